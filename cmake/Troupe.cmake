@@ -1,0 +1,81 @@
+# How a room is built: flags for all, and troupe_library(folder DEPS...), which makes
+# the library and its tests of what stands in the folder. New files need no new line.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+
+add_library(troupe_flags INTERFACE)
+target_include_directories(troupe_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(troupe_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+  -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
+  -Werror -fno-omit-frame-pointer
+  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+target_link_libraries(troupe_flags INTERFACE Threads::Threads fmt::fmt)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_link_options(troupe_flags INTERFACE -fuse-ld=lld)
+endif()
+if(TROUPE_SANITIZE STREQUAL "address")
+  target_compile_options(troupe_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(troupe_flags INTERFACE -fsanitize=address,undefined)
+elseif(TROUPE_SANITIZE STREQUAL "thread")
+  target_compile_options(troupe_flags INTERFACE -fsanitize=thread)
+  target_link_options(troupe_flags INTERFACE -fsanitize=thread)
+endif()
+if(TROUPE_FUZZ)
+  target_compile_options(troupe_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# The headers of the standard library that nearly every file includes, compiled once.
+add_library(troupe_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_link_libraries(troupe_pch PUBLIC troupe_flags)
+target_precompile_headers(troupe_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(troupe_pch PRIVATE -Xclang -fno-pch-timestamp)
+endif()
+
+function(troupe_use_pch target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM troupe_pch)
+endfunction()
+
+# troupe_library(<folder> DEPS <libraries we own or find>... [PRIVATE <libraries>...])
+# Makes troupe_<folder> (slashes become underscores) of every *.cc below the folder, and <folder>_test of every
+# *_test.cc, with one ctest entry for each test file: `<folder>.<file>`.
+function(troupe_library folder)
+  cmake_parse_arguments(ROOM "" "" "DEPS;PRIVATE;TEST_DEPS;EXCLUDE" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  set(here ${CMAKE_SOURCE_DIR}/troupe/${folder})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${here}/*.cc)
+  foreach(excluded ${ROOM_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "^${here}/${excluded}/")
+  endforeach()
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  if(sources)
+    add_library(troupe_${name} STATIC ${sources})
+    target_link_libraries(troupe_${name} PUBLIC troupe_flags ${ROOM_DEPS} PRIVATE ${ROOM_PRIVATE})
+    troupe_use_pch(troupe_${name})
+  else()
+    add_library(troupe_${name} INTERFACE)
+    target_link_libraries(troupe_${name} INTERFACE troupe_flags ${ROOM_DEPS})
+  endif()
+
+  if(TROUPE_TESTS AND tests)
+    add_executable(${name}_test ${tests} ${CMAKE_SOURCE_DIR}/tests/main.cc)
+    target_link_libraries(${name}_test PRIVATE troupe_${name} ${ROOM_TEST_DEPS} ${ROOM_PRIVATE})
+    troupe_use_pch(${name}_test)
+    foreach(test ${tests})
+      get_filename_component(file ${test} NAME)
+      file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR}/troupe ${test})
+      string(REGEX REPLACE "_test\\.cc$" "" room ${room})
+      string(REPLACE "/" "." room ${room})
+      add_test(NAME ${TROUPE_TEST_PREFIX}${room} COMMAND ${name}_test --source-file=*/${file})
+      set_tests_properties(${TROUPE_TEST_PREFIX}${room} PROPERTIES TIMEOUT 300)
+    endforeach()
+  endif()
+endfunction()
