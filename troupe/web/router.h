@@ -1,0 +1,76 @@
+// Router: which handler answers which method and path. Each core has its own, filled once
+// at start; handlers run as coroutines inside the connection's actor.
+//
+// A path matches exactly, or by the longest pattern that ends in "/*". An unknown path is
+// 404, a known one with another method 405 with Allow; HEAD is answered from GET,
+// OPTIONS from what was added.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "troupe/web/message.h"
+
+namespace troupe::actor {
+template <class T>
+class Task;
+}
+
+namespace troupe::web {
+
+class WebSocketLink;
+
+/// Answers one request. An exception becomes 500 (and is counted), never a closed connection without a word.
+using Handler = std::function<actor::Task<Response>(Request)>;
+
+/// The request is taken: the 101 goes out, then `attach` gets the link, once, on the same core.
+struct Accept {
+  std::string subprotocol;  // one that the client offered; "" for none
+  std::function<void(std::unique_ptr<WebSocketLink>)> attach;
+};
+
+/// What becomes of a request to speak WebSocket: refused with a response, or accepted.
+using Upgrade = std::variant<Response, Accept>;
+using UpgradeHandler = std::function<actor::Task<Upgrade>(Request)>;
+
+struct RouteOptions {
+  std::size_t body_bytes_max = 64 * 1024;  // forms and small JSON; more is 413
+};
+
+struct Route {
+  Handler handler;
+  RouteOptions options;
+};
+
+class Router {
+ public:
+  /// Adds a handler for `pattern`: "/oauth/token", or "/demo/*" for everything below /demo/. Adding the same
+  /// method and pattern twice is a bug.
+  void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
+
+  /// Adds a place where WebSockets are opened. A request that asks for no upgrade gets 426.
+  void upgrade(std::string path, UpgradeHandler handler);
+
+  /// What to do with a request for `method` and `path`: a route to run, an upgrade to try, or a response that is
+  /// already clear (404, 405, 204 for OPTIONS). Pointers stay valid as long as the router.
+  using Match = std::variant<const Route*, const UpgradeHandler*, Response>;
+  Match match(Method method, std::string_view path) const;
+
+ private:
+  struct Place {
+    std::map<Method, Route> routes;
+    UpgradeHandler upgrade;
+  };
+
+  const Place* find(std::string_view path) const;
+
+  std::map<std::string, Place, std::less<>> exact_;
+  std::map<std::string, Place, std::less<>> below_;  // by the pattern without its '*'
+};
+
+}  // namespace troupe::web

@@ -1,0 +1,140 @@
+// WebSocket frames (RFC 6455) as values: the handshake's key, an incremental decoder and
+// the encoder. No extension is spoken, so the reserved bits must be zero.
+//
+// The decoder takes bytes out of the caller's read buffer and unmasks them there. A
+// message that lies whole in that buffer is handed out without a copy; only what is
+// still incomplete when the buffer ends is kept. It never holds more than the limit.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "troupe/wire/utf8.h"
+
+namespace troupe::wire {
+
+enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+
+/// Close codes that we send or meet (RFC 6455, 7.4.1); applications add their own from 4000.
+namespace close_code {
+inline constexpr std::uint16_t normal = 1000;
+inline constexpr std::uint16_t going_away = 1001;
+inline constexpr std::uint16_t protocol_error = 1002;
+inline constexpr std::uint16_t no_status = 1005;  // never on the wire: the close frame bore no code
+inline constexpr std::uint16_t abnormal = 1006;   // never on the wire: the stream ended without a close frame
+inline constexpr std::uint16_t invalid_payload = 1007;
+inline constexpr std::uint16_t policy_violation = 1008;
+inline constexpr std::uint16_t too_large = 1009;
+inline constexpr std::uint16_t internal_error = 1011;
+}  // namespace close_code
+
+/// Whether an endpoint may send `code` in a close frame (RFC 6455, 7.4; IANA adds 1012 to 1014).
+bool is_sendable_close_code(std::uint16_t code) noexcept;
+
+/// The value of Sec-WebSocket-Accept for a client's Sec-WebSocket-Key (RFC 6455, 4.2.2).
+std::string websocket_accept(std::string_view key);
+
+/// Whether `key` is what a client must send: base64 of sixteen bytes (RFC 6455, 4.2.1).
+bool is_websocket_key(std::string_view key);
+
+/// Whom we decode for: a server demands masks, a client refuses them (RFC 6455, 5.1).
+enum class WebSocketRole : std::uint8_t { server, client };
+
+struct WebSocketLimits {
+  std::size_t message_bytes_max = 1024 * 1024;  // one message, however many fragments it comes in
+};
+
+/// What the peer did wrong, and the close code that says so. `why` is a literal.
+struct WebSocketError {
+  std::uint16_t code;
+  std::string_view why;
+};
+
+/// A whole text or binary message, or one control frame, already unmasked.
+struct WebSocketEvent {
+  Opcode opcode;  // never continuation
+  std::string_view payload;
+};
+
+struct CloseStatus {
+  std::uint16_t code = close_code::no_status;
+  std::string_view reason;
+};
+
+/// Reads the payload of a close frame that the decoder has let through; 1005 when it is empty.
+CloseStatus read_close(std::string_view payload);
+
+class WebSocketDecoder {
+ public:
+  explicit WebSocketDecoder(WebSocketRole role, WebSocketLimits limits = {}) noexcept;
+
+  /// Takes bytes off the front of `input` (unmasking them in place) up to the end of the next event, and gives it;
+  /// or takes all of them and gives nothing when it is not complete yet. The payload is valid until the next call
+  /// and as long as the buffer behind `input`. After an error the decoder must not be used again.
+  std::expected<std::optional<WebSocketEvent>, WebSocketError> next(std::span<char>& input);
+
+  /// Bytes held for an incomplete frame or message; zero for an idle connection.
+  std::size_t bytes_held() const noexcept { return message_.size() + control_.size() + header_size_; }
+
+ private:
+  using Failure = std::unexpected<WebSocketError>;
+
+  std::expected<bool, WebSocketError> take_header(std::span<char>& input);
+  std::expected<void, WebSocketError> begin_frame(std::string_view header);
+  std::optional<WebSocketError> frame_violation() const;
+  std::expected<std::optional<WebSocketEvent>, WebSocketError> take_data(std::span<char>& input);
+  std::expected<std::optional<WebSocketEvent>, WebSocketError> take_control(std::span<char>& input);
+  std::span<char> take_payload(std::span<char>& input);
+  bool is_control() const noexcept { return static_cast<std::uint8_t>(opcode_) >= 8; }
+
+  WebSocketLimits limits_;
+  WebSocketRole role_;
+
+  // The frame that is being read.
+  Opcode opcode_ = Opcode::continuation;
+  bool final_ = false;
+  bool in_frame_ = false;
+  std::uint8_t header_size_ = 0;  // bytes of an incomplete header in header_
+  std::array<char, 14> header_{};
+  std::array<char, 4> mask_{};
+  std::uint8_t mask_offset_ = 0;
+  std::uint64_t frame_rest_ = 0;  // bytes of the payload still to come
+
+  // The message that its frames add up to.
+  std::optional<Opcode> message_opcode_;
+  bool handed_out_ = false;  // message_ or control_ was given to the caller by the last call
+  Utf8Validator utf8_;
+  std::string message_;
+  std::string control_;
+};
+
+/// The head of a server's frame: goes in front of the payload in a gathered write (RFC 6455, 5.2).
+class FrameHeader {
+ public:
+  FrameHeader(Opcode opcode, std::size_t payload_bytes) noexcept;
+  std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, 10> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
+/// One finished frame of a server: head and payload.
+std::string encode_frame(Opcode opcode, std::string_view payload);
+
+/// A close frame with a code that may be sent and a reason, which is cut at a character to fit 123 bytes.
+std::string encode_close(std::uint16_t code, std::string_view reason);
+
+enum class Fragment : std::uint8_t { last, more };
+
+/// One frame of a client, masked with `mask` (four random bytes).
+std::string encode_masked_frame(Opcode opcode, std::string_view payload, std::array<char, 4> mask,
+                                Fragment fragment = Fragment::last);
+
+}  // namespace troupe::wire
