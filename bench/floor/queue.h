@@ -1,0 +1,22 @@
+// The floors under the actor runtime: what handing a message over costs at best on this
+// machine, on one core and between two (floors (a) and (b) of docs/benchmarks.md).
+#pragma once
+
+#include <cstdint>
+
+#include "troupe/base/clock.h"
+
+namespace troupe::bench {
+
+/// Floor (a): `messages` envelopes are taken from a free list, written, queued in batches of 64, delivered by one
+/// virtual call each and recycled; lists are intrusive.
+base::Duration run_virtual_calls(std::uint64_t messages);
+
+/// Floor (b): `messages` envelopes of 64 bytes are written on one core, handed over a ring, read on the other and
+/// recycled over a ring back. The caller's thread writes; the reader is pinned to `reader_core`.
+base::Duration run_ring(std::uint64_t messages, unsigned reader_core);
+
+/// Pins the calling thread to one core of this machine, if there is that core.
+void pin_to(unsigned core);
+
+}  // namespace troupe::bench

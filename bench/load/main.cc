@@ -1,0 +1,88 @@
+// load: traffic from one thread to one or more servers on this machine, slice by slice in
+// turn, with the processor time each server used. Prints one JSON line a slice; bench/run
+// makes figures of them. Bounded in time; talks to 127.0.0.1 alone.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <map>
+#include <sstream>
+
+#include "bench/load/workload.h"
+#include "bench/support/cpu.h"
+#include "bench/support/socket.h"
+
+namespace {
+
+using namespace troupe;
+using namespace troupe::bench;
+
+struct Options {
+  std::string kind;
+  std::vector<std::string> targets;
+  std::size_t slices = 20;
+  std::size_t slice_ms = 250;
+  LoadOptions load;
+};
+
+Target parse_target(const std::string& text) {
+  std::istringstream parts{text};
+  Target target;
+  char comma = 0;
+  std::getline(parts, target.name, ',');
+  if (!(parts >> target.port >> comma >> target.process)) throw CLI::ValidationError("--target", "NAME,PORT,PROCESS");
+  return target;
+}
+
+std::unique_ptr<Workload> make(const Options& options, const Target& target) {
+  if (options.kind == "echo") return make_echo(target, options.load);
+  if (options.kind == "fanout") return make_fanout(target, options.load);
+  return make_http(target, options.load);
+}
+
+void run_slice(Workload& workload, const Target& target, base::Duration length, bool warm) {
+  const auto cpu_before = cpu_time_of(target.process);
+  const auto begin = now();
+  const auto units = workload.run_until(begin + length);
+  const auto wall = now() - begin;
+  const auto cpu = cpu_time_of(target.process) - cpu_before;
+  if (!warm) return;
+  fmt::print(R"({{"side":"{}","units":{},"cpu_ns":{},"wall_ns":{}}})"
+             "\n",
+             target.name, units, cpu.count(), wall.count());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Traffic for one or more servers on 127.0.0.1, slice by slice in turn."};
+  app.add_option("kind", options.kind)->required()->check(CLI::IsMember({"echo", "fanout", "http"}));
+  app.add_option("--target", options.targets, "NAME,PORT,PROCESS; may be repeated")->required();
+  app.add_option("--slices", options.slices, "slices for each target")->check(CLI::Range(1, 1000));
+  app.add_option("--slice-ms", options.slice_ms)->check(CLI::Range(10, 10'000));
+  app.add_option("--path", options.load.path, "of the WebSocket upgrade");
+  app.add_option("--text", options.load.text, "the message, or the whole HTTP request");
+  app.add_option("--expect", options.load.expected, "how every answer begins");
+  app.add_option("--connections", options.load.connections)->check(CLI::Range(1, 10'000));
+  app.add_option("--subscribers", options.load.subscribers)->check(CLI::Range(1, 10'000));
+  app.add_option("--in-flight", options.load.in_flight)->check(CLI::Range(1, 1'000));
+  try {
+    app.parse(argc, argv);
+    raise_descriptor_limit();
+    std::vector<Target> targets;
+    std::vector<std::unique_ptr<Workload>> workloads;
+    for (const auto& text : options.targets) {
+      targets.push_back(parse_target(text));
+      workloads.push_back(make(options, targets.back()));
+    }
+    for (std::size_t slice = 0; slice <= options.slices; ++slice) {  // the first one warms caches and is not told
+      for (std::size_t i = 0; i < targets.size(); ++i) {
+        run_slice(*workloads[i], targets[i], std::chrono::milliseconds{options.slice_ms}, slice > 0);
+      }
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
+}

@@ -1,0 +1,44 @@
+// Workload: one kind of traffic between this process and one server, in slices.
+//
+// A workload connects in its constructor and sends nothing between slices, so that two
+// servers can take turns on one core. A slice ends with nothing in flight.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "troupe/base/clock.h"
+
+namespace troupe::bench {
+
+struct Target {
+  std::string name;        // "troupe" or "floor": which side of the comparison this is
+  std::uint16_t port = 0;  // on 127.0.0.1
+  pid_t process = 0;       // whose processor time is counted
+};
+
+struct LoadOptions {
+  std::string path = "/echo";                          // what the WebSocket upgrade asks for
+  std::string text;                                    // echo: the message; http: the whole request
+  std::string expected;                      // echo: how every answer begins
+  std::size_t connections = 32;                        // echo, http: each has one message in flight
+  std::size_t subscribers = 100;                       // fanout
+  std::size_t in_flight = 1;                           // fanout: publications sent before their deliveries are awaited
+  base::Duration patience = std::chrono::seconds{10};  // an answer later than this ends the bench
+};
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+  /// Runs until `end`, then until all answers are in; gives the number of units done (messages, deliveries, requests).
+  virtual std::uint64_t run_until(base::Instant end) = 0;
+};
+
+std::unique_ptr<Workload> make_echo(const Target& target, const LoadOptions& options);
+std::unique_ptr<Workload> make_fanout(const Target& target, const LoadOptions& options);
+std::unique_ptr<Workload> make_http(const Target& target, const LoadOptions& options);
+
+}  // namespace troupe::bench

@@ -1,0 +1,108 @@
+"""The servers that the benches measure: each is pinned to one core, found by the line
+`listening on` and ended with its `with` block. Everything is on 127.0.0.1."""
+import base64
+import http.client
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+SERVER_CORE = 0
+LOAD_CORE = 1
+
+
+def pinned(core):
+    """For preexec_fn: runs a child on one core, where the machine has that many."""
+    cores = sorted(os.sched_getaffinity(0))
+    return lambda: os.sched_setaffinity(0, {cores[core % len(cores)]})
+
+
+class Server:
+    """A child process that says where it listens."""
+
+    def __init__(self, command):
+        self.command = [str(part) for part in command]
+
+    def __enter__(self):
+        begin = time.monotonic()
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        preexec_fn=pinned(SERVER_CORE))
+        for line in self.process.stdout:
+            if "listening on http://" in line:
+                self.start_ms = (time.monotonic() - begin) * 1000
+                self.port = int(line.strip().rsplit(":", 1)[1].rstrip("/"))
+                return self
+        raise SystemExit(f"bench: {self.command[0]} did not start:\n{self.last_words()}")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def last_words(self):
+        self.log.seek(0)
+        return self.log.read()[-2000:]
+
+    def resident_bytes(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+class Floor(Server):
+    def __init__(self, program):
+        super().__init__([program])
+
+
+class Troupe(Server):
+    """`troupe serve` on one core with a data folder of its own and limits out of the way."""
+
+    def __init__(self, program, data=None):
+        self.program = program
+        self.folder = tempfile.TemporaryDirectory()
+        self.data = data or self.folder.name
+        self.config = Path(self.folder.name) / "bench.toml"
+        self.config.write_text(Path(__file__).with_name("bench.toml").read_text())
+        super().__init__([program, "serve", "--config", self.config, "--data", self.data, "--listen", "127.0.0.1:0"])
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        self.folder.cleanup()
+
+    def add_client(self, *arguments):
+        command = [self.program, "client", "add", "--config", self.config, "--data", self.data, "--name", "bench",
+                   *arguments, "--json"]
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True)
+        return json.loads(done.stdout)
+
+    def request(self, method, path, client=None, **form):
+        """A whole HTTP/1.1 request as text."""
+        body = urlencode(form)
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
+        if client:
+            lines += [f"{name}: {value}" for name, value in self.headers(client).items()]
+            lines += [f"Content-Length: {len(body)}"]
+        return "\r\n".join(lines) + "\r\n\r\n" + body
+
+    def headers(self, client):
+        pair = f"{client['client_id']}:{client['client_secret']}".encode()
+        return {"Authorization": "Basic " + base64.b64encode(pair).decode(),
+                "Content-Type": "application/x-www-form-urlencoded"}
+
+    def token(self, client):
+        """An access token by client_credentials; a client just added is known within a second."""
+        for _ in range(20):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection.request("POST", "/oauth/token", "grant_type=client_credentials", self.headers(client))
+            answer = connection.getresponse()
+            body = answer.read().decode()
+            if answer.status == 200:
+                return json.loads(body)["access_token"]
+            time.sleep(0.1)
+        raise SystemExit(f"bench: no token: {answer.status} {body}")
