@@ -74,22 +74,22 @@ class WebSocketDecoder {
  public:
   explicit WebSocketDecoder(WebSocketRole role, WebSocketLimits limits = {}) noexcept;
 
+  using Result = std::expected<std::optional<WebSocketEvent>, WebSocketError>;
+
   /// Takes bytes off the front of `input` (unmasking them in place) up to the end of the next event, and gives it;
   /// or takes all of them and gives nothing when it is not complete yet. The payload is valid until the next call
   /// and as long as the buffer behind `input`. After an error the decoder must not be used again.
-  std::expected<std::optional<WebSocketEvent>, WebSocketError> next(std::span<char>& input);
+  Result next(std::span<char>& input);
 
   /// Bytes held for an incomplete frame or message; zero for an idle connection.
   std::size_t bytes_held() const noexcept { return message_.size() + control_.size() + header_size_; }
 
  private:
-  using Failure = std::unexpected<WebSocketError>;
-
-  std::expected<bool, WebSocketError> take_header(std::span<char>& input);
-  std::expected<void, WebSocketError> begin_frame(std::string_view header);
+  std::expected<void, WebSocketError> take_header(std::span<char>& input);
+  std::expected<void, WebSocketError> begin_frame();
   std::optional<WebSocketError> frame_violation() const;
-  std::expected<std::optional<WebSocketEvent>, WebSocketError> take_data(std::span<char>& input);
-  std::expected<std::optional<WebSocketEvent>, WebSocketError> take_control(std::span<char>& input);
+  Result take_data(std::span<char>& input);
+  Result take_control(std::span<char>& input);
   std::span<char> take_payload(std::span<char>& input);
   bool is_control() const noexcept { return static_cast<std::uint8_t>(opcode_) >= 8; }
 
@@ -117,7 +117,7 @@ class WebSocketDecoder {
 /// The head of a server's frame: goes in front of the payload in a gathered write (RFC 6455, 5.2).
 class FrameHeader {
  public:
-  FrameHeader(Opcode opcode, std::size_t payload_bytes) noexcept;
+  FrameHeader(Opcode opcode, std::size_t payload_bytes);
   std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
  private:
@@ -128,7 +128,10 @@ class FrameHeader {
 /// One finished frame of a server: head and payload.
 std::string encode_frame(Opcode opcode, std::string_view payload);
 
-/// A close frame with a code that may be sent and a reason, which is cut at a character to fit 123 bytes.
+/// The payload of a close frame: a code that may be sent, and a reason cut at a character to fit into 123 bytes.
+std::string close_payload(std::uint16_t code, std::string_view reason);
+
+/// A server's close frame, with the payload as above.
 std::string encode_close(std::uint16_t code, std::string_view reason);
 
 enum class Fragment : std::uint8_t { last, more };

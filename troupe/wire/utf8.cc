@@ -1,0 +1,69 @@
+// UTF-8: simdjson's vectorised check for what lies whole in memory, a byte-wise automaton
+// (table 3-7 of the Unicode standard) for characters that are cut between two pieces.
+#include "troupe/wire/utf8.h"
+
+#include <simdjson.h>
+
+namespace troupe::wire {
+namespace {
+
+constexpr std::size_t bulk_bytes_min = 64;  // below this the automaton is as fast
+
+bool is_continuation(unsigned char byte) noexcept { return (byte & 0xc0) == 0x80; }
+
+std::size_t length_by_lead(unsigned char lead) noexcept {
+  if (lead >= 0xf0) return 4;
+  if (lead >= 0xe0) return 3;
+  return lead >= 0xc0 ? 2 : 1;
+}
+
+/// How many bytes at the end of `piece` belong to a character that is not whole.
+std::size_t cut_off_bytes(std::string_view piece) noexcept {
+  for (std::size_t back = 1; back <= 3 && back <= piece.size(); ++back) {
+    auto byte = static_cast<unsigned char>(piece[piece.size() - back]);
+    if (is_continuation(byte)) continue;
+    return length_by_lead(byte) > back ? back : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
+
+bool Utf8Validator::step(unsigned char byte) noexcept {
+  if (missing_ > 0) {
+    if (byte < next_min_ || byte > next_max_) return false;
+    --missing_;
+    next_min_ = 0x80;
+    next_max_ = 0xbf;
+    return true;
+  }
+  if (byte < 0x80) return true;
+  if (byte < 0xc2 || byte > 0xf4) return false;  // a continuation, an overlong lead, or above U+10FFFF
+  missing_ = static_cast<std::uint8_t>(length_by_lead(byte) - 1);
+  if (byte == 0xe0) next_min_ = 0xa0;  // no overlong forms
+  if (byte == 0xed) next_max_ = 0x9f;  // no surrogates
+  if (byte == 0xf0) next_min_ = 0x90;  // no overlong forms
+  if (byte == 0xf4) next_max_ = 0x8f;  // nothing above U+10FFFF
+  return true;
+}
+
+bool Utf8Validator::feed(std::string_view piece) noexcept {
+  std::size_t i = 0;
+  for (; i < piece.size() && missing_ > 0; ++i) {
+    if (!step(static_cast<unsigned char>(piece[i]))) return false;
+  }
+  piece.remove_prefix(i);
+  if (piece.size() >= bulk_bytes_min) {
+    std::size_t whole = piece.size() - cut_off_bytes(piece);
+    if (!is_utf8(piece.substr(0, whole))) return false;
+    piece.remove_prefix(whole);
+  }
+  for (unsigned char byte : piece) {
+    if (!step(byte)) return false;
+  }
+  return true;
+}
+
+}  // namespace troupe::wire

@@ -1,0 +1,72 @@
+// UTF-8: what is well formed, what is not, and that cutting a text anywhere changes nothing.
+#include "troupe/wire/utf8.h"
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+namespace troupe::wire {
+namespace {
+
+using namespace std::string_view_literals;
+
+bool valid_in_pieces(std::string_view text, std::size_t piece_bytes) {
+  Utf8Validator validator;
+  for (; !text.empty(); text.remove_prefix(std::min(piece_bytes, text.size()))) {
+    if (!validator.feed(text.substr(0, piece_bytes))) return false;
+  }
+  return validator.complete();
+}
+
+TEST_CASE("well-formed text is accepted, whole and in pieces of any size") {
+  for (std::string_view text :
+       {""sv, "plain"sv, "\x00"sv, "\xc2\x80"sv, "\xdf\xbf"sv, "\xe0\xa0\x80"sv, "\xed\x9f\xbf"sv, "\xee\x80\x80"sv,
+        "\xef\xbf\xbf"sv, "\xf0\x90\x80\x80"sv, "\xf4\x8f\xbf\xbf"sv, "κόσμε – grüß dich 🎭"sv}) {
+    CAPTURE(text);
+    CHECK(is_utf8(text));
+    for (std::size_t piece : {1, 2, 3, 7}) CHECK(valid_in_pieces(text, piece));
+  }
+}
+
+TEST_CASE("malformed text is refused, whole and in pieces of any size") {
+  struct Row {
+    std::string_view what, text;
+  };
+  constexpr Row rows[] = {
+      {"a continuation alone", "\x80"},
+      {"overlong slash", "\xc0\xaf"},
+      {"overlong in three", "\xe0\x9f\xbf"},
+      {"overlong in four", "\xf0\x8f\xbf\xbf"},
+      {"a surrogate", "\xed\xa0\x80"},
+      {"above U+10FFFF", "\xf4\x90\x80\x80"},
+      {"a lead of five bytes", "\xf8\x88\x80\x80\x80"},
+      {"0xff", "a\xff"},
+      {"cut short", "\xe2\x82"},
+      {"a lead after a lead", "\xe2\xe2\x82\xac"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    CHECK_FALSE(is_utf8(row.text));
+    for (std::size_t piece : {1, 2, 3, 7}) CHECK_FALSE(valid_in_pieces(row.text, piece));
+  }
+}
+
+TEST_CASE("a text is given up at the first byte that nothing could continue") {
+  Utf8Validator validator;
+  CHECK(validator.feed("\xf4"));
+  CHECK_FALSE(validator.feed("\x90"));
+}
+
+TEST_CASE("long texts cut anywhere are judged as the whole") {
+  CHECK(rc::check([] {
+    std::string text;
+    auto letters = rc::gen::elementOf(std::vector<std::string>{"a", "ß", "€", "🎭", "0123456789abcdef"});
+    for (const auto& letter : *rc::gen::container<std::vector<std::string>>(letters)) text += letter;
+    text.append(70, 'x');
+    if (*rc::gen::arbitrary<bool>()) text.insert(*rc::gen::inRange<std::size_t>(0, text.size()), "\xbf");
+    auto piece = *rc::gen::inRange<std::size_t>(1, 90);
+    RC_ASSERT(valid_in_pieces(text, piece) == is_utf8(text));
+  }));
+}
+
+}  // namespace
+}  // namespace troupe::wire

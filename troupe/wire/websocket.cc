@@ -1,0 +1,278 @@
+// WebSocket frames: the decoder (header, then payload, then what the frame means) and the
+// encoder. Section numbers are those of RFC 6455.
+#include "troupe/wire/websocket.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "troupe/base/check.h"
+#include "troupe/wire/base64.h"
+
+namespace troupe::wire {
+namespace {
+
+constexpr std::uint8_t final_bit = 0x80;
+constexpr std::uint8_t reserved_bits = 0x70;
+constexpr std::uint8_t mask_bit = 0x80;
+constexpr std::size_t control_payload_max = 125;  // 5.5
+
+using Failure = std::unexpected<WebSocketError>;
+
+Failure violation(std::string_view why) { return Failure{{close_code::protocol_error, why}}; }
+
+bool is_known(Opcode opcode) noexcept {
+  auto value = static_cast<std::uint8_t>(opcode);
+  return value <= 2 || (value >= 8 && value <= 10);
+}
+
+/// The size of a frame's header, by its second byte.
+std::size_t header_bytes(std::uint8_t second) noexcept {
+  std::size_t length = second & 0x7f;
+  std::size_t extended = length == 127 ? 8 : length == 126 ? 2 : 0;
+  return 2 + extended + ((second & mask_bit) ? 4 : 0);
+}
+
+std::uint64_t big_endian(std::string_view bytes) noexcept {
+  std::uint64_t value = 0;
+  for (unsigned char byte : bytes) value = value << 8 | byte;
+  return value;
+}
+
+/// XORs `bytes` with the mask, beginning at its byte `offset` (5.3). Eight bytes at a time.
+void apply_mask(std::span<char> bytes, const std::array<char, 4>& mask, std::size_t offset) noexcept {
+  std::array<char, 8> turned;
+  for (std::size_t i = 0; i < 8; ++i) turned[i] = mask[(offset + i) % 4];
+  std::uint64_t wide;
+  std::memcpy(&wide, turned.data(), 8);
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data() + i, 8);
+    word ^= wide;
+    std::memcpy(bytes.data() + i, &word, 8);
+  }
+  for (std::size_t k = 0; i < bytes.size(); ++i, ++k) bytes[i] = static_cast<char>(bytes[i] ^ turned[k]);
+}
+
+/// Appends the first bytes of a frame up to its length (5.2).
+void append_head(std::string& out, Opcode opcode, std::uint64_t length, bool masked, Fragment fragment) {
+  out += static_cast<char>((fragment == Fragment::last ? final_bit : 0) | static_cast<std::uint8_t>(opcode));
+  char mask_flag = masked ? static_cast<char>(mask_bit) : '\0';
+  int length_bytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8;
+  if (length_bytes == 0) {
+    out += static_cast<char>(mask_flag | static_cast<char>(length));
+    return;
+  }
+  out += static_cast<char>(mask_flag | (length_bytes == 2 ? 126 : 127));
+  for (int i = length_bytes - 1; i >= 0; --i) out += static_cast<char>(length >> (8 * i) & 0xff);
+}
+
+std::optional<WebSocketError> close_violation(std::string_view payload) {
+  if (payload.empty()) return std::nullopt;
+  if (payload.size() == 1) return WebSocketError{close_code::protocol_error, "a close code of one byte"};
+  if (!is_sendable_close_code(static_cast<std::uint16_t>(big_endian(payload.substr(0, 2))))) {
+    return WebSocketError{close_code::protocol_error, "a close code that must not be sent"};
+  }
+  if (!is_utf8(payload.substr(2))) return WebSocketError{close_code::invalid_payload, "a close reason not in UTF-8"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_sendable_close_code(std::uint16_t code) noexcept {
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+std::string websocket_accept(std::string_view key) {
+  constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // 1.3
+  std::string text{key};
+  text += guid;
+  std::array<unsigned char, 20> sha1;
+  unsigned int size = sha1.size();
+  int done = EVP_Digest(text.data(), text.size(), sha1.data(), &size, EVP_sha1(), nullptr);
+  INVARIANT(done == 1 && size == sha1.size(), "SHA-1 is missing in the crypto library");
+  return to_base64(std::string_view{reinterpret_cast<const char*>(sha1.data()), sha1.size()});
+}
+
+bool is_websocket_key(std::string_view key) {
+  auto bytes = from_base64(key);
+  return bytes && bytes->size() == 16;
+}
+
+CloseStatus read_close(std::string_view payload) {
+  if (payload.size() < 2) return {};
+  return {static_cast<std::uint16_t>(big_endian(payload.substr(0, 2))), payload.substr(2)};
+}
+
+// --- decoder ---------------------------------------------------------------------------
+
+WebSocketDecoder::WebSocketDecoder(WebSocketRole role, WebSocketLimits limits) noexcept
+    : limits_(limits), role_(role) {}
+
+WebSocketDecoder::Result WebSocketDecoder::next(std::span<char>& input) {
+  if (handed_out_) {
+    // The caller is done with the last payload; an idle connection keeps no memory of it.
+    is_control() ? control_ = {} : message_ = {};
+    handed_out_ = false;
+  }
+  while (true) {
+    if (!in_frame_) {
+      auto header = take_header(input);
+      if (!header) return Failure{header.error()};
+      if (!in_frame_) return std::nullopt;
+    }
+    auto event = is_control() ? take_control(input) : take_data(input);
+    if (!event || *event) return event;
+    if (in_frame_) return std::nullopt;  // its payload is not complete; all input is used up
+  }
+}
+
+std::expected<void, WebSocketError> WebSocketDecoder::take_header(std::span<char>& input) {
+  while (!input.empty()) {
+    std::size_t wanted = header_size_ < 2 ? 2 : header_bytes(static_cast<std::uint8_t>(header_[1]));
+    std::size_t taken = std::min<std::size_t>(wanted - header_size_, input.size());
+    std::copy_n(input.begin(), taken, header_.begin() + header_size_);
+    header_size_ = static_cast<std::uint8_t>(header_size_ + taken);
+    input = input.subspan(taken);
+    if (header_size_ < 2) return {};
+    if (header_size_ == header_bytes(static_cast<std::uint8_t>(header_[1]))) return begin_frame();
+  }
+  return {};
+}
+
+std::expected<void, WebSocketError> WebSocketDecoder::begin_frame() {
+  auto first = static_cast<std::uint8_t>(header_[0]);
+  auto second = static_cast<std::uint8_t>(header_[1]);
+  std::string_view header{header_.data(), header_size_};
+  header_size_ = 0;
+
+  bool masked = (second & mask_bit) != 0;
+  if (masked) std::copy_n(header.end() - 4, 4, mask_.begin());
+  header.remove_prefix(2);
+  std::uint64_t length = second & 0x7f;
+  if (length >= 126) {
+    std::uint64_t shortest = length == 126 ? 126 : 0x10000;
+    length = big_endian(header.substr(0, length == 126 ? 2 : 8));
+    if (length < shortest) return violation("a length in more bytes than it needs");
+    if (length >> 63 != 0) return violation("a length with its highest bit set");
+  }
+  if ((first & reserved_bits) != 0) return violation("reserved bits are set");
+  if (masked != (role_ == WebSocketRole::server)) {
+    return violation(masked ? "a masked frame from a server" : "an unmasked frame from a client");
+  }
+  opcode_ = static_cast<Opcode>(first & 0x0f);
+  final_ = (first & final_bit) != 0;
+  frame_rest_ = length;
+  mask_offset_ = 0;
+  if (auto error = frame_violation()) return Failure{*error};
+  if (opcode_ == Opcode::text || opcode_ == Opcode::binary) message_opcode_ = opcode_;
+  in_frame_ = true;
+  return {};
+}
+
+std::optional<WebSocketError> WebSocketDecoder::frame_violation() const {
+  auto breaks = [](std::string_view why) { return WebSocketError{close_code::protocol_error, why}; };
+  if (!is_known(opcode_)) return breaks("an unknown opcode");
+  if (is_control()) {
+    if (!final_) return breaks("a fragmented control frame");
+    if (frame_rest_ > control_payload_max) return breaks("a control frame over 125 bytes");
+    return std::nullopt;
+  }
+  if (opcode_ == Opcode::continuation && !message_opcode_) return breaks("a continuation of nothing");
+  if (opcode_ != Opcode::continuation && message_opcode_) return breaks("a new message inside a fragmented one");
+  // Refused by its announcement, before a byte of it is kept.
+  if (frame_rest_ > limits_.message_bytes_max - message_.size()) {
+    return WebSocketError{close_code::too_large, "a message over the limit"};
+  }
+  return std::nullopt;
+}
+
+std::span<char> WebSocketDecoder::take_payload(std::span<char>& input) {
+  auto size = static_cast<std::size_t>(std::min<std::uint64_t>(frame_rest_, input.size()));
+  auto payload = input.first(size);
+  input = input.subspan(size);
+  if (role_ == WebSocketRole::server) apply_mask(payload, mask_, mask_offset_);
+  mask_offset_ = static_cast<std::uint8_t>((mask_offset_ + size) % 4);
+  frame_rest_ -= size;
+  if (frame_rest_ == 0) in_frame_ = false;
+  return payload;
+}
+
+WebSocketDecoder::Result WebSocketDecoder::take_control(std::span<char>& input) {
+  auto taken = take_payload(input);
+  std::string_view payload{taken.data(), taken.size()};
+  if (in_frame_ || !control_.empty()) {
+    control_ += payload;
+    payload = control_;
+  }
+  if (in_frame_) return std::nullopt;
+  if (opcode_ == Opcode::close) {
+    if (auto error = close_violation(payload)) return Failure{*error};
+  }
+  handed_out_ = true;
+  return WebSocketEvent{opcode_, payload};
+}
+
+WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
+  auto taken = take_payload(input);
+  std::string_view payload{taken.data(), taken.size()};
+  bool ends = !in_frame_ && final_;
+  if (*message_opcode_ == Opcode::text) {
+    bool valid = utf8_.feed(payload) && (!ends || utf8_.complete());
+    if (!valid) return Failure{{close_code::invalid_payload, "text that is not UTF-8"}};
+  }
+  if (!ends || !message_.empty()) {
+    message_ += payload;
+    payload = message_;
+  }
+  if (!ends) return std::nullopt;
+  WebSocketEvent event{*message_opcode_, payload};
+  message_opcode_.reset();
+  handed_out_ = true;
+  return event;
+}
+
+// --- encoder ---------------------------------------------------------------------------
+
+FrameHeader::FrameHeader(Opcode opcode, std::size_t payload_bytes) {
+  std::string head;  // at most ten bytes: no allocation
+  append_head(head, opcode, payload_bytes, false, Fragment::last);
+  std::copy(head.begin(), head.end(), bytes_.begin());
+  size_ = static_cast<std::uint8_t>(head.size());
+}
+
+std::string encode_frame(Opcode opcode, std::string_view payload) {
+  std::string frame;
+  frame.reserve(payload.size() + 10);
+  append_head(frame, opcode, payload.size(), false, Fragment::last);
+  frame += payload;
+  return frame;
+}
+
+std::string close_payload(std::uint16_t code, std::string_view reason) {
+  INVARIANT(is_sendable_close_code(code), "a close code that must not be sent");
+  std::size_t size = std::min(reason.size(), control_payload_max - 2);
+  while (size > 0 && size < reason.size() && (reason[size] & 0xc0) == 0x80) --size;  // not inside a character
+  std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+  payload += reason.substr(0, size);
+  return payload;
+}
+
+std::string encode_close(std::uint16_t code, std::string_view reason) {
+  return encode_frame(Opcode::close, close_payload(code, reason));
+}
+
+std::string encode_masked_frame(Opcode opcode, std::string_view payload, std::array<char, 4> mask, Fragment fragment) {
+  std::string frame;
+  frame.reserve(payload.size() + 14);
+  append_head(frame, opcode, payload.size(), true, fragment);
+  frame.append(mask.data(), mask.size());
+  std::size_t head_bytes = frame.size();
+  frame += payload;
+  apply_mask(std::span{frame}.subspan(head_bytes), mask, 0);
+  return frame;
+}
+
+}  // namespace troupe::wire
