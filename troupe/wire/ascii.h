@@ -1,0 +1,64 @@
+// ASCII, as protocols mean it: classes, case and hexadecimal digits that no locale changes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace troupe::wire {
+
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_alphanumeric(char c) noexcept { return is_digit(c) || is_letter(c); }
+constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+/// The value of a hexadecimal digit, or -1.
+constexpr int hex_value(char c) noexcept {
+  if (is_digit(c)) return c - '0';
+  char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// Appends `byte` as %XX.
+inline void append_percent(std::string& out, char byte) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  auto value = static_cast<unsigned char>(byte);
+  out += {'%', digits[value >> 4], digits[value & 15]};
+}
+
+inline std::string to_lower(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower) c = to_lower(c);
+  return lower;
+}
+
+/// Whether two texts are the same but for the case of ASCII letters.
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+/// `text` without spaces and tabs at its ends (the optional white space of HTTP, RFC 9110, 5.6.3).
+constexpr std::string_view trim(std::string_view text) noexcept {
+  auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// A token character of HTTP (RFC 9110, 5.6.2).
+constexpr bool is_token_character(char c) noexcept {
+  return is_alphanumeric(c) || std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);
+}
+
+/// Whether `text` is a token: one or more token characters.
+constexpr bool is_token(std::string_view text) noexcept {
+  for (char c : text) {
+    if (!is_token_character(c)) return false;
+  }
+  return !text.empty();
+}
+
+}  // namespace troupe::wire
