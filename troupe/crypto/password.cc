@@ -1,0 +1,51 @@
+// See password.h.
+#include "troupe/crypto/password.h"
+
+#include <argon2.h>
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace troupe::crypto {
+namespace {
+
+constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t hash_bytes = 32;
+
+std::string prefix_of(const PasswordCost& cost) {
+  return fmt::format("$argon2id$v={}$m={},t={},p={}$", static_cast<int>(ARGON2_VERSION_13), cost.memory_kib,
+                     cost.passes, cost.lanes);
+}
+
+}  // namespace
+
+std::expected<std::string, PasswordError> hash_password(const Password& password, const PasswordCost& cost,
+                                                        base::Random& random) {
+  const std::string& text = password.expose();
+  if (text.size() > password_bytes_max) return std::unexpected(PasswordError::too_long);
+  std::array<std::byte, salt_bytes> salt;
+  random.fill(salt);
+  std::string phc(argon2_encodedlen(cost.passes, cost.memory_kib, cost.lanes, salt_bytes, hash_bytes, Argon2_id), '\0');
+  const int failed = argon2id_hash_encoded(cost.passes, cost.memory_kib, cost.lanes, text.data(), text.size(),
+                                           salt.data(), salt.size(), hash_bytes, phc.data(), phc.size());
+  if (failed != ARGON2_OK) throw std::runtime_error(std::string{"argon2: "} + argon2_error_message(failed));
+  phc.resize(std::strlen(phc.c_str()));
+  return phc;
+}
+
+bool verify_password(const Password& password, const std::string& phc) {
+  const std::string& text = password.expose();
+  if (text.size() > password_bytes_max) return false;
+  const int answer = argon2id_verify(phc.c_str(), text.data(), text.size());
+  if (answer == ARGON2_MEMORY_ALLOCATION_ERROR) throw std::runtime_error("argon2: out of memory");
+  return answer == ARGON2_OK;
+}
+
+bool needs_rehash(std::string_view phc, const PasswordCost& cost) { return !phc.starts_with(prefix_of(cost)); }
+
+std::string unmatchable_hash(const PasswordCost& cost) {
+  // Salt and hash are all zero: nobody knows a password with such a hash, and finding one is breaking argon2.
+  return prefix_of(cost) + std::string(22, 'A') + "$" + std::string(43, 'A');
+}
+
+}  // namespace troupe::crypto

@@ -1,0 +1,49 @@
+// Passwords of people, kept as argon2id (RFC 9106) in the PHC text form. Secrets that a machine
+// made have 256 bits and are kept as SHA-256 instead (docs/decisions): a slow hash protects nothing there.
+//
+// One hash takes tens of milliseconds and `memory_kib` of memory: never on a core's thread,
+// only as a job of the bounded blocking pool.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "troupe/base/random.h"
+#include "troupe/base/strong.h"
+
+namespace troupe::crypto {
+
+using Password = base::Secret<std::string>;
+
+/// Longer ones are refused before they cost anything, and never cut off silently.
+inline constexpr std::size_t password_bytes_max = 256;
+
+struct PasswordCost {
+  std::uint32_t memory_kib = 19'456;  // with the two below: the minimum of OWASP's cheat sheet
+  std::uint32_t passes = 2;
+  std::uint32_t lanes = 1;
+
+  friend bool operator==(const PasswordCost&, const PasswordCost&) = default;
+};
+
+enum class PasswordError { too_long };
+
+/// "$argon2id$v=19$m=..,t=..,p=..$salt$hash" with a fresh salt of 16 bytes. Throws std::runtime_error
+/// when argon2 cannot get its memory.
+std::expected<std::string, PasswordError> hash_password(const Password& password, const PasswordCost& cost,
+                                                        base::Random& random);
+
+/// Whether `password` is the one that `phc` was made of; false for one that is too long or a text that is
+/// no hash. Takes the time of the hash's own cost and compares in constant time.
+bool verify_password(const Password& password, const std::string& phc);
+
+/// Whether `phc` was made at another cost than `cost` and should be made anew at the next login.
+bool needs_rehash(std::string_view phc, const PasswordCost& cost);
+
+/// A hash that no password has, for a user who does not exist: checking it takes as long as checking a real one.
+std::string unmatchable_hash(const PasswordCost& cost);
+
+}  // namespace troupe::crypto
