@@ -1,0 +1,25 @@
+// Migrations: how a database becomes what this version of the program needs.
+//
+// Numbered from 1 without gaps and forward only. What has once been applied is never edited:
+// its checksum is kept beside it and compared at every start. Two processes may start at once.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "troupe/base/clock.h"
+#include "troupe/store/sqlite.h"
+
+namespace troupe::store {
+
+struct Migration {
+  int number;
+  std::string_view name;
+  std::string_view sql;  // one or more statements
+};
+
+/// Applies what is missing, all of it or nothing; gives how many were applied. Throws Error::wrong_schema,
+/// with a sentence for the operator, when the database is newer than `known` or an applied migration was edited.
+int migrate(SqliteConnection& connection, std::span<const Migration> known, base::UnixTime now);
+
+}  // namespace troupe::store

@@ -1,0 +1,309 @@
+// See sqlite.h.
+#include "troupe/store/sqlite.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "troupe/base/check.h"
+#include "troupe/base/handle.h"
+
+namespace troupe::store {
+namespace {
+
+using SqliteHandle = base::Handle<sqlite3, sqlite3_close_v2>;
+using StatementHandle = base::Handle<sqlite3_stmt, sqlite3_finalize>;
+
+Failure failure_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+      return Failure::conflict;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Failure::busy;
+    case SQLITE_ERROR:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return Failure::wrong_use;
+    default:
+      return Failure::unavailable;
+  }
+}
+
+/// SQLite's message names tables, columns and tokens of the SQL, never the values that were bound.
+[[noreturn]] void throw_sqlite(sqlite3* database, std::string_view doing) {
+  const int code = database != nullptr ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
+  const char* reason = database != nullptr ? sqlite3_errmsg(database) : "out of memory";
+  throw Error{failure_of(code), code, fmt::format("sqlite: {} ({}) in: {}", reason, code, doing)};
+}
+
+}  // namespace
+
+struct SqliteConnection::State {
+  // Statements are finalized before the connection closes: members die in reverse order.
+  SqliteHandle database;
+  std::map<std::string, StatementHandle, std::less<>> statements;
+};
+
+/// A prepared statement for one use: binds, steps, and leaves nothing of the values behind.
+class SqliteConnection::Statement final : public Row {
+ public:
+  Statement(State& state, std::string_view sql) : database_(state.database.get()), sql_(sql) {
+    auto known = state.statements.find(sql);
+    if (known == state.statements.end())
+      known = state.statements.emplace(std::string{sql}, prepare(SQLITE_PREPARE_PERSISTENT)).first;
+    statement_ = known->second.get();
+    if (sqlite3_stmt_busy(statement_) == 0) return;
+    own_ = prepare(0);  // the same query runs inside its own loop
+    statement_ = own_.get();
+  }
+  ~Statement() override {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  void bind(Values values) {
+    if (static_cast<int>(values.size()) != sqlite3_bind_parameter_count(statement_))
+      throw Error{Failure::wrong_use, SQLITE_RANGE, fmt::format("sqlite: wrong number of values for: {}", sql_)};
+    int index = 0;
+    for (const Value& value : values)
+      if (bind_one(++index, value.content()) != SQLITE_OK) throw_sqlite(database_, sql_);
+  }
+
+  /// Whether there is a next row.
+  bool step() {
+    const int code = sqlite3_step(statement_);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) throw_sqlite(database_, sql_);
+    return code == SQLITE_ROW;
+  }
+
+  bool is_null(int column) const override { return type_of(column) == SQLITE_NULL; }
+  std::int64_t integer(int column) const override {
+    require(column, SQLITE_INTEGER);
+    return sqlite3_column_int64(statement_, column);
+  }
+  std::string text(int column) const override {
+    require(column, SQLITE_TEXT);
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  std::string blob(int column) const override {
+    require(column, SQLITE_BLOB);
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return data == nullptr ? std::string{}
+                           : std::string{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+ private:
+  StatementHandle prepare(unsigned flags) const {
+    sqlite3_stmt* made = nullptr;
+    const char* rest = nullptr;
+    const int size = static_cast<int>(sql_.size());
+    if (sqlite3_prepare_v3(database_, sql_.data(), size, flags, &made, &rest) != SQLITE_OK)
+      throw_sqlite(database_, sql_);
+    StatementHandle statement{made};
+    if (!statement || rest != sql_.data() + sql_.size())
+      throw Error{Failure::wrong_use, SQLITE_MISUSE, fmt::format("sqlite: not exactly one statement: {}", sql_)};
+    return statement;
+  }
+
+  int bind_one(int index, const Value::Content& content) {
+    if (const auto* number = std::get_if<std::int64_t>(&content)) return sqlite3_bind_int64(statement_, index, *number);
+    if (const auto* real = std::get_if<double>(&content)) return sqlite3_bind_double(statement_, index, *real);
+    if (const auto* text = std::get_if<std::string_view>(&content)) {
+      const char* data = text->data() != nullptr ? text->data() : "";  // a null pointer would bind NULL
+      return sqlite3_bind_text64(statement_, index, data, text->size(), SQLITE_STATIC, SQLITE_UTF8);
+    }
+    if (const auto* blob = std::get_if<Blob>(&content)) {
+      const char* data = blob->bytes.data() != nullptr ? blob->bytes.data() : "";
+      return sqlite3_bind_blob64(statement_, index, data, blob->bytes.size(), SQLITE_STATIC);
+    }
+    return sqlite3_bind_null(statement_, index);
+  }
+
+  int type_of(int column) const {
+    INVARIANT(column >= 0 && column < sqlite3_column_count(statement_), "a query is asked for a column it has not");
+    return sqlite3_column_type(statement_, column);
+  }
+
+  void require(int column, int type) const {
+    if (type_of(column) == type) return;
+    throw Error{Failure::wrong_use, SQLITE_MISMATCH,
+                fmt::format("sqlite: column {} is of another type in: {}", column, sql_)};
+  }
+
+  sqlite3* database_;
+  std::string_view sql_;
+  sqlite3_stmt* statement_ = nullptr;
+  StatementHandle own_;
+};
+
+class SqliteConnection::StatementTransaction final : public Transaction {
+ public:
+  explicit StatementTransaction(State& state) : state_(state) {}
+
+ private:
+  std::int64_t execute(std::string_view sql, Values values, const std::function<bool(const Row&)>* step) override {
+    Statement statement{state_, sql};
+    statement.bind(values);
+    while (statement.step())
+      if (step == nullptr || !(*step)(statement)) break;
+    return sqlite3_changes64(state_.database.get());
+  }
+
+  State& state_;
+};
+
+SqliteConnection::SqliteConnection() : state_(std::make_unique<State>()) {}
+SqliteConnection::~SqliteConnection() = default;
+
+SqliteConnection::SqliteConnection(const SqliteOptions& options) : SqliteConnection() {
+  // SQLite would make the file by the umask; hashes and keys are for this user alone.
+  const int made = ::open(options.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+  open(options.path.c_str(), SQLITE_OPEN_READWRITE, options.busy_timeout);
+  simple("PRAGMA journal_mode = WAL");
+  simple("PRAGMA synchronous = FULL");
+}
+
+std::unique_ptr<SqliteConnection> SqliteConnection::in_memory() {
+  std::unique_ptr<SqliteConnection> connection{new SqliteConnection};
+  connection->open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, std::chrono::milliseconds{0});
+  return connection;
+}
+
+void SqliteConnection::open(const char* path, int flags, std::chrono::milliseconds busy_timeout) {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  state_->database.reset(opened);
+  if (code != SQLITE_OK) throw_sqlite(opened, path);
+  sqlite3_busy_timeout(opened, static_cast<int>(busy_timeout.count()));
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  simple("PRAGMA foreign_keys = ON");
+  simple("PRAGMA temp_store = MEMORY");
+}
+
+void SqliteConnection::simple(const char* sql) {
+  Statement statement{*state_, sql};
+  while (statement.step()) {
+  }
+}
+
+void SqliteConnection::script(const std::string& sql) {
+  sqlite3* database = state_->database.get();
+  if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) throw_sqlite(database, sql);
+}
+
+bool SqliteConnection::in_transaction() const noexcept { return sqlite3_get_autocommit(state_->database.get()) == 0; }
+
+void SqliteConnection::roll_back() noexcept {
+  // After some failures SQLite has rolled back already; a rollback that fails leaves nothing to do either.
+  if (in_transaction()) sqlite3_exec(state_->database.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void SqliteConnection::run_in_transaction(const Work& work) {
+  const std::exception_ptr failure = write({&work, 1}).front();
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
+  simple("SAVEPOINT piece");
+  StatementTransaction transaction{*state_};
+  try {
+    work(transaction);
+    simple("RELEASE piece");
+    return nullptr;
+  } catch (...) {
+    const std::exception_ptr failure = std::current_exception();
+    if (!in_transaction())  // a failing disk takes the whole transaction along
+      throw Error{Failure::unavailable, 0, "sqlite: the transaction was rolled back under its statements"};
+    simple("ROLLBACK TO piece");
+    simple("RELEASE piece");
+    return failure;
+  }
+}
+
+Outcomes SqliteConnection::write(std::span<const Work> pieces) {
+  Outcomes outcomes;
+  simple("BEGIN IMMEDIATE");  // the lock now: a read that becomes a write later could find itself out of date
+  try {
+    for (const Work& work : pieces) outcomes.push_back(run_in_savepoint(work));
+    simple("COMMIT");
+  } catch (...) {
+    roll_back();
+    throw;
+  }
+  return outcomes;
+}
+
+Outcomes SqliteConnection::read(std::span<const Work> pieces) {
+  Outcomes outcomes;
+  simple("BEGIN DEFERRED");
+  StatementTransaction transaction{*state_};
+  simple("PRAGMA query_only = ON");
+  for (const Work& work : pieces) {
+    std::exception_ptr failure;
+    try {
+      work(transaction);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    outcomes.push_back(failure);
+  }
+  simple("PRAGMA query_only = OFF");
+  roll_back();
+  return outcomes;
+}
+
+namespace {
+
+class SqliteSession final : public Session {
+ public:
+  explicit SqliteSession(std::shared_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+  Outcomes write(std::span<const Work> pieces) override { return connection_->write(pieces); }
+  Outcomes read(std::span<const Work> pieces) override { return connection_->read(pieces); }
+
+ private:
+  std::shared_ptr<SqliteConnection> connection_;
+};
+
+class FileEngine final : public Engine {
+ public:
+  explicit FileEngine(SqliteOptions options) : options_(std::move(options)) {}
+  std::unique_ptr<Session> open() override {
+    return std::make_unique<SqliteSession>(std::make_shared<SqliteConnection>(options_));
+  }
+  bool reads_beside_writer() const noexcept override { return true; }
+
+ private:
+  SqliteOptions options_;
+};
+
+class SharedEngine final : public Engine {
+ public:
+  explicit SharedEngine(std::shared_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+  std::unique_ptr<Session> open() override { return std::make_unique<SqliteSession>(connection_); }
+  bool reads_beside_writer() const noexcept override { return false; }
+
+ private:
+  std::shared_ptr<SqliteConnection> connection_;
+};
+
+}  // namespace
+
+std::shared_ptr<Engine> sqlite_engine(SqliteOptions options) {
+  return std::make_shared<FileEngine>(std::move(options));
+}
+
+std::shared_ptr<Engine> sqlite_engine(std::shared_ptr<SqliteConnection> connection) {
+  return std::make_shared<SharedEngine>(std::move(connection));
+}
+
+}  // namespace troupe::store
