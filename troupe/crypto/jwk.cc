@@ -13,9 +13,14 @@ constexpr int rsa_bits_min = 2048;
 constexpr int rsa_bits_max = 8192;
 
 /// The decoded bytes of the member `name`; nothing when it is absent or not base64url.
-std::optional<std::string> bytes_in(const Members& jwk, std::string_view name) {
-  const auto text = string_in(jwk, name);
-  return text ? wire::from_base64url(*text) : std::nullopt;
+std::optional<std::string> bytes_in(const wire::Json& jwk, std::string_view name) {
+  const std::string* text = jwk.string_at(name);
+  return text != nullptr ? wire::from_base64url(*text) : std::nullopt;
+}
+
+bool is_curve(const wire::Json& jwk, std::string_view name) {
+  const std::string* curve = jwk.string_at("crv");
+  return curve != nullptr && *curve == name;
 }
 
 BigNumber number_of(std::string_view big_endian) {
@@ -59,7 +64,7 @@ class KeyParts {
   std::vector<BigNumber> numbers_;
 };
 
-std::expected<KeyHandle, KeyError> rsa_from_jwk(const Members& jwk, Part part) {
+std::expected<KeyHandle, KeyError> rsa_from_jwk(const wire::Json& jwk, Part part) {
   struct Member {
     const char* jwk_name;
     const char* openssl_name;
@@ -81,8 +86,8 @@ std::expected<KeyHandle, KeyError> rsa_from_jwk(const Members& jwk, Part part) {
   return parts.build("RSA", part);
 }
 
-std::expected<KeyHandle, KeyError> ec_from_jwk(const Members& jwk, Part part) {
-  if (string_in(jwk, "crv") != "P-256") return std::unexpected(KeyError::unsupported);
+std::expected<KeyHandle, KeyError> ec_from_jwk(const wire::Json& jwk, Part part) {
+  if (!is_curve(jwk, "P-256")) return std::unexpected(KeyError::unsupported);
   const auto x = bytes_in(jwk, "x");
   const auto y = bytes_in(jwk, "y");
   // Coordinates have their full length, leading zeros included (RFC 7518, 6.2.1.2).
@@ -100,8 +105,8 @@ std::expected<KeyHandle, KeyError> ec_from_jwk(const Members& jwk, Part part) {
   return parts.build("EC", part);
 }
 
-std::expected<KeyHandle, KeyError> okp_from_jwk(const Members& jwk, Part part) {
-  if (string_in(jwk, "crv") != "Ed25519") return std::unexpected(KeyError::unsupported);
+std::expected<KeyHandle, KeyError> okp_from_jwk(const wire::Json& jwk, Part part) {
+  if (!is_curve(jwk, "Ed25519")) return std::unexpected(KeyError::unsupported);
   const auto x = bytes_in(jwk, "x");
   const auto d = bytes_in(jwk, "d");
   const bool is_private = part == Part::with_private;
@@ -173,9 +178,9 @@ std::expected<Algorithm, KeyError> algorithm_of(EVP_PKEY* key) {
 
 }  // namespace
 
-std::expected<KeyHandle, KeyError> key_from_jwk(const Members& jwk, Part part) {
-  const auto type = string_in(jwk, "kty");
-  if (!type) return std::unexpected(KeyError::malformed);
+std::expected<KeyHandle, KeyError> key_from_jwk(const wire::Json& jwk, Part part) {
+  const std::string* type = jwk.string_at("kty");
+  if (type == nullptr) return std::unexpected(KeyError::malformed);
   if (*type == "RSA") return rsa_from_jwk(jwk, part);
   if (*type == "EC") return ec_from_jwk(jwk, part);
   if (*type == "OKP") return okp_from_jwk(jwk, part);

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "troupe/base/check.h"
-#include "troupe/crypto/members.h"
 #include "troupe/wire/base64.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::crypto {
 namespace {
@@ -46,25 +46,32 @@ bool is_type(std::string_view typ, std::string_view expected) {
 
 struct Opened {
   Parts parts;
-  Members header;
+  wire::Json header;
 };
+
+/// The JSON object `text`; nothing when it is anything else, or says a name twice (RFC 7515, section 4).
+std::optional<wire::Json> object_of(std::string_view text) {
+  auto json = wire::parse_json(text);
+  if (!json || json->object() == nullptr) return std::nullopt;
+  return std::move(*json);
+}
 
 /// The parts of a token whose header asks for nothing that is forbidden; its signature is still unchecked.
 std::expected<Opened, JwtError> open(std::string_view token, std::size_t bytes_max) {
   if (token.size() > bytes_max) return std::unexpected(JwtError::too_large);
   auto parts = split(token);
   if (!parts) return std::unexpected(JwtError::malformed);
-  auto header = members_of(parts->header);
+  auto header = object_of(parts->header);
   if (!header) return std::unexpected(JwtError::malformed);
   for (const std::string_view name : forbidden_members)
-    if (header->contains(name)) return std::unexpected(JwtError::forbidden);
+    if (header->find(name) != nullptr) return std::unexpected(JwtError::forbidden);
   return Opened{std::move(*parts), std::move(*header)};
 }
 
-bool has_expected_type(const Members& header, const JwtExpectation& expected) {
-  if (!header.contains("typ")) return expected.missing == JwtExpectation::MissingTyp::accepted;
-  const auto typ = string_in(header, "typ");
-  return typ && is_type(*typ, expected.typ);
+bool has_expected_type(const wire::Json& header, const JwtExpectation& expected) {
+  if (header.find("typ") == nullptr) return expected.missing == JwtExpectation::MissingTyp::accepted;
+  const std::string* typ = header.string_at("typ");
+  return typ != nullptr && is_type(*typ, expected.typ);
 }
 
 }  // namespace
@@ -84,22 +91,22 @@ std::expected<Jwt, JwtError> verify_jwt(Verifier& verifier, std::string_view tok
   auto opened = open(token, expected.bytes_max);
   if (!opened) return std::unexpected(opened.error());
   auto& [parts, header] = *opened;
-  if (string_in(header, "alg") != name_of(verifier.key().algorithm())) return std::unexpected(JwtError::wrong_alg);
+  const std::string* alg = header.string_at("alg");
+  if (alg == nullptr || *alg != name_of(verifier.key().algorithm())) return std::unexpected(JwtError::wrong_alg);
   if (!has_expected_type(header, expected)) return std::unexpected(JwtError::wrong_type);
   if (!verifier.verify(parts.signed_text, parts.signature)) return std::unexpected(JwtError::bad_signature);
-  if (!members_of(parts.claims)) return std::unexpected(JwtError::malformed);
+  if (!object_of(parts.claims)) return std::unexpected(JwtError::malformed);
   return Jwt{std::move(parts.header), std::move(parts.claims)};
 }
 
 std::expected<JwtHint, JwtError> read_unverified_jwt(std::string_view token, std::size_t bytes_max) {
   auto opened = open(token, bytes_max);
   if (!opened) return std::unexpected(opened.error());
-  if (!members_of(opened->parts.claims)) return std::unexpected(JwtError::malformed);
-  JwtHint hint;
-  hint.kid = string_in(opened->header, "kid").value_or("");
-  hint.alg = string_in(opened->header, "alg").value_or("");
-  hint.claims = std::move(opened->parts.claims);
-  return hint;
+  if (!object_of(opened->parts.claims)) return std::unexpected(JwtError::malformed);
+  const std::string* kid = opened->header.string_at("kid");
+  const std::string* alg = opened->header.string_at("alg");
+  return JwtHint{
+      .kid = kid != nullptr ? *kid : "", .alg = alg != nullptr ? *alg : "", .claims = std::move(opened->parts.claims)};
 }
 
 }  // namespace troupe::crypto

@@ -89,8 +89,7 @@ std::expected<PrivateKey, KeyError> PrivateKey::of(PublicKey::Read state) {
 }
 
 std::expected<PublicKey, KeyError> PublicKey::from_jwk(std::string_view json) {
-  if (json.size() > document_bytes_max) return std::unexpected(KeyError::malformed);
-  const auto members = members_of(json);
+  const auto members = wire::parse_json(json, {.bytes_max = document_bytes_max});
   if (!members) return std::unexpected(KeyError::malformed);
   auto key = key_from_jwk(*members, Part::public_only);
   if (!key) return std::unexpected(key.error());
@@ -146,8 +145,7 @@ PrivateKey PrivateKey::generate(Algorithm algorithm) {
 }
 
 std::expected<PrivateKey, KeyError> PrivateKey::from_jwk(const base::Secret<std::string>& json) {
-  if (json.expose().size() > document_bytes_max) return std::unexpected(KeyError::malformed);
-  const auto members = members_of(json.expose());
+  const auto members = wire::parse_json(json.expose(), {.bytes_max = document_bytes_max});
   if (!members) return std::unexpected(KeyError::malformed);
   auto key = key_from_jwk(*members, Part::with_private);
   if (!key) return std::unexpected(key.error());

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "troupe/crypto/key.h"
-#include "troupe/crypto/members.h"
 #include "troupe/crypto/openssl.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::crypto {
 
@@ -21,7 +21,7 @@ struct PublicKey::State {
 enum class Part { public_only, with_private };
 
 /// The key that a JWK describes; its kind is checked by `state_of`.
-std::expected<KeyHandle, KeyError> key_from_jwk(const Members& jwk, Part part);
+std::expected<KeyHandle, KeyError> key_from_jwk(const wire::Json& jwk, Part part);
 
 /// `key` with its algorithm, thumbprint and public JWK; refuses kinds and sizes that are not used here.
 std::expected<std::shared_ptr<const PublicKey::State>, KeyError> state_of(KeyHandle key);
