@@ -56,7 +56,7 @@ TEST_CASE("what is no document is refused by name") {
       {"\"\xff\"", JsonError::malformed},
       {"\"\xed\xa0\x80\"", JsonError::malformed},
       {"\xef\xbb\xbf{}", JsonError::malformed},
-      {"[1\0]"sv, JsonError::malformed},
+      {"[1]\0"sv, JsonError::malformed},
       {"{\"a\":1,\"b\":2,\"a\":3}", JsonError::duplicate_key},
       {"[{\"x\":1,\"\\u0078\":2}]", JsonError::duplicate_key},
       {"9223372036854775808", JsonError::bad_number},
