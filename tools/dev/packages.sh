@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# What has to be on the machine: Debian packages of tools/dev/packages.txt, and the npm
+# packages of tests/e2e. Both are looked at in well under a second and installed only if
+# something is missing.
+
+# Prints `package why` for each package of the given jobs that is not there.
+missing_packages() {
+  local job package why installed
+  installed=" $(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p' | tr '\n' ' ') "
+  while read -r job package why; do
+    [[ -z $job || $job == '#'* || " $* " != *" $job "* ]] && continue
+    if [[ $package == *:* ]]; then
+      command -v "${package#*:}" >/dev/null && continue
+      package=${package%:*}
+    fi
+    [[ $installed == *" $package "* ]] || printf '%-24s %s\n' "$package" "$why"
+  done <tools/dev/packages.txt
+}
+
+# need JOB...: makes sure that the packages of these jobs are installed.
+need() {
+  [[ -n ${TROUPE_NO_INSTALL:-} ]] && return
+  command -v apt-get >/dev/null ||
+    fail "this is no Debian: install what tools/dev/packages.txt lists and set TROUPE_NO_INSTALL=1."
+  local missing names as_root=()
+  missing=$(missing_packages "$@")
+  [[ -z $missing ]] && return
+  say "installing Debian packages"
+  printf '%s\n' "$missing" | sed 's/^/   /' >&2
+  if [[ $EUID -ne 0 ]]; then
+    command -v sudo >/dev/null || fail "installing needs root and there is no sudo: run './dev $*' as root once."
+    as_root=(sudo)
+  fi
+  mapfile -t names < <(awk '{print $1}' <<<"$missing")
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  "${apt[@]}" update </dev/null >&2 || say "some package lists could not be read; trying with those that could"
+  "${apt[@]}" install -y --no-install-recommends "${names[@]}" </dev/null >&2 ||
+    fail "apt-get could not install them: read its message above, mend it and run this again (Debian 12 is expected)."
+}
+
+# Brings the packages of tests/e2e/package-lock.json, once for each version of that file.
+need_npm() {
+  [[ -f tests/e2e/package-lock.json ]] || return 0
+  local modules=tests/e2e/node_modules
+  cmp -s tests/e2e/package-lock.json $modules/.installed_lock && return
+  step "installing npm packages: the clients that tests/e2e speaks to us with, and Node 20" \
+    "Is the npm registry reachable? (npm config get registry)" \
+    npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+  cp tests/e2e/package-lock.json $modules/.installed_lock
+}

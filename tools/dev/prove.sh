@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# The long runs. A proof is a number of slices; each slice repeats the tests with other
+# random numbers and far more of them (TROUPE_SLICE names it), or fuzzes for a minute.
+# Finished slices are remembered by commit in build/prove, so a stopped run goes on.
+
+PROOF_SLICES=${PROOF_SLICES:-20}
+
+# Prints the names of all proofs: `fuzz/<fuzzer>` and `<preset>/<test>`.
+proofs() {
+  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*)$/\1/p'
+}
+
+prove_slice() {
+  local proof=$1 slice=$2
+  case $proof in
+    fuzz/*) tools/dev/fuzz_one build/fuzz "${proof#fuzz/}" 60 ;;
+    *)
+      TROUPE_SLICE=$slice RC_PARAMS="seed=$slice max_success=2000" \
+        ctest --test-dir build/all --output-on-failure --timeout 3600 -R "^${proof//./\\.}\$" </dev/null
+      ;;
+  esac
+}
+
+prove() {
+  local name=${1:-.} preset proof slice all log remembered
+  need build
+  for preset in asan tsan; do build_preset "$preset"; done
+  build_preset fuzz fuzzers
+  join_trees
+  mapfile -t all < <(proofs | grep -E -- "$name")
+  ((${#all[@]} > 0)) || fail "no proof matches '$name'."
+  remembered=build/prove/$(git rev-parse --short HEAD)$(git diff HEAD | cksum | cut -d' ' -f1)
+  log=$PWD/build/prove/last.log
+  mkdir -p "$remembered"
+  for ((slice = 1; slice <= PROOF_SLICES; slice++)); do
+    for proof in "${all[@]}"; do
+      local mark=$remembered/${proof//\//_}.$slice
+      [[ -e $mark ]] && continue
+      printf '== slice %d of %d: %s\n' "$slice" "$PROOF_SLICES" "$proof" >&2
+      prove_slice "$proof" "$slice" >"$log" 2>&1 ||
+        { tail -n 60 "$log" >&2; fail "slice $slice of $proof failed; all it said is in $log."; }
+      touch "$mark"
+    done
+  done
+  say "${#all[@]} proofs, $PROOF_SLICES slices each: all hold"
+}
