@@ -1,0 +1,181 @@
+// The server's frames as text: fields in a fixed order, one function for each frame.
+#include "troupe/realtime/protocol/answer.h"
+
+#include "troupe/wire/json.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+using wire::JsonWriter;
+
+JsonWriter begin(std::string& out, std::string_view type) {
+  JsonWriter writer{out};
+  writer.begin_object().member("type", type);
+  return writer;
+}
+
+JsonWriter begin(std::string& out, std::string_view type, const std::optional<RequestId>& id) {
+  auto writer = begin(out, type);
+  if (id) writer.member("id", id->value());
+  return writer;
+}
+
+std::uint64_t milliseconds(base::UnixTime time) { return static_cast<std::uint64_t>(time.milliseconds); }
+std::uint64_t milliseconds(std::chrono::milliseconds duration) { return static_cast<std::uint64_t>(duration.count()); }
+
+std::string_view text(GapReason reason) {
+  switch (reason) {
+    case GapReason::overflow:
+      return "overflow";
+    case GapReason::latest:
+      return "latest";
+    case GapReason::expired:
+      return "expired";
+  }
+  return "overflow";
+}
+
+void append_topics(JsonWriter& writer, const std::vector<TopicPattern>& topics) {
+  writer.key("topics").begin_array();
+  for (const auto& topic : topics) writer.value(topic.text());
+  writer.end_array();
+}
+
+void append_topic(JsonWriter& writer, const SubscribedTopic& topic) {
+  writer.begin_object().member("topic", topic.topic);
+  if (topic.shards.empty()) {
+    writer.member("epoch", topic.position.epoch.value()).member("offset", topic.position.offset);
+  } else {
+    writer.key("shards").begin_object();
+    for (const auto& shard : topic.shards) {
+      writer.key(shard.name).begin_object();
+      writer.member("epoch", shard.position.epoch.value()).member("seq", shard.position.offset).end_object();
+    }
+    writer.end_object();
+  }
+  writer.member("recovered", topic.recovered).end_object();
+}
+
+}  // namespace
+
+void append(std::string& out, const Welcome& frame) {
+  auto writer = begin(out, "welcome");
+  writer.member("connection_id", frame.connection.value())
+      .member("user", frame.user.value())
+      .member("session", frame.session.value())
+      .member("resumed", false)
+      .member("protocol_version", protocol_version)
+      .member("server_time", milliseconds(frame.server_time))
+      .member("heartbeat_interval_ms", milliseconds(frame.heartbeat_interval))
+      .key("limits");
+  writer.begin_object()
+      .member("frame_bytes", frame.limits.frame_bytes)
+      .member("messages_per_second", frame.limits.messages_per_second)
+      .member("subscriptions", frame.limits.subscriptions)
+      .end_object();
+  writer.end_object();
+}
+
+void append(std::string& out, const TokenExpiring& frame) {
+  begin(out, "token_expiring").member("expires_at", milliseconds(frame.expires_at)).end_object();
+}
+
+void append(std::string& out, const Unsubscribed& frame) {
+  auto writer = begin(out, "unsubscribed");
+  append_topics(writer, frame.topics);
+  writer.member("reason", frame.reason).end_object();
+}
+
+void append(std::string& out, const Draining& frame) {
+  begin(out, "draining").member("reconnect_after_ms", milliseconds(frame.reconnect_after)).end_object();
+}
+
+void append(std::string& out, const Gap& frame) {
+  begin(out, "gap")
+      .member("topic", frame.topic)
+      .member("epoch", frame.epoch)
+      .member("from", frame.from)
+      .member("to", frame.to)
+      .member("reason", text(frame.reason))
+      .end_object();
+}
+
+void append(std::string& out, const Authenticated& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "authenticated", id);
+  writer.member("user", frame.user.value());
+  if (frame.expires_at) writer.member("expires_at", milliseconds(*frame.expires_at));
+  writer.end_object();
+}
+
+void append(std::string& out, const SubscriptionConfirmed& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "subscription_confirmed", id);
+  writer.key("topics").begin_array();
+  for (const auto& topic : frame.topics) append_topic(writer, topic);
+  writer.end_array();
+  writer.member("active_subscriptions", frame.active_subscriptions).end_object();
+}
+
+void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "unsubscription_confirmed", id);
+  append_topics(writer, frame.topics);
+  writer.member("active_subscriptions", frame.active_subscriptions).end_object();
+}
+
+void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
+  begin(out, "ack", id)
+      .member("delivered_to", frame.delivered_to)
+      .member("queued", frame.queued)
+      .member("epoch", frame.position.epoch.value())
+      .member("offset", frame.position.offset)
+      .end_object();
+}
+
+void append(std::string& out, const DirectAck& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "ack", id);
+  writer.member("message_id", frame.message.value()).key("connections").begin_array();
+  for (const auto& one : frame.connections) writer.value(one.value());
+  writer.end_array();
+  writer.member("queued", frame.queued).end_object();
+}
+
+void append(std::string& out, const Ack&, const std::optional<RequestId>& id) { begin(out, "ack", id).end_object(); }
+
+void append(std::string& out, const HistoryEnd& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "history_end", id);
+  writer.member("complete", frame.ending == HistoryEnding::complete);
+  if (frame.ending == HistoryEnding::cancelled) writer.member("cancelled", true);
+  writer.end_object();
+}
+
+void append(std::string& out, const Pong& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "pong", id);
+  if (!frame.timestamp.empty()) writer.key("timestamp").raw(frame.timestamp);
+  writer.end_object();
+}
+
+void append(std::string& out, const Info& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "info", id);
+  writer.member("connection_id", frame.connection.value())
+      .member("user", frame.user.value())
+      .member("subscriptions", frame.subscriptions)
+      .member("queue", frame.queue);
+  if (frame.rtt) writer.member("rtt_ms", milliseconds(*frame.rtt));
+  writer.end_object();
+}
+
+void append(std::string& out, const ClientError& error, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "error", id);
+  writer.member("code", text(error.code)).member("message", error.message);
+  if (error.retry_after) writer.member("retry_after_ms", milliseconds(*error.retry_after));
+  writer.end_object();
+}
+
+base::Bytes FrameBuilder::finish(wire::Opcode opcode) && {
+  wire::FrameHeader head{opcode, size()};
+  auto begin = head_room - head.view().size();
+  head.view().copy(text_.data() + begin, head.view().size());
+  return base::Bytes{std::move(text_)}.slice(begin);
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,87 @@
+// What a client may ask for: one value for each command, already checked as far as words
+// go. Permissions, limits and what exists are looked at by command/.
+//
+// Everything is owned, so a command may wait in a queue. A payload is the bytes of the
+// client's JSON text (or of its binary frame) as they came; nobody parses it again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "troupe/base/strong.h"
+#include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/protocol/overflow.h"
+#include "troupe/realtime/protocol/topic_name.h"
+
+namespace troupe::realtime {
+
+enum class PayloadKind : std::uint8_t { json, binary };
+
+struct Payload {
+  PayloadKind kind = PayloadKind::json;
+  std::string bytes;
+};
+
+struct Subscribe {
+  std::vector<TopicPattern> topics;                        // no topic twice
+  std::vector<std::pair<TopicPattern, Position>> recover;  // each key is one of `topics`, and a name
+  Overflow overflow = Overflow::drop_oldest;
+};
+
+struct Unsubscribe {
+  std::vector<TopicPattern> topics;
+};
+
+struct Publish {
+  TopicName topic;
+  Payload payload;
+  bool exclude_self = false;
+  std::string idempotency_key;  // empty: none; a second publication with the same key is answered, not published
+};
+
+struct Direct {
+  UserId user;
+  Payload payload;
+};
+
+/// The inbox was read up to and including `offset`.
+struct Received {
+  Offset offset = 0;
+};
+
+enum class Direction : std::uint8_t { newest, since, before };
+
+struct ReadHistory {
+  TopicName topic;
+  std::size_t limit = 0;
+  Direction direction = Direction::newest;
+  Position position;  // excluded itself; unused for `newest`
+};
+
+struct Cancel {
+  RequestId target;
+};
+
+struct Authenticate {
+  base::Secret<std::string> token;
+};
+
+struct GetInfo {};
+
+struct Ping {
+  std::string timestamp;  // JSON text of a number or string, echoed as it came; empty if none came
+};
+
+using Command =
+    std::variant<Subscribe, Unsubscribe, Publish, Direct, Received, ReadHistory, Cancel, Authenticate, GetInfo, Ping>;
+
+/// One frame of a client. A frame with an id gets exactly one final answer that bears it.
+struct ClientFrame {
+  std::optional<RequestId> id;
+  Command command;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,249 @@
+// Decoder: from fields to commands; one function for each command says which fields it wants.
+#include "troupe/realtime/protocol/decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/realtime/protocol/frame_reader.h"
+
+namespace troupe::realtime {
+
+struct Decoder::Parser {
+  simdjson::ondemand::parser json;
+  std::string buffer;  // the frame, with the room behind it that the parser wants to read over
+};
+
+namespace {
+
+constexpr std::size_t kept_bytes_max = 256 * 1024;  // a parser that met a larger frame is not kept
+
+using Built = std::expected<Command, ClientError>;
+
+// Takes fields one after the other and remembers what was wrong first, so that a command can be put together
+// without a branch for each field.
+class Taker {
+ public:
+  template <class T>
+  std::optional<T> optional(std::string_view name, Field<T>& field) {
+    if (!field.wrong.empty()) fail(name, field.wrong);
+    return std::move(field.value);
+  }
+  template <class T>
+  std::optional<T> required(std::string_view name, Field<T>& field) {
+    if (!field.came()) fail(name, "is missing");
+    return optional(name, field);
+  }
+  std::optional<TopicName> topic(Field<std::string>& field) {
+    auto text = required("topic", field);
+    if (!text) return std::nullopt;
+    auto topic = TopicName::parse(*text);
+    if (!topic) fail("topic", describe(topic.error()));
+    return topic ? std::optional{*std::move(topic)} : std::nullopt;
+  }
+  void fail(std::string_view name, std::string_view what) {
+    if (problem_.empty()) problem_ = fmt::format("`{}` {}", name, what);
+  }
+  bool failed() const noexcept { return !problem_.empty(); }
+  std::unexpected<ClientError> error() { return std::unexpected(ClientError{ErrorCode::bad_request, problem_, {}}); }
+
+ private:
+  std::string problem_;
+};
+
+Built subscribe(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto topics = take.required("topics", fields.topics);
+  auto recover = take.optional("recover", fields.recover);
+  auto named = take.optional("overflow", fields.overflow);
+  auto overflow = named ? overflow_of(*named) : Overflow::drop_oldest;
+  if (!overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest or disconnect");
+  if (topics && topics->empty()) take.fail("topics", "is empty");
+  if (topics && recover) {
+    for (const auto& [topic, position] : *recover) {
+      if (std::ranges::find(*topics, topic) == topics->end())
+        take.fail("recover", "names a topic that `topics` does not");
+    }
+  }
+  if (take.failed()) return take.error();
+  return Subscribe{*std::move(topics), std::move(recover).value_or(std::vector<std::pair<TopicPattern, Position>>{}),
+                   *overflow};
+}
+
+Built unsubscribe(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto topics = take.required("topics", fields.topics);
+  if (topics && topics->empty()) take.fail("topics", "is empty");
+  if (take.failed()) return take.error();
+  return Unsubscribe{*std::move(topics)};
+}
+
+Built publish(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto topic = take.topic(fields.topic);
+  auto payload = take.required("payload", fields.payload);
+  auto exclude_self = take.optional("exclude_self", fields.exclude_self);
+  auto key = take.optional("idempotency_key", fields.idempotency_key);
+  if (key && key->empty()) take.fail("idempotency_key", "is empty");
+  if (take.failed()) return take.error();
+  return Publish{*std::move(topic),
+                 {PayloadKind::json, *std::move(payload)},
+                 exclude_self.value_or(false),
+                 std::move(key).value_or("")};
+}
+
+Built direct(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto user = take.required("user", fields.user);
+  auto payload = take.required("payload", fields.payload);
+  if (user && user->empty()) take.fail("user", "is empty");
+  if (take.failed()) return take.error();
+  return Direct{UserId{*std::move(user)}, {PayloadKind::json, *std::move(payload)}};
+}
+
+Built received(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto offset = take.required("offset", fields.offset);
+  if (take.failed()) return take.error();
+  return Received{*offset};
+}
+
+Built history(Fields& fields, const DecoderLimits& limits) {
+  Taker take;
+  auto topic = take.topic(fields.topic);
+  auto limit = take.required("limit", fields.limit);
+  auto since = take.optional("since", fields.since);
+  auto before = take.optional("before", fields.before);
+  if (since && before) take.fail("before", "excludes `since`");
+  if (limit && (*limit == 0 || *limit > limits.history_limit_max)) {
+    take.fail("limit", fmt::format("must be from 1 to {}", limits.history_limit_max));
+  }
+  if (take.failed()) return take.error();
+  auto direction = since ? Direction::since : before ? Direction::before : Direction::newest;
+  auto position = since ? *std::move(since) : before ? *std::move(before) : Position{};
+  return ReadHistory{*std::move(topic), static_cast<std::size_t>(*limit), direction, std::move(position)};
+}
+
+Built cancel(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto target = take.required("target", fields.target);
+  if (take.failed()) return take.error();
+  return Cancel{RequestId{*std::move(target)}};
+}
+
+Built authenticate(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto token = take.required("token", fields.token);
+  if (token && token->empty()) take.fail("token", "is empty");
+  if (take.failed()) return take.error();
+  return Authenticate{base::Secret<std::string>{*std::move(token)}};
+}
+
+Built info(Fields&, const DecoderLimits&) { return GetInfo{}; }
+
+Built ping(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto timestamp = take.optional("timestamp", fields.timestamp);
+  if (take.failed()) return take.error();
+  return Ping{std::move(timestamp).value_or("")};
+}
+
+struct CommandType {
+  std::string_view name;
+  Built (*build)(Fields&, const DecoderLimits&);
+};
+
+constexpr CommandType command_types[] = {
+    {"publish", publish},   {"subscribe", subscribe}, {"unsubscribe", unsubscribe}, {"direct", direct},
+    {"received", received}, {"history", history},     {"cancel", cancel},           {"authenticate", authenticate},
+    {"info", info},         {"ping", ping},
+};
+
+Built build(Fields& fields, const DecoderLimits& limits) {
+  Taker take;
+  auto type = take.required("type", fields.type);
+  if (take.failed()) return take.error();
+  auto found = std::ranges::find(command_types, *type, &CommandType::name);
+  if (found == std::end(command_types)) {
+    take.fail("type", fmt::format("is `{}`, which is no command", *type));
+    return take.error();
+  }
+  return found->build(fields, limits);
+}
+
+RefusedFrame refused(std::optional<RequestId> id, std::string message) {
+  return {std::move(id), {ErrorCode::bad_request, std::move(message), {}}};
+}
+
+// The id that an answer may bear: one that was read and is right.
+std::optional<RequestId> id_of(const Fields& fields) {
+  if (!fields.id.value || fields.id.value->empty()) return std::nullopt;
+  return RequestId{*fields.id.value};
+}
+
+std::expected<ClientFrame, RefusedFrame> frame_of(Fields& fields, const DecoderLimits& limits) {
+  auto id = id_of(fields);
+  if (fields.id.came() && !id) {
+    return std::unexpected(refused({}, fmt::format("`id` {}", fields.id.value ? "is empty" : fields.id.wrong)));
+  }
+  auto command = build(fields, limits);
+  if (!command) return std::unexpected(RefusedFrame{std::move(id), std::move(command.error())});
+  return ClientFrame{std::move(id), *std::move(command)};
+}
+
+// Parses `text` in the parser's own memory. Gives what makes it no acceptable JSON.
+std::optional<std::string> read(simdjson::ondemand::parser& json, std::string& buffer, std::string_view text,
+                                const DecoderLimits& limits, Fields& fields) {
+  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  buffer.assign(text);
+  simdjson::ondemand::document document;
+  auto error = json.iterate(buffer.data(), buffer.size(), buffer.capacity()).get(document);
+  if (error) return fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error));
+  return FrameReader{limits, fields}.read(document);
+}
+
+}  // namespace
+
+Decoder::Decoder(DecoderLimits limits) : limits_(limits) {}
+Decoder::~Decoder() = default;
+Decoder::Decoder(Decoder&&) noexcept = default;
+Decoder& Decoder::operator=(Decoder&&) noexcept = default;
+
+std::expected<ClientFrame, RefusedFrame> Decoder::decode_text(std::string_view text) {
+  if (!parser_) parser_ = std::make_unique<Parser>();
+  Fields fields;
+  auto broken = read(parser_->json, parser_->buffer, text, limits_, fields);
+  if (text.size() > kept_bytes_max) parser_.reset();
+  if (broken) return std::unexpected(refused(id_of(fields), *std::move(broken)));
+  return frame_of(fields, limits_);
+}
+
+std::expected<ClientFrame, RefusedFrame> Decoder::decode_binary(std::string_view bytes) {
+  auto end = bytes.substr(0, limits_.binary_header_bytes_max + 1).find('\n');
+  if (end == std::string_view::npos) {
+    return std::unexpected(
+        refused({}, fmt::format("a binary frame begins with a JSON object of at most {} bytes and a line feed",
+                                limits_.binary_header_bytes_max)));
+  }
+  if (!parser_) parser_ = std::make_unique<Parser>();
+  Fields fields;
+  auto broken = read(parser_->json, parser_->buffer, bytes.substr(0, end), limits_, fields);
+  if (broken) return std::unexpected(refused(id_of(fields), *std::move(broken)));
+  if (fields.payload.came()) {
+    return std::unexpected(refused(id_of(fields), "`payload` of a binary frame is what follows the line feed"));
+  }
+  fields.payload.value.emplace();
+  auto frame = frame_of(fields, limits_);
+  if (!frame) return frame;
+  Payload payload{PayloadKind::binary, std::string{bytes.substr(end + 1)}};
+  if (auto* publish = std::get_if<Publish>(&frame->command)) {
+    publish->payload = std::move(payload);
+  } else if (auto* direct = std::get_if<Direct>(&frame->command)) {
+    direct->payload = std::move(payload);
+  } else {
+    return std::unexpected(refused(frame->id, "only `publish` and `direct` may come in a binary frame"));
+  }
+  return frame;
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,304 @@
+// FrameReader: simdjson's on-demand walk, with every token that nobody takes checked by its grammar.
+#include "troupe/realtime/protocol/frame_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "troupe/realtime/protocol/json_scalar.h"
+
+namespace troupe::realtime {
+
+namespace ondemand = simdjson::ondemand;
+using ondemand::json_type;
+
+namespace {
+
+constexpr std::size_t type_bytes_max = 64;
+constexpr std::size_t overflow_bytes_max = 64;
+constexpr std::size_t idempotency_key_bytes_max = 255;
+constexpr std::size_t timestamp_bytes_max = 64;
+
+constexpr std::string_view json_whitespace = " \t\r\n";
+
+// The text of a scalar; the tokenizer leaves the white space behind it.
+std::string_view trimmed(std::string_view token) {
+  return token.substr(0, token.find_last_not_of(json_whitespace) + 1);
+}
+
+// The first topic that a list names twice, as a sentence; empty when there is none.
+std::string twice(const std::vector<TopicPattern>& topics) {
+  std::vector<std::string_view> sorted;
+  for (const auto& topic : topics) sorted.push_back(topic.text());
+  std::ranges::sort(sorted);
+  auto found = std::ranges::adjacent_find(sorted);
+  return found == sorted.end() ? std::string{} : fmt::format("names `{}` twice", *found);
+}
+
+json_type type_of(ondemand::value value) {
+  json_type type = json_type::null;
+  // An unknown first character is told as an error here and again when the value is walked.
+  if (value.type().get(type)) return json_type::null;
+  return type;
+}
+
+}  // namespace
+
+const FrameReader::Known FrameReader::known_fields[] = {
+    {"type", &FrameReader::string_field<&Fields::type, type_bytes_max>},
+    {"id", &FrameReader::string_field<&Fields::id, request_id_bytes_max>},
+    {"topic", &FrameReader::string_field<&Fields::topic, std::string::npos>},
+    {"payload", &FrameReader::payload_field},
+    {"exclude_self", &FrameReader::exclude_self_field},
+    {"idempotency_key", &FrameReader::string_field<&Fields::idempotency_key, idempotency_key_bytes_max>},
+    {"topics", &FrameReader::read_topics},
+    {"recover", &FrameReader::read_recover},
+    {"overflow", &FrameReader::string_field<&Fields::overflow, overflow_bytes_max>},
+    {"user", &FrameReader::string_field<&Fields::user, user_bytes_max>},
+    {"offset", &FrameReader::integer_field<&Fields::offset>},
+    {"limit", &FrameReader::integer_field<&Fields::limit>},
+    {"since", &FrameReader::position_field<&Fields::since>},
+    {"before", &FrameReader::position_field<&Fields::before>},
+    {"target", &FrameReader::string_field<&Fields::target, request_id_bytes_max>},
+    {"token", &FrameReader::token_field},
+    {"timestamp", &FrameReader::read_timestamp},
+};
+
+std::optional<std::string> FrameReader::read(ondemand::document& document) {
+  static_assert(std::size(known_fields) == known_count);
+  auto told = [&](Error error) {
+    return refusal_.empty() ? fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error)) : refusal_;
+  };
+  json_type type;
+  if (auto error = document.type().get(type)) return told(error);
+  if (type != json_type::object) return "the frame must be a JSON object";
+  ondemand::object object;
+  if (auto error = document.get_object().get(object)) return told(error);
+  for (auto next : object) {
+    ondemand::field field;
+    if (auto error = std::move(next).get(field)) return told(error);
+    if (auto error = read_field(field)) return told(error);
+  }
+  const char* rest;
+  if (!document.current_location().get(rest)) return "the frame has more than one JSON object";
+  return std::nullopt;
+}
+
+FrameReader::Error FrameReader::read_field(ondemand::field field) {
+  std::string_view name;
+  if (auto error = field.unescaped_key().get(name)) return error;
+  auto known = std::ranges::find(known_fields, name, &Known::name);
+  if (known == std::end(known_fields)) return walk(field.value(), 2);
+  auto index = static_cast<std::size_t>(known - known_fields);
+  if (seen_.test(index)) {
+    refusal_ = fmt::format("`{}` is given twice", name);
+    return simdjson::TAPE_ERROR;
+  }
+  seen_.set(index);
+  return (this->*known->read)(field.value());
+}
+
+// Walking reads a value to its end and checks every token by the grammar; nothing is kept.
+FrameReader::Error FrameReader::walk(Value value, std::size_t depth) {
+  json_type type;
+  if (auto error = value.type().get(type)) return error;
+  if (type == json_type::array || type == json_type::object) {
+    if (depth > limits_.depth_max) {
+      refusal_ = fmt::format("the frame is nested deeper than {} levels", limits_.depth_max);
+      return simdjson::DEPTH_ERROR;
+    }
+    return type == json_type::array ? walk_array(value, depth) : walk_object(value, depth);
+  }
+  // A scalar that nobody takes is skipped by the iterator, whatever it is; so its grammar is checked here.
+  return is_json_scalar(trimmed(value.raw_json_token())) ? simdjson::SUCCESS : simdjson::TAPE_ERROR;
+}
+
+FrameReader::Error FrameReader::walk_array(Value value, std::size_t depth) {
+  ondemand::array array;
+  if (auto error = value.get_array().get(array)) return error;
+  for (auto next : array) {
+    Value element;
+    if (auto error = std::move(next).get(element)) return error;
+    if (auto error = walk(element, depth + 1)) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::walk_object(Value value, std::size_t depth) {
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  for (auto next : object) {
+    ondemand::field field;
+    if (auto error = std::move(next).get(field)) return error;
+    std::string_view name;
+    if (auto error = field.unescaped_key().get(name)) return error;
+    if (auto error = walk(field.value(), depth + 1)) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_string(Value value, Field<std::string>& field, std::size_t bytes_max) {
+  if (type_of(value) != json_type::string) {
+    field.wrong = "must be a string";
+    return walk(value, 2);
+  }
+  std::string_view text;
+  if (auto error = value.get_string().get(text)) return error;
+  if (text.size() > bytes_max) {
+    field.wrong = fmt::format("is longer than {} bytes", bytes_max);
+  } else {
+    field.value = text;
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_json(Value value, Field<std::string>& field) {
+  auto token = value.raw_json_token();
+  json_type type = type_of(value);
+  if (auto error = walk(value, 2)) return error;
+  if (type != json_type::array && type != json_type::object) {
+    field.value = trimmed(token);
+    return simdjson::SUCCESS;
+  }
+  const char* end;
+  if (auto error = value.current_location().get(end)) return error;
+  field.value = trimmed({token.data(), end});
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_integer(Value value, Field<std::uint64_t>& field) {
+  auto token = trimmed(value.raw_json_token());
+  if (auto error = walk(value, 2)) return error;
+  std::uint64_t number = 0;
+  auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+  if (error != std::errc{} || end != token.data() + token.size() || number > offset_max) {
+    field.wrong = "must be an integer from 0 to 2^53-1";
+  } else {
+    field.value = number;
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_boolean(Value value, Field<bool>& field) {
+  auto token = trimmed(value.raw_json_token());
+  if (auto error = walk(value, 2)) return error;
+  if (token != "true" && token != "false") {
+    field.wrong = "must be true or false";
+  } else {
+    field.value = token == "true";
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_timestamp(Value value) {
+  auto type = type_of(value);
+  auto token = trimmed(value.raw_json_token());
+  if (auto error = walk(value, 2)) return error;
+  if ((type != json_type::number && type != json_type::string) || token.size() > timestamp_bytes_max) {
+    fields_.timestamp.wrong = "must be a number or a short string";
+  } else {
+    fields_.timestamp.value = token;
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_position(Value value, Field<Position>& field, std::size_t depth) {
+  constexpr std::string_view wrong = "must be {\"epoch\": string, \"offset\": integer}";
+  if (type_of(value) != json_type::object) {
+    field.wrong = wrong;
+    return walk(value, depth);
+  }
+  Field<std::string> epoch;
+  Field<std::uint64_t> offset;
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  for (auto next : object) {
+    ondemand::field part;
+    if (auto error = std::move(next).get(part)) return error;
+    std::string_view name;
+    if (auto error = part.unescaped_key().get(name)) return error;
+    bool again = (name == "epoch" && epoch.came()) || (name == "offset" && offset.came());
+    auto error = name == "epoch" && !again    ? read_string(part.value(), epoch, epoch_bytes_max)
+                 : name == "offset" && !again ? read_integer(part.value(), offset)
+                                              : walk(part.value(), depth + 1);
+    if (error) return error;
+    if (again) epoch.wrong = "is given twice";
+  }
+  if (!epoch.wrong.empty() || !epoch.value || !offset.value) {
+    field.wrong = wrong;
+  } else {
+    field.value = Position{Epoch{*std::move(epoch.value)}, *offset.value};
+  }
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_topics(Value value) {
+  auto& field = fields_.topics;
+  if (type_of(value) != json_type::array) {
+    field.wrong = "must be an array of topics";
+    return walk(value, 2);
+  }
+  std::vector<TopicPattern> topics;
+  ondemand::array array;
+  if (auto error = value.get_array().get(array)) return error;
+  std::size_t index = 0;
+  for (auto next : array) {
+    Value element;
+    if (auto error = std::move(next).get(element)) return error;
+    Field<std::string> text;
+    if (auto error = read_string(element, text, std::string::npos)) return error;
+    if (field.wrong.empty()) field.wrong = add_topic(text, index, topics);
+    ++index;
+  }
+  if (field.wrong.empty()) field.wrong = twice(topics);
+  if (field.wrong.empty()) field.value = std::move(topics);
+  return simdjson::SUCCESS;
+}
+
+FrameReader::Error FrameReader::read_recover(Value value) {
+  auto& field = fields_.recover;
+  if (type_of(value) != json_type::object) {
+    field.wrong = "must be an object of positions by topic";
+    return walk(value, 2);
+  }
+  std::vector<std::pair<TopicPattern, Position>> positions;
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  for (auto next : object) {
+    ondemand::field part;
+    if (auto error = std::move(next).get(part)) return error;
+    std::string_view name;
+    if (auto error = part.unescaped_key().get(name)) return error;
+    auto topic = TopicPattern::parse(name);
+    std::string shown{name.substr(0, topic_bytes_max)};
+    Field<Position> position;
+    if (auto error = read_position(part.value(), position, 3)) return error;
+    if (!field.wrong.empty()) continue;
+    if (!topic) {
+      field.wrong = fmt::format("has a topic that {}", describe(topic.error()));
+    } else if (!topic->is_name()) {
+      field.wrong = fmt::format("names the pattern `{}`; only topics have a position", shown);
+    } else if (!position.value) {
+      field.wrong = fmt::format("of `{}` {}", shown, position.wrong);
+    } else if (positions.size() == limits_.topics_max) {
+      field.wrong = fmt::format("has more than {} topics", limits_.topics_max);
+    } else {
+      positions.emplace_back(*std::move(topic), *std::move(position.value));
+    }
+  }
+  if (field.wrong.empty()) field.value = std::move(positions);
+  return simdjson::SUCCESS;
+}
+
+std::string FrameReader::add_topic(const Field<std::string>& text, std::size_t index,
+                                   std::vector<TopicPattern>& topics) const {
+  if (index == limits_.topics_max) return fmt::format("has more than {} topics", limits_.topics_max);
+  if (!text.value) return fmt::format("[{}] {}", index, text.wrong);
+  auto topic = TopicPattern::parse(*text.value);
+  if (!topic) return fmt::format("[{}] {}", index, describe(topic.error()));
+  topics.push_back(*std::move(topic));
+  return {};
+}
+
+}  // namespace troupe::realtime

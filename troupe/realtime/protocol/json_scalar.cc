@@ -1,0 +1,70 @@
+// The grammar of JSON scalars, written out.
+#include "troupe/realtime/protocol/json_scalar.h"
+
+#include <cstdint>
+
+namespace troupe::realtime {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// Takes digits off the front; gives how many there were.
+std::size_t take_digits(std::string_view& rest) {
+  std::size_t count = 0;
+  while (count < rest.size() && is_digit(rest[count])) ++count;
+  rest.remove_prefix(count);
+  return count;
+}
+
+bool take(std::string_view& rest, char c) {
+  if (!rest.starts_with(c)) return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+bool is_number(std::string_view rest) {
+  take(rest, '-');
+  if (!take(rest, '0') && take_digits(rest) == 0) return false;
+  if (take(rest, '.') && take_digits(rest) == 0) return false;
+  if (take(rest, 'e') || take(rest, 'E')) {
+    if (!take(rest, '+')) take(rest, '-');
+    if (take_digits(rest) == 0) return false;
+  }
+  return rest.empty();
+}
+
+// The escape after a backslash, whose first character is at the front.
+bool take_escape(std::string_view& rest) {
+  if (rest.empty()) return false;
+  char kind = rest.front();
+  rest.remove_prefix(1);
+  if (kind != 'u') return std::string_view{"\"\\/bfnrt"}.find(kind) != std::string_view::npos;
+  for (int i = 0; i < 4; ++i) {
+    if (rest.empty() || !is_hex(rest.front())) return false;
+    rest.remove_prefix(1);
+  }
+  return true;
+}
+
+bool is_string(std::string_view rest) {
+  if (!take(rest, '"')) return false;
+  while (!rest.empty()) {
+    char c = rest.front();
+    rest.remove_prefix(1);
+    if (c == '"') return rest.empty();
+    if (static_cast<unsigned char>(c) < 0x20) return false;
+    if (c == '\\' && !take_escape(rest)) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_json_scalar(std::string_view token) noexcept {
+  return token == "true" || token == "false" || token == "null" || is_string(token) || is_number(token);
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,57 @@
+// Message: one publication or direct message as the world sees it, encoded once into a
+// finished WebSocket frame that all receivers share.
+//
+// The payload lies in the frame, so history keeps it without a second copy. Text payloads
+// travel in text frames, binary ones in binary frames behind a JSON header and a line feed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "troupe/base/bytes.h"
+#include "troupe/base/clock.h"
+#include "troupe/realtime/protocol/command.h"
+#include "troupe/realtime/protocol/ids.h"
+
+namespace troupe::realtime {
+
+/// What a message is made of; refers to the caller's values.
+struct MessageParts {
+  std::string_view topic;
+  const Position& position;
+  const UserId& sender;
+  base::UnixTime sent_at;
+  const Payload& payload;
+};
+
+struct DirectParts {
+  const UserId& from;
+  const MessageId& message;
+  Offset offset;
+  base::UnixTime sent_at;
+  const Payload& payload;
+};
+
+/// The place of a message in the numbered stream of its home shard; told to those who came by a pattern.
+struct ShardPosition {
+  std::string_view shard;
+  std::uint64_t seq;
+};
+
+/// A finished frame, and the part of it that is the payload.
+struct EncodedMessage {
+  base::Bytes frame;
+  base::Bytes payload;
+  PayloadKind kind = PayloadKind::json;
+};
+
+EncodedMessage encode_message(const MessageParts& parts);
+/// The same with `shard` and `seq`.
+base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosition& shard);
+EncodedMessage encode_direct(const DirectParts& parts);
+/// A finished history_item of a message that was kept.
+base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,
+                                const EncodedMessage& message, const std::optional<RequestId>& id);
+
+}  // namespace troupe::realtime
