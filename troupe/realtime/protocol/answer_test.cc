@@ -63,7 +63,7 @@ TEST_CASE("each frame has the fields that the protocol names") {
            R"({"type":"unsubscribed","topics":["a"],"reason":"forbidden"})");
   CHECK_EQ(said(Draining{5ms}), R"({"type":"draining","reconnect_after_ms":5})");
   CHECK_EQ(said(ClientError{ErrorCode::rate_limited, "say \"less\"\n", 7ms}, id7),
-           R"({"type":"error","id":"7","code":"rate_limited","message":"say \"less\"\u000a","retry_after_ms":7})");
+           R"({"type":"error","id":"7","code":"rate_limited","message":"say \"less\"\n","retry_after_ms":7})");
 }
 
 TEST_CASE("a message is one finished frame in which the payload lies as it came") {

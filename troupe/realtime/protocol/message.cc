@@ -72,7 +72,7 @@ base::Bytes encode_history_item(std::string_view topic, const Position& position
   wire::JsonWriter writer{builder.body()};
   writer.begin_object();
   writer.member("type", "history_item");
-  if (id) object.member("id", id->value());
+  if (id) writer.member("id", id->value());
   writer.member("topic", topic)
       .member("epoch", position.epoch.value())
       .member("offset", position.offset)
