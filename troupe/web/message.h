@@ -16,6 +16,7 @@
 
 #include "troupe/base/bytes.h"
 #include "troupe/net/address.h"
+#include "troupe/wire/http1_head.h"
 
 namespace troupe::web {
 
@@ -29,13 +30,11 @@ Method method_of(std::string_view name) noexcept;
 /// Header fields in the order they came. Names compare without regard to case.
 class Headers {
  public:
-  struct Field {
-    std::string name;
-    std::string value;
-  };
+  using Field = wire::HttpField;
 
   Headers() = default;
   Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+  explicit Headers(std::vector<Field> fields) noexcept : fields_(std::move(fields)) {}
 
   /// The value of the first field of that name. Valid until the headers change.
   std::optional<std::string_view> get(std::string_view name) const noexcept;
@@ -50,6 +49,7 @@ class Headers {
   /// Replaces all fields of that name by one.
   void set(std::string name, std::string value);
 
+  const std::vector<Field>& fields() const noexcept { return fields_; }
   auto begin() const noexcept { return fields_.begin(); }
   auto end() const noexcept { return fields_.end(); }
   std::size_t size() const noexcept { return fields_.size(); }
@@ -85,11 +85,8 @@ Response json_response(int status, std::string json);
 Response html_response(int status, std::string html);
 /// `status` is 301, 302, 303, 307 or 308; `location` must be a valid URL or path without line breaks.
 Response redirect(int status, std::string location);
-/// An error for machines and people alike (application/problem+json, RFC 9457).
+/// An error for machines and people alike (application/problem+json, RFC 9457). `detail` must be UTF-8.
 Response problem(int status, std::string_view detail);
-
-/// The reason phrase of a status ("Not Found"); "" for unknown ones.
-std::string_view reason_phrase(int status) noexcept;
 
 enum class SameSite : std::uint8_t { lax, strict, none };
 

@@ -53,7 +53,7 @@ class Router {
   /// method and pattern twice is a bug.
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
 
-  /// Adds a place where WebSockets are opened. A request that asks for no upgrade gets 426.
+  /// Adds a place where WebSockets are opened by GET. A request that asks for no upgrade gets 426.
   void upgrade(std::string path, UpgradeHandler handler);
 
   /// What to do with a request for `method` and `path`: a route to run, an upgrade to try, or a response that is
@@ -67,7 +67,9 @@ class Router {
     UpgradeHandler upgrade;
   };
 
+  Place& place(std::string pattern);
   const Place* find(std::string_view path) const;
+  static std::string allowed(const Place& place);
 
   std::map<std::string, Place, std::less<>> exact_;
   std::map<std::string, Place, std::less<>> below_;  // by the pattern without its '*'

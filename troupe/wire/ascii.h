@@ -48,6 +48,16 @@ constexpr std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
+/// Whether `token` is in the comma-separated `list`, without regard to case.
+constexpr bool lists_token(std::string_view list, std::string_view token) noexcept {
+  while (!list.empty()) {
+    std::string_view item = list.substr(0, list.find(','));
+    list.remove_prefix(item.size() < list.size() ? item.size() + 1 : list.size());
+    if (equal_ignoring_case(trim(item), token)) return true;
+  }
+  return false;
+}
+
 /// A token character of HTTP (RFC 9110, 5.6.2).
 constexpr bool is_token_character(char c) noexcept {
   return is_alphanumeric(c) || std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);

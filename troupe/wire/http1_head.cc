@@ -94,16 +94,9 @@ Occurrence find(const Http1Head& head, std::string_view name) {
 }
 
 bool lists(const Http1Head& head, std::string_view name, std::string_view token) {
-  for (const auto& field : head.fields) {
-    if (!equal_ignoring_case(field.name, name)) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      std::string_view item = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-      if (equal_ignoring_case(trim(item), token)) return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(head.fields, [&](const HttpField& field) {
+    return equal_ignoring_case(field.name, name) && lists_token(field.value, token);
+  });
 }
 
 /// Only origin-form, and '*' with OPTIONS, are ours (RFC 9112, 3.2). We are no proxy, so an absolute-form would only

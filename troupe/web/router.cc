@@ -1,0 +1,73 @@
+// Router: exact places first, then the longest pattern above; then the method.
+#include "troupe/web/router.h"
+
+#include <utility>
+
+#include "troupe/base/check.h"
+
+namespace troupe::web {
+namespace {
+
+/// The places whose patterns end in "/*" are kept by what stands before the '*'.
+bool is_below_pattern(std::string_view pattern) { return pattern.ends_with("/*"); }
+
+}  // namespace
+
+Router::Place& Router::place(std::string pattern) {
+  INVARIANT(pattern.starts_with('/'), "a pattern begins with '/'");
+  if (!is_below_pattern(pattern)) return exact_[std::move(pattern)];
+  pattern.pop_back();
+  return below_[std::move(pattern)];
+}
+
+void Router::add(Method method, std::string pattern, Handler handler, RouteOptions options) {
+  INVARIANT(method != Method::other, "a route needs a method that has a name");
+  bool added = place(pattern).routes.try_emplace(method, Route{std::move(handler), options}).second;
+  INVARIANT(added, "a route was added twice");
+}
+
+void Router::upgrade(std::string path, UpgradeHandler handler) {
+  Place& where = place(std::move(path));
+  INVARIANT(!where.upgrade, "an upgrade was added twice");
+  where.upgrade = std::move(handler);
+}
+
+const Router::Place* Router::find(std::string_view path) const {
+  if (auto found = exact_.find(path); found != exact_.end()) return &found->second;
+  // From the longest directory to the root.
+  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
+    if (auto found = below_.find(path.substr(0, slash + 1)); found != below_.end()) return &found->second;
+    if (slash == 0) break;
+  }
+  return nullptr;
+}
+
+std::string Router::allowed(const Place& place) {
+  std::string list;
+  auto add = [&list](std::string_view name) { list.append(list.empty() ? "" : ", ").append(name); };
+  bool has_get = place.routes.contains(Method::get) || place.upgrade;
+  if (has_get) add("GET");
+  if (place.routes.contains(Method::get)) add("HEAD");
+  for (const auto& [method, route] : place.routes) {
+    if (method != Method::get && method != Method::head && method != Method::options) add(text(method));
+  }
+  add("OPTIONS");
+  return list;
+}
+
+Router::Match Router::match(Method method, std::string_view path) const {
+  if (path == "*") return Response{.status = 204, .headers = {{"Allow", "GET, HEAD, POST, OPTIONS"}}};
+  const Place* place = find(path);
+  if (place == nullptr) return problem(404, "there is nothing at this path");
+
+  auto route = place->routes.find(method);
+  if (route == place->routes.end() && method == Method::head) route = place->routes.find(Method::get);
+  if (route != place->routes.end()) return &route->second;
+  if (method == Method::get && place->upgrade) return &place->upgrade;
+
+  Response response = method == Method::options ? Response{.status = 204} : problem(405, "this path has other methods");
+  response.headers.add("Allow", allowed(*place));
+  return response;
+}
+
+}  // namespace troupe::web
