@@ -1,0 +1,87 @@
+// Guard: the walk along X-Forwarded-For, the buckets, the headers.
+#include "troupe/web/guard.h"
+
+#include <algorithm>
+#include <span>
+
+#include "troupe/wire/ascii.h"
+#include "troupe/wire/base64.h"
+
+namespace troupe::web {
+namespace {
+
+/// All elements of a list header in their order, over all its fields.
+std::vector<std::string_view> elements(const Headers& headers, std::string_view name) {
+  std::vector<std::string_view> list;
+  for (const auto& field : headers) {
+    if (!wire::equal_ignoring_case(field.name, name)) continue;
+    std::string_view rest = field.value;
+    while (true) {
+      std::size_t comma = rest.find(',');
+      list.push_back(wire::trim(rest.substr(0, comma)));
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return list;
+}
+
+/// An IPv6 customer has a whole /64, an IPv4 one usually an address.
+std::array<std::uint8_t, 16> bucket_key(const net::IpAddress& address) {
+  auto key = address.bytes();
+  if (!address.is_v4()) std::fill(key.begin() + 8, key.end(), std::uint8_t{0});
+  return key;
+}
+
+void set_default(Response& response, std::string_view name, std::string_view value) {
+  if (!response.headers.has(name)) response.headers.add(std::string{name}, std::string{value});
+}
+
+}  // namespace
+
+Guard::Guard(GuardOptions options)
+    : options_(std::move(options)), by_address_(options_.requests_by_address, options_.addresses_max) {}
+
+bool Guard::is_trusted(const net::IpAddress& address) const noexcept {
+  return std::ranges::any_of(options_.trusted_proxies, [&](const auto& network) { return network.contains(address); });
+}
+
+void Guard::identify(Request& request, base::Random& random) const {
+  std::array<std::byte, 12> id;
+  random.fill(id);
+  request.request_id = wire::to_base64url(id);
+  if (!is_trusted(request.peer.ip)) return;
+
+  // From the nearest hop outwards, as far as each one is trusted to name the next. What no proxy of ours wrote is
+  // never reached, and what cannot be read ends the walk.
+  auto hops = elements(request.headers, "x-forwarded-for");
+  for (auto hop = hops.rbegin(); hop != hops.rend() && is_trusted(request.peer.ip); ++hop) {
+    auto address = net::IpAddress::parse(*hop);
+    if (!address) break;
+    request.peer = {.ip = *address, .port = 0};
+  }
+  auto protocols = elements(request.headers, "x-forwarded-proto");
+  request.secure = !protocols.empty() && wire::equal_ignoring_case(protocols.back(), "https");
+}
+
+std::optional<Response> Guard::refuse(const Request& request, base::Instant now) {
+  auto wait = by_address_.take(bucket_key(request.peer.ip), now);
+  if (!wait) return std::nullopt;
+  Response response = problem(429, "too many requests from this address");
+  auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+  response.headers.add("Retry-After", std::to_string(seconds));
+  return response;
+}
+
+void Guard::dress(Response& response, const Request& request) const {
+  set_default(response, "X-Content-Type-Options", "nosniff");
+  set_default(response, "Referrer-Policy", "no-referrer");
+  if (response.headers.get("content-type").value_or("").starts_with("text/html")) {
+    set_default(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+    set_default(response, "X-Frame-Options", "DENY");
+  }
+  if (request.secure) set_default(response, "Strict-Transport-Security", "max-age=31536000");
+  if (!request.request_id.empty()) response.headers.set("X-Request-Id", request.request_id);
+}
+
+}  // namespace troupe::web

@@ -1,0 +1,81 @@
+// Guard: whom it believes, whom it slows down, and what it adds to responses.
+#include "troupe/web/guard.h"
+
+#include <doctest/doctest.h>
+
+namespace troupe::web {
+namespace {
+
+using namespace std::chrono_literals;
+
+net::PeerAddress peer(std::string_view ip) { return {*net::IpAddress::parse(ip), 1234}; }
+
+GuardOptions behind_proxies() {
+  return {.trusted_proxies = {*net::Network::parse("10.0.0.0/8"), *net::Network::parse("::1")}};
+}
+
+TEST_CASE("forwarded headers count only from a trusted proxy, and only as far as trust reaches") {
+  struct Row {
+    std::string_view what, peer, forwarded_for, proto, seen_as;
+    bool secure;
+  };
+  constexpr Row rows[] = {
+      {"a stranger forges", "192.0.2.9", "203.0.113.5", "https", "192.0.2.9", false},
+      {"one proxy", "10.0.0.1", "203.0.113.5", "https", "203.0.113.5", true},
+      {"two proxies", "10.0.0.1", "203.0.113.5, 10.0.0.2", "https", "203.0.113.5", true},
+      {"a client forges before the proxy", "10.0.0.1", "1.1.1.1, 203.0.113.5", "http", "203.0.113.5", false},
+      {"a hop that cannot be read", "10.0.0.1", "203.0.113.5, unknown", "https", "10.0.0.1", true},
+      {"no header", "10.0.0.1", "", "", "10.0.0.1", false},
+      {"a client forges the protocol", "10.0.0.1", "203.0.113.5", "https, http", "203.0.113.5", false},
+      {"a proxy by IPv6", "::1", "2001:db8::7", "HTTPS", "2001:db8::7", true},
+  };
+  Guard guard{behind_proxies()};
+  base::SeededRandom random{1};
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Request request{.peer = peer(row.peer)};
+    if (!row.forwarded_for.empty()) request.headers.add("X-Forwarded-For", std::string{row.forwarded_for});
+    if (!row.proto.empty()) request.headers.add("X-Forwarded-Proto", std::string{row.proto});
+    guard.identify(request, random);
+    CHECK_EQ(request.peer.ip.text(), row.seen_as);
+    CHECK_EQ(request.secure, row.secure);
+    CHECK_EQ(request.request_id.size(), 16);
+  }
+}
+
+TEST_CASE("an address that asks too often is told when to come back; others are not touched") {
+  Guard guard{{.requests_by_address = {.per_second = 1, .burst = 2}}};
+  base::Instant now{};
+  Request request{.peer = peer("2001:db8::1")};
+  Request neighbour{.peer = peer("2001:db8::2")};
+  Request other{.peer = peer("2001:db8:0:1::1")};
+  CHECK_FALSE(guard.refuse(request, now).has_value());
+  CHECK_FALSE(guard.refuse(neighbour, now).has_value());
+  auto refused = guard.refuse(request, now);
+  REQUIRE(refused.has_value());
+  CHECK_EQ(refused->status, 429);
+  CHECK_EQ(refused->headers.get("retry-after"), "1");
+  CHECK_FALSE(guard.refuse(other, now).has_value());
+  CHECK_FALSE(guard.refuse(request, now + 1s).has_value());
+}
+
+TEST_CASE("responses get the headers that their handler has not set") {
+  Guard guard{{}};
+  Request request{.secure = true, .request_id = "r1"};
+  auto page = html_response(200, "<p>");
+  page.headers.set("X-Frame-Options", "SAMEORIGIN");
+  guard.dress(page, request);
+  CHECK_EQ(page.headers.get("x-content-type-options"), "nosniff");
+  CHECK_EQ(page.headers.get("x-frame-options"), "SAMEORIGIN");
+  CHECK(page.headers.get("content-security-policy")->contains("frame-ancestors 'none'"));
+  CHECK(page.headers.has("strict-transport-security"));
+  CHECK_EQ(page.headers.get("x-request-id"), "r1");
+
+  auto json = json_response(200, "{}");
+  guard.dress(json, Request{});
+  CHECK_FALSE(json.headers.has("content-security-policy"));
+  CHECK_FALSE(json.headers.has("strict-transport-security"));
+}
+
+}  // namespace
+}  // namespace troupe::web
