@@ -2,8 +2,8 @@
 # Configuring and building the presets of CMakePresets.json, serving and measuring them.
 
 # One clone's objects serve every other clone on the machine: paths are relative to the
-# checkout, and the time stamps of the precompiled header do not count.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
+# checkout, and the precompiled header counts by the sum that cmake/Troupe.cmake writes.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 export NINJA_STATUS='[%f/%t %es] '
 

@@ -15,7 +15,7 @@ format_code() {
 }
 
 format_files() {
-  find bench cmake examples fuzz tests tools troupe -name node_modules -prune -o -name '*.h' -print0 -o -name '*.cc' -print0 |
+  find . \( -name build -o -name node_modules -o -name '.?*' \) -prune -o \( -name '*.h' -o -name '*.cc' \) -print0 |
     xargs -0 -r -n 20 -P "$(nproc)" clang-format-19 "$@"
 }
 
