@@ -1,0 +1,118 @@
+// One `troupe serve` for the tests of a file: a free port of 127.0.0.1, a data folder of
+// its own, ready when it says `listening on`. Its log is printed when a test has failed.
+// A server that ends by itself, or does not end well after SIGTERM, fails the file.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, afterEach } from 'node:test';
+import assert from 'node:assert/strict';
+
+const root = resolve(import.meta.dirname, '../../..');
+export const binary = process.env.TROUPE_BIN ?? join(root, 'build/release/troupe');
+if (!existsSync(binary)) throw new Error(`${binary} is not there: run \`./dev build\` first`);
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/// A folder that lives as long as the test file, with a configuration in it.
+export function folder(config = '') {
+  const path = mkdtempSync(join(tmpdir(), 'troupe-e2e-'));
+  after(() => rmSync(path, { recursive: true, force: true }));
+  writeFileSync(join(path, 'troupe.toml'), config);
+  return path;
+}
+
+/// Runs one command to its end; gives { status, out, err }.
+export function troupe(args, { input, env = {} } = {}) {
+  const done = spawnSync(binary, args, { input, encoding: 'utf8', timeout: 30_000, env: { ...process.env, ...env } });
+  return { status: done.status, out: done.stdout, err: done.stderr };
+}
+
+// Printed once for each failed test, and then forgotten.
+const servers = new Set();
+afterEach((test) => {
+  for (const server of servers) {
+    if (test.passed === false) console.error(`--- log of the server on ${server.url} ---\n${server.log.slice(-8000)}`);
+    if (server.process?.exitCode !== null) servers.delete(server);
+  }
+});
+
+export class Server {
+  constructor(home, { args = [], env = {} } = {}) {
+    this.home = home;
+    this.data = join(home, 'data');
+    this.config = join(home, 'troupe.toml');
+    this.args = args;
+    this.env = env;
+    this.log = '';
+    servers.add(this);
+  }
+
+  async start(port = 0) {
+    const args = ['serve', '--config', this.config, '--data', this.data, '--listen', `127.0.0.1:${port}`, ...this.args];
+    this.process = spawn(binary, args, { env: { ...process.env, ...this.env } });
+    this.ended = new Promise((done) => this.process.on('exit', (code, signal) => done({ code, signal })));
+    const ready = new Promise((done) => {
+      const read = (bytes) => {
+        this.log += bytes;
+        const line = /listening on (http:\/\/127\.0\.0\.1:(\d+))/.exec(this.log.slice(this.seen ?? 0));
+        if (line) done(line);
+      };
+      this.process.stdout.on('data', read);
+      this.process.stderr.on('data', read);
+    });
+    const first = await Promise.race([ready, this.ended, sleep(30_000)]);
+    if (!Array.isArray(first)) throw new Error(`the server did not start (${JSON.stringify(first)}):\n${this.log}`);
+    this.url = first[1];
+    this.port = Number(first[2]);
+    this.seen = this.log.length;
+    return this;
+  }
+
+  get pid() { return this.process.pid; }
+  ws(path = '/ws') { return `ws://127.0.0.1:${this.port}${path}`; }
+
+  /// Ends it with SIGTERM, as an operator does, and asserts that it ended well.
+  async stop() {
+    if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill('SIGTERM');
+    const end = await Promise.race([this.ended, sleep(20_000)]);
+    if (!end) this.process.kill('SIGKILL');
+    assert.deepEqual(end, { code: 0, signal: null }, `SIGTERM did not end the server well:\n${this.log}`);
+  }
+
+  /// Ends it as a power cut would.
+  async kill() {
+    this.process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /// Runs a command on the same configuration and data.
+  command(...args) {
+    const input = typeof args.at(-1) === 'object' ? args.pop().input : undefined;
+    return troupe([...args, '--config', this.config, '--data', this.data], { input });
+  }
+
+  /// Adds a client; gives its JSON. A running server knows it within a second; this waits until it does.
+  async addClient(...args) {
+    const done = this.command('client', 'add', '--json', ...args);
+    assert.equal(done.status, 0, `client add: ${done.err}${done.out}`);
+    const client = JSON.parse(done.out);
+    if (this.process?.exitCode === null) await sleep(1000);
+    return client;
+  }
+
+  async addUser(name, password, ...args) {
+    const done = this.command('user', 'add', name, ...args, '--password-stdin', { input: `${password}\n` });
+    assert.equal(done.status, 0, `user add: ${done.err}${done.out}`);
+  }
+}
+
+/// A server for this file. `config`: TOML; `prepare`: called before the start, when commands write alone.
+export async function serve({ config = '', args = [], env = {}, port = 0, prepare } = {}) {
+  const server = new Server(folder(config), { args, env });
+  await prepare?.(server);
+  await server.start(port);
+  after(() => server.stop());
+  return server;
+}

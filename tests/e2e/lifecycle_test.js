@@ -1,0 +1,170 @@
+// Start, health, drain, crash: what an operator sees, and what outlives a power cut.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Server, folder, serve, sleep, troupe } from './lib/server.js';
+import { Client, refusal } from './lib/websocket.js';
+import { UserAgent } from './lib/user_agent.js';
+import { callback, introspect, machineToken, newCode, post, redeem } from './lib/oauth.js';
+
+const user = { name: 'erin', password: 'a very good password' };
+const scope = 'openid offline_access notes';
+const web = ['--name', 'Web', '--redirect-uri', callback, '--grant', 'authorization_code', '--grant', 'refresh_token', '--scope', scope];
+const machine = ['--name', 'Machine', '--grant', 'client_credentials', '--scope', 'topic:>:subscribe topic:>:publish'];
+
+test('live, ready, metrics and the actor tree', async () => {
+  const server = await serve();
+  for (const path of ['/health/live', '/health/ready']) assert.equal((await fetch(server.url + path)).status, 200, path);
+  const metrics = await fetch(`${server.url}/metrics`);
+  assert.match(metrics.headers.get('content-type'), /^text\/plain/);
+  const text = await metrics.text();
+  assert.match(text, /^# TYPE troupe_\w+ (counter|gauge|histogram)$/m);
+  for (const line of text.split('\n').filter((each) => each && !each.startsWith('#'))) {
+    assert.match(line, /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? [0-9.eE+-]+(Inf|NaN)?$/, line);
+  }
+  const tree = JSON.stringify(await (await fetch(`${server.url}/inspect`)).json());
+  for (const name of ['SystemSupervisor', 'ServerActor', 'ConnectionSupervisor', 'MessageRouterActor', 'MetricsCollector', 'TokenActor', 'ClientActor', 'AuthActor']) {
+    assert.ok(tree.includes(name), `${name} is not in the tree`);
+  }
+});
+
+test('metrics and the actor tree are not told through a proxy', async () => {
+  const server = await serve();
+  for (const path of ['/metrics', '/inspect']) {
+    const response = await fetch(server.url + path, { headers: { 'X-Forwarded-For': '203.0.113.7', Forwarded: 'for=203.0.113.7' } });
+    assert.ok([200, 401, 403].includes(response.status), `${path}: ${response.status}`);
+  }
+});
+
+test('every answer bears a request id of its own', async () => {
+  const server = await serve();
+  const ids = await Promise.all([1, 2, 3].map(async () => (await fetch(`${server.url}/health/live`)).headers.get('x-request-id')));
+  assert.equal(new Set(ids).size, 3, `${ids}`);
+});
+
+test('codes, refresh families and keys outlive kill -9', async () => {
+  const server = await serve({ prepare: (s) => s.addUser(user.name, user.password) });
+  const client = await server.addClient(...web);
+  const agent = new UserAgent(server.url);
+  const code = await newCode(server, client, agent, user, { scope });
+  const used = await newCode(server, client, agent, user, { scope });
+  const tokens = (await redeem(server, client, used)).body;
+  const revoked = (await redeem(server, client, await newCode(server, client, agent, user, { scope }))).body;
+  await post(`${server.url}/oauth/revoke`, { token: revoked.refresh_token }, { client });
+  const keys = await (await fetch(`${server.url}/oauth/jwks`)).json();
+
+  await server.kill();
+  await server.start(server.port);
+  assert.deepEqual((await (await fetch(`${server.url}/oauth/jwks`)).json()).keys.map((key) => key.kid).sort(), keys.keys.map((key) => key.kid).sort());
+  assert.equal((await introspect(server, client, tokens.access_token)).active, true);
+  assert.deepEqual(await introspect(server, client, revoked.access_token), { active: false });
+  const refresh = (refresh_token) => post(`${server.url}/oauth/token`, { grant_type: 'refresh_token', refresh_token }, { client });
+  assert.equal((await refresh(revoked.refresh_token)).body.error, 'invalid_grant');
+  assert.equal((await refresh(tokens.refresh_token)).status, 200);
+  const first = await redeem(server, client, code);
+  assert.equal(first.status, 200, 'a live code is still good');
+  assert.equal((await redeem(server, client, used)).body.error, 'invalid_grant', 'a used one is still used');
+});
+
+test('a code redeemed in the moment of a kill -9 is never redeemed twice', async () => {
+  const server = await serve({ prepare: (s) => s.addUser(user.name, user.password) });
+  const client = await server.addClient(...web);
+  for (let round = 0; round < 5; ++round) {
+    const code = await newCode(server, client, new UserAgent(server.url), user, { scope });
+    const racing = redeem(server, client, code).catch(() => undefined);
+    await sleep(round * 2);
+    const [first] = await Promise.all([racing, server.kill()]);
+    await server.start(server.port);
+    const second = await redeem(server, client, code);
+    assert.ok(!(first?.status === 200 && second.status === 200), 'both redemptions succeeded');
+  }
+});
+
+test('SIGTERM tells WebSocket clients, closes them with 1001 and ends with 0', async () => {
+  const server = await serve();
+  const token = await machineToken(server, await server.addClient(...machine));
+  const clients = await Promise.all(Array.from({ length: 10 }, () => Client.open(server.ws(), { token })));
+  const begin = Date.now();
+  const stopped = server.stop();
+  for (const client of clients) {
+    const draining = await client.next('draining', 10_000);
+    assert.equal(typeof draining.reconnect_after_ms, 'number');
+    assert.equal((await client.closed).code, 1001);
+  }
+  await stopped;
+  assert.ok(Date.now() - begin < 15_000);
+});
+
+test('SIGTERM lets a message that was accepted reach its subscriber', async () => {
+  const server = await serve();
+  const token = await machineToken(server, await server.addClient(...machine));
+  const [publisher, subscriber] = await Promise.all([1, 2].map(() => Client.open(server.ws(), { token })));
+  await subscriber.subscribe('last.words');
+  const ack = await publisher.ask({ type: 'publish', topic: 'last.words', payload: 'x' });
+  assert.equal(ack.delivered_to, 1);
+  await server.stop();
+  assert.equal((await subscriber.next('message')).payload, 'x');
+});
+
+test('a second SIGTERM hurries', async () => {
+  const server = await serve();
+  const token = await machineToken(server, await server.addClient(...machine));
+  const client = await Client.open(server.ws(), { token });
+  client.socket.pause();
+  server.process.kill('SIGTERM');
+  await sleep(200);
+  const begin = Date.now();
+  server.process.kill('SIGTERM');
+  assert.ok(await Promise.race([server.ended, sleep(5000)]), 'still running after five seconds');
+  assert.ok(Date.now() - begin < 5000);
+  client.socket.terminate();
+});
+
+test('while it drains nobody new is let in', async () => {
+  const server = await serve();
+  const token = await machineToken(server, await server.addClient(...machine));
+  const client = await Client.open(server.ws(), { token });
+  const stopped = server.stop();
+  await client.next('draining', 10_000);
+  const late = await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } }).catch((error) => error);
+  assert.ok(late instanceof Error || late.statusCode === 503);
+  await stopped;
+});
+
+test('a taken port is told in one sentence', async () => {
+  const server = await serve();
+  const home = folder();
+  const { status, out, err } = troupe(['serve', '--config', `${home}/troupe.toml`, '--data', `${home}/data`, '--listen', `127.0.0.1:${server.port}`]);
+  assert.notEqual(status, 0);
+  assert.match(out + err, new RegExp(`${server.port}.*(in use|taken)|(in use|taken).*${server.port}`, 'i'));
+});
+
+test('plain HTTP on an address that is not loopback is refused', () => {
+  const home = folder();
+  const { status, out, err } = troupe(['serve', '--config', `${home}/troupe.toml`, '--data', `${home}/data`, '--listen', '0.0.0.0:0']);
+  assert.notEqual(status, 0);
+  assert.match(out + err, /insecure_http|trusted|loopback/);
+});
+
+test('idle, it uses next to no processor time and little memory', async () => {
+  const server = await serve();
+  await sleep(500);
+  const ticks = () => readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0);
+  const before = ticks();
+  await sleep(3000);
+  assert.ok(ticks() - before <= 3, `${(ticks() - before) * 10} ms in 3 s`);
+});
+
+test('the secret of a client is in no log and in no file', async () => {
+  const home = folder();
+  const server = await new Server(home).start();
+  const client = await server.addClient(...machine);
+  const token = await machineToken(server, client);
+  await Client.open(server.ws(`/ws?access_token=${token}`)).then((socket) => socket.close());
+  await post(`${server.url}/oauth/token`, { grant_type: 'client_credentials' }, { client: { ...client, client_secret: 'wr0ng-secret' } });
+  await server.stop();
+  assert.ok(!server.log.includes(client.client_secret) && !server.log.includes(token) && !server.log.includes('wr0ng-secret'));
+  const found = spawnSync('grep', ['-rlaF', '-e', client.client_secret, '-e', token, home], { encoding: 'utf8' }).stdout;
+  assert.equal(found, '');
+});
