@@ -1,0 +1,63 @@
+// AuthRequest: an authorization request that has passed every check (RFC 6749, section 4.1.1;
+// OpenID Connect Core, section 3.1.2.1), and AuthRefusal for one that has not.
+//
+// The order of the checks decides who may see the error: until client and redirect URI are
+// known to belong together nothing is sent to the URI, because it may be an attacker's.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/oauth/model/client.h"
+#include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/options.h"
+#include "troupe/oauth/model/scope.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth {
+
+enum class ResponseMode : std::uint8_t { query, form_post };
+
+/// What the client wants of the user's attention.
+enum class Prompt : std::uint8_t {
+  as_needed,
+  none,     // no page at all; an error instead
+  login,    // sign in again, session or not
+  consent,  // ask for consent again
+  login_and_consent,
+};
+
+struct AuthRequest {
+  ClientPtr client;
+  std::string redirect_uri;           // where the answer goes
+  bool redirect_uri_was_sent = true;  // then the token request must repeat it (RFC 6749, section 4.1.3)
+  ResponseMode response_mode = ResponseMode::query;
+  std::string state;
+  ScopeSet scope;
+  std::vector<std::string> audience;
+  std::string nonce;
+  std::string code_challenge;  // "" only where the client may do without PKCE
+  Prompt prompt = Prompt::as_needed;
+  std::optional<std::chrono::seconds> max_age;
+  std::string login_hint;
+};
+
+struct AuthRefusal {
+  OauthError error;
+  std::string redirect_uri;  // "": tell the user on a page of ours, and nobody else
+  ResponseMode response_mode = ResponseMode::query;
+  std::string state;
+
+  bool stays_here() const noexcept { return redirect_uri.empty(); }
+};
+
+/// Checks the parameters of an authorization request; `client` is the one that `client_id` names, null when
+/// there is none. Empty parameters count as absent and unknown ones are ignored (RFC 6749, section 3.1).
+std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& parameters, ClientPtr client,
+                                                           const OauthOptions& options);
+
+}  // namespace troupe::oauth

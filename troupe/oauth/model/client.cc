@@ -1,0 +1,76 @@
+#include "troupe/oauth/model/client.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/redirect_uri.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array grant_types = {
+    std::pair{GrantType::authorization_code, "authorization_code"sv},
+    std::pair{GrantType::refresh_token, "refresh_token"sv},
+    std::pair{GrantType::client_credentials, "client_credentials"sv},
+};
+
+constexpr std::array auth_methods = {
+    std::pair{ClientAuthMethod::none, "none"sv},
+    std::pair{ClientAuthMethod::client_secret, "client_secret"sv},
+    std::pair{ClientAuthMethod::client_secret_basic, "client_secret_basic"sv},
+    std::pair{ClientAuthMethod::client_secret_post, "client_secret_post"sv},
+};
+
+template <class Table, class Value>
+std::string_view name_in(const Table& table, Value value) noexcept {
+  return std::ranges::find(table, value, &Table::value_type::first)->second;
+}
+
+template <class Table>
+auto value_in(const Table& table, std::string_view name) noexcept
+    -> std::optional<typename Table::value_type::first_type> {
+  auto row = std::ranges::find(table, name, &Table::value_type::second);
+  if (row == table.end()) return std::nullopt;
+  return row->first;
+}
+
+}  // namespace
+
+std::string_view text(GrantType type) noexcept { return name_in(grant_types, type); }
+std::optional<GrantType> grant_type_named(std::string_view name) noexcept { return value_in(grant_types, name); }
+std::string_view text(ClientAuthMethod method) noexcept { return name_in(auth_methods, method); }
+std::optional<ClientAuthMethod> client_auth_method_named(std::string_view name) noexcept {
+  return value_in(auth_methods, name);
+}
+
+bool ClientMetadata::may_use(GrantType type) const noexcept {
+  return std::ranges::find(grant_types, type) != grant_types.end();
+}
+
+std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  if (!std::ranges::all_of(metadata.redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
+  if (!std::ranges::all_of(metadata.post_logout_redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
+  if (metadata.name.empty() || metadata.name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
+  if (metadata.grant_types.empty()) return fault.because("At least one grant type is needed.");
+  bool uses_code = metadata.may_use(GrantType::authorization_code);
+  if (uses_code && metadata.redirect_uris.empty()) {
+    return errors::invalid_redirect_uri.because("The authorization_code grant needs a redirect URI.");
+  }
+  if (metadata.may_use(GrantType::refresh_token) && !uses_code) {
+    return fault.because("The refresh_token grant needs the authorization_code grant.");
+  }
+  if (metadata.is_public() && metadata.may_use(GrantType::client_credentials)) {
+    return fault.because("A public client has no credentials of its own.");
+  }
+  if (metadata.is_public() && metadata.pkce != PkcePolicy::required) {
+    return fault.because("A public client cannot do without PKCE.");
+  }
+  return std::nullopt;
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,75 @@
+// Client: what the server knows about an application that asks for tokens (RFC 7591).
+//
+// A value, shared and never changed; the Client Actor owns the record behind it and makes
+// a new value when it changes. Hashes of secrets are not in it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/base/clock.h"
+#include "troupe/crypto/key.h"
+#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/scope.h"
+
+namespace troupe::oauth {
+
+enum class GrantType : std::uint8_t { authorization_code, refresh_token, client_credentials };
+
+/// The name as `grant_type` and client metadata have it.
+std::string_view text(GrantType type) noexcept;
+std::optional<GrantType> grant_type_named(std::string_view name) noexcept;
+
+/// How a client proves who it is. `client_secret` takes the secret either way; the two after it only one way;
+/// `none` is a public client, which has no secret to prove anything with.
+enum class ClientAuthMethod : std::uint8_t { none, client_secret, client_secret_basic, client_secret_post };
+
+/// The name as `token_endpoint_auth_method` has it; `client_secret` is a name of our own.
+std::string_view text(ClientAuthMethod method) noexcept;
+std::optional<ClientAuthMethod> client_auth_method_named(std::string_view name) noexcept;
+
+enum class PkcePolicy : std::uint8_t { required, optional };  // optional only for confidential clients
+enum class AccessTokenFormat : std::uint8_t { jwt, opaque };  // JWT as RFC 9068 has it
+enum class ClientState : std::uint8_t { enabled, disabled };
+
+/// What whoever registers a client decides.
+struct ClientMetadata {
+  std::string name;  // shown to people on the consent page
+  ClientAuthMethod auth_method = ClientAuthMethod::client_secret;
+  std::vector<std::string> redirect_uris;
+  std::vector<std::string> post_logout_redirect_uris;
+  std::vector<GrantType> grant_types = {GrantType::authorization_code};
+  ScopeSet scope;  // the most it can ever be given
+  PkcePolicy pkce = PkcePolicy::required;
+  AccessTokenFormat access_token_format = AccessTokenFormat::jwt;
+  crypto::Algorithm access_token_alg = crypto::Algorithm::es256;  // 30 times cheaper to sign than RS256
+  crypto::Algorithm id_token_alg = crypto::Algorithm::rs256;      // what every OpenID client can check (Core, 15.1)
+  std::optional<std::chrono::seconds> access_token_ttl;           // nothing: the server's own
+
+  bool is_public() const noexcept { return auth_method == ClientAuthMethod::none; }
+  bool may_use(GrantType type) const noexcept;
+};
+
+struct Client {
+  ClientId id;
+  ClientMetadata metadata;
+  ClientState state = ClientState::enabled;
+  base::UnixTime created_at;
+  std::int64_t version = 1;  // rises with each change
+
+  bool is_public() const noexcept { return metadata.is_public(); }
+  bool may_use(GrantType type) const noexcept { return metadata.may_use(type); }
+};
+
+using ClientPtr = std::shared_ptr<const Client>;
+
+/// Why a client with this metadata is not registered, or nothing: a redirect URI that may not be (`errors::
+/// invalid_redirect_uri`), or a combination that cannot work or is not safe (`errors::invalid_client_metadata`).
+std::optional<struct OauthError> fault_in(const ClientMetadata& metadata);
+
+}  // namespace troupe::oauth

@@ -1,0 +1,33 @@
+// What an operator may decide about the authorization server; every default says why.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "troupe/oauth/model/scope.h"
+
+namespace troupe::oauth {
+
+struct OauthOptions {
+  std::string issuer = "http://127.0.0.1:8080";  // from configuration, never from a Host header
+
+  std::chrono::seconds code_ttl{60};                      // a redirect takes seconds
+  std::chrono::seconds code_tombstone{30 * 60};           // a replayed code is recognised as long as its token may live
+  std::chrono::seconds access_token_ttl{10 * 60};         // nobody can take back a JWT that is checked offline
+  std::chrono::seconds id_token_ttl{10 * 60};             // it is read once, at sign-in
+  std::chrono::seconds refresh_idle{14 * 24 * 3600};      // two weeks of holidays
+  std::chrono::seconds refresh_absolute{90 * 24 * 3600};  // a quarter, then sign in again
+  std::chrono::seconds refresh_absolute_public{30 * 24 * 3600};
+  std::chrono::seconds refresh_grace{30};  // a client that lost our answer asks again within this time
+  std::chrono::seconds session_idle{90 * 60};
+  std::chrono::seconds session_absolute{12 * 3600};  // a working day
+  std::chrono::seconds flow_ttl{10 * 60};            // to find the password and read the consent page
+
+  std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, about 20 MB; then the oldest goes
+
+  std::vector<std::string> resources;  // what `resource` may name besides the issuer itself (RFC 8707)
+  ScopeSet scopes_supported;           // for the discovery document, besides those of OpenID Connect
+};
+
+}  // namespace troupe::oauth

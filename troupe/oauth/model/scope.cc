@@ -1,0 +1,58 @@
+#include "troupe/oauth/model/scope.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "fmt/ranges.h"
+
+namespace troupe::oauth {
+namespace {
+
+bool is_scope_character(char c) noexcept { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+}  // namespace
+
+std::expected<ScopeSet, ScopeError> ScopeSet::parse(std::string_view text) {
+  ScopeSet set;
+  while (!text.empty()) {
+    std::size_t length = std::min(text.find(' '), text.size());
+    std::string_view token = text.substr(0, length);
+    if (token.empty() || length + 1 == text.size()) return std::unexpected(ScopeError::bad_character);
+    if (!std::ranges::all_of(token, is_scope_character)) return std::unexpected(ScopeError::bad_character);
+    if (set.tokens_.size() == tokens_max) return std::unexpected(ScopeError::too_many);
+    set.tokens_.emplace_back(token);
+    text.remove_prefix(std::min(length + 1, text.size()));
+  }
+  std::ranges::sort(set.tokens_);
+  auto doubles = std::ranges::unique(set.tokens_);
+  set.tokens_.erase(doubles.begin(), doubles.end());
+  return set;
+}
+
+bool ScopeSet::contains(std::string_view token) const noexcept { return std::ranges::binary_search(tokens_, token); }
+
+bool ScopeSet::is_subset_of(const ScopeSet& other) const noexcept {
+  return std::ranges::includes(other.tokens_, tokens_);
+}
+
+ScopeSet ScopeSet::intersection(const ScopeSet& other) const {
+  ScopeSet common;
+  std::ranges::set_intersection(tokens_, other.tokens_, std::back_inserter(common.tokens_));
+  return common;
+}
+
+ScopeSet ScopeSet::united_with(const ScopeSet& other) const {
+  ScopeSet all;
+  std::ranges::set_union(tokens_, other.tokens_, std::back_inserter(all.tokens_));
+  return all;
+}
+
+ScopeSet ScopeSet::without(std::string_view token) const {
+  ScopeSet rest = *this;
+  std::erase(rest.tokens_, token);
+  return rest;
+}
+
+std::string ScopeSet::text() const { return fmt::format("{}", fmt::join(tokens_, " ")); }
+
+}  // namespace troupe::oauth

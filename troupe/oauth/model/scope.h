@@ -1,0 +1,44 @@
+// Scopes (RFC 6749, section 3.3) as a set: no order, no doubles, so two texts of the same
+// scopes are the same value.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::oauth {
+
+enum class ScopeError { bad_character, too_many };
+
+class ScopeSet {
+ public:
+  static constexpr std::size_t tokens_max = 100;  // far more than any client means
+
+  ScopeSet() = default;
+
+  /// Reads scope tokens separated by single spaces; "" is the empty set. Errors: a character outside
+  /// %x21 / %x23-5B / %x5D-7E, an empty token, more than `tokens_max`.
+  static std::expected<ScopeSet, ScopeError> parse(std::string_view text);
+
+  bool contains(std::string_view token) const noexcept;
+  bool is_subset_of(const ScopeSet& other) const noexcept;
+  ScopeSet intersection(const ScopeSet& other) const;
+  ScopeSet united_with(const ScopeSet& other) const;
+  ScopeSet without(std::string_view token) const;
+
+  bool empty() const noexcept { return tokens_.empty(); }
+  auto begin() const noexcept { return tokens_.begin(); }
+  auto end() const noexcept { return tokens_.end(); }
+
+  /// The tokens in alphabetical order, separated by spaces. Reads back as the same set.
+  std::string text() const;
+
+  friend bool operator==(const ScopeSet&, const ScopeSet&) = default;
+
+ private:
+  std::vector<std::string> tokens_;  // sorted, unique
+};
+
+}  // namespace troupe::oauth

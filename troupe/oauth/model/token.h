@@ -1,0 +1,57 @@
+// Tokens as values: what a client is handed, and what a token stands for when it comes back.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/base/clock.h"
+#include "troupe/crypto/token.h"
+#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/scope.h"
+
+namespace troupe::oauth {
+
+/// The answer of the token endpoint (RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3).
+struct IssuedTokens {
+  TokenText access_token;
+  std::chrono::seconds expires_in{0};
+  ScopeSet scope;
+  std::optional<TokenText> refresh_token;
+  std::optional<TokenText> id_token;
+};
+
+enum class TokenUse : std::uint8_t { access, refresh };
+
+/// What a live token stands for. The same values are in a JWT, in the row of an opaque token, and in
+/// the answer to introspection.
+struct TokenClaims {
+  TokenUse use = TokenUse::access;
+  crypto::TokenId id;  // its text is the `jti`
+  FamilyId family;
+  ClientId client;
+  std::string subject;
+  std::optional<UserId> user;  // nothing: the client acts for itself
+  ScopeSet scope;
+  std::vector<std::string> audience;
+  base::UnixTime issued_at;
+  base::UnixTime expires_at;
+  std::optional<base::UnixTime> auth_time;
+  std::optional<SessionId> session;
+};
+
+/// Something that was valid is not any more. Sent to whoever serves on the strength of a token
+/// (RevocationWatcher); a family names all of its tokens.
+struct TokensRevoked {
+  FamilyId family;
+  std::optional<crypto::TokenId> token;  // nothing: the whole family
+};
+
+/// Which actor of a pool owns a token or code: a number for `Pool::by_key`, read from the id in the text without
+/// proof. Texts that are no tokens of ours get some number. A JWT is found by its `jti`.
+std::uint64_t owner_key(std::string_view token);
+
+}  // namespace troupe::oauth
