@@ -1,0 +1,56 @@
+// Auth Actor: owns authorization codes. It judges authorization requests, makes codes, and
+// redeems each of them once.
+//
+// A pool of them serves; a code belongs to the one that `owner_key` names. The code turns
+// from live to used in one turn of its owner, and durably, before anything is issued for it.
+// A wrong redemption leaves it live: whoever guesses must not be able to spend it.
+#pragma once
+
+#include <string>
+
+#include "troupe/oauth/model/auth_request.h"
+#include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/grant.h"
+#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/token.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth {
+
+/// Judges an authorization request, with the client of the Client Actor, by `check_auth_request`.
+struct ValidateAuthRequest {
+  wire::Form parameters;
+  using reply = AuthRequest;
+  using error = AuthRefusal;
+};
+
+/// The text of a code, as the client gets it.
+struct IssuedCode {
+  TokenText code;
+};
+
+/// Makes a code for a request that its user has agreed to.
+struct CreateAuthCode {
+  AuthRequest request;
+  Authentication authentication;
+  ScopeSet scope;  // what the user granted
+  using reply = IssuedCode;
+  using error = OauthError;
+};
+
+/// Validates and consumes a code, and has the Token Actor issue what was granted. In this order, each of them
+/// invalid_grant: the code exists, is this client's, is live, is not expired, the redirect URI is the one that
+/// was sent (missing though it was sent: invalid_request), PKCE holds, and no verifier comes without challenge.
+/// The code's own client redeeming it a second time has all its tokens revoked (RFC 6749, 4.1.2).
+struct ValidateAuthCode {
+  TokenText code;
+  ClientPtr client;           // authenticated
+  std::string redirect_uri;   // "" when the request had none
+  std::string code_verifier;  // "" when the request had none
+  using reply = IssuedTokens;
+  using error = OauthError;
+};
+
+class AuthActor;
+
+}  // namespace troupe::oauth

@@ -1,0 +1,92 @@
+// Session Actor: owns the sessions of browsers and the sign-ins in progress (flows).
+//
+// A flow is good only in the browser that began it and for `flow_ttl`. Each page of it has a
+// token of its own, spent by the step it belongs to: a form that is replayed, forged by
+// another site, or taken from another flow changes nothing. Two tabs are two flows.
+#pragma once
+
+#include <optional>
+
+#include "troupe/oauth/model/auth_request.h"
+#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/session.h"
+
+namespace troupe::oauth {
+
+/// Every reason is the same to the user: the page is too old or not theirs, start again at the application.
+enum class FlowError { not_here };  // unknown, expired, finished, of another browser, or the page's token is spent
+
+/// A flow with the token for the form of its next page. Each ticket makes the tokens of earlier ones void.
+struct FlowTicket {
+  Flow flow;
+  CsrfToken csrf;
+};
+
+/// Begins a sign-in for a request that needs the user's attention.
+struct BeginFlow {
+  AuthRequest request;
+  BrowserToken browser;
+  using reply = FlowTicket;
+};
+
+/// The flow, to show a page of it. The token stays the same until the step is done, so that the page may be loaded
+/// again.
+struct GetFlow {
+  FlowId flow;
+  BrowserToken browser;
+  using reply = FlowTicket;
+  using error = FlowError;
+};
+
+/// Checks what a form of the flow brought, before anything is done with it.
+struct CheckFlow {
+  FlowId flow;
+  BrowserToken browser;
+  CsrfToken csrf;
+  using reply = Flow;
+  using error = FlowError;
+};
+
+/// A session with the new secret of its cookie.
+struct StartedSession {
+  Session session;
+  SessionToken token;
+  FlowTicket next;
+};
+
+/// The password was right: begins a session, or renews the one of `previous` if it is the same user's, under a
+/// new cookie in either case; the old cookie is void (T29). Marks the flow as signed in and gives it a new page token.
+struct StartSession {
+  FlowId flow;
+  BrowserToken browser;
+  CsrfToken csrf;
+  UserId user;
+  std::optional<SessionToken> previous;
+  using reply = StartedSession;
+  using error = FlowError;
+};
+
+/// The session of a cookie, touched; nothing when it is unknown or has expired.
+struct GetSession {
+  SessionToken token;
+  using reply = std::optional<Session>;
+};
+
+/// Takes the flow out, once: whoever gets it may answer the client, and nobody after them.
+struct FinishFlow {
+  FlowId flow;
+  BrowserToken browser;
+  CsrfToken csrf;
+  using reply = Flow;
+  using error = FlowError;
+};
+
+/// Ends a session; gives the one that was ended, if the cookie was good.
+struct EndSession {
+  SessionToken token;
+  using reply = std::optional<Session>;
+};
+
+class SessionActor;
+
+}  // namespace troupe::oauth
