@@ -60,6 +60,14 @@ class Floor(Server):
         super().__init__([program])
 
 
+class Peer(Server):
+    """A server of others: a script for the Node that `./dev test` brings, or that is on this machine."""
+
+    def __init__(self, script):
+        brought = Path(script).parents[2] / "tests" / "e2e" / "node_modules" / ".bin" / "node"
+        super().__init__([brought if brought.exists() else "node", script])
+
+
 class Troupe(Server):
     """`troupe serve` on one core with a data folder of its own and limits out of the way."""
 
