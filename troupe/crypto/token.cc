@@ -86,7 +86,7 @@ TokenId TokenId::first_at(base::UnixTime time) noexcept {
   return id;
 }
 
-TokenId TokenIds::next(base::UnixTime now, base::Random& random) {
+TokenId TokenIds::next(base::UnixTime now, base::Random& random, std::uint16_t shard, std::uint8_t key) {
   if (now.milliseconds > last_millisecond_) {
     last_millisecond_ = now.milliseconds;
     sequence_ = static_cast<std::uint32_t>(random.below(1 << 11));  // a random start leaves half of the room to count
@@ -100,9 +100,9 @@ TokenId TokenIds::next(base::UnixTime now, base::Random& random) {
   id.bytes[6] = character(0x70 | sequence_ >> 8);
   id.bytes[7] = character(sequence_);
   id.bytes[8] = character(0x80 | (bits & 0x3f));
-  id.bytes[9] = character(key_);
-  id.bytes[10] = character(shard_ >> 8);
-  id.bytes[11] = character(shard_);
+  id.bytes[9] = character(key);
+  id.bytes[10] = character(shard >> 8);
+  id.bytes[11] = character(shard);
   for (std::size_t i = 12; i < id_bytes; ++i) id.bytes[i] = character(bits >> (8 * (i - 11)));
   return id;
 }

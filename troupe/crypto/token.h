@@ -55,12 +55,9 @@ struct TokenId {
 /// Makes ids; one owner. Ids of one maker strictly rise, also when the wall clock is set back.
 class TokenIds {
  public:
-  explicit TokenIds(std::uint16_t shard = 0, std::uint8_t key = 0) noexcept : shard_(shard), key_(key) {}
-  TokenId next(base::UnixTime now, base::Random& random);
+  TokenId next(base::UnixTime now, base::Random& random, std::uint16_t shard = 0, std::uint8_t key = 0);
 
  private:
-  std::uint16_t shard_;
-  std::uint8_t key_;
   std::int64_t last_millisecond_ = -1;
   std::uint32_t sequence_ = 0;  // 12 bits within one millisecond
 };

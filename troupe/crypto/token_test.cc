@@ -16,17 +16,17 @@ TokenKeys keys() {
 
 struct Mint {
   base::SeededRandom random{1};
-  TokenIds ids{0x1234, 7};
+  TokenIds ids;
   TokenCodec codec{keys()};
 
   std::string token(TokenKind kind) {
-    return codec.write(kind, ids.next({1000}, random), fresh_secret(random)).expose();
+    return codec.write(kind, ids.next({1000}, random, 0x1234, 7), fresh_secret(random)).expose();
   }
 };
 
 TEST_CASE("a token reads back as the id that it was made of") {
   Mint mint;
-  const TokenId id = mint.ids.next({1'700'000'000'123}, mint.random);
+  const TokenId id = mint.ids.next({1'700'000'000'123}, mint.random, 0x1234, 7);
   const std::string text = mint.codec.write(TokenKind::refresh, id, fresh_secret(mint.random)).expose();
   CHECK_EQ(text.size(), 70);
   CHECK(text.starts_with("rt_"));
@@ -84,9 +84,9 @@ TEST_CASE("ids of one maker strictly rise, whatever the clock does") {
 
 TEST_CASE("ids of different makers order by their millisecond") {
   base::SeededRandom random{3};
-  TokenIds a{1}, b{2};
-  const TokenId first = a.next({1000}, random);
-  const TokenId second = b.next({1001}, random);
+  TokenIds a, b;
+  const TokenId first = a.next({1000}, random, 1);
+  const TokenId second = b.next({1001}, random, 2);
   CHECK(first < second);
   CHECK(TokenId::first_at({1000}) <= first);
   CHECK(first < TokenId::first_at({1001}));
@@ -95,7 +95,7 @@ TEST_CASE("ids of different makers order by their millisecond") {
 
 TEST_CASE("an id's text reads back, and other texts are no id") {
   base::SeededRandom random{3};
-  const TokenId id = TokenIds{5, 9}.next({1'700'000'000'000}, random);
+  const TokenId id = TokenIds{}.next({1'700'000'000'000}, random, 5, 9);
   CHECK_EQ(id.text().size(), 22);
   CHECK_EQ(TokenId::parse(id.text()), id);
   for (const char* text : {"", "AAAA", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAA", "../../etc/passwd......."})
