@@ -1,0 +1,164 @@
+// See clients.h.
+#include "troupe/oauth/storage/clients.h"
+
+#include <fmt/format.h>
+
+#include "troupe/oauth/storage/columns.h"
+#include "troupe/oauth/storage/rows.h"
+
+namespace troupe::oauth {
+namespace {
+
+constexpr std::string_view columns =
+    "id, name, auth_method, redirect_uris, post_logout_redirect_uris, grant_types, scope, requires_pkce, "
+    "has_opaque_tokens, access_token_alg, id_token_alg, access_token_seconds, is_disabled, created_at, version";
+
+std::vector<GrantType> grant_types_in(std::string_view text) {
+  std::vector<GrantType> types;
+  for (const std::string& name : split(text))
+    if (const auto type = grant_type_named(name)) types.push_back(*type);
+  return types;
+}
+
+Client client_in(const store::Row& row) {
+  const auto method = client_auth_method_named(row.text(2));
+  if (!method) throw store::Error{store::Failure::wrong_schema, 0, "a client without an authentication method"};
+  ClientMetadata metadata{
+      .name = row.text(1),
+      .auth_method = *method,
+      .redirect_uris = split(row.text(3)),
+      .post_logout_redirect_uris = split(row.text(4)),
+      .grant_types = grant_types_in(row.text(5)),
+      .scope = scope_in(row, 6),
+      .pkce = row.integer(7) != 0 ? PkcePolicy::required : PkcePolicy::optional,
+      .access_token_format = row.integer(8) != 0 ? AccessTokenFormat::opaque : AccessTokenFormat::jwt,
+      .access_token_alg = algorithm_in(row, 9),
+      .id_token_alg = algorithm_in(row, 10)};
+  if (const auto seconds = row.maybe_integer(11)) metadata.access_token_ttl = std::chrono::seconds{*seconds};
+  return {.id = ClientId{row.text(0)},
+          .metadata = std::move(metadata),
+          .state = row.integer(12) != 0 ? ClientState::disabled : ClientState::enabled,
+          .created_at = time_in(row, 13),
+          .version = row.integer(14)};
+}
+
+std::string joined_names(const std::vector<GrantType>& types) {
+  std::vector<std::string> names;
+  for (const GrantType type : types) names.emplace_back(text(type));
+  return joined(names);
+}
+
+/// Runs `sql`, whose ?1 to ?15 are the client's columns in their order.
+std::int64_t run_with(store::Transaction& transaction, std::string_view sql, const Client& client) {
+  const ClientMetadata& m = client.metadata;
+  const std::string uris = joined(m.redirect_uris);
+  const std::string logout_uris = joined(m.post_logout_redirect_uris);
+  const std::string grant_types = joined_names(m.grant_types);
+  const std::string scope = m.scope.text();
+  std::optional<std::int64_t> seconds;
+  if (m.access_token_ttl) seconds = m.access_token_ttl->count();
+  return transaction.run(
+      sql, {column_of(client.id), m.name, text(m.auth_method), uris, logout_uris, grant_types, scope,
+            column_of_truth(m.pkce == PkcePolicy::required),
+            column_of_truth(m.access_token_format == AccessTokenFormat::opaque), crypto::name_of(m.access_token_alg),
+            crypto::name_of(m.id_token_alg), seconds, column_of_truth(client.state == ClientState::disabled),
+            column_of(client.created_at), client.version});
+}
+
+std::string select(std::string_view rest) { return fmt::format("SELECT {} FROM clients {}", columns, rest); }
+
+}  // namespace
+
+void MemoryClients::insert(const Client& client) {
+  insert_into(clients_, client.id, client);
+  ++generation_;
+}
+
+std::optional<Client> MemoryClients::find(const ClientId& id) { return found_in(clients_, id); }
+std::vector<Client> MemoryClients::list(const ClientId& after, int count) { return page_of(clients_, after, count); }
+
+bool MemoryClients::update(const Client& client) {
+  const auto known = find(client.id);
+  if (!known || known->version + 1 != client.version) return false;
+  ++generation_;
+  return update_in(clients_, client.id, client);
+}
+
+bool MemoryClients::remove(const ClientId& id) {
+  std::erase_if(secrets_, [&](const auto& entry) { return entry.second.client == id; });
+  ++generation_;
+  return clients_.erase(id) == 1;
+}
+
+void MemoryClients::insert_secret(const ClientSecretRecord& secret) {
+  if (!clients_.contains(secret.client)) throw_conflict("a secret of no client");
+  insert_into(secrets_, secret.id, secret);
+  ++generation_;
+}
+
+std::vector<ClientSecretRecord> MemoryClients::secrets_of(const ClientId& id) {
+  std::vector<ClientSecretRecord> secrets;
+  for (const auto& [key, secret] : secrets_)
+    if (secret.client == id) secrets.push_back(secret);
+  return secrets;
+}
+
+bool MemoryClients::remove_secret(const crypto::TokenId& id) {
+  ++generation_;
+  return secrets_.erase(id) == 1;
+}
+
+std::int64_t MemoryClients::generation() { return generation_; }
+
+void SqlClients::insert(const Client& client) {
+  static const std::string sql = fmt::format(
+      "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)", columns);
+  run_with(transaction_, sql, client);
+}
+
+std::optional<Client> SqlClients::find(const ClientId& id) {
+  static const std::string sql = select("WHERE id = ?1");
+  return transaction_.first(sql, {column_of(id)}, client_in);
+}
+
+std::vector<Client> SqlClients::list(const ClientId& after, int count) {
+  static const std::string sql = select("WHERE id > ?1 ORDER BY id LIMIT ?2");
+  std::vector<Client> page;
+  transaction_.each(sql, {column_of(after), count}, [&](const store::Row& row) { page.push_back(client_in(row)); });
+  return page;
+}
+
+bool SqlClients::update(const Client& client) {
+  return run_with(transaction_,
+                  "UPDATE clients SET name = ?2, auth_method = ?3, redirect_uris = ?4, post_logout_redirect_uris = ?5, "
+                  "grant_types = ?6, scope = ?7, requires_pkce = ?8, has_opaque_tokens = ?9, access_token_alg = ?10, "
+                  "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15 "
+                  "WHERE id = ?1 AND version = ?15 - 1",
+                  client) == 1;
+}
+
+bool SqlClients::remove(const ClientId& id) {
+  return transaction_.run("DELETE FROM clients WHERE id = ?1", {column_of(id)}) == 1;
+}
+
+void SqlClients::insert_secret(const ClientSecretRecord& secret) {
+  transaction_.run(
+      "INSERT INTO client_secrets (id, client, hash, expires_at) VALUES (?1, ?2, ?3, ?4)",
+      {column_of(secret.id), column_of(secret.client), column_of(secret.hash), column_of(secret.expires_at)});
+}
+
+std::vector<ClientSecretRecord> SqlClients::secrets_of(const ClientId& id) {
+  std::vector<ClientSecretRecord> secrets;
+  transaction_.each(
+      "SELECT id, hash, expires_at FROM client_secrets WHERE client = ?1 ORDER BY id", {column_of(id)},
+      [&](const store::Row& row) { secrets.push_back({id_in(row, 0), id, hash_in(row, 1), maybe_time_in(row, 2)}); });
+  return secrets;
+}
+
+bool SqlClients::remove_secret(const crypto::TokenId& id) {
+  return transaction_.run("DELETE FROM client_secrets WHERE id = ?1", {column_of(id)}) == 1;
+}
+
+std::int64_t SqlClients::generation() { return generation_of(transaction_, "clients"); }
+
+}  // namespace troupe::oauth

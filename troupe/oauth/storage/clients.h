@@ -1,0 +1,70 @@
+// The clients' table, its twin in memory, and the same rows by SQL.
+//
+// A table is used inside one transaction: what it changes is there for all or not at all,
+// and the transaction decides when. Names and ids that stand twice throw Error::conflict.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "troupe/oauth/storage/records.h"
+#include "troupe/store/transaction.h"
+
+namespace troupe::oauth {
+
+class Clients {
+ public:
+  virtual ~Clients() = default;
+  virtual void insert(const Client& client) = 0;
+  virtual std::optional<Client> find(const ClientId& id) = 0;
+  /// All clients by id, at most `count` of those behind `after`.
+  virtual std::vector<Client> list(const ClientId& after, int count) = 0;
+  /// Whether there was such a client and its version was the one before this value's: nobody else changed it.
+  virtual bool update(const Client& client) = 0;
+  virtual bool remove(const ClientId& id) = 0;
+
+  virtual void insert_secret(const ClientSecretRecord& secret) = 0;
+  virtual std::vector<ClientSecretRecord> secrets_of(const ClientId& id) = 0;
+  virtual bool remove_secret(const crypto::TokenId& id) = 0;
+
+  /// A number that rises whenever a client or secret changes, by whichever process.
+  virtual std::int64_t generation() = 0;
+};
+
+class MemoryClients final : public Clients {
+ public:
+  void insert(const Client& client) override;
+  std::optional<Client> find(const ClientId& id) override;
+  std::vector<Client> list(const ClientId& after, int count) override;
+  bool update(const Client& client) override;
+  bool remove(const ClientId& id) override;
+  void insert_secret(const ClientSecretRecord& secret) override;
+  std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
+  bool remove_secret(const crypto::TokenId& id) override;
+  std::int64_t generation() override;
+
+ private:
+  std::map<ClientId, Client> clients_;
+  std::map<crypto::TokenId, ClientSecretRecord> secrets_;
+  std::int64_t generation_ = 0;
+};
+
+class SqlClients final : public Clients {
+ public:
+  explicit SqlClients(store::Transaction& transaction) : transaction_(transaction) {}
+  void insert(const Client& client) override;
+  std::optional<Client> find(const ClientId& id) override;
+  std::vector<Client> list(const ClientId& after, int count) override;
+  bool update(const Client& client) override;
+  bool remove(const ClientId& id) override;
+  void insert_secret(const ClientSecretRecord& secret) override;
+  std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
+  bool remove_secret(const crypto::TokenId& id) override;
+  std::int64_t generation() override;
+
+ private:
+  store::Transaction& transaction_;
+};
+
+}  // namespace troupe::oauth

@@ -1,0 +1,103 @@
+// The tables of codes, families and tokens, their twin in memory, and the same rows by SQL.
+// See clients.h for what a table promises.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "troupe/oauth/storage/records.h"
+#include "troupe/store/transaction.h"
+
+namespace troupe::oauth {
+
+class Grants {
+ public:
+  virtual ~Grants() = default;
+  virtual void insert_code(const AuthCode& code) = 0;
+  virtual std::optional<AuthCode> find_code(const crypto::TokenId& id) = 0;
+  /// Marks a code as used; whether it was still unused. The one place where a code is spent.
+  virtual bool use_code(const crypto::TokenId& id) = 0;
+
+  virtual void insert_family(const FamilyRecord& family) = 0;
+  virtual std::optional<FamilyRecord> find_family(const FamilyId& id) = 0;
+  /// Ends a family and everything in it; whether it was still alive. The first reason stays.
+  virtual bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) = 0;
+
+  /// The families that stem from a session, or from all sessions of a user, that are not revoked; oldest first.
+  virtual std::vector<FamilyRecord> live_families_of(const SessionId& session) = 0;
+  virtual std::vector<FamilyRecord> live_families_of(const UserId& user) = 0;
+
+  virtual void insert_refresh(const RefreshRecord& token) = 0;
+  virtual std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) = 0;
+  virtual bool update_refresh(const RefreshRecord& token) = 0;
+
+  virtual void insert_access(const AccessRecord& token) = 0;
+  virtual std::optional<AccessRecord> find_access(const crypto::TokenId& id) = 0;
+  /// Whether there was such a token and it was not revoked yet.
+  virtual bool revoke_access(const crypto::TokenId& id, base::UnixTime now) = 0;
+
+  // Removal of what can matter to nobody any more: the oldest rows made before `end`, at most `count`
+  // of them; gives how many. Ids order by time, so this is a range at the start of the table.
+  virtual int remove_codes_before(const crypto::TokenId& end, int count) = 0;
+  virtual int remove_families_before(const crypto::TokenId& end, int count) = 0;
+  virtual int remove_refresh_before(const crypto::TokenId& end, int count) = 0;
+  virtual int remove_access_before(const crypto::TokenId& end, int count) = 0;
+};
+
+class MemoryGrants final : public Grants {
+ public:
+  void insert_code(const AuthCode& code) override;
+  std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
+  bool use_code(const crypto::TokenId& id) override;
+  void insert_family(const FamilyRecord& family) override;
+  std::optional<FamilyRecord> find_family(const FamilyId& id) override;
+  bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
+  std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
+  std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  void insert_refresh(const RefreshRecord& token) override;
+  std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
+  bool update_refresh(const RefreshRecord& token) override;
+  void insert_access(const AccessRecord& token) override;
+  std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
+  bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  int remove_codes_before(const crypto::TokenId& end, int count) override;
+  int remove_families_before(const crypto::TokenId& end, int count) override;
+  int remove_refresh_before(const crypto::TokenId& end, int count) override;
+  int remove_access_before(const crypto::TokenId& end, int count) override;
+
+ private:
+  std::map<crypto::TokenId, AuthCode> codes_;
+  std::map<crypto::TokenId, FamilyRecord> families_;
+  std::map<crypto::TokenId, RefreshRecord> refresh_;
+  std::map<crypto::TokenId, AccessRecord> access_;
+};
+
+class SqlGrants final : public Grants {
+ public:
+  explicit SqlGrants(store::Transaction& transaction) : transaction_(transaction) {}
+  void insert_code(const AuthCode& code) override;
+  std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
+  bool use_code(const crypto::TokenId& id) override;
+  void insert_family(const FamilyRecord& family) override;
+  std::optional<FamilyRecord> find_family(const FamilyId& id) override;
+  bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
+  std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
+  std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  void insert_refresh(const RefreshRecord& token) override;
+  std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
+  bool update_refresh(const RefreshRecord& token) override;
+  void insert_access(const AccessRecord& token) override;
+  std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
+  bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  int remove_codes_before(const crypto::TokenId& end, int count) override;
+  int remove_families_before(const crypto::TokenId& end, int count) override;
+  int remove_refresh_before(const crypto::TokenId& end, int count) override;
+  int remove_access_before(const crypto::TokenId& end, int count) override;
+
+ private:
+  store::Transaction& transaction_;
+};
+
+}  // namespace troupe::oauth

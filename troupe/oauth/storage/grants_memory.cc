@@ -1,0 +1,75 @@
+// The memory twin of the tables in grants.h.
+#include "troupe/oauth/storage/columns.h"
+#include "troupe/oauth/storage/grants.h"
+#include "troupe/oauth/storage/rows.h"
+
+namespace troupe::oauth {
+
+void MemoryGrants::insert_code(const AuthCode& code) { insert_into(codes_, code.id, code); }
+std::optional<AuthCode> MemoryGrants::find_code(const crypto::TokenId& id) { return found_in(codes_, id); }
+
+bool MemoryGrants::use_code(const crypto::TokenId& id) {
+  const auto found = codes_.find(id);
+  if (found == codes_.end() || found->second.state == CodeState::used) return false;
+  found->second.state = CodeState::used;
+  return true;
+}
+
+void MemoryGrants::insert_family(const FamilyRecord& family) {
+  insert_into(families_, bytes_of(family.grant.family), family);
+}
+std::optional<FamilyRecord> MemoryGrants::find_family(const FamilyId& id) { return found_in(families_, bytes_of(id)); }
+
+bool MemoryGrants::revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) {
+  const auto found = families_.find(bytes_of(id));
+  if (found == families_.end() || found->second.revoked_at) return false;
+  found->second.revoked_at = now;
+  found->second.revoked_because = because;
+  return true;
+}
+
+std::vector<FamilyRecord> MemoryGrants::live_families_of(const SessionId& session) {
+  std::vector<FamilyRecord> live;
+  for (const auto& [id, family] : families_) {
+    const auto& by = family.grant.authentication;
+    if (!family.revoked_at && by && by->session == session) live.push_back(family);
+  }
+  return live;
+}
+
+std::vector<FamilyRecord> MemoryGrants::live_families_of(const UserId& user) {
+  std::vector<FamilyRecord> live;
+  for (const auto& [id, family] : families_) {
+    const auto& by = family.grant.authentication;
+    if (!family.revoked_at && by && by->user == user) live.push_back(family);
+  }
+  return live;
+}
+
+void MemoryGrants::insert_refresh(const RefreshRecord& token) { insert_into(refresh_, token.id, token); }
+std::optional<RefreshRecord> MemoryGrants::find_refresh(const crypto::TokenId& id) { return found_in(refresh_, id); }
+bool MemoryGrants::update_refresh(const RefreshRecord& token) { return update_in(refresh_, token.id, token); }
+void MemoryGrants::insert_access(const AccessRecord& token) { insert_into(access_, token.id, token); }
+std::optional<AccessRecord> MemoryGrants::find_access(const crypto::TokenId& id) { return found_in(access_, id); }
+
+bool MemoryGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) {
+  const auto found = access_.find(id);
+  if (found == access_.end() || found->second.revoked_at) return false;
+  found->second.revoked_at = now;
+  return true;
+}
+
+int MemoryGrants::remove_codes_before(const crypto::TokenId& end, int count) {
+  return remove_before(codes_, end, count);
+}
+int MemoryGrants::remove_families_before(const crypto::TokenId& end, int count) {
+  return remove_before(families_, end, count);
+}
+int MemoryGrants::remove_refresh_before(const crypto::TokenId& end, int count) {
+  return remove_before(refresh_, end, count);
+}
+int MemoryGrants::remove_access_before(const crypto::TokenId& end, int count) {
+  return remove_before(access_, end, count);
+}
+
+}  // namespace troupe::oauth

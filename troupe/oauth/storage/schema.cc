@@ -1,0 +1,194 @@
+// See schema.h. A migration that was released is never edited; the next one follows it.
+#include "troupe/oauth/storage/schema.h"
+
+namespace troupe::oauth {
+namespace {
+
+// Times are milliseconds since 1970. Enumerations are the texts of the protocol, or 0 and 1.
+constexpr std::string_view first_light = R"sql(
+CREATE TABLE clients (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  auth_method TEXT NOT NULL,
+  redirect_uris TEXT NOT NULL,
+  post_logout_redirect_uris TEXT NOT NULL,
+  grant_types TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  requires_pkce INTEGER NOT NULL,
+  has_opaque_tokens INTEGER NOT NULL,
+  access_token_alg TEXT NOT NULL,
+  id_token_alg TEXT NOT NULL,
+  access_token_seconds INTEGER,
+  is_disabled INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE client_secrets (
+  id BLOB PRIMARY KEY,
+  client TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+  hash BLOB NOT NULL,
+  expires_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_secrets_of ON client_secrets (client);
+
+CREATE TABLE users (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  email TEXT,
+  is_disabled INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  password_hash TEXT NOT NULL,
+  password_changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id BLOB PRIMARY KEY,
+  hash BLOB NOT NULL,
+  user TEXT NOT NULL,
+  signed_in_at INTEGER NOT NULL,
+  amr TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consents (
+  user TEXT NOT NULL,
+  client TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  granted_at INTEGER NOT NULL,
+  PRIMARY KEY (user, client)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE codes (
+  id BLOB PRIMARY KEY,
+  family BLOB NOT NULL,
+  client TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  audience TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  user TEXT,
+  session BLOB,
+  signed_in_at INTEGER,
+  amr TEXT,
+  hash BLOB NOT NULL,
+  redirect_uri TEXT NOT NULL,
+  code_challenge TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  is_used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE families (
+  family BLOB PRIMARY KEY,
+  client TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  audience TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  user TEXT,
+  session BLOB,
+  signed_in_at INTEGER,
+  amr TEXT,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  revoked_because TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX families_of_session ON families (session) WHERE session IS NOT NULL;
+CREATE INDEX families_of_user ON families (user) WHERE user IS NOT NULL;
+
+CREATE TABLE refresh_tokens (
+  id BLOB PRIMARY KEY,
+  family BLOB NOT NULL,
+  hash BLOB NOT NULL,
+  expires_at INTEGER NOT NULL,
+  rotated_at INTEGER,
+  successor BLOB,
+  access BLOB
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE access_tokens (
+  id BLOB PRIMARY KEY,
+  family BLOB NOT NULL,
+  client TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  audience TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  user TEXT,
+  session BLOB,
+  signed_in_at INTEGER,
+  amr TEXT,
+  hash BLOB NOT NULL,
+  is_opaque INTEGER NOT NULL,
+  alg TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+  id TEXT PRIMARY KEY,
+  alg TEXT NOT NULL,
+  der BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  signs_from INTEGER NOT NULL,
+  signs_until INTEGER NOT NULL,
+  retired_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token_keys (
+  id INTEGER PRIMARY KEY,
+  secret BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+  id BLOB PRIMARY KEY,
+  kind TEXT NOT NULL,
+  client TEXT,
+  user TEXT,
+  family BLOB,
+  reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whoever holds clients or keys in memory looks here whether they still are what was read:
+-- another process, such as the command line, may have changed them.
+CREATE TABLE changes (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO changes VALUES ('clients', 0), ('keys', 0);
+CREATE TRIGGER clients_insert AFTER INSERT ON clients BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER clients_update AFTER UPDATE ON clients BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER clients_delete AFTER DELETE ON clients BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER client_secrets_insert AFTER INSERT ON client_secrets BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER client_secrets_update AFTER UPDATE ON client_secrets BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER client_secrets_delete AFTER DELETE ON client_secrets BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'clients';
+END;
+CREATE TRIGGER signing_keys_insert AFTER INSERT ON signing_keys BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'keys';
+END;
+CREATE TRIGGER signing_keys_update AFTER UPDATE ON signing_keys BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'keys';
+END;
+CREATE TRIGGER signing_keys_delete AFTER DELETE ON signing_keys BEGIN
+  UPDATE changes SET count = count + 1 WHERE name = 'keys';
+END;
+)sql";
+
+constexpr store::Migration migrations[] = {{1, "first light", first_light}};
+
+}  // namespace
+
+std::span<const store::Migration> schema() noexcept { return migrations; }
+
+}  // namespace troupe::oauth

@@ -1,0 +1,43 @@
+// All tables of the authorization server as one value, for one transaction; and both makers
+// of it: in memory for tests, by SQL for everything else.
+#pragma once
+
+#include "troupe/oauth/storage/clients.h"
+#include "troupe/oauth/storage/grants.h"
+#include "troupe/oauth/storage/keys.h"
+#include "troupe/oauth/storage/users.h"
+
+namespace troupe::oauth {
+
+/// What a piece of work reads and writes. Good inside its transaction only.
+struct Tables {
+  Clients& clients;
+  Users& users;
+  Grants& grants;
+  Keys& keys;
+};
+
+/// The rows of a test or simulation. Copying it copies the rows.
+struct MemoryTables {
+  MemoryClients clients;
+  MemoryUsers users;
+  MemoryGrants grants;
+  MemoryKeys keys;
+
+  Tables all() { return {clients, users, grants, keys}; }
+};
+
+/// The tables of the database that `transaction` works on.
+struct SqlTables {
+  explicit SqlTables(store::Transaction& transaction)
+      : clients(transaction), users(transaction), grants(transaction), keys(transaction) {}
+
+  SqlClients clients;
+  SqlUsers users;
+  SqlGrants grants;
+  SqlKeys keys;
+
+  Tables all() { return {clients, users, grants, keys}; }
+};
+
+}  // namespace troupe::oauth

@@ -1,0 +1,83 @@
+// The tables of users, of their browsers' sessions and of what they allowed to clients; their
+// twin in memory, and the same rows by SQL. See clients.h for what a table promises.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "troupe/oauth/storage/records.h"
+#include "troupe/store/transaction.h"
+
+namespace troupe::oauth {
+
+class Users {
+ public:
+  virtual ~Users() = default;
+  virtual void insert(const UserRecord& user) = 0;
+  virtual std::optional<UserRecord> find(const UserId& id) = 0;
+  virtual std::optional<UserRecord> find_by_name(const UserName& name) = 0;
+  /// All users by id, at most `count` of those behind `after`.
+  virtual std::vector<UserRecord> list(const UserId& after, int count) = 0;
+  virtual bool update(const UserRecord& user) = 0;
+  virtual bool remove(const UserId& id) = 0;
+
+  virtual void insert_session(const SessionRecord& session) = 0;
+  virtual std::optional<SessionRecord> find_session(const SessionId& id) = 0;
+  virtual bool update_session(const SessionRecord& session) = 0;
+  /// Removes the oldest sessions made before `end`, at most `count`; gives how many.
+  virtual int remove_sessions_before(const crypto::TokenId& end, int count) = 0;
+
+  virtual std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) = 0;
+  /// Takes the place of what the user allowed this client before.
+  virtual void put_consent(const ConsentRecord& consent) = 0;
+  virtual bool remove_consent(const UserId& user, const ClientId& client) = 0;
+};
+
+class MemoryUsers final : public Users {
+ public:
+  void insert(const UserRecord& user) override;
+  std::optional<UserRecord> find(const UserId& id) override;
+  std::optional<UserRecord> find_by_name(const UserName& name) override;
+  std::vector<UserRecord> list(const UserId& after, int count) override;
+  bool update(const UserRecord& user) override;
+  bool remove(const UserId& id) override;
+  void insert_session(const SessionRecord& session) override;
+  std::optional<SessionRecord> find_session(const SessionId& id) override;
+  bool update_session(const SessionRecord& session) override;
+  int remove_sessions_before(const crypto::TokenId& end, int count) override;
+  std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
+  void put_consent(const ConsentRecord& consent) override;
+  bool remove_consent(const UserId& user, const ClientId& client) override;
+
+ private:
+  bool has_other_of_name(const UserRecord& user) const;
+
+  std::map<UserId, UserRecord> users_;
+  std::map<crypto::TokenId, SessionRecord> sessions_;
+  std::map<std::pair<UserId, ClientId>, ConsentRecord> consents_;
+};
+
+class SqlUsers final : public Users {
+ public:
+  explicit SqlUsers(store::Transaction& transaction) : transaction_(transaction) {}
+  void insert(const UserRecord& user) override;
+  std::optional<UserRecord> find(const UserId& id) override;
+  std::optional<UserRecord> find_by_name(const UserName& name) override;
+  std::vector<UserRecord> list(const UserId& after, int count) override;
+  bool update(const UserRecord& user) override;
+  bool remove(const UserId& id) override;
+  void insert_session(const SessionRecord& session) override;
+  std::optional<SessionRecord> find_session(const SessionId& id) override;
+  bool update_session(const SessionRecord& session) override;
+  int remove_sessions_before(const crypto::TokenId& end, int count) override;
+  std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
+  void put_consent(const ConsentRecord& consent) override;
+  bool remove_consent(const UserId& user, const ClientId& client) override;
+
+ private:
+  store::Transaction& transaction_;
+};
+
+}  // namespace troupe::oauth
