@@ -1,0 +1,175 @@
+// SubscriptionTrie: the walk that finds, and the walk that forgets what a change can affect.
+#include "troupe/realtime/topic/subscription_trie.h"
+
+#include <algorithm>
+
+#include "troupe/base/check.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+using Match = SubscriptionTrie::Match;
+using Via = SubscriptionTrie::Via;
+
+// Of two subscriptions of one subscriber: by name before by pattern, then the earlier one.
+bool comes_before(const Match& a, const Match& b) {
+  if (a.subscriber != b.subscriber) return a.subscriber < b.subscriber;
+  if (a.via != b.via) return a.via == Via::name;
+  return a.subscription < b.subscription;
+}
+
+// Sorts and leaves one match a subscriber, which came by a pattern if any of its matches did.
+void leave_one_each(std::vector<Match>& matches) {
+  std::ranges::sort(matches, comes_before);
+  std::size_t kept = 0;
+  for (const auto& match : matches) {
+    if (kept > 0 && matches[kept - 1].subscriber == match.subscriber) {
+      if (match.via == Via::pattern) matches[kept - 1].via = Via::pattern;
+    } else {
+      matches[kept++] = match;
+    }
+  }
+  matches.resize(kept);
+}
+
+}  // namespace
+
+SubscriptionTrie::SubscriptionTrie(std::size_t cached_max)
+    : root_(std::make_unique<Node>()), cached_max_(std::max<std::size_t>(cached_max, 1)) {}
+
+SubscriptionTrie::~SubscriptionTrie() = default;
+
+SubscriptionTrie::Added SubscriptionTrie::add(const TopicPattern& pattern, Subscriber subscriber, std::uint8_t tag) {
+  auto& node = path_to(pattern.text());
+  if (free_.empty()) {
+    free_.push_back(static_cast<SubscriptionId>(records_.size()));
+    records_.emplace_back();
+  }
+  auto id = free_.back();
+  free_.pop_back();
+  records_[id] = {&node, node.here.size()};
+  node.here.push_back({subscriber, pattern.is_name() ? Via::name : Via::pattern, tag, id});
+  bool first = node.here.size() == 1;
+  forget_matching(pattern);
+  return {id, first};
+}
+
+bool SubscriptionTrie::remove(SubscriptionId id, const TopicPattern& pattern) {
+  INVARIANT(id < records_.size() && records_[id].node != nullptr, "a subscription is removed once");
+  auto [node, index] = std::exchange(records_[id], {});
+  free_.push_back(id);
+  node->here[index] = node->here.back();
+  node->here.pop_back();
+  if (index < node->here.size()) records_[node->here[index].subscription].index = index;
+
+  bool last = node->here.empty();
+  bool keeps_result = node->result.has_value();  // then forgetting it prunes the node too
+  forget_matching(pattern);
+  if (!keeps_result) prune(node);
+  return last;
+}
+
+std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
+  ++stats_.lookups;
+  Node* node = root_.get();
+  std::string_view rest = name.text();
+  while (node != nullptr && !rest.empty()) node = child(*node, take_segment(rest));
+  if (node != nullptr && node->result) {
+    ++stats_.hits;
+    return *node->result;
+  }
+  Result found;
+  collect(*root_, name.text(), !name.is_reserved(), found);
+  if (found.empty()) return {};  // cheap to find again, so it takes no room
+  leave_one_each(found);
+  keep(name, std::move(found));
+  return *kept_.back()->result;
+}
+
+SubscriptionTrie::Node* SubscriptionTrie::child(Node& node, std::string_view segment) const {
+  auto found = node.children.find(segment);
+  return found == node.children.end() ? nullptr : found->second.get();
+}
+
+SubscriptionTrie::Node& SubscriptionTrie::path_to(std::string_view pattern) {
+  Node* node = root_.get();
+  while (!pattern.empty()) {
+    auto [place, fresh] = node->children.try_emplace(std::string{take_segment(pattern)});
+    if (fresh) {
+      place->second = std::make_unique<Node>();
+      place->second->parent = node;
+      place->second->segment = &place->first;
+      ++nodes_;
+    }
+    node = place->second.get();
+  }
+  return *node;
+}
+
+// `wildcards` is false only at the root, for reserved names.
+void SubscriptionTrie::collect(Node& node, std::string_view rest, bool wildcards, Result& found) {
+  ++stats_.visited;
+  if (rest.empty()) {
+    found.insert(found.end(), node.here.begin(), node.here.end());
+    return;
+  }
+  auto segment = take_segment(rest);
+  if (Node* literal = child(node, segment)) collect(*literal, rest, true, found);
+  if (!wildcards) return;
+  if (Node* star = child(node, "*")) collect(*star, rest, true, found);
+  if (Node* tail = child(node, ">")) found.insert(found.end(), tail->here.begin(), tail->here.end());
+}
+
+void SubscriptionTrie::keep(const TopicName& name, Result result) {
+  if (kept_.size() == cached_max_) forget(*kept_.front());
+  auto& node = path_to(name.text());
+  node.result = std::move(result);
+  node.kept = kept_.insert(kept_.end(), &node);
+}
+
+void SubscriptionTrie::forget(Node& node) {
+  if (!node.result) return;
+  kept_.erase(node.kept);
+  node.result.reset();
+  prune(&node);
+}
+
+// Results stand on paths of literal segments only, so forgetting one never prunes the node of a pattern.
+void SubscriptionTrie::forget_matching(const TopicPattern& pattern) {
+  if (kept_.empty()) return;
+  std::vector<Node*> affected;
+  find_results(*root_, pattern.text(), affected);
+  for (Node* node : affected) forget(*node);
+}
+
+void SubscriptionTrie::find_results(Node& node, std::string_view pattern, std::vector<Node*>& found) const {
+  if (pattern.empty()) {
+    if (node.result) found.push_back(&node);
+    return;
+  }
+  auto segment = take_segment(pattern);
+  if (segment != "*" && segment != ">") {
+    if (Node* next = child(node, segment)) find_results(*next, pattern, found);
+    return;
+  }
+  for (const auto& [name, next] : node.children) {
+    if (segment == "*") {
+      find_results(*next, pattern, found);
+    } else {
+      if (next->result) found.push_back(next.get());
+      find_results(*next, ">", found);
+    }
+  }
+}
+
+void SubscriptionTrie::prune(Node* node) {
+  while (node->parent != nullptr && node->children.empty() && node->here.empty() && !node->result) {
+    Node* parent = node->parent;
+    parent->children.erase(parent->children.find(*node->segment));
+    --nodes_;
+    node = parent;
+  }
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,110 @@
+// SubscriptionTrie: who gets what is published to a topic, found by walking its segments.
+//
+// One subscriber may hold several patterns that match; it is found once. Results are kept
+// at the topic's node until a change that can affect them, and at most `cached_max` of
+// them. Removing costs O(1) a subscription. Owned by one router; one core.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "troupe/realtime/protocol/topic_name.h"
+
+namespace troupe::realtime {
+
+class SubscriptionTrie {
+ public:
+  using Subscriber = std::uint32_t;
+  using SubscriptionId = std::uint32_t;
+  enum class Via : std::uint8_t { name, pattern };
+
+  /// One subscriber of a topic. `via` is pattern if any of its matching subscriptions is one; `tag` is that of the
+  /// subscription by name if there is one, else of its earliest.
+  struct Match {
+    Subscriber subscriber;
+    Via via;
+    std::uint8_t tag;
+    SubscriptionId subscription;
+
+    friend bool operator==(const Match&, const Match&) = default;
+  };
+
+  struct Added {
+    SubscriptionId id;
+    bool first;  // nobody had this pattern before
+  };
+
+  struct Stats {
+    std::uint64_t lookups = 0;
+    std::uint64_t hits = 0;     // answered from a kept result
+    std::uint64_t visited = 0;  // nodes looked at by those that were not
+  };
+
+  explicit SubscriptionTrie(std::size_t cached_max = 16 * 1024);
+  ~SubscriptionTrie();
+  SubscriptionTrie(const SubscriptionTrie&) = delete;
+  SubscriptionTrie& operator=(const SubscriptionTrie&) = delete;
+
+  /// Adds a subscription. The caller sees to it that a subscriber holds a pattern only once.
+  Added add(const TopicPattern& pattern, Subscriber subscriber, std::uint8_t tag = 0);
+
+  /// Removes one, which was added with `pattern`; true when nobody has its pattern any more.
+  bool remove(SubscriptionId id, const TopicPattern& pattern);
+
+  /// The subscribers of a topic, each once, in ascending order. Valid until the next call.
+  std::span<const Match> match(const TopicName& name);
+
+  std::size_t size() const noexcept { return records_.size() - free_.size(); }
+  std::size_t nodes() const noexcept { return nodes_; }
+  const Stats& stats() const noexcept { return stats_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+  };
+  struct Node;
+  using Children = std::unordered_map<std::string, std::unique_ptr<Node>, Hash, std::equal_to<>>;
+  using Result = std::vector<Match>;
+
+  struct Node {
+    Node* parent = nullptr;
+    const std::string* segment = nullptr;  // the key in the parent's children
+    Children children;                     // "*" and ">" stand among them; no name has such a segment
+    std::vector<Match> here;               // who subscribed to just this path
+    std::optional<Result> result;
+    std::list<Node*>::iterator kept;  // in kept_, while there is a result
+  };
+
+  struct Record {
+    Node* node = nullptr;   // null while the id is free
+    std::size_t index = 0;  // in node->here
+  };
+
+  Node* child(Node& node, std::string_view segment) const;
+  Node& path_to(std::string_view pattern);
+  void collect(Node& node, std::string_view rest, bool wildcards, Result& found);
+  void keep(const TopicName& name, Result result);
+  void forget(Node& node);
+  void forget_matching(const TopicPattern& pattern);
+  void find_results(Node& node, std::string_view pattern, std::vector<Node*>& found) const;
+  void prune(Node* node);
+
+  std::unique_ptr<Node> root_;
+  std::vector<Record> records_;
+  std::vector<SubscriptionId> free_;
+  std::list<Node*> kept_;  // nodes with a result, oldest first
+  std::size_t cached_max_;
+  std::size_t nodes_ = 1;
+  Stats stats_;
+};
+
+}  // namespace troupe::realtime
