@@ -1,0 +1,66 @@
+// History: arithmetic on offsets over a queue whose last element is the top.
+#include "troupe/realtime/topic/history.h"
+
+#include <algorithm>
+
+#include "troupe/base/check.h"
+
+namespace troupe::realtime {
+
+void History::restart(Epoch epoch) {
+  while (!kept_.empty()) drop_oldest();
+  top_ = {std::move(epoch), 0};
+}
+
+void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message) {
+  INVARIANT(!is_full(), "an epoch has at most 2^53-1 offsets");
+  ++top_.offset;
+  bytes_ += message.frame.size();
+  kept_.push_back({top_.offset, seq, sent_at, now, std::move(message)});
+  while (kept_.size() > limits_.count_max || bytes_ > limits_.bytes_max) drop_oldest();
+  expire(now);
+}
+
+void History::expire(base::Instant now) {
+  while (!kept_.empty() && kept_.front().kept_since + limits_.age_max <= now) drop_oldest();
+}
+
+void History::drop_oldest() {
+  bytes_ -= kept_.front().message.frame.size();
+  dropped_seq_ = kept_.front().seq;
+  kept_.pop_front();
+}
+
+HistoryPage History::newest(std::size_t limit) const {
+  auto count = std::min<Offset>(limit, kept_.size());
+  return {range(top_.offset + 1 - count, top_.offset), count == limit || count == top_.offset};
+}
+
+HistoryPage History::since(const Position& position, std::size_t limit) const {
+  bool known = position.epoch == top_.epoch && position.offset <= top_.offset;
+  auto wanted = known ? position.offset + 1 : oldest();
+  auto first = std::max(wanted, oldest());
+  auto count = std::min<Offset>(limit, top_.offset + 1 - first);
+  return {range(first, first + count - 1), known && first == wanted};
+}
+
+HistoryPage History::before(const Position& position, std::size_t limit) const {
+  if (position.epoch != top_.epoch || position.offset > top_.offset + 1 || position.offset == 0) return {};
+  auto last = position.offset - 1;
+  if (last + 1 <= oldest()) return {{}, last == 0};
+  auto count = std::min<Offset>(limit, last + 1 - oldest());
+  return {range(last + 1 - count, last), count == limit || count == last};
+}
+
+std::optional<std::vector<KeptMessage>> History::recover(const Position& position) const {
+  if (position.epoch != top_.epoch || position.offset > top_.offset) return std::nullopt;
+  if (position.offset + 1 < oldest()) return std::nullopt;
+  return range(position.offset + 1, top_.offset);
+}
+
+std::vector<KeptMessage> History::range(Offset first, Offset last) const {
+  auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first - oldest());
+  return {begin, begin + static_cast<std::ptrdiff_t>(last + 1 - first)};
+}
+
+}  // namespace troupe::realtime
