@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "troupe/realtime/protocol/command.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/flat_queue.h"
 
 namespace troupe::realtime {
 
@@ -83,7 +83,7 @@ class History {
 
   HistoryLimits limits_;
   Position top_;
-  std::deque<KeptMessage> kept_;
+  FlatQueue<KeptMessage> kept_;
   std::size_t bytes_ = 0;
   std::uint64_t dropped_seq_ = 0;
 };

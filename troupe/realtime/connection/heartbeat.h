@@ -1,0 +1,61 @@
+// Heartbeat: when to ping a connection, and when it has been silent for too long.
+//
+// A value without a timer of its own: the owner calls on_time() when due() has come. The
+// first ping is at a random point of the second half of the interval, so that connections
+// that came together do not ping together. Any pong of ours counts as an answer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "troupe/base/clock.h"
+
+namespace troupe::realtime {
+
+struct HeartbeatOptions {
+  base::Duration interval = std::chrono::seconds{25};  // below the 30 s of the least patient proxies
+  base::Duration answer_within = std::chrono::seconds{10};
+};
+
+class Heartbeat {
+ public:
+  enum class Step : std::uint8_t { wait, ping, lost };
+
+  /// `spread` in [0, 1) places the first ping.
+  Heartbeat(const HeartbeatOptions& options, base::Instant now, double spread) noexcept
+      : options_(&options),
+        due_(now + options.interval / 2 +
+             base::Duration{static_cast<std::int64_t>(static_cast<double>(options.interval.count()) / 2 * spread)}) {}
+
+  /// When on_time() wants to be called.
+  base::Instant due() const noexcept { return due_; }
+
+  /// What to do now: nothing yet, send a ping, or close because the last one was not answered.
+  Step on_time(base::Instant now) noexcept {
+    if (now < due_) return Step::wait;
+    if (pinged_) return Step::lost;
+    pinged_ = now;
+    due_ = now + options_->answer_within;
+    return Step::ping;
+  }
+
+  /// The answer to a ping.
+  void on_pong(base::Instant now) noexcept {
+    if (!pinged_) return;  // nobody asked
+    rtt_ = now - *pinged_;
+    due_ = *pinged_ + options_->interval;
+    pinged_.reset();
+  }
+
+  /// The time between the last ping and its answer.
+  std::optional<base::Duration> rtt() const noexcept { return rtt_; }
+
+ private:
+  const HeartbeatOptions* options_;
+  base::Instant due_;
+  std::optional<base::Instant> pinged_;  // a ping that is not yet answered
+  std::optional<base::Duration> rtt_;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,63 @@
+// LocalFrame: one finished frame as all connections of one core share it, counted without
+// atomics.
+//
+// A publication reaches a core as Bytes, which any core may hold; it is wrapped here once,
+// and each outbox takes a FrameRef. A FrameRef must not leave its core.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "troupe/base/bytes.h"
+#include "troupe/realtime/protocol/ids.h"
+
+namespace troupe::realtime {
+
+struct LocalFrame {
+  base::Bytes bytes;
+  std::string topic;  // empty for answers and other frames that belong to no topic
+  Position position;
+
+ private:
+  friend class FrameRef;
+  std::uint32_t references_ = 0;
+};
+
+class FrameRef {
+ public:
+  FrameRef() = default;
+  FrameRef(const FrameRef& other) noexcept : frame_(other.frame_) {
+    if (frame_ != nullptr) ++frame_->references_;
+  }
+  FrameRef(FrameRef&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  FrameRef& operator=(FrameRef other) noexcept {
+    std::swap(frame_, other.frame_);
+    return *this;
+  }
+  ~FrameRef() {
+    if (frame_ != nullptr && --frame_->references_ == 0) delete frame_;
+  }
+
+  /// A frame that belongs to no topic.
+  static FrameRef control(base::Bytes bytes) { return message(std::move(bytes), {}, {}); }
+  /// A message of a topic.
+  static FrameRef message(base::Bytes bytes, std::string topic, Position position) {
+    FrameRef made;
+    made.frame_ = new LocalFrame;
+    made.frame_->bytes = std::move(bytes);
+    made.frame_->topic = std::move(topic);
+    made.frame_->position = std::move(position);
+    made.frame_->references_ = 1;
+    return made;
+  }
+
+  const LocalFrame& operator*() const noexcept { return *frame_; }
+  const LocalFrame* operator->() const noexcept { return frame_; }
+  explicit operator bool() const noexcept { return frame_ != nullptr; }
+
+ private:
+  LocalFrame* frame_ = nullptr;
+};
+
+}  // namespace troupe::realtime

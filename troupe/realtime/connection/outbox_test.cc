@@ -1,0 +1,248 @@
+// Outbox: what is dropped and what is told, in which order, under every policy; each offset is delivered or told.
+#include "troupe/realtime/connection/outbox.h"
+
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+#include <simdjson.h>
+
+#include <map>
+#include <vector>
+
+#include "troupe/realtime/protocol/message.h"
+
+namespace troupe::realtime {
+namespace {
+
+using Pushed = Outbox::Pushed;
+
+FrameRef message(std::string topic, Offset offset, std::size_t bytes = 1) {
+  Position position{Epoch{"e"}, offset};
+  Payload payload{PayloadKind::json, '"' + std::string(bytes, 'x') + '"'};
+  auto encoded = encode_message({topic, position, UserId{"u"}, {}, payload});
+  return FrameRef::message(encoded.frame, topic, position);
+}
+
+// Writes what the socket takes, at most `bytes`; gives what was written.
+std::string write(Outbox& outbox, std::size_t bytes = std::string::npos, std::size_t parts_max = 4) {
+  std::string written;
+  std::vector<iovec> parts(parts_max);
+  while (bytes > 0) {
+    auto used = outbox.gather(parts);
+    if (used == 0) break;
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < used && bytes > 0; ++i) {
+      auto part = std::min(bytes, parts[i].iov_len);
+      written.append(static_cast<const char*>(parts[i].iov_base), part);
+      taken += part;
+      bytes -= part;
+    }
+    outbox.written(taken);
+  }
+  return written;
+}
+
+// What a client reads, in short: "a1", "a gap 2-3 overflow", or the type of another frame.
+std::vector<std::string> read(std::string_view stream) {
+  std::vector<std::string> events;
+  simdjson::dom::parser parser;
+  while (!stream.empty()) {
+    auto size = static_cast<unsigned char>(stream[1]);
+    std::size_t head = size == 126 ? 4 : size == 127 ? 10 : 2;
+    std::size_t length = size;
+    if (size >= 126) {
+      length = 0;
+      for (std::size_t i = 2; i < head; ++i) length = length << 8 | static_cast<unsigned char>(stream[i]);
+    }
+    auto frame = parser.parse(std::string{stream.substr(head, length)});
+    stream.remove_prefix(head + length);
+    auto text = [&](const char* name) { return std::string{frame[name].get_string().value()}; };
+    auto number = [&](const char* name) { return std::to_string(frame[name].get_uint64().value()); };
+    if (text("type") == "message") {
+      events.push_back(text("topic") + number("offset"));
+    } else if (text("type") == "gap") {
+      events.push_back(text("topic") + " gap " + number("from") + "-" + number("to") + " " + text("reason"));
+    } else {
+      events.push_back(text("type"));
+    }
+  }
+  return events;
+}
+
+using Events = std::vector<std::string>;
+
+base::Bytes pong() { return finished(Pong{}, std::optional<RequestId>{}); }
+
+TEST_CASE("frames leave in the order in which they came") {
+  OutboxLimits limits;
+  Outbox outbox{limits};
+  CHECK(outbox.empty());
+  outbox.push(message("a", 1), Overflow::drop_oldest);
+  outbox.push_control(pong());
+  outbox.push_recovered(message("b", 1));
+  outbox.push(message("a", 2), Overflow::drop_newest);
+  CHECK_EQ(outbox.messages(), 2);
+  CHECK_EQ(read(write(outbox)), Events{"a1", "pong", "b1", "a2"});
+  CHECK(outbox.empty());
+  CHECK_EQ(outbox.messages(), 0);
+  CHECK_EQ(outbox.bytes(), 0);
+  CHECK_EQ(outbox.control_bytes(), 0);
+}
+
+TEST_CASE("drop_oldest tells the gap before the next message of the topic") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  for (Offset offset = 1; offset <= 5; ++offset)
+    CHECK_EQ(outbox.push(message("a", offset), Overflow::drop_oldest), Pushed::accepted);
+  CHECK_EQ(outbox.dropped(), 3);
+  CHECK_EQ(read(write(outbox)), Events{"a gap 1-3 overflow", "a4", "a5"});
+}
+
+TEST_CASE("drop_newest tells the gap behind what waits, even if no message follows") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  for (Offset offset = 1; offset <= 5; ++offset) outbox.push(message("a", offset), Overflow::drop_newest);
+  CHECK_EQ(read(write(outbox)), Events{"a1", "a2", "a gap 3-5 overflow"});
+  outbox.push(message("a", 6), Overflow::drop_newest);
+  CHECK_EQ(read(write(outbox)), Events{"a6"});
+}
+
+TEST_CASE("latest keeps one message a topic and tells every skip") {
+  OutboxLimits limits;
+  Outbox outbox{limits};
+  for (Offset offset = 1; offset <= 3; ++offset) {
+    outbox.push(message("a", offset), Overflow::latest);
+    outbox.push(message("b", offset), Overflow::latest);
+  }
+  CHECK_EQ(read(write(outbox)), Events{"a gap 1-2 latest", "b gap 1-2 latest", "a3", "b3"});
+}
+
+TEST_CASE("disconnect ends the connection at the first message that does not fit") {
+  OutboxLimits limits{.messages_max = 1};
+  Outbox outbox{limits};
+  CHECK_EQ(outbox.push(message("a", 1), Overflow::disconnect), Pushed::accepted);
+  CHECK_EQ(outbox.push(message("a", 2), Overflow::disconnect), Pushed::disconnect);
+}
+
+TEST_CASE("a message of drop_oldest never pushes out one that may not be dropped") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  outbox.push(message("keep", 1), Overflow::drop_newest);
+  outbox.push(message("a", 1), Overflow::drop_oldest);
+  outbox.push(message("a", 2), Overflow::drop_oldest);
+  CHECK_EQ(read(write(outbox)), Events{"keep1", "a gap 1-1 overflow", "a2"});
+  outbox.push(message("keep", 2), Overflow::drop_newest);
+  outbox.push(message("keep", 3), Overflow::drop_newest);
+  CHECK_EQ(outbox.push(message("a", 3), Overflow::drop_oldest), Pushed::dropped);
+  CHECK_EQ(read(write(outbox)), Events{"keep2", "keep3", "a gap 3-3 overflow"});
+}
+
+TEST_CASE("bytes bound the outbox as the count does, and a message larger than all of it drops no other") {
+  OutboxLimits limits{.bytes_max = 1000};
+  Outbox outbox{limits};
+  outbox.push(message("a", 1, 600), Overflow::drop_oldest);
+  CHECK_EQ(outbox.push(message("a", 2, 2000), Overflow::drop_oldest), Pushed::dropped);
+  CHECK_EQ(outbox.push(message("a", 3, 600), Overflow::drop_oldest), Pushed::accepted);
+  CHECK_EQ(read(write(outbox)), Events{"a gap 1-2 overflow", "a3"});
+}
+
+TEST_CASE("what is half written stays whole") {
+  OutboxLimits limits{.messages_max = 1};
+  Outbox outbox{limits};
+  outbox.push(message("a", 1), Overflow::drop_oldest);
+  auto stream = write(outbox, 5);
+  outbox.push(message("a", 2), Overflow::drop_oldest);
+  outbox.push(message("a", 3), Overflow::drop_oldest);
+  stream += write(outbox);
+  CHECK_EQ(read(stream), Events{"a1", "a gap 2-3 overflow"});
+}
+
+TEST_CASE("control frames are never dropped, and too many end the connection") {
+  OutboxLimits limits{.control_bytes_max = 100};
+  Outbox outbox{limits};
+  std::size_t accepted = 0;
+  while (outbox.push_control(pong()) == Pushed::accepted) ++accepted;
+  CHECK_EQ(accepted, 100 / pong().size());
+}
+
+TEST_CASE("too many open gaps end the connection") {
+  OutboxLimits limits{.messages_max = 1, .gaps_max = 2};
+  Outbox outbox{limits};
+  outbox.push(message("a", 1), Overflow::drop_newest);
+  CHECK_EQ(outbox.push(message("b", 1), Overflow::drop_newest), Pushed::dropped);
+  CHECK_EQ(outbox.push(message("c", 1), Overflow::drop_newest), Pushed::dropped);
+  CHECK_EQ(outbox.push(message("d", 1), Overflow::drop_newest), Pushed::disconnect);
+}
+
+TEST_CASE("recovered messages are not dropped and have a bound of their own") {
+  OutboxLimits limits{.messages_max = 1, .recovered_max = 2};
+  Outbox outbox{limits};
+  CHECK(outbox.has_room_to_recover(2, 100));
+  CHECK_FALSE(outbox.has_room_to_recover(3, 100));
+  outbox.push_recovered(message("a", 1));
+  outbox.push_recovered(message("a", 2));
+  CHECK_FALSE(outbox.has_room_to_recover(1, 0));
+  outbox.push(message("a", 3), Overflow::drop_oldest);
+  outbox.push(message("a", 4), Overflow::drop_oldest);
+  CHECK_EQ(read(write(outbox)), Events{"a1", "a2", "a gap 3-3 overflow", "a4"});
+  CHECK(outbox.has_room_to_recover(2, 100));
+}
+
+TEST_CASE("connections share one frame, and the last one frees it") {
+  OutboxLimits limits;
+  Outbox first{limits}, second{limits};
+  auto frame = message("a", 1);
+  const void* bytes = frame->bytes.data();
+  first.push(frame, Overflow::drop_oldest);
+  second.push(std::move(frame), Overflow::drop_oldest);
+  iovec part;
+  CHECK_EQ(first.gather({&part, 1}), 1);
+  CHECK_EQ(part.iov_base, bytes);
+  CHECK_EQ(read(write(first)), read(write(second)));
+}
+
+// Checks that a stream tells of each topic's offsets 1..top once and in order, as messages or within gaps.
+bool tells_all(const std::vector<std::string>& events, const std::map<std::string, Offset>& tops) {
+  std::map<std::string, Offset> told;
+  for (const auto& event : events) {
+    auto topic = event.substr(0, 1);
+    Offset from = 0, to = 0;
+    if (std::sscanf(event.c_str() + 1, " gap %lu-%lu", &from, &to) != 2) from = to = std::stoul(event.substr(1));
+    if (from != told[topic] + 1 || to < from) return false;
+    told[topic] = to;
+  }
+  for (const auto& [topic, top] : tops) {
+    if (told[topic] != top) return false;
+  }
+  return true;
+}
+
+TEST_CASE("whatever is pushed and however the socket takes it, every offset is delivered or told, in order") {
+  CHECK(rc::check("no silent loss", [] {
+    OutboxLimits limits{.messages_max = *rc::gen::inRange<std::size_t>(1, 6),
+                        .bytes_max = *rc::gen::inRange<std::size_t>(100, 1000)};
+    Outbox outbox{limits};
+    const std::map<std::string, Overflow> policies{{"a", Overflow::drop_oldest},
+                                                   {"b", Overflow::drop_newest},
+                                                   {"c", Overflow::latest},
+                                                   {"d", Overflow::drop_oldest}};
+    std::map<std::string, Offset> tops;
+    std::string stream;
+    auto steps = *rc::gen::inRange(0, 80);
+    for (int step = 0; step < steps; ++step) {
+      if (*rc::gen::inRange(0, 5) == 0) {
+        stream += write(outbox, *rc::gen::inRange<std::size_t>(0, 500), *rc::gen::inRange<std::size_t>(1, 4));
+        continue;
+      }
+      auto topic = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c", "d"});
+      outbox.push(message(topic, ++tops[topic], *rc::gen::inRange<std::size_t>(0, 200)), policies.at(topic));
+      RC_ASSERT(outbox.messages() <= limits.messages_max);
+      RC_ASSERT(outbox.bytes() <= limits.bytes_max);
+    }
+    stream += write(outbox);
+    RC_ASSERT(outbox.empty());
+    RC_ASSERT(tells_all(read(stream), tops));
+  }));
+}
+
+}  // namespace
+}  // namespace troupe::realtime

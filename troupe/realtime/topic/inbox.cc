@@ -1,0 +1,34 @@
+// Inbox: messages leave at the front, by being received or by being lost.
+#include "troupe/realtime/topic/inbox.h"
+
+#include "troupe/base/check.h"
+
+namespace troupe::realtime {
+
+void Inbox::append(base::Instant now, base::Bytes frame) {
+  INVARIANT(top_.offset < offset_max, "an inbox has at most 2^53-1 offsets");
+  ++top_.offset;
+  bytes_ += frame.size();
+  waiting_.push_back({top_.offset, now, std::move(frame)});
+  while (waiting_.size() > limits_.count_max || bytes_ > limits_.bytes_max) lose_oldest();
+  expire(now);
+}
+
+void Inbox::received(Offset offset) {
+  while (!waiting_.empty() && waiting_.front().offset <= offset) bytes_ -= waiting_.pop_front().frame.size();
+  if (lost_ && lost_->to <= offset) lost_.reset();
+}
+
+void Inbox::expire(base::Instant now) {
+  while (!waiting_.empty() && waiting_.front().kept_since + limits_.age_max <= now) lose_oldest();
+}
+
+void Inbox::lose_oldest() {
+  auto gone = waiting_.pop_front();
+  bytes_ -= gone.frame.size();
+  // Messages are lost from the front only, so a range always grows at its end; what lies between was received.
+  if (!lost_) lost_ = LostRange{gone.offset, gone.offset};
+  lost_->to = gone.offset;
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,70 @@
+// Inbox: the direct messages of one user that nobody has yet said to have received.
+//
+// It is the topic `$user.<id>`: numbered within an epoch, kept until `received`, until
+// their time to live or until there are too many. What was lost unread is remembered, so
+// that the next connection is told. Owned by the user's home router.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "troupe/base/clock.h"
+#include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/flat_queue.h"
+
+namespace troupe::realtime {
+
+struct InboxLimits {
+  std::size_t count_max = 1000;
+  std::size_t bytes_max = 1024 * 1024;
+  base::Duration age_max = std::chrono::hours{24};  // a phone that was off over night
+};
+
+struct KeptDirect {
+  Offset offset = 0;
+  base::Instant kept_since;
+  base::Bytes frame;
+};
+
+/// Messages that no connection will ever get, both ends included.
+struct LostRange {
+  Offset from = 0;
+  Offset to = 0;
+};
+
+class Inbox {
+ public:
+  Inbox(Epoch epoch, InboxLimits limits) : limits_(limits), top_{std::move(epoch), 0} {}
+
+  const Position& top() const noexcept { return top_; }
+
+  /// Appends the message that was encoded with the offset after the top.
+  void append(base::Instant now, base::Bytes frame);
+  /// The user has everything up to `offset`.
+  void received(Offset offset);
+  void expire(base::Instant now);
+
+  /// What was not received yet, oldest first.
+  const FlatQueue<KeptDirect>& waiting() const noexcept { return waiting_; }
+  /// What was dropped without having been received.
+  const std::optional<LostRange>& lost() const noexcept { return lost_; }
+  /// Nothing waits and nothing is to be told: the inbox can be forgotten once its user is gone.
+  bool is_idle() const noexcept { return waiting_.empty() && !lost_; }
+
+ private:
+  void lose_oldest();
+
+  InboxLimits limits_;
+  Position top_;
+  FlatQueue<KeptDirect> waiting_;
+  std::optional<LostRange> lost_;
+  std::size_t bytes_ = 0;
+};
+
+/// The topic that stands for a user's inbox.
+inline std::string inbox_topic(const UserId& user) { return "$user." + user.value(); }
+
+}  // namespace troupe::realtime
