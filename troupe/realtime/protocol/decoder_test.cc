@@ -108,6 +108,7 @@ TEST_CASE("a bad frame is refused with a sentence that says what and where") {
       {R"({"id":"7","type":"publish","topic":"a","payload":[1,]})", "not valid JSON", "7"},
       {R"({"id":"7","type":"publish","topic":"a","payload":{"a" 1}})", "not valid JSON", "7"},
       {R"({"id":"7","type":"publish","topic":"a","payload":"\x"})", "not valid JSON", "7"},
+      {R"({"id":"7","unknown":[["a":{}}]],"type":"info"})", "not valid JSON", "7"},
       {R"({"id":"7","unknown":[nul],"type":"info"})", "not valid JSON", "7"},
       {R"({"id":"7","type":"publish","topic":"a","payload":)" + nested(64) + "}", "deeper than 64", "7"},
       {R"({"x":)" + nested(5000) + "}", "deeper than 64"},

@@ -110,8 +110,10 @@ FrameReader::Error FrameReader::walk(Value value, std::size_t depth) {
     }
     return type == json_type::array ? walk_array(value, depth) : walk_object(value, depth);
   }
-  // A scalar that nobody takes is skipped by the iterator, whatever it is; so its grammar is checked here.
-  return is_json_scalar(trimmed(value.raw_json_token())) ? simdjson::SUCCESS : simdjson::TAPE_ERROR;
+  // A scalar that nobody takes is skipped by the iterator, whatever it is; so its grammar is checked here. A string
+  // must be taken all the same: the iterator would skip `"a":1` as one, where only "a" may stand.
+  if (!is_json_scalar(trimmed(value.raw_json_token()))) return simdjson::TAPE_ERROR;
+  return type == json_type::string ? value.get_raw_json_string().error() : simdjson::SUCCESS;
 }
 
 FrameReader::Error FrameReader::walk_array(Value value, std::size_t depth) {
