@@ -5,11 +5,13 @@
 // signature waits for this actor.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "troupe/crypto/key.h"
+#include "troupe/crypto/token.h"
 #include "troupe/oauth/model/errors.h"
 
 namespace troupe::oauth {
@@ -20,6 +22,8 @@ struct KeySet {
   std::vector<crypto::PublicKey> verifying;  // every key whose signatures are still good; includes the above
   std::string jwks;                          // the JWK Set document (RFC 7517, section 5), ready to send
   std::string jwks_etag;                     // with its quotes
+  crypto::TokenKeys token_keys;              // of the HMACs in opaque tokens
+  std::uint8_t token_key = 0;                // the one that new tokens are made with
 };
 
 using KeySetPtr = std::shared_ptr<const KeySet>;

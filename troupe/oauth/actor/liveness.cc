@@ -1,0 +1,27 @@
+// See liveness.h.
+#include "troupe/oauth/actor/liveness.h"
+
+#include "troupe/base/check.h"
+
+namespace troupe::oauth {
+
+base::UnixTime granted_at(const Grant& grant) {
+  const auto id = crypto::TokenId::parse(grant.family.value());
+  INVARIANT(id, "families are named by time-ordered ids");
+  return id->time();
+}
+
+bool stands(Tables& tables, const Grant& grant) {
+  const auto client = tables.clients.find(grant.client);
+  if (!client || client->state == ClientState::disabled) return false;
+  if (!grant.authentication) return true;
+
+  const auto user = tables.users.find(grant.authentication->user);
+  if (!user || user->user.state == UserState::disabled) return false;
+  if (user->password_changed_at > granted_at(grant)) return false;
+
+  const auto family = tables.grants.find_family(grant.family);
+  return family && !family->revoked_at;
+}
+
+}  // namespace troupe::oauth

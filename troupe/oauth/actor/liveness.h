@@ -1,0 +1,18 @@
+// Liveness: whether what a grant stands on still stands. A token is worth something as long as
+// its client, its user and its family are; whoever ends one of them ends all its tokens at once.
+#pragma once
+
+#include "troupe/oauth/model/grant.h"
+#include "troupe/oauth/storage/tables.h"
+
+namespace troupe::oauth {
+
+/// Whether the client is enabled and, where a user is behind the grant, the user is enabled, has not changed the
+/// password since the grant was made, and its family is not revoked. Tokens that clients get for themselves have
+/// no family row.
+bool stands(Tables& tables, const Grant& grant);
+
+/// When the grant was made: its family's id says so.
+base::UnixTime granted_at(const Grant& grant);
+
+}  // namespace troupe::oauth

@@ -1,0 +1,118 @@
+// Redemption: a code is good once, for its own client, with everything it was asked with; and
+// no wrong attempt takes it away.
+#include "troupe/oauth/actor/redemption.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/fixture.h"
+
+namespace troupe::oauth {
+namespace {
+
+using fixture::start;
+
+constexpr base::UnixTime after_a_second = {start.milliseconds + 1000};
+constexpr base::UnixTime much_later = {start.milliseconds + 90LL * 24 * 3600 * 1000};
+
+// RFC 7636, appendix B.
+constexpr const char* verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+constexpr const char* challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+struct Bench {
+  MemoryTables rows;
+  Tables tables = rows.all();
+  fixture::Ids ids;
+  AuthCode code{.id = ids.next(),
+                .hash = crypto::sha256("the code"),
+                .grant = fixture::grant_of(fixture::shop(), ids.next(), ids.next()),
+                .redirect_uri = "https://shop.example/cb",
+                .code_challenge = challenge,
+                .expires_at = start + std::chrono::seconds{60}};
+  ShownCode shown{.read = {.id = code.id, .hash = code.hash},
+                  .client = fixture::shop().id,
+                  .redirect_uri = code.redirect_uri,
+                  .code_verifier = verifier};
+
+  Bench() { fixture::fill(tables); }
+  auto redeem_at(base::UnixTime now) { return redeem(tables, shown, now, much_later); }
+};
+
+TEST_CASE("a code gives what was granted, and opens its family") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  const auto grant = bench.redeem_at(after_a_second);
+  REQUIRE(grant.has_value());
+  CHECK_EQ(grant->scope, bench.code.grant.scope);
+  CHECK_EQ(bench.tables.grants.find_code(bench.code.id)->state, CodeState::used);
+  CHECK_EQ(bench.tables.grants.find_family(grant->family)->expires_at, much_later);
+}
+
+TEST_CASE("a code shown twice by its client ends the family, once") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  const auto first = bench.redeem_at(after_a_second);
+  const auto second = bench.redeem_at(after_a_second);
+  REQUIRE_FALSE(second.has_value());
+  CHECK_EQ(second.error().error, errors::invalid_grant);
+  CHECK_EQ(second.error().revoked, first->family);
+  CHECK_EQ(bench.tables.grants.find_family(first->family)->revoked_because, "code_replay");
+  CHECK_FALSE(bench.redeem_at(after_a_second).error().revoked.has_value());
+}
+
+TEST_CASE("a used code shown by another client ends nothing") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  const auto first = bench.redeem_at(after_a_second);
+  bench.shown.client = fixture::phone().id;
+  CHECK_FALSE(bench.redeem_at(after_a_second).error().revoked.has_value());
+  CHECK_FALSE(bench.tables.grants.find_family(first->family)->revoked_at.has_value());
+}
+
+struct Row {
+  const char* name;
+  void (*change)(Bench&);
+  OauthError error = errors::invalid_grant;
+};
+
+TEST_CASE("a wrong attempt is refused and leaves the code live") {
+  const Row rows[] = {
+      {"another code", [](Bench& b) { b.shown.read.id = b.ids.next(); }},
+      {"another secret", [](Bench& b) { b.shown.read.hash = crypto::sha256("guess"); }},
+      {"another client", [](Bench& b) { b.shown.client = fixture::phone().id; }},
+      {"another redirect URI", [](Bench& b) { b.shown.redirect_uri += "/"; }},
+      {"no redirect URI", [](Bench& b) { b.shown.redirect_uri = ""; }, errors::invalid_request},
+      {"no verifier", [](Bench& b) { b.shown.code_verifier = ""; }},
+      {"another verifier", [](Bench& b) { b.shown.code_verifier = std::string(43, 'a'); }},
+      {"the challenge as verifier", [](Bench& b) { b.shown.code_verifier = challenge; }},
+      {"a verifier without challenge", [](Bench& b) { b.code.code_challenge = ""; }},
+      {"a redirect URI that was not sent before", [](Bench& b) { b.code.redirect_uri = ""; }},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    Bench bench;
+    row.change(bench);
+    bench.tables.grants.insert_code(bench.code);
+    const auto grant = bench.redeem_at(after_a_second);
+    REQUIRE_FALSE(grant.has_value());
+    CHECK_EQ(grant.error().error, row.error);
+    CHECK_EQ(bench.tables.grants.find_code(bench.code.id)->state, CodeState::live);
+  }
+}
+
+TEST_CASE("a code ends with its minute") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  CHECK_FALSE(bench.redeem_at(bench.code.expires_at).has_value());
+  CHECK(bench.redeem_at(bench.code.expires_at - std::chrono::milliseconds{1}).has_value());
+}
+
+TEST_CASE("a client without PKCE and without redirect URI redeems without both") {
+  Bench bench;
+  bench.code.code_challenge = bench.code.redirect_uri = "";
+  bench.shown.code_verifier = bench.shown.redirect_uri = "";
+  bench.tables.grants.insert_code(bench.code);
+  CHECK(bench.redeem_at(after_a_second).has_value());
+}
+
+}  // namespace
+}  // namespace troupe::oauth

@@ -1,0 +1,96 @@
+// See refresh.h.
+#include "troupe/oauth/actor/refresh.h"
+
+#include "troupe/base/check.h"
+#include "troupe/crypto/digest.h"
+#include "troupe/oauth/actor/liveness.h"
+
+namespace troupe::oauth {
+namespace {
+
+using Answer = std::expected<Refreshed, RefreshRefusal>;
+
+Answer refused(const OauthError& error) { return std::unexpected(RefreshRefusal{error, std::nullopt}); }
+
+/// The same answer as the first time, if this is still a repeat and not a reuse.
+std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, const Grant& grant, base::UnixTime now,
+                                   const OauthOptions& options) {
+  if (!token.successor || !token.access || now > *token.rotated_at + options.refresh_grace) return std::nullopt;
+  const auto successor = tables.grants.find_refresh(*token.successor);
+  if (!successor || successor->rotated_at) return std::nullopt;  // the owner has gone on with it
+  auto access = tables.grants.find_access(*token.access);
+  if (!access) return std::nullopt;
+  return Refreshed{.grant = grant, .access = std::move(*access), .successor = token.successor};
+}
+
+Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
+  RefreshRefusal refusal{errors::invalid_grant, std::nullopt};
+  if (tables.grants.revoke_family(family, now, "refresh_token_reuse")) refusal.revoked = family;
+  return std::unexpected(refusal);
+}
+
+}  // namespace
+
+bool rotates(const Client& client) noexcept { return client.is_public(); }
+
+std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept {
+  return client.metadata.access_token_ttl.value_or(options.access_token_ttl);
+}
+
+AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
+                               const OauthOptions& options) {
+  return {.id = id,
+          .grant = std::move(grant),
+          .format = client.metadata.access_token_format,
+          .algorithm = client.metadata.access_token_alg,
+          .issued_at = now,
+          .expires_at = now + access_token_ttl(client, options)};
+}
+
+Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime now, const OauthOptions& options) {
+  // 1. Is it one of ours, and this client's?
+  auto token = tables.grants.find_refresh(shown.read.id);
+  if (!token || !crypto::equal_in_constant_time(token->hash.view(), shown.read.hash.view()))
+    return refused(errors::invalid_grant);
+  const auto family = tables.grants.find_family(token->family);
+  if (!family || family->grant.client != shown.client->id) return refused(errors::invalid_grant);
+
+  // 2. Does what was granted still stand, and is there time left?
+  if (!stands(tables, family->grant) || family->expires_at <= now) return refused(errors::invalid_grant);
+
+  // 3. Has it been rotated before? Then this is a lost answer or a theft.
+  if (token->rotated_at) {
+    if (auto same = repeat_of(tables, *token, family->grant, now, options)) return std::move(*same);
+    return end_family(tables, token->family, now);
+  }
+  if (token->expires_at <= now) return refused(errors::invalid_grant);
+
+  // 4. Not more than was granted (RFC 6749, section 6).
+  Grant grant = family->grant;
+  if (shown.scope) {
+    if (!shown.scope->is_subset_of(grant.scope)) return refused(errors::invalid_scope);
+    grant.scope = *shown.scope;
+  }
+
+  // 5. A new access token; and a new refresh token in place of this one, or more time for it.
+  AccessRecord access = new_access_record(*shown.client, std::move(grant), shown.access_id, now, options);
+  access.hash = shown.hash_of(access);
+  tables.grants.insert_access(access);
+  const base::UnixTime idle_end = std::min(now + options.refresh_idle, family->expires_at);
+  Refreshed refreshed{.grant = family->grant, .access = std::move(access), .successor = std::nullopt};
+  if (rotates(*shown.client)) {
+    tables.grants.insert_refresh(
+        {.id = shown.successor_id, .family = token->family, .hash = shown.successor_hash, .expires_at = idle_end});
+    token->rotated_at = now;
+    token->successor = shown.successor_id;
+    token->access = shown.access_id;
+    refreshed.successor = shown.successor_id;
+  } else {
+    token->expires_at = idle_end;
+  }
+  const bool known = tables.grants.update_refresh(*token);
+  INVARIANT(known, "a refresh token does not vanish inside a transaction");
+  return refreshed;
+}
+
+}  // namespace troupe::oauth

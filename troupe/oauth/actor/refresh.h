@@ -1,0 +1,57 @@
+// Refresh: what happens to a family when somebody shows one of its refresh tokens, inside one
+// transaction.
+//
+// A token that is rotated is good once. Shown again within the grace time, while its successor
+// has not been used, it gives the same answer again: a client that lost our answer is no thief.
+// Any other reuse ends the family, because nobody can tell the thief from the owner and only
+// the owner can sign in again (RFC 9700, 4.14.2).
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+
+#include "troupe/oauth/actor/token_factory.h"
+#include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/options.h"
+#include "troupe/oauth/storage/tables.h"
+
+namespace troupe::oauth {
+
+/// A refresh token as it was shown, and the ids for what may come of it.
+struct ShownRefreshToken {
+  ReadToken read;
+  ClientPtr client;
+  std::optional<ScopeSet> scope;  // nothing: what was granted
+  crypto::TokenId successor_id;
+  crypto::Digest successor_hash;
+  crypto::TokenId access_id;
+  std::function<crypto::Digest(const AccessRecord&)> hash_of;  // of the access token that is made of the row
+};
+
+struct Refreshed {
+  Grant grant;  // the family's, for the ID token
+  AccessRecord access;
+  std::optional<crypto::TokenId> successor;  // nothing: the token that was shown stays good
+};
+
+struct RefreshRefusal {
+  OauthError error;
+  std::optional<FamilyId> revoked;  // the family that a reuse has ended
+};
+
+/// Whether this client's refresh tokens are good once: those of public clients are, since nothing else binds
+/// them to the client; a confidential client proves itself each time.
+bool rotates(const Client& client) noexcept;
+
+/// How long the client's access tokens live.
+std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept;
+
+/// The row of a new access token of `client` for `grant`, still without hash.
+AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
+                               const OauthOptions& options);
+
+std::expected<Refreshed, RefreshRefusal> refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime now,
+                                                 const OauthOptions& options);
+
+}  // namespace troupe::oauth

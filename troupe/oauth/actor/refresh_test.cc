@@ -1,0 +1,173 @@
+// Refresh: rotation, the grace for lost answers, and the end of a family whose token is reused.
+#include "troupe/oauth/actor/refresh.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/fixture.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using fixture::start;
+
+const OauthOptions options;
+
+struct Bench {
+  MemoryTables rows;
+  Tables tables = rows.all();
+  fixture::Ids ids;
+  ClientPtr client;
+  Grant grant;
+  RefreshRecord first;
+
+  explicit Bench(const Client& of) : client(std::make_shared<Client>(of)) {
+    fixture::fill(tables);
+    grant = fixture::grant_of(of, ids.next(), ids.next());
+    tables.grants.insert_family({.grant = grant, .expires_at = start + 30 * 24h});
+    const crypto::TokenId id = ids.next();
+    first = {.id = id, .family = grant.family, .hash = hash_of(id), .expires_at = start + options.refresh_idle};
+    tables.grants.insert_refresh(first);
+  }
+
+  static crypto::Digest hash_of(const crypto::TokenId& id) { return crypto::sha256(id.text()); }
+
+  ShownRefreshToken shown(const crypto::TokenId& id) {
+    const crypto::TokenId successor = ids.next();
+    return {.read = {.use = TokenUse::refresh, .id = id, .hash = hash_of(id)},
+            .client = client,
+            .scope = std::nullopt,
+            .successor_id = successor,
+            .successor_hash = hash_of(successor),
+            .access_id = ids.next(),
+            .hash_of = [](const AccessRecord& record) { return hash_of(record.id); }};
+  }
+
+  auto show(const crypto::TokenId& id, base::UnixTime now) { return refresh(tables, shown(id), now, options); }
+  bool is_revoked() { return tables.grants.find_family(grant.family)->revoked_at.has_value(); }
+};
+
+TEST_CASE("a public client's token is replaced by its successor, which is good in turn") {
+  Bench bench{fixture::phone()};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  REQUIRE(first.has_value());
+  REQUIRE(first->successor.has_value());
+  const auto second = bench.show(*first->successor, start + 2s);
+  REQUIRE(second.has_value());
+  CHECK_NE(second->successor, first->successor);
+  CHECK_NE(second->access.id, first->access.id);
+  CHECK(bench.tables.grants.find_access(second->access.id).has_value());
+  CHECK_EQ(second->access.expires_at, start + 2s + options.access_token_ttl);
+}
+
+TEST_CASE("a confidential client keeps its token, with more time") {
+  Bench bench{fixture::shop()};
+  const auto first = bench.show(bench.first.id, start + 24h);
+  REQUIRE(first.has_value());
+  CHECK_FALSE(first->successor.has_value());
+  CHECK_EQ(bench.tables.grants.find_refresh(bench.first.id)->expires_at, start + 24h + options.refresh_idle);
+  CHECK(bench.show(bench.first.id, start + 48h).has_value());
+}
+
+TEST_CASE("a repeat within the grace time gets the same answer") {
+  Bench bench{fixture::phone()};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  const auto repeat = bench.show(bench.first.id, start + 1s + options.refresh_grace);
+  REQUIRE(repeat.has_value());
+  CHECK_EQ(repeat->successor, first->successor);
+  CHECK_EQ(repeat->access.id, first->access.id);
+  CHECK_EQ(repeat->access.expires_at, first->access.expires_at);
+  CHECK_FALSE(bench.is_revoked());
+}
+
+TEST_CASE("a reuse after the grace time ends the family") {
+  Bench bench{fixture::phone()};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  const auto reuse = bench.show(bench.first.id, start + 1s + options.refresh_grace + 1ms);
+  CHECK_EQ(reuse.error().error, errors::invalid_grant);
+  CHECK_EQ(reuse.error().revoked, bench.grant.family);
+  CHECK(bench.is_revoked());
+  CHECK_FALSE(bench.show(*first->successor, start + 33s).has_value());
+}
+
+TEST_CASE("the grace ends early once the successor has been used") {
+  Bench bench{fixture::phone()};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  REQUIRE(bench.show(*first->successor, start + 2s).has_value());
+  CHECK_EQ(bench.show(bench.first.id, start + 3s).error().revoked, bench.grant.family);
+}
+
+TEST_CASE("scope may narrow for the access token and comes back for the next") {
+  Bench bench{fixture::phone()};
+  ShownRefreshToken narrow = bench.shown(bench.first.id);
+  narrow.scope = fixture::scope("read");
+  const auto first = refresh(bench.tables, narrow, start + 1s, options);
+  REQUIRE(first.has_value());
+  CHECK_EQ(first->access.grant.scope, fixture::scope("read"));
+  const auto second = bench.show(*first->successor, start + 2s);
+  CHECK_EQ(second->access.grant.scope, bench.grant.scope);
+
+  ShownRefreshToken wide = bench.shown(*second->successor);
+  wide.scope = fixture::scope("read write");
+  CHECK_EQ(refresh(bench.tables, wide, start + 3s, options).error().error, errors::invalid_scope);
+  CHECK(bench.show(*second->successor, start + 3s).has_value());  // the refusal has spent nothing
+}
+
+TEST_CASE("a token that nobody used for two weeks, or whose family is over, is refused") {
+  Bench bench{fixture::phone()};
+  CHECK_FALSE(bench.show(bench.first.id, start + options.refresh_idle).has_value());
+  Bench busy{fixture::shop()};
+  for (int day = 10; day < 30; day += 10) CHECK(busy.show(busy.first.id, start + day * 24h).has_value());
+  CHECK_FALSE(busy.show(busy.first.id, start + 30 * 24h).has_value());
+}
+
+struct Row {
+  const char* name;
+  void (*change)(Bench&);
+};
+
+TEST_CASE("nothing is refreshed that no longer stands") {
+  const Row rows[] = {
+      {"the family is revoked", [](Bench& b) { b.tables.grants.revoke_family(b.grant.family, start, "logout"); }},
+      {"the user is gone", [](Bench& b) { b.tables.users.remove(fixture::alice().user.id); }},
+      {"the user is disabled",
+       [](Bench& b) {
+         UserRecord user = fixture::alice();
+         user.user.state = UserState::disabled;
+         b.tables.users.update(user);
+       }},
+      {"the password was changed",
+       [](Bench& b) {
+         UserRecord user = fixture::alice();
+         user.password_changed_at = start + 1s;
+         b.tables.users.update(user);
+       }},
+      {"the client is gone", [](Bench& b) { b.tables.clients.remove(b.client->id); }},
+      {"the client is disabled",
+       [](Bench& b) {
+         Client client = *b.client;
+         client.state = ClientState::disabled;
+         client.version = 2;
+         b.tables.clients.update(client);
+       }},
+      {"it is another client", [](Bench& b) { b.client = std::make_shared<Client>(fixture::shop()); }},
+      {"the secret is guessed",
+       [](Bench& b) {
+         b.first.hash = crypto::sha256("other");
+         b.tables.grants.update_refresh(b.first);
+       }},
+      {"there is no such token", [](Bench& b) { b.first.id = b.ids.next(); }},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    Bench bench{fixture::phone()};
+    row.change(bench);
+    const auto answer = bench.show(bench.first.id, start + 2s);
+    REQUIRE_FALSE(answer.has_value());
+    CHECK_EQ(answer.error().error, errors::invalid_grant);
+    CHECK_FALSE(answer.error().revoked.has_value());
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oauth

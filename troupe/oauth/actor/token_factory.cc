@@ -1,0 +1,165 @@
+// See token_factory.h.
+#include "troupe/oauth/actor/token_factory.h"
+
+#include "troupe/base/check.h"
+#include "troupe/crypto/jwt.h"
+#include "troupe/wire/base64.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth {
+namespace {
+
+constexpr std::string_view access_token_type = "at+jwt";  // RFC 9068, section 2.1
+constexpr std::string_view id_token_type = "JWT";
+
+/// One audience as a text, several as an array (RFC 7519, section 4.1.3).
+void append_audience(wire::JsonWriter& claims, const std::vector<std::string>& audience) {
+  claims.key("aud");
+  if (audience.size() == 1) {
+    claims.value(audience.front());
+    return;
+  }
+  claims.begin_array();
+  for (const std::string& each : audience) claims.value(each);
+  claims.end_array();
+}
+
+/// The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
+std::string at_hash(const TokenText& access_token) {
+  return wire::to_base64url(crypto::sha256(access_token.expose()).view().substr(0, 16));
+}
+
+}  // namespace
+
+TokenFactory::TokenFactory(std::string issuer, KeySetPtr keys)
+    : issuer_(std::move(issuer)), codec_(crypto::TokenCodec{{}}) {
+  use(std::move(keys));
+}
+
+TokenFactory::~TokenFactory() = default;
+TokenFactory::TokenFactory(TokenFactory&&) noexcept = default;
+TokenFactory& TokenFactory::operator=(TokenFactory&&) noexcept = default;
+
+void TokenFactory::use(KeySetPtr keys) {
+  keys_ = std::move(keys);
+  signers_.clear();
+  for (const crypto::PrivateKey& key : keys_->signing) signers_.emplace(key.algorithm(), crypto::Signer{key});
+  verifiers_.clear();
+  for (const crypto::PublicKey& key : keys_->verifying) verifiers_.emplace(key.kid(), crypto::Verifier{key});
+  codec_ = crypto::TokenCodec{keys_->token_keys};
+}
+
+crypto::Signer& TokenFactory::signer_for(crypto::Algorithm algorithm) {
+  const auto signer = signers_.find(algorithm);
+  INVARIANT(signer != signers_.end(), "a client is registered for an algorithm that has no key");
+  return signer->second;
+}
+
+TokenText TokenFactory::code(const crypto::TokenId& id, const crypto::TokenSecret& secret) {
+  return codec_.write(crypto::TokenKind::code, id, secret);
+}
+
+TokenText TokenFactory::refresh_token(const crypto::TokenId& id, const crypto::TokenSecret& secret) {
+  return codec_.write(crypto::TokenKind::refresh, id, secret);
+}
+
+std::string TokenFactory::claims_of(const AccessRecord& token) const {
+  std::string text;
+  wire::JsonWriter claims{text};
+  claims.begin_object()
+      .member("iss", issuer_)
+      .member("sub", token.grant.subject())
+      .member("client_id", token.grant.client.value())
+      .member("jti", token.id.text())
+      .member("iat", token.issued_at.seconds())
+      .member("exp", token.expires_at.seconds())
+      .member("scope", token.grant.scope.text());
+  append_audience(claims, token.grant.audience);
+  if (const auto& by = token.grant.authentication)
+    claims.member("auth_time", by->time.seconds()).member("sid", by->session.value());
+  claims.end_object();
+  return text;
+}
+
+TokenText TokenFactory::access_token(const AccessRecord& token, const crypto::TokenSecret& secret) {
+  if (token.format == AccessTokenFormat::opaque) return codec_.write(crypto::TokenKind::access, token.id, secret);
+  return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(token))};
+}
+
+crypto::Digest TokenFactory::hash_of(const AccessRecord& token, const crypto::TokenSecret& secret) {
+  // Of a JWT the claims: its signature is another one each time it is written, and is checked by the key.
+  if (token.format == AccessTokenFormat::jwt) return crypto::sha256(claims_of(token));
+  return crypto::sha256(codec_.write(crypto::TokenKind::access, token.id, secret).expose());
+}
+
+TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const TokenText& access_token,
+                                 base::UnixTime issued_at, base::UnixTime expires_at) {
+  INVARIANT(grant.authentication, "an ID token speaks of a user");
+  std::string text;
+  wire::JsonWriter claims{text};
+  claims.begin_object()
+      .member("iss", issuer_)
+      .member("sub", grant.subject())
+      .member("aud", client.id.value())
+      .member("iat", issued_at.seconds())
+      .member("exp", expires_at.seconds())
+      .member("auth_time", grant.authentication->time.seconds())
+      .member("sid", grant.authentication->session.value());
+  if (!grant.nonce.empty()) claims.member("nonce", grant.nonce);
+  claims.key("amr").begin_array();
+  for (const std::string& method : grant.authentication->methods) claims.value(method);
+  claims.end_array();
+  // Ed25519 would want SHA-512 here; the claim is optional in the code flow, so it is left out.
+  const crypto::Algorithm algorithm = client.metadata.id_token_alg;
+  if (algorithm != crypto::Algorithm::eddsa) claims.member("at_hash", at_hash(access_token));
+  claims.end_object();
+  return TokenText{crypto::sign_jwt(signer_for(algorithm), id_token_type, text)};
+}
+
+crypto::TokenSecret TokenFactory::secret_after(const TokenText& presented, const crypto::TokenId& id) {
+  const auto key = keys_->token_keys.by_id.find(id.key());
+  INVARIANT(key != keys_->token_keys.by_id.end(), "a token follows another under a key that is not held");
+  // A key of its own, so that these bytes never mean anything as the HMAC of a token.
+  const crypto::Digest own = crypto::hmac_sha256(key->second.expose(), "secrets of successors");
+  std::string message{id.view()};
+  message += presented.expose();
+  const crypto::Digest digest = crypto::hmac_sha256(own.view(), message);
+  crypto::TokenSecret secret;
+  std::ranges::copy(digest.view().substr(0, secret.size()), secret.begin());
+  return secret;
+}
+
+std::optional<ReadToken> TokenFactory::read_code(std::string_view text) {
+  const auto id = codec_.read(crypto::TokenKind::code, text);
+  if (!id) return std::nullopt;
+  return ReadToken{.id = *id, .hash = crypto::sha256(text)};
+}
+
+std::optional<ReadToken> TokenFactory::read(std::string_view text) {
+  const auto kind = crypto::kind_of(text);
+  if (!kind) return read_jwt(text);
+  if (*kind != crypto::TokenKind::access && *kind != crypto::TokenKind::refresh) return std::nullopt;
+  const auto id = codec_.read(*kind, text);
+  if (!id) return std::nullopt;
+  const TokenUse use = *kind == crypto::TokenKind::access ? TokenUse::access : TokenUse::refresh;
+  return ReadToken{.use = use, .id = *id, .hash = crypto::sha256(text)};
+}
+
+std::optional<ReadToken> TokenFactory::read_jwt(std::string_view text) {
+  const auto hint = crypto::read_unverified_jwt(text);
+  if (!hint) return std::nullopt;
+  const auto verifier = verifiers_.find(hint->kid);  // chooses among our own keys, and nothing else
+  if (verifier == verifiers_.end()) return std::nullopt;
+  const auto jwt = crypto::verify_jwt(verifier->second, text, {.typ = access_token_type});
+  if (!jwt) return std::nullopt;
+
+  const auto claims = wire::parse_json(jwt->claims);
+  const std::string* issuer = claims ? claims->string_at("iss") : nullptr;
+  const std::string* jti = claims ? claims->string_at("jti") : nullptr;
+  if (issuer == nullptr || *issuer != issuer_ || jti == nullptr) return std::nullopt;
+  const auto id = crypto::TokenId::parse(*jti);
+  if (!id) return std::nullopt;
+  return ReadToken{.use = TokenUse::access, .id = *id, .hash = crypto::sha256(jwt->claims)};
+}
+
+}  // namespace troupe::oauth

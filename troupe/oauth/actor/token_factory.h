@@ -1,0 +1,76 @@
+// TokenFactory: makes the texts of tokens out of what is kept about them, and finds out of a
+// text which token it is. It decides nothing: whether a token is live is in its row.
+//
+// Owned by one actor, since it keeps signing contexts. The same row makes the same claims, byte
+// for byte, so an access token can be written again when a client asks again (RFC 9700, 4.14.2).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "troupe/crypto/signature.h"
+#include "troupe/crypto/token.h"
+#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/model/client.h"
+#include "troupe/oauth/model/token.h"
+#include "troupe/oauth/storage/records.h"
+
+namespace troupe::oauth {
+
+/// A token of ours as its text shows it. That it was made here is proven, that it is live is not.
+struct ReadToken {
+  TokenUse use = TokenUse::access;
+  crypto::TokenId id;
+  crypto::Digest hash;  // what its row must hold
+};
+
+class TokenFactory {
+ public:
+  /// `issuer` is the "iss" of all tokens.
+  TokenFactory(std::string issuer, KeySetPtr keys);
+  ~TokenFactory();
+  TokenFactory(TokenFactory&&) noexcept;
+  TokenFactory& operator=(TokenFactory&&) noexcept;
+
+  void use(KeySetPtr keys);
+
+  /// A code's text (RFC 6749, 4.1.2).
+  TokenText code(const crypto::TokenId& id, const crypto::TokenSecret& secret);
+  TokenText refresh_token(const crypto::TokenId& id, const crypto::TokenSecret& secret);
+  /// A JWT (RFC 9068) or an opaque text, as the row says; `secret` is for the latter.
+  TokenText access_token(const AccessRecord& token, const crypto::TokenSecret& secret);
+  /// An ID token (OpenID Connect Core, section 2) to go with `access_token`; the grant must have a user.
+  TokenText id_token(const Client& client, const Grant& grant, const TokenText& access_token, base::UnixTime issued_at,
+                     base::UnixTime expires_at);
+
+  /// What is kept of an access token that `access_token` makes of the row and `secret`.
+  crypto::Digest hash_of(const AccessRecord& token, const crypto::TokenSecret& secret);
+
+  /// The secret that `id` gets when it takes the place of the token with this text: whoever shows the old one again
+  /// can be given the same new one, though only hashes are kept. `id.key()` must be a key that is held.
+  crypto::TokenSecret secret_after(const TokenText& presented, const crypto::TokenId& id);
+
+  /// The id of a code of ours, or nothing.
+  std::optional<ReadToken> read_code(std::string_view text);
+  /// An access or refresh token of ours, or nothing.
+  std::optional<ReadToken> read(std::string_view text);
+
+  /// The key that new ids of opaque tokens name.
+  std::uint8_t token_key() const noexcept { return keys_->token_key; }
+
+ private:
+  std::string claims_of(const AccessRecord& token) const;
+  std::optional<ReadToken> read_jwt(std::string_view text);
+  crypto::Signer& signer_for(crypto::Algorithm algorithm);
+
+  std::string issuer_;
+  KeySetPtr keys_;
+  std::map<crypto::Algorithm, crypto::Signer> signers_;
+  std::map<std::string, crypto::Verifier, std::less<>> verifiers_;  // by kid
+  crypto::TokenCodec codec_;
+};
+
+}  // namespace troupe::oauth
