@@ -8,6 +8,7 @@
 #include <chrono>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ struct AuthRefusal {
 
   bool stays_here() const noexcept { return redirect_uri.empty(); }
 };
+
+/// Who may accept the tokens of a request that names these resources (RFC 8707): those, or the issuer when it names
+/// none. Errors: invalid_target for one that the operator has not listed.
+std::expected<std::vector<std::string>, OauthError> audience_of(std::span<const std::string> resources,
+                                                                const OauthOptions& options);
 
 /// Checks the parameters of an authorization request; `client` is the one that `client_id` names, null when
 /// there is none. Empty parameters count as absent and unknown ones are ignored (RFC 6749, section 3.1).

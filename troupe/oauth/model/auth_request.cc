@@ -1,0 +1,192 @@
+#include "troupe/oauth/model/auth_request.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "troupe/oauth/model/pkce.h"
+#include "troupe/oauth/model/redirect_uri.h"
+
+namespace troupe::oauth {
+namespace {
+
+constexpr std::size_t state_bytes_max = 2048;
+constexpr std::size_t nonce_bytes_max = 512;
+constexpr std::size_t login_hint_bytes_max = 256;
+
+using Checked = std::expected<void, OauthError>;
+
+std::unexpected<OauthError> refuse(const OauthError& error) { return std::unexpected(error); }
+std::unexpected<OauthError> invalid(std::string_view why) { return refuse(errors::invalid_request.because(why)); }
+
+/// The value of a parameter, "" when it is absent or empty: both mean the same (RFC 6749, section 3.1).
+std::string value_of(const wire::Form& parameters, std::string_view name) {
+  return std::string{parameters.get(name).value_or("")};
+}
+
+/// Before anything may be sent to the redirect URI: it and the client must belong together. An unknown client and
+/// an unknown URI are one error, so that nobody can list our clients.
+Checked check_address(const wire::Form& parameters, AuthRequest& request) {
+  if (parameters.count("client_id") != 1 || value_of(parameters, "client_id").empty()) {
+    return invalid("The parameter client_id must come exactly once.");
+  }
+  if (parameters.count("redirect_uri") > 1) return invalid("The parameter redirect_uri must not come twice.");
+  constexpr auto unknown = "The client or its redirect URI is not registered.";
+  const ClientPtr& client = request.client;
+  if (!client || client->state != ClientState::enabled) return invalid(unknown);
+
+  request.redirect_uri = value_of(parameters, "redirect_uri");
+  request.redirect_uri_was_sent = !request.redirect_uri.empty();
+  const auto& registered = client->metadata.redirect_uris;
+  if (request.redirect_uri_was_sent) {
+    if (!is_registered(registered, request.redirect_uri)) return invalid(unknown);
+    return {};
+  }
+  auto scope = ScopeSet::parse(value_of(parameters, "scope"));
+  if (registered.size() != 1 || (scope && scope->contains("openid"))) {
+    return invalid("The parameter redirect_uri is missing.");
+  }
+  request.redirect_uri = registered.front();
+  return {};
+}
+
+/// How to answer is needed before what to answer, since an error travels the same way.
+void read_manner(const wire::Form& parameters, AuthRequest& request) {
+  if (value_of(parameters, "response_mode") == "form_post") request.response_mode = ResponseMode::form_post;
+  std::string state = value_of(parameters, "state");
+  if (parameters.count("state") == 1 && state.size() <= state_bytes_max) request.state = std::move(state);
+}
+
+bool is_repeated(const wire::Form& parameters) {
+  return std::ranges::any_of(parameters, [&](const auto& parameter) {
+    return parameter.name != "resource" && parameters.count(parameter.name) > 1;  // RFC 8707 lets it come again
+  });
+}
+
+Checked check_form(const wire::Form& parameters, const AuthRequest& request) {
+  if (is_repeated(parameters)) return invalid("A parameter comes twice.");
+  if (value_of(parameters, "state").size() > state_bytes_max) return invalid("The state is longer than 2048 bytes.");
+  std::string response_type = value_of(parameters, "response_type");
+  if (response_type.empty()) return invalid("The parameter response_type is missing.");
+  if (response_type != "code") return refuse(errors::unsupported_response_type);
+  if (!request.client->may_use(GrantType::authorization_code)) return refuse(errors::unauthorized_client);
+  std::string mode = value_of(parameters, "response_mode");
+  if (!mode.empty() && mode != "query" && mode != "form_post") return invalid("The response_mode is not supported.");
+  if (!value_of(parameters, "request").empty()) return refuse(errors::request_not_supported);
+  if (!value_of(parameters, "request_uri").empty()) return refuse(errors::request_uri_not_supported);
+  if (!value_of(parameters, "registration").empty()) return refuse(errors::registration_not_supported);
+  return {};
+}
+
+Checked check_pkce(const wire::Form& parameters, AuthRequest& request) {
+  request.code_challenge = value_of(parameters, "code_challenge");
+  std::string method = value_of(parameters, "code_challenge_method");
+  if (request.code_challenge.empty()) {
+    if (!method.empty()) return invalid("A code_challenge_method came without a code_challenge.");
+    bool is_required = request.client->is_public() || request.client->metadata.pkce == PkcePolicy::required;
+    if (is_required) return invalid("The parameter code_challenge is missing: PKCE with S256 is required.");
+    return {};
+  }
+  if (method != "S256") return invalid("The code_challenge_method must be S256.");
+  if (!is_pkce_challenge(request.code_challenge)) return invalid("The code_challenge is not a base64url SHA-256.");
+  return {};
+}
+
+Checked check_scope(const wire::Form& parameters, AuthRequest& request) {
+  auto scope = ScopeSet::parse(value_of(parameters, "scope"));
+  if (!scope) return refuse(errors::invalid_scope.because("The scope is malformed."));
+  if (scope->empty()) return refuse(errors::invalid_scope.because("The parameter scope is missing."));
+  if (!scope->is_subset_of(request.client->metadata.scope)) {
+    return refuse(errors::invalid_scope.because("The scope exceeds what the client may ask for."));
+  }
+  request.scope = std::move(*scope);
+  return {};
+}
+
+Checked check_resources(const wire::Form& parameters, AuthRequest& request, const OauthOptions& options) {
+  std::vector<std::string> named;
+  for (const auto& [name, value] : parameters) {
+    if (name == "resource" && !value.empty()) named.push_back(value);
+  }
+  auto audience = audience_of(named, options);
+  if (!audience) return refuse(audience.error());
+  request.audience = std::move(*audience);
+  return {};
+}
+
+Checked check_prompt(const wire::Form& parameters, AuthRequest& request) {
+  auto words = ScopeSet::parse(value_of(parameters, "prompt"));  // the same grammar: words between spaces
+  if (!words) return invalid("The prompt is malformed.");
+  bool login = false;
+  bool consent = false;
+  for (const std::string& word : *words) {
+    if (word == "none") {
+      if (words->text() != "none") return invalid("The prompt none cannot be combined.");
+      request.prompt = Prompt::none;
+      return {};
+    }
+    login = login || word == "login" || word == "select_account";  // to select is to sign in as somebody
+    consent = consent || word == "consent";
+    if (word != "login" && word != "select_account" && word != "consent") return invalid("The prompt is not known.");
+  }
+  if (login) request.prompt = consent ? Prompt::login_and_consent : Prompt::login;
+  if (consent && !login) request.prompt = Prompt::consent;
+  return {};
+}
+
+Checked check_openid(const wire::Form& parameters, AuthRequest& request) {
+  request.nonce = value_of(parameters, "nonce");
+  if (request.nonce.size() > nonce_bytes_max) return invalid("The nonce is longer than 512 bytes.");
+  request.login_hint = value_of(parameters, "login_hint");
+  if (request.login_hint.size() > login_hint_bytes_max) return invalid("The login_hint is longer than 256 bytes.");
+  std::string max_age = value_of(parameters, "max_age");
+  if (max_age.empty()) return {};
+  std::uint32_t seconds = 0;
+  auto [end, error] = std::from_chars(max_age.data(), max_age.data() + max_age.size(), seconds);
+  if (error != std::errc{} || end != max_age.data() + max_age.size()) return invalid("The max_age is no number.");
+  request.max_age = std::chrono::seconds{seconds};
+  return {};
+}
+
+/// Everything after the address, in the order in which errors are reported.
+Checked check_rest(const wire::Form& parameters, AuthRequest& request, const OauthOptions& options) {
+  Checked checked = check_form(parameters, request);
+  if (checked) checked = check_pkce(parameters, request);
+  if (checked) checked = check_scope(parameters, request);
+  if (checked) checked = check_resources(parameters, request, options);
+  if (checked) checked = check_prompt(parameters, request);
+  if (checked) checked = check_openid(parameters, request);
+  return checked;
+}
+
+}  // namespace
+
+std::expected<std::vector<std::string>, OauthError> audience_of(std::span<const std::string> resources,
+                                                                const OauthOptions& options) {
+  if (resources.empty()) return std::vector<std::string>{options.issuer};
+  std::vector<std::string> audience;
+  for (const std::string& resource : resources) {
+    bool is_known =
+        resource == options.issuer || std::ranges::find(options.resources, resource) != options.resources.end();
+    if (!is_known) return std::unexpected(errors::invalid_target);
+    audience.push_back(resource);
+  }
+  std::ranges::sort(audience);
+  auto doubles = std::ranges::unique(audience);
+  audience.erase(doubles.begin(), doubles.end());
+  return audience;
+}
+
+std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& parameters, ClientPtr client,
+                                                           const OauthOptions& options) {
+  AuthRequest request{.client = std::move(client)};
+  if (auto address = check_address(parameters, request); !address) {
+    return std::unexpected(AuthRefusal{.error = address.error()});
+  }
+  read_manner(parameters, request);
+  if (auto checked = check_rest(parameters, request, options); !checked) {
+    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.response_mode, request.state});
+  }
+  return request;
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,65 @@
+#include "troupe/oauth/model/client.h"
+
+#include <functional>
+
+#include "doctest/doctest.h"
+#include "troupe/oauth/model/errors.h"
+
+namespace troupe::oauth {
+namespace {
+
+ClientMetadata web_application() {
+  return {.name = "Web", .redirect_uris = {"https://app.example/cb"}, .scope = ScopeSet::parse("read").value()};
+}
+
+TEST_CASE("names of grants and methods read back as what they were written from") {
+  for (auto type : {GrantType::authorization_code, GrantType::refresh_token, GrantType::client_credentials}) {
+    CHECK(grant_type_named(text(type)) == type);
+  }
+  for (auto method : {ClientAuthMethod::none, ClientAuthMethod::client_secret, ClientAuthMethod::client_secret_basic,
+                      ClientAuthMethod::client_secret_post}) {
+    CHECK(client_auth_method_named(text(method)) == method);
+  }
+  CHECK_FALSE(grant_type_named("password"));
+  CHECK_FALSE(client_auth_method_named("tls_client_auth"));
+}
+
+TEST_CASE("metadata that cannot work or is not safe is refused (T5, T62)") {
+  struct Row {
+    const char* what;
+    std::function<void(ClientMetadata&)> spoil;
+    OauthError error;
+  };
+  const Row rows[] = {
+      {"no name", [](auto& m) { m.name = ""; }, errors::invalid_client_metadata},
+      {"a script as redirect URI", [](auto& m) { m.redirect_uris = {"javascript:x"}; }, errors::invalid_redirect_uri},
+      {"a code without redirect URI", [](auto& m) { m.redirect_uris = {}; }, errors::invalid_redirect_uri},
+      {"no grant", [](auto& m) { m.grant_types = {}; }, errors::invalid_client_metadata},
+      {"refreshing nothing", [](auto& m) { m.grant_types = {GrantType::refresh_token}; },
+       errors::invalid_client_metadata},
+      {"public without PKCE",
+       [](auto& m) {
+         m.auth_method = ClientAuthMethod::none;
+         m.pkce = PkcePolicy::optional;
+       },
+       errors::invalid_client_metadata},
+      {"public with credentials",
+       [](auto& m) {
+         m.auth_method = ClientAuthMethod::none;
+         m.grant_types = {GrantType::client_credentials};
+       },
+       errors::invalid_client_metadata},
+  };
+  CHECK_FALSE(fault_in(web_application()));
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    ClientMetadata metadata = web_application();
+    row.spoil(metadata);
+    auto fault = fault_in(metadata);
+    REQUIRE(fault);
+    CHECK(*fault == row.error);
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oauth

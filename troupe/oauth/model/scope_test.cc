@@ -1,0 +1,36 @@
+#include "troupe/oauth/model/scope.h"
+
+#include "doctest/doctest.h"
+
+namespace troupe::oauth {
+namespace {
+
+ScopeSet scope(std::string_view text) { return ScopeSet::parse(text).value(); }
+
+TEST_CASE("scopes are a set: order and doubles make no difference") {
+  CHECK(scope("b a b") == scope("a b"));
+  CHECK_EQ(scope("write read").text(), "read write");
+  CHECK(scope("").empty());
+}
+
+TEST_CASE("a scope text outside the grammar is refused (T11)") {
+  for (auto text : {" a", "a ", "a  b", "a\tb", "a\"b", "a\\b", "\xc3\xa4", "a\nb"}) {
+    CAPTURE(text);
+    CHECK_EQ(ScopeSet::parse(text).error(), ScopeError::bad_character);
+  }
+  std::string many;
+  for (int i = 0; i < 101; ++i) many += (i ? " s" : "s") + std::to_string(i);
+  CHECK_EQ(ScopeSet::parse(many).error(), ScopeError::too_many);
+}
+
+TEST_CASE("sets of scopes are compared, joined and cut") {
+  CHECK(scope("a").is_subset_of(scope("a b")));
+  CHECK_FALSE(scope("a c").is_subset_of(scope("a b")));
+  CHECK(scope("a b").intersection(scope("b c")) == scope("b"));
+  CHECK(scope("a b").united_with(scope("b c")) == scope("a b c"));
+  CHECK(scope("a b").without("a") == scope("b"));
+  CHECK(scope("a b").contains("b"));
+}
+
+}  // namespace
+}  // namespace troupe::oauth
