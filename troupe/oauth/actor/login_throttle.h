@@ -1,0 +1,62 @@
+// LoginThrottle: slows down who guesses passwords, by account and by address.
+//
+// A few mistakes cost nothing; after them each further one doubles the wait, up to a limit
+// that annoys an attacker and does not lock an owner out for long. Both sides are counted:
+// one account from many addresses, and many accounts from one address (RFC 6819, 5.1.4.2).
+// Memory is bounded; what is oldest is forgotten first. Owned by the User Actor.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "troupe/base/clock.h"
+
+namespace troupe::oauth {
+
+struct LoginThrottleOptions {
+  int account_mistakes_free = 5;      // what a person with two passwords needs
+  int address_mistakes_free = 20;     // an office behind one address
+  std::chrono::seconds wait_max{60};  // a guess a minute is 500 000 a year: hopeless, yet no lock-out
+  std::chrono::seconds forget_after{15 * 60};
+  std::size_t entries_max = 20'000;  // about 3 MB each
+};
+
+class LoginThrottle {
+ public:
+  explicit LoginThrottle(const LoginThrottleOptions& options = {}) : options_(options) {}
+
+  /// How long this attempt has to wait; zero: it may be made now.
+  base::Duration wait_for(std::string_view account, std::string_view address, base::Instant now) const;
+
+  void failed(std::string_view account, std::string_view address, base::Instant now);
+
+  /// The account's mistakes are forgotten; those of the address are not, or an attacker's own account would clear them.
+  void succeeded(std::string_view account);
+
+ private:
+  struct Mistakes {
+    int count = 0;
+    base::Instant last;
+  };
+  class Ledger {
+   public:
+    base::Duration wait_for(std::string_view key, int free, base::Instant now,
+                            const LoginThrottleOptions& options) const;
+    void add(std::string_view key, base::Instant now, const LoginThrottleOptions& options);
+    void forget(std::string_view key);
+
+   private:
+    void make_room(base::Instant now, const LoginThrottleOptions& options);
+
+    std::map<std::string, Mistakes, std::less<>> by_key_;
+    std::multimap<base::Instant, std::string> by_age_;
+  };
+
+  LoginThrottleOptions options_;
+  Ledger accounts_;
+  Ledger addresses_;
+};
+
+}  // namespace troupe::oauth
