@@ -49,9 +49,8 @@ Checked check_address(const wire::Form& parameters, AuthRequest& request) {
   return {};
 }
 
-/// How to answer is needed before what to answer, since an error travels the same way.
-void read_manner(const wire::Form& parameters, AuthRequest& request) {
-  if (value_of(parameters, "response_mode") == "form_post") request.response_mode = ResponseMode::form_post;
+/// The state goes back with every answer, also with a refusal, unless there is doubt which one.
+void read_state(const wire::Form& parameters, AuthRequest& request) {
   std::string state = value_of(parameters, "state");
   if (parameters.count("state") == 1 && state.size() <= state_bytes_max) request.state = std::move(state);
 }
@@ -70,7 +69,7 @@ Checked check_form(const wire::Form& parameters, const AuthRequest& request) {
   if (response_type != "code") return refuse(errors::unsupported_response_type);
   if (!request.client->may_use(GrantType::authorization_code)) return refuse(errors::unauthorized_client);
   std::string mode = value_of(parameters, "response_mode");
-  if (!mode.empty() && mode != "query" && mode != "form_post") return invalid("The response_mode is not supported.");
+  if (!mode.empty() && mode != "query") return invalid("The response_mode is not supported.");
   if (!value_of(parameters, "request").empty()) return refuse(errors::request_not_supported);
   if (!value_of(parameters, "request_uri").empty()) return refuse(errors::request_uri_not_supported);
   if (!value_of(parameters, "registration").empty()) return refuse(errors::registration_not_supported);
@@ -182,9 +181,9 @@ std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& par
   if (auto address = check_address(parameters, request); !address) {
     return std::unexpected(AuthRefusal{.error = address.error()});
   }
-  read_manner(parameters, request);
+  read_state(parameters, request);
   if (auto checked = check_rest(parameters, request, options); !checked) {
-    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.response_mode, request.state});
+    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state});
   }
   return request;
 }

@@ -21,8 +21,6 @@
 
 namespace troupe::oauth {
 
-enum class ResponseMode : std::uint8_t { query, form_post };
-
 /// What the client wants of the user's attention.
 enum class Prompt : std::uint8_t {
   as_needed,
@@ -36,7 +34,6 @@ struct AuthRequest {
   ClientPtr client;
   std::string redirect_uri;           // where the answer goes
   bool redirect_uri_was_sent = true;  // then the token request must repeat it (RFC 6749, section 4.1.3)
-  ResponseMode response_mode = ResponseMode::query;
   std::string state;
   ScopeSet scope;
   std::vector<std::string> audience;
@@ -50,7 +47,6 @@ struct AuthRequest {
 struct AuthRefusal {
   OauthError error;
   std::string redirect_uri;  // "": tell the user on a page of ours, and nobody else
-  ResponseMode response_mode = ResponseMode::query;
   std::string state;
 
   bool stays_here() const noexcept { return redirect_uri.empty(); }

@@ -9,9 +9,9 @@ namespace {
 
 TEST_CASE("the owner of a token is read from its text, opaque or signed") {
   base::SeededRandom random{1};
-  crypto::TokenIds ids{3, 1};
+  crypto::TokenIds ids;
   crypto::TokenCodec codec{{.by_id = {{1, base::Secret<std::string>{std::string(32, 'k')}}}}};
-  auto id = ids.next({1'700'000'000'000}, random);
+  auto id = ids.next({1'700'000'000'000}, random, 3, 1);
   auto code = codec.write(crypto::TokenKind::code, id, crypto::fresh_secret(random));
   CHECK_EQ(owner_key(code.expose()), 3);
 

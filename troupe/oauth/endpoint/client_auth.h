@@ -1,0 +1,25 @@
+// Client authentication: what a request presents about its client, and asking the Client
+// Actor whether it holds (RFC 6749, section 2.3; OpenID Connect Core, section 9).
+//
+// Exactly one way may be used in a request: two of them could name two clients.
+#pragma once
+
+#include <expected>
+
+#include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/model/errors.h"
+#include "troupe/web/message.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth {
+
+/// Whether the client tried the Authorization header, for the 401.
+Credentials credentials_of(const web::Request& request);
+
+/// Reads what is presented: Basic with form-encoded id and secret, id and secret in the body, or the id alone.
+/// Errors: invalid_request for two ways at once, a malformed header, or two different ids; invalid_client for
+/// none of them, or a way that is not spoken here.
+std::expected<ValidateClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
+
+}  // namespace troupe::oauth

@@ -1,0 +1,47 @@
+#include "troupe/oauth/endpoint/form.h"
+
+#include "troupe/wire/ascii.h"
+
+namespace troupe::oauth {
+namespace {
+
+bool is_form(const web::Request& request) {
+  if (request.headers.count("content-type") != 1) return false;
+  std::string_view type = request.header("content-type");
+  return wire::equal_ignoring_case(wire::trim(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded");
+}
+
+OauthError error_of(wire::FormError error) {
+  OauthError invalid = errors::invalid_request.because("The form is malformed.");
+  if (error == wire::FormError::too_large) {
+    invalid = errors::invalid_request.because("The form is too large.");
+    invalid.status = 413;
+  }
+  return invalid;
+}
+
+}  // namespace
+
+std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
+  if (!is_form(request)) {
+    return std::unexpected(
+        errors::invalid_request.because("The content type must be application/x-www-form-urlencoded."));
+  }
+  auto form = wire::parse_form(request.body);
+  if (!form) return std::unexpected(error_of(form.error()));
+
+  wire::Form present;
+  for (const auto& [name, value] : *form) {
+    if (name != "resource" && form->count(name) > 1) {
+      return std::unexpected(errors::invalid_request.because("A parameter comes twice."));
+    }
+    if (!value.empty()) present.add(name, value);
+  }
+  return present;
+}
+
+std::string parameter(const wire::Form& form, std::string_view name) {
+  return std::string{form.get(name).value_or("")};
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,22 @@
+// The form of a POST, read once and strictly (RFC 6749, section 3.2 and appendix B).
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "troupe/oauth/model/errors.h"
+#include "troupe/web/message.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth {
+
+/// The parameters in the body. One without a value is left out, since both mean the same; the query of the URL
+/// is not looked at. Errors: invalid_request for another content type, a malformed form, a parameter that comes
+/// twice (`resource` may, RFC 8707); the same with status 413 for a form that is too large.
+std::expected<wire::Form, OauthError> read_form(const web::Request& request);
+
+/// The value, or "" when the parameter is absent.
+std::string parameter(const wire::Form& form, std::string_view name);
+
+}  // namespace troupe::oauth
