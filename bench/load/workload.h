@@ -23,7 +23,7 @@ struct Target {
 struct LoadOptions {
   std::string path = "/echo";                          // what the WebSocket upgrade asks for
   std::string text;                                    // echo: the message; http: the whole request
-  std::string expected;                      // echo: how every answer begins
+  std::string expected;                                // echo: how every answer begins
   std::size_t connections = 32;                        // echo, http: each has one message in flight
   std::size_t subscribers = 100;                       // fanout
   std::size_t in_flight = 1;                           // fanout: publications sent before their deliveries are awaited
