@@ -1,0 +1,12 @@
+// The actor library: include this one header to use it. docs/guide/actors.md is the tour.
+#pragma once
+
+#include "troupe/actor/context.h"
+#include "troupe/actor/inspect.h"
+#include "troupe/actor/message.h"
+#include "troupe/actor/offload/offload.h"
+#include "troupe/actor/pool.h"
+#include "troupe/actor/ref.h"
+#include "troupe/actor/runtime/options.h"
+#include "troupe/actor/system.h"
+#include "troupe/actor/task.h"

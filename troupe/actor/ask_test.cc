@@ -1,0 +1,178 @@
+// Telling and asking: every ask has exactly one outcome, and the outcome tells whether to repeat it.
+#include <doctest/doctest.h>
+
+#include "troupe/actor/sim/world.h"
+
+using namespace troupe::actor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Inc {
+  std::int64_t by = 1;
+};
+struct Get {
+  using reply = std::int64_t;
+};
+struct Slow {
+  Duration delay;
+  using reply = std::int64_t;
+};
+enum class TakeError { too_much };
+struct Take {
+  std::int64_t n;
+  using reply = std::int64_t;
+  using error = TakeError;
+};
+struct Fail {
+  using reply = std::int64_t;
+};
+struct Later {
+  using reply = std::int64_t;
+};
+struct Forget {
+  using reply = std::int64_t;
+};
+struct Unknown {};
+
+class Counter {
+ public:
+  explicit Counter(std::int64_t start = 0) : n_(start) {}
+  void handle(Inc m) { n_ += m.by; }
+  std::int64_t handle(const Get&) const { return n_; }
+  Task<std::int64_t> handle(Slow m, Context& ctx) {
+    co_await ctx.sleep(m.delay);
+    co_return n_;
+  }
+  std::expected<std::int64_t, TakeError> handle(Take m) {
+    if (m.n > n_) return std::unexpected(TakeError::too_much);
+    return n_ -= m.n;
+  }
+  std::int64_t handle(Fail) { throw std::runtime_error("no luck"); }
+  void handle(Later, Reply<std::int64_t> reply) { waiting_.push_back(std::move(reply)); }
+  void handle(Forget, Reply<std::int64_t>) {}
+
+ private:
+  std::int64_t n_;
+  std::vector<Reply<std::int64_t>> waiting_;
+};
+static_assert(Handles<Counter, Inc> && Handles<Counter, Get> && Handles<Counter, Slow> && Handles<Counter, Take>);
+static_assert(!Handles<Counter, Unknown>);
+static_assert(satisfies<Counter, Protocol<Inc, Get>>::value && !satisfies<Counter, Protocol<Unknown>>::value);
+
+struct Wrong {
+  using reply = std::string;
+};
+struct WrongActor {
+  int handle(Wrong) { return 1; }
+};
+static_assert(!Handles<WrongActor, Wrong>);
+
+struct Sum {
+  Ref<Protocol<Inc, Get>> a, b;
+  using reply = std::int64_t;
+};
+class Adder {
+ public:
+  Task<std::int64_t> handle(Sum m) {
+    m.a.tell(Inc{});
+    auto a = co_await m.a.ask(Get{});
+    auto b = co_await m.b.ask(Get{});
+    co_return a.value() + b.value();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is told arrives in order, and what is asked is answered") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    test::World w{seed};
+    for (int core = 0; core < 2; ++core) {
+      auto counter = w.spawn<Counter>({.core = core}, std::int64_t{1});
+      CHECK_EQ(counter.tell(Inc{4}), Sent::sent);
+      auto n = w.block_on(counter.ask(Get{}));
+      REQUIRE(n.has_value());
+      CHECK_EQ(*n, 5);
+    }
+  }
+}
+
+TEST_CASE("an actor asks others on its own and on another core") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    test::World w{seed};
+    auto near = w.spawn<Counter>({.core = 0}, std::int64_t{1});
+    auto far = w.spawn<Counter>({.core = 1}, std::int64_t{10});
+    auto adder = w.spawn<Adder>({});
+    CHECK_EQ(w.block_on(adder.ask(Sum{near, far})).value(), 12);
+    CHECK_EQ(w.block_on(adder.ask(Sum{far, near})).value(), 13);
+  }
+}
+
+TEST_CASE("a domain error is an answer") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  auto taken = w.block_on(counter.ask(Take{5}));
+  REQUIRE_FALSE(taken.has_value());
+  CHECK_EQ(taken.error().outcome, Outcome::answered);
+  CHECK(taken.error().domain == TakeError::too_much);
+  CHECK_FALSE(taken.error().safe_to_retry());
+}
+
+TEST_CASE("an exception in a handler fails its asker and restarts the actor with its arguments") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  counter.tell(Inc{});
+  auto failed = w.block_on(counter.ask(Fail{}));
+  REQUIRE_FALSE(failed.has_value());
+  CHECK_EQ(failed.error().outcome, Outcome::executed_failed);
+  CHECK_EQ(failed.error().what, "no luck");
+  CHECK_EQ(w.block_on(counter.ask(Get{})).value(), 1);
+}
+
+TEST_CASE("an ask that expires in the queue was not executed; one that expires in the handler is unknown") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({.core = 0}, std::int64_t{1});
+  auto unknown = w.block_on(counter.ask(Slow{1h}, {.within = 100ms}));
+  REQUIRE_FALSE(unknown.has_value());
+  CHECK_EQ(unknown.error().outcome, Outcome::unknown);
+  auto queued = w.block_on(counter.ask(Get{}, {.within = 100ms}));
+  REQUIRE_FALSE(queued.has_value());
+  CHECK_EQ(queued.error().outcome, Outcome::not_executed);
+  CHECK(queued.error().safe_to_retry());
+}
+
+TEST_CASE("a coroutine handler suspends its actor, so no other message is handled meanwhile") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  auto both = w.block_on([](Ref<Counter> c) -> Task<std::pair<std::int64_t, std::int64_t>> {
+    c.tell(Inc{});
+    auto slow = co_await c.ask(Slow{50ms});
+    c.tell(Inc{});
+    auto now = co_await c.ask(Get{});
+    co_return std::pair{slow.value(), now.value()};
+  }(counter));
+  CHECK_EQ(both.first, 2);
+  CHECK_EQ(both.second, 3);
+}
+
+TEST_CASE("a dropped reply is told as such, a kept one keeps its asker waiting to the deadline") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  CHECK_EQ(w.block_on(counter.ask(Forget{})).error().outcome, Outcome::executed_failed);
+  CHECK_EQ(w.block_on(counter.ask(Later{}, {.within = 1s})).error().outcome, Outcome::unknown);
+}
+
+TEST_CASE("a stale reference is a dead letter and an ask of it is safe to repeat") {
+  test::World w{3};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  w.run_until_idle();
+  lifecycle::request_stop(nullptr, counter.address());
+  w.run_until_idle();
+  auto gone = w.block_on(counter.ask(Get{}));
+  REQUIRE_FALSE(gone.has_value());
+  CHECK_EQ(gone.error().outcome, Outcome::not_executed);
+  CHECK_EQ(w.block_on(Ref<Counter>{}.ask(Get{})).error().outcome, Outcome::not_executed);
+  auto successor = w.spawn<Counter>({}, std::int64_t{7});
+  CHECK_EQ(w.block_on(successor.ask(Get{})).value(), 7);
+  CHECK_FALSE(w.block_on(counter.ask(Get{})).has_value());
+}

@@ -1,0 +1,187 @@
+// Context: the bodies of its templates; the class itself stands in runtime/context.h.
+#pragma once
+
+#include "troupe/actor/entry.h"
+#include "troupe/actor/inspect.h"
+#include "troupe/actor/ref.h"
+#include "troupe/actor/runtime/lifecycle.h"
+#include "troupe/actor/task.h"
+
+namespace troupe::actor {
+
+namespace detail {
+
+template <class A, class... Args>
+class BodyOf final : public Body {
+ public:
+  explicit BodyOf(Args... args) : args_(std::move(args)...) {}
+  void* construct() override {
+    return std::apply([this](const Args&... args) { return new (memory_) A(args...); }, args_);
+  }
+  void destroy() noexcept override { std::destroy_at(std::launder(reinterpret_cast<A*>(memory_))); }
+
+ private:
+  [[no_unique_address]] std::tuple<Args...> args_;
+  alignas(A) std::byte memory_[sizeof(A)];
+};
+
+template <class A>
+void call_started(Cell& cell, void* object) {
+  A& actor = *static_cast<A*>(object);
+  if constexpr (requires(Context& c) {
+                  { actor.started(c) } -> std::same_as<Task<void>>;
+                }) {
+    Envelope none;
+    none.handler = &handler_of<A, Terminated>;
+    Core& core = *cell.owner;
+    Task<void> task = actor.started(static_cast<Context&>(cell));
+    Activation& activation = core.begin(cell, none);
+    activation.message = "its start";
+    activation.exclusive = true;
+    ++cell.exclusive;
+    run_task<void, NoError>(core, activation, std::move(task));
+  } else {
+    actor.started(static_cast<Context&>(cell));
+  }
+}
+
+template <class A>
+consteval bool interleaves() {
+  if constexpr (requires { A::interleaves; }) return A::interleaves;
+  return false;
+}
+
+template <class A>
+constexpr auto started_of() -> void (*)(Cell&, void*) {
+  if constexpr (requires(A& a, Context& c) { a.started(c); }) return &call_started<A>;
+  return nullptr;
+}
+template <class A>
+constexpr auto stopped_of() -> void (*)(Cell&, void*) {
+  if constexpr (requires(A& a, Context& c) { a.stopped(c); }) {
+    return [](Cell& cell, void* object) { static_cast<A*>(object)->stopped(static_cast<Context&>(cell)); };
+  }
+  return nullptr;
+}
+template <class A>
+constexpr auto inspect_of() -> void (*)(const void*, Inspection&) {
+  if constexpr (requires(const A& a, Inspection& out) { a.inspect(out); }) {
+    return [](const void* object, Inspection& out) { static_cast<const A*>(object)->inspect(out); };
+  }
+  return nullptr;
+}
+
+template <class A>
+inline constinit const ActorType type_of{
+    .name = name_of_type<A>(),
+    .interleaves = interleaves<A>(),
+    .started = started_of<A>(),
+    .stopped = stopped_of<A>(),
+    .inspect = inspect_of<A>(),
+};
+
+template <class A, class... Args>
+Body* make_body(Args... args) {
+  static_assert(std::is_constructible_v<A, const Args&...>, "an actor is constructed from copies of its arguments");
+  return new BodyOf<A, Args...>(std::move(args)...);
+}
+
+/// The message of a timer, which checks that it is still wanted when it is handled.
+template <class M>
+struct Timed {
+  M message;
+  std::uint64_t number;
+};
+
+/// Whether the timer's message may still be delivered; settles a timer that fires once.
+bool take_timed(Cell& cell, std::uint64_t number) noexcept;
+void start_timer(Cell& cell, std::unique_ptr<ActorTimer> timer, std::string_view key, Duration delay, Duration period);
+
+template <class A, class M>
+inline constexpr Handler timed_handler{
+    .invoke =
+        [](Core& core, Cell* cell, Envelope& envelope) {
+          auto& timed = envelope.message<Timed<M>>();
+          if (!take_timed(*cell, timed.number)) return;
+          Envelope* inner = core.make(handler_of<A, M>, cell->address(), std::move(timed.message));
+          struct Guard {
+            Core& core;
+            Envelope* inner;
+            ~Guard() { core.destroy(inner); }
+          } guard{core, inner};
+          inner->handler->invoke(core, cell, *inner);
+        },
+    .destroy = destroy_message<Timed<M>>,
+    .message = name_of_type<M>(),
+    .message_class = MessageClass::control,
+};
+
+template <class A, class M>
+struct TimerOf final : ActorTimer {
+  explicit TimerOf(M m) : message(std::move(m)) {}
+  Envelope* make(Core& core) override {
+    const Handler& handler = timed_handler<A, M>;
+    if constexpr (std::is_copy_constructible_v<M>) {
+      return core.make(handler, cell->address(), Timed<M>{message, number});
+    } else {
+      return core.make(handler, cell->address(), Timed<M>{std::move(message), number});
+    }
+  }
+  M message;
+};
+
+}  // namespace detail
+
+template <class A>
+Ref<A> Context::self(const A*) const noexcept {
+  return Ref<A>{address()};
+}
+
+template <class A, class... Args>
+Ref<A> Context::spawn(ActorOptions options, Args... args) {
+  Cell& parent = cell_of(*this);
+  Core& here = *parent.owner;
+  Core& there = options.core == any_core ? here : here.host().core(static_cast<std::size_t>(options.core));
+  Cell& cell = &there == &here ? here.reserve() : there.reserve_remotely();
+  const Address address = cell.address();
+  lifecycle::spawn(here, parent,
+                   {.cell = &cell,
+                    .type = &detail::type_of<A>,
+                    .body = detail::make_body<A>(std::move(args)...),
+                    .options = std::move(options)});
+  return Ref<A>{address};
+}
+
+template <class A>
+void Context::stop(Ref<A> actor) noexcept {
+  if (actor) lifecycle::request_stop(&core(), actor.address());
+}
+
+template <class A, class Other>
+void Context::watch(const A*, Ref<Other> other) {
+  static_assert(Handles<A, Terminated>, "who watches must handle Terminated");
+  if (other) lifecycle::request_watch(core(), address(), detail::handler_of<A, Terminated>, other.address());
+}
+
+template <class A, class M>
+void Context::after(const A*, Duration delay, M message) {
+  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
+  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), {}, delay, {});
+}
+
+template <class A, class M>
+void Context::after(const A*, std::string_view key, Duration delay, M message) {
+  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
+  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), key, delay, {});
+}
+
+template <class A, class M>
+void Context::every(const A*, std::string_view key, Duration period, M message) {
+  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
+  static_assert(std::is_copy_constructible_v<M>, "a message that is told again and again must be copyable");
+  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), key, period, period);
+}
+
+inline SleepAwaiter Context::sleep(Duration duration) const noexcept { return SleepAwaiter{duration}; }
+
+}  // namespace troupe::actor

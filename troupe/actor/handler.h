@@ -1,0 +1,198 @@
+// Handler: the code that runs one message in one class of actor, generated for each pair that is used.
+//
+// It calls the overload, and sees to it that an asker is answered exactly once: with the
+// value, with the domain error, or (by the core) with what went wrong.
+#pragma once
+
+#include "troupe/actor/message.h"
+#include "troupe/actor/task.h"
+
+namespace troupe::actor {
+
+namespace detail {
+
+/// The waiting side of an ask for an R or E.
+template <class R, class E>
+struct TypedAsk : AskState {
+  std::optional<std::expected<R, E>> answer;
+};
+
+template <class R, class E>
+struct AnswerMessage {
+  ReplyTo reply;
+  std::expected<R, E> value;
+};
+
+template <class R, class E>
+void answer(Core& core, ReplyTo reply, std::expected<R, E> value);
+
+template <class R, class E>
+inline constexpr Handler answer_handler{
+    .invoke =
+        [](Core& core, Cell*, Envelope& envelope) {
+          auto& message = envelope.message<AnswerMessage<R, E>>();
+          answer<R, E>(core, message.reply, std::move(message.value));
+        },
+    .destroy = destroy_message<AnswerMessage<R, E>>,
+    .message = "answer",
+    .message_class = MessageClass::control,
+    .runtime = true,
+};
+
+/// Gives the asker, on whichever core, its answer. On the core of the actor that answers.
+template <class R, class E>
+void answer(Core& core, ReplyTo reply, std::expected<R, E> value) {
+  if (reply.core != static_cast<std::uint32_t>(core.index())) {
+    Core& home = core.host().core(reply.core);
+    Core::submit(&core, home, core.make(answer_handler<R, E>, {}, AnswerMessage<R, E>{reply, std::move(value)}));
+    return;
+  }
+  auto* ask = static_cast<TypedAsk<R, E>*>(core.find_ask(reply));
+  if (ask == nullptr) {
+    core.count_late_reply();
+    return;
+  }
+  ask->answer.emplace(std::move(value));
+  core.finish_ask(*ask);
+}
+
+template <class A>
+constexpr std::string_view name_of_type() {
+  if constexpr (requires { A::actor_type; }) {
+    return A::actor_type;
+  } else {
+    // "... [A = troupe::realtime::WebSocketActor]": the last word, without its namespaces.
+    std::string_view name = __PRETTY_FUNCTION__;
+    name.remove_suffix(1);
+    const auto from = name.rfind("A = ");
+    name.remove_prefix(from + 4);
+    const auto arguments = name.find('<');
+    const auto colons = name.substr(0, arguments).rfind("::");
+    if (colons != std::string_view::npos) name.remove_prefix(colons + 2);
+    return name;
+  }
+}
+
+}  // namespace detail
+
+/// The duty to answer one ask, taken out of the handler: answer later, on this core. Dropping it unanswered tells the
+/// asker `executed_failed`.
+template <class R, class E>
+class Reply {
+ public:
+  Reply() = default;
+  explicit Reply(ReplyTo reply) noexcept : reply_(reply) {}
+  Reply(Reply&& other) noexcept : reply_(std::exchange(other.reply_, {})) {}
+  Reply& operator=(Reply&& other) noexcept {
+    std::swap(reply_, other.reply_);
+    return *this;
+  }
+  ~Reply() {
+    Core* core = Core::current();
+    if (reply_ && core != nullptr) core->fail_ask(reply_, Outcome::executed_failed, "the reply was dropped");
+  }
+
+  /// Whether somebody still has to be answered here; false also for a message that was told, not asked.
+  explicit operator bool() const noexcept { return static_cast<bool>(reply_); }
+
+  void set(std::conditional_t<std::is_void_v<R>, NoError, R> value)
+    requires(!std::is_void_v<R>)
+  {
+    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), std::move(value));
+  }
+  void set()
+    requires std::is_void_v<R>
+  {
+    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), {});
+  }
+  void fail(E error) {
+    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), std::unexpected(std::move(error)));
+  }
+
+ private:
+  ReplyTo reply_;
+};
+
+namespace detail {
+
+/// Runs a coroutine handler up to its first await; ends it at once if it never waits.
+template <class R, class E, class T>
+void run_task(Core& core, Activation& activation, Task<T> task) {
+  auto frame = task.release();
+  activation.root = frame;
+  activation.point = frame;
+  activation.finish = [](Core& here, Activation& done) {
+    auto& promise = std::coroutine_handle<Promise<T>>::from_address(done.root.address()).promise();
+    Cell& cell = *done.cell;
+    const ReplyTo reply = std::exchange(done.reply, {});
+    const std::string_view message = done.message;
+    if (promise.error) {
+      const std::exception_ptr error = promise.error;
+      here.end(done);
+      if (reply) here.fail_ask(reply, Outcome::executed_failed, lifecycle::describe(error));
+      lifecycle::fault(cell, error, message);
+      return;
+    }
+    if constexpr (std::is_void_v<T>) {
+      here.end(done);
+      if constexpr (std::is_void_v<R>) {
+        if (reply) answer<R, E>(here, reply, {});
+      }
+    } else {
+      std::expected<R, E> value = promise.take();
+      here.end(done);
+      if (reply) answer<R, E>(here, reply, std::move(value));
+    }
+  };
+  core.resume(activation);
+}
+
+template <class A, class M>
+void invoke(Core& core, Cell* cell, Envelope& envelope) {
+  using R = reply_of<M>;
+  using E = error_of<M>;
+  A& actor = *static_cast<A*>(cell->object);
+  M& message = envelope.message<M>();
+  if constexpr (DeferredWithContext<A, M> || Deferred<A, M>) {
+    ReplyFor<M> reply{std::exchange(envelope.reply, {})};
+    if constexpr (DeferredWithContext<A, M>) {
+      actor.handle(std::move(message), std::move(reply), static_cast<Context&>(*cell));
+    } else {
+      actor.handle(std::move(message), std::move(reply));
+    }
+  } else {
+    auto call = [&]() -> decltype(auto) {
+      if constexpr (WithContext<A, M>) {
+        return actor.handle(std::move(message), static_cast<Context&>(*cell));
+      } else {
+        return actor.handle(std::move(message));
+      }
+    };
+    using Result = result_of<A, M>;
+    if constexpr (TaskOf<Result>::is_task) {
+      static_assert(TakesByValue<A, M>, "a coroutine handler takes its message by value");
+      Result task = call();
+      Activation& activation = core.begin(*cell, envelope);
+      run_task<R, E>(core, activation, std::move(task));
+    } else if constexpr (std::is_void_v<Result>) {
+      call();
+      if constexpr (Askable<M>) {
+        if (envelope.reply) answer<R, E>(core, std::exchange(envelope.reply, {}), {});
+      }
+    } else {
+      std::expected<R, E> value = call();
+      if (envelope.reply) answer<R, E>(core, std::exchange(envelope.reply, {}), std::move(value));
+    }
+  }
+}
+
+template <class A, class M>
+inline constexpr Handler handler_of{
+    .invoke = invoke<A, M>,
+    .destroy = destroy_message<M>,
+    .message = name_of_type<M>(),
+    .message_class = class_of<M>(),
+};
+
+}  // namespace detail
+}  // namespace troupe::actor

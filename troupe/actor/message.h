@@ -1,0 +1,158 @@
+// Message: what makes a plain struct a message, and what an actor must have to handle one.
+//
+// `using reply = R;` makes it askable, `using error = E;` adds a domain error. An actor
+// handles M by an overload `handle(M)`, found at compile time and without conversions, that
+// returns void, R, std::expected<R, E> or a Task of one of these; it may take a trailing
+// Context&, or a Reply<R, E> in place of a return value.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "troupe/actor/runtime/core.h"
+
+namespace troupe::actor {
+
+template <class T = void>
+class Task;
+
+/// The error type of messages that declare none; it has no value.
+struct NoError {
+  friend bool operator==(NoError, NoError) = default;
+};
+
+template <class R, class E = NoError>
+class Reply;
+
+template <class M>
+concept Message = std::is_class_v<M> && std::is_nothrow_move_constructible_v<M> && !std::is_const_v<M>;
+
+template <class M>
+concept Askable = Message<M> && requires { typename M::reply; };
+
+namespace detail {
+
+template <class M>
+struct ErrorOf {
+  using type = NoError;
+};
+template <class M>
+  requires requires { typename M::error; }
+struct ErrorOf<M> {
+  using type = typename M::error;
+};
+
+template <class M>
+struct ReplyOf {
+  using type = void;
+};
+template <class M>
+  requires requires { typename M::reply; }
+struct ReplyOf<M> {
+  using type = typename M::reply;
+};
+
+template <class M>
+consteval MessageClass class_of() {
+  if constexpr (requires { M::message_class; }) {
+    return M::message_class;
+  } else {
+    return MessageClass::normal;
+  }
+}
+
+}  // namespace detail
+
+template <class M>
+using reply_of = typename detail::ReplyOf<M>::type;
+template <class M>
+using error_of = typename detail::ErrorOf<M>::type;
+
+/// What came of an ask that has no answer, or whose answer is the domain error.
+template <class E = NoError>
+struct Failure {
+  Outcome outcome = Outcome::unknown;
+  std::optional<E> domain{};  // set where outcome is `answered`
+  std::string what{};
+
+  /// Whether the request was certainly not carried out.
+  bool safe_to_retry() const noexcept { return outcome == Outcome::not_executed; }
+};
+
+/// What `co_await ref.ask(M)` gives.
+template <class M>
+using Answer = std::expected<reply_of<M>, Failure<error_of<M>>>;
+
+namespace detail {
+
+/// Converts to M and to nothing else, so that an overload for another type is never chosen.
+template <class M>
+struct Exactly {
+  template <class T>
+    requires std::is_same_v<std::remove_cvref_t<T>, M>
+  operator T() const;  // never defined: used unevaluated
+};
+
+template <class M>
+using ReplyFor = Reply<reply_of<M>, error_of<M>>;
+
+template <class A, class M>
+concept Plain = requires(A& a, Exactly<M> m) { a.handle(m); };
+template <class A, class M>
+concept WithContext = requires(A& a, Exactly<M> m, Context& c) { a.handle(m, c); };
+template <class A, class M>
+concept Deferred = requires(A& a, Exactly<M> m, Exactly<ReplyFor<M>> r) { a.handle(m, r); };
+template <class A, class M>
+concept DeferredWithContext = requires(A& a, Exactly<M> m, Exactly<ReplyFor<M>> r, Context& c) { a.handle(m, r, c); };
+
+template <class T>
+struct TaskOf {
+  static constexpr bool is_task = false;
+  using type = T;
+};
+template <class T>
+struct TaskOf<Task<T>> {
+  static constexpr bool is_task = true;
+  using type = T;
+};
+
+template <class A, class M>
+auto result_probe() {
+  if constexpr (WithContext<A, M>) {
+    return std::type_identity<decltype(std::declval<A&>().handle(std::declval<Exactly<M>>(),
+                                                                 std::declval<Context&>()))>{};
+  } else {
+    return std::type_identity<decltype(std::declval<A&>().handle(std::declval<Exactly<M>>()))>{};
+  }
+}
+template <class A, class M>
+using result_of = typename decltype(result_probe<A, M>())::type;
+
+/// A coroutine handler outlives its envelope, so it must own its message: `handle(M)`, not `handle(const M&)`.
+template <class A, class M>
+concept TakesByValue = requires { static_cast<result_of<A, M> (A::*)(M)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (A::*)(M, Context&)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (A::*)(M) const>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (A::*)(M, Context&) const>(&A::handle); };
+
+template <class A, class M>
+consteval bool answers_rightly() {
+  if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
+    return Askable<M>;
+  } else if constexpr (Plain<A, M> || WithContext<A, M>) {
+    using Result = typename TaskOf<result_of<A, M>>::type;
+    return std::is_same_v<Result, reply_of<M>> || std::is_same_v<Result, std::expected<reply_of<M>, error_of<M>>>;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Whether A has a handler for M whose answer fits M.
+template <class A, class M>
+concept Handles = Message<M> && detail::answers_rightly<A, M>();
+
+}  // namespace troupe::actor

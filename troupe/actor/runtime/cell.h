@@ -1,0 +1,204 @@
+// Cell: the place of one actor on its core: mailbox, object, running handlers, place in the tree.
+//
+// Owned by its core; every field but `core`, `index` and `generation` is touched on that
+// core's thread only. The memory of a cell is never given back while the system lives: an
+// actor that ends leaves it to a successor with the next generation, so a stale Address
+// is recognised and never dangles. What most actors do not need stands in CellExtras.
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/runtime/context.h"
+#include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/options.h"
+#include "troupe/actor/runtime/timers.h"
+
+namespace troupe::actor {
+
+class Inspection;
+
+/// What the runtime knows of an actor's class. Static, one for each class.
+struct ActorType {
+  std::string_view name;
+  bool interleaves = false;
+  void (*started)(Cell& cell, void* object) = nullptr;
+  void (*stopped)(Cell& cell, void* object) = nullptr;
+  void (*inspect)(const void* object, Inspection& out) = nullptr;
+  const Handler* terminated = nullptr;
+  mutable std::atomic<std::uint32_t> index{UINT32_MAX};  // in the statistics; given at first use
+};
+
+/// The actor's object and the arguments that construct it.
+class Body {
+ public:
+  virtual ~Body() = default;
+  /// Constructs the actor from the kept arguments and returns it; passes on what the constructor throws.
+  virtual void* construct() = 0;
+  virtual void destroy() noexcept = 0;
+};
+
+/// One run of a coroutine handler, from its first await to its end. Its frames die with it.
+struct Activation {
+  Cell* cell = nullptr;
+  Activation* previous = nullptr;
+  Activation* next = nullptr;
+  Activation* ready_next = nullptr;
+  bool ready = false;
+  bool exclusive = false;  // nothing else is handled meanwhile, whatever the type says
+  std::coroutine_handle<> root;
+  std::coroutine_handle<> point;                 // where the innermost await waits
+  void (*finish)(Core&, Activation&) = nullptr;  // answers; called once the root has ended
+  ReplyTo reply;
+  Instant deadline = Instant::never();
+  std::string_view message;
+};
+
+/// A parent's note on one child. Owned by the parent; the node is the timer of its next restart.
+struct ChildRecord : TimerNode {
+  ChildRecord();
+  Cell* parent = nullptr;
+  std::uint32_t parent_generation = 0;
+  Address child;
+  ChildRecord* previous = nullptr;
+  ChildRecord* next = nullptr;
+  Restart restart = Restart::permanent;
+  Duration shutdown{};
+  std::uint32_t attempt = 0;
+  Instant last_restart{};
+};
+
+/// A message that waits outside a full mailbox: parked by `block`, or a `send` in progress.
+struct Waiter : TimerNode {
+  Waiter();
+  Cell* target = nullptr;
+  Envelope* envelope = nullptr;
+  Cell* parked_for = nullptr;  // the sender whose next user message must wait; null for a send
+  std::uint32_t parked_generation = 0;
+  struct SendState* send = nullptr;  // a `send` on this core
+  ReplyTo admitted;                  // a `send` from another core
+  Waiter* previous = nullptr;
+  Waiter* next = nullptr;
+};
+
+/// A message to come, started by `after` or `every`.
+struct ActorTimer : TimerNode {
+  ActorTimer();
+  virtual ~ActorTimer() = default;
+  virtual Envelope* make(Core& core) = 0;
+  Cell* cell = nullptr;
+  ActorTimer* previous = nullptr;
+  ActorTimer* next = nullptr;
+  std::string key;
+  std::uint64_t number = 0;
+  Duration period{};    // zero: once
+  bool queued = false;  // its message stands in the mailbox
+};
+
+/// Bounds a parent's wait for the child that is stopping now.
+struct StopTimer : TimerNode {
+  StopTimer(Fire fire, Cell& waiting) noexcept : TimerNode(fire), cell(waiting) {}
+  Cell& cell;
+};
+
+template <class Node>
+struct NodeList {
+  Node* first = nullptr;
+  Node* last = nullptr;
+
+  void push(Node* node) noexcept {
+    node->previous = last;
+    node->next = nullptr;
+    (last != nullptr ? last->next : first) = node;
+    last = node;
+  }
+  void remove(Node* node) noexcept {
+    (node->previous != nullptr ? node->previous->next : first) = node->next;
+    (node->next != nullptr ? node->next->previous : last) = node->previous;
+  }
+};
+
+struct CellExtras {
+  std::string name;
+  Supervision supervision;
+  Duration block_for = 5s;
+  NodeList<ChildRecord> children;
+  std::deque<Instant> restarts;  // of children, within the intensity's window
+  std::vector<std::pair<Address, const Handler*>> watchers;
+  NodeList<ActorTimer> timers;
+  std::uint64_t timer_number = 0;
+  NodeList<Waiter> waiters;  // outside this actor's full mailbox
+  std::uint32_t waiting = 0;
+  std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes
+  std::string last_failure;
+  std::unique_ptr<StopTimer> stop_timer;
+};
+
+enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, stopping };
+
+class alignas(64) Cell : public Context {
+ public:
+  Cell(Core& its_core, std::uint32_t its_index) noexcept : owner(&its_core), index(its_index) {}
+
+  Core* const owner;
+  const std::uint32_t index;
+  std::atomic<std::uint32_t> generation{1};  // relaxed: others compare, only the owner's verdict counts
+
+  CellState state = CellState::free;
+  bool scheduled = false;
+  bool reserved_remotely = false;  // goes back to the list that other threads take from
+  Overflow overflow = Overflow::backpressure;
+  bool pending_stop = false;  // asked for before the start has come
+  Restart restart = Restart::transient;
+  bool failed_for_good = false;  // ends because its supervisor gave it up
+  std::uint32_t depth = 0;
+  std::uint32_t capacity = 0;
+  std::uint32_t in_flight = 0;
+  std::uint32_t in_flight_max = 0;
+  std::uint32_t exclusive = 0;
+  std::uint32_t sheddable = 0;
+  std::uint32_t errors = 0;
+  std::uint32_t restarts = 0;
+
+  EnvelopeList user;
+  EnvelopeList control;
+  NodeList<Activation> activations;
+  Activation* ready_first = nullptr;
+  Activation* ready_last = nullptr;
+  Cell* run_next = nullptr;
+
+  const ActorType* type = nullptr;
+  Body* body = nullptr;
+  void* object = nullptr;
+  ChildRecord* record = nullptr;  // the parent's; on another core it is only handed back
+  Address parent;
+  std::unique_ptr<CellExtras> extras;
+  std::uint64_t handled = 0;
+  Instant last_activity{};
+
+  CellExtras& more() {
+    if (!extras) extras = std::make_unique<CellExtras>();
+    return *extras;
+  }
+  Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
+  bool is(std::uint32_t g) const noexcept {
+    return generation.load(std::memory_order_relaxed) == g && state != CellState::free;
+  }
+  /// Whether its next user message may be handled now.
+  bool may_handle() const noexcept {
+    return state == CellState::running && exclusive == 0 && (extras == nullptr || extras->parked == 0) &&
+           (in_flight == 0 || (type->interleaves && in_flight < in_flight_max));
+  }
+  bool has_work() const noexcept {
+    return !control.empty() || ready_first != nullptr || (!user.empty() && may_handle());
+  }
+};
+
+inline Cell& cell_of(Context& context) noexcept { return static_cast<Cell&>(context); }
+inline const Cell& cell_of(const Context& context) noexcept { return static_cast<const Cell&>(context); }
+
+}  // namespace troupe::actor

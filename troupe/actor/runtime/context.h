@@ -1,0 +1,82 @@
+// Context: what a handler may ask of the runtime, valid as long as its actor.
+//
+// It is the face of the actor's own cell; a reference to it may be kept in a coroutine
+// handler across its awaits. All functions are called on the actor's core. The templates
+// are defined in actor/context.h, which actor/actor.h includes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/options.h"
+#include "troupe/base/random.h"
+
+namespace troupe::actor {
+
+template <class A>
+class Ref;
+class System;
+class Entry;
+class SleepAwaiter;
+
+class Context {
+ public:
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// The reference to this actor, typed by the `this` of the handler that asks: `ctx.self(this)`.
+  template <class A>
+  Ref<A> self(const A* actor) const noexcept;
+
+  Core& core() const noexcept;
+  System& system() const noexcept;
+  ActorId id() const noexcept;
+  Address address() const noexcept;
+  /// The name given by the parent; empty when none was.
+  std::string_view name() const noexcept;
+
+  /// Monotonic time of this turn; civil time, read anew.
+  base::Instant now() const noexcept;
+  base::UnixTime wall() const noexcept;
+  /// Fit for secrets in a real system, repeatable in a simulated one.
+  base::Random& random() const noexcept;
+
+  /// Starts a child. The arguments are kept, since a restart constructs the actor from them again. The reference may be
+  /// used at once: messages wait until the child has started. A constructor that throws is the child's fault.
+  template <class A, class... Args>
+  Ref<A> spawn(ActorOptions options, Args... args);
+
+  /// Stops this actor after the present handler; what is queued is not handled.
+  void stop() noexcept;
+  /// Stops any actor: at once, before what is queued (asks get `not_executed`, tells are dead letters).
+  template <class A>
+  void stop(Ref<A> actor) noexcept;
+
+  /// Sends this actor a `Terminated` once the other has ended and its resources are released; at once if it has
+  /// already. The actor must handle `Terminated`.
+  template <class A, class Other>
+  void watch(const A* actor, Ref<Other> other);
+
+  /// Tells this actor `message` after `delay`, or every `period`. With a key it can be cancelled, and starting it again
+  /// replaces it: the old message is then never delivered, even if it was queued already. Ends with the incarnation.
+  template <class A, class M>
+  void after(const A* actor, Duration delay, M message);
+  template <class A, class M>
+  void after(const A* actor, std::string_view key, Duration delay, M message);
+  template <class A, class M>
+  void every(const A* actor, std::string_view key, Duration period, M message);
+  void cancel(std::string_view key) noexcept;
+
+  /// `co_await ctx.sleep(10ms)`: suspends the handler.
+  SleepAwaiter sleep(Duration duration) const noexcept;
+
+  /// The door for callbacks of sockets and the like; see entry.h.
+  Entry entry() const noexcept;
+
+ protected:
+  Context() = default;
+  ~Context() = default;
+};
+
+}  // namespace troupe::actor

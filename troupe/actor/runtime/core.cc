@@ -1,0 +1,340 @@
+// See core.h. Here: the loop, its lanes and the dispatch; cells, asks and statistics stand in core_tables.cc.
+#include "troupe/actor/runtime/core.h"
+
+#include "troupe/actor/runtime/mailbox.h"
+#include "troupe/base/check.h"
+
+namespace troupe::actor {
+namespace {
+
+struct Posted {
+  std::move_only_function<void(Core&)> run;
+};
+
+constexpr Handler posted_handler{
+    .invoke = [](Core& core, Cell*, Envelope& envelope) { envelope.message<Posted>().run(core); },
+    .destroy = destroy_message<Posted>,
+    .message = "posted work",
+    .message_class = MessageClass::control,
+    .runtime = true,
+};
+
+struct TurnEndMark final : TurnEndHook {
+  void on_turn_end() override {}
+};
+
+}  // namespace
+
+TurnEndHook::~TurnEndHook() {
+  if (queued_on_ != nullptr) queued_on_->turn_end_.remove(this);
+}
+
+Core::Core(Host& host, CoreOptions options)
+    : host_(host),
+      index_(options.index),
+      clock_(*options.clock),
+      random_(std::move(options.random)),
+      poller_(std::move(options.poller)),
+      now_(clock_.now()),
+      timers_(now_),
+      lanes_(static_cast<std::size_t>(options.cores)),
+      rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))) {}
+
+Core::~Core() {
+  for (auto& entry : stats_) delete entry.load(std::memory_order_relaxed);
+  for (auto* list : {&slabs_, &remote_slabs_}) {
+    for (auto& slab : *list) std::destroy_n(slab.cells, slab.used);
+  }
+}
+
+void Core::post(std::move_only_function<void(Core&)> work) {
+  posted_.push(make(posted_handler, {}, Posted{std::move(work)}));
+}
+
+void Core::post_remotely(std::move_only_function<void(Core&)> work) {
+  submit(current_, *this, make_on(current_, posted_handler, {}, Posted{std::move(work)}));
+}
+
+void Core::at_turn_end(TurnEndHook& hook) noexcept {
+  if (hook.queued_on_ != nullptr) return;
+  hook.queued_on_ = this;
+  turn_end_.push(&hook);
+}
+
+void Core::destroy(Envelope* envelope) noexcept {
+  envelope->handler->destroy(*envelope);
+  if (envelope->size_class == BlockPool::classes || envelope->home == index_) {
+    pool_.release_class(envelope, envelope->size_class);
+    return;
+  }
+  if (torn_down_) {  // no lane is served any more, and no other core runs
+    host_.core(envelope->home).pool_.release_class(envelope, envelope->size_class);
+    return;
+  }
+  Lane& lane = lanes_[envelope->home];
+  envelope->next = std::exchange(lane.returned, envelope);
+}
+
+// ---- between cores ----
+
+Sent Core::submit(Core* here, Core& to, Envelope* envelope) {
+  if (here == nullptr) return to.to_inbox(envelope);
+  if (here != &to) return here->to_lane(to, envelope);
+  if (envelope->target != nullptr) return here->admit(*envelope->target, envelope);
+  here->posted_.push(envelope);
+  return Sent::sent;
+}
+
+Sent Core::to_lane(Core& to, Envelope* envelope) {
+  Lane& lane = lanes_[static_cast<std::size_t>(to.index_)];
+  const bool bounded = envelope->handler->message_class != MessageClass::control;
+  if (bounded && lane.waiting >= lane_limit) {
+    drop(envelope, nullptr, Drop::full);
+    return Sent::full;
+  }
+  lane.messages.push(envelope);
+  // Handing over every 64 messages lets the other core begin while this one still works.
+  if (++lane.waiting % 64 == 0) flush_lanes();
+  return Sent::sent;
+}
+
+void Core::flush_lanes() noexcept {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    if (lane.messages.empty() && lane.returned == nullptr) continue;
+    Core& to = host_.core(i);
+    if (!ring_to(to).push({lane.messages.head, lane.returned})) continue;
+    lane = {};
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (to.sleeping_.load(std::memory_order_relaxed)) to.wake();
+  }
+}
+
+Sent Core::to_inbox(Envelope* envelope) {
+  const bool bounded = envelope->handler->message_class != MessageClass::control;
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    if (!bounded || inbox_size_ < inbox_limit) {
+      inbox_.push(envelope);
+      ++inbox_size_;
+      inbox_filled_.store(true, std::memory_order_relaxed);
+      envelope = nullptr;
+    }
+  }
+  if (envelope != nullptr) {
+    envelope->handler->destroy(*envelope);
+    ::operator delete(envelope);
+    return Sent::full;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (sleeping_.load(std::memory_order_relaxed)) wake();
+  return Sent::sent;
+}
+
+void Core::discard_chain(Envelope* messages, Envelope* returned) noexcept {
+  while (messages != nullptr) destroy(std::exchange(messages, messages->next));
+  while (returned != nullptr) {
+    Envelope* block = std::exchange(returned, returned->next);
+    host_.core(block->home).pool_.release_class(block, block->size_class);
+  }
+}
+
+void Core::receive() {
+  Batch batch;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    while (rings_[i].pop(batch)) {
+      for (Envelope* block = batch.returned; block != nullptr;) {
+        Envelope* next = block->next;
+        pool_.release_class(block, block->size_class);
+        block = next;
+      }
+      receive_chain(batch.messages);
+    }
+  }
+  if (inbox_filled_.load(std::memory_order_relaxed)) {
+    EnvelopeList taken;
+    {
+      const std::lock_guard lock{inbox_mutex_};
+      taken = inbox_.take();
+      inbox_size_ = 0;
+      inbox_filled_.store(false, std::memory_order_relaxed);
+    }
+    receive_chain(taken.head);
+  }
+  receive_chain(posted_.take().head);
+}
+
+void Core::receive_chain(Envelope* chain) {
+  while (chain != nullptr) {
+    Envelope* next = chain->next;
+    deliver(chain);
+    chain = next;
+  }
+}
+
+void Core::deliver(Envelope* envelope) {
+  if (envelope->target != nullptr) {
+    admit(*envelope->target, envelope);
+    return;
+  }
+  envelope->handler->invoke(*this, nullptr, *envelope);
+  destroy(envelope);
+}
+
+// ---- the turn ----
+
+void Core::schedule(Cell& cell) noexcept {
+  if (cell.scheduled) return;
+  cell.scheduled = true;
+  cell.run_next = nullptr;
+  (run_last_ != nullptr ? run_last_->run_next : run_first_) = &cell;
+  run_last_ = &cell;
+}
+
+void Core::dispatch(Cell& cell, Envelope* envelope) {
+  if (envelope->deadline <= now_) [[unlikely]] {
+    drop(envelope, &cell, Drop::expired);
+    return;
+  }
+  if (envelope->reply && envelope->reply.core == static_cast<std::uint32_t>(index_)) {
+    if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
+  }
+  deadline_ = envelope->deadline;
+  ++cell.handled;
+  const bool measured = (++handled_ & 63) == 0;
+  const Instant start = measured ? clock_.now() : Instant{};
+  try {
+    envelope->handler->invoke(*this, &cell, *envelope);
+  } catch (...) {
+    const auto error = std::current_exception();
+    if (envelope->reply) fail_ask(envelope->reply, Outcome::executed_failed, lifecycle::describe(error));
+    lifecycle::fault(cell, error, envelope->handler->message);
+  }
+  deadline_ = Instant::never();
+  if (measured) {
+    const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
+    TypeStats& figures = stats(*cell.type);
+    const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
+    figures.handling_time[std::min(bucket, time_buckets - 1)].add();
+    figures.handling_nanoseconds.add(took);
+  }
+  destroy(envelope);
+}
+
+int Core::run_cell(Cell& cell, int budget) {
+  running_cell_ = &cell;
+  int done = 0;
+  std::uint64_t user = 0;
+  while (done < budget) {
+    if (Envelope* control = cell.control.pop()) {
+      // The control message may end the tenancy; the cell itself stays and is asked again.
+      control->handler->invoke(*this, &cell, *control);
+      destroy(control);
+    } else if (Activation* activation = cell.ready_first; activation != nullptr && cell.state != CellState::failed) {
+      cell.ready_first = activation->ready_next;
+      if (cell.ready_first == nullptr) cell.ready_last = nullptr;
+      activation->ready = false;
+      resume(*activation);
+    } else if (!cell.user.empty() && cell.may_handle()) {
+      Envelope* envelope = mailbox::take(cell);
+      dispatch(cell, envelope);
+      ++user;
+    } else {
+      break;
+    }
+    ++done;
+  }
+  if (user > 0 && cell.type != nullptr) {
+    stats(*cell.type).handled.add(user);
+    cell.last_activity = now_;
+  }
+  running_cell_ = nullptr;
+  return done;
+}
+
+void Core::run_messages(TurnLimits limits) {
+  const Instant end = now_ + limits.time;
+  int since_clock = 0;
+  while (Cell* cell = run_first_) {
+    run_first_ = cell->run_next;
+    if (run_first_ == nullptr) run_last_ = nullptr;
+    cell->scheduled = false;
+    const int done = run_cell(*cell, std::min(limits.messages, 16));
+    if (cell->has_work()) schedule(*cell);
+    limits.messages -= done;
+    since_clock += done;
+    if (limits.messages <= 0) return;
+    if (since_clock >= 16) {
+      since_clock = 0;
+      now_ = clock_.now();
+      if (now_ >= end) return;
+    }
+  }
+}
+
+void Core::run_turn_end() {
+  // A hook may ask for the next turn's end, and may destroy any other hook, so the list is never held aside: what is
+  // asked for from here on stands behind the mark.
+  if (turn_end_.first == nullptr) return;
+  TurnEndMark mark;
+  at_turn_end(mark);
+  while (turn_end_.first != nullptr) {
+    TurnEndHook* hook = turn_end_.first;
+    turn_end_.remove(hook);
+    hook->queued_on_ = nullptr;
+    if (hook == &mark) return;
+    hook->on_turn_end();
+  }
+}
+
+void Core::turn(TurnLimits limits, bool may_wait) {
+  now_ = clock_.now();
+  receive();
+  run_messages(limits);
+  timers_.advance(now_);
+  run_turn_end();
+  flush_lanes();
+  wait(may_wait);
+}
+
+bool Core::has_work() noexcept {
+  if (run_first_ != nullptr || turn_end_.first != nullptr || !posted_.empty()) return true;
+  if (inbox_filled_.load(std::memory_order_relaxed)) return true;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!rings_[i].empty()) return true;
+    if (!lanes_[i].messages.empty()) return true;
+  }
+  const auto next = timers_.next();
+  return next && *next <= clock_.now();
+}
+
+void Core::wait(bool may_wait) {
+  if (!may_wait || has_work()) {
+    poller_->wait(Duration::zero());
+    return;
+  }
+  sleeping_.store(true, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (has_work() || stop_.load(std::memory_order_relaxed)) {
+    sleeping_.store(false, std::memory_order_relaxed);
+    poller_->wait(Duration::zero());
+    return;
+  }
+  const auto next = timers_.next();
+  poller_->wait(next ? std::optional{*next - clock_.now()} : std::nullopt);
+  sleeping_.store(false, std::memory_order_relaxed);
+}
+
+void Core::run_until_stopped() {
+  const Scope scope{*this};
+  while (!stop_.load(std::memory_order_acquire)) turn({}, true);
+}
+
+void Core::request_stop() noexcept {
+  stop_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Core::wake() noexcept { poller_->wake(); }
+
+}  // namespace troupe::actor

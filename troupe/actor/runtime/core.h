@@ -1,0 +1,367 @@
+// Core: one event loop on one thread: it runs its actors, its timers and its sockets, and talks to the other cores.
+//
+// A turn: what came from elsewhere, then messages (control and resumed handlers before user
+// messages), then timers, then what was promised for the end of the turn, then sockets.
+// Everything here is called on the core's own thread unless it says otherwise. A simulated
+// core is the same object whose turns the simulator calls.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "troupe/actor/runtime/block_pool.h"
+#include "troupe/actor/runtime/cell.h"
+#include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/host.h"
+#include "troupe/actor/runtime/poller.h"
+#include "troupe/actor/runtime/ring.h"
+#include "troupe/actor/runtime/stats.h"
+#include "troupe/actor/runtime/timers.h"
+#include "troupe/base/clock.h"
+#include "troupe/base/random.h"
+
+namespace troupe::actor {
+
+/// What happened to a message that was told. `sent` on another core means that this core's lane took it.
+enum class Sent : std::uint8_t { sent, full, dead };
+
+/// Whether a request was carried out, so that the caller knows whether to repeat it.
+enum class Outcome : std::uint8_t {
+  not_executed,     // refused, evicted, expired or dead before the handler was entered
+  executed_failed,  // the handler threw, was restarted, or dropped its Reply
+  unknown,          // none of the others is certain: a time-out
+  answered,         // the handler answered with its domain error
+};
+
+struct AskFailure {
+  Outcome outcome = Outcome::unknown;
+  std::string what;
+};
+
+/// The waiting side of an ask, in the asker's frame. Its timer is the deadline.
+struct AskState : TimerNode {
+  AskState();
+  ~AskState();
+  AskState(const AskState&) = delete;
+  AskState& operator=(const AskState&) = delete;
+  Core* core = nullptr;
+  Activation* activation = nullptr;
+  ReplyTo id;
+  bool entered = false;
+  bool remote = false;
+  std::optional<AskFailure> failure;
+};
+
+/// The waiting side of a `send`, in the sender's frame.
+struct SendState {
+  Activation* activation = nullptr;
+  Waiter* waiter = nullptr;
+  Sent result = Sent::sent;
+};
+
+/// Called once at the end of the turn in which it was asked for; destroying it takes the request back.
+class TurnEndHook {
+ public:
+  TurnEndHook() = default;
+  TurnEndHook(const TurnEndHook&) = delete;
+  TurnEndHook& operator=(const TurnEndHook&) = delete;
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnEndHook();
+
+ private:
+  friend class Core;
+  Core* queued_on_ = nullptr;
+  TurnEndHook* previous = nullptr;
+  TurnEndHook* next = nullptr;
+  friend struct NodeList<TurnEndHook>;
+};
+
+struct CoreOptions {
+  int index = 0;
+  int cores = 1;
+  base::Clock* clock = nullptr;
+  std::unique_ptr<base::Random> random;
+  std::unique_ptr<Poller> poller;
+};
+
+class Core {
+ public:
+  Core(Host& host, CoreOptions options);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  /// The core whose turn this thread runs; null outside of turns and on foreign threads.
+  static Core* current() noexcept { return current_; }
+
+  int index() const noexcept { return index_; }
+  Host& host() noexcept { return host_; }
+  Instant now() const noexcept { return now_; }
+  base::UnixTime wall() const noexcept { return clock_.wall(); }
+  base::Random& random() noexcept { return *random_; }
+  Poller& poller() noexcept { return *poller_; }
+  TimerWheel& timers() noexcept { return timers_; }
+  BlockPool& pool() noexcept { return pool_; }
+
+  /// Runs `work` in a later turn of this core, outside of any actor.
+  void post(std::move_only_function<void(Core&)> work);
+  /// The same from any thread.
+  void post_remotely(std::move_only_function<void(Core&)> work);
+  /// Calls the hook at the end of this turn; asking twice is asking once.
+  void at_turn_end(TurnEndHook& hook) noexcept;
+
+  // ---- what refs, tasks and supervision are made of ----
+
+  template <class M>
+  Envelope* make(const Handler& handler, Address target, M&& message);
+  template <class M>
+  static Envelope* make_on(Core* here, const Handler& handler, Address target, M&& message);
+  /// Ends the life of the message and sends the block home.
+  void destroy(Envelope* envelope) noexcept;
+
+  /// Hands an envelope to its target's core: this one, another, or from a foreign thread (`here` null).
+  static Sent submit(Core* here, Core& to, Envelope* envelope);
+
+  template <class T, class... Args>
+  T* create(Args&&... args) {
+    return new (pool_.allocate(sizeof(T))) T(std::forward<Args>(args)...);
+  }
+  template <class T>
+  void dispose(T* object) noexcept {
+    std::destroy_at(object);
+    pool_.release(object, sizeof(T));
+  }
+
+  /// A cell for an actor to come. Own thread; any thread for the second.
+  Cell& reserve();
+  Cell& reserve_remotely();
+  void free_cell(Cell& cell) noexcept;
+
+  void schedule(Cell& cell) noexcept;
+  void make_ready(Activation& activation) noexcept;
+  Activation* running() const noexcept { return running_; }
+  Cell* running_cell() const noexcept { return running_cell_; }
+  Instant deadline() const noexcept { return deadline_; }
+  Activation& begin(Cell& cell, Envelope& envelope);
+  void end(Activation& activation) noexcept;
+  /// Runs an activation until its next await or its end.
+  void resume(Activation& activation);
+  /// Runs `f` as a part of the actor: its faults are the actor's.
+  template <class F>
+  void within(Cell& cell, std::string_view what, F&& f);
+
+  void open_ask(AskState& ask, Instant deadline);
+  void close_ask(AskState& ask) noexcept;
+  /// The asker's state if it still waits on this core; null: too late.
+  AskState* find_ask(ReplyTo reply) noexcept;
+  void finish_ask(AskState& ask) noexcept;
+  /// Answers an asker on any core that there will be no answer.
+  void fail_ask(ReplyTo reply, Outcome outcome, std::string what);
+
+  /// Into the mailbox, or what its overflow policy says (mailbox.h).
+  Sent admit(Cell& cell, Envelope* envelope);
+  /// Counts it, tells an asker `not_executed`, and ends the message.
+  void drop(Envelope* envelope, Cell* cell, Drop reason) noexcept;
+
+  TypeStats& stats(const ActorType& type);
+  /// Any thread. Null where this core never had such an actor.
+  const TypeStats* stats_of(std::uint32_t type_index) const noexcept;
+
+  /// Calls `f(Cell&)` for every cell with a tenant.
+  template <class F>
+  void for_each_cell(F&& f) {
+    auto visit = [&f](std::vector<Slab>& slabs) {
+      for (auto& slab : slabs) {
+        for (std::size_t i = 0; i < slab.used; ++i) {
+          if (slab.cells[i].state != CellState::free) f(slab.cells[i]);
+        }
+      }
+    };
+    visit(slabs_);
+    const std::lock_guard lock{inbox_mutex_};  // other threads reserve cells among these
+    visit(remote_slabs_);
+  }
+
+  void count_late_reply() noexcept;
+
+  // ---- the loop ----
+
+  struct TurnLimits {
+    int messages = 1024;
+    Duration time = std::chrono::microseconds{500};
+  };
+  /// One turn. `may_wait`: sleep in the poller when there is nothing to do.
+  void turn(TurnLimits limits, bool may_wait);
+  /// Whether a turn now would do anything beside waiting. For the simulator.
+  bool has_work() noexcept;
+  void run_until_stopped();
+  /// Any thread.
+  void request_stop() noexcept;
+  void wake() noexcept;
+  /// Ends all that is left, after the last turn. No other core runs any more.
+  void tear_down() noexcept;
+  /// Frees what was under way between cores, after all of them are torn down.
+  void discard_all() noexcept;
+
+  /// Makes this core the current one of this thread for a scope. For the simulator and for tear-down.
+  class Scope {
+   public:
+    explicit Scope(Core& core) noexcept : before_(current_) { current_ = &core; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() { current_ = before_; }
+
+   private:
+    Core* before_;
+  };
+
+ private:
+  friend class TurnEndHook;
+
+  struct Slab {
+    std::unique_ptr<std::byte[]> memory;
+    Cell* cells = nullptr;
+    std::size_t used = 0;
+  };
+  struct ReplySlot {
+    AskState* ask = nullptr;
+    std::uint32_t generation = 1;
+    std::uint32_t next_free = 0;
+  };
+  struct Lane {
+    EnvelopeList messages;
+    Envelope* returned = nullptr;
+    std::size_t waiting = 0;
+  };
+  static constexpr std::uint32_t no_slot = UINT32_MAX;
+  static constexpr std::size_t slab_cells = 256;
+  static constexpr std::size_t lane_limit = 16 * 1024;   // messages that wait for a full ring, to one core
+  static constexpr std::size_t inbox_limit = 64 * 1024;  // messages of foreign threads
+
+  void receive();
+  void discard_chain(Envelope* messages, Envelope* returned) noexcept;
+  void receive_chain(Envelope* chain);
+  void deliver(Envelope* envelope);
+  int run_cell(Cell& cell, int budget);
+  void dispatch(Cell& cell, Envelope* envelope);
+  void run_messages(TurnLimits limits);
+  void run_turn_end();
+  void flush_lanes() noexcept;
+  void wait(bool may_wait);
+  Sent to_lane(Core& to, Envelope* envelope);
+  Sent to_inbox(Envelope* envelope);
+  Cell& carve_cell();
+  Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
+
+  inline static constinit thread_local Core* current_ = nullptr;
+
+  Host& host_;
+  const int index_;
+  base::Clock& clock_;
+  std::unique_ptr<base::Random> random_;
+  std::unique_ptr<Poller> poller_;
+  Instant now_;
+  BlockPool pool_;
+  TimerWheel timers_;
+
+  Cell* run_first_ = nullptr;
+  Cell* run_last_ = nullptr;
+  Cell* running_cell_ = nullptr;
+  Activation* running_ = nullptr;
+  Instant deadline_ = Instant::never();
+  std::uint64_t handled_ = 0;
+  EnvelopeList posted_;
+  NodeList<TurnEndHook> turn_end_;
+
+  std::vector<ReplySlot> reply_slots_;
+  std::uint32_t free_reply_slot_ = no_slot;
+
+  std::vector<Slab> slabs_;
+  std::vector<Cell*> free_cells_;
+  std::uint32_t next_cell_ = 0;
+
+  std::vector<Lane> lanes_;        // by receiving core
+  std::unique_ptr<Ring[]> rings_;  // by sending core
+  std::atomic<bool> sleeping_{false};
+  std::atomic<bool> stop_{false};
+  bool torn_down_ = false;
+
+  std::mutex inbox_mutex_;  // guards the next four
+  EnvelopeList inbox_;
+  std::size_t inbox_size_ = 0;
+  std::vector<Cell*> remote_free_cells_;
+  std::vector<Slab> remote_slabs_;
+  std::atomic<bool> inbox_filled_{false};
+
+  std::array<std::atomic<TypeStats*>, 256> stats_{};
+};
+
+/// The number of the cell's present tenant. Own core.
+inline ActorId id_of(const Cell& cell) noexcept {
+  return {static_cast<std::uint64_t>(cell.owner->index()) << 56 |
+          static_cast<std::uint64_t>(cell.index & 0xffffff) << 32 | cell.generation.load(std::memory_order_relaxed)};
+}
+
+/// The number of an actor type in the statistics, given at its first use. Any thread; at most 256 types.
+std::uint32_t index_of(const ActorType& type);
+/// The types that have a number, in its order.
+std::vector<const ActorType*> known_types();
+
+template <class M>
+Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& message) {
+  using Message = std::remove_cvref_t<M>;
+  constexpr std::size_t bytes = Envelope::bytes_for<Message>();
+  constexpr std::size_t size_class = BlockPool::class_of(bytes);
+  void* memory = nullptr;
+  if (here != nullptr) [[likely]] {
+    memory = here->pool_.allocate(bytes);
+  } else {
+    memory = ::operator new(bytes);
+  }
+  auto* envelope = new (memory) Envelope;
+  envelope->target = target.cell;
+  envelope->generation = target.generation;
+  envelope->handler = &handler;
+  envelope->size_class = static_cast<std::uint8_t>(here != nullptr ? size_class : BlockPool::classes);
+  if (here != nullptr) {
+    envelope->home = static_cast<std::uint8_t>(here->index_);
+    if (here->running_cell_ != nullptr) envelope->sender = id_of(*here->running_cell_);
+  }
+  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
+  return envelope;
+}
+
+template <class M>
+Envelope* Core::make(const Handler& handler, Address target, M&& message) {
+  return make_on(this, handler, target, std::forward<M>(message));
+}
+
+}  // namespace troupe::actor
+
+#include "troupe/actor/runtime/lifecycle.h"
+
+namespace troupe::actor {
+
+template <class F>
+void Core::within(Cell& cell, std::string_view what, F&& f) {
+  Cell* cell_before = std::exchange(running_cell_, &cell);
+  Activation* activation_before = std::exchange(running_, nullptr);
+  const Instant deadline_before = std::exchange(deadline_, Instant::never());
+  try {
+    f();
+  } catch (...) {
+    lifecycle::fault(cell, std::current_exception(), what);
+  }
+  running_cell_ = cell_before;
+  running_ = activation_before;
+  deadline_ = deadline_before;
+}
+
+}  // namespace troupe::actor

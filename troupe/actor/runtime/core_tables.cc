@@ -1,0 +1,311 @@
+// See core.h. Here: the tables of a core: cells, running handlers, asks that wait, statistics.
+#include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/mailbox.h"
+#include "troupe/base/check.h"
+
+namespace troupe::actor {
+namespace {
+
+constinit const ActorType gone{.name = "(gone)"};
+
+struct NoAnswer {
+  ReplyTo reply;
+  Outcome outcome;
+  std::string what;
+};
+
+constexpr Handler no_answer_handler{
+    .invoke =
+        [](Core& core, Cell*, Envelope& envelope) {
+          auto& answer = envelope.message<NoAnswer>();
+          core.fail_ask(answer.reply, answer.outcome, std::move(answer.what));
+        },
+    .destroy = destroy_message<NoAnswer>,
+    .message = "no answer",
+    .message_class = MessageClass::control,
+    .runtime = true,
+};
+
+void time_out(TimerNode& node) noexcept {
+  auto& ask = static_cast<AskState&>(node);
+  // On one core the queued request expires with its ask and is certainly not handled any more.
+  const bool certain = !ask.remote && !ask.entered;
+  ask.failure = AskFailure{certain ? Outcome::not_executed : Outcome::unknown, "no answer in time"};
+  ask.core->finish_ask(ask);
+}
+
+std::mutex types_mutex;
+std::vector<const ActorType*>& types() {
+  static std::vector<const ActorType*> all;
+  return all;
+}
+
+}  // namespace
+
+AskState::AskState() : TimerNode(time_out) {}
+
+AskState::~AskState() {
+  if (id) core->close_ask(*this);
+}
+
+// ---- cells ----
+
+Cell& Core::carve_cell() {
+  if (slabs_.empty() || slabs_.back().used == slab_cells) {
+    auto memory = std::make_unique_for_overwrite<std::byte[]>(sizeof(Cell) * slab_cells + alignof(Cell));
+    void* start = memory.get();
+    std::size_t room = sizeof(Cell) * slab_cells + alignof(Cell);
+    auto* cells = static_cast<Cell*>(std::align(alignof(Cell), sizeof(Cell), start, room));
+    slabs_.push_back({std::move(memory), cells, 0});
+  }
+  Slab& slab = slabs_.back();
+  return *new (&slab.cells[slab.used++]) Cell(*this, next_cell_++);
+}
+
+Cell& Core::reserve() {
+  Cell* cell = nullptr;
+  if (free_cells_.empty()) {
+    cell = &carve_cell();
+  } else {
+    cell = free_cells_.back();
+    free_cells_.pop_back();
+  }
+  cell->state = CellState::reserved;
+  cell->capacity = MailboxOptions{}.capacity;
+  return *cell;
+}
+
+Cell& Core::reserve_remotely() {
+  const std::lock_guard lock{inbox_mutex_};
+  Cell* cell = nullptr;
+  if (remote_free_cells_.empty()) {
+    auto memory = std::make_unique_for_overwrite<std::byte[]>(sizeof(Cell) + alignof(Cell));
+    void* start = memory.get();
+    std::size_t room = sizeof(Cell) + alignof(Cell);
+    auto* place = static_cast<Cell*>(std::align(alignof(Cell), sizeof(Cell), start, room));
+    // Numbers from the upper half, so that the two ways to reserve never give the same one.
+    cell = new (place) Cell(*this, 0x800000u + static_cast<std::uint32_t>(remote_slabs_.size()));
+    cell->reserved_remotely = true;
+    remote_slabs_.push_back({std::move(memory), place, 1});
+  } else {
+    cell = remote_free_cells_.back();
+    remote_free_cells_.pop_back();
+  }
+  cell->state = CellState::reserved;
+  cell->capacity = MailboxOptions{}.capacity;
+  return *cell;
+}
+
+void Core::free_cell(Cell& cell) noexcept {
+  const bool remote = cell.reserved_remotely;
+  const std::uint32_t generation = cell.address().generation;
+  cell.extras.reset();
+  cell.record = nullptr;
+  cell.parent = {};
+  cell.type = nullptr;
+  cell.handled = 0;
+  cell.errors = cell.restarts = 0;
+  cell.pending_stop = false;
+  std::unique_lock<std::mutex> lock;
+  if (remote) lock = std::unique_lock{inbox_mutex_};
+  cell.state = CellState::free;
+  cell.generation.store(generation + 1, std::memory_order_relaxed);
+  // A cell whose generations are used up retires: an address must never come to mean somebody else.
+  if (generation + 1 == UINT32_MAX) return;
+  (remote ? remote_free_cells_ : free_cells_).push_back(&cell);
+}
+
+Sent Core::admit(Cell& cell, Envelope* envelope) { return mailbox::admit(*this, cell, envelope); }
+
+void Core::drop(Envelope* envelope, Cell* cell, Drop reason) noexcept {
+  const bool known = cell != nullptr && cell->type != nullptr;
+  stats(known ? *cell->type : gone).dropped[static_cast<std::size_t>(reason)].add();
+  if (envelope->handler->undeliverable != nullptr) {
+    envelope->handler->undeliverable(*this, *envelope);
+  } else if (envelope->reply) {
+    fail_ask(envelope->reply, Outcome::not_executed, std::string{name_of(reason)});
+  }
+  destroy(envelope);
+}
+
+// ---- running handlers ----
+
+Activation& Core::begin(Cell& cell, Envelope& envelope) {
+  auto* activation = create<Activation>();
+  activation->cell = &cell;
+  activation->reply = std::exchange(envelope.reply, {});
+  activation->deadline = envelope.deadline;
+  activation->message = envelope.handler->message;
+  cell.activations.push(activation);
+  ++cell.in_flight;
+  running_ = activation;
+  return *activation;
+}
+
+void Core::end(Activation& activation) noexcept {
+  Cell& cell = *activation.cell;
+  if (activation.root) activation.root.destroy();
+  if (activation.ready) {
+    Activation* before = nullptr;
+    for (Activation* at = cell.ready_first; at != &activation; at = at->ready_next) before = at;
+    (before != nullptr ? before->ready_next : cell.ready_first) = activation.ready_next;
+    if (cell.ready_last == &activation) cell.ready_last = before;
+  }
+  cell.activations.remove(&activation);
+  --cell.in_flight;
+  if (activation.exclusive) --cell.exclusive;
+  if (running_ == &activation) running_ = nullptr;
+  dispose(&activation);
+}
+
+void Core::make_ready(Activation& activation) noexcept {
+  if (activation.ready) return;
+  Cell& cell = *activation.cell;
+  activation.ready = true;
+  activation.ready_next = nullptr;
+  (cell.ready_last != nullptr ? cell.ready_last->ready_next : cell.ready_first) = &activation;
+  cell.ready_last = &activation;
+  schedule(cell);
+}
+
+void Core::resume(Activation& activation) {
+  running_ = &activation;
+  deadline_ = activation.deadline;
+  activation.point.resume();
+  if (activation.root.done()) activation.finish(*this, activation);
+  running_ = nullptr;
+  deadline_ = Instant::never();
+}
+
+// ---- asks ----
+
+void Core::open_ask(AskState& ask, Instant deadline) {
+  if (free_reply_slot_ == no_slot) {
+    reply_slots_.push_back({});
+    free_reply_slot_ = static_cast<std::uint32_t>(reply_slots_.size() - 1);
+    reply_slots_.back().next_free = no_slot;
+  }
+  const std::uint32_t slot = free_reply_slot_;
+  ReplySlot& entry = reply_slots_[slot];
+  free_reply_slot_ = entry.next_free;
+  entry.ask = &ask;
+  ask.core = this;
+  ask.activation = running_;
+  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
+  if (deadline != Instant::never()) timers_.arm(ask, deadline);
+}
+
+void Core::close_ask(AskState& ask) noexcept {
+  ReplySlot& entry = reply_slots_[ask.id.slot];
+  entry.ask = nullptr;
+  entry.generation = (entry.generation + 1) & 0xffffff;
+  if (entry.generation == 0) entry.generation = 1;
+  entry.next_free = free_reply_slot_;
+  free_reply_slot_ = ask.id.slot;
+  ask.id = {};
+  timers_.disarm(ask);
+}
+
+AskState* Core::find_ask(ReplyTo reply) noexcept {
+  ReplySlot& entry = reply_slots_[reply.slot];
+  return entry.generation == reply.generation ? entry.ask : nullptr;
+}
+
+void Core::finish_ask(AskState& ask) noexcept {
+  close_ask(ask);
+  make_ready(*ask.activation);
+}
+
+void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
+  if (reply.core != static_cast<std::uint32_t>(index_)) {
+    Core& home = host_.core(reply.core);
+    submit(this, home, make(no_answer_handler, {}, NoAnswer{reply, outcome, std::move(what)}));
+    return;
+  }
+  AskState* ask = find_ask(reply);
+  if (ask == nullptr) {
+    count_late_reply();
+    return;
+  }
+  ask->failure = AskFailure{outcome, std::move(what)};
+  finish_ask(*ask);
+}
+
+void Core::count_late_reply() noexcept { stats(gone).dropped[static_cast<std::size_t>(Drop::late_reply)].add(); }
+
+// ---- statistics ----
+
+std::string_view name_of(Drop reason) noexcept {
+  switch (reason) {
+    case Drop::oldest:
+      return "evicted by a newer message";
+    case Drop::newest:
+      return "refused by a full mailbox";
+    case Drop::full:
+      return "full";
+    case Drop::park_expired:
+      return "no room in time";
+    case Drop::expired:
+      return "expired before it was handled";
+    case Drop::dead:
+      return "no such actor";
+    case Drop::stopped:
+      return "the actor stopped";
+    case Drop::late_reply:
+      return "late reply";
+  }
+  return "";
+}
+
+std::uint32_t index_of(const ActorType& type) {
+  const std::lock_guard lock{types_mutex};
+  auto& all = types();
+  const auto at = std::find(all.begin(), all.end(), &type);
+  if (at != all.end()) return static_cast<std::uint32_t>(at - all.begin());
+  INVARIANT(all.size() < 256, "more than 256 types of actors");
+  all.push_back(&type);
+  return static_cast<std::uint32_t>(all.size() - 1);
+}
+
+std::vector<const ActorType*> known_types() {
+  const std::lock_guard lock{types_mutex};
+  return types();
+}
+
+TypeStats& Core::stats(const ActorType& type) {
+  std::uint32_t index = type.index.load(std::memory_order_relaxed);
+  if (index == UINT32_MAX) {
+    index = index_of(type);
+    type.index.store(index, std::memory_order_relaxed);
+  }
+  TypeStats* figures = stats_[index].load(std::memory_order_relaxed);
+  if (figures == nullptr) {
+    figures = new TypeStats;
+    stats_[index].store(figures, std::memory_order_release);
+  }
+  return *figures;
+}
+
+const TypeStats* Core::stats_of(std::uint32_t type_index) const noexcept {
+  return type_index < stats_.size() ? stats_[type_index].load(std::memory_order_acquire) : nullptr;
+}
+
+void Core::tear_down() noexcept {
+  const Scope scope{*this};
+  torn_down_ = true;
+  for_each_cell([this](Cell& cell) { lifecycle::obliterate(*this, cell); });
+}
+
+void Core::discard_all() noexcept {
+  const Scope scope{*this};
+  while (Envelope* envelope = posted_.pop()) destroy(envelope);
+  Batch batch;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    while (rings_[i].pop(batch)) discard_chain(batch.messages, batch.returned);
+    discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
+  }
+  const std::lock_guard lock{inbox_mutex_};
+  while (Envelope* envelope = inbox_.pop()) destroy(envelope);
+}
+
+}  // namespace troupe::actor

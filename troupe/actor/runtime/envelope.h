@@ -1,0 +1,131 @@
+// Envelope: one message on its way, and what the runtime must know about it.
+//
+// The header is 56 bytes, so that a message of up to 8 bytes travels in one cache line; the
+// message stands right behind it. An envelope has one owner at a time: its sender until it is
+// handed over, then a lane, then a mailbox, then the dispatch that destroys the message and
+// sends the block home. The type of the message is known by its `Handler` alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "troupe/base/clock.h"
+
+namespace troupe::actor {
+
+class Cell;
+class Core;
+struct Envelope;
+
+using base::Duration;
+using base::Instant;
+
+/// Who an actor is: its cell, and which of the cell's successive tenants. Trivially copyable; owns nothing.
+struct Address {
+  Cell* cell = nullptr;
+  std::uint32_t generation = 0;
+
+  explicit operator bool() const noexcept { return cell != nullptr; }
+  friend bool operator==(Address, Address) = default;
+};
+
+/// The same as a plain number, stable and ordered, for logs and inspection: core 8 bits, cell 24, generation 32.
+struct ActorId {
+  std::uint64_t value = 0;
+  friend auto operator<=>(ActorId, ActorId) = default;
+};
+
+/// Where an answer goes: a slot in the asking core's table. `generation` 0 means that nobody asked.
+struct ReplyTo {
+  std::uint32_t slot = 0;
+  std::uint32_t generation : 24 = 0;
+  std::uint32_t core : 8 = 0;
+
+  explicit operator bool() const noexcept { return generation != 0; }
+};
+
+/// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop.
+enum class MessageClass : std::uint8_t { control, normal, sheddable };
+
+/// What is known of a message at compile time, for one receiver type. Static, one for each pair.
+struct Handler {
+  /// Runs the message. `cell` is null for a message to the core itself.
+  void (*invoke)(Core& core, Cell* cell, Envelope& envelope);
+  /// Ends the life of the message that stands in the envelope.
+  void (*destroy)(Envelope& envelope) noexcept;
+  /// Told in place of `invoke` when the receiver is gone; null: the asker, if any, is answered.
+  void (*undeliverable)(Core& core, Envelope& envelope) = nullptr;
+  std::string_view message;
+  MessageClass message_class = MessageClass::normal;
+  /// The runtime's own: handled before user messages, also while the actor is suspended or failed.
+  bool runtime = false;
+};
+
+struct Envelope {
+  Envelope* next = nullptr;
+  Cell* target = nullptr;
+  std::uint32_t generation = 0;
+  std::uint8_t home = 0;         // index of the core whose pool the block belongs to
+  std::uint8_t size_class = 0;   // of that pool
+  std::uint8_t awaits_room = 0;  // a `send` from another core: `reply` is answered on admission
+  std::uint8_t reserved = 0;
+  const Handler* handler = nullptr;
+  ActorId sender;
+  ReplyTo reply;
+  Instant deadline = Instant::never();
+
+  template <class M>
+  static constexpr std::size_t payload_offset() noexcept {
+    return alignof(M) <= 8 ? 56 : 64;
+  }
+  template <class M>
+  static constexpr std::size_t bytes_for() noexcept {
+    static_assert(alignof(M) <= 16, "a message may be aligned to 16 bytes at most");
+    return payload_offset<M>() + sizeof(M);
+  }
+  template <class M>
+  M& message() noexcept {
+    return *std::launder(reinterpret_cast<M*>(reinterpret_cast<std::byte*>(this) + payload_offset<M>()));
+  }
+};
+static_assert(sizeof(Envelope) == 56, "the header shares its cache line with a message of eight bytes");
+
+template <class M>
+void destroy_message(Envelope& envelope) noexcept {
+  std::destroy_at(&envelope.message<M>());
+}
+
+/// A singly linked list of envelopes, first in, first out. Whoever has the list owns them.
+struct EnvelopeList {
+  Envelope* head = nullptr;
+  Envelope* tail = nullptr;
+
+  bool empty() const noexcept { return head == nullptr; }
+  void push(Envelope* envelope) noexcept {
+    envelope->next = nullptr;
+    if (tail != nullptr) {
+      tail->next = envelope;
+    } else {
+      head = envelope;
+    }
+    tail = envelope;
+  }
+  void push_front(Envelope* envelope) noexcept {
+    envelope->next = head;
+    head = envelope;
+    if (tail == nullptr) tail = envelope;
+  }
+  Envelope* pop() noexcept {
+    Envelope* first = head;
+    if (first != nullptr) {
+      head = first->next;
+      if (head == nullptr) tail = nullptr;
+    }
+    return first;
+  }
+  EnvelopeList take() noexcept { return std::exchange(*this, {}); }
+};
+
+}  // namespace troupe::actor

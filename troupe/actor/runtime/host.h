@@ -1,0 +1,40 @@
+// Host: what a core may ask of the system it belongs to. The system implements it, so that no arrow points up.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::actor {
+
+class Core;
+
+/// Runs jobs that may block, away from the cores.
+class Offload {
+ public:
+  virtual ~Offload() = default;
+  /// Any core's thread. False: as many jobs wait as may wait, and this one was not taken.
+  virtual bool submit(Core& from, std::move_only_function<void()> job) = 0;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+  /// The root of the tree failed, or a fault was escalated to it: the system must end, and not as a success.
+  virtual void root_failed(const std::string& why) = 0;
+  /// The root and with it every actor has ended. On the root's core.
+  virtual void root_stopped() = 0;
+  /// Something an operator should know: a fault and what was decided, a child that did not stop in time.
+  virtual void report(const std::string& what) = 0;
+
+  Core& core(std::size_t index) noexcept { return *cores_[index]; }
+  std::size_t core_count() const noexcept { return cores_.size(); }
+  Offload& offload() noexcept { return *offload_; }
+
+ protected:
+  std::vector<std::unique_ptr<Core>> cores_;
+  std::unique_ptr<Offload> offload_;
+};
+
+}  // namespace troupe::actor

@@ -1,0 +1,58 @@
+// Lifecycle: how an actor starts, fails, is restarted and stops, and how its parent decides.
+//
+// All functions run on the core of the cell they are given; what concerns a cell of another
+// core travels as a control message. A fault suspends the actor until its parent has decided.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "troupe/actor/runtime/cell.h"
+
+namespace troupe::actor {
+
+/// Why an actor ended.
+enum class StopReason : std::uint8_t {
+  stopped,  // it or somebody else asked for it, or its system shut down
+  failed,   // its supervisor gave it up
+};
+
+/// Told to who watches, once the actor's resources are released.
+struct Terminated {
+  static constexpr auto message_class = MessageClass::control;
+  Address who;
+  ActorId id;
+  StopReason reason = StopReason::stopped;
+};
+
+namespace lifecycle {
+
+struct SpawnPlan {
+  Cell* cell = nullptr;
+  const ActorType* type = nullptr;
+  Body* body = nullptr;  // from `new`; the cell becomes its owner
+  ActorOptions options{};
+};
+
+/// Notes the child with its parent and sends it on its way; the cell may be of another core. On the parent's core.
+void spawn(Core& here, Cell& parent, SpawnPlan plan);
+/// Starts the one actor that has no parent.
+void spawn_root(Core& core, Cell& cell, const ActorType& type, Body* body, ActorOptions options);
+/// Asks an actor on any core to stop; `here` is null on a foreign thread.
+void request_stop(Core* here, Address actor, StopReason reason = StopReason::stopped);
+/// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended.
+void request_watch(Core& here, Address watcher, const Handler& handler, Address target);
+
+/// The actor threw: it is suspended, and its parent decides.
+void fault(Cell& cell, std::exception_ptr error, std::string_view during);
+/// Ends a cell without asking anybody, after the last turn of its system.
+void obliterate(Core& core, Cell& cell) noexcept;
+
+/// What an exception says of itself.
+std::string describe(const std::exception_ptr& error);
+/// Where the actor stands in the tree, as far as its own core knows.
+std::string path_of(const Cell& cell);
+/// The number of an address, stable while its tenant lives.
+ActorId id_of(Address address) noexcept;
+}  // namespace lifecycle
+}  // namespace troupe::actor

@@ -1,0 +1,25 @@
+// Mailbox: admission to a cell's queue, its exact bound, and what happens when it is full.
+//
+// The owner core alone decides, so the bound is exact. Control messages are outside the
+// bound. Nothing is dropped without being counted, and a dropped ask is answered.
+#pragma once
+
+#include "troupe/actor/runtime/core.h"
+
+namespace troupe::actor::mailbox {
+
+/// Puts an envelope into the cell's queue, or does what its overflow policy says. On the cell's core.
+Sent admit(Core& core, Cell& cell, Envelope* envelope);
+
+/// Takes the next user message; the room that it leaves goes to the first who waits. The queue is not empty.
+Envelope* take(Cell& cell) noexcept;
+
+/// Begins a `send` on the cell's own core to a full mailbox; `state.result` holds when the activation is resumed.
+void wait_for_room(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);
+/// Takes a `send` back whose frame is destroyed.
+void give_up(Waiter& waiter) noexcept;
+
+/// Empties the queue and everything that waits outside: asks get `not_executed`, sends get `dead`.
+void clear(Core& core, Cell& cell, Drop reason) noexcept;
+
+}  // namespace troupe::actor::mailbox

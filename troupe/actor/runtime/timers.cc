@@ -1,0 +1,106 @@
+// See timers.h. Level L holds timers whose tick first differs from the present one in its
+// L-th group of six bits; when time enters a slot of a higher level, its timers move down.
+#include "troupe/actor/runtime/timers.h"
+
+#include <bit>
+
+namespace troupe::actor {
+
+TimerNode::~TimerNode() {
+  if (wheel_ != nullptr) wheel_->disarm(*this);
+}
+
+TimerWheel::TimerWheel(base::Instant start) noexcept : now_tick_(start.nanoseconds / 1'000'000) {}
+
+TimerWheel::~TimerWheel() {
+  for (auto& head : heads_) {
+    while (head.next_ != &head) disarm(*head.next_);
+  }
+}
+
+std::int64_t TimerWheel::tick_of(base::Instant when) noexcept {
+  if (when.nanoseconds >= INT64_MAX - 1'000'000) return INT64_MAX / 1'000'000;
+  return (when.nanoseconds + 999'999) / 1'000'000;
+}
+
+void TimerWheel::arm(TimerNode& node, base::Instant when) noexcept {
+  if (node.wheel_ != nullptr) unlink(node);
+  node.tick_ = std::max(tick_of(when), now_tick_ + 1);
+  node.wheel_ = this;
+  ++size_;
+  place(node);
+}
+
+void TimerWheel::disarm(TimerNode& node) noexcept {
+  if (node.wheel_ != nullptr) unlink(node);
+}
+
+void TimerWheel::place(TimerNode& node) noexcept {
+  const auto differing = static_cast<std::uint64_t>(node.tick_ ^ now_tick_) | (slots - 1);
+  const int level = std::min((63 - std::countl_zero(differing)) / bits, levels - 1);
+  const int slot = static_cast<int>(node.tick_ >> (level * bits)) & (slots - 1);
+  node.slot_ = static_cast<std::uint16_t>(level * slots + slot);
+  occupied_[static_cast<std::size_t>(level)] |= std::uint64_t{1} << slot;
+  TimerNode& head = heads_[node.slot_];
+  node.prev_ = head.prev_;
+  node.next_ = &head;
+  head.prev_->next_ = &node;
+  head.prev_ = &node;
+}
+
+void TimerWheel::unlink(TimerNode& node) noexcept {
+  node.prev_->next_ = node.next_;
+  node.next_->prev_ = node.prev_;
+  TimerNode& head = heads_[node.slot_];
+  if (head.next_ == &head) occupied_[node.slot_ / slots] &= ~(std::uint64_t{1} << (node.slot_ % slots));
+  node.wheel_ = nullptr;
+  --size_;
+}
+
+std::optional<TimerWheel::Expiry> TimerWheel::next_expiry() const noexcept {
+  for (int level = 0; level < levels; ++level) {
+    const std::uint64_t occupied = occupied_[static_cast<std::size_t>(level)];
+    if (occupied == 0) continue;
+    // A lower level always expires first, and within one the slots ahead of the present one do.
+    const int present = static_cast<int>(now_tick_ >> (level * bits)) & (slots - 1);
+    const int ahead = std::countr_zero(std::rotr(occupied, present));
+    const int slot = (present + ahead) & (slots - 1);
+    const std::int64_t range = std::int64_t{1} << (level * bits);
+    const std::int64_t tick = ((now_tick_ >> (level * bits)) + ahead) * range;
+    return Expiry{level, slot, std::max(tick, now_tick_)};
+  }
+  return std::nullopt;
+}
+
+std::size_t TimerWheel::advance(base::Instant now) noexcept {
+  const std::int64_t target = now.nanoseconds / 1'000'000;
+  std::size_t fired = 0;
+  while (now_tick_ <= target) {
+    const auto expiry = next_expiry();
+    if (!expiry || expiry->tick > target) break;
+    now_tick_ = expiry->tick;
+    TimerNode& head = heads_[static_cast<std::size_t>(expiry->level * slots + expiry->slot)];
+    while (head.next_ != &head) {
+      TimerNode& node = *head.next_;
+      unlink(node);
+      if (expiry->level == 0) {
+        node.fire_(node);
+        ++fired;
+      } else {
+        node.wheel_ = this;
+        ++size_;
+        place(node);
+      }
+    }
+  }
+  now_tick_ = std::max(now_tick_, target);
+  return fired;
+}
+
+std::optional<base::Instant> TimerWheel::next() const noexcept {
+  const auto expiry = next_expiry();
+  if (!expiry) return std::nullopt;
+  return base::Instant{expiry->tick * 1'000'000};
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,98 @@
+// The timer wheel against a plain sorted model.
+#include "troupe/actor/runtime/timers.h"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <map>
+
+#include "troupe/base/random.h"
+
+using namespace troupe::actor;
+using namespace std::chrono_literals;
+using troupe::base::Instant;
+
+namespace {
+
+struct Recorder : TimerNode {
+  explicit Recorder(std::vector<int>& o, int n) : TimerNode(note), out(o), number(n) {}
+  static void note(TimerNode& node) noexcept {
+    auto& self = static_cast<Recorder&>(node);
+    self.out.push_back(self.number);
+  }
+  std::vector<int>& out;
+  int number;
+};
+
+}  // namespace
+
+TEST_CASE("a timer fires at its time, not before, and once") {
+  TimerWheel wheel{Instant{}};
+  std::vector<int> fired;
+  Recorder timer{fired, 1};
+  wheel.arm(timer, Instant{} + 10ms);
+  wheel.advance(Instant{} + 9ms);
+  CHECK(fired.empty());
+  wheel.advance(Instant{} + 10ms);
+  CHECK_EQ(fired.size(), 1);
+  wheel.advance(Instant{} + 10h);
+  CHECK_EQ(fired.size(), 1);
+}
+
+TEST_CASE("a node that dies disarms itself") {
+  TimerWheel wheel{Instant{}};
+  std::vector<int> fired;
+  {
+    Recorder timer{fired, 1};
+    wheel.arm(timer, Instant{} + 10ms);
+  }
+  CHECK_EQ(wheel.size(), 0);
+  wheel.advance(Instant{} + 1h);
+  CHECK(fired.empty());
+}
+
+TEST_CASE("a random history of arming, disarming and time agrees with a sorted model") {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    troupe::base::SeededRandom random{seed};
+    TimerWheel wheel{Instant{}};
+    std::vector<int> fired;
+    std::deque<Recorder> timers;
+    for (int i = 0; i < 50; ++i) timers.emplace_back(fired, i);
+    std::map<int, std::int64_t> model;  // timer -> the millisecond it is due
+    std::int64_t now = 0;
+    for (int step = 0; step < 2000; ++step) {
+      const int which = static_cast<int>(random.below(50));
+      switch (random.below(3)) {
+        case 0: {
+          const auto delay = static_cast<std::int64_t>(random.below(std::uint64_t{1} << random.below(34)));
+          wheel.arm(timers[static_cast<std::size_t>(which)], Instant{} + std::chrono::milliseconds{now + delay});
+          model[which] = std::max(now + delay, now + 1);
+          break;
+        }
+        case 1:
+          wheel.disarm(timers[static_cast<std::size_t>(which)]);
+          model.erase(which);
+          break;
+        case 2: {
+          now += static_cast<std::int64_t>(random.below(std::uint64_t{1} << random.below(30)));
+          fired.clear();
+          wheel.advance(Instant{} + std::chrono::milliseconds{now});
+          std::int64_t last = 0;
+          for (const int number : fired) {
+            REQUIRE(model.contains(number));
+            CHECK(model[number] <= now);
+            CHECK(model[number] >= last);
+            last = model[number];
+            model.erase(number);
+          }
+          for (const auto& [number, due] : model) CHECK(due > now);
+          break;
+        }
+      }
+      REQUIRE_EQ(wheel.size(), model.size());
+      const auto next = wheel.next();
+      CHECK_EQ(next.has_value(), !model.empty());
+      for (const auto& [number, due] : model) CHECK(next->nanoseconds <= due * 1'000'000);
+    }
+  }
+}

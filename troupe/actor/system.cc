@@ -1,0 +1,132 @@
+// See system.h.
+#include "troupe/actor/system.h"
+
+#include <sched.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "troupe/base/check.h"
+
+namespace troupe::actor {
+namespace {
+
+/// The parent of all; it does nothing but supervise.
+struct Root {
+  static constexpr std::string_view actor_type = "Root";
+};
+
+struct RunTask {
+  Task<void> task;
+};
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+}  // namespace
+
+/// Runs tasks for threads that are no core's. One on the first core.
+struct System::Guest {
+  static constexpr std::string_view actor_type = "Guest";
+  static constexpr bool interleaves = true;
+  Task<void> handle(RunTask run) { co_await std::move(run.task); }
+};
+
+System::System(SystemOptions options) : options_(std::move(options)), has_stopped_(stopped_.get_future()) {
+  Environment* simulated = options_.environment;
+  const int count = options_.cores > 0 ? options_.cores : usable_cores();
+  INVARIANT(count <= 255, "an address has room for 255 cores");
+  for (int i = 0; i < count; ++i) {
+    cores_.push_back(std::make_unique<Core>(
+        *this, CoreOptions{.index = i,
+                           .cores = count,
+                           .clock = simulated != nullptr ? &simulated->clock() : &base::system_clock(),
+                           .random = simulated != nullptr ? simulated->random(i) : base::secure_random(),
+                           .poller = simulated != nullptr ? simulated->poller() : epoll_poller()}));
+  }
+  offload_ = simulated != nullptr ? simulated->offload() : thread_offload(options_.offload);
+
+  {
+    Core& first = *cores_[0];
+    const Core::Scope scope{first};
+    root_ = &first.reserve();
+    lifecycle::spawn_root(first, *root_, detail::type_of<Root>, detail::make_body<Root>(),
+                          {.supervision = options_.supervision});
+    guest_ = static_cast<Context&>(*root_).spawn<Guest>({.name = "guests", .in_flight_max = 1u << 20});
+  }
+  if (simulated != nullptr) return;
+  for (auto& core : cores_) {
+    threads_.emplace_back([&core = *core] { core.run_until_stopped(); });
+  }
+}
+
+System::~System() { shutdown(); }
+
+void System::adopt(lifecycle::SpawnPlan plan) {
+  // A move-only function must be movable without throwing; the plan owns nothing that would leak meanwhile.
+  core(0).post_remotely([this, plan = std::move(plan)](Core& first) mutable {
+    const Address child = plan.cell->address();
+    const bool running = root_->state == CellState::running;
+    lifecycle::spawn(first, *root_, std::move(plan));
+    if (!running) lifecycle::request_stop(&first, child);
+  });
+}
+
+void System::run_as_guest(Task<void> task) { guest_.tell(RunTask{std::move(task)}); }
+
+Task<std::vector<InspectedActor>> System::inspect() {
+  std::vector<InspectedActor> all;
+  for (std::size_t i = 0; i < core_count(); ++i) {
+    auto some = co_await on_core(i, [](Core& there) { return inspect_core(there); });
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  co_return assemble(std::move(all));
+}
+
+bool System::shutdown() {
+  if (std::exchange(down_, true)) return !failed();
+  core(0).post_remotely([this](Core& first) { lifecycle::request_stop(&first, root_->address()); });
+  if (options_.environment != nullptr) {
+    options_.environment->wait_for(
+        [this] { return has_stopped_.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
+  } else if (has_stopped_.wait_for(options_.shutdown_max) != std::future_status::ready) {
+    report("the system did not stop in time; the process ends");
+    std::fflush(nullptr);
+    std::_Exit(70);
+  }
+  for (auto& core : cores_) core->request_stop();
+  for (auto& thread : threads_) thread.join();
+  offload_.reset();
+  for (auto& core : cores_) core->tear_down();
+  for (auto& core : cores_) core->discard_all();
+  return !failed();
+}
+
+void System::on_failure(std::function<void()> callback) {
+  const std::lock_guard lock{callback_mutex_};
+  on_failure_ = std::move(callback);
+  if (failed() && on_failure_) on_failure_();
+}
+
+void System::root_failed(const std::string& why) {
+  report("the system gives up: " + why);
+  failed_.store(true, std::memory_order_release);
+  const std::lock_guard lock{callback_mutex_};
+  if (on_failure_) on_failure_();
+}
+
+void System::root_stopped() { stopped_.set_value(); }
+
+void System::report(const std::string& what) {
+  if (options_.report) {
+    options_.report(what);
+  } else {
+    std::fprintf(stderr, "%s\n", what.c_str());
+  }
+}
+
+}  // namespace troupe::actor

@@ -1,0 +1,135 @@
+// System: the cores, the root of the tree of actors, and the door for threads that are no core's.
+//
+// Owned by main (or a test's World). Construction starts the cores; `shutdown` stops the
+// top-level actors in the reverse order of their start, each within its own time, then the
+// cores. A fault that the root cannot mend ends the system as a failure.
+#pragma once
+
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "troupe/actor/context.h"
+#include "troupe/actor/offload/offload.h"
+
+namespace troupe::actor {
+
+/// What a system is made of where it is not the real thing: the simulator's parts.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  virtual base::Clock& clock() = 0;
+  virtual std::unique_ptr<base::Random> random(int core) = 0;
+  virtual std::unique_ptr<Poller> poller() = 0;
+  virtual std::unique_ptr<Offload> offload() = 0;
+  /// Waits until `ready` is true, by whatever makes it so.
+  virtual void wait_for(const std::function<bool()>& ready) = 0;
+};
+
+struct SystemOptions {
+  int cores = 0;  // 0: as many as this process may use
+  OffloadOptions offload{};
+  Supervision supervision{};                       // of the top-level actors
+  Duration shutdown_max = 30s;                     // a shutdown that takes longer ends the process with status 70
+  std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to stderr. Any thread
+  Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
+};
+
+class System final : public Host {
+ public:
+  explicit System(SystemOptions options = {});
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+  /// Shuts down if nobody has.
+  ~System() override;
+
+  /// Starts a top-level actor. Any thread. The reference may be used at once.
+  template <class A, class... Args>
+  Ref<A> spawn(ActorOptions options, Args... args) {
+    Cell& cell = core(options.core == any_core ? 0 : static_cast<std::size_t>(options.core)).reserve_remotely();
+    const Ref<A> ref{cell.address()};
+    adopt({.cell = &cell,
+           .type = &detail::type_of<A>,
+           .body = detail::make_body<A>(std::move(args)...),
+           .options = std::move(options)});
+    return ref;
+  }
+
+  /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's.
+  template <class Awaitable>
+  auto block_on(Awaitable awaitable) {
+    return block_on_reference(awaitable);
+  }
+  /// The same for an awaitable that stays where it is.
+  template <class Awaitable>
+  auto block_on_reference(Awaitable& awaitable) {
+    using Result = decltype(result_of_await(std::declval<Awaitable&>()));
+    std::promise<Result> promise;
+    auto future = promise.get_future();
+    run_as_guest([](Awaitable& what, std::promise<Result>& told) -> Task<void> {
+      try {
+        if constexpr (std::is_void_v<Result>) {
+          co_await static_cast<Awaitable&&>(what);
+          told.set_value();
+        } else {
+          told.set_value(co_await static_cast<Awaitable&&>(what));
+        }
+      } catch (...) {
+        told.set_exception(std::current_exception());
+      }
+    }(awaitable, promise));
+    wait_for([&] { return future.wait_for(std::chrono::seconds{0}) == std::future_status::ready; }, future);
+    return future.get();
+  }
+
+  /// Runs a task on its own, on the first core. Any thread. What it throws is reported.
+  void run_as_guest(Task<void> task);
+
+  /// The tree as it is now. Awaited inside an actor.
+  Task<std::vector<InspectedActor>> inspect();
+
+  /// Stops everything, in order, and waits. Foreign threads only; later calls do nothing. False: the system had failed.
+  bool shutdown();
+  /// Whether the root gave up; the reason is in the report.
+  bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+  /// Called once, on any thread, when the root gives up; the owner then shuts down.
+  void on_failure(std::function<void()> callback);
+
+  void root_failed(const std::string& why) override;
+  void root_stopped() override;
+  void report(const std::string& what) override;
+
+ private:
+  struct Guest;
+
+  template <class A>
+  static decltype(auto) result_of_await(A& awaitable) {
+    if constexpr (requires { static_cast<A&&>(awaitable).operator co_await(); }) {
+      return static_cast<A&&>(awaitable).operator co_await().await_resume();
+    } else {
+      return awaitable.await_resume();
+    }
+  }
+  template <class Future>
+  void wait_for(const std::function<bool()>& ready, Future& future) {
+    if (options_.environment != nullptr) {
+      options_.environment->wait_for(ready);
+    } else {
+      future.wait();
+    }
+  }
+  void adopt(lifecycle::SpawnPlan plan);
+
+  SystemOptions options_;
+  Cell* root_ = nullptr;
+  Ref<Guest> guest_;
+  std::promise<void> stopped_;
+  std::future<void> has_stopped_;
+  std::atomic<bool> failed_{false};
+  std::mutex callback_mutex_;
+  std::function<void()> on_failure_;
+  bool down_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace troupe::actor

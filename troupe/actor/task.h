@@ -1,0 +1,176 @@
+// Task: the type of every coroutine that an actor's handler is or calls.
+//
+// A task starts when it is awaited, or when the runtime runs it as a handler, and belongs to
+// whoever holds it: destroying it destroys its frame and everything it waits for. Frames come
+// from the pool of the core that runs them. An exception passes to the awaiter; out of a
+// handler it is a fault for the supervisor.
+#pragma once
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "troupe/actor/runtime/core.h"
+#include "troupe/base/check.h"
+
+namespace troupe::actor {
+
+template <class T>
+class Task;
+
+namespace detail {
+
+/// Frames with 16 bytes in front that name the pool; null for a frame made outside of any core.
+struct FrameMemory {
+  static constexpr std::size_t prefix = 16;
+  static void* operator new(std::size_t bytes) {
+    Core* core = Core::current();
+    void* block = core != nullptr ? core->pool().allocate(bytes + prefix) : ::operator new(bytes + prefix);
+    *static_cast<Core**>(block) = core;
+    return static_cast<std::byte*>(block) + prefix;
+  }
+  static void operator delete(void* frame, std::size_t bytes) noexcept {
+    void* block = static_cast<std::byte*>(frame) - prefix;
+    Core* core = *static_cast<Core**>(block);
+    if (core != nullptr) {
+      core->pool().release(block, bytes + prefix);
+    } else {
+      ::operator delete(block);
+    }
+  }
+};
+
+struct PromiseBase : FrameMemory {
+  std::coroutine_handle<> continuation;
+  std::exception_ptr error;
+
+  struct Final {
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<P> done) const noexcept {
+      auto& promise = done.promise();
+      return promise.continuation ? promise.continuation : std::noop_coroutine();
+    }
+    void await_resume() const noexcept {}
+  };
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  Final final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept { error = std::current_exception(); }
+};
+
+template <class T>
+struct Promise : PromiseBase {
+  std::optional<T> value;
+
+  Task<T> get_return_object() noexcept;
+  template <class U>
+    requires std::is_constructible_v<T, U>
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
+  T take() {
+    if (error) std::rethrow_exception(std::exchange(error, nullptr));
+    INVARIANT(value.has_value(), "a task ended without a value");
+    return std::move(*value);
+  }
+};
+
+template <>
+struct Promise<void> : PromiseBase {
+  Task<void> get_return_object() noexcept;
+  void return_void() const noexcept {}
+  void take() {
+    if (error) std::rethrow_exception(std::exchange(error, nullptr));
+  }
+};
+
+}  // namespace detail
+
+template <class T>
+class [[nodiscard]] Task {
+ public:
+  using promise_type = detail::Promise<T>;
+  using Frame = std::coroutine_handle<promise_type>;
+
+  Task() = default;
+  explicit Task(Frame frame) noexcept : frame_(frame) {}
+  Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+  Task& operator=(Task&& other) noexcept {
+    if (this != &other) {
+      if (frame_) frame_.destroy();
+      frame_ = std::exchange(other.frame_, {});
+    }
+    return *this;
+  }
+  ~Task() {
+    if (frame_) frame_.destroy();
+  }
+
+  auto operator co_await() && noexcept {
+    struct Awaiter {
+      Frame frame;
+      bool await_ready() const noexcept { return false; }
+      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
+        frame.promise().continuation = awaiting;
+        return frame;
+      }
+      T await_resume() const { return frame.promise().take(); }
+    };
+    INVARIANT(frame_, "a task is awaited once, by who holds it");
+    return Awaiter{frame_};
+  }
+
+  /// Hands the frame to the runtime, which runs it as a handler.
+  Frame release() noexcept { return std::exchange(frame_, {}); }
+
+ private:
+  Frame frame_;
+};
+
+namespace detail {
+
+template <class T>
+Task<T> Promise<T>::get_return_object() noexcept {
+  return Task<T>{std::coroutine_handle<Promise<T>>::from_promise(*this)};
+}
+inline Task<void> Promise<void>::get_return_object() noexcept {
+  return Task<void>{std::coroutine_handle<Promise<void>>::from_promise(*this)};
+}
+
+/// The handler that awaits on this core now. Awaiting outside of one is our bug.
+inline Activation& awaiting() {
+  Core* core = Core::current();
+  INVARIANT(core != nullptr && core->running() != nullptr,
+            "co_await of the runtime's awaiters works inside handlers only");
+  return *core->running();
+}
+
+}  // namespace detail
+
+/// `co_await sleep(10ms)`: suspends the handler; not shorter, at most one timer tick (1 ms) longer than asked.
+class [[nodiscard]] SleepAwaiter : TimerNode {
+ public:
+  explicit SleepAwaiter(Duration duration) noexcept : TimerNode(wake_up), duration_(duration) {}
+  bool await_ready() const noexcept { return duration_ <= Duration::zero(); }
+  void await_suspend(std::coroutine_handle<> frame) {
+    activation_ = &detail::awaiting();
+    activation_->point = frame;
+    Core& core = *activation_->cell->owner;
+    core.timers().arm(*this, core.now() + duration_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  static void wake_up(TimerNode& node) noexcept {
+    auto& self = static_cast<SleepAwaiter&>(node);
+    self.activation_->cell->owner->make_ready(*self.activation_);
+  }
+  Duration duration_;
+  Activation* activation_ = nullptr;
+};
+
+inline SleepAwaiter sleep(Duration duration) noexcept { return SleepAwaiter{duration}; }
+
+}  // namespace troupe::actor
