@@ -1,0 +1,61 @@
+// actor: what the runtime costs, beside floors (a) and (b) in the same run. Prints one JSON
+// line a slice and side; bench/run makes figures of them. Wall time, since nothing waits.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+
+#include "bench/actor/cases.h"
+#include "bench/floor/queue.h"
+
+namespace {
+
+using namespace troupe;
+using namespace troupe::bench;
+
+struct Case {
+  const char* name;
+  std::uint64_t units;
+  std::function<base::Duration(std::uint64_t)> ours;
+  std::function<base::Duration(std::uint64_t)> floor;
+};
+
+constexpr std::uint64_t floor_units = 1 << 20;  // so many that starting the ring's reader does not count
+
+void print(const Case& one, const char* side, std::uint64_t units, base::Duration took) {
+  fmt::print(R"({{"case":"{}","side":"{}","units":{},"wall_ns":{}}})"
+             "\n",
+             one.name, side, units, took.count());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::size_t slices = 20;
+  CLI::App app{"Actors beside the floors of this machine."};
+  app.add_option("--slices", slices)->check(CLI::Range(1, 1000));
+  CLI11_PARSE(app, argc, argv);
+
+  ActorCases actors;
+  pin_to(0);
+  const auto ring = [](std::uint64_t units) { return run_ring(units, 1); };
+  const Case cases[] = {
+      {"tell, one core", 1 << 20, [&](auto units) { return actors.tell_here(units); }, run_virtual_calls},
+      {"tell, two cores", 1 << 20, [&](auto units) { return actors.tell_across(units); }, ring},
+      {"ping-pong, one core", 1 << 19, [&](auto units) { return actors.ping_pong(units); }, run_virtual_calls},
+      {"ask, one core", 1 << 17, [&](auto units) { return actors.ask_here(units); }, run_virtual_calls},
+      {"ask, two cores", 1 << 14, [&](auto units) { return actors.ask_across(units); }, ring},
+      {"spawn, one message, stop", 1 << 14, [&](auto units) { return actors.spawn(units); }, run_virtual_calls},
+  };
+  for (std::size_t slice = 0; slice <= slices; ++slice) {  // the first one warms caches and is not told
+    for (const auto& one : cases) {
+      const auto floor = one.floor(floor_units);
+      const auto ours = one.ours(one.units);
+      if (slice == 0) continue;
+      print(one, "floor", floor_units, floor);
+      print(one, "troupe", one.units, ours);
+    }
+  }
+}
