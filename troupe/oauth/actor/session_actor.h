@@ -22,11 +22,17 @@ struct FlowTicket {
   CsrfToken csrf;
 };
 
+/// A flow that has begun, and the cookie of the browser it is bound to.
+struct BegunFlow {
+  FlowTicket ticket;
+  BrowserToken browser;
+};
+
 /// Begins a sign-in for a request that needs the user's attention.
 struct BeginFlow {
   AuthRequest request;
-  BrowserToken browser;
-  using reply = FlowTicket;
+  std::optional<BrowserToken> browser;  // nothing: a browser that is new here is given a token
+  using reply = BegunFlow;
 };
 
 /// The flow, to show a page of it. The token stays the same until the step is done, so that the page may be loaded
