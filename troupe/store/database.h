@@ -1,0 +1,98 @@
+// Database: reading and writing as coroutines.
+//
+//   auto name = co_await db.read([id](Transaction& t) { return t.first("SELECT ...", {id}, ...); });
+//   co_await db.write([row](Transaction& t) { t.run("INSERT ...", {...}); });
+//
+// The function runs on a thread for blocking work, so it owns what it captures. When `write`
+// comes back, what it did is on the disk; when the function throws, or the transaction fails,
+// nothing of it happened and the exception comes out of the await. A Database is a small value
+// that may be copied to any core.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/store/database_session.h"
+
+namespace troupe::store {
+
+struct DatabaseOptions {
+  int readers = 2;  // reading takes microseconds; two keep a slow query from holding up the others
+};
+
+class Database {
+ public:
+  template <class F>
+  using Result = std::invoke_result_t<F&, Transaction&>;
+
+  Database() = default;
+
+  /// Starts the sessions of `engine` as children of `where`: a System, a Context or a test::World.
+  template <class Where>
+  static Database start(Where& where, std::shared_ptr<Engine> engine, const DatabaseOptions& options = {}) {
+    Database database;
+    database.writer_ =
+        where.template spawn<DatabaseSession>(session_options("database_writer"), engine, SessionRole::writer);
+    if (!engine->reads_beside_writer()) return database;
+    for (int i = 0; i < options.readers; ++i)
+      database.readers_.push_back(
+          where.template spawn<DatabaseSession>(session_options("database_reader"), engine, SessionRole::reader));
+    return database;
+  }
+
+  /// Runs `work` in a transaction, together with others that are waiting. Throws what `work` throws, or store::Error.
+  template <class F>
+  actor::Task<Result<F>> write(F work) const {
+    return run(writer_, std::move(work));
+  }
+
+  /// Runs `work` on a consistent view; what was written before the call is in it. It must not write.
+  template <class F>
+  actor::Task<Result<F>> read(F work) const {
+    return run(readers_.empty() ? writer_ : readers_[next_reader_++ % readers_.size()], std::move(work));
+  }
+
+ private:
+  using SessionRef = actor::Ref<DatabaseSession>;
+
+  static actor::ActorOptions session_options(const char* name) { return {.name = name, .mailbox = {.capacity = 8192}}; }
+  static void raise(const WorkDone& done);
+  [[noreturn]] static void raise(actor::Outcome outcome, const std::string& what);
+
+  /// Where the result waits: written on the blocking thread, read after its answer has come back.
+  template <class R>
+  struct Slot {
+    std::optional<R> value;
+  };
+
+  template <class F>
+  static actor::Task<Result<F>> run(SessionRef session, F work) {
+    using R = Result<F>;
+    constexpr actor::AskOptions patience{.within = std::chrono::seconds{10}};
+    if constexpr (std::is_void_v<R>) {
+      auto done = co_await session.ask(RunWork{Work{std::move(work)}}, patience);
+      if (!done) raise(done.error().outcome, done.error().what);
+      raise(*done);
+    } else {
+      auto slot = std::make_shared<Slot<R>>();
+      Work piece = [slot, work = std::move(work)](Transaction& transaction) mutable {
+        slot->value = work(transaction);
+      };
+      auto done = co_await session.ask(RunWork{std::move(piece)}, patience);
+      if (!done) raise(done.error().outcome, done.error().what);
+      raise(*done);
+      co_return std::move(*slot->value);
+    }
+  }
+
+  SessionRef writer_;
+  std::vector<SessionRef> readers_;
+  mutable std::size_t next_reader_ = 0;
+};
+
+}  // namespace troupe::store

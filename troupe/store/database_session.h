@@ -1,0 +1,62 @@
+// DatabaseSession: the actor that owns one session of a database and keeps its work off the
+// cores' threads.
+//
+// Pieces of work queue here while earlier ones run on the blocking pool; then all that have
+// come meanwhile run together, in one transaction and with one sync to the disk (group
+// commit). Nobody is answered before that transaction has ended.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/store/session.h"
+
+namespace troupe::store {
+
+/// What came of a piece of work: null, or the exception that it or its transaction ended with.
+struct WorkDone {
+  std::exception_ptr failure;
+};
+
+struct RunWork {
+  Work work;
+  using reply = WorkDone;
+};
+
+enum class SessionRole : std::uint8_t { writer, reader };
+
+class DatabaseSession {
+ public:
+  static constexpr std::string_view actor_type = "DatabaseSession";
+  static constexpr bool interleaves = true;  // pieces queue while others run
+
+  DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role);
+
+  void handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context);
+  void inspect(actor::Inspection& out) const;
+
+  /// Told by itself: runs what has queued until nothing is left.
+  struct RunQueue {};
+  actor::Task<void> handle(RunQueue message);
+
+ private:
+  struct Waiting {
+    Work work;
+    actor::Reply<WorkDone> reply;
+  };
+  /// The session, opened by the first job that needs it; jobs run one at a time.
+  struct Held;
+
+  std::vector<Waiting> next_batch();
+
+  std::shared_ptr<Held> held_;
+  std::vector<Waiting> queue_;
+  bool is_running_ = false;
+  std::int64_t pieces_run_ = 0;
+  std::int64_t batches_run_ = 0;
+};
+
+}  // namespace troupe::store
