@@ -1,0 +1,114 @@
+// Where the lines go: to stderr through spdlog, or to the Capture of a test.
+//
+// The level is read without a lock, since most lines are not written at all.
+#include "troupe/base/log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <atomic>
+#include <mutex>
+
+namespace troupe::base::log {
+namespace {
+
+constexpr std::size_t queue_lines = 8192;
+
+struct Output {
+  std::mutex mutex;
+  std::shared_ptr<spdlog::details::thread_pool> background;
+  std::shared_ptr<spdlog::logger> logger;
+  std::atomic<Level> level{Level::info};
+  std::atomic<Format> format{Format::text};
+  std::atomic<bool> capturing{false};
+  std::vector<std::string> captured;  // guarded by mutex
+};
+
+/// Never destroyed: a line may be written while the process ends.
+Output& output() {
+  static Output& it = *new Output;
+  return it;
+}
+
+std::shared_ptr<spdlog::logger> make_logger(const std::shared_ptr<spdlog::details::thread_pool>& background) {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  std::shared_ptr<spdlog::logger> logger;
+  if (background) {
+    logger = std::make_shared<spdlog::async_logger>("troupe", std::move(sink), background,
+                                                    spdlog::async_overflow_policy::overrun_oldest);
+  } else {
+    logger = std::make_shared<spdlog::logger>("troupe", std::move(sink));
+  }
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+std::shared_ptr<spdlog::logger> current_logger(Output& out) {
+  const std::lock_guard lock{out.mutex};
+  if (!out.logger) out.logger = make_logger(nullptr);
+  return out.logger;
+}
+
+}  // namespace
+
+void configure(const Options& options) {
+  Output& out = output();
+  out.level = options.level;
+  out.format = options.format;
+  const std::lock_guard lock{out.mutex};
+  out.background = options.in_background ? std::make_shared<spdlog::details::thread_pool>(queue_lines, 1) : nullptr;
+  out.logger = make_logger(out.background);
+}
+
+bool enabled(Level level) noexcept {
+  const Output& out = output();
+  return level >= out.level.load(std::memory_order_relaxed) || out.capturing.load(std::memory_order_relaxed);
+}
+
+void write(Level level, std::string_view component, std::string_view message, Fields fields) {
+  if (!enabled(level)) return;
+  Output& out = output();
+  if (out.capturing.load(std::memory_order_acquire)) {
+    std::string line = render(Format::text, UnixTime{}, level, component, message, fields);
+    line.erase(0, line.find(' ') + 1);
+    const std::lock_guard lock{out.mutex};
+    out.captured.push_back(std::move(line));
+    return;
+  }
+  const auto logger = current_logger(out);
+  logger->log(spdlog::level::info,
+              spdlog::string_view_t{render(out.format.load(std::memory_order_relaxed), system_clock().wall(), level,
+                                           component, message, fields)});
+}
+
+void flush() noexcept {
+  Output& out = output();
+  const std::lock_guard lock{out.mutex};
+  if (out.logger) out.logger->flush();
+  if (!out.background) return;
+  out.logger = nullptr;      // the pool's destructor writes what still waits,
+  out.background = nullptr;  // and later lines are written at once
+}
+
+Capture::Capture() {
+  Output& out = output();
+  const std::lock_guard lock{out.mutex};
+  out.captured.clear();
+  out.capturing = true;
+}
+
+Capture::~Capture() { output().capturing = false; }
+
+std::vector<std::string> Capture::lines() const {
+  Output& out = output();
+  const std::lock_guard lock{out.mutex};
+  return out.captured;
+}
+
+bool Capture::contains(std::string_view text) const {
+  return std::ranges::any_of(lines(), [&](const std::string& line) { return line.contains(text); });
+}
+
+}  // namespace troupe::base::log
