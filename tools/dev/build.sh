@@ -24,8 +24,11 @@ configure() {
   local preset=$1
   [[ -f build/$preset/build.ninja && build/$preset/build.ninja -nt CMakePresets.json ]] && return
   step "configuring $preset" "Read CMake's message above; removing build/$preset starts afresh." \
-    cmake --preset "$preset" -Wno-dev
+    quiet_cmake --preset "$preset" -Wno-dev
 }
+
+# CMake without the lines that only repeat the preset; what it has to complain about stays.
+quiet_cmake() { cmake "$@" >/dev/null; }
 
 # build_preset PRESET [TARGET...]: everything of the preset, or only the targets.
 build_preset() {

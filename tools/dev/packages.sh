@@ -34,8 +34,15 @@ need() {
   mapfile -t names < <(awk '{print $1}' <<<"$missing")
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
   "${apt[@]}" update </dev/null >&2 || say "some package lists could not be read; trying with those that could"
-  "${apt[@]}" install -y --no-install-recommends "${names[@]}" </dev/null >&2 ||
-    fail "apt-get could not install them: read its message above, mend it and run this again (Debian 12 is expected)."
+  mkdir -p build
+  "${apt[@]}" install -y --no-install-recommends "${names[@]}" </dev/null 2>&1 | tee build/install.log | apt_progress >&2 ||
+    { tail -n 20 build/install.log >&2; fail "apt-get could not install them: mend what it says above and run this again (Debian 12 is expected)."; }
+}
+
+# Of apt's thousands of lines: how many packages it brings, and every fiftieth that it has set up.
+apt_progress() {
+  awk '/newly installed/ { print "   " $0; fflush() }
+       /^Setting up/ && ++n % 50 == 0 { print "   " n " set up"; fflush() }'
 }
 
 # Brings the packages of tests/e2e/package-lock.json, once for each version of that file.
@@ -46,5 +53,6 @@ need_npm() {
   step "installing npm packages: the clients that tests/e2e speaks to us with, and Node 20" \
     "Is the npm registry reachable? (npm config get registry)" \
     npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+  ln -sf ../node-linux-*/bin/node $modules/.bin/node # npm 9 leaves this one out
   cp tests/e2e/package-lock.json $modules/.installed_lock
 }
