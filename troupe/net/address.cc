@@ -73,7 +73,23 @@ bool Network::contains(const IpAddress& address) const noexcept {
   return rest == 0 || (ours[whole_bytes] ^ theirs[whole_bytes]) >> (8 - rest) == 0;
 }
 
-std::string PeerAddress::text() const {
+std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  std::string_view digits = text.substr(colon + 1);
+  bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (bracketed != host.contains(':')) return std::nullopt;
+  auto ip = IpAddress::parse(host);
+  Endpoint endpoint;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), endpoint.port);
+  if (!ip || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  endpoint.ip = *ip;
+  return endpoint;
+}
+
+std::string Endpoint::text() const {
   std::string host = ip.is_v4() ? ip.text() : "[" + ip.text() + "]";
   return host + ":" + std::to_string(port);
 }

@@ -1,5 +1,5 @@
 // Internet addresses as values: IpAddress (v4 and v6 in one form), Network (a prefix, for
-// lists of trusted proxies) and PeerAddress (address and port).
+// lists of trusted proxies) and Endpoint (address and port).
 //
 // An IPv4 address is kept in its IPv6-mapped form, so one peer has one value whichever
 // family the socket speaks; it is written and counted as IPv4.
@@ -50,14 +50,20 @@ class Network {
   std::uint8_t bits_ = 128;  // counted in the IPv6 form: a /8 of IPv4 is 104
 };
 
-/// The other end of a connection.
-struct PeerAddress {
+/// One end of a connection, or a place to listen at.
+struct Endpoint {
   IpAddress ip;
   std::uint16_t port = 0;
 
-  /// "192.0.2.1:443" or "[2001:db8::1]:443".
+  /// Reads "192.0.2.1:443" or "[2001:db8::1]:443".
+  static std::optional<Endpoint> parse(std::string_view text);
+
+  /// As parse reads it.
   std::string text() const;
-  friend auto operator<=>(const PeerAddress&, const PeerAddress&) = default;
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
+
+/// The other end of a connection.
+using PeerAddress = Endpoint;
 
 }  // namespace troupe::net

@@ -63,9 +63,18 @@ TEST_CASE("a network contains the addresses that share its prefix") {
   }
 }
 
-TEST_CASE("a peer is written with its port") {
-  CHECK_EQ(PeerAddress{*IpAddress::parse("192.0.2.1"), 80}.text(), "192.0.2.1:80");
-  CHECK_EQ(PeerAddress{*IpAddress::parse("::1"), 8080}.text(), "[::1]:8080");
+TEST_CASE("an endpoint is read as it is written") {
+  for (auto text : {"192.0.2.1:80", "[::1]:8080", "0.0.0.0:0", "[::]:65535"}) {
+    CAPTURE(text);
+    auto endpoint = Endpoint::parse(text);
+    REQUIRE(endpoint.has_value());
+    CHECK_EQ(endpoint->text(), text);
+  }
+  for (auto text : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8x", "::1:80", "[::1]",
+                    "[127.0.0.1]:80", "localhost:80"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Endpoint::parse(text).has_value());
+  }
 }
 
 }  // namespace

@@ -1,0 +1,140 @@
+// Sockets: reading once for each readiness, writing at once, and the poller's interest
+// kept at what is needed.
+#include "troupe/net/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <system_error>
+
+#include "troupe/actor/runtime/core.h"
+#include "troupe/net/socket_address.h"
+
+namespace troupe::net {
+
+Socket::Socket(actor::Poller& poller, Descriptor socket, PeerAddress peer, std::shared_ptr<ReadBuffer> buffer) noexcept
+    : poller_(poller), buffer_(std::move(buffer)), socket_(std::move(socket)), peer_(peer) {}
+
+Socket::~Socket() {
+  if (gone_ != nullptr) *gone_ = true;
+  close();
+}
+
+void Socket::start(StreamEvents& events) {
+  events_ = &events;
+  update_interest();
+}
+
+std::size_t Socket::write_some(std::span<const iovec> parts) {
+  std::size_t accepted = 0;
+  while (!parts.empty() && socket_) {
+    auto batch = parts.first(std::min<std::size_t>(parts.size(), IOV_MAX));
+    std::size_t offered = 0;
+    for (const auto& part : batch) offered += part.iov_len;
+
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(batch.data());
+    message.msg_iovlen = batch.size();
+    ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent > 0) accepted += static_cast<std::size_t>(sent);
+    if (sent < 0 || static_cast<std::size_t>(sent) < offered) {
+      // Full, or broken: either way the poller comes back to it.
+      came_short_ = true;
+      broken_ = sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK;
+      update_interest();
+      break;
+    }
+    parts = parts.subspan(batch.size());
+  }
+  return accepted;
+}
+
+void Socket::pause_reading() {
+  paused_ = true;
+  update_interest();
+}
+
+void Socket::resume_reading() {
+  paused_ = false;
+  update_interest();
+}
+
+void Socket::shutdown_write() {
+  if (socket_) ::shutdown(socket_.get(), SHUT_WR);
+}
+
+void Socket::close() {
+  unregister();
+  events_ = nullptr;
+  socket_.reset();
+}
+
+/// A socket that wants nothing leaves the poller, which would otherwise report a hang-up again and again.
+void Socket::update_interest() {
+  if (!socket_ || events_ == nullptr) return;
+  actor::IoEvents interest{.read = !paused_ && !finished_, .write = came_short_};
+  bool wanted = interest.read || interest.write;
+  if (!wanted) return unregister();
+  registered_ ? poller_.change(socket_.get(), interest, *this) : poller_.add(socket_.get(), interest, *this);
+  registered_ = true;
+}
+
+void Socket::unregister() noexcept {
+  if (std::exchange(registered_, false)) poller_.remove(socket_.get(), *this);
+}
+
+void Socket::on_io(actor::IoEvents ready) {
+  bool gone = false;
+  gone_ = &gone;
+  if (came_short_ && (ready.write || ready.closed)) {
+    if (broken_) {
+      lost();
+    } else {
+      came_short_ = false;
+      update_interest();
+      events_->on_writable();
+    }
+  }
+  if (!gone && registered_ && !paused_ && !finished_ && (ready.read || ready.closed)) read_once();
+  if (!gone) gone_ = nullptr;
+}
+
+void Socket::read_once() {
+  auto room = buffer_->span();
+  ssize_t count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+  if (count > 0) {
+    // The owner may drop its last reference to us in there, but not to the buffer.
+    auto buffer = buffer_;
+    events_->on_bytes(room.first(static_cast<std::size_t>(count)));
+  } else if (count == 0) {
+    finished_ = true;
+    update_interest();
+    events_->on_closed(CloseReason::finished);
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    lost();
+  }
+}
+
+void Socket::lost() {
+  unregister();
+  auto* events = std::exchange(events_, nullptr);
+  socket_.reset();
+  events->on_closed(CloseReason::reset);
+}
+
+std::unique_ptr<Stream> connect_tcp(actor::Core& core, const Endpoint& to, std::shared_ptr<ReadBuffer> buffer) {
+  auto address = SocketAddress::of(to);
+  Descriptor socket{::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  bool refused = !socket || (::connect(socket.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS);
+  if (refused) throw std::system_error(errno, std::generic_category(), "connect to " + to.text());
+  int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return std::make_unique<Socket>(core.poller(), std::move(socket), to, std::move(buffer));
+}
+
+}  // namespace troupe::net
