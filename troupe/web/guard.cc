@@ -73,15 +73,14 @@ std::optional<Response> Guard::refuse(const Request& request, base::Instant now)
   return response;
 }
 
-void Guard::dress(Response& response, const Request& request) const {
+void add_security_headers(Response& response, bool secure) {
   set_default(response, "X-Content-Type-Options", "nosniff");
   set_default(response, "Referrer-Policy", "no-referrer");
   if (response.headers.get("content-type").value_or("").starts_with("text/html")) {
     set_default(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
     set_default(response, "X-Frame-Options", "DENY");
   }
-  if (request.secure) set_default(response, "Strict-Transport-Security", "max-age=31536000");
-  if (!request.request_id.empty()) response.headers.set("X-Request-Id", request.request_id);
+  if (secure) set_default(response, "Strict-Transport-Security", "max-age=31536000");
 }
 
 }  // namespace troupe::web

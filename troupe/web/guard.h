@@ -1,5 +1,5 @@
-// Guard: what happens to every request before its handler and to every response after it.
-// Who really asks (trusted proxies), how often one address may, and the headers that keep
+// Guard: what happens to every request before its handler and to every response after it:
+// who really asks (trusted proxies), how often one address may, and the headers that keep
 // browsers from doing harm with our pages.
 //
 // Each core has its own and counts for itself. Forwarded headers are believed only from
@@ -37,9 +37,6 @@ class Guard {
   /// A 429 with Retry-After when the peer asks too often, else nothing.
   std::optional<Response> refuse(const Request& request, base::Instant now);
 
-  /// Adds the security headers that the handler has not set itself, and X-Request-Id.
-  void dress(Response& response, const Request& request) const;
-
  private:
   using AddressKey = std::array<std::uint8_t, 16>;
 
@@ -48,5 +45,8 @@ class Guard {
   GuardOptions options_;
   TokenBuckets<AddressKey> by_address_;
 };
+
+/// Adds the security headers that the handler has not set itself. `secure`: the request came through TLS.
+void add_security_headers(Response& response, bool secure);
 
 }  // namespace troupe::web

@@ -60,19 +60,16 @@ TEST_CASE("an address that asks too often is told when to come back; others are 
 }
 
 TEST_CASE("responses get the headers that their handler has not set") {
-  Guard guard{{}};
-  Request request{.secure = true, .request_id = "r1"};
   auto page = html_response(200, "<p>");
   page.headers.set("X-Frame-Options", "SAMEORIGIN");
-  guard.dress(page, request);
+  add_security_headers(page, true);
   CHECK_EQ(page.headers.get("x-content-type-options"), "nosniff");
   CHECK_EQ(page.headers.get("x-frame-options"), "SAMEORIGIN");
   CHECK(page.headers.get("content-security-policy")->contains("frame-ancestors 'none'"));
   CHECK(page.headers.has("strict-transport-security"));
-  CHECK_EQ(page.headers.get("x-request-id"), "r1");
 
   auto json = json_response(200, "{}");
-  guard.dress(json, Request{});
+  add_security_headers(json, false);
   CHECK_FALSE(json.headers.has("content-security-policy"));
   CHECK_FALSE(json.headers.has("strict-transport-security"));
 }

@@ -14,12 +14,8 @@
 #include <string_view>
 #include <variant>
 
+#include "troupe/actor/task.h"
 #include "troupe/web/message.h"
-
-namespace troupe::actor {
-template <class T>
-class Task;
-}
 
 namespace troupe::web {
 

@@ -56,5 +56,12 @@ TEST_CASE("OPTIONS is answered from what was added, unless a route answers it") 
   CHECK_EQ(found(router, Method::options, "/nowhere"), 404);
 }
 
+TEST_CASE("a WebSocket's path is found by GET alone") {
+  Router router;
+  router.upgrade("/ws", [](Request) -> actor::Task<Upgrade> { co_return Response{}; });
+  CHECK_EQ(found(router, Method::get, "/ws"), 101);
+  CHECK_EQ(found(router, Method::post, "/ws"), 405);
+}
+
 }  // namespace
 }  // namespace troupe::web

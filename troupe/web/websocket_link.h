@@ -2,9 +2,9 @@
 // pings and the closing handshake itself, and hands whole messages to its owner.
 //
 // It keeps bytes only of an incomplete incoming frame and of control frames that wait for
-// a full socket; what the owner sends stays with the owner until the stream takes it.
-// One core; events are never called from inside the link's own functions. An event may
-// destroy the link, and destroying it closes the connection.
+// a full socket or for the end of a frame of the owner's; what the owner sends stays with the owner until the stream
+// takes it. One core; events are never called from inside the link's own functions. An event may destroy the link, and
+// destroying it closes the connection.
 #pragma once
 
 #include <sys/uio.h>
@@ -17,8 +17,12 @@
 #include <string_view>
 
 #include "troupe/base/clock.h"
-#include "troupe/net/address.h"
+#include "troupe/net/stream.h"
 #include "troupe/wire/websocket.h"
+
+namespace troupe::actor {
+class Core;
+}
 
 namespace troupe::web {
 
@@ -61,10 +65,10 @@ class WebSocketLink {
 
   /// Writes frames without waiting; gives the number of bytes accepted, after a short write on_writable() follows.
   /// Each part is one finished frame (wire::encode_frame), save that after a short write the first part must be the
-  /// rest of the frame that was cut. After close() everything is accepted and dropped.
+  /// rest of the frame that was cut. After close() all but such a rest is accepted and dropped.
   virtual std::size_t write_some(std::span<const iovec> frames) = 0;
 
-  /// Sends a ping of at most 125 bytes; a later one replaces an earlier one that still waits for a full socket.
+  /// Sends a ping of at most 125 bytes. It is dropped when 4 KiB of control frames already wait for a full socket.
   virtual void ping(std::string_view payload) = 0;
 
   /// Sends a close frame once and waits for the peer's, up to a time limit; then on_closed() follows. Messages that
@@ -76,5 +80,10 @@ class WebSocketLink {
 
   virtual const net::PeerAddress& peer() const = 0;
 };
+
+/// The link over a stream whose handshake is done. `unsent` is what the stream has not taken yet of the 101,
+/// `received` what the client sent after its handshake.
+std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
+                                              std::string unsent, std::string received);
 
 }  // namespace troupe::web

@@ -1,0 +1,303 @@
+// The connection's life: reading, serving, writing, ending. Events of the stream enter the
+// actor through its Entry, so a fault in them is the actor's.
+#include "troupe/web/http_connection.h"
+
+#include <algorithm>
+
+#include "troupe/base/check.h"
+#include "troupe/web/handshake.h"
+#include "troupe/web/response_text.h"
+#include "troupe/web/websocket_link.h"
+
+namespace troupe::web {
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover stream)
+    : site_(std::move(site)),
+      stream_(std::move(*stream)),
+      reader_(site_->router, site_->options.limits, stream_ ? stream_->peer() : net::PeerAddress{}) {}
+
+void HttpConnection::started(actor::Context& ctx) {
+  ctx_ = &ctx;
+  entry_ = ctx.entry();
+  if (!stream_) return end();  // a restart: the stream went with the first incarnation
+  enter(Phase::idle);
+  stream_->start(*this);
+}
+
+void HttpConnection::inspect(actor::Inspection& out) const {
+  if (!stream_) return;
+  out.add("peer", stream_->peer().text());
+  out.add("backlog_bytes", backlog_.size());
+  out.add("unsent_bytes", unsent_.size() - sent_);
+}
+
+// --- reading ---------------------------------------------------------------------------
+
+void HttpConnection::on_bytes(std::span<char> bytes) {
+  entry_([&] {
+    std::string_view text{bytes.data(), bytes.size()};
+    switch (phase_) {
+      case Phase::idle:
+      case Phase::in_head:
+      case Phase::in_body:
+        return read(text);
+      case Phase::serving:
+      case Phase::stalled:
+        return hold_back(text);
+      case Phase::closing:
+      case Phase::lingering:
+      case Phase::ended:
+        return;
+    }
+  });
+}
+
+void HttpConnection::read(std::string_view bytes) {
+  using Step = RequestReader::Step;
+  while (true) {
+    switch (reader_.next(bytes)) {
+      case Step::idle:
+        if (draining_ || input_ended_) keep_alive_ = false;
+        if (!keep_alive_) return all_is_sent() ? end() : enter(Phase::closing);
+        return enter(Phase::idle);
+      case Step::in_head:
+        return input_ended_ ? end() : enter(Phase::in_head);
+      case Step::in_body:
+        return input_ended_ ? end() : enter(Phase::in_body);
+      case Step::send_continue:
+        write("HTTP/1.1 100 Continue\r\n\r\n");
+        break;
+      case Step::request:
+        request_ = reader_.take_request();
+        enter(Phase::serving);
+        hold_back(bytes);
+        ctx_->self(this).tell(ServeRequest{});
+        return;
+      case Step::refused:
+        return respond_and_close(reader_.take_refusal());
+    }
+  }
+}
+
+/// Keeps what came behind the request that is being served; past the limit the client has to wait.
+void HttpConnection::hold_back(std::string_view bytes) {
+  backlog_ += bytes;
+  if (backlog_.size() > site_->options.backlog_bytes_max) stream_->pause_reading();
+}
+
+/// Goes on with what has been held back, unless the client does not take its answers.
+void HttpConnection::next_request() {
+  if (!keep_alive_) return enter(Phase::closing);
+  if (unsent_.size() - sent_ > site_->options.unsent_bytes_max) return enter(Phase::stalled);
+  enter(Phase::idle);
+  bool was_paused = backlog_.size() > site_->options.backlog_bytes_max;
+  std::string bytes = std::exchange(backlog_, {});
+  if (was_paused) stream_->resume_reading();
+  read(bytes);
+}
+
+void HttpConnection::on_closed(net::CloseReason reason) {
+  entry_([&] {
+    input_ended_ = true;
+    if (reason == net::CloseReason::reset || phase_ == Phase::lingering) return lost();
+    bool answers_follow = phase_ == Phase::serving || phase_ == Phase::stalled || !all_is_sent();
+    if (!answers_follow) end();
+  });
+}
+
+// --- serving ---------------------------------------------------------------------------
+
+actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
+  auto [request, match, keep_alive] = std::move(*request_);
+  request_.reset();
+  keep_alive_ = keep_alive;
+  ++site_->requests;
+
+  // 1. Who asks, and whether it may.
+  site_->guard.identify(request, ctx.random());
+  Asked asked{.head_only = request.method == Method::head, .secure = request.secure, .request_id = request.request_id};
+  auto refused = site_->guard.refuse(request, ctx.now());
+
+  // 2. The answer: a clear one, a handler's, or a WebSocket.
+  Response response;
+  if (refused) {
+    response = std::move(*refused);
+  } else if (auto* ready = std::get_if<Response>(&match)) {
+    response = std::move(*ready);
+  } else if (auto* route = std::get_if<const Route*>(&match)) {
+    response = co_await run(*route, std::move(request));
+  } else {
+    Upgrade upgrade = co_await run(std::get<const UpgradeHandler*>(match), request);
+    if (auto* accept = std::get_if<Accept>(&upgrade); accept != nullptr && !client_is_gone_) {
+      hand_over(request, *accept);
+      co_return;
+    }
+    if (auto* refusal = std::get_if<Response>(&upgrade)) response = std::move(*refusal);
+  }
+
+  // 3. Sent, if there is still somebody to send it to.
+  if (client_is_gone_) {
+    end();
+    co_return;
+  }
+  respond(std::move(response), asked);
+  next_request();
+}
+
+actor::Task<Response> HttpConnection::run(const Route* route, Request request) {
+  try {
+    Response response = co_await route->handler(std::move(request));
+    co_return response;
+  } catch (...) {
+    ++site_->handler_faults;
+  }
+  co_return problem(500, "the server failed to answer; this has been noted");
+}
+
+actor::Task<Upgrade> HttpConnection::run(const UpgradeHandler* handler, Request request) {
+  if (auto refusal = handshake_refusal(request)) co_return std::move(*refusal);
+  try {
+    Upgrade upgrade = co_await (*handler)(std::move(request));
+    co_return upgrade;
+  } catch (...) {
+    ++site_->handler_faults;
+  }
+  co_return problem(500, "the server failed to answer; this has been noted");
+}
+
+/// Sends the 101 behind all earlier answers, gives the stream away and ends.
+void HttpConnection::hand_over(const Request& request, const Accept& accept) {
+  append_response(unsent_, handshake_response(request, accept.subprotocol),
+                  {.with_body = false, .request_id = request.request_id, .date = {}});
+  flush();
+  auto link = open_websocket(ctx_->core(), std::move(stream_), unsent_.substr(sent_), std::move(backlog_));
+  unsent_ = {};
+  sent_ = 0;
+  end();
+  accept.attach(std::move(link));
+}
+
+// --- writing ---------------------------------------------------------------------------
+
+void HttpConnection::respond(Response response, const Asked& asked) {
+  if (!is_writable(response)) {
+    ++site_->handler_faults;
+    response = problem(500, "the server failed to answer; this has been noted");
+  }
+  if (draining_ || response.headers.has_token("connection", "close")) keep_alive_ = false;
+  std::string text;
+  append_response(text, std::move(response),
+                  {.with_body = !asked.head_only,
+                   .keep_alive = keep_alive_,
+                   .secure = asked.secure,
+                   .request_id = asked.request_id,
+                   .date = wire::http_date(ctx_->wall())});
+  write(text);
+}
+
+void HttpConnection::respond_and_close(Response response) {
+  keep_alive_ = false;
+  respond(std::move(response), {});
+  enter(Phase::closing);
+}
+
+/// Takes the text along in the one write at the end of this turn.
+void HttpConnection::write(std::string_view text) {
+  unsent_ += text;
+  ctx_->core().at_turn_end(*this);
+}
+
+void HttpConnection::on_turn_end() {
+  entry_([&] { flush(); });
+}
+
+void HttpConnection::on_writable() {
+  entry_([&] { flush(); });
+}
+
+void HttpConnection::flush() {
+  if (!stream_) return;
+  if (!all_is_sent()) {
+    iovec rest{unsent_.data() + sent_, unsent_.size() - sent_};
+    std::size_t taken = stream_->write_some({&rest, 1});
+    sent_ += taken;
+    if (!all_is_sent()) {
+      bool progressed = taken > 0 || write_deadline_ == base::Instant::never();
+      if (progressed) arm(write_deadline_ = ctx_->now() + site_->options.write_time_max);
+    }
+  }
+  if (all_is_sent()) {
+    write_deadline_ = base::Instant::never();
+    unsent_ = {};
+    sent_ = 0;
+  }
+  if (phase_ == Phase::stalled && unsent_.size() - sent_ <= site_->options.unsent_bytes_max) return next_request();
+  if (phase_ != Phase::closing || !all_is_sent()) return;
+  if (input_ended_) return end();
+  // Closing at once could destroy the last answer on its way, when the client is still sending.
+  enter(Phase::lingering);
+  stream_->shutdown_write();
+}
+
+// --- time and the end ------------------------------------------------------------------
+
+/// Every change of phase begins its time anew; staying in one does not.
+void HttpConnection::enter(Phase phase) {
+  if (phase_ == phase) return;
+  phase_ = phase;
+  const HttpOptions& options = site_->options;
+  switch (phase) {
+    case Phase::idle:
+      return arm(phase_deadline_ = ctx_->now() + options.idle_time_max);
+    case Phase::in_head:
+      return arm(phase_deadline_ = ctx_->now() + options.head_time_max);
+    case Phase::in_body:
+      return arm(phase_deadline_ = ctx_->now() + options.body_time_max);
+    case Phase::lingering:
+      return arm(phase_deadline_ = ctx_->now() + options.linger_time_max);
+    case Phase::serving:  // a handler's own questions have their deadlines
+    case Phase::stalled:
+    case Phase::closing:
+    case Phase::ended:
+      phase_deadline_ = base::Instant::never();
+  }
+}
+
+/// One message is under way at most for each time that comes before all others.
+void HttpConnection::arm(base::Instant when) {
+  if (when >= check_at_) return;
+  check_at_ = when;
+  ctx_->after(this, when - ctx_->now(), CheckDeadlines{});
+}
+
+void HttpConnection::handle(CheckDeadlines, actor::Context& ctx) {
+  if (ctx.now() >= check_at_) check_at_ = base::Instant::never();
+  if (phase_ == Phase::ended) return;
+  if (ctx.now() >= write_deadline_) return lost();
+  if (ctx.now() >= phase_deadline_) {
+    bool is_reading = phase_ == Phase::in_head || phase_ == Phase::in_body;
+    return is_reading ? respond_and_close(problem(408, "the request took too long to arrive")) : end();
+  }
+  base::Instant next = std::min(write_deadline_, phase_deadline_);
+  if (next != base::Instant::never()) arm(next);
+}
+
+void HttpConnection::handle(DrainConnection, actor::Context&) {
+  draining_ = true;
+  if (phase_ == Phase::idle && all_is_sent()) end();
+}
+
+/// Nobody is there any more. A handler at work is let finish, for its effects may be half done.
+void HttpConnection::lost() {
+  if (phase_ != Phase::serving) return end();
+  client_is_gone_ = true;
+  stream_->close();
+}
+
+void HttpConnection::end() {
+  enter(Phase::ended);
+  stream_.reset();
+  ctx_->stop();
+}
+
+}  // namespace troupe::web

@@ -1,0 +1,131 @@
+// HttpConnection: one client's connection, as an actor. It reads requests, lets the router's
+// handlers answer them one at a time, and writes the answers in order.
+//
+// It owns its stream until a WebSocket takes it over, and ends with it. Every phase has its
+// time limit; a slow or silent client costs one actor and no buffer beyond its limits; all
+// that was answered in one turn leaves in one write.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "troupe/actor/actor.h"
+#include "troupe/net/stream.h"
+#include "troupe/web/guard.h"
+#include "troupe/web/message.h"
+#include "troupe/web/request_reader.h"
+#include "troupe/web/router.h"
+#include "troupe/wire/http1.h"
+
+namespace troupe::web {
+
+using namespace std::chrono_literals;
+
+struct HttpOptions {
+  wire::Http1Limits limits{};
+  base::Duration idle_time_max = 75s;         // between requests: more than the proxies before us keep theirs
+  base::Duration head_time_max = 10s;         // for all of a head, however slowly it drips
+  base::Duration body_time_max = 30s;         // for all of a body
+  base::Duration write_time_max = 30s;        // without the client taking a single byte
+  base::Duration linger_time_max = 2s;        // for our last words to arrive before we close
+  std::size_t backlog_bytes_max = 64 * 1024;  // pipelined requests that wait; past it reading pauses
+  std::size_t unsent_bytes_max = 256 * 1024;  // answers that wait; past it no further request is served
+};
+
+/// What all connections of one core share, and outlive it by sharing.
+struct HttpSite {
+  Router router;
+  Guard guard{{}};
+  HttpOptions options{};
+  std::uint64_t requests = 0;
+  std::uint64_t handler_faults = 0;  // exceptions of handlers, and responses that could not be written
+};
+
+/// A stream on its way into an actor, whose arguments must be copyable. The first incarnation takes it.
+using StreamHandover = std::shared_ptr<std::unique_ptr<net::Stream>>;
+
+struct ServeRequest {};     // to itself: a request is whole
+struct CheckDeadlines {};   // to itself: one of them may have passed
+struct DrainConnection {};  // from its server: finish the request at hand, then close
+
+class HttpConnection final : private net::StreamEvents, private actor::TurnEndHook {
+ public:
+  static constexpr std::string_view actor_type = "HttpConnection";
+  static constexpr bool interleaves = true;  // deadlines and a drain are heard while a handler waits
+
+  HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover stream);
+
+  void started(actor::Context& ctx);
+  actor::Task<void> handle(ServeRequest message, actor::Context& ctx);
+  void handle(CheckDeadlines message, actor::Context& ctx);
+  void handle(DrainConnection message, actor::Context& ctx);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  enum class Phase : std::uint8_t {
+    idle,       // between requests
+    in_head,    // a head has begun
+    in_body,    // a body has begun
+    serving,    // a handler has the request
+    stalled,    // too many answers wait for the client to take them
+    closing,    // the last answer is on its way; what still comes is thrown away
+    lingering,  // it has left; we wait for the client to close
+    ended,
+  };
+
+  /// What the answer needs to know of its request.
+  struct Asked {
+    bool head_only = false;
+    bool secure = false;
+    std::string request_id;
+  };
+
+  void on_bytes(std::span<char> bytes) override;
+  void on_writable() override;
+  void on_closed(net::CloseReason reason) override;
+  void on_turn_end() override;
+
+  void read(std::string_view bytes);
+  void hold_back(std::string_view bytes);
+  void next_request();
+
+  actor::Task<Response> run(const Route* route, Request request);
+  actor::Task<Upgrade> run(const UpgradeHandler* handler, Request request);
+  void hand_over(const Request& request, const Accept& accept);
+
+  void respond(Response response, const Asked& asked);
+  void respond_and_close(Response response);
+  void write(std::string_view text);
+  void flush();
+  void lost();
+  void end();
+
+  void enter(Phase phase);
+  void arm(base::Instant when);
+  bool all_is_sent() const noexcept { return sent_ == unsent_.size(); }
+
+  std::shared_ptr<HttpSite> site_;
+  std::unique_ptr<net::Stream> stream_;
+  RequestReader reader_;
+  actor::Context* ctx_ = nullptr;
+  actor::Entry entry_;
+
+  std::optional<RoutedRequest> request_;  // whole, until a handler takes it
+  std::string backlog_;                   // what came after it
+  std::string unsent_;                    // answers that the stream has not taken
+  std::size_t sent_ = 0;                  // how much of them it has
+
+  base::Instant phase_deadline_ = base::Instant::never();
+  base::Instant write_deadline_ = base::Instant::never();
+  base::Instant check_at_ = base::Instant::never();  // when the next CheckDeadlines comes
+  Phase phase_ = Phase::ended;                       // until started
+  bool keep_alive_ = true;
+  bool draining_ = false;
+  bool input_ended_ = false;
+  bool client_is_gone_ = false;  // while a handler works for it
+};
+
+}  // namespace troupe::web

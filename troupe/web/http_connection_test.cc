@@ -1,0 +1,310 @@
+// HTTP connections through the memory network: what a client sends and what it gets, and
+// what happens to the slow, the silent, the wrong and the rude.
+#include "troupe/web/http_connection.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/net/memory_network.h"
+#include "troupe/web/http_server.h"
+#include "troupe/web/testing/test_client.h"
+
+namespace troupe::web {
+namespace {
+
+using testing::TestClient;
+
+const net::Endpoint address = *net::Endpoint::parse("127.0.0.1:80");
+
+struct Slow {
+  using reply = std::string;
+};
+
+class SlowActor {
+ public:
+  actor::Task<std::string> handle(Slow, actor::Context& ctx) {
+    co_await ctx.sleep(1s);
+    co_return "slow";
+  }
+};
+
+void add_routes(Router& router, actor::Context& ctx) {
+  auto slow = ctx.spawn<SlowActor>({});
+  router.add(Method::get, "/hello",
+             [](Request request) -> actor::Task<Response> { co_return text_response(200, "hello " + request.query); });
+  router.add(Method::post, "/echo",
+             [](Request request) -> actor::Task<Response> { co_return text_response(200, std::move(request.body)); },
+             {.body_bytes_max = 1000});
+  router.add(Method::get, "/slow", [slow](Request) -> actor::Task<Response> {
+    auto answer = co_await slow.ask(Slow{});
+    co_return text_response(200, answer.value());
+  });
+  router.add(Method::get, "/large",
+             [](Request) -> actor::Task<Response> { co_return text_response(200, std::string(600 * 1024, 'x')); });
+  router.add(Method::get, "/throws", [](Request) -> actor::Task<Response> {
+    throw std::runtime_error("boom");
+    co_return Response{};
+  });
+  router.add(Method::get, "/splits", [](Request request) -> actor::Task<Response> {
+    co_return Response{.headers = {{"X-Injected", "a\r\nSet-Cookie: " + request.query}}};
+  });
+}
+
+/// A world with one server at `address`.
+struct Site {
+  explicit Site(HttpServerOptions options = {}, net::MemoryNetworkOptions network_options = {})
+      : network(world.core(0), network_options) {
+    options.listen = [this](actor::Core&) { return network.listen(address); };
+    options.routes = add_routes;
+    server = world.spawn<HttpServer>({}, options);
+    world.run_until_idle();
+  }
+
+  // The server's listener must be gone before the network.
+  ~Site() { world.shutdown(); }
+
+  TestClient connect() { return TestClient{network.connect(address)}; }
+
+  /// Sends `text` on a new connection and gives all that comes back at once.
+  std::string exchange(std::string_view text) {
+    auto client = connect();
+    client.send(text);
+    world.run_until_idle();
+    return client.take();
+  }
+
+  actor::test::World world{7};
+  net::MemoryNetwork network;
+  actor::Ref<HttpServer> server;
+};
+
+std::string get(std::string_view target, std::string_view fields = "") {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n{}\r\n", target, fields);
+}
+
+std::string status_line(std::string_view response) { return std::string{response.substr(0, response.find("\r\n"))}; }
+std::string body(std::string_view response) { return std::string{response.substr(response.find("\r\n\r\n") + 4)}; }
+
+TEST_CASE("a request gets its handler's answer, with length, date and safe headers") {
+  Site site;
+  auto response = site.exchange(get("/hello?you"));
+  CHECK_EQ(status_line(response), "HTTP/1.1 200 OK");
+  CHECK(response.contains("\r\nContent-Length: 9\r\n"));
+  CHECK(response.contains("\r\nDate: "));
+  CHECK(response.contains("\r\nX-Content-Type-Options: nosniff\r\n"));
+  CHECK(response.contains("\r\nX-Request-Id: "));
+  CHECK_FALSE(response.contains("Connection: close"));
+  CHECK_EQ(body(response), "hello you");
+}
+
+TEST_CASE("a connection serves one request after the other") {
+  Site site;
+  auto client = site.connect();
+  for (int i = 0; i < 3; ++i) {
+    client.send(get("/hello?" + std::to_string(i)));
+    site.world.run_until_idle();
+    CHECK_EQ(body(client.take()), "hello " + std::to_string(i));
+  }
+  CHECK_FALSE(client.is_closed());
+}
+
+TEST_CASE("requests sent together are answered in their order, also behind a slow one") {
+  Site site;
+  auto client = site.connect();
+  client.send(get("/slow") + get("/hello?2") + "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3");
+  site.world.run_until_idle();
+  CHECK_EQ(client.take(), "");
+  site.world.advance(1s);
+  auto responses = client.take();
+  auto slow = responses.find("\r\n\r\nslow");
+  auto hello = responses.find("\r\n\r\nhello 2");
+  REQUIRE(slow != std::string::npos);
+  REQUIRE(hello != std::string::npos);
+  CHECK_LT(slow, hello);
+  CHECK_EQ(body(responses.substr(hello + 10)), "3");
+}
+
+TEST_CASE("a request that arrives byte by byte is served all the same") {
+  Site site{{}, {.piece_bytes_max = 1}};
+  auto response =
+      site.exchange("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+  CHECK_EQ(body(response), "hi");
+}
+
+TEST_CASE("HEAD tells the length and sends no body") {
+  Site site;
+  auto response = site.exchange("HEAD /hello?you HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(response.contains("\r\nContent-Length: 9\r\n"));
+  CHECK_EQ(body(response), "");
+}
+
+TEST_CASE("what is wrong with a request is told by status, and the connection goes on where it can") {
+  struct Row {
+    std::string_view what;
+    std::string request;
+    int status;
+    bool closes;
+  };
+  const Row rows[] = {
+      {"an unknown path", get("/nowhere"), 404, false},
+      {"another method", "DELETE /hello HTTP/1.1\r\nHost: h\r\n\r\n", 405, false},
+      {"TRACE", "TRACE /hello HTTP/1.1\r\nHost: h\r\n\r\n", 405, false},
+      {"OPTIONS", "OPTIONS /hello HTTP/1.1\r\nHost: h\r\n\r\n", 204, false},
+      {"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 204, false},
+      {"a handler that throws", get("/throws"), 500, false},
+      {"a response that would split", get("/splits?x"), 500, false},
+      {"an encoded slash", get("/a%2fb"), 400, true},
+      {"no Host", "GET /hello HTTP/1.1\r\n\r\n", 400, true},
+      {"both lengths", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+       true},
+      {"garbage", "\x16\x03\x01\x02\n", 400, true},
+      {"HTTP/2", "PRI * HTTP/2.0\r\n\r\n", 505, true},
+      {"a body over the path's limit", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", 413, true},
+      {"chunks over the path's limit", "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n",
+       413, true},
+      {"Connection: close", get("/hello", "Connection: close\r\n"), 200, true},
+      {"HTTP/1.0", "GET /hello HTTP/1.0\r\n\r\n", 200, true},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Site site;
+    auto client = site.connect();
+    client.send(row.request);
+    site.world.run_until_idle();
+    auto response = client.take();
+    CHECK(status_line(response).starts_with("HTTP/1.1 " + std::to_string(row.status)));
+    CHECK_EQ(client.is_closed(), row.closes);
+    CHECK_EQ(response.contains("Connection: close"), row.closes);
+    CHECK_FALSE(response.contains("Set-Cookie"));
+    if (row.closes) continue;
+    client.send(get("/hello?again"));
+    site.world.run_until_idle();
+    CHECK_EQ(body(client.take()), "hello again");
+  }
+}
+
+TEST_CASE("a client that waits for permission gets it, or the refusal at once") {
+  Site site;
+  auto client = site.connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  site.world.run_until_idle();
+  CHECK_EQ(client.take(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("ok");
+  site.world.run_until_idle();
+  CHECK_EQ(body(client.take()), "ok");
+
+  const std::string rest = "Content-Length: 2000\r\nExpect: 100-continue\r\n\r\n";
+  CHECK(site.exchange("POST /echo HTTP/1.1\r\nHost: h\r\n" + rest).starts_with("HTTP/1.1 413"));
+  CHECK(site.exchange("POST /nowhere HTTP/1.1\r\nHost: h\r\n" + rest).starts_with("HTTP/1.1 404"));
+}
+
+TEST_CASE("a head that drips is cut off in its time, and a silent connection in its own") {
+  Site site;
+  auto dripping = site.connect();
+  auto silent = site.connect();
+  for (int second = 0; second < 9; ++second) {
+    dripping.send(second == 0 ? "GET / HTTP/1.1\r\n" : "X: y\r\n");
+    site.world.advance(1s);
+  }
+  CHECK_FALSE(dripping.is_closed());
+  site.world.advance(2s);
+  CHECK(dripping.take().starts_with("HTTP/1.1 408"));
+  CHECK(dripping.is_closed());
+  CHECK_FALSE(silent.is_closed());
+  site.world.advance(65s);
+  CHECK(silent.is_closed());
+  CHECK_EQ(silent.take(), "");
+}
+
+TEST_CASE("a body that does not come is cut off") {
+  Site site;
+  auto client = site.connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  site.world.advance(29s);
+  CHECK_FALSE(client.is_closed());
+  site.world.advance(2s);
+  CHECK(client.take().starts_with("HTTP/1.1 408"));
+}
+
+TEST_CASE("a client that sends its last request and closes its side still gets the answer") {
+  Site site;
+  auto client = site.connect();
+  client.send(get("/slow"));
+  client.stream().shutdown_write();
+  site.world.run_until_idle();
+  CHECK_FALSE(client.is_closed());
+  site.world.advance(1s);
+  CHECK_EQ(body(client.take()), "slow");
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("a large answer comes whole through a narrow network, and a client that does not read is given up") {
+  Site site{{}, {.buffer_bytes = 1000}};
+  auto response = site.exchange(get("/large"));
+  CHECK_EQ(body(response).size(), 600 * 1024);
+
+  auto lazy = site.connect();
+  lazy.stream().pause_reading();
+  lazy.send(get("/large"));
+  site.world.run_until_idle();
+  auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+  CHECK_EQ(connections(), 1);
+  site.world.advance(31s);
+  CHECK_EQ(connections(), 0);
+}
+
+TEST_CASE("a client that vanishes while a handler works harms nobody") {
+  Site site;
+  auto client = site.connect();
+  client.send(get("/slow"));
+  site.world.run_until_idle();
+  client.vanish();
+  site.world.advance(2s);
+  CHECK_EQ(site.world.block_on(site.server.ask(GetConnections{})).value(), 0);
+  CHECK_EQ(body(site.exchange(get("/hello?x"))), "hello x");
+}
+
+TEST_CASE("more connections than the limit wait until one ends") {
+  Site site{{.connections_max = 1}};
+  auto first = site.connect();
+  site.world.run_until_idle();
+  auto second = site.connect();
+  second.send(get("/hello?2"));
+  site.world.run_until_idle();
+  CHECK_EQ(second.take(), "");
+  first.vanish();
+  site.world.run_until_idle();
+  CHECK_EQ(body(second.take()), "hello 2");
+}
+
+TEST_CASE("an address that asks too often gets 429 and keeps its connection") {
+  Site site{{.guard = {.requests_by_address = {.per_second = 1, .burst = 1}}}};
+  auto client = site.connect();
+  client.send(get("/hello?1") + get("/hello?2"));
+  site.world.run_until_idle();
+  auto responses = client.take();
+  CHECK(responses.starts_with("HTTP/1.1 200"));
+  CHECK(responses.contains("HTTP/1.1 429 Too Many Requests\r\n"));
+  CHECK(responses.contains("\r\nRetry-After: 1\r\n"));
+  CHECK_FALSE(client.is_closed());
+}
+
+TEST_CASE("a drain closes what is idle, lets the rest be answered, and ends") {
+  Site site;
+  auto idle = site.connect();
+  auto busy = site.connect();
+  busy.send(get("/slow"));
+  site.world.run_until_idle();
+  site.server.tell(Drain{});
+  site.world.run_until_idle();
+  CHECK(idle.is_closed());
+  CHECK_EQ(site.network.connect(address), nullptr);
+  site.world.advance(1s);
+  auto response = busy.take();
+  CHECK_EQ(body(response), "slow");
+  CHECK(response.contains("Connection: close"));
+}
+
+}  // namespace
+}  // namespace troupe::web

@@ -1,0 +1,71 @@
+// HttpServer: one core's listening place, its router and its connections.
+//
+// One of it stands on each core that serves. It supervises its connections, none of which
+// is ever restarted, bounds their number, and drains: stops accepting, lets every request
+// at hand be answered, and ends when the last connection has.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "troupe/actor/actor.h"
+#include "troupe/net/listener.h"
+#include "troupe/web/http_connection.h"
+
+namespace troupe::web {
+
+struct HttpServerOptions {
+  /// Makes the listener on the server's core: net::listen_tcp, or a memory network's.
+  std::function<std::unique_ptr<net::Listener>(actor::Core&)> listen;
+  /// Fills the core's own router.
+  std::function<void(Router&, actor::Context&)> routes;
+  GuardOptions guard{};
+  HttpOptions http{};
+  std::size_t connections_max = 20'000;  // on this core, without WebSockets; past it they wait in the backlog
+};
+
+/// Where the server listens.
+struct GetAddress {
+  using reply = net::Endpoint;
+};
+
+/// How many HTTP connections are open on this core.
+struct GetConnections {
+  using reply = std::size_t;
+};
+
+/// Stop accepting, answer what is at hand, and end.
+struct Drain {};
+
+struct ResumeAccepting {};  // to itself, after the process ran out of descriptors
+
+class HttpServer final : private net::ListenerEvents {
+ public:
+  static constexpr std::string_view actor_type = "HttpServer";
+
+  explicit HttpServer(HttpServerOptions options) : options_(std::move(options)) {}
+
+  void started(actor::Context& ctx);
+  net::Endpoint handle(const GetAddress&) const { return address_; }
+  std::size_t handle(const GetConnections&) const { return connections_.size(); }
+  void handle(Drain message, actor::Context& ctx);
+  void handle(ResumeAccepting message);
+  void handle(actor::Terminated message, actor::Context& ctx);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  void on_stream(std::unique_ptr<net::Stream> stream) override;
+  void on_exhausted() override;
+  bool is_full() const noexcept { return connections_.size() >= options_.connections_max; }
+
+  HttpServerOptions options_;
+  std::shared_ptr<HttpSite> site_;
+  std::map<actor::ActorId, actor::Ref<HttpConnection>> connections_;
+  actor::Context* ctx_ = nullptr;
+  actor::Entry entry_;
+  std::unique_ptr<net::Listener> listener_;  // null while draining
+  net::Endpoint address_;
+};
+
+}  // namespace troupe::web

@@ -1,0 +1,44 @@
+// Writing responses: fields that belong to the connection are its own alone.
+#include "troupe/web/response_text.h"
+
+#include <algorithm>
+
+#include "troupe/web/guard.h"
+#include "troupe/wire/ascii.h"
+#include "troupe/wire/http1.h"
+
+namespace troupe::web {
+namespace {
+
+bool belongs_to_connection(std::string_view name) {
+  constexpr std::string_view names[] = {"content-length", "transfer-encoding", "date", "keep-alive"};
+  return std::ranges::any_of(names, [&](std::string_view ours) { return wire::equal_ignoring_case(name, ours); });
+}
+
+}  // namespace
+
+bool is_writable(const Response& response) noexcept {
+  return std::ranges::all_of(response.headers, [](const wire::HttpField& field) {
+    return wire::is_token(field.name) && wire::is_field_value(field.value);
+  });
+}
+
+void append_response(std::string& out, Response response, const ResponseFrame& frame) {
+  bool may_have_body = response.status >= 200 && response.status != 204 && response.status != 304;
+  if (may_have_body) add_security_headers(response, frame.secure);
+  if (!frame.request_id.empty()) response.headers.set("X-Request-Id", std::string{frame.request_id});
+
+  std::vector<wire::HttpField> fields;
+  fields.reserve(response.headers.size());
+  for (const auto& field : response.headers) {
+    if (!belongs_to_connection(field.name)) fields.push_back(field);
+  }
+  wire::append_response_head(out, {.status = response.status,
+                                   .fields = fields,
+                                   .content_length = may_have_body ? std::optional{response.body.size()} : std::nullopt,
+                                   .keep_alive = frame.keep_alive,
+                                   .date = frame.date});
+  if (may_have_body && frame.with_body) out += response.body.view();
+}
+
+}  // namespace troupe::web

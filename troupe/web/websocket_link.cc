@@ -1,0 +1,278 @@
+// The link over a stream: frames of the owner and control frames of our own share one
+// order of bytes, and the closing handshake ends in exactly one on_closed().
+#include "troupe/web/websocket_link.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "troupe/actor/runtime/core.h"
+#include "troupe/base/check.h"
+
+namespace troupe::web {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::Duration closing_time_max = 5s;      // for the peer's close frame after ours
+constexpr base::Duration lingering_time_max = 1s;    // for our last words to arrive after a violation
+constexpr std::size_t control_bytes_max = 4 * 1024;  // of pings and pongs for a peer that does not read
+
+enum class State : std::uint8_t {
+  open,
+  close_sent,  // waiting for the peer's close frame
+  lingering,   // the peer broke the protocol; we have said so and read no more
+  ended,
+};
+
+class StreamLink final : public WebSocketLink, private net::StreamEvents, private actor::TurnEndHook {
+ public:
+  StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::string unsent, std::string received)
+      : core_(core), stream_(std::move(stream)), control_(std::move(unsent)), received_(std::move(received)) {
+    stream_->pause_reading();
+    stream_->start(*this);
+  }
+  ~StreamLink() {
+    if (gone_ != nullptr) *gone_ = true;
+  }
+
+  void start(WebSocketEvents& events, WebSocketLimits limits) override;
+  std::size_t write_some(std::span<const iovec> frames) override;
+  void ping(std::string_view payload) override { queue_control(Opcode::ping, payload); }
+  void close(std::uint16_t code, std::string_view reason) override;
+  void pause_reading() override;
+  void resume_reading() override;
+  const net::PeerAddress& peer() const override { return stream_->peer(); }
+
+ private:
+  struct Timer : actor::TimerNode {
+    explicit Timer(StreamLink& owner) noexcept : TimerNode(&Timer::fire), link(owner) {}
+    static void fire(TimerNode& node) noexcept { static_cast<Timer&>(node).link.on_timer(); }
+    StreamLink& link;
+  };
+
+  void on_bytes(std::span<char> bytes) override;
+  void on_writable() override;
+  void on_closed(net::CloseReason reason) override;
+  void on_turn_end() override;
+  void on_timer();
+
+  void read(std::span<char> bytes);
+  void take(const wire::WebSocketEvent& event);
+  void take_close(std::string_view payload);
+  void refuse(const wire::WebSocketError& error);
+  void end(std::uint16_t code, std::string_view reason, Closing closing);
+
+  void queue_control(Opcode opcode, std::string_view payload);
+  void flush_control() { (void)write_batch({}); }
+  std::size_t write_batch(std::span<const iovec> frames);
+  void arm(base::Duration in) { core_.timers().arm(timer_, core_.now() + in); }
+
+  actor::Core& core_;
+  std::unique_ptr<net::Stream> stream_;
+  WebSocketEvents* events_ = nullptr;
+  std::optional<wire::WebSocketDecoder> decoder_;
+  std::string control_;         // finished control frames that wait; they go out between the owner's frames
+  std::string received_;        // came before start() or while reading was paused
+  std::size_t frame_rest_ = 0;  // of the owner's frame that a short write has cut
+  bool* gone_ = nullptr;        // set to true when an event destroys us
+  Timer timer_{*this};
+  std::uint16_t code_sent_ = wire::close_code::abnormal;
+  State state_ = State::open;
+  bool paused_ = false;
+  bool owner_waits_ = false;  // its last write came short
+};
+
+void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits) {
+  INVARIANT(events_ == nullptr, "a link was started twice");
+  events_ = &events;
+  decoder_.emplace(wire::WebSocketRole::server, limits);
+  resume_reading();
+  flush_control();
+}
+
+// --- reading ---------------------------------------------------------------------------
+
+void StreamLink::pause_reading() {
+  paused_ = true;
+  stream_->pause_reading();
+}
+
+void StreamLink::resume_reading() {
+  paused_ = false;
+  stream_->resume_reading();
+  // What waits here is read at the end of the turn, since no event may come from inside this call.
+  if (!received_.empty()) core_.at_turn_end(*this);
+}
+
+void StreamLink::on_turn_end() {
+  if (received_.empty() || paused_) return;
+  bool gone = false;
+  gone_ = &gone;
+  std::string bytes = std::exchange(received_, {});
+  read(bytes);
+  if (!gone) gone_ = nullptr;
+}
+
+void StreamLink::on_bytes(std::span<char> bytes) {
+  bool gone = false;
+  gone_ = &gone;
+  if (paused_ || !received_.empty()) {
+    received_.append(bytes.data(), bytes.size());
+  } else {
+    read(bytes);
+  }
+  if (!gone) gone_ = nullptr;
+}
+
+/// Runs with gone_ set, for every event may destroy us.
+void StreamLink::read(std::span<char> bytes) {
+  const bool& gone = *gone_;
+  while (state_ == State::open || state_ == State::close_sent) {
+    if (paused_) {
+      received_.assign(bytes.data(), bytes.size());
+      return;
+    }
+    auto event = decoder_->next(bytes);
+    if (!event) return refuse(event.error());
+    if (!*event) return;
+    take(**event);
+    if (gone) return;
+  }
+}
+
+void StreamLink::take(const wire::WebSocketEvent& event) {
+  if (event.opcode == Opcode::close) return take_close(event.payload);
+  if (state_ != State::open) return;
+  if (event.opcode == Opcode::ping) {
+    queue_control(Opcode::pong, event.payload);
+  } else if (event.opcode == Opcode::pong) {
+    events_->on_pong(event.payload);
+  } else {
+    events_->on_message(event.opcode, event.payload);
+  }
+}
+
+void StreamLink::take_close(std::string_view payload) {
+  auto [code, reason] = wire::read_close(payload);
+  if (state_ == State::open) {
+    // The answer echoes the code (RFC 6455, 5.5.1). A frame of the owner's that is cut stays cut: nobody reads it.
+    control_ += wire::encode_frame(Opcode::close, payload.substr(0, 2));
+    flush_control();
+  }
+  std::string said{reason};
+  end(code, said, Closing::clean);
+}
+
+/// Tells the peer what it did wrong, and waits a moment so that closing does not destroy the words on their way.
+void StreamLink::refuse(const wire::WebSocketError& error) {
+  if (state_ == State::close_sent) return end(error.code, error.why, Closing::broken);
+  control_ += wire::encode_close(error.code, error.why);
+  code_sent_ = error.code;
+  state_ = State::lingering;
+  flush_control();
+  stream_->shutdown_write();
+  arm(lingering_time_max);
+}
+
+void StreamLink::close(std::uint16_t code, std::string_view reason) {
+  if (state_ != State::open) return;
+  control_ += wire::encode_close(code, reason);
+  code_sent_ = code;
+  state_ = State::close_sent;
+  flush_control();
+  arm(closing_time_max);
+}
+
+void StreamLink::on_timer() { end(code_sent_, "the peer did not close in time", Closing::broken); }
+
+void StreamLink::on_closed(net::CloseReason) {
+  end(code_sent_, state_ == State::lingering ? "the protocol was broken" : "the stream ended", Closing::broken);
+}
+
+void StreamLink::end(std::uint16_t code, std::string_view reason, Closing closing) {
+  if (std::exchange(state_, State::ended) == State::ended) return;
+  core_.timers().disarm(timer_);
+  stream_->close();
+  if (events_ != nullptr) events_->on_closed({.code = code, .reason = std::string{reason}, .closing = closing});
+}
+
+// --- writing ---------------------------------------------------------------------------
+
+void StreamLink::queue_control(Opcode opcode, std::string_view payload) {
+  if (state_ != State::open || control_.size() > control_bytes_max) return;
+  control_ += wire::encode_frame(opcode, payload);
+  flush_control();
+}
+
+void StreamLink::on_writable() {
+  flush_control();
+  bool control_is_next = frame_rest_ == 0 && !control_.empty();
+  if (control_is_next || !owner_waits_ || state_ == State::ended) return;
+  owner_waits_ = false;
+  if (events_ != nullptr) events_->on_writable();
+}
+
+std::size_t StreamLink::write_some(std::span<const iovec> frames) {
+  INVARIANT(frame_rest_ == 0 || frames.empty() || frames[0].iov_len == frame_rest_,
+            "the rest of a cut frame must come first");
+  std::size_t accepted = 0;
+  while (!frames.empty()) {
+    if (state_ != State::open && frame_rest_ == 0) {
+      for (const auto& frame : frames) accepted += frame.iov_len;
+      return accepted;
+    }
+    constexpr std::size_t batch_max = 64;
+    auto batch = frames.first(state_ == State::open ? std::min(frames.size(), batch_max) : 1);
+    std::size_t offered = 0;
+    for (const auto& frame : batch) offered += frame.iov_len;
+    std::size_t taken = write_batch(batch);
+    accepted += taken;
+    if (taken < offered) {
+      owner_waits_ = true;
+      return accepted;
+    }
+    frames = frames.subspan(batch.size());
+  }
+  return accepted;
+}
+
+/// One write of the owner's cut frame, if any, then of our control frames, then of the owner's other frames. Gives
+/// how many bytes of the owner's were taken.
+std::size_t StreamLink::write_batch(std::span<const iovec> frames) {
+  // While a frame is cut, control frames wait for its rest.
+  if (frames.empty() && (frame_rest_ > 0 || control_.empty())) return 0;
+  std::array<iovec, 65> parts;
+  std::size_t count = 0;
+  std::size_t before_control = frame_rest_ > 0 ? 1 : 0;
+  for (std::size_t i = 0; i < before_control; ++i) parts[count++] = frames[i];
+  if (!control_.empty()) parts[count++] = {control_.data(), control_.size()};
+  for (std::size_t i = before_control; i < frames.size(); ++i) parts[count++] = frames[i];
+  std::size_t sent = stream_->write_some(std::span{parts}.first(count));
+
+  // Who got how much of it, part by part.
+  std::size_t of_owner = 0;
+  auto account = [&](std::size_t size) {
+    std::size_t taken = std::min(sent, size);
+    sent -= taken;
+    return taken;
+  };
+  auto account_frame = [&](const iovec& frame) {
+    std::size_t taken = account(frame.iov_len);
+    of_owner += taken;
+    if (taken > 0) frame_rest_ = frame.iov_len - taken;
+  };
+  for (std::size_t i = 0; i < before_control; ++i) account_frame(frames[i]);
+  control_.erase(0, account(control_.size()));
+  for (std::size_t i = before_control; i < frames.size(); ++i) account_frame(frames[i]);
+  return of_owner;
+}
+
+}  // namespace
+
+std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
+                                              std::string unsent, std::string received) {
+  return std::make_unique<StreamLink>(core, std::move(stream), std::move(unsent), std::move(received));
+}
+
+}  // namespace troupe::web
