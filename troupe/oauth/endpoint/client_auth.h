@@ -8,6 +8,7 @@
 
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/service.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/web/message.h"
 #include "troupe/wire/form.h"
@@ -21,5 +22,9 @@ Credentials credentials_of(const web::Request& request);
 /// Errors: invalid_request for two ways at once, a malformed header, or two different ids; invalid_client for
 /// none of them, or a way that is not spoken here.
 std::expected<ValidateClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
+
+/// The client that the request comes from, proven as it is registered to prove itself. Errors: those of
+/// `presented_client`, and of ValidateClient; temporarily_unavailable when nobody can tell now.
+Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form);
 
 }  // namespace troupe::oauth

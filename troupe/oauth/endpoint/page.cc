@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::oauth {
@@ -112,8 +113,6 @@ std::string destination_of(const std::string& redirect_uri) {
 
 }  // namespace
 
-std::string_view stylesheet() noexcept { return style; }
-
 std::string escape(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());
@@ -202,6 +201,13 @@ web::Response lost_flow_page(int status) {
   return page(status, "This page has expired",
               "<p>It was open for too long, has been used already, or belongs to another browser. "
               "Go back to the application and sign in again.</p>\n");
+}
+
+Task<web::Response> pages_style(ServicePtr, web::Request) {
+  web::Response response{.status = 200, .body = base::Bytes::copy(style)};
+  response.headers.set("Content-Type", "text/css; charset=utf-8");
+  response.headers.set("Cache-Control", "public, max-age=3600");
+  co_return response;
 }
 
 }  // namespace troupe::oauth

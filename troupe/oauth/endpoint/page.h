@@ -18,9 +18,6 @@ namespace troupe::oauth {
 
 inline constexpr std::string_view stylesheet_path = "/oauth/pages.css";
 
-/// The stylesheet's text; any core.
-std::string_view stylesheet() noexcept;
-
 /// `text` as it must stand in HTML text or a quoted attribute.
 std::string escape(std::string_view text);
 

@@ -1,0 +1,67 @@
+// The authorization endpoint: judges the request, then asks the user only for what is missing.
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/cookies.h"
+#include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/endpoint/page.h"
+#include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/model/sign_in.h"
+
+namespace troupe::oauth {
+namespace {
+
+/// The parameters of query and body together, so that one that stands in both is seen to come twice.
+std::expected<wire::Form, OauthError> read_parameters(const web::Request& http) {
+  auto query = wire::parse_form(http.query);
+  if (!query) return std::unexpected(errors::invalid_request.because("The query is malformed."));
+  if (http.method != web::Method::post) return *query;
+  auto body = read_form(http);
+  if (!body) return body;
+  for (const auto& [name, value] : *body) query->add(name, value);
+  return *query;
+}
+
+web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer) {
+  if (!failure.domain) return error_page(errors::temporarily_unavailable);
+  if (failure.domain->stays_here()) return error_page(failure.domain->error);
+  return redirect_back(*failure.domain, issuer);
+}
+
+/// Begins a flow that continues at `page`; the browser gets its cookie if it has none yet.
+Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthRequest request, std::string_view page) {
+  Cookies cookies{service->options};
+  auto begun = co_await service->sessions.ask(BeginFlow{request, cookies.browser(http)});
+  if (!begun) co_return send_error(*service, request, errors::temporarily_unavailable);
+  auto response = continue_at(page, begun->ticket.flow.id);
+  cookies.set_browser(response, begun->browser);
+  co_return response;
+}
+
+}  // namespace
+
+Task<web::Response> authorize(ServicePtr service, web::Request http) {
+  auto parameters = read_parameters(http);  // 1. what is asked, read once
+  if (!parameters) co_return error_page(parameters.error());
+
+  auto request = co_await service->codes.next().ask(ValidateAuthRequest{std::move(*parameters)});  // 2. may it be
+  if (!request) co_return refuse_request(request.error(), service->options.issuer);
+
+  auto session = co_await present_session(service, http);  // 3. who is there
+  if (!session) co_return send_error(*service, *request, session.error());
+  auto authentication = standing_authentication(*request, std::nullopt, *session);
+  if (!authentication) {
+    if (request->prompt == Prompt::none) co_return send_error(*service, *request, errors::login_required);
+    co_return co_await begin_flow(service, std::move(http), std::move(*request), "/login");
+  }
+
+  auto agreed = co_await has_consent(service, *request, authentication->user);  // 4. have they agreed
+  if (!agreed) co_return send_error(*service, *request, agreed.error());
+  if (!*agreed) {
+    if (request->prompt == Prompt::none) co_return send_error(*service, *request, errors::consent_required);
+    co_return co_await begin_flow(service, std::move(http), std::move(*request), "/consent");
+  }
+
+  co_return co_await send_code(service, std::move(*request), std::move(*authentication));  // 5. back, with a code
+}
+
+}  // namespace troupe::oauth

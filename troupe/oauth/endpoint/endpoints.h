@@ -1,0 +1,47 @@
+// The endpoints of the authorization server: one function a route, one file a function.
+//
+// Each is a coroutine that takes what it works with by value, and runs in the actor of the
+// connection that the request came on. None throws for what a request may contain.
+#pragma once
+
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/endpoint/service.h"
+#include "troupe/web/message.h"
+
+namespace troupe::oauth {
+
+/// GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server (RFC 8414).
+Task<web::Response> discovery(ServicePtr service, web::Request http);
+
+/// GET /oauth/jwks: the public keys (RFC 7517).
+Task<web::Response> jwks(ServicePtr service, web::Request http);
+
+/// GET or POST /oauth/authorize (RFC 6749, section 3.1; OpenID Connect Core, section 3.1.2).
+Task<web::Response> authorize(ServicePtr service, web::Request http);
+
+/// GET and POST /login, GET and POST /consent: the pages between the request and the code.
+Task<web::Response> show_login(ServicePtr service, web::Request http);
+Task<web::Response> log_in(ServicePtr service, web::Request http);
+Task<web::Response> show_consent(ServicePtr service, web::Request http);
+Task<web::Response> give_consent(ServicePtr service, web::Request http);
+
+/// POST /oauth/token (RFC 6749, section 3.2).
+Task<web::Response> token(ServicePtr service, web::Request http);
+
+/// POST /oauth/introspect (RFC 7662), for confidential clients.
+Task<web::Response> introspect(ServicePtr service, web::Request http);
+
+/// POST /oauth/revoke (RFC 7009).
+Task<web::Response> revoke(ServicePtr service, web::Request http);
+
+/// GET or POST /oauth/userinfo (OpenID Connect Core, section 5.3).
+Task<web::Response> userinfo(ServicePtr service, web::Request http);
+
+/// GET or POST /oauth/logout (OpenID Connect RP-Initiated Logout 1.0).
+Task<web::Response> show_logout(ServicePtr service, web::Request http);
+Task<web::Response> log_out(ServicePtr service, web::Request http);
+
+/// GET /oauth/pages.css.
+Task<web::Response> pages_style(ServicePtr service, web::Request http);
+
+}  // namespace troupe::oauth

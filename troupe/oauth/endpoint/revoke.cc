@@ -1,0 +1,25 @@
+// Token revocation: a client takes back what it was given.
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/client_auth.h"
+#include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/form.h"
+
+namespace troupe::oauth {
+
+Task<web::Response> revoke(ServicePtr service, web::Request http) {
+  auto form = read_form(http);  // 1. the form
+  if (!form) co_return refuse(form.error());
+
+  auto caller = co_await authenticate(service, http, *form);  // 2. who is asking
+  if (!caller) co_return refuse(caller.error(), credentials_of(http));
+
+  std::string shown = parameter(*form, "token");  // 3. what; the hint would only save a lookup that we do not need
+  if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
+
+  auto owner = service->tokens.by_key(owner_key(shown));  // 4. its owner takes it back, durably
+  auto revoked = co_await owner.ask(RevokeToken{TokenText{std::move(shown)}, std::move(*caller)});
+  if (!revoked) co_return refuse(told(revoked.error()));
+  co_return never_cached({.status = 200});
+}
+
+}  // namespace troupe::oauth

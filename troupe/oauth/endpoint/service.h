@@ -1,0 +1,48 @@
+// What the endpoints of one core work with: the options, and whom to ask.
+//
+// Endpoints know actors by the messages that they handle, nothing else of them.
+#pragma once
+
+#include <memory>
+
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/auth_actor.h"
+#include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/session_actor.h"
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/model/options.h"
+
+namespace troupe::oauth {
+
+using actor::Task;
+
+using Clients = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
+using Codes = actor::Pool<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
+using Tokens = actor::Pool<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
+                                           RevokeFamily, RevokeSession>>;
+using KeyRing = actor::Ref<actor::Protocol<GetKeys>>;
+using Sessions =
+    actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow, EndSession>>;
+using Users = actor::Ref<actor::Protocol<VerifyPassword, GetUser, GetConsent, RecordConsent>>;
+
+struct Service {
+  OauthOptions options;
+  Clients clients;
+  Codes codes;
+  Tokens tokens;
+  KeyRing keys;
+  Sessions sessions;
+  Users users;
+};
+
+/// Shared by the requests of one core.
+using ServicePtr = std::shared_ptr<Service>;
+
+/// What the client is told of an ask that failed: the actor's own answer, or that it cannot be answered now.
+inline OauthError told(const actor::Failure<OauthError>& failure) {
+  return failure.domain.value_or(errors::temporarily_unavailable);
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,45 @@
+#include "troupe/oauth/endpoint/sign_in.h"
+
+#include "fmt/format.h"
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/cookies.h"
+#include "troupe/oauth/model/sign_in.h"
+#include "troupe/wire/url.h"
+
+namespace troupe::oauth {
+
+Step<std::optional<Session>> present_session(ServicePtr service, web::Request http) {
+  auto cookie = Cookies{service->options}.session(http);
+  if (!cookie) co_return std::optional<Session>{};
+  auto session = co_await service->sessions.ask(GetSession{std::move(*cookie)});
+  if (!session) co_return std::unexpected(errors::temporarily_unavailable);
+  co_return std::move(*session);
+}
+
+Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
+  if (forces_consent(request)) co_return false;
+  auto agreed = co_await service->users.ask(GetConsent{std::move(user), request.client->id});
+  if (!agreed) co_return std::unexpected(errors::temporarily_unavailable);
+  co_return request.scope.is_subset_of(*agreed);
+}
+
+Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication) {
+  auto issued = co_await service->codes.next().ask(
+      CreateAuthCode{.request = request, .authentication = std::move(authentication), .scope = request.scope});
+  if (!issued) co_return send_error(*service, request, told(issued.error()));
+
+  wire::Form parameters{{"code", issued->code.expose()}};
+  if (!request.state.empty()) parameters.add("state", request.state);
+  co_return redirect_back(request.redirect_uri, std::move(parameters), service->options.issuer);
+}
+
+web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error) {
+  AuthRefusal refusal{.error = error, .redirect_uri = request.redirect_uri, .state = request.state};
+  return redirect_back(refusal, service.options.issuer);
+}
+
+web::Response continue_at(std::string_view page, const FlowId& flow) {
+  return never_cached(web::redirect(303, fmt::format("{}?flow={}", page, wire::percent_encode(flow.value()))));
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,49 @@
+// The token endpoint: five steps, whatever the grant.
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/client_auth.h"
+#include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/grant/grants.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth {
+namespace {
+
+web::Response granted(const IssuedTokens& tokens) {
+  std::string json;
+  wire::JsonWriter writer{json};
+  writer.begin_object()
+      .member("access_token", tokens.access_token.expose())
+      .member("token_type", "Bearer")
+      .member("expires_in", tokens.expires_in.count());
+  if (tokens.refresh_token) writer.member("refresh_token", tokens.refresh_token->expose());
+  if (!tokens.scope.empty()) writer.member("scope", tokens.scope.text());
+  if (tokens.id_token) writer.member("id_token", tokens.id_token->expose());
+  writer.end_object();
+  return answer_json(std::move(json));
+}
+
+}  // namespace
+
+Task<web::Response> token(ServicePtr service, web::Request http) {
+  auto form = read_form(http);  // 1. the form, read once
+  if (!form) co_return refuse(form.error());
+  std::string grant_type = parameter(*form, "grant_type");
+  if (grant_type.empty()) {
+    co_return refuse(errors::invalid_request.because("The parameter grant_type is missing."));
+  }
+
+  auto client = co_await authenticate(service, http, *form);  // 2. who is asking
+  if (!client) co_return refuse(client.error(), credentials_of(http));
+
+  const GrantHandler* grant = find_grant(grant_type);  // 3. whose rules
+  if (!grant) co_return refuse(errors::unsupported_grant_type);
+  if (!(*client)->may_use(grant->type)) co_return refuse(errors::unauthorized_client);
+
+  auto tokens = co_await grant->redeem(service, std::move(*form), std::move(*client));  // 4. prove and issue
+  if (!tokens) co_return refuse(tokens.error());
+
+  co_return granted(*tokens);  // 5. answer, never cached
+}
+
+}  // namespace troupe::oauth

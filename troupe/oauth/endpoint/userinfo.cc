@@ -1,0 +1,71 @@
+// Userinfo: what an access token with the scope openid lets its holder know about the user.
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/wire/ascii.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth {
+namespace {
+
+using Shown = std::expected<std::optional<TokenText>, OauthError>;
+
+/// The token of the Authorization header; nothing when there is none, or another scheme's.
+Shown token_in_header(const web::Request& http) {
+  if (!http.headers.has("authorization")) return std::nullopt;
+  if (http.headers.count("authorization") > 1) {
+    return std::unexpected(errors::invalid_request.because("The Authorization header comes twice."));
+  }
+  std::string_view header = http.header("authorization");
+  std::size_t space = std::min(header.find(' '), header.size());
+  if (!wire::equal_ignoring_case(header.substr(0, space), "bearer")) return std::nullopt;
+  std::string_view text = wire::trim(header.substr(space));
+  if (text.empty()) return std::unexpected(errors::invalid_request.because("The Authorization header is malformed."));
+  return TokenText{std::string{text}};
+}
+
+/// The token of the request, by exactly one of the ways of RFC 6750, section 2. The third, in the query, would leave
+/// it in logs and histories, and is refused.
+Shown shown_token(const web::Request& http) {
+  auto query = wire::parse_form(http.query);
+  if (!query || query->get("access_token")) {
+    return std::unexpected(errors::invalid_request.because("An access token must not stand in the URL."));
+  }
+  auto in_header = token_in_header(http);
+  if (!in_header || http.method != web::Method::post || http.body.empty()) return in_header;
+  auto form = read_form(http);
+  if (!form) return std::unexpected(form.error());
+  if (!form->get("access_token")) return in_header;
+  if (*in_header) return std::unexpected(errors::invalid_request.because("The access token comes in two places."));
+  return TokenText{parameter(*form, "access_token")};
+}
+
+web::Response claims_of(const User& user, const ScopeSet& scope) {
+  std::string json;
+  wire::JsonWriter writer{json};
+  writer.begin_object().member("sub", user.id.value());
+  if (scope.contains("profile")) writer.member("preferred_username", user.name.value());
+  if (scope.contains("email") && user.email) writer.member("email", *user.email);
+  writer.end_object();
+  return answer_json(std::move(json));
+}
+
+}  // namespace
+
+Task<web::Response> userinfo(ServicePtr service, web::Request http) {
+  auto shown = shown_token(http);  // 1. the token
+  if (!shown) co_return refuse_bearer(shown.error());
+  if (!*shown) co_return refuse_bearer(std::nullopt);
+
+  auto claims = co_await service->tokens.next().ask(ValidateToken{std::move(**shown)});  // 2. what it stands for
+  if (!claims) co_return refuse_bearer(told(claims.error()));
+  if (!claims->scope.contains("openid")) co_return refuse_bearer(errors::insufficient_scope, "openid");
+  if (!claims->user) co_return refuse_bearer(errors::invalid_token);
+
+  auto user = co_await service->users.ask(GetUser{*claims->user});  // 3. the user
+  if (!user) co_return refuse_bearer(errors::temporarily_unavailable);
+  if (!*user || (*user)->state != UserState::enabled) co_return refuse_bearer(errors::invalid_token);
+  co_return claims_of(**user, claims->scope);
+}
+
+}  // namespace troupe::oauth

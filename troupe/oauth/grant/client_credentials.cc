@@ -1,0 +1,46 @@
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/grant/grants.h"
+
+namespace troupe::oauth {
+namespace {
+
+/// Scopes that speak of a user; without one behind the request they mean nothing.
+constexpr std::string_view user_scopes[] = {"openid", "profile", "email", "offline_access"};
+
+/// What the client asks for, or all it may have without a user when it names nothing (RFC 6749, section 3.3).
+std::expected<ScopeSet, OauthError> scope_for(const Client& client, const wire::Form& form) {
+  ScopeSet allowed = client.metadata.scope;
+  for (auto name : user_scopes) allowed = allowed.without(name);
+  if (!form.get("scope")) return allowed;
+  auto asked = ScopeSet::parse(parameter(form, "scope"));
+  if (!asked) return std::unexpected(errors::invalid_scope.because("The scope is malformed."));
+  if (!asked->is_subset_of(allowed)) {
+    return std::unexpected(errors::invalid_scope.because("The scope exceeds what the client may ask for itself."));
+  }
+  return std::move(*asked);
+}
+
+std::vector<std::string> resources_in(const wire::Form& form) {
+  std::vector<std::string> resources;
+  for (const auto& [name, value] : form) {
+    if (name == "resource") resources.push_back(value);
+  }
+  return resources;
+}
+
+}  // namespace
+
+Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client) {
+  if (client->is_public()) co_return std::unexpected(errors::unauthorized_client);
+  auto scope = scope_for(*client, form);
+  if (!scope) co_return std::unexpected(scope.error());
+  auto audience = audience_of(resources_in(form), service->options);
+  if (!audience) co_return std::unexpected(audience.error());
+
+  Grant grant{.client = client->id, .scope = std::move(*scope), .audience = std::move(*audience)};
+  auto tokens = co_await service->tokens.next().ask(CreateToken{std::move(client), std::move(grant)});
+  if (!tokens) co_return std::unexpected(told(tokens.error()));
+  co_return std::move(*tokens);
+}
+
+}  // namespace troupe::oauth
