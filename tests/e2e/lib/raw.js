@@ -37,7 +37,7 @@ export async function exchange(port, bytes, { wait = 400, half = false } = {}) {
   raw.write(bytes);
   if (half) raw.end();
   await raw.until((r) => r.closed, wait);
-  const statuses = [...raw.text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]));
+  const statuses = [...raw.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
   const result = { statuses, closed: raw.closed, text: raw.text };
   raw.destroy();
   return result;
