@@ -26,7 +26,7 @@ FORMS = (
          r"\bthread_local\b|\bpthread_\w+", "only the engine shares memory: make it an actor's state, or use blocking()."),
     Form("sleep", r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\((?=\s*\d)|\busleep\b",
          "it stops a whole core: co_await ctx.sleep(), or move virtual time in a test.", inside=("troupe/",)),
-    Form("using_namespace", r"\busing\s+namespace\b", "a header must not open a namespace for whoever includes it.",
+    Form("using_namespace", r"\busing\s+namespace\b(?!\s+[\w:]*_literals\b)", "a header must not open a namespace for whoever includes it.",
          suffixes=(".h",)),
     Form("output", r"\b(?:std::)?(?:f?printf|puts|fputs|putchar|perror)\s*\(|\bstd::(?:cout|cerr|clog)\b|\bfmt::print\w*\s*\(",
          "a library does not print: log it (troupe/base/log.h) or give it back.", in_tests=False),
@@ -74,9 +74,9 @@ def check_awaits(source):
         while depth and end < len(source.code):
             depth += {"(": 1, ")": -1}.get(source.code[end], 0)
             end += 1
-        awaited = source.code.find("co_await", match.end(), end)
-        if awaited >= 0:
-            yield Report(source.path, source.line_of(awaited), "await_line",
+        awaited = re.compile(r"(?<!operator )\bco_await\b").search(source.code, match.end(), end)
+        if awaited:
+            yield Report(source.path, source.line_of(awaited.start()), "await_line",
                          f"an await inside `{match.group(1)} (...)`: give it a line and a name of its own; some compilers break this form.")
 
 

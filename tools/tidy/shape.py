@@ -59,20 +59,15 @@ def check_name(source):
 
 
 def check_neighbours(sources):
-    """A .cc has its header (key_jwk.cc may belong to key.h); a test stands beside what it tests;
-    and a test of the same folder reaches every .cc."""
-    stems = {path.rsplit(".", 1)[0] for path in sources if path.startswith("troupe/")}
+    """A .cc has its header (key_jwk.cc may belong to key.h), and a test of its folder reaches it."""
     reached = reached_by_tests(sources)
     for source in sources.values():
-        if not source.path.startswith("troupe/") or source.suffix != ".cc" or source.name == "main.cc":
+        if not source.path.startswith("troupe/") or source.suffix != ".cc" or source.is_test or source.name == "main.cc":
             continue
         stem = source.path[:-len(".cc")]
         name = stem.rsplit("/", 1)[-1]
         header = next((h for h in prefixes(stem) if f"{h}.h" in sources), None)
-        if stem.endswith("_test"):
-            if not any(tested in stems for tested in prefixes(stem)[1:]):
-                yield Report(source.path, 1, "test_beside", f"{name[:-5]}.h is not beside it: name a test after what it tests.")
-        elif not header:
+        if not header:
             yield Report(source.path, 1, "header_beside", "no header has its name: declare what it offers in one, or begin its name with its header's.")
         elif header not in reached:
             yield Report(source.path, 1, "untested", f"no test in its folder reaches it: write {name}_test.cc.")
