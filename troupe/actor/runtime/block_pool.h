@@ -14,6 +14,14 @@
 #include <memory>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define TROUPE_POOL_PASSTHROUGH 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TROUPE_POOL_PASSTHROUGH 1
+#endif
+#endif
+
 namespace troupe::actor {
 
 class BlockPool {

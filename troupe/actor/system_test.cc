@@ -1,0 +1,143 @@
+// The real thing: threads, epoll, foreign threads and blocking jobs.
+#include "troupe/actor/system.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace troupe::actor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Inc {
+  std::int64_t by = 1;
+};
+struct Get {
+  using reply = std::int64_t;
+};
+class Counter {
+ public:
+  void handle(Inc m) { n_ += m.by; }
+  std::int64_t handle(Get) { return n_; }
+
+ private:
+  std::int64_t n_ = 0;
+};
+
+struct Run {
+  int rounds;
+  using reply = std::int64_t;
+};
+class Asker {
+ public:
+  explicit Asker(Ref<Counter> other) : other_(other) {}
+  Task<std::int64_t> handle(Run m) {
+    std::int64_t last = 0;
+    for (int i = 0; i < m.rounds; ++i) {
+      other_.tell(Inc{});
+      auto now = co_await other_.ask(Get{});
+      last = now.value();
+    }
+    co_return last;
+  }
+
+ private:
+  Ref<Counter> other_;
+};
+
+struct Work {
+  int n;
+  using reply = int;
+};
+class Worker {
+ public:
+  Task<int> handle(Work m) {
+    auto result = co_await blocking([n = m.n] {
+      if (n < 0) throw std::runtime_error("negative");
+      return n * 2;
+    });
+    co_return result;
+  }
+};
+
+struct Where {
+  using reply = int;
+};
+class Somewhere {
+ public:
+  int handle(Where, Context& ctx) { return ctx.core().index(); }
+};
+
+SystemOptions quiet(int cores) {
+  return {.cores = cores, .report = [](const std::string&) {}};
+}
+
+}  // namespace
+
+TEST_CASE("actors on two threads talk without losing a message") {
+  System system{quiet(2)};
+  auto counter = system.spawn<Counter>({.core = 1});
+  auto asker = system.spawn<Asker>({.core = 0}, counter);
+  CHECK_EQ(system.block_on(asker.ask(Run{2000}, {.within = 60s})).value(), 2000);
+}
+
+TEST_CASE("foreign threads tell and ask") {
+  System system{quiet(2)};
+  auto counter = system.spawn<Counter>({.core = 1, .mailbox = {.capacity = 100'000}});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([counter] {
+      for (int i = 0; i < 1000; ++i) {
+        while (counter.tell(Inc{}) != Sent::sent) std::this_thread::yield();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK_EQ(system.block_on(counter.ask(Get{})).value(), 4000);
+}
+
+TEST_CASE("a blocking job comes back with its value or its exception") {
+  System system{quiet(1)};
+  auto worker = system.spawn<Worker>({.supervision = {}});
+  CHECK_EQ(system.block_on(worker.ask(Work{21})).value(), 42);
+  CHECK_EQ(system.block_on(worker.ask(Work{-1})).error().outcome, Outcome::executed_failed);
+  CHECK_EQ(system.block_on(worker.ask(Work{1})).value(), 2);
+}
+
+TEST_CASE("an actor runs on the core that it was given") {
+  System system{quiet(3)};
+  for (int core = 0; core < 3; ++core) {
+    auto actor = system.spawn<Somewhere>({.core = core});
+    CHECK_EQ(system.block_on(actor.ask(Where{})).value(), core);
+  }
+}
+
+TEST_CASE("the tree shows every actor once, with its path") {
+  System system{quiet(2)};
+  auto counter = system.spawn<Counter>({.name = "counter", .core = 1});
+  counter.tell(Inc{});
+  system.block_on(counter.ask(Get{})).value();
+  const auto tree = system.block_on(system.inspect());
+  std::set<std::string> paths;
+  for (const auto& actor : tree) {
+    CHECK(paths.insert(actor.path).second);
+    if (actor.path == "/counter") {
+      CHECK_EQ(actor.type, "Counter");
+      CHECK_EQ(actor.handled, 2);
+      CHECK_EQ(actor.core, 1);
+    }
+  }
+  CHECK(paths.contains("/"));
+  CHECK(paths.contains("/counter"));
+}
+
+TEST_CASE("a system that is shut down at once, or twice, ends cleanly") {
+  for (int i = 0; i < 20; ++i) {
+    System system{quiet(2)};
+    auto counter = system.spawn<Counter>({.core = i % 2});
+    counter.tell(Inc{});
+    CHECK(system.shutdown());
+    CHECK(system.shutdown());
+  }
+}
