@@ -142,7 +142,7 @@ Ref<A> Context::spawn(ActorOptions options, Args... args) {
   Cell& parent = cell_of(*this);
   Core& here = *parent.owner;
   Core& there = options.core == any_core ? here : here.host().core(static_cast<std::size_t>(options.core));
-  Cell& cell = &there == &here ? here.reserve() : there.reserve_remotely();
+  Cell& cell = &there == &here ? here.reserve(options.mailbox) : there.reserve_remotely(options.mailbox);
   const Address address = cell.address();
   lifecycle::spawn(here, parent,
                    {.cell = &cell,

@@ -53,7 +53,7 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
   {
     Core& first = *cores_[0];
     const Core::Scope scope{first};
-    root_ = &first.reserve();
+    root_ = &first.reserve({});
     lifecycle::spawn_root(first, *root_, detail::type_of<Root>, detail::make_body<Root>(),
                           {.supervision = options_.supervision});
     guest_ = static_cast<Context&>(*root_).spawn<Guest>({.name = "guests", .in_flight_max = 1u << 20});

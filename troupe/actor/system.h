@@ -46,7 +46,8 @@ class System final : public Host {
   /// Starts a top-level actor. Any thread. The reference may be used at once.
   template <class A, class... Args>
   Ref<A> spawn(ActorOptions options, Args... args) {
-    Cell& cell = core(options.core == any_core ? 0 : static_cast<std::size_t>(options.core)).reserve_remotely();
+    Cell& cell =
+        core(options.core == any_core ? 0 : static_cast<std::size_t>(options.core)).reserve_remotely(options.mailbox);
     const Ref<A> ref{cell.address()};
     adopt({.cell = &cell,
            .type = &detail::type_of<A>,

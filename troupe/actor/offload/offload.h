@@ -74,8 +74,9 @@ class JobAwaiter {
     state_->activation = &activation;
     return state_;
   }
-  static void finished(const std::shared_ptr<JobState<R>>& state, Core& home) {
-    home.post_remotely([state](Core& core) {
+  /// The state goes home with the result, so that no other thread holds it when it is read.
+  static void finished(std::shared_ptr<JobState<R>> state, Core& home) {
+    home.post_remotely([state = std::move(state)](Core& core) {
       if (state->activation != nullptr) core.make_ready(*state->activation);
     });
   }
@@ -97,7 +98,7 @@ class [[nodiscard]] BlockingAwaiter : public detail::JobAwaiter<std::invoke_resu
     Core& home = *Core::current();
     const bool taken = home.host().offload().submit(home, [state, &home, work = std::move(work_)]() mutable {
       state->run(work);
-      Base::finished(state, home);
+      Base::finished(std::move(state), home);
     });
     if (!taken) throw OffloadFull{};
   }
@@ -124,7 +125,7 @@ class [[nodiscard]] OnCoreAwaiter : public detail::JobAwaiter<std::invoke_result
     home.host().core(core_).post_remotely([state, &home, work = std::move(work_)](Core& there) mutable {
       auto bound = [&] { return work(there); };
       state->run(bound);
-      Base::finished(state, home);
+      Base::finished(std::move(state), home);
     });
   }
 

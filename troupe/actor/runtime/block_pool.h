@@ -61,7 +61,7 @@ class BlockPool {
   void release(void* memory, std::size_t bytes) noexcept { release_class(memory, class_of(bytes)); }
 
   /// The same, for who kept the class instead of the size.
-  void release_class(void* memory, std::size_t size_class) noexcept {
+  void release_class(void* memory, [[maybe_unused]] std::size_t size_class) noexcept {
 #if !defined(TROUPE_POOL_PASSTHROUGH)
     if (size_class < classes) {
       free_[size_class] = new (memory) Free{free_[size_class]};
@@ -78,7 +78,7 @@ class BlockPool {
 
   void* carve(std::size_t size_class);
 
-  std::array<Free*, classes> free_{};
+  [[maybe_unused]] std::array<Free*, classes> free_{};
   std::vector<std::unique_ptr<std::byte[]>> slabs_;
 };
 

@@ -148,9 +148,10 @@ void Core::receive() {
         pool_.release_class(block, block->size_class);
         block = next;
       }
-      receive_chain(batch.messages);
+      if (batch.messages != nullptr) received_.push_back(batch.messages);
     }
   }
+  // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
   if (inbox_filled_.load(std::memory_order_relaxed)) {
     EnvelopeList taken;
     {
@@ -161,6 +162,8 @@ void Core::receive() {
     }
     receive_chain(taken.head);
   }
+  for (Envelope* chain : received_) receive_chain(chain);
+  received_.clear();
   receive_chain(posted_.take().head);
 }
 

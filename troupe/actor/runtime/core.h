@@ -140,8 +140,9 @@ class Core {
   }
 
   /// A cell for an actor to come. Own thread; any thread for the second.
-  Cell& reserve();
-  Cell& reserve_remotely();
+  /// Messages are taken from now on, so the bound holds from now on.
+  Cell& reserve(const MailboxOptions& mailbox);
+  Cell& reserve_remotely(const MailboxOptions& mailbox);
   void free_cell(Cell& cell) noexcept;
 
   void schedule(Cell& cell) noexcept;
@@ -278,6 +279,7 @@ class Core {
   Instant deadline_ = Instant::never();
   std::uint64_t handled_ = 0;
   EnvelopeList posted_;
+  std::vector<Envelope*> received_;  // chains taken from the rings in this turn
   NodeList<TurnEndHook> turn_end_;
 
   std::vector<ReplySlot> reply_slots_;

@@ -62,7 +62,7 @@ Cell& Core::carve_cell() {
   return *new (&slab.cells[slab.used++]) Cell(*this, next_cell_++);
 }
 
-Cell& Core::reserve() {
+Cell& Core::reserve(const MailboxOptions& mailbox) {
   Cell* cell = nullptr;
   if (free_cells_.empty()) {
     cell = &carve_cell();
@@ -71,11 +71,12 @@ Cell& Core::reserve() {
     free_cells_.pop_back();
   }
   cell->state = CellState::reserved;
-  cell->capacity = MailboxOptions{}.capacity;
+  cell->capacity = mailbox.capacity;
+  cell->overflow = mailbox.overflow;
   return *cell;
 }
 
-Cell& Core::reserve_remotely() {
+Cell& Core::reserve_remotely(const MailboxOptions& mailbox) {
   const std::lock_guard lock{inbox_mutex_};
   Cell* cell = nullptr;
   if (remote_free_cells_.empty()) {
@@ -92,7 +93,8 @@ Cell& Core::reserve_remotely() {
     remote_free_cells_.pop_back();
   }
   cell->state = CellState::reserved;
-  cell->capacity = MailboxOptions{}.capacity;
+  cell->capacity = mailbox.capacity;
+  cell->overflow = mailbox.overflow;
   return *cell;
 }
 

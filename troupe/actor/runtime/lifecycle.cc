@@ -43,8 +43,6 @@ struct Start {
     cell.type = type;
     cell.parent = parent;
     cell.record = record;
-    cell.capacity = options.mailbox.capacity;
-    cell.overflow = options.mailbox.overflow;
     cell.in_flight_max = options.in_flight_max;
     cell.restart = options.restart;
     cell.failed_for_good = false;
