@@ -4,12 +4,28 @@
 
 #include <algorithm>
 
-#include "troupe/base/check.h"
+#include "troupe/base/log.h"
 #include "troupe/web/handshake.h"
 #include "troupe/web/response_text.h"
 #include "troupe/web/websocket_link.h"
 
 namespace troupe::web {
+namespace {
+
+/// The result of the work, or what its exception says.
+template <class T>
+actor::Task<std::expected<T, std::string>> attempt(actor::Task<T> work) {
+  try {
+    T result = co_await std::move(work);
+    co_return result;
+  } catch (const std::exception& error) {
+    co_return std::unexpected(std::string{error.what()});
+  } catch (...) {
+    co_return std::unexpected(std::string{"an exception of an unknown kind"});
+  }
+}
+
+}  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover stream)
     : site_(std::move(site)),
@@ -111,58 +127,55 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   auto [request, match, keep_alive] = std::move(*request_);
   request_.reset();
   keep_alive_ = keep_alive;
-  ++site_->requests;
 
-  // 1. Who asks, and whether it may.
+  // 1. Who asks.
   site_->guard.identify(request, ctx.random());
-  Asked asked{.head_only = request.method == Method::head, .secure = request.secure, .request_id = request.request_id};
-  auto refused = site_->guard.refuse(request, ctx.now());
+  const Asked asked{.head_only = request.method == Method::head,
+                    .secure = request.secure,
+                    .method = request.method_text,
+                    .path = request.path,
+                    .request_id = request.request_id,
+                    .at = ctx.now()};
+  const bool may_upgrade = std::holds_alternative<const UpgradeHandler*>(match);
+  const Request handshake = may_upgrade ? request : Request{};
 
-  // 2. The answer: a clear one, a handler's, or a WebSocket.
-  Response response;
-  if (refused) {
-    response = std::move(*refused);
-  } else if (auto* ready = std::get_if<Response>(&match)) {
-    response = std::move(*ready);
-  } else if (auto* route = std::get_if<const Route*>(&match)) {
-    response = co_await run(*route, std::move(request));
-  } else {
-    Upgrade upgrade = co_await run(std::get<const UpgradeHandler*>(match), request);
-    if (auto* accept = std::get_if<Accept>(&upgrade); accept != nullptr && !client_is_gone_) {
-      hand_over(request, *accept);
-      co_return;
-    }
-    if (auto* refusal = std::get_if<Response>(&upgrade)) response = std::move(*refusal);
-  }
-
-  // 3. Sent, if there is still somebody to send it to.
+  // 2. The answer: a response, or a WebSocket.
+  auto answered = co_await attempt(answer(std::move(request), std::move(match)));
   if (client_is_gone_) {
     end();
     co_return;
   }
-  respond(std::move(response), asked);
+  if (!answered) answered = failed(asked, answered.error());
+  if (const auto* accept = std::get_if<Accept>(&*answered)) {
+    site_->metrics.answered(101, ctx.now() - asked.at);
+    hand_over(handshake, *accept);
+    co_return;
+  }
+
+  // 3. Sent, and on to what has come meanwhile.
+  respond(std::move(std::get<Response>(*answered)), asked);
   next_request();
 }
 
-actor::Task<Response> HttpConnection::run(const Route* route, Request request) {
-  try {
-    Response response = co_await route->handler(std::move(request));
+/// The guard's word, the router's, or a handler's.
+actor::Task<Upgrade> HttpConnection::answer(Request request, Router::Match match) {
+  if (auto refused = site_->guard.refuse(request, ctx_->now())) co_return std::move(*refused);
+  if (auto* ready = std::get_if<Response>(&match)) co_return std::move(*ready);
+  if (auto* route = std::get_if<const Route*>(&match)) {
+    Response response = co_await (*route)->handler(std::move(request));
     co_return response;
-  } catch (...) {
-    ++site_->handler_faults;
   }
-  co_return problem(500, "the server failed to answer; this has been noted");
+  if (auto refusal = handshake_refusal(request)) co_return std::move(*refusal);
+  Upgrade upgrade = co_await (*std::get<const UpgradeHandler*>(match))(std::move(request));
+  co_return upgrade;
 }
 
-actor::Task<Upgrade> HttpConnection::run(const UpgradeHandler* handler, Request request) {
-  if (auto refusal = handshake_refusal(request)) co_return std::move(*refusal);
-  try {
-    Upgrade upgrade = co_await (*handler)(std::move(request));
-    co_return upgrade;
-  } catch (...) {
-    ++site_->handler_faults;
-  }
-  co_return problem(500, "the server failed to answer; this has been noted");
+/// What a client is told when a handler threw; the reason is for the log alone.
+Response HttpConnection::failed(const Asked& asked, std::string_view what) {
+  site_->metrics.handler_faults.add();
+  base::log::error("web", "a handler failed",
+                   {{"method", asked.method}, {"path", asked.path}, {"request", asked.request_id}, {"what", what}});
+  return problem(500, "the server failed to answer; this has been noted");
 }
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
@@ -180,11 +193,9 @@ void HttpConnection::hand_over(const Request& request, const Accept& accept) {
 // --- writing ---------------------------------------------------------------------------
 
 void HttpConnection::respond(Response response, const Asked& asked) {
-  if (!is_writable(response)) {
-    ++site_->handler_faults;
-    response = problem(500, "the server failed to answer; this has been noted");
-  }
+  if (!is_writable(response)) response = failed(asked, "a header of its response would break a line");
   if (draining_ || response.headers.has_token("connection", "close")) keep_alive_ = false;
+  site_->metrics.answered(response.status, ctx_->now() - asked.at);
   std::string text;
   append_response(text, std::move(response),
                   {.with_body = !asked.head_only,
@@ -197,7 +208,7 @@ void HttpConnection::respond(Response response, const Asked& asked) {
 
 void HttpConnection::respond_and_close(Response response) {
   keep_alive_ = false;
-  respond(std::move(response), {});
+  respond(std::move(response), {.at = ctx_->now()});
   enter(Phase::closing);
 }
 

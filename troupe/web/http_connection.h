@@ -14,35 +14,12 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/net/stream.h"
-#include "troupe/web/guard.h"
+#include "troupe/web/http_site.h"
 #include "troupe/web/message.h"
 #include "troupe/web/request_reader.h"
 #include "troupe/web/router.h"
-#include "troupe/wire/http1.h"
 
 namespace troupe::web {
-
-using namespace std::chrono_literals;
-
-struct HttpOptions {
-  wire::Http1Limits limits{};
-  base::Duration idle_time_max = 75s;         // between requests: more than the proxies before us keep theirs
-  base::Duration head_time_max = 10s;         // for all of a head, however slowly it drips
-  base::Duration body_time_max = 30s;         // for all of a body
-  base::Duration write_time_max = 30s;        // without the client taking a single byte
-  base::Duration linger_time_max = 2s;        // for our last words to arrive before we close
-  std::size_t backlog_bytes_max = 64 * 1024;  // pipelined requests that wait; past it reading pauses
-  std::size_t unsent_bytes_max = 256 * 1024;  // answers that wait; past it no further request is served
-};
-
-/// What all connections of one core share, and outlive it by sharing.
-struct HttpSite {
-  Router router;
-  Guard guard{{}};
-  HttpOptions options{};
-  std::uint64_t requests = 0;
-  std::uint64_t handler_faults = 0;  // exceptions of handlers, and responses that could not be written
-};
 
 /// A stream on its way into an actor, whose arguments must be copyable. The first incarnation takes it.
 using StreamHandover = std::shared_ptr<std::unique_ptr<net::Stream>>;
@@ -80,7 +57,10 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   struct Asked {
     bool head_only = false;
     bool secure = false;
+    std::string method;
+    std::string path;
     std::string request_id;
+    base::Instant at;
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -92,9 +72,9 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void hold_back(std::string_view bytes);
   void next_request();
 
-  actor::Task<Response> run(const Route* route, Request request);
-  actor::Task<Upgrade> run(const UpgradeHandler* handler, Request request);
+  actor::Task<Upgrade> answer(Request request, Router::Match match);
   void hand_over(const Request& request, const Accept& accept);
+  Response failed(const Asked& asked, std::string_view what);
 
   void respond(Response response, const Asked& asked);
   void respond_and_close(Response response);

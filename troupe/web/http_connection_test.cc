@@ -13,6 +13,7 @@
 namespace troupe::web {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::TestClient;
 
 const net::Endpoint address = *net::Endpoint::parse("127.0.0.1:80");
@@ -24,7 +25,7 @@ struct Slow {
 class SlowActor {
  public:
   actor::Task<std::string> handle(Slow, actor::Context& ctx) {
-    co_await ctx.sleep(1s);
+    co_await ctx.sleep(std::chrono::seconds{1});
     co_return "slow";
   }
 };

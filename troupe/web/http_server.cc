@@ -1,12 +1,16 @@
 // The server: from an accepted stream to a supervised connection.
 #include "troupe/web/http_server.h"
 
+#include "troupe/base/log.h"
+
 namespace troupe::web {
 
 void HttpServer::started(actor::Context& ctx) {
   ctx_ = &ctx;
   entry_ = ctx.entry();
-  site_ = std::make_shared<HttpSite>(HttpSite{.guard = Guard{options_.guard}, .options = options_.http});
+  auto own = options_.metrics == nullptr ? std::make_unique<base::Metrics>() : nullptr;
+  HttpMetrics metrics{own ? *own : *options_.metrics};
+  site_ = std::make_shared<HttpSite>(Router{}, Guard{options_.guard}, options_.http, metrics, std::move(own));
   options_.routes(site_->router, ctx);
   listener_ = options_.listen(ctx.core());
   address_ = listener_->address();
@@ -18,6 +22,7 @@ void HttpServer::on_stream(std::unique_ptr<net::Stream> stream) {
     auto handover = std::make_shared<std::unique_ptr<net::Stream>>(std::move(stream));
     auto connection = ctx_->spawn<HttpConnection>({.restart = actor::Restart::temporary}, site_, std::move(handover));
     connections_.emplace(connection.address().cell->id(), connection);
+    site_->metrics.connections.add(1);
     ctx_->watch(this, connection);
     if (is_full()) listener_->pause();
   });
@@ -25,7 +30,8 @@ void HttpServer::on_stream(std::unique_ptr<net::Stream> stream) {
 
 /// Descriptors come back when connections end; until then there is nothing to do but wait a little.
 void HttpServer::on_exhausted() {
-  entry_([&] { ctx_->after(this, 100ms, ResumeAccepting{}); });
+  base::log::warning("web", "no descriptors are left; accepting pauses", {{"address", address_.text()}});
+  entry_([&] { ctx_->after(this, std::chrono::milliseconds{100}, ResumeAccepting{}); });
 }
 
 void HttpServer::handle(ResumeAccepting) {
@@ -35,6 +41,7 @@ void HttpServer::handle(ResumeAccepting) {
 void HttpServer::handle(actor::Terminated message, actor::Context& ctx) {
   bool was_full = is_full();
   connections_.erase(message.id);
+  site_->metrics.connections.add(-1);
   if (listener_ && was_full && !is_full()) listener_->resume();
   if (!listener_ && connections_.empty()) ctx.stop();
 }
@@ -48,8 +55,6 @@ void HttpServer::handle(Drain, actor::Context& ctx) {
 void HttpServer::inspect(actor::Inspection& out) const {
   out.add("address", address_.text());
   out.add("connections", connections_.size());
-  out.add("requests", site_ ? site_->requests : 0);
-  out.add("handler_faults", site_ ? site_->handler_faults : 0);
 }
 
 }  // namespace troupe::web

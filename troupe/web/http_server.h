@@ -22,6 +22,7 @@ struct HttpServerOptions {
   std::function<void(Router&, actor::Context&)> routes;
   GuardOptions guard{};
   HttpOptions http{};
+  base::Metrics* metrics = nullptr;      // counts there; must outlive the server. None: counts for itself
   std::size_t connections_max = 20'000;  // on this core, without WebSockets; past it they wait in the backlog
 };
 

@@ -1,0 +1,25 @@
+// The figures of HTTP: families and the choice among them.
+#include "troupe/web/http_site.h"
+
+#include <algorithm>
+
+namespace troupe::web {
+
+HttpMetrics::HttpMetrics(base::Metrics& metrics)
+    : connections(metrics.gauge("troupe_http_connections", "Open HTTP connections, without WebSockets.")),
+      handler_faults(metrics.counter("troupe_http_handler_faults_total", "Requests whose handler failed.")),
+      seconds_(metrics.histogram("troupe_http_request_seconds", "Time from a whole request to its answer.",
+                                 base::latency_bounds())) {
+  for (std::size_t digit = 1; digit <= responses_.size(); ++digit) {
+    responses_[digit - 1] = &metrics.counter("troupe_http_responses_total", "Answers by the class of their status.",
+                                             {{"status", std::to_string(digit) + "xx"}});
+  }
+}
+
+void HttpMetrics::answered(int status, base::Duration took) noexcept {
+  auto index = static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1);
+  responses_[index]->add();
+  seconds_.observe(std::chrono::duration<double>{took}.count());
+}
+
+}  // namespace troupe::web

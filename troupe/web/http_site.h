@@ -1,0 +1,55 @@
+// HttpSite: what all connections of one core share: routes, guard, limits and figures.
+//
+// Made by the core's HttpServer; each connection holds it too, so it outlives them all.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "troupe/base/clock.h"
+#include "troupe/base/metrics.h"
+#include "troupe/web/guard.h"
+#include "troupe/web/router.h"
+#include "troupe/wire/http1.h"
+
+namespace troupe::web {
+
+struct HttpOptions {
+  wire::Http1Limits limits{};
+  base::Duration idle_time_max = std::chrono::seconds{75};  // between requests: more than proxies before us keep theirs
+  base::Duration head_time_max = std::chrono::seconds{10};  // for all of a head, however slowly it drips
+  base::Duration body_time_max = std::chrono::seconds{30};  // for all of a body
+  base::Duration write_time_max = std::chrono::seconds{30};  // without the client taking a single byte
+  base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close
+  std::size_t backlog_bytes_max = 64 * 1024;                 // pipelined requests that wait; past it reading pauses
+  std::size_t unsent_bytes_max = 256 * 1024;                 // answers that wait; past it no further request is served
+};
+
+/// What is counted about HTTP. The families are shared by all cores.
+class HttpMetrics {
+ public:
+  /// `metrics` must outlive this.
+  explicit HttpMetrics(base::Metrics& metrics);
+
+  /// One answer: its status and the time from the whole request to the answer.
+  void answered(int status, base::Duration took) noexcept;
+
+  base::Gauge& connections;
+  base::Counter& handler_faults;  // exceptions of handlers, and responses that could not be written
+
+ private:
+  std::array<base::Counter*, 5> responses_{};  // by the first digit of the status
+  base::Histogram& seconds_;
+};
+
+struct HttpSite {
+  Router router;
+  Guard guard;
+  HttpOptions options;
+  HttpMetrics metrics;
+  std::unique_ptr<base::Metrics> own_metrics;  // where nobody handed any in
+};
+
+}  // namespace troupe::web
