@@ -25,6 +25,9 @@ class BodyOf final : public Body {
   alignas(A) std::byte memory_[sizeof(A)];
 };
 
+/// Stands for the message in the activation of a `started` that is a coroutine; it is never sent.
+inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
+
 template <class A>
 void call_started(Cell& cell, void* object) {
   A& actor = *static_cast<A*>(object);
@@ -32,7 +35,7 @@ void call_started(Cell& cell, void* object) {
                   { actor.started(c) } -> std::same_as<Task<void>>;
                 }) {
     Envelope none;
-    none.handler = &handler_of<A, Terminated>;
+    none.handler = &start_handler;
     Core& core = *cell.owner;
     Task<void> task = actor.started(static_cast<Context&>(cell));
     Activation& activation = core.begin(cell, none);
