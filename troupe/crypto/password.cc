@@ -9,7 +9,6 @@
 namespace troupe::crypto {
 namespace {
 
-constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t hash_bytes = 32;
 
 std::string prefix_of(const PasswordCost& cost) {
@@ -19,12 +18,17 @@ std::string prefix_of(const PasswordCost& cost) {
 
 }  // namespace
 
+PasswordSalt fresh_salt(base::Random& random) {
+  PasswordSalt salt;
+  random.fill(salt);
+  return salt;
+}
+
 std::expected<std::string, PasswordError> hash_password(const Password& password, const PasswordCost& cost,
-                                                        base::Random& random) {
+                                                        const PasswordSalt& salt) {
   const std::string& text = password.expose();
   if (text.size() > password_bytes_max) return std::unexpected(PasswordError::too_long);
-  std::array<std::byte, salt_bytes> salt;
-  random.fill(salt);
+  const auto salt_bytes = static_cast<std::uint32_t>(salt.size());
   std::string phc(argon2_encodedlen(cost.passes, cost.memory_kib, cost.lanes, salt_bytes, hash_bytes, Argon2_id), '\0');
   const int failed = argon2id_hash_encoded(cost.passes, cost.memory_kib, cost.lanes, text.data(), text.size(),
                                            salt.data(), salt.size(), hash_bytes, phc.data(), phc.size());

@@ -5,6 +5,7 @@
 // only as a job of the bounded blocking pool.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -31,10 +32,13 @@ struct PasswordCost {
 
 enum class PasswordError { too_long };
 
-/// "$argon2id$v=19$m=..,t=..,p=..$salt$hash" with a fresh salt of 16 bytes. Throws std::runtime_error
-/// when argon2 cannot get its memory.
+using PasswordSalt = std::array<std::byte, 16>;
+/// Drawn where the source of random numbers is; the hash itself is made elsewhere.
+PasswordSalt fresh_salt(base::Random& random);
+
+/// "$argon2id$v=19$m=..,t=..,p=..$salt$hash". Throws std::runtime_error when argon2 cannot get its memory.
 std::expected<std::string, PasswordError> hash_password(const Password& password, const PasswordCost& cost,
-                                                        base::Random& random);
+                                                        const PasswordSalt& salt);
 
 /// Whether `password` is the one that `phc` was made of; false for one that is too long or a text that is
 /// no hash. Takes the time of the hash's own cost and compares in constant time.

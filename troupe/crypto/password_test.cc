@@ -12,7 +12,7 @@ Password password(std::string_view text) { return Password{std::string{text}}; }
 
 TEST_CASE("a password verifies against its own hash and no other does") {
   base::SeededRandom random{1};
-  const std::string phc = hash_password(password("correct horse"), cheap, random).value();
+  const std::string phc = hash_password(password("correct horse"), cheap, fresh_salt(random)).value();
   CHECK(phc.starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
   CHECK(verify_password(password("correct horse"), phc));
   CHECK_FALSE(verify_password(password("correct horsf"), phc));
@@ -21,8 +21,8 @@ TEST_CASE("a password verifies against its own hash and no other does") {
 
 TEST_CASE("the same password hashes differently each time") {
   base::SeededRandom random{1};
-  CHECK_NE(hash_password(password("same"), cheap, random).value(),
-           hash_password(password("same"), cheap, random).value());
+  CHECK_NE(hash_password(password("same"), cheap, fresh_salt(random)).value(),
+           hash_password(password("same"), cheap, fresh_salt(random)).value());
 }
 
 TEST_CASE("a hash of the reference implementation verifies") {
@@ -35,23 +35,23 @@ TEST_CASE("a hash of the reference implementation verifies") {
 TEST_CASE("a password of more than 256 bytes is refused, not cut") {
   base::SeededRandom random{1};
   const std::string longest(256, 'x');
-  const std::string phc = hash_password(password(longest), cheap, random).value();
+  const std::string phc = hash_password(password(longest), cheap, fresh_salt(random)).value();
   CHECK(verify_password(password(longest), phc));
   CHECK_FALSE(verify_password(password(longest + "y"), phc));
-  CHECK_EQ(hash_password(password(longest + "y"), cheap, random).error(), PasswordError::too_long);
+  CHECK_EQ(hash_password(password(longest + "y"), cheap, fresh_salt(random)).error(), PasswordError::too_long);
 }
 
 TEST_CASE("a password may hold any byte") {
   base::SeededRandom random{1};
   const Password strange{std::string("a\0b\xff", 4)};
-  const std::string phc = hash_password(strange, cheap, random).value();
+  const std::string phc = hash_password(strange, cheap, fresh_salt(random)).value();
   CHECK(verify_password(strange, phc));
   CHECK_FALSE(verify_password(password("a"), phc));
 }
 
 TEST_CASE("a hash of another cost wants to be made anew") {
   base::SeededRandom random{1};
-  const std::string phc = hash_password(password("x"), cheap, random).value();
+  const std::string phc = hash_password(password("x"), cheap, fresh_salt(random)).value();
   CHECK_FALSE(needs_rehash(phc, cheap));
   CHECK(needs_rehash(phc, PasswordCost{}));
   CHECK(needs_rehash("$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAA", cheap));
@@ -62,7 +62,7 @@ TEST_CASE("the hash for unknown users is checked at full cost and matches nothin
   base::SeededRandom random{1};
   const std::string phc = unmatchable_hash(cheap);
   CHECK_FALSE(needs_rehash(phc, cheap));
-  CHECK_EQ(phc.size(), hash_password(password("x"), cheap, random).value().size());
+  CHECK_EQ(phc.size(), hash_password(password("x"), cheap, fresh_salt(random)).value().size());
   for (const char* text : {"", "x", "password"}) CHECK_FALSE(verify_password(password(text), phc));
 }
 
