@@ -28,6 +28,9 @@ class BodyOf final : public Body {
 /// Stands for the message in the activation of a `started` that is a coroutine; it is never sent.
 inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
 
+/// Stands for the start where a message is expected; never invoked.
+inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
+
 template <class A>
 void call_started(Cell& cell, void* object) {
   A& actor = *static_cast<A*>(object);
@@ -39,7 +42,6 @@ void call_started(Cell& cell, void* object) {
     Core& core = *cell.owner;
     Task<void> task = actor.started(static_cast<Context&>(cell));
     Activation& activation = core.begin(cell, none);
-    activation.message = "its start";
     activation.exclusive = true;
     ++cell.exclusive;
     run_task<void, NoError>(core, activation, std::move(task));
