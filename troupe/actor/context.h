@@ -28,9 +28,6 @@ class BodyOf final : public Body {
 /// Stands for the message in the activation of a `started` that is a coroutine; it is never sent.
 inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
 
-/// Stands for the start where a message is expected; never invoked.
-inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
-
 template <class A>
 void call_started(Cell& cell, void* object) {
   A& actor = *static_cast<A*>(object);
