@@ -1,0 +1,16 @@
+# troupe_embed(<target> <namespace> <header> <files>...): makes a header in which each file stands as a
+# std::string_view named after it (index.html becomes index_html), so that the executable needs no file beside it.
+function(troupe_embed target namespace header)
+  set(code "// Made by the build of the files that it names; see cmake/Embed.cmake.\n#pragma once\n#include <string_view>\n")
+  string(APPEND code "namespace ${namespace} {\n")
+  foreach(file ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    get_filename_component(name ${file} NAME)
+    string(MAKE_C_IDENTIFIER ${name} name)
+    string(APPEND code "inline constexpr std::string_view ${name} = R\"embedded(${text})embedded\";\n")
+  endforeach()
+  string(APPEND code "}\n")
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/embedded/${header} CONTENT "${code}" @ONLY)
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/embedded)
+endfunction()

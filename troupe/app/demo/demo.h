@@ -1,0 +1,21 @@
+// Demo: the chat page below /demo/, in development mode only.
+//
+// The page is three files beside this one, built into the executable. It is an ordinary
+// public client: it signs in by authorization code with PKCE and chats over one WebSocket.
+#pragma once
+
+#include <string>
+
+#include "troupe/web/router.h"
+
+namespace troupe::app {
+
+struct DemoClient {
+  std::string client_id;
+  std::string scope;   // what the page asks for
+};
+
+/// Adds the page's routes to one core's router.
+void add_demo(web::Router& router, DemoClient client);
+
+}  // namespace troupe::app
