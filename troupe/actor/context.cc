@@ -20,7 +20,7 @@ void fire(TimerNode& node) noexcept {
 
 void forget(Cell& cell, ActorTimer* timer) noexcept {
   cell.extras->timers.remove(timer);
-  delete timer;
+  const std::unique_ptr<ActorTimer> ended{timer};
 }
 
 }  // namespace

@@ -52,6 +52,52 @@ class Child {
   int count_ = 0;
 };
 
+/// Lets other messages in while one handler is suspended.
+class Interleaving {
+ public:
+  static constexpr bool interleaves = true;
+  explicit Interleaving(SharedLog log) : log_(std::move(log)) {}
+  int handle(Count) { return ++count_; }
+  void handle(Break) { throw std::runtime_error("broken"); }
+  Task<int> handle(Nap m) {
+    struct Ended {
+      SharedLog log;
+      ~Ended() { log->add("a frame ended"); }
+    } ended{log_};
+    co_await sleep(m.length);
+    co_return 0;
+  }
+
+ private:
+  SharedLog log_;
+  int count_ = 0;
+};
+
+/// Is not ready until its start, which waits, is through.
+class SlowStart {
+ public:
+  static constexpr bool interleaves = true;
+  Task<void> started(Context& ctx) {
+    co_await ctx.sleep(1s);
+    ready_ = 7;
+  }
+  int handle(Count) { return ready_; }
+
+ private:
+  int ready_ = 0;
+};
+
+/// Has a callback from outside, as a socket's.
+class Door {
+ public:
+  explicit Door(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+  void started(Context& ctx) { *entry_ = ctx.entry(); }
+  int handle(Count) { return 1; }
+
+ private:
+  std::shared_ptr<Entry> entry_;
+};
+
 struct Children {
   using reply = std::vector<Ref<Child>>;
 };
@@ -102,15 +148,24 @@ TEST_CASE("a fault restarts the child alone; its reference and its queue survive
 }
 
 TEST_CASE("a restart ends suspended handlers and tells their askers that they ran") {
-  Fixture f{1, 1};
-  auto outcome = f.w.block_on([](Ref<Child> child) -> Task<Outcome> {
-    auto nap = child.ask(Nap{1h}, {.within = 2h});
-    child.tell(Break{});
-    auto slept = co_await nap;
-    co_return slept.error().outcome;
-  }(f.refs[0]));
-  // The told Break was queued first, so the nap began in the second life and was not disturbed: it expires.
-  CHECK((outcome == Outcome::unknown || outcome == Outcome::executed_failed || outcome == Outcome::not_executed));
+  test::World w{1};
+  SharedLog log = std::make_shared<Log>();
+  auto child = w.spawn<Interleaving>({}, log);
+  auto napping = std::make_shared<std::optional<Outcome>>();
+  w.system().run_as_guest([](Ref<Interleaving> who, std::shared_ptr<std::optional<Outcome>> out) -> Task<void> {
+    auto slept = co_await who.ask(Nap{1h}, {.within = 2h});
+    *out = slept.error().outcome;
+  }(child, napping));
+  w.run_until_idle();
+  CHECK_FALSE(napping->has_value());
+  CHECK_EQ(w.block_on(child.ask(Count{})).value(), 1);  // handled while the nap is suspended
+  child.tell(Break{});
+  w.run_until_idle();
+  w.advance(1s);
+  REQUIRE(napping->has_value());
+  CHECK_EQ(**napping, Outcome::executed_failed);
+  CHECK_EQ(log->count("a frame ended"), 1);
+  CHECK_EQ(w.block_on(child.ask(Count{})).value(), 1);
 }
 
 TEST_CASE("the n-th restart in a row waits longer, and a quiet time resets the wait") {
@@ -251,4 +306,30 @@ TEST_CASE("a constructor that throws is a fault like any other; what was told me
   auto actor = w.spawn<BadConstructor>({}, tries);
   CHECK_EQ(w.block_on(actor.ask(Count{})).value(), 1);
   CHECK_EQ(*tries, 3);
+}
+
+TEST_CASE("nothing is handled before a start that waits is through") {
+  test::World w{1};
+  auto actor = w.spawn<SlowStart>({});
+  CHECK_EQ(w.block_on(actor.ask(Count{})).value(), 7);
+}
+
+TEST_CASE("a callback that enters an actor runs as its part: its fault is the actor's, and the door closes with it") {
+  test::World w{1};
+  auto entry = std::make_shared<Entry>();
+  auto actor = w.spawn<Door>({}, entry);
+  w.run_until_idle();
+  const Core::Scope scope{w.core(0)};
+  bool ran = false;
+  CHECK_EQ((*entry)([&] { ran = true; }), Entered::ran);
+  CHECK(ran);
+  const Entry before = *entry;
+  CHECK_EQ(before([] { throw std::runtime_error("a bad frame"); }), Entered::ran);
+  CHECK_EQ(before([&] { ran = false; }), Entered::not_now);
+  w.advance(1s);
+  CHECK_EQ(before([&] { ran = false; }), Entered::ran);
+  lifecycle::request_stop(&w.core(0), actor.address());
+  w.run_until_idle();
+  CHECK_EQ(before([&] { ran = true; }), Entered::gone);
+  CHECK_FALSE(ran);
 }

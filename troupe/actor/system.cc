@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "troupe/base/check.h"
+#include "troupe/base/log.h"
 
 namespace troupe::actor {
 namespace {
@@ -95,7 +96,6 @@ bool System::shutdown() {
         [this] { return has_stopped_.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
   } else if (has_stopped_.wait_for(options_.shutdown_max) != std::future_status::ready) {
     report("the system did not stop in time; the process ends");
-    std::fflush(nullptr);
     std::_Exit(70);
   }
   for (auto& core : cores_) core->request_stop();
@@ -125,7 +125,7 @@ void System::report(const std::string& what) {
   if (options_.report) {
     options_.report(what);
   } else {
-    std::fprintf(stderr, "%s\n", what.c_str());
+    base::log::error("actor", what);
   }
 }
 

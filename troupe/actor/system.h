@@ -31,7 +31,7 @@ struct SystemOptions {
   OffloadOptions offload{};
   Supervision supervision{};                       // of the top-level actors
   Duration shutdown_max = 30s;                     // a shutdown that takes longer ends the process with status 70
-  std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to stderr. Any thread
+  std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
   Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
 };
 

@@ -1,9 +1,8 @@
 // See world.h.
 #include "troupe/actor/sim/world.h"
 
-#include <cstdio>
-
 #include "troupe/base/check.h"
+#include "troupe/base/log.h"
 
 namespace troupe::actor::test {
 namespace {
@@ -44,7 +43,7 @@ World::World(std::uint64_t seed, WorldOptions options) : seed_(seed), random_(se
       .supervision = options.supervision,
       .report =
           [this, print = options.print_reports](const std::string& line) {
-            if (print) std::fprintf(stderr, "%s\n", line.c_str());
+            if (print) base::log::warning("world", line);
             reports_.push_back(line);
           },
       .environment = this,

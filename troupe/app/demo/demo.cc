@@ -1,8 +1,8 @@
 // See demo.h.
 #include "troupe/app/demo/demo.h"
 
+#include "troupe/app/demo/files.h"
 #include "troupe/wire/json.h"
-#include "troupe_demo_files.h"
 
 namespace troupe::app {
 namespace {

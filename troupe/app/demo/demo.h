@@ -12,7 +12,7 @@ namespace troupe::app {
 
 struct DemoClient {
   std::string client_id;
-  std::string scope;   // what the page asks for
+  std::string scope;  // what the page asks for
 };
 
 /// Adds the page's routes to one core's router.
