@@ -187,3 +187,11 @@ test('two hundred connections that say nothing leave room for others', async () 
   assert.equal((await fetch(`${server.url}/health/live`)).status, 200);
   idle.forEach((raw) => raw.destroy());
 });
+
+test('an address that asks too often gets 429 with Retry-After', async () => {
+  const strict = await serve({ config: '[server]\ncores = 1\n[http]\nrequests_per_second = 1\nrequests_burst = 5\n' });
+  const answers = [];
+  for (let i = 0; i < 8; ++i) answers.push(await fetch(`${strict.url}/.well-known/openid-configuration`));
+  assert.deepEqual(answers.map((each) => each.status), [200, 200, 200, 200, 200, 429, 429, 429]);
+  assert.ok(Number(answers.at(-1).headers.get('retry-after')) >= 1);
+});

@@ -12,6 +12,9 @@ const root = resolve(import.meta.dirname, '../../..');
 export const binary = process.env.TROUPE_BIN ?? join(root, 'build/release/troupe');
 if (!existsSync(binary)) throw new Error(`${binary} is not there: run \`./dev build\` first`);
 
+// Of one address come more requests here than a person would send.
+const generous = '[http]\nrequests_per_second = 1000000\nrequests_burst = 1000000\n';
+
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /// A folder that lives as long as the test file, with a configuration in it.
@@ -108,8 +111,8 @@ export class Server {
   }
 }
 
-/// A server for this file. `config`: TOML; `prepare`: called before the start, when commands write alone.
-export async function serve({ config = '', args = [], env = {}, port = 0, prepare } = {}) {
+/// A server for this file or test. `config`: TOML; `prepare`: called before the start, when commands write alone.
+export async function serve({ config = generous, args = [], env = {}, port = 0, prepare } = {}) {
   const server = new Server(folder(config), { args, env });
   await prepare?.(server);
   await server.start(port);
