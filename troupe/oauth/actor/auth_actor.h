@@ -6,13 +6,24 @@
 // A wrong redemption leaves it live: whoever guesses must not be able to spend it.
 #pragma once
 
+#include <deque>
+#include <expected>
+#include <map>
+#include <optional>
 #include <string>
 
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/auth_request.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/token.h"
+#include "troupe/oauth/storage/storage.h"
 #include "troupe/wire/form.h"
 
 namespace troupe::oauth {
@@ -51,6 +62,46 @@ struct ValidateAuthCode {
   using error = OauthError;
 };
 
-class AuthActor;
+struct AuthActorParts {
+  Storage storage;
+  actor::Ref<actor::Protocol<GetClient>> clients;
+  actor::Ref<actor::Protocol<WatchKeys>> keys;
+  actor::Pool<TokenActor> tokens;
+  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  OauthOptions options;
+};
+
+class AuthActor {
+ public:
+  explicit AuthActor(AuthActorParts parts);
+
+  actor::Task<void> started(actor::Context& context);
+  actor::Task<std::expected<AuthRequest, AuthRefusal>> handle(ValidateAuthRequest message);
+  actor::Task<std::expected<IssuedCode, OauthError>> handle(CreateAuthCode message, actor::Context& context);
+  actor::Task<std::expected<IssuedTokens, OauthError>> handle(ValidateAuthCode message, actor::Context& context);
+  void handle(KeysChanged message);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  /// A code that this actor has spent: it answers replays without the database, however many come.
+  struct Spent {
+    ClientId client;
+    enum class Family : std::uint8_t { alive, revoked } family = Family::alive;
+  };
+
+  /// Whether nothing is left to do about this code but to refuse it.
+  bool is_settled(const ReadToken& read, const ClientId& client) const;
+  void remember(const crypto::TokenId& code, Spent spent);
+
+  AuthActorParts parts_;
+  std::optional<TokenFactory> factory_;
+  crypto::TokenIds ids_;
+  Auditor auditor_;
+  std::map<crypto::TokenId, Spent> spent_;
+  std::deque<crypto::TokenId> spent_order_;
+  std::int64_t codes_made_ = 0;
+  std::int64_t codes_redeemed_ = 0;
+  std::int64_t replays_ = 0;
+};
 
 }  // namespace troupe::oauth

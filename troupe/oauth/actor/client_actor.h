@@ -6,13 +6,17 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
 
@@ -70,6 +74,50 @@ struct DeleteClient {
   using error = OauthError;
 };
 
-class ClientActor;
+class ClientActor {
+ public:
+  static constexpr bool interleaves = true;  // a client that is read from the database holds up no other
+
+  explicit ClientActor(Storage storage);
+
+  void started(actor::Context& context);
+  actor::Task<std::expected<ClientCredentials, OauthError>> handle(RegisterClient message, actor::Context& context);
+  actor::Task<ClientPtr> handle(GetClient message);
+  actor::Task<std::vector<ClientPtr>> handle(ListClients message);
+  actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateClient message, actor::Context& context);
+  actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);
+  actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteClient message, actor::Context& context);
+
+  /// Told by itself: whether another process has changed a client.
+  struct Look {};
+  actor::Task<void> handle(Look message);
+
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  struct Known {
+    ClientPtr client;  // null: there is none of this id
+    std::vector<ClientSecretRecord> secrets;
+  };
+
+  actor::Task<Known> find(ClientId id);
+  /// What is held in memory is of this generation of the table; anything of another is dropped.
+  void now_at(std::int64_t generation);
+
+  Storage storage_;
+  Auditor auditor_;
+  crypto::TokenIds ids_;
+  std::map<ClientId, Known> known_;
+  std::int64_t generation_ = -1;
+};
+
+/// The records of a new client of this metadata: with a secret if it has a way to show one. For the Client Actor
+/// and the command line; `fault_in(metadata)` must have found nothing.
+struct NewClient {
+  Client client;
+  std::optional<ClientSecretRecord> secret_record;
+  std::optional<ClientSecret> secret;
+};
+NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::TokenIds& ids, base::Random& random);
 
 }  // namespace troupe::oauth

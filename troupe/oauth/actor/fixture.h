@@ -6,7 +6,7 @@
 #include <string>
 
 #include "troupe/crypto/key.h"
-#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/storage/tables.h"
 
 namespace troupe::oauth::fixture {
@@ -36,7 +36,8 @@ inline Client phone() {
                        .auth_method = ClientAuthMethod::none,
                        .redirect_uris = {"com.example.phone:/cb"},
                        .grant_types = {GrantType::authorization_code, GrantType::refresh_token},
-                       .scope = scope("openid offline_access read write")},
+                       .scope = scope("openid offline_access read write"),
+                       .id_token_alg = crypto::Algorithm::es256},
           .created_at = start};
 }
 
@@ -46,7 +47,8 @@ inline Client shop() {
                        .redirect_uris = {"https://shop.example/cb"},
                        .grant_types = {GrantType::authorization_code, GrantType::refresh_token,
                                        GrantType::client_credentials},
-                       .scope = scope("openid offline_access read write")},
+                       .scope = scope("openid offline_access read write"),
+                       .id_token_alg = crypto::Algorithm::es256},
           .created_at = start};
 }
 

@@ -6,27 +6,17 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "troupe/crypto/key.h"
-#include "troupe/crypto/token.h"
-#include "troupe/oauth/model/errors.h"
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/key_schedule.h"
+#include "troupe/oauth/model/key_set.h"
+#include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
-
-/// The keys at one moment. Immutable; may be shared between cores.
-struct KeySet {
-  std::vector<crypto::PrivateKey> signing;   // one for each algorithm that tokens are signed with
-  std::vector<crypto::PublicKey> verifying;  // every key whose signatures are still good; includes the above
-  std::string jwks;                          // the JWK Set document (RFC 7517, section 5), ready to send
-  std::string jwks_etag;                     // with its quotes
-  crypto::TokenKeys token_keys;              // of the HMACs in opaque tokens
-  std::uint8_t token_key = 0;                // the one that new tokens are made with
-};
-
-using KeySetPtr = std::shared_ptr<const KeySet>;
 
 /// The keys of this moment.
 struct GetKeys {
@@ -43,6 +33,45 @@ struct RotateKeys {
   using reply = KeySetPtr;
 };
 
-class KeyActor;
+/// Sends every later KeySet to `watcher`; answers with the present one.
+struct WatchKeys {
+  actor::Ref<actor::Protocol<KeysChanged>> watcher;
+  using reply = KeySetPtr;
+};
+
+class KeyActor {
+ public:
+  KeyActor(Storage storage, KeyOptions options);
+
+  /// Makes the keys that are missing; messages wait until there are keys.
+  actor::Task<void> started(actor::Context& context);
+  KeySetPtr handle(const GetKeys& message) const;
+  KeySetPtr handle(WatchKeys message);
+  actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
+
+  /// Told by itself: whether another process has changed the keys, or one's time has come.
+  struct Look {};
+  actor::Task<void> handle(Look message, actor::Context& context);
+  /// Told by itself: makes what will be needed, removes what is over.
+  struct Maintain {};
+  actor::Task<void> handle(Maintain message, actor::Context& context);
+
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
+  actor::Task<void> load(actor::Context& context);
+  void publish(actor::Context& context);
+
+  Storage storage_;
+  KeyOptions options_;
+  Auditor auditor_;
+  std::vector<SigningKeyRecord> records_;
+  std::vector<TokenKeyRecord> token_keys_;
+  std::int64_t generation_ = -1;
+  std::map<std::string, crypto::PrivateKey> parsed_;
+  KeySetPtr keys_;
+  std::vector<actor::Ref<actor::Protocol<KeysChanged>>> watchers_;
+};
 
 }  // namespace troupe::oauth

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "troupe/base/random.h"
-#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/storage/records.h"
 #include "troupe/oauth/storage/tables.h"
 

@@ -5,11 +5,17 @@
 // another site, or taken from another flow changes nothing. Two tabs are two flows.
 #pragma once
 
+#include <deque>
+#include <expected>
+#include <map>
 #include <optional>
 
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/model/auth_request.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/session.h"
+#include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
 
@@ -93,6 +99,39 @@ struct EndSession {
   using reply = std::optional<Session>;
 };
 
-class SessionActor;
+class SessionActor {
+ public:
+  SessionActor(Storage storage, OauthOptions options);
+
+  BegunFlow handle(BeginFlow message, actor::Context& context);
+  std::expected<FlowTicket, FlowError> handle(GetFlow message, actor::Context& context);
+  std::expected<Flow, FlowError> handle(CheckFlow message, actor::Context& context);
+  actor::Task<std::expected<StartedSession, FlowError>> handle(StartSession message, actor::Context& context);
+  actor::Task<std::optional<Session>> handle(GetSession message, actor::Context& context);
+  std::expected<Flow, FlowError> handle(FinishFlow message, actor::Context& context);
+  actor::Task<std::optional<Session>> handle(EndSession message, actor::Context& context);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  struct Kept {
+    Flow flow;
+    crypto::Digest browser;  // of the browser's cookie
+    CsrfToken csrf;
+  };
+
+  /// The flow, if it is alive and of this browser; null otherwise.
+  Kept* find(const FlowId& id, const BrowserToken& browser, base::UnixTime now);
+  /// The same for a form that came with its page's token.
+  Kept* find(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
+  void make_room(base::UnixTime now);
+  void forget(const FlowId& id);
+
+  Storage storage_;
+  OauthOptions options_;
+  Auditor auditor_;
+  crypto::TokenIds ids_;
+  std::map<FlowId, Kept> flows_;
+  std::deque<FlowId> flows_by_age_;
+};
 
 }  // namespace troupe::oauth

@@ -5,14 +5,21 @@
 // about its life, one message at a time. What a client is told has been made durable before.
 #pragma once
 
+#include <expected>
 #include <optional>
 #include <string>
 
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/options.h"
 #include "troupe/oauth/model/token.h"
+#include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
 
@@ -80,6 +87,45 @@ struct RevokeSession {
   using reply = SessionTokensRevoked;
 };
 
-class TokenActor;
+struct TokenActorParts {
+  Storage storage;
+  actor::Ref<actor::Protocol<WatchKeys>> keys;
+  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  OauthOptions options;
+};
+
+class TokenActor {
+ public:
+  // What decides is one transaction, so requests may overlap here; see refresh.h.
+  static constexpr bool interleaves = true;
+
+  explicit TokenActor(TokenActorParts parts);
+
+  actor::Task<void> started(actor::Context& context);
+  actor::Task<std::expected<IssuedTokens, OauthError>> handle(CreateToken message, actor::Context& context);
+  actor::Task<std::optional<TokenClaims>> handle(IntrospectToken message, actor::Context& context);
+  actor::Task<std::expected<TokenClaims, OauthError>> handle(ValidateToken message, actor::Context& context);
+  actor::Task<std::expected<TokenRevoked, OauthError>> handle(RevokeToken message, actor::Context& context);
+  actor::Task<std::expected<IssuedTokens, OauthError>> handle(RefreshToken message, actor::Context& context);
+  actor::Task<FamilyRevoked> handle(RevokeFamily message, actor::Context& context);
+  actor::Task<SessionTokensRevoked> handle(RevokeSession message, actor::Context& context);
+  void handle(KeysChanged message);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
+  void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
+  IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
+                      base::UnixTime now);
+
+  TokenActorParts parts_;
+  std::optional<TokenFactory> factory_;
+  crypto::TokenIds ids_;
+  Auditor auditor_;
+  std::int64_t issued_ = 0;
+  std::int64_t introspected_ = 0;
+  std::int64_t refreshed_ = 0;
+  std::int64_t revoked_ = 0;
+};
 
 }  // namespace troupe::oauth

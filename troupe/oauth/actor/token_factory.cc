@@ -29,6 +29,25 @@ std::string at_hash(const TokenText& access_token) {
   return wire::to_base64url(crypto::sha256(access_token.expose()).view().substr(0, 16));
 }
 
+/// The claims of a JWT access token (RFC 9068, section 2.2).
+std::string claims_of(const std::string& issuer, const AccessRecord& token) {
+  std::string text;
+  wire::JsonWriter claims{text};
+  claims.begin_object()
+      .member("iss", issuer)
+      .member("sub", token.grant.subject())
+      .member("client_id", token.grant.client.value())
+      .member("jti", token.id.text())
+      .member("iat", token.issued_at.seconds())
+      .member("exp", token.expires_at.seconds())
+      .member("scope", token.grant.scope.text());
+  append_audience(claims, token.grant.audience);
+  if (const auto& by = token.grant.authentication)
+    claims.member("auth_time", by->time.seconds()).member("sid", by->session.value());
+  claims.end_object();
+  return text;
+}
+
 }  // namespace
 
 TokenFactory::TokenFactory(std::string issuer, KeySetPtr keys)
@@ -63,33 +82,22 @@ TokenText TokenFactory::refresh_token(const crypto::TokenId& id, const crypto::T
   return codec_.write(crypto::TokenKind::refresh, id, secret);
 }
 
-std::string TokenFactory::claims_of(const AccessRecord& token) const {
-  std::string text;
-  wire::JsonWriter claims{text};
-  claims.begin_object()
-      .member("iss", issuer_)
-      .member("sub", token.grant.subject())
-      .member("client_id", token.grant.client.value())
-      .member("jti", token.id.text())
-      .member("iat", token.issued_at.seconds())
-      .member("exp", token.expires_at.seconds())
-      .member("scope", token.grant.scope.text());
-  append_audience(claims, token.grant.audience);
-  if (const auto& by = token.grant.authentication)
-    claims.member("auth_time", by->time.seconds()).member("sid", by->session.value());
-  claims.end_object();
-  return text;
-}
-
 TokenText TokenFactory::access_token(const AccessRecord& token, const crypto::TokenSecret& secret) {
   if (token.format == AccessTokenFormat::opaque) return codec_.write(crypto::TokenKind::access, token.id, secret);
-  return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(token))};
+  return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(issuer_, token))};
 }
 
 crypto::Digest TokenFactory::hash_of(const AccessRecord& token, const crypto::TokenSecret& secret) {
-  // Of a JWT the claims: its signature is another one each time it is written, and is checked by the key.
-  if (token.format == AccessTokenFormat::jwt) return crypto::sha256(claims_of(token));
-  return crypto::sha256(codec_.write(crypto::TokenKind::access, token.id, secret).expose());
+  return hasher(token.id, secret)(token);
+}
+
+std::function<crypto::Digest(const AccessRecord&)> TokenFactory::hasher(const crypto::TokenId& id,
+                                                                        const crypto::TokenSecret& secret) {
+  const crypto::Digest opaque = crypto::sha256(codec_.write(crypto::TokenKind::access, id, secret).expose());
+  return [issuer = issuer_, opaque](const AccessRecord& token) {
+    // Of a JWT the claims: its signature is another one each time it is written, and is checked by the key.
+    return token.format == AccessTokenFormat::jwt ? crypto::sha256(claims_of(issuer, token)) : opaque;
+  };
 }
 
 TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const TokenText& access_token,

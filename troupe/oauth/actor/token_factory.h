@@ -5,6 +5,7 @@
 // for byte, so an access token can be written again when a client asks again (RFC 9700, 4.14.2).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,8 +14,8 @@
 
 #include "troupe/crypto/signature.h"
 #include "troupe/crypto/token.h"
-#include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/model/client.h"
+#include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/model/token.h"
 #include "troupe/oauth/storage/records.h"
 
@@ -48,6 +49,9 @@ class TokenFactory {
 
   /// What is kept of an access token that `access_token` makes of the row and `secret`.
   crypto::Digest hash_of(const AccessRecord& token, const crypto::TokenSecret& secret);
+  /// The same as a function that may run on any thread, for a row of that id that is yet to be made.
+  std::function<crypto::Digest(const AccessRecord&)> hasher(const crypto::TokenId& id,
+                                                            const crypto::TokenSecret& secret);
 
   /// The secret that `id` gets when it takes the place of the token with this text: whoever shows the old one again
   /// can be given the same new one, though only hashes are kept. `id.key()` must be a key that is held.
@@ -62,7 +66,6 @@ class TokenFactory {
   std::uint8_t token_key() const noexcept { return keys_->token_key; }
 
  private:
-  std::string claims_of(const AccessRecord& token) const;
   std::optional<ReadToken> read_jwt(std::string_view text);
   crypto::Signer& signer_for(crypto::Algorithm algorithm);
 

@@ -7,15 +7,22 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "troupe/actor/actor.h"
 #include "troupe/crypto/password.h"
 #include "troupe/net/address.h"
+#include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/login_throttle.h"
+#include "troupe/oauth/actor/password_hasher.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/scope.h"
+#include "troupe/oauth/model/token.h"
 #include "troupe/oauth/model/user.h"
+#include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
 
@@ -85,6 +92,46 @@ struct RecordConsent {
   using reply = ConsentRecorded;
 };
 
-class UserActor;
+struct UserActorParts {
+  Storage storage;
+  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  PasswordOptions passwords{};
+  LoginThrottleOptions throttle{};
+};
+
+class UserActor {
+ public:
+  static constexpr bool interleaves = true;  // a password that is being hashed holds up nobody else
+
+  explicit UserActor(UserActorParts parts);
+
+  void started(actor::Context& context);
+  actor::Task<std::expected<User, LoginError>> handle(VerifyPassword message, actor::Context& context);
+  actor::Task<std::expected<User, UserError>> handle(AddUser message, actor::Context& context);
+  actor::Task<std::optional<User>> handle(GetUser message);
+  actor::Task<std::vector<User>> handle(ListUsers message);
+  actor::Task<std::expected<UserRemoved, UserError>> handle(RemoveUser message, actor::Context& context);
+  actor::Task<ScopeSet> handle(GetConsent message);
+  actor::Task<ConsentRecorded> handle(RecordConsent message, actor::Context& context);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  UserActorParts parts_;
+  actor::Pool<PasswordHasher> hashers_;
+  LoginThrottle throttle_;
+  Auditor auditor_;
+  std::int64_t logins_ = 0;
+  std::int64_t failures_ = 0;
+};
+
+/// Why a user of this name and password is not added, or nothing.
+std::optional<UserError> fault_in(const UserName& name, const crypto::Password& password);
+
+/// The record of a new user, for the User Actor and the command line; `fault_in` must have found nothing.
+UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,
+                     base::UnixTime now, base::Random& random);
+
+/// Removes a user and ends all their tokens; gives the families that were ended, nothing when there is no such user.
+std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& id, base::UnixTime now);
 
 }  // namespace troupe::oauth

@@ -13,9 +13,9 @@
 
 namespace troupe::oauth {
 
-class Clients {
+class ClientTable {
  public:
-  virtual ~Clients() = default;
+  virtual ~ClientTable() = default;
   virtual void insert(const Client& client) = 0;
   virtual std::optional<Client> find(const ClientId& id) = 0;
   /// All clients by id, at most `count` of those behind `after`.
@@ -32,7 +32,7 @@ class Clients {
   virtual std::int64_t generation() = 0;
 };
 
-class MemoryClients final : public Clients {
+class MemoryClients final : public ClientTable {
  public:
   void insert(const Client& client) override;
   std::optional<Client> find(const ClientId& id) override;
@@ -50,7 +50,7 @@ class MemoryClients final : public Clients {
   std::int64_t generation_ = 0;
 };
 
-class SqlClients final : public Clients {
+class SqlClients final : public ClientTable {
  public:
   explicit SqlClients(store::Transaction& transaction) : transaction_(transaction) {}
   void insert(const Client& client) override;

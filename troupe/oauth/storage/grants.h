@@ -12,9 +12,9 @@
 
 namespace troupe::oauth {
 
-class Grants {
+class GrantTable {
  public:
-  virtual ~Grants() = default;
+  virtual ~GrantTable() = default;
   virtual void insert_code(const AuthCode& code) = 0;
   virtual std::optional<AuthCode> find_code(const crypto::TokenId& id) = 0;
   /// Marks a code as used; whether it was still unused. The one place where a code is spent.
@@ -46,7 +46,7 @@ class Grants {
   virtual int remove_access_before(const crypto::TokenId& end, int count) = 0;
 };
 
-class MemoryGrants final : public Grants {
+class MemoryGrants final : public GrantTable {
  public:
   void insert_code(const AuthCode& code) override;
   std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
@@ -74,7 +74,7 @@ class MemoryGrants final : public Grants {
   std::map<crypto::TokenId, AccessRecord> access_;
 };
 
-class SqlGrants final : public Grants {
+class SqlGrants final : public GrantTable {
  public:
   explicit SqlGrants(store::Transaction& transaction) : transaction_(transaction) {}
   void insert_code(const AuthCode& code) override;

@@ -11,9 +11,9 @@
 
 namespace troupe::oauth {
 
-class Keys {
+class KeyTable {
  public:
-  virtual ~Keys() = default;
+  virtual ~KeyTable() = default;
   virtual void insert_signing(const SigningKeyRecord& key) = 0;
   /// All signing keys, oldest first.
   virtual std::vector<SigningKeyRecord> signing() = 0;
@@ -32,7 +32,7 @@ class Keys {
   virtual std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) = 0;
 };
 
-class MemoryKeys final : public Keys {
+class MemoryKeys final : public KeyTable {
  public:
   void insert_signing(const SigningKeyRecord& key) override;
   std::vector<SigningKeyRecord> signing() override;
@@ -51,7 +51,7 @@ class MemoryKeys final : public Keys {
   std::map<crypto::TokenId, AuditEvent> events_;
 };
 
-class SqlKeys final : public Keys {
+class SqlKeys final : public KeyTable {
  public:
   explicit SqlKeys(store::Transaction& transaction) : transaction_(transaction) {}
   void insert_signing(const SigningKeyRecord& key) override;

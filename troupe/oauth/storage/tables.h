@@ -11,10 +11,10 @@ namespace troupe::oauth {
 
 /// What a piece of work reads and writes. Good inside its transaction only.
 struct Tables {
-  Clients& clients;
-  Users& users;
-  Grants& grants;
-  Keys& keys;
+  ClientTable& clients;
+  UserTable& users;
+  GrantTable& grants;
+  KeyTable& keys;
 };
 
 /// The rows of a test or simulation. Copying it copies the rows.

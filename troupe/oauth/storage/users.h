@@ -12,9 +12,9 @@
 
 namespace troupe::oauth {
 
-class Users {
+class UserTable {
  public:
-  virtual ~Users() = default;
+  virtual ~UserTable() = default;
   virtual void insert(const UserRecord& user) = 0;
   virtual std::optional<UserRecord> find(const UserId& id) = 0;
   virtual std::optional<UserRecord> find_by_name(const UserName& name) = 0;
@@ -35,7 +35,7 @@ class Users {
   virtual bool remove_consent(const UserId& user, const ClientId& client) = 0;
 };
 
-class MemoryUsers final : public Users {
+class MemoryUsers final : public UserTable {
  public:
   void insert(const UserRecord& user) override;
   std::optional<UserRecord> find(const UserId& id) override;
@@ -59,7 +59,7 @@ class MemoryUsers final : public Users {
   std::map<std::pair<UserId, ClientId>, ConsentRecord> consents_;
 };
 
-class SqlUsers final : public Users {
+class SqlUsers final : public UserTable {
  public:
   explicit SqlUsers(store::Transaction& transaction) : transaction_(transaction) {}
   void insert(const UserRecord& user) override;

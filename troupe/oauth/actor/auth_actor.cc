@@ -1,0 +1,132 @@
+// See auth_actor.h.
+#include "troupe/oauth/actor/auth_actor.h"
+
+#include <stdexcept>
+
+#include "troupe/oauth/actor/redemption.h"
+
+namespace troupe::oauth {
+namespace {
+
+constexpr std::size_t spent_max = 10'000;  // about 2 MB; an older replay goes to the database once more
+
+}  // namespace
+
+AuthActor::AuthActor(AuthActorParts parts) : parts_(std::move(parts)) {}
+
+actor::Task<void> AuthActor::started(actor::Context& context) {
+  auto keys = co_await parts_.keys.ask(WatchKeys{context.self(this)}, {.within = std::chrono::seconds{30}});
+  if (!keys) throw std::runtime_error("the Auth Actor has got no keys: " + keys.error().what);
+  factory_.emplace(parts_.options.issuer, *keys);
+}
+
+void AuthActor::handle(KeysChanged message) {
+  if (factory_) factory_->use(std::move(message.keys));
+}
+
+actor::Task<std::expected<AuthRequest, AuthRefusal>> AuthActor::handle(ValidateAuthRequest message) {
+  const std::string client_id{message.parameters.get("client_id").value_or("")};
+  auto client = co_await parts_.clients.ask(GetClient{ClientId{client_id}});
+  if (!client) co_return std::unexpected(AuthRefusal{.error = errors::temporarily_unavailable});
+  co_return check_auth_request(message.parameters, *client, parts_.options);
+}
+
+actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthCode message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  // The shard is drawn once for the family; every id in it bears the same, so that one actor owns them all.
+  const auto shard = static_cast<std::uint16_t>(context.random().next());
+  const std::uint8_t key = factory_->token_key();
+  const crypto::TokenId family = ids_.next(now, context.random(), shard, key);
+  const crypto::TokenId id = ids_.next(now, context.random(), shard, key);
+  const TokenText text = factory_->code(id, crypto::fresh_secret(context.random()));
+  const AuthRequest& request = message.request;
+  const AuthCode code{.id = id,
+                      .hash = crypto::sha256(text.expose()),
+                      .grant = {.family = FamilyId{family.text()},
+                                .client = request.client->id,
+                                .scope = message.scope,
+                                .audience = request.audience,
+                                .authentication = message.authentication,
+                                .nonce = request.nonce},
+                      .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
+                      .code_challenge = request.code_challenge,
+                      .expires_at = now + parts_.options.code_ttl};
+  const AuditEvent event = about(auditor_.event(context, "code_made"), code.grant);
+  co_await parts_.storage.write([code, event](Tables& t) {
+    t.grants.insert_code(code);
+    t.keys.append_event(event);
+  });
+  ++codes_made_;
+  co_return IssuedCode{text};
+}
+
+bool AuthActor::is_settled(const ReadToken& read, const ClientId& client) const {
+  const auto spent = spent_.find(read.id);
+  if (spent == spent_.end()) return false;
+  return spent->second.client != client || spent->second.family == Spent::Family::revoked;
+}
+
+void AuthActor::remember(const crypto::TokenId& code, Spent spent) {
+  if (spent_.insert_or_assign(code, std::move(spent)).second) spent_order_.push_back(code);
+  if (spent_order_.size() <= spent_max) return;
+  spent_.erase(spent_order_.front());
+  spent_order_.pop_front();
+}
+
+actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateAuthCode message,
+                                                                       actor::Context& context) {
+  // 1. Garbage and settled replays cost no transaction.
+  const auto read = factory_->read_code(message.code.expose());
+  if (!read) co_return std::unexpected(errors::invalid_grant);
+  const ClientPtr client = message.client;
+  if (is_settled(*read, client->id)) {
+    ++replays_;
+    co_return std::unexpected(errors::invalid_grant);
+  }
+
+  // 2. Check, mark and open the family in one transaction, while no other message is handled here.
+  const base::UnixTime now = context.wall();
+  const OauthOptions& options = parts_.options;
+  const base::UnixTime family_end =
+      now + (client->is_public() ? options.refresh_absolute_public : options.refresh_absolute);
+  const ShownCode shown{.read = *read,
+                        .client = client->id,
+                        .redirect_uri = std::move(message.redirect_uri),
+                        .code_verifier = std::move(message.code_verifier)};
+  const AuditEvent event = about(auditor_.event(context, "code_redeemed"), client->id);
+  auto grant = co_await parts_.storage.write([shown, now, family_end, event](Tables& t) {
+    auto outcome = redeem(t, shown, now, family_end);
+    AuditEvent what = event;
+    if (!outcome && outcome.error().revoked) {
+      what.kind = "code_replay";
+      what.family = outcome.error().revoked;
+      t.keys.append_event(what);
+    } else if (outcome) {
+      t.keys.append_event(about(what, *outcome));
+    }
+    return outcome;
+  });
+  if (!grant) {
+    if (const auto& family = grant.error().revoked) {
+      ++replays_;
+      remember(read->id, {client->id, Spent::Family::revoked});
+      if (parts_.watcher) parts_.watcher.tell(TokensRevoked{*family, std::nullopt});
+    }
+    co_return std::unexpected(grant.error().error);
+  }
+  remember(read->id, {client->id, Spent::Family::alive});
+  ++codes_redeemed_;
+
+  // 3. Have the tokens made. Whatever becomes of that, the code is spent.
+  auto tokens = co_await parts_.tokens.by_key(read->id.shard()).ask(CreateToken{client, *grant});
+  if (!tokens) co_return std::unexpected(tokens.error().domain.value_or(errors::temporarily_unavailable));
+  co_return std::move(*tokens);
+}
+
+void AuthActor::inspect(actor::Inspection& out) const {
+  out.add("codes_made", codes_made_);
+  out.add("codes_redeemed", codes_redeemed_);
+  out.add("replays", replays_);
+}
+
+}  // namespace troupe::oauth

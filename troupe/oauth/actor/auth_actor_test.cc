@@ -1,0 +1,131 @@
+// Auth Actor: codes are made, redeemed once whoever hurries, and a replay takes back what the
+// first redemption gave; in simulated systems of many schedules.
+#include "troupe/oauth/actor/auth_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/oauth_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using fixture::OauthWorld;
+
+const ClientId phone_id = fixture::phone().id;
+const ClientId shop_id = fixture::shop().id;
+
+TEST_CASE("a code becomes tokens that are active") {
+  OauthWorld oauth{1};
+  const ClientPtr shop = oauth.client(shop_id);
+  const auto tokens = oauth.redeem(oauth.authorize(shop), shop);
+  REQUIRE(tokens.has_value());
+  CHECK_EQ(tokens->scope, fixture::scope("openid offline_access read"));
+  CHECK_EQ(tokens->expires_in, 600s);
+  REQUIRE(tokens->refresh_token.has_value());
+  CHECK(tokens->id_token.has_value());
+  CHECK(oauth.is_active(tokens->access_token, shop));
+  CHECK(oauth.is_active(*tokens->refresh_token, shop));
+}
+
+TEST_CASE("a second redemption of a code takes back what the first one gave") {
+  OauthWorld oauth{2};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedCode code = oauth.authorize(shop);
+  const auto first = oauth.redeem(code, shop);
+  const auto second = oauth.redeem(code, shop);
+  CHECK_EQ(second.error().domain, errors::invalid_grant);
+  CHECK_FALSE(oauth.is_active(first->access_token, shop));
+  CHECK_FALSE(oauth.is_active(*first->refresh_token, shop));
+  REQUIRE_EQ(oauth.revoked().size(), 1);
+  CHECK_FALSE(oauth.revoked().front().token.has_value());
+  CHECK_EQ(oauth.redeem(code, shop).error().domain, errors::invalid_grant);
+  CHECK_EQ(oauth.revoked().size(), 1);  // nobody is told twice
+}
+
+TEST_CASE("another client's attempt neither spends a code nor ends what came of it") {
+  OauthWorld oauth{3};
+  const ClientPtr shop = oauth.client(shop_id);
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedCode code = oauth.authorize(shop);
+  CHECK_EQ(oauth.redeem(code, phone).error().domain, errors::invalid_grant);
+  const auto tokens = oauth.redeem(code, shop);
+  REQUIRE(tokens.has_value());
+  CHECK_EQ(oauth.redeem(code, phone).error().domain, errors::invalid_grant);
+  CHECK(oauth.is_active(tokens->access_token, shop));
+}
+
+TEST_CASE("of a thousand redemptions at once exactly one is answered with tokens") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    OauthWorld oauth{seed};
+    const ClientPtr shop = oauth.client(shop_id);
+    const IssuedCode code = oauth.authorize(shop);
+    const auto answers =
+        oauth.all_at_once(oauth.codes.by_key(owner_key(code.code.expose())), oauth.shown(code, shop), 1000);
+    REQUIRE_EQ(answers.size(), 1000);
+    int given = 0;
+    for (const auto& answer : answers) {
+      if (answer) {
+        ++given;
+        CHECK_FALSE(oauth.is_active(answer->access_token, shop));  // the replays have taken it back
+      } else {
+        CHECK_EQ(answer.error().domain, errors::invalid_grant);
+      }
+    }
+    CHECK_EQ(given, 1);
+    CHECK_EQ(oauth.revoked().size(), 1);
+  }
+}
+
+TEST_CASE("a code that was redeemed before a crash stays spent after it, and an unused one stays good") {
+  const fixture::Disk disk = fixture::new_disk();
+  std::optional<IssuedCode> used, unused;
+  std::optional<TokenText> token;
+  {
+    OauthWorld before{4, disk};
+    const ClientPtr shop = before.client(shop_id);
+    used = before.authorize(shop);
+    unused = before.authorize(shop);
+    token = before.redeem(*used, shop)->access_token;
+  }
+  OauthWorld after{5, disk};
+  const ClientPtr shop = after.client(shop_id);
+  CHECK(after.is_active(*token, shop));
+  CHECK(after.redeem(*unused, shop).has_value());
+  CHECK_EQ(after.redeem(*used, shop).error().domain, errors::invalid_grant);
+  CHECK_FALSE(after.is_active(*token, shop));  // it was a replay, also across the crash
+}
+
+TEST_CASE("a code ends after a minute, and garbage is none") {
+  OauthWorld oauth{6};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedCode code = oauth.authorize(shop);
+  oauth.world.advance(61s);
+  CHECK_EQ(oauth.redeem(code, shop).error().domain, errors::invalid_grant);
+  std::string altered = oauth.authorize(shop).code.expose();
+  altered.back() = altered.back() == 'A' ? 'Q' : 'A';
+  CHECK_EQ(oauth.redeem({TokenText{altered}}, shop).error().domain, errors::invalid_grant);
+  CHECK_EQ(oauth.redeem({TokenText{""}}, shop).error().domain, errors::invalid_grant);
+}
+
+TEST_CASE("a request is judged with the client that it names") {
+  OauthWorld oauth{7};
+  const auto judge = [&](const char* client) {
+    wire::Form form{{"client_id", client},
+                    {"response_type", "code"},
+                    {"redirect_uri", "https://shop.example/cb"},
+                    {"scope", "read"},
+                    {"code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"},
+                    {"code_challenge_method", "S256"}};
+    return oauth.world.block_on(oauth.codes.next().ask(ValidateAuthRequest{form}));
+  };
+  const auto good = judge("c_shop");
+  REQUIRE(good.has_value());
+  CHECK_EQ(good->client->id, shop_id);
+  CHECK(judge("c_nobody").error().domain->stays_here());
+  CHECK(judge("c_phone").error().domain->stays_here());  // not its redirect URI
+}
+
+}  // namespace
+}  // namespace troupe::oauth

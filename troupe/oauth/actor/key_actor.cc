@@ -1,0 +1,117 @@
+// See key_actor.h.
+#include "troupe/oauth/actor/key_actor.h"
+
+#include "troupe/base/check.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 500ms;  // what the command line does is seen within a second
+constexpr auto maintain_every = 1h;
+
+bool same(const KeySetPtr& a, const KeySetPtr& b) {
+  if (!a || !b || a->jwks != b->jwks || a->token_key != b->token_key) return false;
+  return std::ranges::equal(a->signing, b->signing, {}, &crypto::PrivateKey::kid, &crypto::PrivateKey::kid);
+}
+
+}  // namespace
+
+KeyActor::KeyActor(Storage storage, KeyOptions options) : storage_(std::move(storage)), options_(std::move(options)) {}
+
+actor::Task<void> KeyActor::started(actor::Context& context) {
+  co_await load(context);
+  co_await make(keys_to_make(records_, context.wall(), options_), context);
+  INVARIANT(keys_ && !keys_->signing.empty(), "a server that has started can sign");
+  context.every(this, "look", look_every, Look{});
+  context.every(this, "maintain", maintain_every, Maintain{});
+}
+
+KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
+
+KeySetPtr KeyActor::handle(WatchKeys message) {
+  if (std::ranges::find(watchers_, message.watcher) == watchers_.end()) watchers_.push_back(message.watcher);
+  return keys_;
+}
+
+actor::Task<void> KeyActor::load(actor::Context& context) {
+  struct Loaded {
+    std::vector<SigningKeyRecord> signing;
+    std::vector<TokenKeyRecord> token_keys;
+    std::int64_t generation;
+  };
+  auto loaded = co_await storage_.read(
+      [](Tables& t) { return Loaded{t.keys.signing(), t.keys.token_keys(), t.keys.generation()}; });
+  records_ = std::move(loaded.signing);
+  token_keys_ = std::move(loaded.token_keys);
+  generation_ = loaded.generation;
+  publish(context);
+}
+
+void KeyActor::publish(actor::Context& context) {
+  KeySetPtr fresh = key_set_of(records_, token_keys_, context.wall(), parsed_);
+  if (same(keys_, fresh)) return;
+  keys_ = std::move(fresh);
+  for (const auto& watcher : watchers_) watcher.tell(KeysChanged{keys_});
+}
+
+actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& context) {
+  const bool needs_token_key = token_keys_.empty();
+  if (orders.empty() && !needs_token_key) co_return;
+  const base::UnixTime now = context.wall();
+  auto fresh = co_await actor::blocking([orders, now, options = options_] {
+    std::vector<SigningKeyRecord> made;
+    for (const KeyOrder& order : orders) made.push_back(make_key(order, now, options));
+    return made;
+  });
+  std::vector<TokenKeyRecord> token_keys;
+  if (needs_token_key) token_keys.push_back(make_token_key(1, now, context.random()));
+  const AuditEvent event = auditor_.event(context, "keys_made", "schedule");
+  co_await storage_.write([fresh, token_keys, event](Tables& t) {
+    for (const SigningKeyRecord& key : fresh) t.keys.insert_signing(key);
+    for (const TokenKeyRecord& key : token_keys) t.keys.insert_token_key(key);
+    t.keys.append_event(event);
+  });
+  co_await load(context);
+}
+
+actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  auto fresh = co_await actor::blocking([now, options = options_] {
+    std::vector<SigningKeyRecord> made;
+    for (const crypto::Algorithm algorithm : options.algorithms)
+      made.push_back(make_key({algorithm, now}, now, options));
+    return made;
+  });
+  const AuditEvent event = auditor_.event(context, "keys_rotated", "request");
+  co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
+    replace_keys(t, fresh, now, options);
+    t.keys.append_event(event);
+  });
+  co_await load(context);
+  co_return keys_;
+}
+
+actor::Task<void> KeyActor::handle(Look, actor::Context& context) {
+  const std::int64_t generation = co_await storage_.read([](Tables& t) { return t.keys.generation(); });
+  if (generation != generation_) {
+    co_await load(context);
+  } else {
+    publish(context);  // time alone may have made another key the signing one
+  }
+}
+
+actor::Task<void> KeyActor::handle(Maintain, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  co_await storage_.write([now](Tables& t) { remove_retired(t, now); });
+  co_await load(context);
+  co_await make(keys_to_make(records_, now, options_), context);
+}
+
+void KeyActor::inspect(actor::Inspection& out) const {
+  out.add("keys", static_cast<std::int64_t>(records_.size()));
+  out.add("watchers", static_cast<std::int64_t>(watchers_.size()));
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,154 @@
+// OauthWorld: the actors of the authorization server in a simulated system, over a database in
+// memory that outlives it. For tests only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/oauth/actor/auth_actor.h"
+#include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/expiry_actor.h"
+#include "troupe/oauth/actor/fixture.h"
+#include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/session_actor.h"
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/storage/schema.h"
+#include "troupe/store/sqlite.h"
+
+namespace troupe::oauth::fixture {
+
+/// The disk of a simulated server: give it to the next OauthWorld to restart on it.
+using Disk = std::shared_ptr<store::SqliteConnection>;
+
+inline Disk new_disk() {
+  Disk disk = store::SqliteConnection::in_memory();
+  store::migrate(*disk, schema(), start);
+  disk->transact([](store::Transaction& transaction) {
+    SqlTables tables{transaction};
+    fill(tables.all());
+  });
+  return disk;
+}
+
+/// Remembers what it was told; stands for the real-time service.
+class Watcher {
+ public:
+  struct Seen {
+    using reply = std::vector<TokensRevoked>;
+  };
+  void handle(TokensRevoked message) { seen_.push_back(std::move(message)); }
+  std::vector<TokensRevoked> handle(Seen) { return seen_; }
+
+ private:
+  std::vector<TokensRevoked> seen_;
+};
+
+/// Asks the same thing many times at once and keeps the answers.
+template <class A, class M>
+class Crowd {
+ public:
+  static constexpr bool interleaves = true;
+  struct Ask {};
+  struct Answers {
+    using reply = std::vector<actor::Answer<M>>;
+  };
+
+  Crowd(actor::Ref<A> target, M message) : target_(target), message_(std::move(message)) {}
+  actor::Task<void> handle(Ask) {
+    auto answer = co_await target_.ask(message_, {.within = std::chrono::seconds{60}});
+    answers_.push_back(std::move(answer));
+  }
+  std::vector<actor::Answer<M>> handle(Answers) { return answers_; }
+
+ private:
+  actor::Ref<A> target_;
+  M message_;
+  std::vector<actor::Answer<M>> answers_;
+};
+
+struct OauthWorld {
+  actor::test::World world;
+  Disk disk;
+  OauthOptions options{.issuer = "https://issuer.example"};
+  Storage storage{store::Database::start(world, store::sqlite_engine(disk))};
+  actor::Ref<Watcher> watcher = world.spawn<Watcher>({.name = "watcher"});
+  actor::Ref<KeyActor> keys =
+      world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+  actor::Ref<ClientActor> clients = world.spawn<ClientActor>({.name = "clients"}, storage);
+  actor::Ref<UserActor> users = world.spawn<UserActor>(
+      {.name = "users"},
+      UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
+  actor::Ref<SessionActor> sessions = world.spawn<SessionActor>({.name = "sessions"}, storage, options);
+  actor::Ref<ExpiryActor> expiry = world.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  actor::Pool<TokenActor> tokens = pool<TokenActor>(
+      "tokens", TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});
+  actor::Pool<AuthActor> codes = pool<AuthActor>("codes", AuthActorParts{.storage = storage,
+                                                                         .clients = clients,
+                                                                         .keys = keys,
+                                                                         .tokens = tokens,
+                                                                         .watcher = watcher,
+                                                                         .options = options});
+
+  explicit OauthWorld(std::uint64_t seed, Disk on = new_disk()) : world(seed), disk(std::move(on)) {}
+
+  template <class A, class Parts>
+  actor::Pool<A> pool(const std::string& name, const Parts& parts) {
+    std::vector<actor::Ref<A>> members;
+    for (int core = 0; core < 2; ++core)
+      members.push_back(world.spawn<A>({.name = name, .core = core, .mailbox = {.capacity = 4096}}, parts));
+    return actor::Pool<A>{members};
+  }
+
+  ClientPtr client(const ClientId& id) { return world.block_on(clients.ask(GetClient{id})).value(); }
+  base::UnixTime now() { return world.manual_clock().wall(); }
+
+  /// What the user alice agrees to for `client`, as a code without PKCE.
+  IssuedCode authorize(const ClientPtr& client, std::string_view scopes = "openid offline_access read") {
+    base::SeededRandom random{7};
+    const SessionId session{crypto::TokenIds{}.next(now(), random).text()};
+    CreateAuthCode message{.request = {.client = client,
+                                       .redirect_uri = client->metadata.redirect_uris.front(),
+                                       .audience = {options.issuer},
+                                       .nonce = "n-1"},
+                           .authentication = {.user = alice().user.id, .session = session, .time = now()},
+                           .scope = scope(scopes)};
+    return world.block_on(codes.next().ask(std::move(message))).value();
+  }
+
+  ValidateAuthCode shown(const IssuedCode& code, const ClientPtr& client) {
+    return {.code = code.code,
+            .client = client,
+            .redirect_uri = client->metadata.redirect_uris.front(),
+            .code_verifier = ""};
+  }
+
+  auto redeem(const IssuedCode& code, const ClientPtr& client) {
+    return world.block_on(codes.by_key(owner_key(code.code.expose())).ask(shown(code, client)));
+  }
+
+  auto refresh(const TokenText& token, const ClientPtr& client) {
+    return world.block_on(tokens.by_key(owner_key(token.expose())).ask(RefreshToken{token, client, std::nullopt}));
+  }
+
+  bool is_active(const TokenText& token, const ClientPtr& client) {
+    return world.block_on(tokens.next().ask(IntrospectToken{token, client})).value().has_value();
+  }
+
+  /// `count` requests for the same thing, all on their way before the first is answered.
+  template <class A, class M>
+  std::vector<actor::Answer<M>> all_at_once(actor::Ref<A> target, const M& message, int count) {
+    using AskCrowd = Crowd<A, M>;
+    auto crowd = world.spawn<AskCrowd>(
+        {.name = "crowd", .core = 1, .mailbox = {.capacity = 4096}, .in_flight_max = 4096}, target, message);
+    for (int i = 0; i < count; ++i) crowd.tell(typename AskCrowd::Ask{});
+    world.advance(std::chrono::seconds{5});
+    return world.block_on(crowd.ask(typename AskCrowd::Answers{})).value();
+  }
+
+  std::vector<TokensRevoked> revoked() { return world.block_on(watcher.ask(Watcher::Seen{})).value(); }
+};
+
+}  // namespace troupe::oauth::fixture

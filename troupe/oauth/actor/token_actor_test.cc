@@ -1,0 +1,233 @@
+// Token Actor: what is issued is active until something it stands on is not; refreshing gives
+// one successor whoever hurries; revoking is seen at once and told to whoever watches.
+#include "troupe/oauth/actor/token_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/oauth_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using fixture::OauthWorld;
+
+const ClientId phone_id = fixture::phone().id;
+const ClientId shop_id = fixture::shop().id;
+
+IssuedTokens sign_in(OauthWorld& oauth, const ClientPtr& client,
+                     std::string_view scopes = "openid offline_access read") {
+  return oauth.redeem(oauth.authorize(client, scopes), client).value();
+}
+
+IssuedTokens own_token(OauthWorld& oauth, const ClientPtr& client) {
+  Grant grant{.client = client->id, .scope = fixture::scope("read"), .audience = {oauth.options.issuer}};
+  return oauth.world.block_on(oauth.tokens.next().ask(CreateToken{client, std::move(grant)})).value();
+}
+
+auto revoke(OauthWorld& oauth, const TokenText& token, const ClientPtr& caller) {
+  return oauth.world.block_on(oauth.tokens.by_key(owner_key(token.expose())).ask(RevokeToken{token, caller}));
+}
+
+TEST_CASE("a client's own token says whose it is and has no user, no refresh token and no ID token") {
+  OauthWorld oauth{1};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens tokens = own_token(oauth, shop);
+  CHECK_FALSE(tokens.refresh_token.has_value());
+  CHECK_FALSE(tokens.id_token.has_value());
+  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{tokens.access_token}));
+  REQUIRE(claims.has_value());
+  CHECK_EQ(claims->subject, "c_shop");
+  CHECK_FALSE(claims->user.has_value());
+  CHECK_EQ(claims->scope, fixture::scope("read"));
+}
+
+TEST_CASE("a token ends with its ten minutes") {
+  OauthWorld oauth{2};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens tokens = own_token(oauth, shop);
+  oauth.world.advance(599s);
+  CHECK(oauth.is_active(tokens.access_token, shop));
+  oauth.world.advance(2s);
+  CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
+}
+
+TEST_CASE("only who may know is told about a token") {
+  OauthWorld oauth{3};
+  const ClientPtr shop = oauth.client(shop_id);
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens tokens = sign_in(oauth, phone);
+  CHECK(oauth.is_active(tokens.access_token, phone));
+  CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
+  Client guard = fixture::shop();
+  guard.metadata.scope = fixture::scope("introspect");
+  CHECK(oauth.is_active(tokens.access_token, std::make_shared<Client>(guard)));
+  CHECK_FALSE(oauth.is_active(TokenText{"garbage"}, shop));
+}
+
+TEST_CASE("a refresh token or an ID token is no access token") {
+  OauthWorld oauth{4};
+  const IssuedTokens tokens = sign_in(oauth, oauth.client(phone_id));
+  for (const TokenText& token : {*tokens.refresh_token, *tokens.id_token}) {
+    const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{token}));
+    CHECK_EQ(claims.error().domain, errors::invalid_token);
+  }
+}
+
+TEST_CASE("a hundred refreshes at once get the same successor, and the family has one living leaf") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    OauthWorld oauth{seed};
+    const ClientPtr phone = oauth.client(phone_id);
+    const TokenText token = *sign_in(oauth, phone).refresh_token;
+    const auto answers = oauth.all_at_once(oauth.tokens.by_key(owner_key(token.expose())),
+                                           RefreshToken{token, phone, std::nullopt}, 100);
+    REQUIRE_EQ(answers.size(), 100);
+    for (const auto& answer : answers) {
+      REQUIRE(answer.has_value());
+      CHECK_EQ(answer->refresh_token->expose(), answers[0]->refresh_token->expose());
+      CHECK(oauth.is_active(answer->access_token, phone));
+    }
+    CHECK_FALSE(oauth.is_active(token, phone));
+    CHECK(oauth.is_active(*answers[0]->refresh_token, phone));
+    CHECK(oauth.refresh(*answers[0]->refresh_token, phone).has_value());
+  }
+}
+
+TEST_CASE("a refresh token that is used again after the grace time ends everything") {
+  OauthWorld oauth{5};
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens first = sign_in(oauth, phone);
+  const auto second = oauth.refresh(*first.refresh_token, phone);
+  oauth.world.advance(31s);
+  CHECK_EQ(oauth.refresh(*first.refresh_token, phone).error().domain, errors::invalid_grant);
+  for (const TokenText& token : {first.access_token, second->access_token, *second->refresh_token})
+    CHECK_FALSE(oauth.is_active(token, phone));
+  CHECK_EQ(oauth.revoked().size(), 1);
+}
+
+TEST_CASE("an opaque token is repeated byte for byte") {
+  OauthWorld oauth{6};
+  ClientPtr phone = oauth.client(phone_id);
+  Client opaque = *phone;
+  opaque.metadata.access_token_format = AccessTokenFormat::opaque;
+  phone = std::make_shared<Client>(opaque);
+  const IssuedTokens first = sign_in(oauth, phone);
+  CHECK(first.access_token.expose().starts_with("at_"));
+  const auto once = oauth.refresh(*first.refresh_token, phone);
+  const auto again = oauth.refresh(*first.refresh_token, phone);
+  CHECK_EQ(once->access_token.expose(), again->access_token.expose());
+  CHECK(oauth.is_active(again->access_token, phone));
+}
+
+TEST_CASE("a lost answer is repeated also after a crash") {
+  const fixture::Disk disk = fixture::new_disk();
+  std::optional<TokenText> token, successor;
+  {
+    OauthWorld before{7, disk};
+    const ClientPtr phone = before.client(phone_id);
+    token = sign_in(before, phone).refresh_token;
+    successor = before.refresh(*token, phone)->refresh_token;
+  }
+  OauthWorld after{8, disk};
+  const auto repeat = after.refresh(*token, after.client(phone_id));
+  REQUIRE(repeat.has_value());
+  CHECK_EQ(repeat->refresh_token->expose(), successor->expose());
+}
+
+TEST_CASE("revoking an access token ends it alone, revoking a refresh token the family") {
+  OauthWorld oauth{9};
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens tokens = sign_in(oauth, phone);
+  CHECK(revoke(oauth, tokens.access_token, phone).has_value());
+  CHECK_FALSE(oauth.is_active(tokens.access_token, phone));
+  CHECK(oauth.is_active(*tokens.refresh_token, phone));
+  CHECK(oauth.revoked().back().token.has_value());
+
+  const auto more = oauth.refresh(*tokens.refresh_token, phone);
+  CHECK(revoke(oauth, *more->refresh_token, phone).has_value());
+  CHECK_FALSE(oauth.is_active(more->access_token, phone));
+  CHECK_FALSE(oauth.refresh(*more->refresh_token, phone).has_value());
+  CHECK_FALSE(oauth.revoked().back().token.has_value());
+}
+
+TEST_CASE("another client's token is not revoked, and a public client is not told that it exists") {
+  OauthWorld oauth{10};
+  const ClientPtr shop = oauth.client(shop_id);
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens of_phone = sign_in(oauth, phone);
+  const IssuedTokens of_shop = own_token(oauth, shop);
+  CHECK_EQ(revoke(oauth, of_phone.access_token, shop).error().domain, errors::invalid_request);
+  CHECK(revoke(oauth, of_shop.access_token, phone).has_value());
+  CHECK(revoke(oauth, TokenText{"garbage"}, phone).has_value());
+  CHECK(oauth.is_active(of_phone.access_token, phone));
+  CHECK(oauth.is_active(of_shop.access_token, shop));
+  CHECK(oauth.revoked().empty());
+}
+
+TEST_CASE("the end of a session ends its tokens, but those that were to outlive it") {
+  OauthWorld oauth{11};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens bound = sign_in(oauth, shop, "openid read");
+  const IssuedTokens offline = sign_in(oauth, shop, "openid offline_access read");
+  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{bound.access_token}));
+  CHECK(oauth.world.block_on(oauth.tokens.next().ask(RevokeSession{*claims->session})).has_value());
+  CHECK_FALSE(oauth.is_active(bound.access_token, shop));
+  const auto others = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{offline.access_token}));
+  CHECK(others.has_value());
+}
+
+TEST_CASE("a family can be revoked by name") {
+  OauthWorld oauth{12};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens tokens = sign_in(oauth, shop);
+  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{tokens.access_token}));
+  CHECK(oauth.world.block_on(oauth.tokens.next().ask(RevokeFamily{claims->family, "test"})).has_value());
+  CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
+}
+
+TEST_CASE("tokens go with their client and with their user") {
+  OauthWorld oauth{13};
+  const ClientPtr shop = oauth.client(shop_id);
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens of_shop = sign_in(oauth, shop);
+  const IssuedTokens of_phone = sign_in(oauth, phone);
+  CHECK(oauth.world.block_on(oauth.clients.ask(DeleteClient{shop_id})).has_value());
+  CHECK_FALSE(oauth.is_active(of_shop.access_token, shop));
+  CHECK(oauth.is_active(of_phone.access_token, phone));
+  CHECK(oauth.world.block_on(oauth.users.ask(RemoveUser{fixture::alice().user.id})).has_value());
+  CHECK_FALSE(oauth.is_active(of_phone.access_token, phone));
+  CHECK_FALSE(oauth.refresh(*of_phone.refresh_token, phone).has_value());
+}
+
+TEST_CASE("tokens outlive a rotation of the keys, new ones are signed with the new key") {
+  OauthWorld oauth{14};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens before = own_token(oauth, shop);
+  const auto rotated = oauth.world.block_on(oauth.keys.ask(RotateKeys{}));
+  REQUIRE(rotated.has_value());
+  CHECK_EQ((*rotated)->verifying.size(), 2);
+  const IssuedTokens after = own_token(oauth, shop);
+  CHECK(oauth.is_active(before.access_token, shop));
+  CHECK(oauth.is_active(after.access_token, shop));
+}
+
+TEST_CASE("what is over is swept away, what is alive stays") {
+  OauthWorld oauth{15};
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens tokens = sign_in(oauth, phone);
+  oauth.world.advance(5 * 24h);
+  const auto rows = [&](const char* table) {
+    return oauth.disk->transact([&](store::Transaction& t) {
+      return t.first(std::string{"SELECT count(*) FROM "} + table, {},
+                     [](const store::Row& r) { return r.integer(0); });
+    });
+  };
+  CHECK_EQ(rows("codes"), 0);
+  CHECK_EQ(rows("access_tokens"), 0);
+  CHECK_EQ(rows("refresh_tokens"), 1);
+  CHECK(oauth.refresh(*tokens.refresh_token, phone).has_value());
+}
+
+}  // namespace
+}  // namespace troupe::oauth

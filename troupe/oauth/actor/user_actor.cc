@@ -1,0 +1,172 @@
+// See user_actor.h.
+#include "troupe/oauth/actor/user_actor.h"
+
+#include "troupe/wire/utf8.h"
+
+namespace troupe::oauth {
+namespace {
+
+constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t password_bytes_min = 8;
+
+bool is_good_name(const std::string& name) {
+  if (name.empty() || name.size() > name_bytes_max || !wire::is_utf8(name)) return false;
+  if (name.front() == ' ' || name.back() == ' ') return false;
+  return std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+/// Who is slowed down together: one address of IPv4, one customer's network of IPv6.
+std::string neighbourhood(const net::IpAddress& address) {
+  if (address.is_v4()) return address.text();
+  std::array<std::uint8_t, 16> bytes = address.bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return net::IpAddress{bytes}.text();
+}
+
+std::chrono::seconds rounded_up(base::Duration wait) { return std::chrono::ceil<std::chrono::seconds>(wait); }
+
+}  // namespace
+
+std::optional<UserError> fault_in(const UserName& name, const crypto::Password& password) {
+  if (!is_good_name(name.value())) return UserError::bad_name;
+  const std::size_t bytes = password.expose().size();
+  if (bytes < password_bytes_min || bytes > crypto::password_bytes_max) return UserError::bad_password;
+  return std::nullopt;
+}
+
+UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,
+                     base::UnixTime now, base::Random& random) {
+  return {.user = {.id = UserId{"u_" + crypto::TokenIds{}.next(now, random).text()},
+                   .name = name,
+                   .email = std::move(email),
+                   .created_at = now},
+          .password_hash = std::move(password_hash),
+          .password_changed_at = now};
+}
+
+std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& id, base::UnixTime now) {
+  std::vector<FamilyId> ended;
+  for (const FamilyRecord& family : tables.grants.live_families_of(id)) {
+    tables.grants.revoke_family(family.grant.family, now, "user_removed");
+    ended.push_back(family.grant.family);
+  }
+  if (!tables.users.remove(id)) return std::nullopt;
+  return ended;
+}
+
+UserActor::UserActor(UserActorParts parts) : parts_(std::move(parts)), throttle_(parts_.throttle) {}
+
+void UserActor::started(actor::Context& context) { hashers_ = start_hashers(context, parts_.passwords); }
+
+actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword message, actor::Context& context) {
+  using Reason = LoginError::Reason;
+  const std::string address = neighbourhood(message.from);
+  const base::Duration wait = throttle_.wait_for(message.name.value(), address, context.now());
+  if (wait > base::Duration{}) co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
+  // Refused before it costs a hash; counted like any wrong password.
+  const bool can_be_one = message.password.expose().size() <= crypto::password_bytes_max;
+
+  std::optional<UserRecord> user;
+  PasswordVerdict verdict;
+  if (can_be_one) {
+    user = co_await parts_.storage.read([name = message.name](Tables& t) { return t.users.find_by_name(name); });
+    // The same work for a name that nobody has.
+    auto checked = co_await hashers_.next().ask(CheckPassword{message.password, user ? user->password_hash : ""});
+    if (!checked) co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
+    verdict = std::move(*checked);
+  }
+
+  const bool may_enter = verdict.is_right && user && user->user.state == UserState::enabled;
+  AuditEvent event = auditor_.event(context, may_enter ? "login_succeeded" : "login_failed");
+  if (user) event = about(std::move(event), user->user.id);
+  co_await parts_.storage.write([event, user, better = verdict.better_hash](Tables& t) {
+    t.keys.append_event(event);
+    if (!better) return;
+    auto present = t.users.find(user->user.id);
+    if (!present || present->password_hash != user->password_hash) return;  // changed meanwhile: leave it
+    present->password_hash = *better;
+    t.users.update(*present);
+  });
+  if (!may_enter) {
+    ++failures_;
+    throttle_.failed(message.name.value(), address, context.now());
+    co_return std::unexpected(LoginError{Reason::wrong});
+  }
+  ++logins_;
+  throttle_.succeeded(message.name.value());
+  co_return user->user;
+}
+
+actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
+  if (const auto fault = fault_in(message.name, message.password)) co_return std::unexpected(*fault);
+  auto hash = co_await hashers_.next().ask(HashPassword{message.password});
+  if (!hash) throw std::runtime_error("a password could not be hashed: " + hash.error().what);
+  const UserRecord user =
+      make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());
+  const AuditEvent event = about(auditor_.event(context, "user_added"), user.user.id);
+  const bool is_added = co_await parts_.storage.write([user, event](Tables& t) {
+    if (t.users.find_by_name(user.user.name)) return false;
+    t.users.insert(user);
+    t.keys.append_event(event);
+    return true;
+  });
+  if (!is_added) co_return std::unexpected(UserError::name_taken);
+  co_return user.user;
+}
+
+actor::Task<std::optional<User>> UserActor::handle(GetUser message) {
+  auto user = co_await parts_.storage.read([id = message.id](Tables& t) { return t.users.find(id); });
+  if (!user) co_return std::nullopt;
+  co_return std::move(user->user);
+}
+
+actor::Task<std::vector<User>> UserActor::handle(ListUsers) {
+  auto users = co_await parts_.storage.read([](Tables& t) {
+    std::vector<User> all;
+    for (std::vector<UserRecord> page = t.users.list(UserId{}, 1000); !page.empty();
+         page = t.users.list(all.back().id, 1000))
+      for (UserRecord& record : page) all.push_back(std::move(record.user));
+    return all;
+  });
+  std::ranges::sort(users, {}, &User::name);
+  co_return users;
+}
+
+actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  const AuditEvent event = about(auditor_.event(context, "user_removed"), message.id);
+  auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) {
+    auto families = remove_user(t, id, now);
+    if (families) t.keys.append_event(event);
+    return families;
+  });
+  if (!ended) co_return std::unexpected(UserError::unknown);
+  if (parts_.watcher)
+    for (const FamilyId& family : *ended) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
+  co_return UserRemoved{};
+}
+
+actor::Task<ScopeSet> UserActor::handle(GetConsent message) {
+  auto consent =
+      co_await parts_.storage.read([message](Tables& t) { return t.users.find_consent(message.user, message.client); });
+  co_return consent ? std::move(consent->scope) : ScopeSet{};
+}
+
+actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  const AuditEvent event = about(about(auditor_.event(context, "consent_given"), message.client), message.user);
+  co_await parts_.storage.write([message, now, event](Tables& t) {
+    const auto before = t.users.find_consent(message.user, message.client);
+    const ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
+    t.users.put_consent({message.user, message.client, scope, now});
+    t.keys.append_event(event);
+  });
+  co_return ConsentRecorded{};
+}
+
+void UserActor::inspect(actor::Inspection& out) const {
+  out.add("logins", logins_);
+  out.add("failures", failures_);
+}
+
+}  // namespace troupe::oauth
