@@ -49,10 +49,10 @@ apt_progress() {
 need_npm() {
   [[ -f tests/e2e/package-lock.json ]] || return 0
   local modules=tests/e2e/node_modules
-  cmp -s tests/e2e/package-lock.json $modules/.installed_lock && return
+  [[ -x $modules/.bin/node ]] && cmp -s tests/e2e/package-lock.json $modules/.installed_lock && return
   step "installing npm packages: the clients that tests/e2e speaks to us with, and Node 20" \
     "Is the npm registry reachable? (npm config get registry)" \
     npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
-  ln -sf ../node-linux-*/bin/node $modules/.bin/node # npm 9 leaves this one out
+  (cd $modules/.bin && ln -sf ../node-linux-*/bin/node node) # npm leaves out the bin of an optional package
   cp tests/e2e/package-lock.json $modules/.installed_lock
 }

@@ -8,9 +8,12 @@ import sys
 import tempfile
 import time
 import unittest
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
+CHECKER = SourceFileLoader("checker", str(HERE / "tidy")).load_module()
 FLOORS = """# who may include whom
 base:
 wire: base
@@ -32,10 +35,8 @@ def tidy(files, floors=FLOORS):
             place = Path(root) / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
-        done = subprocess.run([HERE / "tidy", root], capture_output=True, text=True)
-    reports = [line.split(":", 3) for line in done.stdout.splitlines()]
-    assert bool(reports) == (done.returncode == 1), done.stderr
-    return [(path, int(line), rule.strip()) for path, line, rule, _ in reports]
+        reports, _ = CHECKER.reports_of(root)
+    return [(report.path, report.line, report.rule) for report in reports]
 
 
 def rules(files, **more):
@@ -200,11 +201,20 @@ class ExceptionList(unittest.TestCase):
         self.assertEqual(rules({**self.broken, self.LIST: "threads troupe/web/*\n"}), ["exceptions", "threads"])
 
 
-class Whole(unittest.TestCase):
+class Program(unittest.TestCase):
     def test_it_is_quick_on_this_checkout(self):
         start = time.monotonic()
         subprocess.run([HERE / "tidy"], capture_output=True)
         self.assertLess(time.monotonic() - start, 10)
+
+    def test_it_prints_place_rule_and_sentence_and_fails(self):
+        with tempfile.TemporaryDirectory() as root:
+            (Path(root) / "tools").mkdir()
+            (Path(root) / "tools/floors.txt").write_text(FLOORS)
+            (Path(root) / "tools/a.sh").write_text("#!/bin/bash\nset -e\n")
+            done = subprocess.run([HERE / "tidy", root], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"^tools/a\.sh:2: first_lines: begin with .*\.\n$")
 
 
 if __name__ == "__main__":
