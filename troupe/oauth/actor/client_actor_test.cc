@@ -1,0 +1,135 @@
+// Client Actor: registrations, secrets, and changes that another process makes.
+#include "troupe/oauth/actor/client_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/oauth_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using fixture::OauthWorld;
+using enum ClientAuthMethod;
+
+ClientMetadata metadata(ClientAuthMethod method = client_secret) {
+  return {.name = "New",
+          .auth_method = method,
+          .redirect_uris = {"https://new.example/cb"},
+          .scope = fixture::scope("read")};
+}
+
+ClientCredentials add(OauthWorld& oauth, ClientAuthMethod method = client_secret) {
+  return oauth.world.block_on(oauth.clients.ask(RegisterClient{metadata(method)})).value();
+}
+
+auto validate(OauthWorld& oauth, const ClientId& id, ClientAuthMethod presented, const ClientSecret& secret) {
+  return oauth.world.block_on(oauth.clients.ask(ValidateClient{id, presented, secret}));
+}
+
+/// Does what the command line does, in a process of its own.
+template <class F>
+void from_elsewhere(OauthWorld& oauth, F work) {
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlTables tables{transaction};
+    work(tables.all());
+  });
+}
+
+TEST_CASE("a registered client proves itself with the secret it was shown, and no other") {
+  OauthWorld oauth{1};
+  const ClientCredentials made = add(oauth);
+  CHECK(made.client->id.value().starts_with("c_"));
+  CHECK_EQ(made.secret->expose().size(), 43);
+  CHECK(validate(oauth, made.client->id, client_secret_basic, *made.secret).has_value());
+  CHECK(validate(oauth, made.client->id, client_secret_post, *made.secret).has_value());
+  for (const char* wrong : {"", "x", "0000000000000000000000000000000000000000000"})
+    CHECK_EQ(validate(oauth, made.client->id, client_secret_basic, ClientSecret{wrong}).error().domain,
+             errors::invalid_client);
+}
+
+TEST_CASE("a client comes by the way it is registered for, and by no other") {
+  struct Row {
+    ClientAuthMethod registered, presented;
+    bool is_good;
+  };
+  constexpr Row rows[] = {
+      {client_secret_basic, client_secret_basic, true},
+      {client_secret_basic, client_secret_post, false},
+      {client_secret_post, client_secret_basic, false},
+      {client_secret, none, false},
+      {none, none, true},
+      {none, client_secret_basic, false},
+  };
+  OauthWorld oauth{2};
+  for (const auto& [registered, presented, is_good] : rows) {
+    const ClientCredentials made = add(oauth, registered);
+    const ClientSecret secret = presented == none ? ClientSecret{""} : made.secret.value_or(ClientSecret{"guess"});
+    CHECK_EQ(validate(oauth, made.client->id, presented, secret).has_value(), is_good);
+  }
+}
+
+TEST_CASE("an unknown, a disabled and a wrong client get the same answer") {
+  OauthWorld oauth{3};
+  const ClientCredentials made = add(oauth);
+  const auto disabled =
+      oauth.world.block_on(oauth.clients.ask(UpdateClient{made.client->id, metadata(), ClientState::disabled}));
+  REQUIRE(disabled.has_value());
+  CHECK_EQ((*disabled)->version, 2);
+  CHECK_EQ(validate(oauth, made.client->id, client_secret_basic, *made.secret).error().domain, errors::invalid_client);
+  CHECK_EQ(validate(oauth, ClientId{"c_nobody"}, client_secret_basic, *made.secret).error().domain,
+           errors::invalid_client);
+  const auto found = oauth.world.block_on(oauth.clients.ask(GetClient{made.client->id}));
+  CHECK_EQ((*found)->state, ClientState::disabled);  // it is found, but lets nobody in
+}
+
+TEST_CASE("metadata that may not be is refused before anything is kept") {
+  OauthWorld oauth{4};
+  ClientMetadata bad = metadata();
+  bad.redirect_uris = {"javascript:alert(1)"};
+  CHECK_EQ(oauth.world.block_on(oauth.clients.ask(RegisterClient{bad})).error().domain, errors::invalid_redirect_uri);
+  CHECK_EQ(oauth.world.block_on(oauth.clients.ask(ListClients{})).value().size(), 2);
+}
+
+TEST_CASE("a client that was deleted is gone at once") {
+  OauthWorld oauth{5};
+  const ClientCredentials made = add(oauth);
+  CHECK(validate(oauth, made.client->id, client_secret_basic, *made.secret).has_value());
+  CHECK(oauth.world.block_on(oauth.clients.ask(DeleteClient{made.client->id})).has_value());
+  CHECK_FALSE(validate(oauth, made.client->id, client_secret_basic, *made.secret).has_value());
+  CHECK_EQ(oauth.world.block_on(oauth.clients.ask(DeleteClient{made.client->id})).error().domain,
+           errors::invalid_client);
+  CHECK_EQ(oauth.world.block_on(oauth.clients.ask(GetClient{made.client->id})).value(), nullptr);
+}
+
+TEST_CASE("a change that another process makes is seen within a second") {
+  OauthWorld oauth{6};
+  const ClientId shop = fixture::shop().id;
+  CHECK_EQ(oauth.client(shop)->metadata.name, "Shop");
+  from_elsewhere(oauth, [&](Tables t) {
+    Client client = t.clients.find(shop).value();
+    client.metadata.name = "Renamed";
+    ++client.version;
+    t.clients.update(client);
+  });
+  oauth.world.advance(1s);
+  CHECK_EQ(oauth.client(shop)->metadata.name, "Renamed");
+}
+
+TEST_CASE("two secrets are good while one replaces the other, and an expired one is not") {
+  OauthWorld oauth{7};
+  const ClientCredentials made = add(oauth);
+  base::SeededRandom random{9};
+  from_elsewhere(oauth, [&](Tables t) {
+    t.clients.insert_secret(
+        {crypto::TokenIds{}.next(oauth.now(), random), made.client->id, crypto::sha256("next"), oauth.now() + 10s});
+  });
+  oauth.world.advance(1s);
+  CHECK(validate(oauth, made.client->id, client_secret_basic, *made.secret).has_value());
+  CHECK(validate(oauth, made.client->id, client_secret_basic, ClientSecret{"next"}).has_value());
+  oauth.world.advance(10s);
+  CHECK_FALSE(validate(oauth, made.client->id, client_secret_basic, ClientSecret{"next"}).has_value());
+}
+
+}  // namespace
+}  // namespace troupe::oauth

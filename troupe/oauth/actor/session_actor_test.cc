@@ -1,0 +1,154 @@
+// Session Actor: a flow belongs to one browser and each page's token is good once; a session
+// changes its cookie at each sign-in and ends on time.
+#include "troupe/oauth/actor/session_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/oauth_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using fixture::OauthWorld;
+
+const UserId alice = fixture::alice().user.id;
+
+BegunFlow begin(OauthWorld& oauth, std::optional<BrowserToken> browser = std::nullopt) {
+  return oauth.world.block_on(oauth.sessions.ask(BeginFlow{{.state = "s"}, std::move(browser)})).value();
+}
+
+auto sign_in(OauthWorld& oauth, const BegunFlow& flow, const UserId& user = alice,
+             std::optional<SessionToken> previous = std::nullopt) {
+  return oauth.world.block_on(
+      oauth.sessions.ask(StartSession{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user, std::move(previous)}));
+}
+
+std::optional<Session> session_of(OauthWorld& oauth, const SessionToken& token) {
+  return oauth.world.block_on(oauth.sessions.ask(GetSession{token})).value();
+}
+
+TEST_CASE("a flow is there for the browser that began it, and for no other") {
+  OauthWorld oauth{1};
+  const BegunFlow mine = begin(oauth);
+  const BegunFlow other = begin(oauth);
+  const FlowId id = mine.ticket.flow.id;
+  const auto get = [&](const BrowserToken& browser) {
+    return oauth.world.block_on(oauth.sessions.ask(GetFlow{id, browser}));
+  };
+  CHECK_EQ(get(mine.browser)->flow.request.state, "s");
+  CHECK_EQ(get(mine.browser)->csrf.expose(), mine.ticket.csrf.expose());  // a page may be loaded again
+  CHECK_EQ(get(other.browser).error().domain, FlowError::not_here);
+  CHECK_EQ(get(BrowserToken{""}).error().domain, FlowError::not_here);
+}
+
+TEST_CASE("two flows of one browser do not take each other's forms") {
+  OauthWorld oauth{2};
+  const BegunFlow one = begin(oauth);
+  const BegunFlow two = begin(oauth, one.browser);
+  CHECK_EQ(one.browser.expose(), two.browser.expose());
+  const auto check = [&](const FlowId& flow, const CsrfToken& csrf) {
+    return oauth.world.block_on(oauth.sessions.ask(CheckFlow{flow, one.browser, csrf})).has_value();
+  };
+  CHECK(check(one.ticket.flow.id, one.ticket.csrf));
+  CHECK(check(two.ticket.flow.id, two.ticket.csrf));
+  CHECK_FALSE(check(one.ticket.flow.id, two.ticket.csrf));
+  CHECK_FALSE(check(one.ticket.flow.id, CsrfToken{""}));
+}
+
+TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
+  OauthWorld oauth{3};
+  const BegunFlow flow = begin(oauth);
+  const auto started = sign_in(oauth, flow);
+  REQUIRE(started.has_value());
+  CHECK_EQ(started->next.flow.signed_in->user, alice);
+  CHECK_EQ(sign_in(oauth, flow).error().domain, FlowError::not_here);  // the login form again
+  const auto finish = [&](const CsrfToken& csrf) {
+    return oauth.world.block_on(oauth.sessions.ask(FinishFlow{flow.ticket.flow.id, flow.browser, csrf}));
+  };
+  CHECK_FALSE(finish(flow.ticket.csrf).has_value());
+  CHECK(finish(started->next.csrf).has_value());
+  CHECK_FALSE(finish(started->next.csrf).has_value());
+}
+
+TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too many") {
+  OauthWorld oauth{4};
+  oauth.options.flows_max = 3;
+  oauth.sessions = oauth.world.spawn<SessionActor>({.name = "few"}, oauth.storage, oauth.options);
+  std::vector<BegunFlow> flows;
+  for (int i = 0; i < 4; ++i) flows.push_back(begin(oauth));
+  const auto is_there = [&](const BegunFlow& flow) {
+    return oauth.world.block_on(oauth.sessions.ask(GetFlow{flow.ticket.flow.id, flow.browser})).has_value();
+  };
+  CHECK_FALSE(is_there(flows[0]));
+  CHECK(is_there(flows[1]));
+  oauth.world.advance(10min);
+  CHECK_FALSE(is_there(flows[3]));
+}
+
+TEST_CASE("the same user signing in again keeps the session's name under a new cookie") {
+  OauthWorld oauth{5};
+  const auto first = sign_in(oauth, begin(oauth));
+  oauth.world.advance(5min);
+  const auto again = sign_in(oauth, begin(oauth), alice, first->token);
+  CHECK_EQ(again->session.id, first->session.id);
+  CHECK_NE(again->token.expose(), first->token.expose());
+  CHECK_FALSE(session_of(oauth, first->token).has_value());
+  CHECK_EQ(session_of(oauth, again->token)->authentication.time, again->session.authentication.time);
+}
+
+TEST_CASE("another user signing in ends the session before") {
+  OauthWorld oauth{6};
+  const UserId bob =
+      oauth.world.block_on(oauth.users.ask(AddUser{UserName{"bob"}, std::nullopt, crypto::Password{"correct horse"}}))
+          ->id;
+  const auto first = sign_in(oauth, begin(oauth));
+  const auto second = sign_in(oauth, begin(oauth), bob, first->token);
+  CHECK_NE(second->session.id, first->session.id);
+  CHECK_FALSE(session_of(oauth, first->token).has_value());
+  CHECK_EQ(session_of(oauth, second->token)->authentication.user, bob);
+}
+
+TEST_CASE("a session ends when it idles, and in any case after its day") {
+  OauthWorld oauth{7};
+  const auto idle = sign_in(oauth, begin(oauth));
+  const auto busy = sign_in(oauth, begin(oauth));
+  for (int hour = 0; hour < 11; ++hour) {
+    oauth.world.manual_clock().jump_wall(1h);
+    CHECK(session_of(oauth, busy->token).has_value());
+  }
+  CHECK_FALSE(session_of(oauth, idle->token).has_value());
+  oauth.world.manual_clock().jump_wall(1h);
+  CHECK_FALSE(session_of(oauth, busy->token).has_value());
+}
+
+TEST_CASE("a session that was ended, forged or whose user is gone is none") {
+  OauthWorld oauth{8};
+  const auto started = sign_in(oauth, begin(oauth));
+  std::string forged = started->token.expose();
+  forged.back() = forged.back() == 'A' ? 'B' : 'A';
+  for (const std::string& cookie : {forged, std::string{}, std::string{"."}, started->session.id.value() + "."})
+    CHECK_FALSE(session_of(oauth, SessionToken{cookie}).has_value());
+  const auto end = [&] { return oauth.world.block_on(oauth.sessions.ask(EndSession{started->token})).value(); };
+  CHECK_EQ(end()->id, started->session.id);
+  CHECK_FALSE(end().has_value());
+  CHECK_FALSE(session_of(oauth, started->token).has_value());
+
+  const auto other = sign_in(oauth, begin(oauth));
+  CHECK(oauth.world.block_on(oauth.users.ask(RemoveUser{alice})).has_value());
+  CHECK_FALSE(session_of(oauth, other->token).has_value());
+}
+
+TEST_CASE("sessions outlive a restart") {
+  const fixture::Disk disk = fixture::new_disk();
+  std::optional<SessionToken> cookie;
+  {
+    OauthWorld before{9, disk};
+    cookie = sign_in(before, begin(before))->token;
+  }
+  OauthWorld after{10, disk};
+  CHECK(session_of(after, *cookie).has_value());
+}
+
+}  // namespace
+}  // namespace troupe::oauth
