@@ -18,7 +18,7 @@ async function openLogin(options) {
   const page = await chromium.newPerson({ javaScriptEnabled: false, ...options });
   const { verifier, challenge } = pkce();
   await page.route(`${callback}**`, (route) => route.fulfill({ body: 'arrived' }));
-  await page.goto(`${authorizeUrl(server, client, { scope: 'openid notes', code_challenge: challenge, code_challenge_method: 'S256' })}`);
+  await page.goto(`${authorizeUrl(server, client, { scope: 'openid notes', prompt: 'consent', code_challenge: challenge, code_challenge_method: 'S256' })}`);
   return { page, verifier };
 }
 const button = (page, words) => page.locator('button, input[type=submit]').filter({ hasText: words }).or(page.getByRole('button', { name: words })).first();

@@ -17,6 +17,8 @@ before(async () => {
   native = await server.addClient('--name', 'Native', '--public', '--redirect-uri', 'http://127.0.0.1/cb', ...all);
 });
 const challenge = { code_challenge: pkce().challenge, code_challenge_method: 'S256' };
+// Always asks for consent, whatever the tests before agreed to.
+const asking = { ...challenge, scope: 'notes', prompt: 'consent' };
 const ask = (client, parameters) => fetch(authorizeUrl(server, client, { ...challenge, scope: 'notes', ...parameters }), { redirect: 'manual' });
 
 const badUris = ['http://evil.example/callback', `${callback}/more`, `${callback}?x=1`, `${callback}#f`, `${callback}/`,
@@ -113,7 +115,7 @@ test('a state over the limit is refused and not returned', async () => {
 
 test('the pages cannot be framed, cached, sniffed, or made to run script', async () => {
   const agent = new UserAgent(server.url);
-  const login = await agent.open(authorizeUrl(server, web, { ...challenge, scope: 'notes' }));
+  const login = await agent.open(authorizeUrl(server, web, asking));
   const consent = await agent.login(login, user.name, user.password);
   for (const page of [login, consent]) {
     assert.equal(page.status, 200);
@@ -140,7 +142,7 @@ test('cookies are HttpOnly and SameSite', async () => {
 
 test('a wrong password says so, and the right one still works', async () => {
   const agent = new UserAgent(server.url);
-  let page = await agent.open(authorizeUrl(server, web, { ...challenge, scope: 'notes' }));
+  let page = await agent.open(authorizeUrl(server, web, asking));
   for (const [name, password] of [[user.name, 'wrong'], ['nobody', 'wrong'], [user.name, ''], ['', ''], [`${user.name}' OR '1'='1`, 'x']]) {
     page = await agent.login(page, name, password);
     assert.ok(!page.callback && page.status < 500, `${page.status}`);
@@ -175,7 +177,7 @@ test('credentials are answered with 303, so that no browser sends them on', asyn
 
 test('denial goes back to the client as access_denied', async () => {
   const agent = new UserAgent(server.url);
-  const login = await agent.open(authorizeUrl(server, web, { ...challenge, scope: 'notes' }));
+  const login = await agent.open(authorizeUrl(server, web, asking));
   const end = await agent.decide(await agent.login(login, user.name, user.password), 'deny');
   const { searchParams } = end.callback;
   assert.deepEqual([searchParams.get('error'), searchParams.get('state'), searchParams.get('iss')], ['access_denied', 'st4te', server.url]);
