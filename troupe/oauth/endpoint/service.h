@@ -18,23 +18,23 @@ namespace troupe::oauth {
 
 using actor::Task;
 
-using Clients = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
-using Codes = actor::Pool<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
-using Tokens = actor::Pool<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
-                                           RevokeFamily, RevokeSession>>;
-using KeyRing = actor::Ref<actor::Protocol<GetKeys>>;
-using Sessions =
+using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
+using CodePool = actor::Pool<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
+using TokenPool = actor::Pool<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
+                                              RevokeFamily, RevokeSession>>;
+using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;
+using SessionRef =
     actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow, EndSession>>;
-using Users = actor::Ref<actor::Protocol<VerifyPassword, GetUser, GetConsent, RecordConsent>>;
+using UserRef = actor::Ref<actor::Protocol<VerifyPassword, GetUser, GetConsent, RecordConsent>>;
 
 struct Service {
   OauthOptions options;
-  Clients clients;
-  Codes codes;
-  Tokens tokens;
-  KeyRing keys;
-  Sessions sessions;
-  Users users;
+  ClientRef clients;
+  CodePool codes;
+  TokenPool tokens;
+  KeyRef keys;
+  SessionRef sessions;
+  UserRef users;
 };
 
 /// Shared by the requests of one core.
