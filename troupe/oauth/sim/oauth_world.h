@@ -1,0 +1,141 @@
+// OauthWorld: the whole authorization server under one thread, virtual time and a seed, with
+// two clients, a user, and a browser that keeps cookies. For tests only.
+//
+//   auto oauth = OauthWorld{{.seed = 7}};
+//   auto code = oauth.authorize(alice, web_shop);
+//   auto tokens = oauth.redeem(code);
+//
+// Requests take the way of real ones, through router and endpoint; only the sockets are missing.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/oauth/service/oauth_supervisor.h"
+#include "troupe/web/router.h"
+#include "troupe/wire/form.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth::test {
+
+/// Somebody who can sign in.
+struct Person {
+  const char* name;
+  const char* password;
+};
+
+inline constexpr Person alice{"alice", "correct horse battery"};
+inline constexpr Person bob{"bob", "staple of everything"};
+
+/// A client as its own code sees it.
+struct ClientApp {
+  ClientId id;
+  std::string secret;  // "" for a public one
+  std::string redirect_uri;
+};
+
+/// An answer with its JSON already read.
+struct Reply {
+  web::Response http;
+  wire::Json json;
+
+  int status() const { return http.status; }
+  std::string header(std::string_view name) const { return std::string{http.headers.get(name).value_or("")}; }
+  std::string at(std::string_view name) const;
+  std::string error() const { return at("error"); }
+  std::string_view body() const { return http.body.view(); }
+  /// The parameters in the query of its Location.
+  wire::Form location_query() const;
+};
+
+struct OauthWorldOptions {
+  std::uint64_t seed = 1;
+  OauthOptions oauth{};
+};
+
+/// A store that can be made to fail.
+struct Outage;
+
+class OauthWorld;
+
+/// A browser: cookies by name, one at a time.
+class Browser {
+ public:
+  explicit Browser(OauthWorld& world) : world_(&world) {}
+
+  Reply get(const std::string& target);
+  Reply post(const std::string& path, const wire::Form& form, web::Headers more = {});
+  /// Follows redirects within the server.
+  Reply follow(Reply reply);
+  /// Fills in the form of a page: hidden fields as they stand, and these.
+  Reply submit(const Reply& page, std::string_view action, wire::Form fields);
+
+  std::map<std::string, std::string> cookies;
+
+ private:
+  Reply send(web::Request request);
+
+  OauthWorld* world_;
+};
+
+class OauthWorld {
+ public:
+  explicit OauthWorld(OauthWorldOptions options = {});
+  ~OauthWorld();
+
+  ClientApp web_shop;     // confidential, code + refresh + client_credentials
+  ClientApp phone;        // public
+  ClientApp other_shop;   // confidential too, knows nothing of the first
+  ClientApp api;          // a resource server that may introspect every token
+  ClientApp opaque_shop;  // gets opaque access tokens
+
+  static constexpr std::string_view verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+  static constexpr std::string_view challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+  /// A good authorization request of that client, as a query; `changes` replace its parameters, "-" removes one.
+  std::string authorization_query(const ClientApp& client, std::string_view changes = "") const;
+
+  /// The whole way of a person through the pages in a new browser: gives the code.
+  std::string authorize(const Person& person, const ClientApp& client, std::string_view changes = "");
+
+  /// The token request for a code, by the client's secret in the header where it has one.
+  Reply redeem(const ClientApp& client, const std::string& code, std::string_view changes = "");
+  Reply refresh(const ClientApp& client, const std::string& refresh_token, std::string_view changes = "");
+  /// A POST with the client's authentication.
+  Reply post_as(const ClientApp& client, const std::string& path, wire::Form form);
+  Reply introspect(const std::string& token);
+  bool is_active(const std::string& token);
+  Reply userinfo(const std::string& token);
+
+  /// A request as it stands.
+  Reply send(web::Request request);
+  /// All of them at once, as connections of their own would.
+  std::vector<Reply> send_all(std::vector<web::Request> requests);
+  web::Request token_request(const ClientApp& client, wire::Form form, const std::string& path = "/oauth/token") const;
+
+  void advance(base::Duration by);
+  actor::test::World& world() { return *world_; }
+  const OauthActors& actors() const { return actors_; }
+  const OauthOptions& options() const { return options_; }
+  /// From now on everything that the store is asked throws, until it is repaired.
+  void break_store();
+  void repair_store();
+
+ private:
+  ClientApp add(ClientMetadata metadata);
+  void add(const Person& person);
+
+  OauthOptions options_;
+  std::shared_ptr<Outage> outage_;
+  std::unique_ptr<actor::test::World> world_;
+  OauthActors actors_;
+  std::shared_ptr<web::Router> router_;
+};
+
+}  // namespace troupe::oauth::test
