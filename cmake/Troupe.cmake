@@ -72,6 +72,7 @@ function(troupe_library folder)
   foreach(excluded ${ROOM_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX "^${here}/${excluded}/")
   endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")  # of an executable
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

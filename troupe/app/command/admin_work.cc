@@ -1,0 +1,32 @@
+// See admin_work.h for the frame.
+#include "troupe/app/command/admin_work.h"
+
+#include <fmt/chrono.h>
+
+namespace troupe::app {
+
+AdminWork::AdminWork(Config config)
+    : config_(std::move(config)),
+      now_(base::system_clock().wall()),
+      random_(base::secure_random()),
+      store_(open_store(config_)) {}
+
+oauth::AuditEvent AdminWork::event(std::string_view kind) {
+  return {.id = ids_.next(now_, *random_), .kind = std::string{kind}, .reason = "command line"};
+}
+
+void choose(Invocation& invocation, std::function<void(AdminWork&)> work) {
+  invocation.chosen = [&invocation, work = std::move(work)] {
+    auto config = load_config(invocation);
+    if (!config) return Exit::usage;
+    AdminWork admin{*std::move(config)};
+    work(admin);
+    return Exit::success;
+  };
+}
+
+std::string moment_text(base::UnixTime time) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(time.seconds())));
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,55 @@
+// The frame of commands that change or show what the authorization server keeps: they load
+// the configuration, open the store, and do their work in one transaction.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "troupe/app/command/command.h"
+#include "troupe/app/command/open_store.h"
+#include "troupe/base/random.h"
+#include "troupe/crypto/token.h"
+#include "troupe/oauth/storage/tables.h"
+
+namespace troupe::app {
+
+/// What a piece of administration works with: time, random numbers, ids, and the audit trail.
+class AdminWork {
+ public:
+  explicit AdminWork(Config config);
+
+  const Config& config() const noexcept { return config_; }
+  base::UnixTime now() const noexcept { return now_; }
+  base::Random& random() noexcept { return *random_; }
+  crypto::TokenIds& ids() noexcept { return ids_; }
+
+  /// An entry of the audit trail that somebody at the command line is the cause of.
+  oauth::AuditEvent event(std::string_view kind);
+
+  /// Runs `work` on the tables, in one transaction; gives what it gives. Nothing has happened when it throws.
+  template <class F>
+  auto transact(F work) {
+    return store_->transact([&](store::Transaction& transaction) {
+      oauth::SqlTables sql{transaction};
+      oauth::Tables tables = sql.all();
+      return work(tables);
+    });
+  }
+
+ private:
+  Config config_;
+  base::UnixTime now_;
+  std::unique_ptr<base::Random> random_;
+  crypto::TokenIds ids_;
+  std::unique_ptr<store::SqliteConnection> store_;
+};
+
+/// Makes `work` the chosen command: loads the configuration first and gives it an AdminWork.
+void choose(Invocation& invocation, std::function<void(AdminWork&)> work);
+
+/// A moment as people read it, in UTC: "2026-01-31 12:00:00".
+std::string moment_text(base::UnixTime time);
+
+}  // namespace troupe::app

@@ -1,0 +1,84 @@
+// See client_flags.h. What combinations are safe is the model's to say (oauth::fault_in).
+#include "troupe/app/command/client_flags.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "troupe/app/command/command.h"
+#include "troupe/app/config/value.h"
+
+namespace troupe::app {
+namespace {
+
+/// What `parse` makes of a flag's text; a sentence when it makes nothing.
+template <class Parse>
+auto read(const char* flag, const std::string& text, Parse parse, const char* wanted) {
+  auto value = parse(text);
+  if (!value) throw CommandFailed{fmt::format("{} \"{}\": wants {}", flag, text, wanted)};
+  return *std::move(value);
+}
+
+}  // namespace
+
+void add_client_flags(CLI::App& command, ClientFlags& flags) {
+  command.add_option("--redirect-uri", flags.redirect_uris, "Where codes may be sent; several are allowed");
+  command.add_option("--logout-uri", flags.logout_uris, "Where a browser may go after signing out");
+  command.add_option("--grant", flags.grants, "authorization_code, refresh_token, client_credentials");
+  command.add_option("--scope", flags.scope, "The most it may ever be given, separated by spaces");
+  command.add_flag("--public", flags.is_public, "It cannot keep a secret: an app in a browser or on a phone");
+  command.add_flag("--no-pkce", flags.no_pkce, "A confidential client may leave PKCE out");
+  command.add_option("--auth-method", flags.auth_method,
+                     "client_secret (either way), client_secret_basic, client_secret_post, none");
+  command.add_option("--access-token-format", flags.access_token_format, "jwt or opaque");
+  command.add_option("--access-token-alg", flags.access_token_alg, "ES256, RS256 or EdDSA");
+  command.add_option("--id-token-alg", flags.id_token_alg, "RS256, ES256 or EdDSA");
+  command.add_option("--access-token-lifetime", flags.access_token_lifetime, "Such as 5m; otherwise the server's own");
+}
+
+void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
+  if (flags.name) metadata.name = *flags.name;
+  if (flags.redirect_uris) metadata.redirect_uris = *flags.redirect_uris;
+  if (flags.logout_uris) metadata.post_logout_redirect_uris = *flags.logout_uris;
+  if (flags.grants) {
+    metadata.grant_types.clear();
+    for (const auto& name : *flags.grants) {
+      metadata.grant_types.push_back(
+          read("--grant", name, oauth::grant_type_named, "authorization_code, refresh_token or client_credentials"));
+    }
+  }
+  if (flags.scope) {
+    metadata.scope = read("--scope", *flags.scope, oauth::ScopeSet::parse,
+                          "scopes separated by single spaces, without quotes and backslashes");
+  }
+  if (flags.auth_method) {
+    metadata.auth_method = read("--auth-method", *flags.auth_method, oauth::client_auth_method_named,
+                                "client_secret, client_secret_basic, client_secret_post or none");
+  }
+  if (flags.is_public) metadata.auth_method = oauth::ClientAuthMethod::none;
+  if (flags.no_pkce) metadata.pkce = oauth::PkcePolicy::optional;
+  if (flags.access_token_format) {
+    const auto format_named = [](const std::string& name) -> std::optional<oauth::AccessTokenFormat> {
+      if (name == "jwt") return oauth::AccessTokenFormat::jwt;
+      if (name == "opaque") return oauth::AccessTokenFormat::opaque;
+      return std::nullopt;
+    };
+    metadata.access_token_format =
+        read("--access-token-format", *flags.access_token_format, format_named, "jwt or opaque");
+  }
+  if (flags.access_token_alg) {
+    metadata.access_token_alg =
+        read("--access-token-alg", *flags.access_token_alg, crypto::algorithm_named, "ES256, RS256 or EdDSA");
+  }
+  if (flags.id_token_alg) {
+    metadata.id_token_alg =
+        read("--id-token-alg", *flags.id_token_alg, crypto::algorithm_named, "RS256, ES256 or EdDSA");
+  }
+  if (flags.access_token_lifetime) {
+    const auto lifetime =
+        read("--access-token-lifetime", *flags.access_token_lifetime, parse_duration, "a duration such as 5m");
+    metadata.access_token_ttl = std::chrono::duration_cast<std::chrono::seconds>(lifetime);
+  }
+}
+
+}  // namespace troupe::app

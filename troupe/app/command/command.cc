@@ -1,0 +1,41 @@
+// See command.h for what all commands share.
+#include "troupe/app/command/command.h"
+
+#include <CLI/CLI.hpp>
+
+namespace troupe::app {
+namespace {
+
+std::vector<FlagValue> values_of(const ConfigFlags& flags) {
+  std::vector<FlagValue> values;
+  if (flags.development) values.push_back({"development", "true", "--development"});
+  for (const std::string& setting : flags.settings) {
+    const auto equals = std::min(setting.find('='), setting.size());
+    values.push_back({setting.substr(0, equals), setting.substr(std::min(equals + 1, setting.size())), "--set"});
+  }
+  if (!flags.data.empty()) values.push_back({"server.data_dir", flags.data, "--data"});
+  if (!flags.listen.empty()) values.push_back({"server.listen", flags.listen, "--listen"});
+  return values;
+}
+
+}  // namespace
+
+void add_config_flags(CLI::App& command, Invocation& invocation) {
+  ConfigFlags& flags = invocation.flags;
+  command.add_option("--config", flags.file, "Configuration file (TOML)")->envname("TROUPE_CONFIG")->type_name("FILE");
+  command.add_option("--data", flags.data, "Data folder, instead of server.data_dir")->type_name("DIR");
+  command.add_option("--set", flags.settings, "Any key of the configuration: --set realtime.echo=true")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+std::optional<Config> load_config(Invocation& invocation) {
+  Sources sources{.environment = process_environment(), .flags = values_of(invocation.flags)};
+  if (!invocation.flags.file.empty()) sources.file = invocation.flags.file;
+  auto config = load_config(sources);
+  if (config) return *std::move(config);
+  for (const Problem& problem : config.error()) invocation.console.err(problem.text() + "\n");
+  return std::nullopt;
+}
+
+}  // namespace troupe::app

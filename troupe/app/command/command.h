@@ -1,0 +1,56 @@
+// What every command stands on: its flags, the configuration they lead to, and the frame in
+// which it runs. Each `add_..._command(s)` is implemented by the file of that name.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "troupe/app/command/command_line.h"
+#include "troupe/app/command/console.h"
+#include "troupe/app/config/load.h"
+
+namespace CLI {
+class App;
+}
+
+namespace troupe::app {
+
+/// A command cannot do what was asked; the text is a sentence for the person.
+struct CommandFailed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The flags that lead to a configuration.
+struct ConfigFlags {
+  std::string file, data, listen;
+  std::vector<std::string> settings;  // "realtime.echo=true"
+  bool development = false;
+};
+
+/// One run of the program. Lives in run_command_line(); the commands' callbacks refer to it.
+struct Invocation {
+  Console& console;
+  ConfigFlags flags{};
+  std::function<Exit()> chosen;  // the command that was named
+
+  /// A line of results.
+  void say(const std::string& line) { console.out(line + "\n"); }
+};
+
+/// Adds --config, --data and --set, which every command takes that needs a configuration.
+void add_config_flags(CLI::App& command, Invocation& invocation);
+
+/// The configuration by file, environment and flags; nothing when it is wrong, and then every mistake has been told.
+std::optional<Config> load_config(Invocation& invocation);
+
+void add_serve_command(CLI::App& root, Invocation& invocation);
+void add_client_commands(CLI::App& root, Invocation& invocation);
+void add_user_commands(CLI::App& root, Invocation& invocation);
+void add_keys_commands(CLI::App& root, Invocation& invocation);
+void add_config_commands(CLI::App& root, Invocation& invocation);
+void add_version_command(CLI::App& root, Invocation& invocation);
+
+}  // namespace troupe::app

@@ -1,0 +1,215 @@
+// `troupe client add | list | show | update | remove`: the applications that may ask for tokens.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "troupe/app/command/admin_work.h"
+#include "troupe/app/command/client_flags.h"
+#include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/model/errors.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::app {
+namespace {
+
+using oauth::Client;
+
+struct ClientCommand {
+  ClientFlags flags;
+  std::string id;
+  bool json = false;
+  bool enable = false, disable = false;
+};
+
+std::vector<std::string_view> names_of(const std::vector<oauth::GrantType>& grants) {
+  std::vector<std::string_view> names;
+  for (const auto grant : grants) names.push_back(oauth::text(grant));
+  return names;
+}
+
+void write_texts(wire::JsonWriter& writer, std::string_view name, const auto& texts) {
+  writer.key(name).begin_array();
+  for (const auto& each : texts) writer.value(std::string_view{each});
+  writer.end_array();
+}
+
+/// The members that RFC 7591 names, and a few of our own.
+void write_client(wire::JsonWriter& writer, const Client& client, const oauth::ClientSecret* secret) {
+  const auto& about = client.metadata;
+  writer.begin_object().member("client_id", client.id.value());
+  if (secret != nullptr) writer.member("client_secret", secret->expose());
+  writer.member("client_name", about.name);
+  write_texts(writer, "redirect_uris", about.redirect_uris);
+  write_texts(writer, "post_logout_redirect_uris", about.post_logout_redirect_uris);
+  write_texts(writer, "grant_types", names_of(about.grant_types));
+  writer.member("scope", about.scope.text());
+  writer.member("token_endpoint_auth_method", oauth::text(about.auth_method));
+  writer.member("require_pkce", about.pkce == oauth::PkcePolicy::required);
+  writer.member("access_token_format", about.access_token_format == oauth::AccessTokenFormat::jwt ? "jwt" : "opaque");
+  writer.member("access_token_signed_response_alg", crypto::name_of(about.access_token_alg));
+  writer.member("id_token_signed_response_alg", crypto::name_of(about.id_token_alg));
+  if (about.access_token_ttl) writer.member("access_token_lifetime", about.access_token_ttl->count());
+  writer.member("enabled", client.state == oauth::ClientState::enabled);
+  writer.member("client_id_issued_at", client.created_at.seconds()).end_object();
+}
+
+std::string json_of(const Client& client, const oauth::ClientSecret* secret = nullptr) {
+  std::string out;
+  wire::JsonWriter writer{out};
+  write_client(writer, client, secret);
+  return out;
+}
+
+std::string text_of(const Client& client) {
+  const auto& about = client.metadata;
+  std::string out = fmt::format("client id      {}\nname           {}\n", client.id.value(), about.name);
+  out += fmt::format("authentication {}\ngrants         {}\n", oauth::text(about.auth_method),
+                     fmt::join(names_of(about.grant_types), " "));
+  if (!about.redirect_uris.empty()) out += fmt::format("redirect URIs  {}\n", fmt::join(about.redirect_uris, " "));
+  if (!about.scope.empty()) out += fmt::format("scope          {}\n", about.scope.text());
+  out += fmt::format("PKCE           {}\n", about.pkce == oauth::PkcePolicy::required ? "required" : "optional");
+  out += fmt::format("state          {}\n", client.state == oauth::ClientState::enabled ? "enabled" : "disabled");
+  return out + fmt::format("created        {} UTC\n", moment_text(client.created_at));
+}
+
+void refuse_faults(const oauth::ClientMetadata& metadata) {
+  if (const auto fault = oauth::fault_in(metadata)) {
+    throw CommandFailed{fmt::format("{} ({})", fault->description, fault->code)};
+  }
+}
+
+Client found(oauth::Tables& tables, const std::string& id) {
+  auto client = tables.clients.find(oauth::ClientId{id});
+  if (!client) throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
+  return *std::move(client);
+}
+
+void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  oauth::ClientMetadata metadata;
+  apply(command.flags, metadata);
+  refuse_faults(metadata);
+  const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
+  oauth::AuditEvent event = admin.event("client_registered");
+  event.client = made.client.id;
+  admin.transact([&](oauth::Tables& tables) {
+    tables.clients.insert(made.client);
+    if (made.secret_record) tables.clients.insert_secret(*made.secret_record);
+    tables.keys.append_event(event);
+  });
+  const oauth::ClientSecret* secret = made.secret ? &*made.secret : nullptr;
+  if (command.json) return invocation.say(json_of(made.client, secret));
+  invocation.console.out(text_of(made.client));
+  if (secret != nullptr) {
+    invocation.say(
+        fmt::format("client secret  {}\n\nThe secret is shown this once; only its hash is kept.", secret->expose()));
+  }
+}
+
+std::vector<Client> all_clients(oauth::Tables& tables) {
+  std::vector<Client> all;
+  for (auto page = tables.clients.list({}, 500); !page.empty(); page = tables.clients.list(all.back().id, 500)) {
+    all.insert(all.end(), page.begin(), page.end());
+  }
+  return all;
+}
+
+void list(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  const auto clients = admin.transact([](oauth::Tables& tables) { return all_clients(tables); });
+  if (command.json) {
+    std::string out;
+    wire::JsonWriter writer{out};
+    writer.begin_array();
+    for (const Client& client : clients) write_client(writer, client, nullptr);
+    writer.end_array();
+    return invocation.say(out);
+  }
+  for (const Client& client : clients) {
+    invocation.say(fmt::format("{}  {}  {}{}", client.id.value(), client.metadata.name,
+                               fmt::join(names_of(client.metadata.grant_types), " "),
+                               client.state == oauth::ClientState::enabled ? "" : "  (disabled)"));
+  }
+}
+
+void show(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  const Client client = admin.transact([&](oauth::Tables& tables) { return found(tables, command.id); });
+  command.json ? invocation.say(json_of(client)) : invocation.console.out(text_of(client));
+}
+
+void update(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  oauth::AuditEvent event = admin.event("client_updated");
+  event.client = oauth::ClientId{command.id};
+  const Client updated = admin.transact([&](oauth::Tables& tables) {
+    Client client = found(tables, command.id);
+    const bool was_public = client.is_public();
+    apply(command.flags, client.metadata);
+    if (was_public != client.is_public()) {
+      throw CommandFailed{"a client stays public or confidential: add a new one instead"};
+    }
+    refuse_faults(client.metadata);
+    if (command.enable) client.state = oauth::ClientState::enabled;
+    if (command.disable) client.state = oauth::ClientState::disabled;
+    ++client.version;
+    tables.clients.update(client);
+    tables.keys.append_event(event);
+    return client;
+  });
+  command.json ? invocation.say(json_of(updated)) : invocation.console.out(text_of(updated));
+}
+
+void remove(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  oauth::AuditEvent event = admin.event("client_deleted");
+  event.client = oauth::ClientId{command.id};
+  admin.transact([&](oauth::Tables& tables) {
+    (void)found(tables, command.id);
+    tables.clients.remove(oauth::ClientId{command.id});
+    tables.keys.append_event(event);
+  });
+  invocation.say(fmt::format("{} is removed; its tokens are no longer active.", command.id));
+}
+
+using Work = void (*)(Invocation&, const ClientCommand&, AdminWork&);
+
+/// A command below `troupe client` with flags of its own, which live as long as the command.
+std::pair<CLI::App*, std::shared_ptr<ClientCommand>> add_command(CLI::App& parent, Invocation& invocation,
+                                                                 const char* name, const char* help, Work work) {
+  auto command = std::make_shared<ClientCommand>();
+  auto* sub = parent.add_subcommand(name, help);
+  add_config_flags(*sub, invocation);
+  sub->callback([&invocation, command, work] {
+    choose(invocation, [&invocation, command, work](AdminWork& admin) { work(invocation, *command, admin); });
+  });
+  return {sub, command};
+}
+
+}  // namespace
+
+void add_client_commands(CLI::App& root, Invocation& invocation) {
+  auto* client = root.add_subcommand("client", "Applications that may ask for tokens");
+  client->require_subcommand(1);
+
+  auto [add_app, adding] = add_command(*client, invocation, "add", "Register a client; shows its secret once", add);
+  add_app->add_option("--name", adding->flags.name, "Shown to people on the consent page")->required();
+  add_client_flags(*add_app, adding->flags);
+  add_app->add_flag("--json", adding->json, "Print JSON (the members of RFC 7591)");
+
+  auto [list_app, listing] = add_command(*client, invocation, "list", "List all clients", list);
+  list_app->add_flag("--json", listing->json, "Print JSON");
+
+  auto [show_app, showing] = add_command(*client, invocation, "show", "Show one client, without secrets", show);
+  show_app->add_option("ID", showing->id, "The client's id")->required();
+  show_app->add_flag("--json", showing->json, "Print JSON");
+
+  auto [update_app, updating] = add_command(*client, invocation, "update", "Change what flags name", update);
+  update_app->add_option("ID", updating->id, "The client's id")->required();
+  update_app->add_option("--name", updating->flags.name, "Shown to people on the consent page");
+  add_client_flags(*update_app, updating->flags);
+  auto* enable = update_app->add_flag("--enable", updating->enable, "Let it in again");
+  update_app->add_flag("--disable", updating->disable, "Refuse it, and keep what is known of it")->excludes(enable);
+  update_app->add_flag("--json", updating->json, "Print JSON");
+
+  auto [remove_app, removing] = add_command(*client, invocation, "remove", "Remove a client for good", remove);
+  remove_app->add_option("ID", removing->id, "The client's id")->required();
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,200 @@
+// What commands do and say, on a data folder of their own. The tables of mistakes that no
+// process needs are here; what a running server sees of it is in tests/e2e.
+#include "troupe/app/command/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "troupe/app/command/admin_work.h"
+#include "troupe/app/command/client_flags.h"
+#include "troupe/wire/json.h"
+
+using namespace troupe;
+using namespace troupe::app;
+
+namespace {
+
+/// A data folder that lives as long as the value, and what the last command said.
+class Desk {
+ public:
+  Desk() {
+    char name[] = "/tmp/troupe_command_XXXXXX";
+    folder_ = mkdtemp(name);
+  }
+  ~Desk() { std::filesystem::remove_all(folder_); }
+
+  Exit run(std::vector<std::string> arguments, std::string input = {}) {
+    console = MemoryConsole{std::move(input)};
+    arguments.insert(arguments.end(), {"--data", data()});
+    return run_command_line(arguments, console);
+  }
+
+  std::string data() const { return folder_ + "/data"; }
+
+  /// Adds a client that acts for itself; gives its JSON.
+  wire::Json add_machine() {
+    REQUIRE(run({"client", "add", "--name", "Machine", "--grant", "client_credentials", "--scope", "read", "--json"}) ==
+            Exit::success);
+    return *wire::parse_json(console.said());
+  }
+
+  MemoryConsole console;
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace
+
+TEST_CASE("a client is added, listed, shown, updated and removed; its secret is shown once") {
+  Desk desk;
+  const auto added = desk.add_machine();
+  const std::string id = *added.string_at("client_id"), secret = *added.string_at("client_secret");
+  CHECK_EQ(secret.size(), 43);
+
+  REQUIRE(desk.run({"client", "list"}) == Exit::success);
+  CHECK(desk.console.said().contains(id + "  Machine  client_credentials"));
+  REQUIRE(desk.run({"client", "show", id}) == Exit::success);
+  CHECK(desk.console.said().contains("Machine"));
+  CHECK_FALSE(desk.console.said().contains(secret));
+  REQUIRE(desk.run({"client", "update", id, "--name", "Robot", "--disable"}) == Exit::success);
+  REQUIRE(desk.run({"client", "show", id, "--json"}) == Exit::success);
+  CHECK(desk.console.said().contains(R"("client_name":"Robot")"));
+  CHECK(desk.console.said().contains(R"("enabled":false)"));
+  REQUIRE(desk.run({"client", "remove", id}) == Exit::success);
+  CHECK(desk.run({"client", "show", id}) == Exit::failure);
+}
+
+TEST_CASE("a public client has no secret, and stays public") {
+  Desk desk;
+  REQUIRE(desk.run({"client", "add", "--name", "Phone", "--public", "--redirect-uri", "https://a.example/cb", "--grant",
+                    "authorization_code", "--grant", "refresh_token", "--json"}) == Exit::success);
+  const auto added = wire::parse_json(desk.console.said());
+  CHECK(added->find("client_secret") == nullptr);
+  CHECK(desk.run({"client", "update", *added->string_at("client_id"), "--auth-method", "client_secret"}) ==
+        Exit::failure);
+}
+
+TEST_CASE("a user is added once, listed and removed") {
+  Desk desk;
+  CHECK(desk.run({"user", "add", "alice", "--email", "a@example.org", "--password-stdin"}, "good password\n") ==
+        Exit::success);
+  CHECK(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::failure);
+  CHECK(desk.console.complained().contains("there is a user of this name already"));
+  CHECK(desk.run({"user", "list"}) == Exit::success);
+  CHECK(desk.console.said().contains("alice  a@example.org"));
+  CHECK(desk.run({"user", "remove", "alice"}) == Exit::success);
+  CHECK(desk.run({"user", "list", "--json"}) == Exit::success);
+  CHECK_EQ(desk.console.said(), "[]\n");
+}
+
+TEST_CASE("rotated keys sign, and the ones before them stay") {
+  Desk desk;
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  const auto& said = desk.console.said();
+  CHECK_EQ(std::ranges::count(said, '\n'), 6);
+  CHECK(said.contains("signing"));
+  CHECK(said.contains("retained"));
+}
+
+TEST_CASE("a mistake on the command line is told in a sentence, and nothing happens") {
+  struct Row {
+    std::vector<std::string> arguments;
+    std::string_view told;
+    std::string_view input = "";
+  };
+  const Row rows[] = {
+      {{"dance"}, "there is no command \"dance\""},
+      {{"client", "dance"}, "there is no command \"dance\""},
+      {{"client", "add", "--grant", "client_credentials"}, "--name"},
+      {{"client", "add", "--name", "x", "--grant", "magic"}, "--grant \"magic\""},
+      {{"client", "add", "--name", "x", "--grant", "implicit"}, "--grant \"implicit\""},
+      {{"client", "add", "--name", "x", "--grant", "authorization_code"}, "redirect"},
+      {{"client", "add", "--name", "x", "--redirect-uri", "javascript:alert(1)"}, "redirect"},
+      {{"client", "add", "--name", "x", "--grant", "client_credentials", "--scope", "a\"b"}, "--scope"},
+      {{"client", "add", "--name", "x", "--public", "--grant", "client_credentials"}, "public"},
+      {{"client", "add", "--name", "x", "--access-token-alg", "none"}, "--access-token-alg"},
+      {{"client", "add", "--name", "x", "--access-token-lifetime", "5"}, "--access-token-lifetime"},
+      {{"client", "show", "nobody"}, "there is no client \"nobody\""},
+      {{"client", "remove", "nobody"}, "there is no client \"nobody\""},
+      {{"user", "remove", "nobody"}, "there is no user \"nobody\""},
+      {{"user", "add", "x"}, "--password-stdin"},
+      {{"user", "add", "x", "--password-stdin"}, "no password"},
+      {{"user", "add", "x", "--password-stdin"}, "8 to 256 bytes", "short\n"},
+      {{"user", "add", " x", "--password-stdin"}, "a name has", "good password\n"},
+      {{"client", "list", "--set", "realtime.ecco=true"}, "realtime.echo"},
+      {{"client", "list", "--set", "realtime.echo"}, "true or false"},
+  };
+  Desk desk;
+  for (const Row& row : rows) {
+    const auto exit = desk.run(row.arguments, std::string{row.input});
+    CAPTURE(row.told);
+    CAPTURE(desk.console.complained());
+    CHECK(exit != Exit::success);
+    CHECK(desk.console.complained().contains(row.told));
+    CHECK(desk.console.said().empty());
+  }
+  CHECK(desk.run({"client", "list"}) == Exit::success);
+  CHECK(desk.console.said().empty());
+}
+
+TEST_CASE("what was done at the command line stands in the audit trail, without secrets") {
+  Desk desk;
+  const auto added = desk.add_machine();
+  Config config;
+  config.server.data_dir = desk.data();
+  AdminWork admin{config};
+  const auto events = admin.transact([](oauth::Tables& tables) { return tables.keys.events({}, 10); });
+  REQUIRE_EQ(events.size(), 1);
+  CHECK_EQ(events[0].kind, "client_registered");
+  CHECK_EQ(events[0].client->value(), *added.string_at("client_id"));
+}
+
+TEST_CASE("flags of a client are written over its metadata, and nothing else is") {
+  oauth::ClientMetadata metadata;
+  metadata.name = "before";
+  apply({.scope = "write read", .grants = {{"refresh_token"}}, .no_pkce = true}, metadata);
+  CHECK_EQ(metadata.name, "before");
+  CHECK_EQ(metadata.scope.text(), "read write");
+  CHECK_EQ(metadata.grant_types, std::vector{oauth::GrantType::refresh_token});
+  CHECK(metadata.pkce == oauth::PkcePolicy::optional);
+  CHECK_FALSE(metadata.is_public());
+  apply({.is_public = true}, metadata);
+  CHECK(metadata.is_public());
+}
+
+TEST_CASE("every command explains itself") {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{},
+                                                                                       {"client"},
+                                                                                       {"client", "add"},
+                                                                                       {"user"},
+                                                                                       {"user", "add"},
+                                                                                       {"keys"},
+                                                                                       {"keys", "rotate"},
+                                                                                       {"config"},
+                                                                                       {"config", "check"},
+                                                                                       {"version"}}) {
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    MemoryConsole console;
+    CHECK(run_command_line(arguments, console) == Exit::success);
+    CHECK(console.said().contains("--help"));
+    CHECK(console.complained().empty());
+  }
+}
+
+TEST_CASE("the database and its folder are for their owner alone") {
+  char name[] = "/tmp/troupe_command_XXXXXX";
+  const std::filesystem::path folder{mkdtemp(name)};
+  MemoryConsole console;
+  REQUIRE(run_command_line({"client", "list", "--data", (folder / "data").string()}, console) == Exit::success);
+  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  for (const auto& path : {folder / "data", folder / "data" / "troupe.db"}) {
+    CHECK((std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none);
+  }
+  std::filesystem::remove_all(folder);
+}

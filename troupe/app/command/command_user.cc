@@ -1,0 +1,128 @@
+// `troupe user add | list | remove`: the people who can sign in.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "troupe/app/command/admin_work.h"
+#include "troupe/crypto/password.h"
+#include "troupe/oauth/actor/user_actor.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::app {
+namespace {
+
+struct UserCommand {
+  std::string name;
+  std::optional<std::string> email;
+  bool password_stdin = false;
+  bool json = false;
+};
+
+std::string_view sentence(oauth::UserError error) {
+  switch (error) {
+    case oauth::UserError::name_taken:
+      return "there is a user of this name already";
+    case oauth::UserError::bad_name:
+      return "a name has 1 to 64 bytes, no control characters, and no spaces at its ends";
+    case oauth::UserError::bad_password:
+      return "a password has 8 to 256 bytes";
+    case oauth::UserError::unknown:
+      break;
+  }
+  return "there is no such user";
+}
+
+crypto::Password read_password(Invocation& invocation, const UserCommand& command) {
+  if (!command.password_stdin) {
+    throw CommandFailed{
+        "give the password on standard input, with --password-stdin; on the command line others see it"};
+  }
+  auto line = invocation.console.read_line();
+  if (!line || line->empty()) throw CommandFailed{"there is no password on standard input"};
+  return crypto::Password{*std::move(line)};
+}
+
+void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const oauth::UserName name{command.name};
+  const crypto::Password password = read_password(invocation, command);
+  if (const auto fault = oauth::fault_in(name, password)) throw CommandFailed{std::string{sentence(*fault)}};
+  auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
+  if (!hash) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
+  const auto record = oauth::make_user(name, command.email, *std::move(hash), admin.now(), admin.random());
+  admin.transact([&](oauth::Tables& tables) {
+    if (tables.users.find_by_name(name)) throw CommandFailed{std::string{sentence(oauth::UserError::name_taken)}};
+    tables.users.insert(record);
+    tables.keys.append_event(oauth::about(admin.event("user_added"), record.user.id));
+  });
+  invocation.say(fmt::format("{} can sign in now (id {}).", name.value(), record.user.id.value()));
+}
+
+std::vector<oauth::User> all_users(oauth::Tables& tables) {
+  std::vector<oauth::User> all;
+  for (auto page = tables.users.list({}, 500); !page.empty(); page = tables.users.list(all.back().id, 500)) {
+    for (const auto& record : page) all.push_back(record.user);
+  }
+  return all;
+}
+
+void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const auto users = admin.transact([](oauth::Tables& tables) { return all_users(tables); });
+  if (command.json) {
+    std::string out;
+    wire::JsonWriter writer{out};
+    writer.begin_array();
+    for (const auto& user : users) {
+      writer.begin_object().member("sub", user.id.value()).member("preferred_username", user.name.value());
+      if (user.email) writer.member("email", *user.email);
+      writer.end_object();
+    }
+    writer.end_array();
+    return invocation.say(out);
+  }
+  for (const auto& user : users) {
+    invocation.say(fmt::format("{}  {}  {}", user.id.value(), user.name.value(), user.email.value_or("")));
+  }
+}
+
+void remove(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const auto ended = admin.transact([&](oauth::Tables& tables) {
+    const auto user = tables.users.find_by_name(oauth::UserName{command.name});
+    if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", command.name)};
+    tables.keys.append_event(oauth::about(admin.event("user_removed"), user->user.id));
+    return oauth::remove_user(tables, user->user.id, admin.now());
+  });
+  invocation.say(fmt::format("{} is removed, and {} grants with them.", command.name, ended ? ended->size() : 0));
+}
+
+using Work = void (*)(Invocation&, const UserCommand&, AdminWork&);
+
+std::pair<CLI::App*, std::shared_ptr<UserCommand>> add_command(CLI::App& parent, Invocation& invocation,
+                                                               const char* name, const char* help, Work work) {
+  auto command = std::make_shared<UserCommand>();
+  auto* sub = parent.add_subcommand(name, help);
+  add_config_flags(*sub, invocation);
+  sub->callback([&invocation, command, work] {
+    choose(invocation, [&invocation, command, work](AdminWork& admin) { work(invocation, *command, admin); });
+  });
+  return {sub, command};
+}
+
+}  // namespace
+
+void add_user_commands(CLI::App& root, Invocation& invocation) {
+  auto* user = root.add_subcommand("user", "People who can sign in");
+  user->require_subcommand(1);
+
+  auto [add_app, adding] = add_command(*user, invocation, "add", "Add a user", add);
+  add_app->add_option("NAME", adding->name, "What the person types to sign in")->required();
+  add_app->add_option("--email", adding->email, "Their address, for the scope `email`");
+  add_app->add_flag("--password-stdin", adding->password_stdin, "Read the password from the first line of input");
+
+  auto [list_app, listing] = add_command(*user, invocation, "list", "List all users", list);
+  list_app->add_flag("--json", listing->json, "Print JSON");
+
+  auto [remove_app, removing] = add_command(*user, invocation, "remove", "Remove a user and end their tokens", remove);
+  remove_app->add_option("NAME", removing->name, "The user's name")->required();
+}
+
+}  // namespace troupe::app

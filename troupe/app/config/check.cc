@@ -1,0 +1,140 @@
+// See check.h; each function here is one thought about what could not work.
+#include "troupe/app/config/check.h"
+
+#include <fmt/format.h>
+
+#include "troupe/realtime/protocol/permission.h"
+#include "troupe/wire/url.h"
+
+namespace troupe::app {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Config& config, const Places& places, std::vector<Problem>& problems)
+      : config_(config), places_(places), problems_(problems) {}
+
+  void run() {
+    check_plain_http();
+    check_issuer();
+    check_lists();
+    check_scopes("realtime.anonymous_scopes", config_.realtime.anonymous_scopes);
+    check_scopes("realtime.default_scopes", config_.realtime.default_scopes);
+    check_order();
+  }
+
+ private:
+  void complain(const std::string& key, const std::string& what) {
+    const auto place = places_.find(key);
+    problems_.push_back({place == places_.end() ? "" : place->second, fmt::format("{} {}", key, what)});
+  }
+
+  void check_plain_http() {
+    const auto& server = config_.server;
+    const bool exposed = !server.listen.ip.is_loopback();
+    if (exposed && config_.development) {
+      complain("server.listen", "is reachable by others, and development mode is for this machine alone");
+    } else if (exposed && !server.insecure_http && server.trusted_proxies.empty()) {
+      complain(
+          "server.listen",
+          "is no loopback address, and this would be plain HTTP: put a proxy that speaks TLS before it and name it "
+          "in server.trusted_proxies, or set server.insecure_http");
+    }
+  }
+
+  void check_issuer() {
+    const auto& issuer = config_.oauth.issuer;
+    if (config_.server.issuer.empty() && config_.server.listen.ip.is_unspecified()) {
+      return complain("server.issuer",
+                      "is needed: the server listens on every address, and clients know it by one URL");
+    }
+    const auto url = wire::parse_url(issuer);
+    if (!url || (url->scheme != "https" && url->scheme != "http")) {
+      return complain("server.issuer", "wants a URL such as \"https://example.org\"");
+    }
+    if (url->query || url->fragment || url->userinfo || !url->path.empty() || issuer != url->origin()) {
+      return complain("server.issuer", fmt::format("wants an origin: \"{}\", nothing more", url->origin()));
+    }
+    std::string_view host = url->host;
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    const auto ip = net::IpAddress::parse(host);
+    const bool loopback = host == "localhost" || (ip && ip->is_loopback());
+    if (url->scheme == "http" && !loopback && !config_.server.insecure_http) {
+      complain("server.issuer", "is plain http on a network: tokens could be read on the way (RFC 8414, 2)");
+    }
+  }
+
+  void check_lists() {
+    for (const auto& network : config_.server.trusted_proxies) {
+      if (!net::Network::parse(network)) {
+        complain("server.trusted_proxies",
+                 fmt::format("holds \"{}\", which is no network such as \"10.0.0.0/8\"", network));
+      }
+    }
+    for (const auto& origin : config_.realtime.allowed_origins) {
+      const auto url = wire::parse_url(origin);
+      if (!url || url->origin() != origin) {
+        complain("realtime.allowed_origins",
+                 fmt::format("holds \"{}\", which is no origin such as \"https://example.org\"", origin));
+      }
+    }
+    for (const auto& resource : config_.oauth.resources) {
+      const auto url = wire::parse_url(resource);
+      if (!url || url->fragment) {
+        complain("oauth.resources", fmt::format("holds \"{}\", which is no absolute URI (RFC 8707, 2)", resource));
+      }
+    }
+  }
+
+  void check_scopes(const std::string& key, const std::string& text) {
+    const auto scopes = oauth::ScopeSet::parse(text);
+    if (!scopes) return complain(key, "holds what no scope may, or two spaces");
+    for (const auto& scope : *scopes) {
+      if (!realtime::Grant::parse(scope)) {
+        complain(key, fmt::format("holds \"{}\", which is no grant such as \"topic:news.*:subscribe\"", scope));
+      }
+    }
+  }
+
+  template <class T>
+  void at_most(const std::string& smaller, const T& small, const std::string& larger, const T& large) {
+    if (small > large) complain(smaller, fmt::format("is more than {}", larger));
+  }
+
+  void check_order() {
+    const auto& oauth = config_.oauth;
+    const auto& realtime = config_.realtime;
+    at_most("oauth.code_lifetime", oauth.code_ttl, "oauth.code_memory", oauth.code_tombstone);
+    at_most("oauth.refresh_idle_time", oauth.refresh_idle, "oauth.refresh_lifetime", oauth.refresh_absolute);
+    at_most("oauth.refresh_lifetime_public", oauth.refresh_absolute_public, "oauth.refresh_lifetime",
+            oauth.refresh_absolute);
+    at_most("oauth.session_idle_time", oauth.session_idle, "oauth.session_lifetime", oauth.session_absolute);
+    at_most<base::Duration>("oauth.access_token_lifetime", oauth.access_token_ttl, "oauth.key_retain_time",
+                            config_.keys.retain);
+    at_most("realtime.heartbeat_timeout", realtime.heartbeat.answer_within, "realtime.heartbeat_interval",
+            realtime.heartbeat.interval);
+    if (static_cast<double>(realtime.frame_bytes_max) > realtime.bytes.burst) {
+      complain("realtime.frame_bytes_max",
+               "is more than realtime.bytes_burst, so the largest message could never be sent");
+    }
+    if (config_.server.data_dir.empty()) complain("server.data_dir", "is empty");
+  }
+
+  const Config& config_;
+  const Places& places_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+void complete(Config& config) {
+  const auto& server = config.server;
+  config.oauth.issuer = server.issuer;
+  if (server.issuer.empty()) config.oauth.issuer = wire::parse_url("http://" + server.listen.text())->origin();
+}
+
+void check(const Config& config, const Places& places, std::vector<Problem>& problems) {
+  Checker{config, places, problems}.run();
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,74 @@
+// Config: what an operator decides, as plain values with their defaults. The services' own
+// options stand in it as they are, so a default and its reason are written once, at home.
+//
+// Read once at start (load.h) and never changed. Every value has one row in key_rows.cc, from
+// which files, environment, flags and docs/configuration.md derive.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "troupe/base/clock.h"
+#include "troupe/base/log.h"
+#include "troupe/net/address.h"
+#include "troupe/oauth/actor/key_schedule.h"
+#include "troupe/oauth/model/options.h"
+#include "troupe/realtime/connection/heartbeat.h"
+#include "troupe/realtime/connection/outbox.h"
+#include "troupe/realtime/connection/rate_limit.h"
+#include "troupe/realtime/topic/history.h"
+#include "troupe/realtime/topic/inbox.h"
+#include "troupe/web/token_bucket.h"
+
+namespace troupe::app {
+
+/// Who may reach the server, by which name, and where it keeps its data.
+struct ServerConfig {
+  net::PeerAddress listen{*net::IpAddress::parse("127.0.0.1"), 8080};  // this machine alone, until somebody decides
+  std::size_t cores = 0;                                               // 0: as many as the process may use
+  std::string data_dir = "data";                                       // below the working directory
+  std::string issuer;                        // "": http:// and the address above, which is right for a first try
+  bool insecure_http = false;                // tokens in plain text on a network are for everybody
+  std::vector<std::string> trusted_proxies;  // none: forwarded headers are lies
+};
+
+struct HttpConfig {
+  web::RateLimit requests_by_address{.per_second = 200, .burst = 400};  // on one core; a person needs one or two
+  std::size_t connections_max = 20'000;                                 // on one core, WebSockets not counted
+  base::Duration idle_time_max = std::chrono::seconds{75};              // more than proxies before us keep theirs
+};
+
+struct RealtimeConfig {
+  bool echo = false;                      // for conformance suites: anybody may fill our network through it
+  std::size_t connections_max = 100'000;  // on this node; each costs some kilobytes
+  std::size_t frame_bytes_max = 1024 * 1024;
+  realtime::RateLimit frames{.per_second = 1000, .burst = 5000};
+  realtime::RateLimit bytes{.per_second = 4.0 * 1024 * 1024, .burst = 64.0 * 1024 * 1024};
+  std::size_t subscriptions_max = 1000;  // on one connection
+  realtime::HeartbeatOptions heartbeat{};
+  base::Duration authenticate_within = std::chrono::seconds{5};
+  base::Duration drain_time = std::chrono::seconds{5};  // spreads reconnects, and ends before a supervisor's patience
+  std::vector<std::string> allowed_origins;             // besides the issuer's own
+  std::string anonymous_scopes;                         // nobody without a token
+  std::string default_scopes;                           // for everybody who is let in
+  realtime::OutboxLimits outbox{};
+  realtime::HistoryLimits history{};
+  realtime::InboxLimits inbox{};
+};
+
+struct Config {
+  bool development = false;
+  ServerConfig server{};
+  base::log::Options log{};
+  HttpConfig http{};
+  RealtimeConfig realtime{};
+  oauth::OauthOptions oauth{};
+  oauth::KeyOptions keys{};
+};
+
+/// The defaults of development mode: limits that nobody meets by hand, a demo, more in the log.
+Config development_defaults();
+
+}  // namespace troupe::app

@@ -1,0 +1,183 @@
+// The rows of the configuration, section by section. Adding a value is adding it to its
+// struct and one row here; files, environment, flags and the reference follow.
+#include "troupe/app/config/codec.h"
+#include "troupe/app/config/key.h"
+
+namespace troupe::app {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Duration;
+using std::chrono::hours;
+using std::chrono::seconds;
+constexpr std::size_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
+constexpr hours day{24};
+
+/// A row: `access` finds the value in a Config.
+template <class T, class Access>
+Key key(std::string name, std::string help, codec::Codec<T> codec, Access access) {
+  return {std::move(name),
+          codec.form,
+          codec.kind,
+          std::move(help),
+          [codec, access](Config& config, const Given& given) -> std::optional<Complaint> {
+            auto value = codec.read(given);
+            if (!value) return value.error();
+            access(config) = *std::move(value);
+            return std::nullopt;
+          },
+          [codec, access](const Config& config) {
+            Config copy = config;
+            return codec.write(access(copy));
+          }};
+}
+
+// The place of a value, for key().
+#define AT(member) [](Config& config) -> auto& { return config.member; }
+
+void add_server_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("development", "A demo page, user and client, generous limits. Never on a network.", truth(),
+                   AT(development)));
+  to.push_back(key("server.listen", "Where to listen for HTTP and WebSockets; port 0 takes any free one.",
+                   listen_address(), AT(server.listen)));
+  to.push_back(
+      key("server.cores", "Event loops to run; 0: as many as this process may use.", count(0, 63), AT(server.cores)));
+  to.push_back(
+      key("server.data_dir", "Folder of the database; made if it is missing.", text("folder"), AT(server.data_dir)));
+  to.push_back(key("server.issuer",
+                   "The URL by which clients know this server (`iss` of tokens); empty: http:// and server.listen.",
+                   text("URL without path"), AT(server.issuer)));
+  to.push_back(key("server.insecure_http",
+                   "Serve plain HTTP on an address that others reach. Tokens can then be read on the way.", truth(),
+                   AT(server.insecure_http)));
+  to.push_back(key("server.trusted_proxies", "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+                   texts("list of networks"), AT(server.trusted_proxies)));
+
+  to.push_back(key("log.level", "The least grave lines that are written.",
+                   choice<base::log::Level>({{"debug", base::log::Level::debug},
+                                             {"info", base::log::Level::info},
+                                             {"warning", base::log::Level::warning},
+                                             {"error", base::log::Level::error}}),
+                   AT(log.level)));
+  to.push_back(key("log.format", "One line as key=value pairs, or as a JSON object.",
+                   choice<base::log::Format>({{"text", base::log::Format::text}, {"json", base::log::Format::json}}),
+                   AT(log.format)));
+
+  to.push_back(key("http.requests_per_second", "Requests of one address (IPv6: /64) on one core, on average.",
+                   rate(1, 1e9), AT(http.requests_by_address.per_second)));
+  to.push_back(key("http.requests_burst", "Requests of one address at once after a silence.", rate(1, 1e9),
+                   AT(http.requests_by_address.burst)));
+  to.push_back(key("http.connections_max", "HTTP connections on one core; further ones wait.", count(1, 1'000'000),
+                   AT(http.connections_max)));
+  to.push_back(key("http.idle_time_max", "How long a connection may stay between two requests.",
+                   duration<Duration>(1s, 1h), AT(http.idle_time_max)));
+}
+
+void add_connection_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("realtime.echo", "Serve /echo, which sends every WebSocket message back: for conformance suites.",
+                   truth(), AT(realtime.echo)));
+  to.push_back(key("realtime.connections_max", "WebSockets on this node; more are refused with 503.",
+                   count(1, 10'000'000), AT(realtime.connections_max)));
+  to.push_back(key("realtime.frame_bytes_max", "The largest message of a client; a larger one closes with 1009.",
+                   bytes(KiB, 64 * MiB), AT(realtime.frame_bytes_max)));
+  to.push_back(key("realtime.messages_per_second", "Messages of one connection, on average.", rate(1, 1e9),
+                   AT(realtime.frames.per_second)));
+  to.push_back(key("realtime.messages_burst", "Messages of one connection at once after a silence.", rate(1, 1e9),
+                   AT(realtime.frames.burst)));
+  to.push_back(key("realtime.bytes_per_second", "Bytes of one connection a second, on average.",
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.per_second)));
+  to.push_back(key("realtime.bytes_burst", "Bytes of one connection at once after a silence.",
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.burst)));
+  to.push_back(key("realtime.subscriptions_max", "Topics and patterns of one connection.", count(1, 1'000'000),
+                   AT(realtime.subscriptions_max)));
+  to.push_back(key("realtime.heartbeat_interval", "Time between two pings of the server.", duration<Duration>(1s, 1h),
+                   AT(realtime.heartbeat.interval)));
+  to.push_back(key("realtime.heartbeat_timeout", "How long a ping may stay unanswered before 4002.",
+                   duration<Duration>(1s, 10min), AT(realtime.heartbeat.answer_within)));
+  to.push_back(key("realtime.authenticate_within", "Time for the first frame of a client that came without a token.",
+                   duration<Duration>(100ms, 5min), AT(realtime.authenticate_within)));
+  to.push_back(key("realtime.drain_time", "Over how long clients are sent away at SIGTERM.",
+                   duration<Duration>(0s, 10min), AT(realtime.drain_time)));
+  to.push_back(key("realtime.allowed_origins", "Web origins that may open WebSockets, besides the issuer's own.",
+                   texts("list of origins"), AT(realtime.allowed_origins)));
+  to.push_back(key("realtime.anonymous_scopes", "What a client without a token may do; empty: it is not let in.",
+                   text("scopes, separated by spaces"), AT(realtime.anonymous_scopes)));
+  to.push_back(key("realtime.default_scopes", "What everybody who is let in may do.",
+                   text("scopes, separated by spaces"), AT(realtime.default_scopes)));
+}
+
+void add_delivery_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("realtime.outbox_messages_max", "Deliveries that may wait for one slow connection.",
+                   count(1, 10'000'000), AT(realtime.outbox.messages_max)));
+  to.push_back(key("realtime.outbox_bytes_max", "Bytes of deliveries that may wait for one slow connection.",
+                   bytes(KiB, GiB), AT(realtime.outbox.bytes_max)));
+  to.push_back(key("realtime.history_messages_max", "Messages kept of each topic.", count(0, 1'000'000),
+                   AT(realtime.history.count_max)));
+  to.push_back(
+      key("realtime.history_bytes_max", "Bytes kept of each topic.", bytes(0, GiB), AT(realtime.history.bytes_max)));
+  to.push_back(key("realtime.history_age_max", "How long a message is kept.", duration<Duration>(0s, 365 * day),
+                   AT(realtime.history.age_max)));
+  to.push_back(key("realtime.inbox_messages_max", "Direct messages kept for each user.", count(1, 1'000'000),
+                   AT(realtime.inbox.count_max)));
+  to.push_back(key("realtime.inbox_age_max", "How long a direct message is kept.", duration<Duration>(1s, 365 * day),
+                   AT(realtime.inbox.age_max)));
+}
+
+void add_oauth_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("oauth.code_lifetime", "Time to redeem an authorization code.", duration<seconds>(1s, 10min),
+                   AT(oauth.code_ttl)));
+  to.push_back(key("oauth.code_memory", "How long a used code is remembered, so that its replay is recognised.",
+                   duration<seconds>(1min, day), AT(oauth.code_tombstone)));
+  to.push_back(key("oauth.access_token_lifetime", "An access token's, unless its client has its own.",
+                   duration<seconds>(1s, 1h), AT(oauth.access_token_ttl)));
+  to.push_back(key("oauth.id_token_lifetime", "An ID token's.", duration<seconds>(10s, 1h), AT(oauth.id_token_ttl)));
+  to.push_back(key("oauth.refresh_idle_time", "How long a refresh token may stay unused.",
+                   duration<seconds>(1s, 365 * day), AT(oauth.refresh_idle)));
+  to.push_back(key("oauth.refresh_lifetime", "After this time a person signs in again.",
+                   duration<seconds>(1s, 365 * day), AT(oauth.refresh_absolute)));
+  to.push_back(key("oauth.refresh_lifetime_public", "The same for public clients.", duration<seconds>(1s, 365 * day),
+                   AT(oauth.refresh_absolute_public)));
+  to.push_back(key("oauth.refresh_grace", "How long a used refresh token gives the same successor again.",
+                   duration<seconds>(0s, 5min), AT(oauth.refresh_grace)));
+  to.push_back(key("oauth.session_idle_time", "How long a browser's session may stay unused.",
+                   duration<seconds>(1s, 30 * day), AT(oauth.session_idle)));
+  to.push_back(key("oauth.session_lifetime", "After this time a browser signs in again.",
+                   duration<seconds>(1s, 30 * day), AT(oauth.session_absolute)));
+  to.push_back(
+      key("oauth.sign_in_time", "Time for the pages of one sign-in.", duration<seconds>(10s, 1h), AT(oauth.flow_ttl)));
+  to.push_back(key("oauth.resources", "What `resource` of a request may name besides the issuer (RFC 8707).",
+                   texts("list of URIs"), AT(oauth.resources)));
+  to.push_back(key("oauth.scopes_supported",
+                   "Scopes that the discovery document names besides those of OpenID Connect.", scopes(),
+                   AT(oauth.scopes_supported)));
+  to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
+                   duration<hours>(1h, 365 * day), AT(keys.announce)));
+  to.push_back(
+      key("oauth.key_signing_time", "How long a signing key signs.", duration<hours>(1h, 3650 * day), AT(keys.sign)));
+  to.push_back(key("oauth.key_retain_time", "How long it is shown afterwards.", duration<hours>(1h, 365 * day),
+                   AT(keys.retain)));
+}
+
+#undef AT
+
+std::vector<Key> all_keys() {
+  std::vector<Key> all;
+  add_server_keys(all);
+  add_connection_keys(all);
+  add_delivery_keys(all);
+  add_oauth_keys(all);
+  return all;
+}
+
+}  // namespace
+
+std::span<const Key> keys() {
+  static const std::vector<Key> all = all_keys();
+  return all;
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,43 @@
+// Loading a configuration: defaults, then the file, then the environment, then flags; each
+// later one wins. Everything that is wrong is told at once, with the place where it stands.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "troupe/app/config/config.h"
+
+namespace troupe::app {
+
+/// Something wrong, and where: "troupe.toml:3", "TROUPE_REALTIME_ECHO", "--listen", or "" for the whole.
+struct Problem {
+  std::string where;
+  std::string what;
+
+  std::string text() const { return where.empty() ? what : where + ": " + what; }
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+
+/// What a flag sets: the key's name, the text, and the flag as it was written.
+struct FlagValue {
+  std::string key, text, flag;
+};
+
+struct Sources {
+  std::optional<std::string> file;                               // none: no file is read
+  std::vector<std::pair<std::string, std::string>> environment;  // all of it; other programs' variables are skipped
+  std::vector<FlagValue> flags;
+};
+
+/// The configuration with its issuer filled in, or all that is wrong with it. Reads the file of `sources`.
+std::expected<Config, std::vector<Problem>> load_config(const Sources& sources);
+
+/// The variables of this process.
+std::vector<std::pair<std::string, std::string>> process_environment();
+
+}  // namespace troupe::app

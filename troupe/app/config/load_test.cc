@@ -1,0 +1,210 @@
+// Which of the sources wins, and how everything that is wrong is told at once.
+#include "troupe/app/config/load.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "troupe/app/config/key.h"
+
+using namespace troupe::app;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A file that lives as long as the value; problems name it "F".
+class File {
+ public:
+  explicit File(const std::string& text) {
+    char name[] = "/tmp/troupe_config_XXXXXX";
+    folder_ = mkdtemp(name);
+    std::ofstream{path()} << text;
+  }
+  ~File() { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_ + "/F"; }
+  std::string folder() const { return folder_; }
+
+ private:
+  std::string folder_;
+};
+
+/// The problems of a file, its name shortened.
+std::vector<std::string> problems_of(const std::string& text, Sources sources = {}) {
+  const File file{text};
+  sources.file = file.path();
+  const auto loaded = load_config(sources);
+  std::vector<std::string> out;
+  if (loaded) return out;
+  for (const Problem& problem : loaded.error()) {
+    auto line = problem.text();
+    if (line.starts_with(file.folder())) line.erase(0, file.folder().size() + 1);
+    out.push_back(line);
+  }
+  return out;
+}
+
+Config loaded(const std::string& text, Sources sources = {}) {
+  const File file{text};
+  sources.file = file.path();
+  const auto config = load_config(sources);
+  if (!config) FAIL(config.error().front().text());
+  return *config;
+}
+
+}  // namespace
+
+TEST_CASE("without any source the defaults hold, and the issuer is the address") {
+  const auto config = load_config({});
+  REQUIRE(config.has_value());
+  CHECK_EQ(config->server.listen.text(), "127.0.0.1:8080");
+  CHECK_EQ(config->oauth.issuer, "http://127.0.0.1:8080");
+  CHECK_FALSE(config->development);
+}
+
+TEST_CASE("a file, then the environment, then flags; the later one wins") {
+  const std::string text = "[oauth]\ncode_lifetime = \"10s\"\nid_token_lifetime = \"1m\"\nsign_in_time = \"2m\"\n";
+  const auto config = loaded(text, {.environment = {{"TROUPE_OAUTH_ID_TOKEN_LIFETIME", "3m"},
+                                                    {"TROUPE_OAUTH_SIGN_IN_TIME", "4m"},
+                                                    {"HOME", "/root"}},
+                                    .flags = {{"oauth.sign_in_time", "5m", "--set"}}});
+  CHECK(config.oauth.code_ttl == 10s);
+  CHECK(config.oauth.id_token_ttl == 3min);
+  CHECK(config.oauth.flow_ttl == 5min);
+}
+
+TEST_CASE("every kind of value can stand in a file and in the environment") {
+  const auto file = loaded(
+      "[realtime]\necho = true\nconnections_max = 7\nmessages_per_second = 2.5\nframe_bytes_max = 4096\n"
+      "bytes_per_second = \"2MiB\"\nheartbeat_interval = \"30s\"\nallowed_origins = [\"https://a.example\"]\n"
+      "[log]\nlevel = \"debug\"\n[oauth]\nscopes_supported = \"read write\"\n");
+  const auto variables = loaded("", {.environment = {{"TROUPE_REALTIME_ECHO", "true"},
+                                                     {"TROUPE_REALTIME_CONNECTIONS_MAX", "7"},
+                                                     {"TROUPE_REALTIME_MESSAGES_PER_SECOND", "2.5"},
+                                                     {"TROUPE_REALTIME_FRAME_BYTES_MAX", "4096"},
+                                                     {"TROUPE_REALTIME_BYTES_PER_SECOND", "2MiB"},
+                                                     {"TROUPE_REALTIME_HEARTBEAT_INTERVAL", "30s"},
+                                                     {"TROUPE_REALTIME_ALLOWED_ORIGINS", "https://a.example"},
+                                                     {"TROUPE_LOG_LEVEL", "debug"},
+                                                     {"TROUPE_OAUTH_SCOPES_SUPPORTED", "read write"}}});
+  for (const Config& config : {file, variables}) {
+    CHECK(config.realtime.echo);
+    CHECK_EQ(config.realtime.connections_max, 7);
+    CHECK_EQ(config.realtime.frames.per_second, 2.5);
+    CHECK_EQ(config.realtime.frame_bytes_max, 4096);
+    CHECK_EQ(config.realtime.bytes.per_second, 2.0 * 1024 * 1024);
+    CHECK(config.realtime.heartbeat.interval == 30s);
+    CHECK_EQ(config.realtime.allowed_origins, std::vector<std::string>{"https://a.example"});
+    CHECK(config.log.level == troupe::base::log::Level::debug);
+    CHECK_EQ(config.oauth.scopes_supported.text(), "read write");
+  }
+}
+
+TEST_CASE("each mistake is told with its place") {
+  struct Row {
+    std::string_view text, problem;
+  };
+  const Row rows[] = {
+      {"[server]\nflavour = 1", "F:2: there is no key server.flavour"},
+      {"[realtime]\necko = true", "F:2: there is no key realtime.ecko; do you mean realtime.echo?"},
+      {"[kitchen]\nsink = 1", "F:2: there is no key kitchen.sink"},
+      {"colour = 1", "F:1: there is no key colour"},
+      {"[realtime]\necho = 17", "F:2: realtime.echo wants true or false"},
+      {"[realtime]\necho = \"true\"", "F:2: realtime.echo wants true or false"},
+      {"[realtime]\nconnections_max = \"7\"", "F:2: realtime.connections_max wants a whole number"},
+      {"[realtime]\nconnections_max = 0", "F:2: realtime.connections_max is less than 1"},
+      {"[realtime]\nconnections_max = -1", "F:2: realtime.connections_max is less than 1"},
+      {"[realtime]\nframe_bytes_max = \"1GiB\"", "F:2: realtime.frame_bytes_max is more than 64MiB"},
+      {"[realtime]\nheartbeat_interval = 30",
+       "F:2: realtime.heartbeat_interval wants a duration such as \"10m\", with its unit"},
+      {"[oauth]\ncode_lifetime = \"1500ms\"", "F:2: oauth.code_lifetime wants whole multiples of 1s"},
+      {"[oauth]\naccess_token_lifetime = \"2h\"", "F:2: oauth.access_token_lifetime is more than 1h"},
+      {"[log]\nlevel = \"loud\"", "F:2: log.level wants one of \"debug\", \"info\", \"warning\", \"error\""},
+      {"[server]\nlisten = \"8080\"",
+       "F:2: server.listen wants an address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\""},
+      {"[server]\ntrusted_proxies = \"10.0.0.0/8\"",
+       "F:2: server.trusted_proxies wants a list of texts such as [\"a\", \"b\"]"},
+      {"[server]\ntrusted_proxies = [1]", "F:2: server.trusted_proxies wants a list of texts such as [\"a\", \"b\"]"},
+      {"[server]\nissuer = 2024-01-01",
+       "F:2: server.issuer holds a date or time; durations stand in quotes, such as \"10m\""},
+      {"server = 1", "F:1: there is no key server"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto problems = problems_of(std::string{row.text});
+    CHECK_EQ(problems, std::vector<std::string>{std::string{row.problem}});
+  }
+}
+
+TEST_CASE("every mistake is told at once, those of a file by line") {
+  const auto problems = problems_of("[server]\nflavour = \"mint\"\n\n[realtime]\necho = 17\n[kitchen]\nsink = 1\n",
+                                    {.environment = {{"TROUPE_REALTIME_ECHO", "perhaps"}, {"TROUPE_LOG_COLOUR", "red"}},
+                                     .flags = {{"server.listen", "nowhere", "--listen"}}});
+  REQUIRE_EQ(problems.size(), 6);
+  CHECK(problems[0].starts_with("F:2: there is no key server.flavour"));
+  CHECK(problems[1].starts_with("F:7: there is no key kitchen.sink"));
+  CHECK_EQ(problems[2], "TROUPE_REALTIME_ECHO: realtime.echo wants true or false");
+  CHECK(problems[3].starts_with("TROUPE_LOG_COLOUR: sets no key"));
+  CHECK_EQ(problems[4], "F:5: realtime.echo wants true or false");
+  CHECK(problems[5].starts_with("--listen: server.listen wants an address"));
+}
+
+TEST_CASE("a file that is missing or no TOML is told with its name and line") {
+  const auto missing = load_config({.file = "/nowhere/troupe.toml"});
+  REQUIRE_FALSE(missing.has_value());
+  CHECK_EQ(missing.error()[0].text(), "/nowhere/troupe.toml: cannot be read");
+  CHECK(problems_of("[server\n")[0].starts_with("F:1: is no TOML: "));
+  CHECK(problems_of("a = 1\na = 2\n")[0].starts_with("F:2: is no TOML: "));
+}
+
+TEST_CASE("values that contradict each other are told where they stand") {
+  struct Row {
+    std::string_view text, problem;
+  };
+  const Row rows[] = {
+      {"[server]\nlisten = \"192.0.2.1:80\"\nissuer = \"https://a.example\"",
+       "F:2: server.listen is no loopback address"},
+      {"[server]\nlisten = \"0.0.0.0:80\"\ninsecure_http = true", "server.issuer is needed"},
+      {"[server]\nissuer = \"http://a.example\"", "F:2: server.issuer is plain http on a network"},
+      {"[server]\nissuer = \"https://a.example/\"", "F:2: server.issuer wants an origin: \"https://a.example\""},
+      {"[server]\nissuer = \"https://a.example/x\"", "F:2: server.issuer wants an origin"},
+      {"[server]\nissuer = \"https://A.example\"", "F:2: server.issuer wants an origin"},
+      {"[server]\nissuer = \"ftp://a.example\"", "F:2: server.issuer wants a URL"},
+      {"[server]\nissuer = \"a\"", "F:2: server.issuer wants a URL"},
+      {"[server]\ntrusted_proxies = [\"10.0.0.1/8\"]", "F:2: server.trusted_proxies holds \"10.0.0.1/8\""},
+      {"[server]\ndata_dir = \"\"", "F:2: server.data_dir is empty"},
+      {"[realtime]\nallowed_origins = [\"https://a.example/\"]", "F:2: realtime.allowed_origins holds"},
+      {"[realtime]\nanonymous_scopes = \"read\"", "F:2: realtime.anonymous_scopes holds \"read\", which is no grant"},
+      {"[realtime]\nheartbeat_interval = \"5s\"",
+       "realtime.heartbeat_timeout is more than realtime.heartbeat_interval"},
+      {"[realtime]\nbytes_burst = \"64KiB\"", "realtime.frame_bytes_max is more than realtime.bytes_burst"},
+      {"[oauth]\nrefresh_lifetime = \"40d\"\nrefresh_idle_time = \"50d\"", "F:3: oauth.refresh_idle_time is more than"},
+      {"[oauth]\nsession_idle_time = \"20h\"", "F:2: oauth.session_idle_time is more than oauth.session_lifetime"},
+      {"[oauth]\nresources = [\"/relative\"]", "F:2: oauth.resources holds"},
+      {"development = true\n[server]\nlisten = \"192.0.2.1:80\"\nissuer = \"https://a.example\"",
+       "F:3: server.listen is reachable by others"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto problems = problems_of(std::string{row.text});
+    REQUIRE_EQ(problems.size(), 1);
+    CAPTURE(problems[0]);
+    CHECK(problems[0].starts_with(row.problem));
+  }
+}
+
+TEST_CASE("an address that others reach is served behind a proxy, or plainly when somebody says so") {
+  CHECK(problems_of(
+            "[server]\nlisten = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.0/8\"]\nissuer = \"https://a.example\"")
+            .empty());
+  CHECK(problems_of("[server]\nlisten = \"192.0.2.1:80\"\ninsecure_http = true").empty());
+}
+
+TEST_CASE("development mode brings its own defaults, which any source still changes") {
+  const auto config =
+      loaded("[realtime]\nmessages_per_second = 5\n", {.flags = {{"development", "true", "--development"}}});
+  CHECK(config.development);
+  CHECK_GT(config.http.requests_by_address.per_second, Config{}.http.requests_by_address.per_second);
+  CHECK_EQ(config.realtime.frames.per_second, 5);
+}
