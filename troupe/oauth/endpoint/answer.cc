@@ -1,6 +1,7 @@
+// See answer.h.
 #include "troupe/oauth/endpoint/answer.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/base/check.h"
 #include "troupe/wire/json.h"
 

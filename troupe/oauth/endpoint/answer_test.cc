@@ -1,6 +1,7 @@
+// Answers: the form of errors, and what goes back in a redirect.
 #include "troupe/oauth/endpoint/answer.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

@@ -1,3 +1,4 @@
+// See client_auth.h.
 #include "troupe/oauth/endpoint/client_auth.h"
 
 #include <string>

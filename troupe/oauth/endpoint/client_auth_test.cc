@@ -1,6 +1,7 @@
+// What a request presents of its client, and forms that are none.
 #include "troupe/oauth/endpoint/client_auth.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/wire/base64.h"
 

@@ -1,6 +1,7 @@
+// See cookies.h.
 #include "troupe/oauth/endpoint/cookies.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/wire/cookie.h"
 
 namespace troupe::oauth {

@@ -1,6 +1,7 @@
+// Discovery and the key set: public documents, the same for everybody.
 #include "troupe/oauth/endpoint/discovery.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/endpoints.h"

@@ -1,5 +1,5 @@
 // Whole flows: from the authorization request to tokens and what they open.
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/jwt.h"
 #include "troupe/oauth/sim/oauth_world.h"

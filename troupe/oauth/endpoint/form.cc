@@ -1,3 +1,4 @@
+// See form.h.
 #include "troupe/oauth/endpoint/form.h"
 
 #include "troupe/wire/ascii.h"

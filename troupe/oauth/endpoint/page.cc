@@ -1,9 +1,10 @@
+// See page.h.
 #include "troupe/oauth/endpoint/page.h"
 
 #include <array>
 #include <utility>
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/wire/url.h"

@@ -1,6 +1,7 @@
+// Pages: text from outside stays text, and nothing runs or is framed.
 #include "troupe/oauth/endpoint/page.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

@@ -1,6 +1,7 @@
+// See sign_in.h.
 #include "troupe/oauth/endpoint/sign_in.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/cookies.h"
 #include "troupe/oauth/model/sign_in.h"

@@ -1,3 +1,4 @@
+// The authorization_code grant: asks the one owner of the code to spend it.
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/grant/grants.h"
 #include "troupe/oauth/model/pkce.h"

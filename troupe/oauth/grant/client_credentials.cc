@@ -1,3 +1,4 @@
+// The client_credentials grant: a client acts for itself.
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/grant/grants.h"
 

@@ -1,3 +1,4 @@
+// See grants.h.
 #include "troupe/oauth/grant/grants.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The refresh_token grant: asks the one owner of the token's family.
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/grant/grants.h"
 

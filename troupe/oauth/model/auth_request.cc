@@ -1,3 +1,4 @@
+// See auth_request.h.
 #include "troupe/oauth/model/auth_request.h"
 
 #include <algorithm>

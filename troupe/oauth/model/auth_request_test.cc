@@ -1,6 +1,7 @@
+// Authorization requests: who is told of which error.
 #include "troupe/oauth/model/auth_request.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

@@ -1,3 +1,4 @@
+// See client.h.
 #include "troupe/oauth/model/client.h"
 
 #include <algorithm>

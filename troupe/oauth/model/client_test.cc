@@ -1,8 +1,9 @@
+// Clients: names of their properties, and metadata that is refused.
 #include "troupe/oauth/model/client.h"
 
 #include <functional>
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 #include "troupe/oauth/model/errors.h"
 
 namespace troupe::oauth {

@@ -1,3 +1,4 @@
+// See pkce.h.
 #include "troupe/oauth/model/pkce.h"
 
 #include <algorithm>

@@ -1,8 +1,9 @@
+// PKCE: the example of the RFC, and texts outside the grammar.
 #include "troupe/oauth/model/pkce.h"
 
 #include <string>
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

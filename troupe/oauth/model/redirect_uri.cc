@@ -1,3 +1,4 @@
+// See redirect_uri.h.
 #include "troupe/oauth/model/redirect_uri.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
+// Redirect URIs: a table for each way in which one may almost match.
 #include "troupe/oauth/model/redirect_uri.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

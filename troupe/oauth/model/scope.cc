@@ -1,9 +1,10 @@
+// See scope.h.
 #include "troupe/oauth/model/scope.h"
 
 #include <algorithm>
 #include <iterator>
 
-#include "fmt/ranges.h"
+#include <fmt/ranges.h>
 
 namespace troupe::oauth {
 namespace {

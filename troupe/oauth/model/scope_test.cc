@@ -1,6 +1,7 @@
+// Scopes: one set whatever the text, and texts outside the grammar.
 #include "troupe/oauth/model/scope.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

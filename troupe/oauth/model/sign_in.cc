@@ -1,3 +1,4 @@
+// See sign_in.h.
 #include "troupe/oauth/model/sign_in.h"
 
 namespace troupe::oauth {

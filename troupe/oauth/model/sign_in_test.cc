@@ -1,6 +1,7 @@
+// Signing in: which sessions count for which request.
 #include "troupe/oauth/model/sign_in.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace troupe::oauth {
 namespace {

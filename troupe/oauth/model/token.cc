@@ -1,3 +1,4 @@
+// See token.h.
 #include "troupe/oauth/model/token.h"
 
 #include <algorithm>

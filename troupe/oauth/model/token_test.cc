@@ -1,6 +1,7 @@
+// Tokens: whose they are, read from their text.
 #include "troupe/oauth/model/token.h"
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 #include "troupe/base/random.h"
 #include "troupe/wire/base64.h"
 

@@ -1,6 +1,7 @@
+// See oauth_supervisor.h.
 #include "troupe/oauth/service/oauth_supervisor.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/store/transaction.h"
 

@@ -1,3 +1,4 @@
+// See routes.h.
 #include "troupe/oauth/service/routes.h"
 
 #include "troupe/oauth/endpoint/endpoints.h"

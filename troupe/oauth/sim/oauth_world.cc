@@ -1,6 +1,7 @@
+// See oauth_world.h.
 #include "troupe/oauth/sim/oauth_world.h"
 
-#include "fmt/format.h"
+#include <fmt/format.h>
 #include "troupe/base/check.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/oauth/storage/schema.h"

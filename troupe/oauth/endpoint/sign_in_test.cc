@@ -1,0 +1,139 @@
+// Signing in and consenting, in browsers that keep cookies, and what others may try.
+#include "troupe/oauth/endpoint/sign_in.h"
+
+#include <doctest/doctest.h>
+#include "troupe/oauth/endpoint/cookies.h"
+#include "troupe/oauth/sim/oauth_world.h"
+
+namespace troupe::oauth::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string address(const OauthWorld& oauth, std::string_view changes = "") {
+  return "/oauth/authorize?" + oauth.authorization_query(oauth.web_shop, changes);
+}
+
+Reply sign_in(Browser& browser, const Reply& login, const Person& person) {
+  return browser.follow(browser.submit(login, "/login", {{"username", person.name}, {"password", person.password}}));
+}
+
+TEST_CASE("who denies sends the client away empty-handed") {
+  OauthWorld oauth{{.seed = 6}};
+  Browser browser{oauth};
+  auto consent = sign_in(browser, browser.follow(browser.get(address(oauth))), alice);
+  auto back = browser.submit(consent, "/consent", {{"decision", "deny"}});
+  CHECK_EQ(back.location_query().get("error"), "access_denied");
+  CHECK_FALSE(back.location_query().get("code"));
+}
+
+TEST_CASE("a wrong name and a wrong password look the same (T65)") {
+  OauthWorld oauth{{.seed = 7}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  auto wrong = browser.submit(login, "/login", {{"username", "alice"}, {"password", "guess"}});
+  CHECK_EQ(wrong.status(), 400);
+  CHECK(wrong.body().contains("The user name or the password is wrong."));
+  CHECK_EQ(browser.cookies.size(), 1);  // no session
+
+  Browser other{oauth};
+  login = other.follow(other.get(address(oauth)));
+  auto unknown = other.submit(login, "/login", {{"username", "nobody"}, {"password", "guess"}});
+  CHECK_EQ(unknown.status(), 400);
+  CHECK(unknown.body().contains("The user name or the password is wrong."));
+  CHECK_EQ(other.submit(login, "/login", {{"username", "alice"}, {"password", alice.password}}).status(), 303);
+}
+
+TEST_CASE("a forged, foreign or replayed form changes nothing (T26)") {
+  OauthWorld oauth{{.seed = 8}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  const wire::Form right{{"username", alice.name}, {"password", alice.password}};
+
+  Browser attacker{oauth};  // has a flow of its own, and none of the victim's cookies
+  auto foreign = attacker.follow(attacker.get(address(oauth)));
+  CHECK_EQ(attacker.submit(login, "/login", right).status(), 403);
+  CHECK_EQ(browser.submit(foreign, "/login", right).status(), 403);
+  auto forged = right;
+  forged.add("csrf", "x");
+  CHECK_EQ(browser.submit(login, "/login", forged).status(), 403);
+  CHECK_EQ(browser.post("/login", right).status(), 403);
+
+  auto consent = sign_in(browser, login, alice);
+  CHECK_EQ(browser.submit(login, "/login", right).status(), 403);  // its token is spent
+  CHECK_EQ(browser.get("/consent?decision=allow").status(), 400);  // a link cannot consent
+  auto back = browser.submit(consent, "/consent", {{"decision", "allow"}});
+  CHECK(back.location_query().get("code"));
+  CHECK_EQ(browser.submit(consent, "/consent", {{"decision", "allow"}}).status(), 403);
+}
+
+TEST_CASE("a form that another site sends is refused whatever it contains (T26)") {
+  OauthWorld oauth{{.seed = 9}};
+  Browser browser{oauth};
+  browser.follow(browser.get(address(oauth)));
+  for (auto site : {"cross-site", "same-site", "none"}) {
+    auto reply = browser.post("/login", {{"username", "alice"}}, {{"Sec-Fetch-Site", site}});
+    CHECK_EQ(reply.status(), 403);
+  }
+}
+
+TEST_CASE("two tabs are two flows, and both arrive (T27)") {
+  OauthWorld oauth{{.seed = 10}};
+  Browser browser{oauth};
+  auto first = browser.follow(browser.get(address(oauth, "state=one")));
+  auto second = browser.follow(browser.get(address(oauth, "state=two")));
+  auto second_consent = sign_in(browser, second, alice);
+  auto first_consent = sign_in(browser, first, alice);
+  auto one = browser.submit(first_consent, "/consent", {{"decision", "allow"}});
+  auto two = browser.submit(second_consent, "/consent", {{"decision", "allow"}});
+  CHECK_EQ(one.location_query().get("state"), "one");
+  CHECK_EQ(two.location_query().get("state"), "two");
+  CHECK(one.location_query().get("code"));
+  CHECK(two.location_query().get("code"));
+}
+
+TEST_CASE("signing in changes the session's cookie, and the old one is void (T29)") {
+  OauthWorld oauth{{.seed = 11}};
+  Browser browser{oauth};
+  sign_in(browser, browser.follow(browser.get(address(oauth))), alice);
+  auto before = browser.cookies;
+  sign_in(browser, browser.follow(browser.get(address(oauth, "prompt=login"))), alice);
+  CHECK_NE(browser.cookies.at("troupe_session"), before.at("troupe_session"));
+  Browser thief{oauth};
+  thief.cookies = before;
+  CHECK_EQ(thief.get(address(oauth, "prompt=none")).location_query().get("error"), "login_required");
+}
+
+TEST_CASE("cookies are bound to this host where the issuer is https (T30)") {
+  OauthWorld oauth{{.seed = 12, .oauth = {.issuer = "https://as.example"}}};
+  auto reply = oauth.send({.path = "/oauth/authorize", .query = oauth.authorization_query(oauth.web_shop)});
+  auto cookie = reply.header("set-cookie");
+  CHECK(cookie.starts_with("__Host-troupe_browser="));
+  for (auto attribute : {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}) CHECK(cookie.contains(attribute));
+  CHECK_FALSE(cookie.contains("Domain"));
+}
+
+TEST_CASE("a flow ends by itself, and its page says so") {
+  OauthWorld oauth{{.seed = 13}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  oauth.advance(601s);
+  CHECK_EQ(sign_in(browser, login, alice).status(), 403);
+  CHECK_EQ(browser.get("/login?flow=none").status(), 400);
+  CHECK_EQ(browser.get("/login").status(), 400);
+}
+
+TEST_CASE("while the store is dead, users and clients are told to come again") {
+  OauthWorld oauth{{.seed = 15}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  oauth.break_store();
+  auto reply = browser.submit(login, "/login", {{"username", alice.name}, {"password", alice.password}});
+  CHECK_EQ(reply.status(), 503);
+  CHECK_NE(reply.header("retry-after"), "");
+  oauth.repair_store();
+  CHECK_EQ(sign_in(browser, login, alice).status(), 200);
+}
+
+}  // namespace
+}  // namespace troupe::oauth::test

@@ -1,0 +1,49 @@
+// Userinfo: what an access token lets its holder know about the user.
+#include <doctest/doctest.h>
+#include "troupe/oauth/sim/oauth_world.h"
+
+namespace troupe::oauth::test {
+namespace {
+
+TEST_CASE("userinfo takes a token in one place, by its header or form (T58)") {
+  OauthWorld oauth{{.seed = 4}};
+  auto access = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop)).at("access_token");
+  auto ask = [&](web::Method method, std::string query, std::string body, std::string authorization) {
+    web::Request request{.method = method, .path = "/oauth/userinfo", .query = std::move(query)};
+    if (!body.empty()) request.headers.add("Content-Type", "application/x-www-form-urlencoded");
+    if (!authorization.empty()) request.headers.add("Authorization", std::move(authorization));
+    request.body = std::move(body);
+    return oauth.send(std::move(request));
+  };
+  using web::Method;
+  CHECK_EQ(ask(Method::get, "", "", "Bearer " + access).status(), 200);
+  CHECK_EQ(ask(Method::get, "", "", "bearer " + access).status(), 200);
+  CHECK_EQ(ask(Method::post, "", "access_token=" + access, "").status(), 200);
+  CHECK_EQ(ask(Method::get, "access_token=" + access, "", "").status(), 400);
+  CHECK_EQ(ask(Method::post, "", "access_token=" + access, "Bearer " + access).status(), 400);
+  auto none = ask(Method::get, "", "", "");
+  CHECK_EQ(none.status(), 401);
+  CHECK_FALSE(none.header("www-authenticate").contains("error"));
+  auto wrong = ask(Method::get, "", "", "Bearer x");
+  CHECK_EQ(wrong.status(), 401);
+  CHECK(wrong.header("www-authenticate").contains("error=\"invalid_token\""));
+}
+
+TEST_CASE("no other token passes for an access token (T50)") {
+  OauthWorld oauth{{.seed = 5}};
+  auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+  CHECK_EQ(oauth.userinfo(tokens.at("id_token")).status(), 401);
+  CHECK_EQ(oauth.userinfo(tokens.at("refresh_token")).status(), 401);
+}
+
+TEST_CASE("userinfo wants the scope openid (T59)") {
+  OauthWorld oauth{{.seed = 6}};
+  auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop, "scope=read"));
+  auto reply = oauth.userinfo(tokens.at("access_token"));
+  CHECK_EQ(reply.status(), 403);
+  CHECK_EQ(reply.error(), "insufficient_scope");
+  CHECK(reply.header("www-authenticate").contains("scope=\"openid\""));
+}
+
+}  // namespace
+}  // namespace troupe::oauth::test

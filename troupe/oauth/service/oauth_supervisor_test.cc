@@ -1,0 +1,35 @@
+// The supervisor: what its actors do while a dependency fails, and after it.
+#include "troupe/oauth/service/oauth_supervisor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/sim/oauth_world.h"
+
+namespace troupe::oauth::test {
+namespace {
+
+TEST_CASE("a dead store is told as such, and all is well when it is back") {
+  OauthWorld oauth{{.seed = 9}};
+  auto code = oauth.authorize(alice, oauth.web_shop);
+  const wire::Form form{{"grant_type", "client_credentials"}};
+  oauth.break_store();
+  for (int i = 0; i < 50; ++i) {
+    auto reply = oauth.post_as(oauth.web_shop, "/oauth/token", form);
+    CHECK_EQ(reply.status(), 503);
+    CHECK_EQ(reply.error(), "temporarily_unavailable");
+    CHECK_NE(reply.header("retry-after"), "");
+  }
+  CHECK_EQ(oauth.redeem(oauth.web_shop, code).status(), 503);
+  oauth.repair_store();
+  CHECK_EQ(oauth.post_as(oauth.web_shop, "/oauth/token", form).status(), 200);
+  CHECK_EQ(oauth.redeem(oauth.web_shop, code).status(), 200);  // it was not spent
+}
+
+TEST_CASE("each core has an owner of codes and one of tokens") {
+  OauthWorld oauth;
+  CHECK_EQ(oauth.actors().codes.size(), 2);
+  CHECK_EQ(oauth.actors().tokens.size(), 2);
+}
+
+}  // namespace
+}  // namespace troupe::oauth::test
