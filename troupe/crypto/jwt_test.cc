@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/crypto/vectors.h"
+#include "troupe/crypto/testing/vectors.h"
 #include "troupe/wire/base64.h"
 
 namespace troupe::crypto {

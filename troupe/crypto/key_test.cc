@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/crypto/signature.h"
-#include "troupe/crypto/vectors.h"
+#include "troupe/crypto/testing/vectors.h"
 #include "troupe/wire/base64.h"
 
 namespace troupe::crypto {

@@ -4,19 +4,19 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 
 const ClientId phone_id = fixture::phone().id;
 const ClientId shop_id = fixture::shop().id;
 
 TEST_CASE("a code becomes tokens that are active") {
-  OauthWorld oauth{1};
+  ActorWorld oauth{1};
   const ClientPtr shop = oauth.client(shop_id);
   const auto tokens = oauth.redeem(oauth.authorize(shop), shop);
   REQUIRE(tokens.has_value());
@@ -29,7 +29,7 @@ TEST_CASE("a code becomes tokens that are active") {
 }
 
 TEST_CASE("a second redemption of a code takes back what the first one gave") {
-  OauthWorld oauth{2};
+  ActorWorld oauth{2};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedCode code = oauth.authorize(shop);
   const auto first = oauth.redeem(code, shop);
@@ -44,7 +44,7 @@ TEST_CASE("a second redemption of a code takes back what the first one gave") {
 }
 
 TEST_CASE("another client's attempt neither spends a code nor ends what came of it") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   const ClientPtr shop = oauth.client(shop_id);
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedCode code = oauth.authorize(shop);
@@ -58,7 +58,7 @@ TEST_CASE("another client's attempt neither spends a code nor ends what came of 
 TEST_CASE("of a thousand redemptions at once exactly one is answered with tokens") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     CAPTURE(seed);
-    OauthWorld oauth{seed};
+    ActorWorld oauth{seed};
     const ClientPtr shop = oauth.client(shop_id);
     const IssuedCode code = oauth.authorize(shop);
     const auto answers =
@@ -83,13 +83,13 @@ TEST_CASE("a code that was redeemed before a crash stays spent after it, and an 
   std::optional<IssuedCode> used, unused;
   std::optional<TokenText> token;
   {
-    OauthWorld before{4, disk};
+    ActorWorld before{4, disk};
     const ClientPtr shop = before.client(shop_id);
     used = before.authorize(shop);
     unused = before.authorize(shop);
     token = before.redeem(*used, shop)->access_token;
   }
-  OauthWorld after{5, disk};
+  ActorWorld after{5, disk};
   const ClientPtr shop = after.client(shop_id);
   CHECK(after.is_active(*token, shop));
   CHECK(after.redeem(*unused, shop).has_value());
@@ -98,7 +98,7 @@ TEST_CASE("a code that was redeemed before a crash stays spent after it, and an 
 }
 
 TEST_CASE("a code ends after a minute, and garbage is none") {
-  OauthWorld oauth{6};
+  ActorWorld oauth{6};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedCode code = oauth.authorize(shop);
   oauth.world.advance(61s);
@@ -110,7 +110,7 @@ TEST_CASE("a code ends after a minute, and garbage is none") {
 }
 
 TEST_CASE("a request is judged with the client that it names") {
-  OauthWorld oauth{7};
+  ActorWorld oauth{7};
   const auto judge = [&](const char* client) {
     wire::Form form{{"client_id", client},
                     {"response_type", "code"},

@@ -3,13 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 using enum ClientAuthMethod;
 
 ClientMetadata metadata(ClientAuthMethod method = client_secret) {
@@ -19,17 +19,17 @@ ClientMetadata metadata(ClientAuthMethod method = client_secret) {
           .scope = fixture::scope("read")};
 }
 
-ClientCredentials add(OauthWorld& oauth, ClientAuthMethod method = client_secret) {
+ClientCredentials add(ActorWorld& oauth, ClientAuthMethod method = client_secret) {
   return oauth.world.block_on(oauth.clients.ask(RegisterClient{metadata(method)})).value();
 }
 
-auto validate(OauthWorld& oauth, const ClientId& id, ClientAuthMethod presented, const ClientSecret& secret) {
+auto validate(ActorWorld& oauth, const ClientId& id, ClientAuthMethod presented, const ClientSecret& secret) {
   return oauth.world.block_on(oauth.clients.ask(ValidateClient{id, presented, secret}));
 }
 
 /// Does what the command line does, in a process of its own.
 template <class F>
-void from_elsewhere(OauthWorld& oauth, F work) {
+void from_elsewhere(ActorWorld& oauth, F work) {
   oauth.disk->transact([&](store::Transaction& transaction) {
     SqlTables tables{transaction};
     work(tables.all());
@@ -37,7 +37,7 @@ void from_elsewhere(OauthWorld& oauth, F work) {
 }
 
 TEST_CASE("a registered client proves itself with the secret it was shown, and no other") {
-  OauthWorld oauth{1};
+  ActorWorld oauth{1};
   const ClientCredentials made = add(oauth);
   CHECK(made.client->id.value().starts_with("c_"));
   CHECK_EQ(made.secret->expose().size(), 43);
@@ -61,7 +61,7 @@ TEST_CASE("a client comes by the way it is registered for, and by no other") {
       {none, none, true},
       {none, client_secret_basic, false},
   };
-  OauthWorld oauth{2};
+  ActorWorld oauth{2};
   for (const auto& [registered, presented, is_good] : rows) {
     const ClientCredentials made = add(oauth, registered);
     const ClientSecret secret = presented == none ? ClientSecret{""} : made.secret.value_or(ClientSecret{"guess"});
@@ -70,7 +70,7 @@ TEST_CASE("a client comes by the way it is registered for, and by no other") {
 }
 
 TEST_CASE("an unknown, a disabled and a wrong client get the same answer") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   const ClientCredentials made = add(oauth);
   const auto disabled =
       oauth.world.block_on(oauth.clients.ask(UpdateClient{made.client->id, metadata(), ClientState::disabled}));
@@ -84,7 +84,7 @@ TEST_CASE("an unknown, a disabled and a wrong client get the same answer") {
 }
 
 TEST_CASE("metadata that may not be is refused before anything is kept") {
-  OauthWorld oauth{4};
+  ActorWorld oauth{4};
   ClientMetadata bad = metadata();
   bad.redirect_uris = {"javascript:alert(1)"};
   CHECK_EQ(oauth.world.block_on(oauth.clients.ask(RegisterClient{bad})).error().domain, errors::invalid_redirect_uri);
@@ -92,7 +92,7 @@ TEST_CASE("metadata that may not be is refused before anything is kept") {
 }
 
 TEST_CASE("a client that was deleted is gone at once") {
-  OauthWorld oauth{5};
+  ActorWorld oauth{5};
   const ClientCredentials made = add(oauth);
   CHECK(validate(oauth, made.client->id, client_secret_basic, *made.secret).has_value());
   CHECK(oauth.world.block_on(oauth.clients.ask(DeleteClient{made.client->id})).has_value());
@@ -103,7 +103,7 @@ TEST_CASE("a client that was deleted is gone at once") {
 }
 
 TEST_CASE("a change that another process makes is seen within a second") {
-  OauthWorld oauth{6};
+  ActorWorld oauth{6};
   const ClientId shop = fixture::shop().id;
   CHECK_EQ(oauth.client(shop)->metadata.name, "Shop");
   from_elsewhere(oauth, [&](Tables t) {
@@ -117,7 +117,7 @@ TEST_CASE("a change that another process makes is seen within a second") {
 }
 
 TEST_CASE("two secrets are good while one replaces the other, and an expired one is not") {
-  OauthWorld oauth{7};
+  ActorWorld oauth{7};
   const ClientCredentials made = add(oauth);
   base::SeededRandom random{9};
   from_elsewhere(oauth, [&](Tables t) {

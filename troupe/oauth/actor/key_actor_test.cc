@@ -4,15 +4,15 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 
-KeySetPtr keys_of(OauthWorld& oauth) { return oauth.world.block_on(oauth.keys.ask(GetKeys{})).value(); }
+KeySetPtr keys_of(ActorWorld& oauth) { return oauth.world.block_on(oauth.keys.ask(GetKeys{})).value(); }
 
 /// Keeps the last keys that it was sent.
 class Listener {
@@ -31,19 +31,19 @@ TEST_CASE("the first start makes keys, and the next finds them") {
   const fixture::Disk disk = fixture::new_disk();
   std::string kid;
   {
-    OauthWorld first{1, disk};
+    ActorWorld first{1, disk};
     const KeySetPtr keys = keys_of(first);
     REQUIRE_EQ(keys->signing.size(), 1);
     CHECK_EQ(keys->token_keys.by_id.size(), 1);
     CHECK_NE(keys->jwks.find(keys->signing.front().kid()), std::string::npos);
     kid = keys->signing.front().kid();
   }
-  OauthWorld second{2, disk};
+  ActorWorld second{2, disk};
   CHECK_EQ(keys_of(second)->signing.front().kid(), kid);
 }
 
 TEST_CASE("a rotation reaches everybody who watches") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   auto listener = oauth.world.spawn<Listener>({.name = "listener"});
   const auto present = oauth.world.block_on(oauth.keys.ask(WatchKeys{listener}));
   CHECK_EQ((*present)->verifying.size(), 1);
@@ -55,7 +55,7 @@ TEST_CASE("a rotation reaches everybody who watches") {
 }
 
 TEST_CASE("a rotation by another process is seen within a second") {
-  OauthWorld oauth{4};
+  ActorWorld oauth{4};
   const std::string before = keys_of(oauth)->signing.front().kid();
   oauth.disk->transact([&](store::Transaction& transaction) {
     SqlTables tables{transaction};
@@ -69,7 +69,7 @@ TEST_CASE("a rotation by another process is seen within a second") {
 }
 
 TEST_CASE("keys follow each other by the calendar, with no day on which nothing signs") {
-  OauthWorld oauth{5};
+  ActorWorld oauth{5};
   const std::string first = keys_of(oauth)->signing.front().kid();
   std::size_t shown_max = 0;
   for (int day = 0; day < 120; ++day) {

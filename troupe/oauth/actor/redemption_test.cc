@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/fixture.h"
+#include "troupe/oauth/actor/testing/fixture.h"
 
 namespace troupe::oauth {
 namespace {

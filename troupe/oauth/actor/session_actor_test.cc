@@ -4,32 +4,32 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 
 const UserId alice = fixture::alice().user.id;
 
-BegunFlow begin(OauthWorld& oauth, std::optional<BrowserToken> browser = std::nullopt) {
+BegunFlow begin(ActorWorld& oauth, std::optional<BrowserToken> browser = std::nullopt) {
   return oauth.world.block_on(oauth.sessions.ask(BeginFlow{{.state = "s"}, std::move(browser)})).value();
 }
 
-auto sign_in(OauthWorld& oauth, const BegunFlow& flow, const UserId& user = alice,
+auto sign_in(ActorWorld& oauth, const BegunFlow& flow, const UserId& user = alice,
              std::optional<SessionToken> previous = std::nullopt) {
   return oauth.world.block_on(
       oauth.sessions.ask(StartSession{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user, std::move(previous)}));
 }
 
-std::optional<Session> session_of(OauthWorld& oauth, const SessionToken& token) {
+std::optional<Session> session_of(ActorWorld& oauth, const SessionToken& token) {
   return oauth.world.block_on(oauth.sessions.ask(GetSession{token})).value();
 }
 
 TEST_CASE("a flow is there for the browser that began it, and for no other") {
-  OauthWorld oauth{1};
+  ActorWorld oauth{1};
   const BegunFlow mine = begin(oauth);
   const BegunFlow other = begin(oauth);
   const FlowId id = mine.ticket.flow.id;
@@ -43,7 +43,7 @@ TEST_CASE("a flow is there for the browser that began it, and for no other") {
 }
 
 TEST_CASE("two flows of one browser do not take each other's forms") {
-  OauthWorld oauth{2};
+  ActorWorld oauth{2};
   const BegunFlow one = begin(oauth);
   const BegunFlow two = begin(oauth, one.browser);
   CHECK_EQ(one.browser.expose(), two.browser.expose());
@@ -57,7 +57,7 @@ TEST_CASE("two flows of one browser do not take each other's forms") {
 }
 
 TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   const BegunFlow flow = begin(oauth);
   const auto started = sign_in(oauth, flow);
   REQUIRE(started.has_value());
@@ -72,7 +72,7 @@ TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
 }
 
 TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too many") {
-  OauthWorld oauth{4};
+  ActorWorld oauth{4};
   oauth.options.flows_max = 3;
   oauth.sessions = oauth.world.spawn<SessionActor>({.name = "few"}, oauth.storage, oauth.options);
   std::vector<BegunFlow> flows;
@@ -87,7 +87,7 @@ TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too
 }
 
 TEST_CASE("the same user signing in again keeps the session's name under a new cookie") {
-  OauthWorld oauth{5};
+  ActorWorld oauth{5};
   const auto first = sign_in(oauth, begin(oauth));
   oauth.world.advance(5min);
   const auto again = sign_in(oauth, begin(oauth), alice, first->token);
@@ -98,7 +98,7 @@ TEST_CASE("the same user signing in again keeps the session's name under a new c
 }
 
 TEST_CASE("another user signing in ends the session before") {
-  OauthWorld oauth{6};
+  ActorWorld oauth{6};
   const UserId bob =
       oauth.world.block_on(oauth.users.ask(AddUser{UserName{"bob"}, std::nullopt, crypto::Password{"correct horse"}}))
           ->id;
@@ -110,7 +110,7 @@ TEST_CASE("another user signing in ends the session before") {
 }
 
 TEST_CASE("a session ends when it idles, and in any case after its day") {
-  OauthWorld oauth{7};
+  ActorWorld oauth{7};
   const auto idle = sign_in(oauth, begin(oauth));
   const auto busy = sign_in(oauth, begin(oauth));
   for (int hour = 0; hour < 11; ++hour) {
@@ -123,7 +123,7 @@ TEST_CASE("a session ends when it idles, and in any case after its day") {
 }
 
 TEST_CASE("a session that was ended, forged or whose user is gone is none") {
-  OauthWorld oauth{8};
+  ActorWorld oauth{8};
   const auto started = sign_in(oauth, begin(oauth));
   std::string forged = started->token.expose();
   forged.back() = forged.back() == 'A' ? 'B' : 'A';
@@ -143,10 +143,10 @@ TEST_CASE("sessions outlive a restart") {
   const fixture::Disk disk = fixture::new_disk();
   std::optional<SessionToken> cookie;
   {
-    OauthWorld before{9, disk};
+    ActorWorld before{9, disk};
     cookie = sign_in(before, begin(before))->token;
   }
-  OauthWorld after{10, disk};
+  ActorWorld after{10, disk};
   CHECK(session_of(after, *cookie).has_value());
 }
 

@@ -4,33 +4,33 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 
 const ClientId phone_id = fixture::phone().id;
 const ClientId shop_id = fixture::shop().id;
 
-IssuedTokens sign_in(OauthWorld& oauth, const ClientPtr& client,
+IssuedTokens sign_in(ActorWorld& oauth, const ClientPtr& client,
                      std::string_view scopes = "openid offline_access read") {
   return oauth.redeem(oauth.authorize(client, scopes), client).value();
 }
 
-IssuedTokens own_token(OauthWorld& oauth, const ClientPtr& client) {
+IssuedTokens own_token(ActorWorld& oauth, const ClientPtr& client) {
   Grant grant{.client = client->id, .scope = fixture::scope("read"), .audience = {oauth.options.issuer}};
   return oauth.world.block_on(oauth.tokens.next().ask(CreateToken{client, std::move(grant)})).value();
 }
 
-auto revoke(OauthWorld& oauth, const TokenText& token, const ClientPtr& caller) {
+auto revoke(ActorWorld& oauth, const TokenText& token, const ClientPtr& caller) {
   return oauth.world.block_on(oauth.tokens.by_key(owner_key(token.expose())).ask(RevokeToken{token, caller}));
 }
 
 TEST_CASE("a client's own token says whose it is and has no user, no refresh token and no ID token") {
-  OauthWorld oauth{1};
+  ActorWorld oauth{1};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens tokens = own_token(oauth, shop);
   CHECK_FALSE(tokens.refresh_token.has_value());
@@ -43,7 +43,7 @@ TEST_CASE("a client's own token says whose it is and has no user, no refresh tok
 }
 
 TEST_CASE("a token ends with its ten minutes") {
-  OauthWorld oauth{2};
+  ActorWorld oauth{2};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens tokens = own_token(oauth, shop);
   oauth.world.advance(599s);
@@ -53,7 +53,7 @@ TEST_CASE("a token ends with its ten minutes") {
 }
 
 TEST_CASE("only who may know is told about a token") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   const ClientPtr shop = oauth.client(shop_id);
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens tokens = sign_in(oauth, phone);
@@ -66,7 +66,7 @@ TEST_CASE("only who may know is told about a token") {
 }
 
 TEST_CASE("a refresh token or an ID token is no access token") {
-  OauthWorld oauth{4};
+  ActorWorld oauth{4};
   const IssuedTokens tokens = sign_in(oauth, oauth.client(phone_id));
   for (const TokenText& token : {*tokens.refresh_token, *tokens.id_token}) {
     const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{token}));
@@ -77,7 +77,7 @@ TEST_CASE("a refresh token or an ID token is no access token") {
 TEST_CASE("a hundred refreshes at once get the same successor, and the family has one living leaf") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     CAPTURE(seed);
-    OauthWorld oauth{seed};
+    ActorWorld oauth{seed};
     const ClientPtr phone = oauth.client(phone_id);
     const TokenText token = *sign_in(oauth, phone).refresh_token;
     const auto answers = oauth.all_at_once(oauth.tokens.by_key(owner_key(token.expose())),
@@ -95,7 +95,7 @@ TEST_CASE("a hundred refreshes at once get the same successor, and the family ha
 }
 
 TEST_CASE("a refresh token that is used again after the grace time ends everything") {
-  OauthWorld oauth{5};
+  ActorWorld oauth{5};
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens first = sign_in(oauth, phone);
   const auto second = oauth.refresh(*first.refresh_token, phone);
@@ -107,7 +107,7 @@ TEST_CASE("a refresh token that is used again after the grace time ends everythi
 }
 
 TEST_CASE("an opaque token is repeated byte for byte") {
-  OauthWorld oauth{6};
+  ActorWorld oauth{6};
   ClientPtr phone = oauth.client(phone_id);
   Client opaque = *phone;
   opaque.metadata.access_token_format = AccessTokenFormat::opaque;
@@ -124,19 +124,19 @@ TEST_CASE("a lost answer is repeated also after a crash") {
   const fixture::Disk disk = fixture::new_disk();
   std::optional<TokenText> token, successor;
   {
-    OauthWorld before{7, disk};
+    ActorWorld before{7, disk};
     const ClientPtr phone = before.client(phone_id);
     token = sign_in(before, phone).refresh_token;
     successor = before.refresh(*token, phone)->refresh_token;
   }
-  OauthWorld after{8, disk};
+  ActorWorld after{8, disk};
   const auto repeat = after.refresh(*token, after.client(phone_id));
   REQUIRE(repeat.has_value());
   CHECK_EQ(repeat->refresh_token->expose(), successor->expose());
 }
 
 TEST_CASE("revoking an access token ends it alone, revoking a refresh token the family") {
-  OauthWorld oauth{9};
+  ActorWorld oauth{9};
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens tokens = sign_in(oauth, phone);
   CHECK(revoke(oauth, tokens.access_token, phone).has_value());
@@ -152,7 +152,7 @@ TEST_CASE("revoking an access token ends it alone, revoking a refresh token the 
 }
 
 TEST_CASE("another client's token is not revoked, and a public client is not told that it exists") {
-  OauthWorld oauth{10};
+  ActorWorld oauth{10};
   const ClientPtr shop = oauth.client(shop_id);
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens of_phone = sign_in(oauth, phone);
@@ -166,7 +166,7 @@ TEST_CASE("another client's token is not revoked, and a public client is not tol
 }
 
 TEST_CASE("the end of a session ends its tokens, but those that were to outlive it") {
-  OauthWorld oauth{11};
+  ActorWorld oauth{11};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens bound = sign_in(oauth, shop, "openid read");
   const IssuedTokens offline = sign_in(oauth, shop, "openid offline_access read");
@@ -178,7 +178,7 @@ TEST_CASE("the end of a session ends its tokens, but those that were to outlive 
 }
 
 TEST_CASE("a family can be revoked by name") {
-  OauthWorld oauth{12};
+  ActorWorld oauth{12};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens tokens = sign_in(oauth, shop);
   const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{tokens.access_token}));
@@ -187,7 +187,7 @@ TEST_CASE("a family can be revoked by name") {
 }
 
 TEST_CASE("tokens go with their client and with their user") {
-  OauthWorld oauth{13};
+  ActorWorld oauth{13};
   const ClientPtr shop = oauth.client(shop_id);
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens of_shop = sign_in(oauth, shop);
@@ -201,7 +201,7 @@ TEST_CASE("tokens go with their client and with their user") {
 }
 
 TEST_CASE("tokens outlive a rotation of the keys, new ones are signed with the new key") {
-  OauthWorld oauth{14};
+  ActorWorld oauth{14};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens before = own_token(oauth, shop);
   const auto rotated = oauth.world.block_on(oauth.keys.ask(RotateKeys{}));
@@ -213,7 +213,7 @@ TEST_CASE("tokens outlive a rotation of the keys, new ones are signed with the n
 }
 
 TEST_CASE("what is over is swept away, what is alive stays") {
-  OauthWorld oauth{15};
+  ActorWorld oauth{15};
   const ClientPtr phone = oauth.client(phone_id);
   const IssuedTokens tokens = sign_in(oauth, phone);
   oauth.world.manual_clock().jump_wall(5 * 24h);

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/crypto/jwt.h"
-#include "troupe/oauth/actor/fixture.h"
+#include "troupe/oauth/actor/testing/fixture.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {

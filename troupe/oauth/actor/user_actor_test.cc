@@ -3,29 +3,29 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/oauth_world.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-using fixture::OauthWorld;
+using fixture::ActorWorld;
 
 const UserName bob{"bob"};
 const net::IpAddress home = net::IpAddress::parse("192.0.2.1").value();
 
 crypto::Password password(std::string_view text) { return crypto::Password{std::string{text}}; }
 
-auto add(OauthWorld& oauth, const UserName& name, std::string_view text = "correct horse") {
+auto add(ActorWorld& oauth, const UserName& name, std::string_view text = "correct horse") {
   return oauth.world.block_on(oauth.users.ask(AddUser{name, "bob@example.org", password(text)}));
 }
 
-auto sign_in(OauthWorld& oauth, const UserName& name, std::string_view text, const net::IpAddress& from = home) {
+auto sign_in(ActorWorld& oauth, const UserName& name, std::string_view text, const net::IpAddress& from = home) {
   return oauth.world.block_on(oauth.users.ask(VerifyPassword{name, password(text), from}));
 }
 
 TEST_CASE("a user signs in with the right password and with no other") {
-  OauthWorld oauth{1};
+  ActorWorld oauth{1};
   const auto user = add(oauth, bob);
   REQUIRE(user.has_value());
   CHECK(user->id.value().starts_with("u_"));
@@ -36,7 +36,7 @@ TEST_CASE("a user signs in with the right password and with no other") {
 }
 
 TEST_CASE("names and passwords that cannot be are refused, and a name is taken once") {
-  OauthWorld oauth{2};
+  ActorWorld oauth{2};
   struct Row {
     std::string name, password;
     UserError error;
@@ -56,7 +56,7 @@ TEST_CASE("names and passwords that cannot be are refused, and a name is taken o
 }
 
 TEST_CASE("guessing is slowed down, and the owner gets in after the wait") {
-  OauthWorld oauth{3};
+  ActorWorld oauth{3};
   REQUIRE(add(oauth, bob).has_value());
   for (int i = 0; i < 5; ++i) CHECK_EQ(sign_in(oauth, bob, "guess").error().domain->reason, LoginError::Reason::wrong);
   const auto slowed = sign_in(oauth, bob, "correct horse");
@@ -67,7 +67,7 @@ TEST_CASE("guessing is slowed down, and the owner gets in after the wait") {
 }
 
 TEST_CASE("a crowd of logins is bounded: some are told to come again, the server goes on") {
-  OauthWorld oauth{4};
+  ActorWorld oauth{4};
   REQUIRE(add(oauth, bob).has_value());
   const auto answers = oauth.all_at_once(oauth.users, VerifyPassword{bob, password("correct horse"), home}, 500);
   int busy = 0, right = 0;
@@ -81,7 +81,7 @@ TEST_CASE("a crowd of logins is bounded: some are told to come again, the server
 }
 
 TEST_CASE("a password that was hashed at another cost is hashed anew when it is used") {
-  OauthWorld oauth{5};
+  ActorWorld oauth{5};
   const UserId id = add(oauth, bob)->id;
   const auto kept_hash = [&] {
     return oauth.disk->transact([&](store::Transaction& t) { return SqlUsers{t}.find(id)->password_hash; });
@@ -102,7 +102,7 @@ TEST_CASE("a password that was hashed at another cost is hashed anew when it is 
 }
 
 TEST_CASE("a user who was removed is gone, and a disabled one does not get in") {
-  OauthWorld oauth{6};
+  ActorWorld oauth{6};
   const UserId id = add(oauth, bob)->id;
   CHECK(oauth.world.block_on(oauth.users.ask(GetUser{id})).value().has_value());
   CHECK(oauth.world.block_on(oauth.users.ask(RemoveUser{id})).has_value());
@@ -113,7 +113,7 @@ TEST_CASE("a user who was removed is gone, and a disabled one does not get in") 
 }
 
 TEST_CASE("what a user agrees to adds up, client by client") {
-  OauthWorld oauth{7};
+  ActorWorld oauth{7};
   const UserId alice = fixture::alice().user.id;
   const ClientId shop = fixture::shop().id;
   const auto agreed = [&](const ClientId& client) {

@@ -1,5 +1,5 @@
-// OauthWorld: the actors of the authorization server in a simulated system, over a database in
-// memory that outlives it. For tests only.
+// ActorWorld: the actors of the authorization server without its endpoints, in a simulated
+// system over a database in memory that outlives it; and the same actors in a real system.
 #pragma once
 
 #include <memory>
@@ -10,9 +10,9 @@
 #include "troupe/oauth/actor/auth_actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/expiry_actor.h"
-#include "troupe/oauth/actor/fixture.h"
 #include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/actor/session_actor.h"
+#include "troupe/oauth/actor/testing/fixture.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
 #include "troupe/oauth/storage/schema.h"
@@ -20,7 +20,7 @@
 
 namespace troupe::oauth::fixture {
 
-/// The disk of a simulated server: give it to the next OauthWorld to restart on it.
+/// The disk of a simulated server: give it to the next ActorWorld to restart on it.
 using Disk = std::shared_ptr<store::SqliteConnection>;
 
 inline Disk new_disk() {
@@ -69,20 +69,21 @@ class Crowd {
   std::vector<actor::Answer<M>> answers_;
 };
 
-struct OauthWorld {
-  actor::test::World world;
-  Disk disk;
+/// The actors on `Where`, which is a test::World or a real System, and what tests ask of them.
+template <class Where>
+struct Actors {
+  Where& where;
   OauthOptions options{.issuer = "https://issuer.example"};
-  Storage storage{store::Database::start(world, store::sqlite_engine(disk))};
-  actor::Ref<Watcher> watcher = world.spawn<Watcher>({.name = "watcher"});
+  Storage storage;
+  actor::Ref<Watcher> watcher = where.template spawn<Watcher>({.name = "watcher"});
   actor::Ref<KeyActor> keys =
-      world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
-  actor::Ref<ClientActor> clients = world.spawn<ClientActor>({.name = "clients"}, storage);
-  actor::Ref<UserActor> users = world.spawn<UserActor>(
+      where.template spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+  actor::Ref<ClientActor> clients = where.template spawn<ClientActor>({.name = "clients"}, storage);
+  actor::Ref<UserActor> users = where.template spawn<UserActor>(
       {.name = "users"},
       UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
-  actor::Ref<SessionActor> sessions = world.spawn<SessionActor>({.name = "sessions"}, storage, options);
-  actor::Ref<ExpiryActor> expiry = world.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  actor::Ref<SessionActor> sessions = where.template spawn<SessionActor>({.name = "sessions"}, storage, options);
+  actor::Ref<ExpiryActor> expiry = where.template spawn<ExpiryActor>({.name = "expiry"}, storage, options);
   actor::Pool<TokenActor> tokens = pool<TokenActor>(
       "tokens", TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});
   actor::Pool<AuthActor> codes = pool<AuthActor>("codes", AuthActorParts{.storage = storage,
@@ -92,30 +93,31 @@ struct OauthWorld {
                                                                          .watcher = watcher,
                                                                          .options = options});
 
-  explicit OauthWorld(std::uint64_t seed, Disk on = new_disk()) : world(seed), disk(std::move(on)) {}
+  Actors(Where& on, std::shared_ptr<store::Engine> engine)
+      : where(on), storage(store::Database::start(on, std::move(engine))) {}
 
   template <class A, class Parts>
   actor::Pool<A> pool(const std::string& name, const Parts& parts) {
     std::vector<actor::Ref<A>> members;
     for (int core = 0; core < 2; ++core)
-      members.push_back(world.spawn<A>({.name = name, .core = core, .mailbox = {.capacity = 4096}}, parts));
+      members.push_back(where.template spawn<A>({.name = name, .core = core, .mailbox = {.capacity = 4096}}, parts));
     return actor::Pool<A>{members};
   }
 
-  ClientPtr client(const ClientId& id) { return world.block_on(clients.ask(GetClient{id})).value(); }
-  base::UnixTime now() { return world.manual_clock().wall(); }
+  ClientPtr client(const ClientId& id) { return where.block_on(clients.ask(GetClient{id})).value(); }
 
   /// What the user alice agrees to for `client`, as a code without PKCE.
-  IssuedCode authorize(const ClientPtr& client, std::string_view scopes = "openid offline_access read") {
+  IssuedCode authorize(const ClientPtr& client, std::string_view scopes = "openid offline_access read",
+                       base::UnixTime now = start) {
     base::SeededRandom random{7};
-    const SessionId session{crypto::TokenIds{}.next(now(), random).text()};
+    const SessionId session{crypto::TokenIds{}.next(now, random).text()};
     CreateAuthCode message{.request = {.client = client,
                                        .redirect_uri = client->metadata.redirect_uris.front(),
                                        .audience = {options.issuer},
                                        .nonce = "n-1"},
-                           .authentication = {.user = alice().user.id, .session = session, .time = now()},
+                           .authentication = {.user = alice().user.id, .session = session, .time = now},
                            .scope = scope(scopes)};
-    return world.block_on(codes.next().ask(std::move(message))).value();
+    return where.block_on(codes.next().ask(std::move(message))).value();
   }
 
   ValidateAuthCode shown(const IssuedCode& code, const ClientPtr& client) {
@@ -126,29 +128,49 @@ struct OauthWorld {
   }
 
   auto redeem(const IssuedCode& code, const ClientPtr& client) {
-    return world.block_on(codes.by_key(owner_key(code.code.expose())).ask(shown(code, client)));
+    return where.block_on(codes.by_key(owner_key(code.code.expose())).ask(shown(code, client)));
   }
 
   auto refresh(const TokenText& token, const ClientPtr& client) {
-    return world.block_on(tokens.by_key(owner_key(token.expose())).ask(RefreshToken{token, client, std::nullopt}));
+    return where.block_on(tokens.by_key(owner_key(token.expose())).ask(RefreshToken{token, client, std::nullopt}));
   }
 
   bool is_active(const TokenText& token, const ClientPtr& client) {
-    return world.block_on(tokens.next().ask(IntrospectToken{token, client})).value().has_value();
+    return where.block_on(tokens.next().ask(IntrospectToken{token, client})).value().has_value();
   }
 
-  /// `count` requests for the same thing, all on their way before the first is answered.
+  /// Starts `count` requests for the same thing, all on their way before the first is answered.
   template <class A, class M>
-  std::vector<actor::Answer<M>> all_at_once(actor::Ref<A> target, const M& message, int count) {
+  auto crowd(actor::Ref<A> target, const M& message, int count) {
     using AskCrowd = Crowd<A, M>;
-    auto crowd = world.spawn<AskCrowd>(
+    auto crowd = where.template spawn<AskCrowd>(
         {.name = "crowd", .core = 1, .mailbox = {.capacity = 4096}, .in_flight_max = 4096}, target, message);
     for (int i = 0; i < count; ++i) crowd.tell(typename AskCrowd::Ask{});
-    world.advance(std::chrono::seconds{5});
-    return world.block_on(crowd.ask(typename AskCrowd::Answers{})).value();
+    return crowd;
   }
 
-  std::vector<TokensRevoked> revoked() { return world.block_on(watcher.ask(Watcher::Seen{})).value(); }
+  std::vector<TokensRevoked> revoked() { return where.block_on(watcher.ask(Watcher::Seen{})).value(); }
+};
+
+struct WorldOnDisk {
+  actor::test::World world;
+  Disk disk;
+};
+
+/// The actors in a simulated system.
+struct ActorWorld : WorldOnDisk, Actors<actor::test::World> {
+  explicit ActorWorld(std::uint64_t seed, Disk on = new_disk())
+      : WorldOnDisk{.world = actor::test::World{seed}, .disk = std::move(on)},
+        Actors(world, store::sqlite_engine(disk)) {}
+
+  base::UnixTime now() { return world.manual_clock().wall(); }
+
+  template <class A, class M>
+  std::vector<actor::Answer<M>> all_at_once(actor::Ref<A> target, const M& message, int count) {
+    auto asking = crowd(target, message, count);
+    world.advance(std::chrono::seconds{5});
+    return world.block_on(asking.ask(typename Crowd<A, M>::Answers{})).value();
+  }
 };
 
 }  // namespace troupe::oauth::fixture

@@ -1,5 +1,5 @@
 // A small world for the tests of oauth/actor: one set of keys, a public and a confidential
-// client, one user. For tests only.
+// client, one user.
 #pragma once
 
 #include <memory>
