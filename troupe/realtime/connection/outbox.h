@@ -15,10 +15,10 @@
 #include <span>
 #include <string>
 
-#include "troupe/realtime/connection/local_frame.h"
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/overflow.h"
 #include "troupe/realtime/topic/flat_queue.h"
+#include "troupe/realtime/topic/local_frame.h"
 
 namespace troupe::realtime {
 

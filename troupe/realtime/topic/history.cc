@@ -33,7 +33,7 @@ void History::drop_oldest() {
 
 HistoryPage History::newest(std::size_t limit) const {
   auto count = std::min<Offset>(limit, kept_.size());
-  return {range(top_.offset + 1 - count, top_.offset), count == limit || count == top_.offset};
+  return {range(top_.offset + 1 - count, top_.offset), count == limit || count == top_.offset, top_.epoch};
 }
 
 HistoryPage History::since(const Position& position, std::size_t limit) const {
@@ -41,15 +41,15 @@ HistoryPage History::since(const Position& position, std::size_t limit) const {
   auto wanted = known ? position.offset + 1 : oldest();
   auto first = std::max(wanted, oldest());
   auto count = std::min<Offset>(limit, top_.offset + 1 - first);
-  return {range(first, first + count - 1), known && first == wanted};
+  return {range(first, first + count - 1), known && first == wanted, top_.epoch};
 }
 
 HistoryPage History::before(const Position& position, std::size_t limit) const {
   if (position.epoch != top_.epoch || position.offset > top_.offset + 1 || position.offset == 0) return {};
   auto last = position.offset - 1;
-  if (last + 1 <= oldest()) return {{}, last == 0};
+  if (last + 1 <= oldest()) return {{}, last == 0, top_.epoch};
   auto count = std::min<Offset>(limit, last + 1 - oldest());
-  return {range(last + 1 - count, last), count == limit || count == last};
+  return {range(last + 1 - count, last), count == limit || count == last, top_.epoch};
 }
 
 std::optional<std::vector<KeptMessage>> History::recover(const Position& position) const {

@@ -38,6 +38,7 @@ struct KeptMessage {
 struct HistoryPage {
   std::vector<KeptMessage> items;
   bool complete = false;  // nothing that was asked for is missing, save by the limit
+  Epoch epoch{};          // of all of them
 };
 
 class History {

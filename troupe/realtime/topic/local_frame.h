@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -36,7 +37,8 @@ class FrameRef {
     return *this;
   }
   ~FrameRef() {
-    if (frame_ != nullptr && --frame_->references_ == 0) delete frame_;
+    // The last reference owns the frame, for as long as it takes to end it.
+    if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
   }
 
   /// A frame that belongs to no topic.
@@ -44,7 +46,7 @@ class FrameRef {
   /// A message of a topic.
   static FrameRef message(base::Bytes bytes, std::string topic, Position position) {
     FrameRef made;
-    made.frame_ = new LocalFrame;
+    made.frame_ = std::make_unique<LocalFrame>().release();
     made.frame_->bytes = std::move(bytes);
     made.frame_->topic = std::move(topic);
     made.frame_->position = std::move(position);

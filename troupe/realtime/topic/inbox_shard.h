@@ -1,0 +1,61 @@
+// InboxShard: the inboxes of the users whose home is one core, and on which cores those
+// users are connected.
+//
+// An inbox exists while something waits in it or its user is connected anywhere; a later
+// one of the same user has a new epoch.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "troupe/realtime/topic/inbox.h"
+#include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/topic_shard.h"
+
+namespace troupe::realtime {
+
+struct InboxOptions {
+  InboxLimits limits{};
+  std::size_t inboxes_max = 100'000;  // on one core
+};
+
+/// A direct message that is kept and ready to go.
+struct DirectPublication {
+  MessageId message;
+  Position position;
+  base::Bytes frame;
+  std::vector<CoreIndex> cores;  // where the user is connected, ascending
+};
+
+class InboxShard {
+ public:
+  explicit InboxShard(InboxOptions options) : options_(options) {}
+
+  std::expected<DirectPublication, DirectError> send(const SendDirect& direct, const Moment& moment);
+  /// The user has a connection on `core`; gives what waits for it.
+  InboxContents open(const UserId& user, CoreIndex core, const Moment& moment);
+  /// The user has no connection on `core` any more.
+  void close(const UserId& user, CoreIndex core);
+  void received(const UserId& user, Offset offset);
+  void expire(base::Instant now);
+
+  std::size_t size() const noexcept { return boxes_.size(); }
+
+ private:
+  struct Box {
+    Inbox inbox;
+    std::set<CoreIndex> cores;
+  };
+  using Boxes = std::map<UserId, Box>;
+
+  Box* find_or_make(const UserId& user, const Moment& moment);
+  void forget_if_idle(Boxes::iterator place);
+
+  InboxOptions options_;
+  Boxes boxes_;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,126 @@
+// LocalReceivers: slots with generations, so that a number of one that has left finds nobody.
+#include "troupe/realtime/topic/local_receivers.h"
+
+#include <algorithm>
+
+namespace troupe::realtime {
+
+ReceiverNumber LocalReceivers::add(Register registration) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  auto place = free_.back();
+  free_.pop_back();
+  auto& slot = slots_[place];
+  ++slot.generation;
+  slot.receiver = std::move(registration.receiver);
+  slot.connection = std::move(registration.connection);
+  slot.user = std::move(registration.user);
+  by_user_[slot.user].push_back(place);
+  return ReceiverNumber{slot.generation} << 32 | place;
+}
+
+LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
+  Left left;
+  Slot* slot = slot_of(receiver);
+  if (slot == nullptr) return left;
+  for (const auto& [pattern, id] : slot->subscriptions) {
+    if (trie_.remove(id, pattern)) left.patterns.push_back(pattern);
+  }
+  auto place = place_of(receiver);
+  auto& others = by_user_[slot->user];
+  std::erase(others, place);
+  if (others.empty()) {
+    by_user_.erase(slot->user);
+    left.user = slot->user;
+  }
+  slot->subscriptions.clear();
+  slot->receiver.reset();
+  free_.push_back(place);
+  return left;
+}
+
+Receiver* LocalReceivers::find(ReceiverNumber receiver) const noexcept {
+  Slot* slot = const_cast<LocalReceivers*>(this)->slot_of(receiver);
+  return slot == nullptr ? nullptr : slot->receiver.get();
+}
+
+bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& pattern, Overflow overflow) {
+  Slot* slot = slot_of(receiver);
+  if (slot == nullptr) return false;
+  auto added = trie_.add(pattern, place_of(receiver), static_cast<std::uint8_t>(overflow));
+  auto [place, fresh] = slot->subscriptions.try_emplace(pattern, added.id);
+  if (fresh) return added.first;
+  trie_.remove(std::exchange(place->second, added.id), pattern);
+  return false;
+}
+
+bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern) {
+  Slot* slot = slot_of(receiver);
+  if (slot == nullptr) return false;
+  auto place = slot->subscriptions.find(pattern);
+  if (place == slot->subscriptions.end()) return false;
+  auto id = place->second;
+  slot->subscriptions.erase(place);
+  return trie_.remove(id, pattern);
+}
+
+LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
+  Counted counted;
+  auto topic = TopicName::parse(message.topic).value();
+  // Each of the two frames is wrapped once, and only if somebody here wants it.
+  FrameRef by_name, by_pattern;
+  for (const auto& match : trie_.match(topic)) {
+    auto& slot = slots_[match.subscriber];
+    if (message.excluded && slot_of(message.excluded->receiver) == &slot) continue;
+    bool pattern = match.via == SubscriptionTrie::Via::pattern && !message.frame_by_pattern.empty();
+    auto& frame = pattern ? by_pattern : by_name;
+    if (!frame) {
+      frame = FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic, message.position);
+    }
+    switch (slot.receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
+      case Delivery::accepted:
+        ++counted.accepted;
+        break;
+      case Delivery::queued:
+        ++counted.accepted, ++counted.queued;
+        break;
+      case Delivery::dropped:
+        ++counted.dropped;
+        break;
+    }
+  }
+  return counted;
+}
+
+LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect& message) {
+  CountedDirect counted;
+  auto found = by_user_.find(message.user);
+  if (found == by_user_.end()) return counted;
+  auto frame = FrameRef::message(message.frame, inbox_topic(message.user), message.position);
+  for (auto place : found->second) {
+    auto& slot = slots_[place];
+    auto delivery = slot.receiver->deliver(frame, Overflow::drop_oldest);
+    if (delivery == Delivery::dropped) continue;
+    counted.connections.push_back(slot.connection);
+    if (delivery == Delivery::queued) ++counted.queued;
+  }
+  return counted;
+}
+
+void LocalReceivers::missed(const Missed& range) {
+  for (const auto& match : trie_.match(TopicName::parse(range.topic).value())) {
+    slots_[match.subscriber].receiver->missed(range.topic, range.epoch, range.from, range.to);
+  }
+}
+
+LocalReceivers::Slot* LocalReceivers::slot_of(ReceiverNumber receiver) noexcept {
+  auto place = place_of(receiver);
+  if (place >= slots_.size()) return nullptr;
+  auto& slot = slots_[place];
+  bool same = slot.receiver != nullptr && slot.generation == static_cast<std::uint32_t>(receiver >> 32);
+  return same ? &slot : nullptr;
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,204 @@
+// MessageRouterActor: subscribing and unsubscribing, and what goes from core to core.
+#include "troupe/realtime/topic/message_router_actor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::realtime {
+
+MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index,
+                                       actor::Ref<actor::Protocol<RouterStarted>> owner)
+    : options_(std::move(options)),
+      index_(index),
+      owner_(owner),
+      inboxes_(options_.inboxes),
+      idempotency_(options_.idempotency) {}
+
+void MessageRouterActor::started(actor::Context& ctx) {
+  topics_ = std::make_unique<TopicShard>(options_.topics, fmt::format("{}", index_), ctx.random());
+  ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
+  owner_.tell(RouterStarted{index_});
+}
+
+void MessageRouterActor::handle(JoinRouters message) { routers_ = std::move(message.routers); }
+
+// ---- for the connections of this core ----
+
+ReceiverNumber MessageRouterActor::handle(Register message) {
+  auto user = message.user;
+  auto number = local_.add(std::move(message));
+  router(home_of(inbox_topic(user), cores())).tell(OpenInbox{index_, std::move(user), number});
+  return number;
+}
+
+void MessageRouterActor::handle(Unregister message) {
+  auto left = local_.remove(message.receiver);
+  tell_no_interest(left.patterns);
+  if (left.user) router(home_of(inbox_topic(*left.user), cores())).tell(CloseInbox{index_, *left.user});
+}
+
+void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply,
+                                actor::Context& ctx) {
+  std::vector<TopicPattern> added;
+  for (const auto& topic : message.topics) {
+    if (local_.subscribe(message.receiver, topic.pattern, message.overflow)) added.push_back(topic.pattern);
+  }
+  tell_interest(added);
+
+  auto ticket = next_ticket_++;
+  auto& waiting = opening_[ticket];
+  waiting.since = ctx.now();
+  waiting.replies.push_back(std::move(reply));
+  waiting.result.resize(message.topics.size());
+  for (std::size_t i = 0; i < message.topics.size(); ++i) {
+    waiting.result[i].topic.topic = message.topics[i].pattern.text();
+  }
+  auto asked = questions(message, ticket);
+  for (const auto& question : asked) waiting.missing += question.topics.empty() ? 0 : 1;
+  for (std::size_t home = 0; home < asked.size(); ++home) {
+    if (!asked[home].topics.empty()) router(home).tell(std::move(asked[home]));
+  }
+}
+
+// What each home is to be asked: a name only its own, a pattern all of them.
+std::vector<OpenTopics> MessageRouterActor::questions(const AddSubscriptions& message, Ticket ticket) const {
+  std::vector<OpenTopics> asked(cores(), OpenTopics{index_, ticket, {}});
+  for (std::size_t i = 0; i < message.topics.size(); ++i) {
+    const auto& [pattern, recover] = message.topics[i];
+    if (pattern.is_name()) {
+      asked[home_of(pattern.text(), cores())].topics.push_back({i, pattern, recover});
+    } else {
+      for (auto& one : asked) one.topics.push_back({i, pattern, {}});
+    }
+  }
+  return asked;
+}
+
+void MessageRouterActor::handle(TopicsOpened message) {
+  auto found = opening_.find(message.ticket);
+  if (found == opening_.end()) return;
+  auto& waiting = found->second;
+  take_opened(waiting, std::move(message));
+  if (--waiting.missing > 0) return;
+  for (auto& reply : waiting.replies) reply.set(std::move(waiting.result));
+  opening_.erase(found);
+}
+
+void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting,
+                                     TopicsOpened message) {
+  for (auto& opened : message.topics) {
+    auto& result = waiting.result[opened.index];
+    if (TopicPattern::parse(result.topic.topic)->is_name()) {
+      result.topic.position = std::move(opened.top);
+      result.topic.recovered = opened.recovered;
+      result.recovered = std::move(opened.messages);
+    } else {
+      result.topic.shards.push_back({message.shard, message.shard_top});
+    }
+  }
+}
+
+void MessageRouterActor::handle(RemoveSubscriptions message) {
+  std::erase_if(message.topics,
+                [&](const TopicPattern& pattern) { return !local_.unsubscribe(message.receiver, pattern); });
+  tell_no_interest(message.topics);
+}
+
+std::vector<std::vector<TopicPattern>> MessageRouterActor::by_home(const std::vector<TopicPattern>& patterns) const {
+  std::vector<std::vector<TopicPattern>> homes(cores());
+  for (const auto& pattern : patterns) {
+    if (pattern.is_name()) {
+      homes[home_of(pattern.text(), cores())].push_back(pattern);
+    } else {
+      for (auto& home : homes) home.push_back(pattern);
+    }
+  }
+  return homes;
+}
+
+void MessageRouterActor::tell_interest(const std::vector<TopicPattern>& added) {
+  auto homes = by_home(added);
+  for (std::size_t home = 0; home < homes.size(); ++home) {
+    if (!homes[home].empty()) router(home).tell(AddInterest{index_, std::move(homes[home])});
+  }
+}
+
+void MessageRouterActor::tell_no_interest(const std::vector<TopicPattern>& dropped) {
+  auto homes = by_home(dropped);
+  for (std::size_t home = 0; home < homes.size(); ++home) {
+    if (!homes[home].empty()) router(home).tell(DropInterest{index_, std::move(homes[home])});
+  }
+}
+
+// ---- from other homes, to the connections of this core ----
+
+LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message) {
+  auto counted = local_.deliver(message);
+  figures_.delivered += counted.accepted;
+  figures_.dropped += counted.dropped;
+  return counted;
+}
+
+void MessageRouterActor::handle(const Deliver& message) {
+  auto counted = deliver_here(message);
+  if (message.ticket != 0) router(message.home).tell(Delivered{message.ticket, counted.accepted, counted.queued});
+}
+
+void MessageRouterActor::handle(const DeliverMissed& message) {
+  for (const auto& range : message.ranges) local_.missed(range);
+}
+
+void MessageRouterActor::handle(const InboxOpened& message) {
+  if (Receiver* receiver = local_.find(message.receiver)) receiver->open_inbox(message.contents);
+}
+
+void MessageRouterActor::handle(const DeliverDirect& message) {
+  auto counted = local_.deliver_direct(message);
+  router(message.home).tell(DirectDelivered{message.ticket, std::move(counted.connections), counted.queued});
+}
+
+// ---- housekeeping and figures ----
+
+void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
+  if (!routers_) return;
+  topics_->expire(ctx.now());
+  inboxes_.expire(ctx.now());
+  idempotency_.expire(ctx.now());
+  // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known.
+  auto give_up = [&](auto& tickets) {
+    while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
+      tickets.erase(tickets.begin());
+    }
+  };
+  give_up(counting_);
+  give_up(directing_);
+  give_up(opening_);
+  for (CoreIndex core = 0; core < cores(); ++core) flush_missed(core);
+}
+
+RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {
+  auto figures = figures_;
+  figures.topics = topics_->topics();
+  figures.history_bytes = topics_->history_bytes();
+  figures.inboxes = inboxes_.size();
+  figures.subscriptions = local_.subscriptions();
+  for (const auto& stats : {topics_->trie_stats(), local_.trie_stats()}) {
+    figures.trie_lookups += stats.lookups;
+    figures.trie_hits += stats.hits;
+    figures.trie_visited += stats.visited;
+  }
+  return figures;
+}
+
+void MessageRouterActor::inspect(actor::Inspection& out) const {
+  auto figures = handle(MeasureRouter{});
+  out.add("topics", figures.topics);
+  out.add("subscriptions", figures.subscriptions);
+  out.add("published", figures.published);
+  out.add("delivered", figures.delivered);
+  out.add("dropped", figures.dropped);
+  out.add("inboxes", figures.inboxes);
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,124 @@
+// MessageRouterActor: one on each core. It is the home of a share of the topics and users,
+// and it brings what concerns its core's connections to their outboxes.
+//
+// A topic's home numbers, keeps and encodes a publication once and tells each core that
+// has subscribers once; the cores answer with counts. All is done by messages that wait
+// for nobody, so the order in which a home publishes is the order in which each core gets.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "troupe/realtime/topic/idempotency.h"
+#include "troupe/realtime/topic/inbox_shard.h"
+#include "troupe/realtime/topic/local_receivers.h"
+#include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/topic_shard.h"
+
+namespace troupe::realtime {
+
+struct RouterOptions {
+  TopicOptions topics{};
+  InboxOptions inboxes{};
+  IdempotencyOptions idempotency{};
+  base::Duration housekeeping = std::chrono::seconds{1};    // how late expired history may go
+  base::Duration answer_within = std::chrono::seconds{10};  // another core's; longer than any asker waits
+};
+
+/// The tables contradict each other: all routers must be built anew from their connections.
+struct RoutingTableCorrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class MessageRouterActor {
+ public:
+  static constexpr std::string_view actor_type = "MessageRouterActor";
+
+  /// `owner` is told at each start, so that it notices when one was started anew with empty tables.
+  MessageRouterActor(RouterOptions options, CoreIndex index, actor::Ref<actor::Protocol<RouterStarted>> owner);
+
+  void started(actor::Context& ctx);
+  void inspect(actor::Inspection& out) const;
+  void handle(JoinRouters message);
+  RouterFigures handle(const MeasureRouter&) const;
+
+  // For the connections of this core.
+  ReceiverNumber handle(Register message);
+  void handle(Unregister message);
+  void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply, actor::Context& ctx);
+  void handle(RemoveSubscriptions message);
+
+  // As the home of topics and users.
+  void handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
+  void handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx);
+  HistoryPage handle(const ReadTopic& message, actor::Context& ctx);
+  void handle(const AcknowledgeInbox& message);
+  void handle(const AddInterest& message);
+  void handle(const DropInterest& message);
+  void handle(OpenTopics message, actor::Context& ctx);
+  void handle(OpenInbox message, actor::Context& ctx);
+  void handle(const CloseInbox& message);
+
+  // From other homes.
+  void handle(TopicsOpened message);
+  void handle(const Deliver& message);
+  void handle(const DeliverMissed& message);
+  void handle(const Delivered& message, actor::Context& ctx);
+  void handle(const InboxOpened& message);
+  void handle(const DeliverDirect& message);
+  void handle(DirectDelivered message);
+
+  struct Housekeep {};
+  void handle(Housekeep, actor::Context& ctx);
+
+ private:
+  /// A question to other cores whose answers have not all come.
+  template <class Result, class Error>
+  struct Waiting {
+    std::vector<actor::Reply<Result, Error>> replies;
+    Result result{};
+    std::size_t missing = 0;
+    base::Instant since;
+    std::optional<IdempotencyWindow::Key> key{};  // of a publication that bore one
+
+    void answer() {
+      for (auto& reply : replies) reply.set(result);
+    }
+  };
+  template <class Result, class Error>
+  using Tickets = std::map<Ticket, Waiting<Result, Error>>;
+
+  const RouterRef& router(std::size_t core) const { return (*routers_)[core]; }
+  std::size_t cores() const noexcept { return routers_->size(); }
+  Moment moment(actor::Context& ctx) const { return {ctx.now(), ctx.wall(), ctx.random()}; }
+  void tell_interest(const std::vector<TopicPattern>& added);
+  void tell_no_interest(const std::vector<TopicPattern>& dropped);
+  std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
+  std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
+  void take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting, TopicsOpened message);
+  bool answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply, base::Instant now);
+  void publish(const PublishMessage& message, const Publication& publication,
+               actor::Reply<PublishAck, PublishError> reply, base::Instant now);
+  LocalReceivers::Counted deliver_here(const Deliver& message);
+  void hand_to(CoreIndex core, Deliver message);
+  bool flush_missed(CoreIndex core);
+
+  RouterOptions options_;
+  CoreIndex index_;
+  actor::Ref<actor::Protocol<RouterStarted>> owner_;
+  std::shared_ptr<const std::vector<RouterRef>> routers_;
+  LocalReceivers local_;
+  std::unique_ptr<TopicShard> topics_;
+  InboxShard inboxes_;
+  IdempotencyWindow idempotency_;
+  Ticket next_ticket_ = 1;
+  Tickets<PublishAck, PublishError> counting_;
+  Tickets<DirectAck, DirectError> directing_;
+  Tickets<std::vector<SubscribedResult>, actor::NoError> opening_;
+  std::map<CoreIndex, std::vector<Missed>> missed_;  // ranges that a core's full lane has refused
+  RouterFigures figures_;
+};
+
+}  // namespace troupe::realtime

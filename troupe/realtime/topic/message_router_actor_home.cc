@@ -1,0 +1,166 @@
+// MessageRouterActor as a home: publishing, direct messages, history, and who is interested.
+#include <algorithm>
+
+#include "troupe/realtime/topic/message_router_actor.h"
+
+namespace troupe::realtime {
+
+void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
+                                actor::Context& ctx) {
+  if (answer_repeat(message, reply, ctx.now())) return;
+  auto publication = topics_->publish(message.publication, message.publisher.user, moment(ctx));
+  if (!publication) return reply.fail(publication.error());
+  ++figures_.published;
+  publish(message, *publication, std::move(reply), ctx.now());
+}
+
+// True when the publication was made before, and its asker is or will be answered with the first answer.
+bool MessageRouterActor::answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply,
+                                       base::Instant now) {
+  const auto& [publisher, publication] = message;
+  if (publication.idempotency_key.empty()) return false;
+  auto* entry = idempotency_.find({publisher.user, publication.topic, publication.idempotency_key}, now);
+  if (entry == nullptr) return false;
+  if (entry->payload_hash != std::hash<std::string>{}(publication.payload.bytes)) {
+    reply.fail(PublishError::key_used_before);
+  } else if (entry->answer) {
+    reply.set(*entry->answer);
+  } else if (auto waiting = counting_.find(entry->ticket); waiting != counting_.end()) {
+    waiting->second.replies.push_back(std::move(reply));
+  }
+  return true;
+}
+
+// Hands a publication to every core that has subscribers, and counts if anybody wants to know.
+void MessageRouterActor::publish(const PublishMessage& message, const Publication& publication,
+                                 actor::Reply<PublishAck, PublishError> reply, base::Instant now) {
+  auto remote = std::ranges::count_if(publication.cores, [&](CoreIndex core) { return core != index_; });
+  const auto& key = message.publication.idempotency_key;
+  bool counts = static_cast<bool>(reply) || !key.empty();
+  Ticket ticket = counts && remote > 0 ? next_ticket_++ : 0;
+  PublishAck ack{0, 0, publication.position};
+  for (CoreIndex core : publication.cores) {
+    Deliver delivery{
+        index_, ticket, publication.topic, publication.position, publication.frame, publication.frame_by_pattern, {}};
+    if (message.publication.exclude_self && message.publisher.core == core) delivery.excluded = message.publisher;
+    if (core == index_) {
+      auto counted = deliver_here(delivery);
+      ack.delivered_to += counted.accepted;
+      ack.queued += counted.queued;
+    } else {
+      hand_to(core, std::move(delivery));
+    }
+  }
+  if (!key.empty()) {
+    auto& entry = idempotency_.add({message.publisher.user, message.publication.topic, key},
+                                   std::hash<std::string>{}(message.publication.payload.bytes), now);
+    entry.ticket = ticket;
+    if (ticket == 0) entry.answer = ack;
+  }
+  if (ticket == 0) return reply.set(std::move(ack));
+  auto& waiting = counting_[ticket];
+  if (!key.empty()) waiting.key.emplace(message.publisher.user, message.publication.topic, key);
+  waiting.replies.push_back(std::move(reply));
+  waiting.result = std::move(ack);
+  waiting.missing = static_cast<std::size_t>(remote);
+  waiting.since = now;
+}
+
+void MessageRouterActor::handle(const Delivered& message, actor::Context& ctx) {
+  auto found = counting_.find(message.ticket);
+  if (found == counting_.end()) return;
+  auto& waiting = found->second;
+  waiting.result.delivered_to += message.accepted;
+  waiting.result.queued += message.queued;
+  if (--waiting.missing > 0) return;
+  if (waiting.key) {
+    if (auto* entry = idempotency_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
+  }
+  waiting.answer();
+  counting_.erase(found);
+}
+
+// A lane that is full takes nothing more for now: what it refuses is noted, and told before anything that follows.
+void MessageRouterActor::hand_to(CoreIndex core, Deliver message) {
+  auto ticket = message.ticket;
+  Missed missed{message.topic, message.position.epoch, message.position.offset, message.position.offset};
+  if (flush_missed(core) && router(core).tell(std::move(message)) == actor::Sent::sent) return;
+  ++figures_.missed;
+  auto& ranges = missed_[core];
+  auto last = std::ranges::find_if(ranges.rbegin(), ranges.rend(), [&](const Missed& range) {
+    return range.topic == missed.topic && range.epoch == missed.epoch;
+  });
+  if (last != ranges.rend() && last->to + 1 == missed.from) {
+    last->to = missed.to;
+  } else {
+    ranges.push_back(std::move(missed));
+  }
+  if (ticket != 0) router(index_).tell(Delivered{ticket, 0, 0});
+}
+
+bool MessageRouterActor::flush_missed(CoreIndex core) {
+  auto found = missed_.find(core);
+  if (found == missed_.end()) return true;
+  if (router(core).tell(DeliverMissed{found->second}) != actor::Sent::sent) return false;
+  missed_.erase(found);
+  return true;
+}
+
+void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx) {
+  auto direct = inboxes_.send(message, moment(ctx));
+  if (!direct) return reply.fail(direct.error());
+  ++figures_.directs;
+  auto ticket = next_ticket_++;
+  auto& waiting = directing_[ticket];
+  waiting.replies.push_back(std::move(reply));
+  waiting.result.message = direct->message;
+  waiting.since = ctx.now();
+  for (CoreIndex core : direct->cores) {
+    DeliverDirect delivery{index_, ticket, message.direct.user, direct->position, direct->frame};
+    // What a full lane refuses stays in the inbox until the user has received it.
+    if (router(core).tell(std::move(delivery)) == actor::Sent::sent) ++waiting.missing;
+  }
+  if (waiting.missing > 0) return;
+  waiting.answer();
+  directing_.erase(ticket);
+}
+
+void MessageRouterActor::handle(DirectDelivered message) {
+  auto found = directing_.find(message.ticket);
+  if (found == directing_.end()) return;
+  auto& waiting = found->second;
+  std::ranges::move(message.connections, std::back_inserter(waiting.result.connections));
+  waiting.result.queued += message.queued;
+  if (--waiting.missing > 0) return;
+  waiting.answer();
+  directing_.erase(found);
+}
+
+HistoryPage MessageRouterActor::handle(const ReadTopic& message, actor::Context& ctx) {
+  return topics_->read(message.request, ctx.now());
+}
+
+void MessageRouterActor::handle(const AcknowledgeInbox& message) { inboxes_.received(message.user, message.offset); }
+
+void MessageRouterActor::handle(const AddInterest& message) {
+  for (const auto& pattern : message.patterns) topics_->add_interest(message.core, pattern);
+}
+
+void MessageRouterActor::handle(const DropInterest& message) {
+  for (const auto& pattern : message.patterns) topics_->drop_interest(message.core, pattern);
+}
+
+void MessageRouterActor::handle(OpenTopics message, actor::Context& ctx) {
+  TopicsOpened answer{message.ticket, topics_->name(), topics_->top(), {}};
+  for (const auto& topic : message.topics) answer.topics.push_back(topics_->open(topic, moment(ctx)));
+  router(message.core).tell(std::move(answer));
+}
+
+void MessageRouterActor::handle(OpenInbox message, actor::Context& ctx) {
+  auto contents = inboxes_.open(message.user, message.core, moment(ctx));
+  router(message.core).tell(InboxOpened{message.receiver, std::move(contents)});
+}
+
+void MessageRouterActor::handle(const CloseInbox& message) { inboxes_.close(message.user, message.core); }
+
+}  // namespace troupe::realtime

@@ -1,0 +1,46 @@
+// Receiver: one connection as the router of its core sees it: where messages are put.
+//
+// Called by the router as a plain object on their common core, so a delivery passes no
+// mailbox. The router holds it until it is unregistered; a receiver whose connection has
+// ended takes what comes and drops it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/protocol/overflow.h"
+#include "troupe/realtime/topic/inbox.h"
+#include "troupe/realtime/topic/local_frame.h"
+
+namespace troupe::realtime {
+
+enum class Delivery : std::uint8_t {
+  accepted,  // it leaves with this turn's write
+  queued,    // it waits until the socket takes more
+  dropped,   // it became part of a gap, or the connection has ended
+};
+
+/// What waited for a user when a connection of theirs came.
+struct InboxContents {
+  Position top;
+  std::optional<LostRange> lost;
+  std::vector<KeptDirect> waiting;
+};
+
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+
+  /// Puts a message into the outbox. Does not throw but for want of memory.
+  virtual Delivery deliver(const FrameRef& frame, Overflow overflow) = 0;
+  /// The messages `from`..`to` of a topic could not be brought to this core.
+  virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) = 0;
+  /// The answer to the registration; direct messages go on from here.
+  virtual void open_inbox(const InboxContents& contents) = 0;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,246 @@
+// What is said to and between the routers of the cores.
+//
+// Connections ask the router of their own core, save for what goes straight to a topic's
+// home: publications, direct messages and history. Routers tell each other; where an
+// answer is due, it is a message of its own that bears the ticket of the first.
+//
+// What must not get lost is of the control class, which overtakes. So interest that was
+// told before a question is there before it; and what must keep its place among the
+// deliveries (TopicsOpened, InboxOpened) is not of that class.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/base/bytes.h"
+#include "troupe/realtime/protocol/answer.h"
+#include "troupe/realtime/protocol/command.h"
+#include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/topic/history.h"
+#include "troupe/realtime/topic/receiver.h"
+
+namespace troupe::realtime {
+
+class MessageRouterActor;
+using RouterRef = actor::Ref<MessageRouterActor>;
+using CoreIndex = std::uint32_t;
+using ReceiverNumber = std::uint64_t;  // of one registration; never used again on its core
+using Ticket = std::uint64_t;          // of a router's own question, within its core
+
+/// All routers, by core. Told to each of them once, before anything else.
+struct JoinRouters {
+  static constexpr auto message_class = actor::MessageClass::control;
+  std::shared_ptr<const std::vector<RouterRef>> routers;
+};
+
+/// A router has started, with empty tables.
+struct RouterStarted {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+};
+
+// ---- from a connection to the router of its core ----
+
+/// Makes a connection known. Its user's inbox follows by Receiver::open_inbox().
+struct Register {
+  std::shared_ptr<Receiver> receiver;
+  ConnectionId connection;
+  UserId user;
+  using reply = ReceiverNumber;
+};
+
+/// Forgets it, with all its subscriptions.
+struct Unregister {
+  ReceiverNumber receiver;
+};
+
+struct WantedTopic {
+  TopicPattern pattern;
+  std::optional<Position> recover;
+};
+
+/// A topic that was subscribed to: its entry of the confirmation, and the messages after the client's position if
+/// it asked for them and all are kept.
+struct SubscribedResult {
+  SubscribedTopic topic;
+  std::vector<KeptMessage> recovered;
+};
+
+/// Subscribes to each topic; one that this connection has already gets the new overflow policy.
+struct AddSubscriptions {
+  ReceiverNumber receiver;
+  std::vector<WantedTopic> topics;
+  Overflow overflow = Overflow::drop_oldest;
+  using reply = std::vector<SubscribedResult>;
+};
+
+/// Ends subscriptions; those that there are not are passed over.
+struct RemoveSubscriptions {
+  ReceiverNumber receiver;
+  std::vector<TopicPattern> topics;
+};
+
+// ---- from a connection to the home of a topic or user ----
+
+struct Publisher {
+  CoreIndex core = 0;
+  ReceiverNumber receiver = 0;
+  UserId user;
+};
+
+enum class PublishError : std::uint8_t {
+  overloaded,       // no room for another topic
+  key_used_before,  // the idempotency key came with another payload
+};
+
+/// Publishes. Asked, it counts who got it on all cores; told, nobody counts.
+struct PublishMessage {
+  Publisher publisher;
+  Publish publication;
+  using reply = PublishAck;
+  using error = PublishError;
+};
+
+enum class DirectError : std::uint8_t {
+  overloaded,  // no room for another inbox
+};
+
+struct SendDirect {
+  UserId from;
+  Direct direct;
+  using reply = DirectAck;
+  using error = DirectError;
+};
+
+/// The user has everything of the inbox up to `offset`.
+struct AcknowledgeInbox {
+  UserId user;
+  Offset offset;
+};
+
+struct ReadTopic {
+  ReadHistory request;
+  using reply = HistoryPage;
+};
+
+// ---- from router to router ----
+
+/// A core has its first subscriber of these, or no more.
+struct AddInterest {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::vector<TopicPattern> patterns;
+};
+struct DropInterest {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::vector<TopicPattern> patterns;
+};
+
+/// Where do these topics stand, and what came after these positions?
+struct OpenTopics {
+  CoreIndex core;
+  Ticket ticket;
+  struct Topic {
+    std::size_t index;  // the asker's, echoed
+    TopicPattern pattern;
+    std::optional<Position> recover;
+  };
+  std::vector<Topic> topics;
+};
+struct OpenedTopic {
+  std::size_t index;
+  Position top;
+  bool recovered;
+  std::vector<KeptMessage> messages;
+};
+struct TopicsOpened {
+  Ticket ticket;
+  std::string shard;
+  Position shard_top;  // for patterns
+  std::vector<OpenedTopic> topics;
+};
+
+/// A publication on its way to the subscribers of one core. `ticket` 0: do not count.
+struct Deliver {
+  CoreIndex home;
+  Ticket ticket;
+  std::string topic;
+  Position position;
+  base::Bytes frame;
+  base::Bytes frame_by_pattern;  // empty when nobody anywhere came by a pattern
+  std::optional<Publisher> excluded;
+};
+struct Delivered {
+  static constexpr auto message_class = actor::MessageClass::control;
+  Ticket ticket;
+  std::uint64_t accepted;
+  std::uint64_t queued;
+};
+
+/// A range of one topic that could not be handed to a core because its lane was full.
+struct Missed {
+  std::string topic;
+  Epoch epoch;
+  Offset from;
+  Offset to;
+};
+struct DeliverMissed {
+  std::vector<Missed> ranges;
+};
+
+/// A core has a connection of the user, or no more.
+struct OpenInbox {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  UserId user;
+  ReceiverNumber receiver;
+};
+struct CloseInbox {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  UserId user;
+};
+struct InboxOpened {
+  ReceiverNumber receiver;
+  InboxContents contents;
+};
+struct DeliverDirect {
+  CoreIndex home;
+  Ticket ticket;
+  UserId user;
+  Position position;
+  base::Bytes frame;
+};
+struct DirectDelivered {
+  static constexpr auto message_class = actor::MessageClass::control;
+  Ticket ticket;
+  std::vector<ConnectionId> connections;
+  std::uint64_t queued;
+};
+
+/// What a router has done and holds, for metrics.
+struct RouterFigures {
+  std::uint64_t published = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t missed = 0;
+  std::uint64_t directs = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t history_bytes = 0;
+  std::uint64_t inboxes = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t trie_lookups = 0;
+  std::uint64_t trie_hits = 0;
+  std::uint64_t trie_visited = 0;
+};
+struct MeasureRouter {
+  using reply = RouterFigures;
+};
+
+}  // namespace troupe::realtime

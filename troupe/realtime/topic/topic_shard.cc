@@ -1,0 +1,141 @@
+// TopicShard: find or make the topic, number, encode, keep; and the bounds over all topics together.
+#include "troupe/realtime/topic/topic_shard.h"
+
+#include <fmt/format.h>
+
+#include "troupe/base/check.h"
+
+namespace troupe::realtime {
+
+Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", random.next())}; }
+
+TopicShard::TopicShard(TopicOptions options, std::string name, base::Random& random)
+    : options_(std::move(options)), name_(std::move(name)), top_{make_epoch(random), 0} {}
+
+std::expected<Publication, PublishError> TopicShard::publish(const Publish& publication, const UserId& sender,
+                                                             const Moment& moment) {
+  Topic* topic = find_or_make(publication.topic, moment);
+  if (topic == nullptr) return std::unexpected(PublishError::overloaded);
+  if (topic->history.is_full()) change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
+  ++top_.offset;
+  Position position{topic->history.top().epoch, topic->history.top().offset + 1};
+  MessageParts parts{topic->name, position, sender, moment.wall, publication.payload};
+  auto message = encode_message(parts);
+
+  Publication result{topic->name, position, message.frame, {}, {}};
+  bool by_pattern = false;
+  for (const auto& match : interest_.match(publication.topic)) {
+    result.cores.push_back(match.subscriber);
+    by_pattern |= match.via == SubscriptionTrie::Via::pattern;
+  }
+  if (by_pattern) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
+  change(*topic, [&](History& history) { history.append(top_.offset, moment.wall, moment.now, std::move(message)); });
+  while (history_bytes_ > options_.history_bytes_max) {
+    change(*keeping_.front(), [](History& history) { history.drop_oldest(); });
+  }
+  return result;
+}
+
+OpenedTopic TopicShard::open(const OpenTopics::Topic& wanted, const Moment& moment) {
+  OpenedTopic opened{wanted.index, top_, false, {}};
+  if (!wanted.pattern.is_name()) return opened;
+  Topic* topic = find_or_make(TopicName::parse(wanted.pattern.text()).value(), moment);
+  if (topic == nullptr) {
+    opened.top = {};  // no room to remember it: its first publication will bring an epoch
+    return opened;
+  }
+  change(*topic, [&](History& history) { history.expire(moment.now); });
+  opened.top = topic->history.top();
+  if (!wanted.recover) return opened;
+  auto messages = topic->history.recover(*wanted.recover);
+  opened.recovered = messages.has_value();
+  if (messages) opened.messages = *std::move(messages);
+  return opened;
+}
+
+HistoryPage TopicShard::read(const ReadHistory& request, base::Instant now) {
+  Topic* topic = find(request.topic.text());
+  if (topic == nullptr) return {{}, request.direction == Direction::newest, {}};
+  change(*topic, [&](History& history) { history.expire(now); });
+  switch (request.direction) {
+    case Direction::newest:
+      return topic->history.newest(request.limit);
+    case Direction::since:
+      return topic->history.since(request.position, request.limit);
+    case Direction::before:
+      return topic->history.before(request.position, request.limit);
+  }
+  return {};
+}
+
+void TopicShard::add_interest(CoreIndex core, const TopicPattern& pattern) {
+  auto [place, fresh] = interest_ids_.try_emplace({core, pattern});
+  if (fresh) place->second = interest_.add(pattern, core).id;
+}
+
+void TopicShard::drop_interest(CoreIndex core, const TopicPattern& pattern) {
+  auto place = interest_ids_.find({core, pattern});
+  if (place == interest_ids_.end()) return;
+  interest_.remove(place->second, pattern);
+  interest_ids_.erase(place);
+}
+
+void TopicShard::expire(base::Instant now) {
+  // The longest unused come first; where nothing is too old, what was used later is younger.
+  while (!keeping_.empty()) {
+    Topic& topic = *keeping_.front();
+    auto before = topic.history.count();
+    change(topic, [&](History& history) { history.expire(now); });
+    if (topic.history.count() == before) return;
+  }
+}
+
+TopicShard::Topic* TopicShard::find(const std::string& name) {
+  auto found = topics_.find(name);
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
+TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment& moment) {
+  if (Topic* topic = find(name.text())) {
+    auto& list = list_of(*topic);
+    list.splice(list.end(), list, topic->place);
+    return topic;
+  }
+  if (topics_.size() >= options_.topics_max && !make_room()) return nullptr;
+  auto made =
+      std::make_unique<Topic>(Topic{name.text(), History{make_epoch(moment.random), limits_of(name)}, {}, false});
+  Topic* topic = made.get();
+  topic->place = empty_.insert(empty_.end(), topic);
+  topics_.emplace(name.text(), std::move(made));
+  return topic;
+}
+
+// Forgets the longest unused topic that keeps nothing.
+bool TopicShard::make_room() {
+  if (empty_.empty()) return false;
+  Topic* forgotten = empty_.front();
+  empty_.pop_front();
+  topics_.erase(topics_.find(forgotten->name));
+  return true;
+}
+
+const HistoryLimits& TopicShard::limits_of(const TopicName& name) const {
+  auto found = options_.by_namespace.find(name.name_space());
+  return found == options_.by_namespace.end() ? options_.history : found->second;
+}
+
+// Keeps the sum of bytes and the lists true whatever is done to a history.
+template <class Change>
+void TopicShard::change(Topic& topic, Change&& change) {
+  history_bytes_ -= topic.history.bytes();
+  change(topic.history);
+  history_bytes_ += topic.history.bytes();
+  bool keeps = topic.history.count() > 0;
+  if (keeps == topic.keeps) return;
+  auto& from = list_of(topic);
+  topic.keeps = keeps;
+  auto& to = list_of(topic);
+  to.splice(to.end(), from, topic.place);
+}
+
+}  // namespace troupe::realtime

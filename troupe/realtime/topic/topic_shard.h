@@ -1,0 +1,107 @@
+// TopicShard: the topics whose home is one core: their positions, what is kept of them, and
+// which cores have subscribers.
+//
+// A publication gets its offset, is encoded and kept here in one step. Topics are made by
+// the first publication or subscription; when there are too many, those that keep nothing
+// are forgotten, the longest unused first, and a later one of that name has a new epoch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "troupe/base/clock.h"
+#include "troupe/base/random.h"
+#include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/history.h"
+#include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/subscription_trie.h"
+
+namespace troupe::realtime {
+
+struct TopicOptions {
+  HistoryLimits history{};                                           // of topics without an entry below
+  std::map<std::string, HistoryLimits, std::less<>> by_namespace{};  // by a topic's first segment
+  std::size_t topics_max = 100'000;                                  // on one core
+  std::size_t history_bytes_max = 256 * 1024 * 1024;                 // on one core, all topics together
+};
+
+/// The present for one step: both times and a source of epochs.
+struct Moment {
+  base::Instant now;
+  base::UnixTime wall;
+  base::Random& random;
+};
+
+/// A publication that is kept and ready to go.
+struct Publication {
+  std::string topic;
+  Position position;
+  base::Bytes frame;
+  base::Bytes frame_by_pattern;  // empty when nobody came by a pattern
+  std::vector<CoreIndex> cores;  // that have subscribers, ascending
+};
+
+class TopicShard {
+ public:
+  TopicShard(TopicOptions options, std::string name, base::Random& random);
+
+  std::expected<Publication, PublishError> publish(const Publish& publication, const UserId& sender,
+                                                   const Moment& moment);
+  /// The position of a topic, which is made if it is not there; and what came after `recover`.
+  OpenedTopic open(const OpenTopics::Topic& topic, const Moment& moment);
+  HistoryPage read(const ReadHistory& request, base::Instant now);
+
+  void add_interest(CoreIndex core, const TopicPattern& pattern);
+  void drop_interest(CoreIndex core, const TopicPattern& pattern);
+
+  const std::string& name() const noexcept { return name_; }
+  /// The stream of all publications of this shard.
+  const Position& top() const noexcept { return top_; }
+  std::size_t topics() const noexcept { return topics_.size(); }
+  std::size_t history_bytes() const noexcept { return history_bytes_; }
+  const SubscriptionTrie::Stats& trie_stats() const noexcept { return interest_.stats(); }
+
+  /// Drops what is too old, of the topics that were not used lately.
+  void expire(base::Instant now);
+
+ private:
+  struct Topic;
+  using Recent = std::list<Topic*>;
+  struct Topic {
+    std::string name;
+    History history;
+    Recent::iterator place;  // in one of the two below
+    bool keeps = false;      // in which
+  };
+
+  Topic* find(const std::string& name);
+  Topic* find_or_make(const TopicName& name, const Moment& moment);
+  bool make_room();
+  Recent& list_of(const Topic& topic) noexcept { return topic.keeps ? keeping_ : empty_; }
+  const HistoryLimits& limits_of(const TopicName& name) const;
+  template <class Change>
+  void change(Topic& topic, Change&& change);
+
+  TopicOptions options_;
+  std::string name_;
+  Position top_;
+  std::unordered_map<std::string, std::unique_ptr<Topic>> topics_;
+  Recent keeping_;  // topics with messages, longest unused first
+  Recent empty_;    // topics without, longest unused first
+  std::size_t history_bytes_ = 0;
+  SubscriptionTrie interest_;
+  std::map<std::pair<CoreIndex, TopicPattern>, SubscriptionTrie::SubscriptionId> interest_ids_;
+};
+
+/// An epoch that has not been there before.
+Epoch make_epoch(base::Random& random);
+
+}  // namespace troupe::realtime
