@@ -1,0 +1,84 @@
+// Client: the connection as commands see it: who is there, what they may, where answers go.
+//
+// Implemented by connection/; commands live above topics and below connections, so this is
+// the only way in which they touch a socket. One core; lives as long as the command.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/base/bytes.h"
+#include "troupe/realtime/protocol/error.h"
+#include "troupe/realtime/protocol/identity.h"
+#include "troupe/realtime/protocol/permission.h"
+#include "troupe/realtime/topic/message_router_actor.h"
+
+namespace troupe::realtime {
+
+/// What is known of one connection once it has been let in.
+struct Session {
+  ConnectionId connection;
+  SessionId id;
+  Identity identity;
+  Permissions permissions;
+  std::set<TopicPattern> subscriptions;
+  ReceiverNumber receiver = 0;
+};
+
+/// The routers as one core sees them.
+struct Routing {
+  std::shared_ptr<const std::vector<RouterRef>> routers;
+  CoreIndex here = 0;
+
+  const RouterRef& local() const { return (*routers)[here]; }
+  const RouterRef& home(std::string_view topic) const { return (*routers)[home_of(topic, routers->size())]; }
+};
+
+struct ClientFigures {
+  std::size_t queue = 0;  // messages that wait for the socket
+  std::optional<base::Duration> rtt;
+};
+
+using OptionalId = std::optional<RequestId>;
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  virtual Session& session() noexcept = 0;
+  virtual const Routing& routing() const noexcept = 0;
+  virtual std::size_t subscriptions_max() const noexcept = 0;
+  virtual ClientFigures figures() const noexcept = 0;
+
+  /// Sends a finished frame behind all that was sent before.
+  virtual void answer(base::Bytes frame) = 0;
+
+  /// Keeps the live messages of a topic back until release(), which lets those after `top` go.
+  virtual void hold(const std::string& topic) = 0;
+  virtual void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) = 0;
+  virtual bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept = 0;
+
+  /// Sends a page of history as fast as the socket takes it, then its end. False when too many are under way.
+  virtual bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) = 0;
+  /// Ends the history that was asked for with this id; false when there is none.
+  virtual bool cancel_history(const RequestId& id) = 0;
+
+  virtual actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) = 0;
+  /// Takes an identity: the first one opens the session, a later one of the same user replaces it.
+  virtual actor::Task<void> adopt(Identity identity) = 0;
+  virtual bool is_open() const noexcept = 0;
+};
+
+/// Sends an error that answers `id`.
+inline void refuse(Client& client, const std::optional<RequestId>& id, ErrorCode code, std::string message) {
+  client.answer(finished(ClientError{code, std::move(message), {}}, id));
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,41 @@
+// Direct messages go to the home of the inbox; so does what was received.
+#include "troupe/realtime/command/direct.h"
+
+namespace troupe::realtime {
+
+actor::Task<void> run(Direct command, OptionalId id, Client& client) {
+  auto& session = client.session();
+  auto topic = TopicName::parse(inbox_topic(command.user));
+  if (!topic) {
+    refuse(client, id, ErrorCode::bad_request, "`user` cannot be the id of a user");
+    co_return;
+  }
+  if (!session.permissions.may_publish(*topic)) {
+    refuse(client, id, ErrorCode::forbidden, "no permission to send to this user");
+    co_return;
+  }
+  const auto& home = client.routing().home(topic->text());
+  SendDirect message{session.identity.user, std::move(command)};
+  if (!id) {
+    auto sent = home.tell(std::move(message));
+    if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a direct message was not sent");
+    co_return;
+  }
+  auto ack = co_await home.ask(std::move(message));
+  if (ack) {
+    client.answer(finished(*ack, id));
+  } else if (ack.error().domain || ack.error().safe_to_retry()) {
+    refuse(client, id, ErrorCode::overloaded, "the message was not sent; try again");
+  } else {
+    refuse(client, id, ErrorCode::internal, "whether the message was sent is not known");
+  }
+}
+
+actor::Task<void> run(Received command, OptionalId id, Client& client) {
+  const auto& user = client.session().identity.user;
+  client.routing().home(inbox_topic(user)).tell(AcknowledgeInbox{user, command.offset});
+  if (id) client.answer(finished(Ack{}, id));
+  co_return;
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,35 @@
+// Reading asks the topic's home; the connection sends the items.
+#include "troupe/realtime/command/history.h"
+
+#include <fmt/format.h>
+
+namespace troupe::realtime {
+
+actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
+  auto& session = client.session();
+  if (command.topic.is_reserved() || !session.permissions.may_subscribe(TopicPattern{command.topic})) {
+    refuse(client, id, ErrorCode::forbidden, fmt::format("no permission to read `{}`", command.topic.text()));
+    co_return;
+  }
+  auto topic = command.topic.text();
+  auto page = co_await client.routing().home(topic).ask(ReadTopic{std::move(command)});
+  if (!page) {
+    refuse(client, id, ErrorCode::overloaded, "the history could not be read; try again");
+    co_return;
+  }
+  if (!client.start_history(id, std::move(topic), *std::move(page))) {
+    refuse(client, id, ErrorCode::overloaded, "too many histories are under way");
+  }
+}
+
+actor::Task<void> run(Cancel command, OptionalId id, Client& client) {
+  bool found = client.cancel_history(command.target);
+  if (!id) co_return;
+  if (found) {
+    client.answer(finished(Ack{}, id));
+  } else {
+    refuse(client, id, ErrorCode::not_found, "no history with that id is under way");
+  }
+}
+
+}  // namespace troupe::realtime

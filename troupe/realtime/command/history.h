@@ -1,0 +1,13 @@
+// history and cancel: a page is read at once, sent as fast as the socket takes it, and can be
+// called off.
+#pragma once
+
+#include "troupe/realtime/command/client.h"
+#include "troupe/realtime/protocol/command.h"
+
+namespace troupe::realtime {
+
+actor::Task<void> run(ReadHistory command, OptionalId id, Client& client);
+actor::Task<void> run(Cancel command, OptionalId id, Client& client);
+
+}  // namespace troupe::realtime

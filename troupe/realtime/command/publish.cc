@@ -1,0 +1,42 @@
+// Publishing, and what each failure becomes.
+#include "troupe/realtime/command/publish.h"
+
+#include <fmt/format.h>
+
+namespace troupe::realtime {
+
+namespace {
+
+using Failure = actor::Failure<PublishError>;
+
+ClientError error_of(const Failure& failure) {
+  using namespace std::chrono_literals;
+  if (failure.domain == PublishError::key_used_before) {
+    return {ErrorCode::bad_request, "`idempotency_key` was used with another payload", {}};
+  }
+  if (failure.domain == PublishError::overloaded) return {ErrorCode::overloaded, "no room for another topic", 1s};
+  if (failure.safe_to_retry()) return {ErrorCode::overloaded, "the message was not published; try again", 1s};
+  return {ErrorCode::internal, "whether the message was published is not known", {}};
+}
+
+}  // namespace
+
+actor::Task<void> run(Publish command, OptionalId id, Client& client) {
+  auto& session = client.session();
+  if (command.topic.is_reserved() || !session.permissions.may_publish(command.topic)) {
+    refuse(client, id, ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", command.topic.text()));
+    co_return;
+  }
+  const auto& home = client.routing().home(command.topic.text());
+  Publisher publisher{client.routing().here, session.receiver, session.identity.user};
+  PublishMessage message{std::move(publisher), std::move(command)};
+  if (!id) {
+    auto sent = home.tell(std::move(message));
+    if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
+    co_return;
+  }
+  auto ack = co_await home.ask(std::move(message));
+  client.answer(ack ? finished(*ack, id) : finished(error_of(ack.error()), id));
+}
+
+}  // namespace troupe::realtime
