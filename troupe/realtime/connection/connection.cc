@@ -1,0 +1,439 @@
+// Connection: what comes in, what goes out, and the clock.
+#include "troupe/realtime/connection/connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/connection/websocket_actor.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+std::string random_id(base::Random& random) { return fmt::format("{:016x}{:016x}", random.next(), random.next()); }
+
+constexpr std::size_t parts_max = 64;  // frames in one gathered write
+
+}  // namespace
+
+Connection::Connection(actor::Core& core, ConnectionParts parts)
+    : core_(core),
+      site_(std::move(parts.site)),
+      number_(parts.number),
+      link_(std::move(parts.link)),
+      lease_(std::move(parts.lease)),
+      outbox_(site_->options.outbox),
+      held_(site_->options.outbox.messages_max),
+      frames_(site_->options.frames, core.now()),
+      bytes_(site_->options.bytes, core.now()),
+      heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),
+      authenticate_until_(core.now() + site_->options.authenticate_within) {
+  session_.connection = ConnectionId{random_id(core.random())};
+  session_.id = SessionId{random_id(core.random())};
+  ++site_->figures.opened;
+  ++site_->figures.open;
+}
+
+Connection::~Connection() { end(); }
+
+// ---- the actor's side ----
+
+void Connection::attach(actor::Ref<WebSocketActor> actor) {
+  actor_ = actor;
+  if (!std::exchange(started_, true)) {
+    link_->start(*this, {.message_bytes_max = site_->options.frame_bytes_max});
+    reschedule();
+    return;
+  }
+  if (!command_running_) return;
+  // The last incarnation failed in the middle of a command, which is not tried again.
+  failures_.push_back(core_.now());
+  while (failures_.front() + site_->options.failures_within <= core_.now()) failures_.pop_front();
+  if (failures_.size() > site_->options.failures_max) {
+    return close(wire::close_code::internal_error, "too many commands have failed");
+  }
+  if (command_id_) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_id_));
+  finish();
+}
+
+void Connection::begin(const std::optional<RequestId>& id) {
+  command_running_ = true;
+  command_id_ = id;
+}
+
+void Connection::finish() {
+  command_running_ = false;
+  command_id_.reset();
+  if (commands_waiting_ > 0) --commands_waiting_;
+  update_reading();
+}
+
+void Connection::end() {
+  if (std::exchange(state_, State::ended) == State::ended) return;
+  --site_->figures.open;
+  site_->due.remove(number_);
+  if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
+  link_.reset();
+  lease_.reset();
+}
+
+// ---- what comes in ----
+
+void Connection::on_message(web::Opcode opcode, std::string_view message) {
+  if (state_ >= State::closing) return;
+  try {
+    receive(opcode, message);
+  } catch (const std::bad_alloc&) {
+    close(wire::close_code::internal_error, "out of memory");
+  }
+}
+
+void Connection::receive(web::Opcode opcode, std::string_view message) {
+  auto& figures = site_->figures;
+  ++figures.frames_in;
+  figures.bytes_in += message.size();
+  if (!within_rate(message.size())) return;
+  auto frame =
+      opcode == web::Opcode::text ? site_->decoder.decode_text(message) : site_->decoder.decode_binary(message);
+  if (!frame) {
+    ++figures.frames_refused;
+    return answer(finished(frame.error().error, frame.error().id));
+  }
+  if (state_ == State::unauthenticated && !std::holds_alternative<Authenticate>(frame->command)) {
+    ++figures.frames_refused;
+    return answer(
+        finished(ClientError{ErrorCode::unauthorized, "the first frame must be `authenticate`", {}}, frame->id));
+  }
+  auto id = frame->id;
+  ++commands_waiting_;
+  if (actor_.tell(RunCommand{*std::move(frame)}) != actor::Sent::sent) {
+    --commands_waiting_;
+    answer(finished(ClientError{ErrorCode::overloaded, "too many commands wait", {}}, id));
+  }
+  update_reading();
+}
+
+bool Connection::within_rate(std::size_t bytes) {
+  auto now = core_.now();
+  auto& exceeded = frames_.take(1, now) ? bytes_ : frames_;
+  if (&exceeded == &bytes_ && bytes_.take(static_cast<double>(bytes), now)) return true;
+  ++site_->figures.closed_rate_limited;
+  auto wait = exceeded.wait_for(&exceeded == &bytes_ ? static_cast<double>(bytes) : 1);
+  answer(finished(ClientError{ErrorCode::rate_limited, "too many frames or bytes a second", wait},
+                  std::optional<RequestId>{}));
+  close(close_codes::rate_limited, "rate limit");
+  return false;
+}
+
+void Connection::on_pong(std::string_view) {
+  heartbeat_.on_pong(core_.now());
+  reschedule();
+}
+
+void Connection::on_writable() {
+  socket_full_ = false;
+  if (state_ == State::closing) {
+    write_some();  // the rest of a frame that was cut, so that the close frame can follow it
+  } else {
+    flush();
+  }
+}
+
+void Connection::on_closed(const web::WebSocketClosed&) {
+  state_ = std::max(state_, State::closing);
+  actor_.tell(LinkClosed{});
+}
+
+// Reading pauses while too many commands wait, or too many answers that the client does not take.
+void Connection::update_reading() {
+  if (state_ >= State::closing) return;
+  const auto& options = site_->options;
+  bool pause =
+      commands_waiting_ >= options.commands_pause || outbox_.control_bytes() > options.outbox.control_bytes_pause;
+  bool resume = commands_waiting_ <= options.commands_pause / 4 &&
+                outbox_.control_bytes() <= options.outbox.control_bytes_pause / 2;
+  if (pause && !reading_paused_) {
+    reading_paused_ = true;
+    link_->pause_reading();
+  } else if (resume && reading_paused_) {
+    reading_paused_ = false;
+    link_->resume_reading();
+  }
+}
+
+// ---- what goes out ----
+
+void Connection::answer(base::Bytes frame) {
+  if (state_ >= State::closing) return;
+  pushed(outbox_.push_control(std::move(frame)));
+  update_reading();
+}
+
+Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
+  if (state_ >= State::closing) return Delivery::dropped;
+  if (held_.take(frame, overflow)) return Delivery::accepted;
+  bool direct = frame->topic.starts_with('$');
+  if (direct) {
+    // What was in the inbox when it was opened may come once more as a live message.
+    if (frame->position.epoch == inbox_last_.epoch && frame->position.offset <= inbox_last_.offset)
+      return Delivery::dropped;
+    inbox_last_ = frame->position;
+  }
+  return pushed(outbox_.push(frame, overflow));
+}
+
+Delivery Connection::pushed(Outbox::Pushed result) {
+  if (result == Outbox::Pushed::disconnect) {
+    ++site_->figures.closed_slow;
+    close(close_codes::slow_consumer, "the client does not keep up");
+    return Delivery::dropped;
+  }
+  take_turn();
+  if (result == Outbox::Pushed::dropped) return Delivery::dropped;
+  return socket_full_ ? Delivery::queued : Delivery::accepted;
+}
+
+void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) {
+  if (state_ >= State::closing) return;
+  pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
+}
+
+void Connection::release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) {
+  if (state_ >= State::closing) return;
+  for (const auto& message : recovered) {
+    outbox_.push_recovered(FrameRef::message(message.message.frame, topic, {top.epoch, message.offset}));
+  }
+  take_turn();
+  auto held = held_.release(topic);
+  if (!held) return;
+  Position last = top;
+  let_go(topic, last, *std::move(held));
+}
+
+// Lets live messages that were held go, from the one after `last`; a hole between them is told.
+void Connection::let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages) {
+  while (!messages.empty()) {
+    auto held = messages.pop_front();
+    const auto& position = held.frame->position;
+    if (position.epoch == last.epoch) {
+      if (position.offset <= last.offset) continue;
+      if (position.offset > last.offset + 1) {
+        pushed(
+            outbox_.push_gap({topic, last.epoch.value(), last.offset + 1, position.offset - 1, GapReason::overflow}));
+      }
+    }
+    last = position;
+    pushed(outbox_.push(std::move(held.frame), held.overflow));
+    if (state_ >= State::closing) return;
+  }
+}
+
+void Connection::open_inbox(const InboxContents& contents) {
+  if (state_ >= State::closing) return;
+  auto topic = inbox_topic(session_.identity.user);
+  if (contents.lost) {
+    pushed(outbox_.push_gap(
+        {topic, contents.top.epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
+  }
+  for (const auto& waiting : contents.waiting) {
+    outbox_.push_recovered(FrameRef::message(waiting.frame, topic, {contents.top.epoch, waiting.offset}));
+  }
+  inbox_last_ = contents.top;
+  take_turn();
+  if (auto held = held_.release(topic)) let_go(topic, inbox_last_, *std::move(held));
+}
+
+bool Connection::has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& message : messages) bytes += message.message.frame.size();
+  return outbox_.has_room_to_recover(messages.size(), bytes);
+}
+
+bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
+  if (histories_.size() >= site_->options.histories_max) return false;
+  histories_.emplace_back(id, std::move(topic), std::move(page));
+  take_turn();
+  return true;
+}
+
+bool Connection::cancel_history(const RequestId& id) {
+  auto found = std::ranges::find_if(histories_, [&](const HistoryStream& stream) { return stream.id() == id; });
+  if (found == histories_.end()) return false;
+  answer(found->cancelled());
+  histories_.erase(found);
+  return true;
+}
+
+void Connection::on_turn_end() { flush(); }
+
+void Connection::flush() {
+  if (link_ == nullptr || state_ >= State::closing) return;
+  do {
+    pump_histories();
+    if (!write_some()) break;
+  } while (!histories_.empty());
+  update_reading();
+  if (state_ == State::draining && outbox_.empty() && histories_.empty()) {
+    close(wire::close_code::going_away, "the server is going away");
+  }
+}
+
+// History goes out beside everything else, but never fills more of the outbox than answers may.
+void Connection::pump_histories() {
+  auto room = site_->options.outbox.control_bytes_pause / 2;
+  while (!histories_.empty() && outbox_.control_bytes() < room) {
+    (void)outbox_.push_control(histories_.front().next());
+    if (histories_.front().is_done()) histories_.erase(histories_.begin());
+  }
+}
+
+// Writes all that waits; false when the socket took less.
+bool Connection::write_some() {
+  if (socket_full_) return false;
+  std::array<iovec, parts_max> parts;
+  while (auto used = outbox_.gather(parts)) {
+    std::size_t offered = 0;
+    for (const auto& part : std::span{parts}.first(used)) offered += part.iov_len;
+    auto taken = link_->write_some(std::span{parts}.first(used));
+    outbox_.written(taken);
+    ++site_->figures.writes;
+    site_->figures.bytes_out += taken;
+    if (taken < offered) {
+      socket_full_ = true;
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::close(std::uint16_t code, std::string_view reason) {
+  if (state_ >= State::closing) return;
+  write_some();
+  state_ = State::closing;
+  site_->due.remove(number_);
+  link_->close(code, reason);
+}
+
+// ---- who is there ----
+
+actor::Task<std::expected<Identity, ClientError>> Connection::verify(base::Secret<std::string> token) {
+  auto identity = co_await site_->verifier.ask(VerifyToken{std::move(token)});
+  if (identity) co_return *std::move(identity);
+  if (identity.error().domain == TokenRefusal::invalid) {
+    co_return std::unexpected(ClientError{ErrorCode::unauthorized, "the token is not valid", {}});
+  }
+  co_return std::unexpected(
+      ClientError{ErrorCode::overloaded, "the token cannot be verified now", std::chrono::seconds{1}});
+}
+
+actor::Task<void> Connection::adopt(Identity identity) {
+  bool first = state_ == State::unauthenticated;
+  use(std::move(identity));
+  if (site_->revoked.contains(token())) {
+    close_token("the token was revoked");
+    co_return;
+  }
+  if (!first || state_ != State::unauthenticated) co_return;
+  welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
+  held_.hold(inbox_topic(session_.identity.user));
+  auto receiver =
+      co_await site_->routing.local().ask(Register{shared_from_this(), session_.connection, session_.identity.user});
+  if (!receiver) {
+    close(wire::close_code::internal_error, "the service is not ready");
+    co_return;
+  }
+  session_.receiver = *receiver;
+  if (state_ != State::unauthenticated) {  // it was closed meanwhile
+    if (state_ == State::ended) site_->routing.local().tell(Unregister{session_.receiver});
+    co_return;
+  }
+  state_ = State::open;
+  reschedule();
+}
+
+void Connection::use(Identity identity) {
+  session_.identity = std::move(identity);
+  session_.permissions = Permissions::from(session_.identity.scopes, site_->options.default_grants);
+  expires_at_ = expiring_at_ = base::Instant::never();
+  if (auto expires = session_.identity.expires_at) {
+    expires_at_ = core_.now() + (*expires - core_.wall());
+    expiring_at_ = expires_at_ - site_->options.expiry_warning;
+  }
+  reschedule();
+}
+
+void Connection::welcome() {
+  const auto& options = site_->options;
+  auto interval = std::chrono::duration_cast<std::chrono::milliseconds>(options.heartbeat.interval);
+  answer(finished(Welcome{
+      session_.connection,
+      session_.identity.user,
+      session_.id,
+      core_.wall(),
+      interval,
+      {options.frame_bytes_max, static_cast<std::uint64_t>(options.frames.per_second), options.subscriptions_max}}));
+}
+
+void Connection::close_token(std::string_view reason) {
+  ++site_->figures.closed_token;
+  close(close_codes::token_ended, reason);
+}
+
+// ---- the clock ----
+
+base::Instant Connection::due() const noexcept {
+  auto due = std::min({heartbeat_.due(), expiring_at_, expires_at_, drain_at_});
+  return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
+}
+
+void Connection::reschedule() {
+  if (state_ >= State::closing) return;
+  site_->due.set(number_, due());
+  if (site_->due.earliest() < site_->armed) site_->supervisor.tell(LookAtClock{});
+}
+
+void Connection::on_time(base::Instant now) {
+  if (state_ == State::unauthenticated && now >= authenticate_until_) {
+    close(wire::close_code::policy_violation, "no token came in time");
+  } else if (now >= expires_at_) {
+    close_token("the token has expired");
+  } else if (now >= drain_at_) {
+    on_drain(now);
+  } else if (now >= expiring_at_) {
+    expiring_at_ = base::Instant::never();
+    answer(finished(TokenExpiring{*session_.identity.expires_at}));
+  }
+  if (state_ >= State::closing) return;
+  switch (heartbeat_.on_time(now)) {
+    case Heartbeat::Step::wait:
+      break;
+    case Heartbeat::Step::ping:
+      link_->ping({});
+      break;
+    case Heartbeat::Step::lost:
+      ++site_->figures.closed_heartbeat;
+      return close(close_codes::heartbeat_lost, "no answer to a ping");
+  }
+  reschedule();
+}
+
+void Connection::drain(base::Instant at) {
+  if (state_ >= State::closing) return;
+  drain_at_ = std::min(drain_at_, at);
+  reschedule();
+}
+
+// The first time tells the client; the second means that it took too long.
+void Connection::on_drain(base::Instant now) {
+  if (state_ == State::draining) return close(wire::close_code::going_away, "the server is going away");
+  state_ = State::draining;
+  // Spread again, for all who are told to go will come back.
+  auto after = std::chrono::milliseconds{core_.random().below(1000)};
+  answer(finished(Draining{after}));
+  drain_at_ = now + site_->options.flush_within;
+  take_turn();
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,149 @@
+// Connection: one client's WebSocket and all that belongs to it: session, outbox, limits,
+// clockwork. It outlives restarts of its WebSocketActor, which runs its commands.
+//
+// Deliveries come straight from the router, whatever a command waits for; all that came in
+// one turn leaves in one write. It owns its link; it ends when the link has closed. Other
+// connections never see its faults. One core.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/heartbeat.h"
+#include "troupe/realtime/connection/held_topics.h"
+#include "troupe/realtime/connection/history_stream.h"
+#include "troupe/realtime/connection/outbox.h"
+#include "troupe/realtime/connection/rate_limit.h"
+#include "troupe/realtime/connection/site.h"
+#include "troupe/realtime/topic/receiver.h"
+#include "troupe/web/websocket_link.h"
+
+namespace troupe::realtime {
+
+class WebSocketActor;
+
+struct ConnectionParts {
+  std::shared_ptr<ConnectionSite> site;
+  ConnectionNumber number = 0;
+  std::unique_ptr<web::WebSocketLink> link;
+  Lease lease;
+};
+
+class Connection final : public Receiver,
+                         public Client,
+                         public std::enable_shared_from_this<Connection>,
+                         private web::WebSocketEvents,
+                         private actor::TurnEndHook {
+ public:
+  Connection(actor::Core& core, ConnectionParts parts);
+  ~Connection() override;
+
+  // ---- for its actor ----
+
+  /// Begins to read; called once for each incarnation of the actor. A command that was under way is answered.
+  void attach(actor::Ref<WebSocketActor> actor);
+  /// A command is being run; it has ended.
+  void begin(const std::optional<RequestId>& id);
+  void finish();
+  /// The actor has ended: nothing more is delivered, the socket closes.
+  void end();
+
+  // ---- for its supervisor ----
+
+  ConnectionNumber number() const noexcept { return number_; }
+  const TokenId& token() const noexcept { return session_.identity.token; }
+  bool has_ended() const noexcept { return state_ == State::ended; }
+  /// Does what is due: pings, warnings, closing.
+  void on_time(base::Instant now);
+  /// Tells the client at `at` to reconnect elsewhere, writes what waits, and closes with 1001.
+  void drain(base::Instant at);
+  /// The token is good no longer (4001).
+  void close_token(std::string_view reason);
+  /// Writes what the socket takes, then closes.
+  void close(std::uint16_t code, std::string_view reason);
+
+  // ---- Receiver ----
+  Delivery deliver(const FrameRef& frame, Overflow overflow) override;
+  void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) override;
+  void open_inbox(const InboxContents& contents) override;
+
+  // ---- Client ----
+  Session& session() noexcept override { return session_; }
+  const Routing& routing() const noexcept override { return site_->routing; }
+  std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
+  ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
+  void answer(base::Bytes frame) override;
+  void hold(const std::string& topic) override { held_.hold(topic); }
+  void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) override;
+  bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept override;
+  bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
+  bool cancel_history(const RequestId& id) override;
+  actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) override;
+  actor::Task<void> adopt(Identity identity) override;
+  bool is_open() const noexcept override { return state_ == State::open || state_ == State::draining; }
+
+ private:
+  enum class State : std::uint8_t {
+    unauthenticated,  // only `authenticate` is heard, and not for long
+    open,
+    draining,  // told to go; closes once all is written
+    closing,   // the close frame is sent
+    ended,
+  };
+
+  void on_message(web::Opcode opcode, std::string_view message) override;
+  void on_pong(std::string_view payload) override;
+  void on_writable() override;
+  void on_closed(const web::WebSocketClosed& closed) override;
+  void on_turn_end() override;
+
+  void receive(web::Opcode opcode, std::string_view message);
+  bool within_rate(std::size_t bytes);
+  void take_turn() { core_.at_turn_end(*this); }
+  void flush();
+  bool write_some();
+  void pump_histories();
+  void update_reading();
+  Delivery pushed(Outbox::Pushed result);
+  void let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages);
+  void use(Identity identity);
+  void welcome();
+  void on_drain(base::Instant now);
+  void reschedule();
+  base::Instant due() const noexcept;
+
+  actor::Core& core_;
+  std::shared_ptr<ConnectionSite> site_;
+  const ConnectionNumber number_;
+  std::unique_ptr<web::WebSocketLink> link_;
+  Lease lease_;
+  actor::Ref<WebSocketActor> actor_;
+  Session session_;
+  State state_ = State::unauthenticated;  // in rising order: it never goes back
+  bool started_ = false;
+  bool socket_full_ = false;
+  bool reading_paused_ = false;
+  std::size_t commands_waiting_ = 0;
+  bool command_running_ = false;
+  std::optional<RequestId> command_id_;
+  FlatQueue<base::Instant> failures_;  // of commands, lately
+  Outbox outbox_;
+  HeldTopics held_;
+  std::vector<HistoryStream> histories_;
+  Position inbox_last_;  // the newest direct message that was delivered
+  TokenBucket frames_;
+  TokenBucket bytes_;
+  Heartbeat heartbeat_;
+  base::Instant authenticate_until_;
+  base::Instant expiring_at_ = base::Instant::never();
+  base::Instant expires_at_ = base::Instant::never();
+  base::Instant drain_at_ = base::Instant::never();
+};
+
+}  // namespace troupe::realtime

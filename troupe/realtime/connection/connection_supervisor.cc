@@ -1,0 +1,108 @@
+// ConnectionSupervisor: opening, the one timer, and what concerns all connections of the core.
+#include "troupe/realtime/connection/connection_supervisor.h"
+
+#include "troupe/realtime/connection/websocket_actor.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+// How long a revocation is remembered: longer than a verified token can take to reach its connection.
+constexpr base::Duration revocation_kept = std::chrono::seconds{60};
+
+}  // namespace
+
+actor::Supervision connection_supervision() {
+  // Each connection counts its own failures and closes itself; a sum over all of them would let a few clients end
+  // the connections of the others.
+  return {.intensity = {.restarts = UINT32_MAX, .within = std::chrono::seconds{1}},
+          .backoff = {.min = std::chrono::milliseconds{10}, .max = std::chrono::seconds{1}}};
+}
+
+void ConnectionSupervisor::started(actor::Context& ctx) {
+  site_->supervisor = ctx.self(this);
+  site_->armed = base::Instant::never();
+}
+
+void ConnectionSupervisor::stopped(actor::Context&) {
+  for (auto& [number, connection] : connections_) connection->end();
+}
+
+void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
+  auto number = next_number_++;
+  auto connection = std::make_shared<Connection>(
+      ctx.core(), ConnectionParts{site_, number, std::move(message.link), std::move(message.lease)});
+  // A full mailbox answers `overloaded`; the pause in reading comes long before.
+  auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
+  auto actor = ctx.spawn<WebSocketActor>({.name = connection->session().connection.value(),
+                                          .mailbox = {.capacity = capacity},
+                                          .restart = actor::Restart::transient},
+                                         connection, std::move(message.identity));
+  connections_.emplace(number, std::move(connection));
+  ctx.watch(this, actor);
+  by_actor_.emplace(actor::lifecycle::id_of(actor.address()), number);
+}
+
+void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
+  auto link = std::make_shared<std::unique_ptr<web::WebSocketLink>>(std::move(message.link));
+  ctx.spawn<EchoActor>({.restart = actor::Restart::temporary}, std::move(link), std::move(message.lease),
+                       message.message_bytes_max);
+}
+
+void ConnectionSupervisor::handle(const actor::Terminated& message) {
+  auto found = by_actor_.find(message.id);
+  if (found == by_actor_.end()) return;
+  auto connection = connections_.find(found->second);
+  connection->second->end();
+  connections_.erase(connection);
+  by_actor_.erase(found);
+}
+
+void ConnectionSupervisor::handle(LookAtClock, actor::Context& ctx) {
+  auto now = ctx.now();
+  while (site_->due.earliest() <= now) {
+    auto found = connections_.find(site_->due.first());
+    if (found == connections_.end()) {
+      site_->due.remove(site_->due.first());
+    } else {
+      // Guards against a connection that stays due: it gets its turn again with the next timer.
+      site_->due.set(found->first, base::Instant::never());
+      found->second->on_time(now);
+    }
+  }
+  std::erase_if(site_->revoked, [&](const auto& entry) { return entry.second + revocation_kept <= now; });
+  arm(ctx);
+}
+
+void ConnectionSupervisor::arm(actor::Context& ctx) {
+  site_->armed = site_->due.earliest();
+  if (site_->armed == base::Instant::never()) return ctx.cancel("clock");
+  auto in = std::max(site_->armed - ctx.now(), base::Duration{std::chrono::milliseconds{1}});
+  ctx.after(this, "clock", in, LookAtClock{});
+}
+
+void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {
+  site_->revoked[message.token] = ctx.now();
+  for (auto& [number, connection] : connections_) {
+    if (connection->token() == message.token) connection->close_token("the token was revoked");
+  }
+}
+
+void ConnectionSupervisor::handle(const DrainConnections& message, actor::Context& ctx) {
+  auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(message.over.count(), 1));
+  for (auto& [number, connection] : connections_) {
+    connection->drain(ctx.now() + base::Duration{static_cast<std::int64_t>(ctx.random().below(spread))});
+  }
+}
+
+void ConnectionSupervisor::handle(const CloseConnections& message) {
+  for (auto& [number, connection] : connections_) connection->close(message.code, message.reason);
+}
+
+void ConnectionSupervisor::inspect(actor::Inspection& out) const {
+  out.add("connections", connections_.size());
+  out.add("frames_in", site_->figures.frames_in);
+  out.add("bytes_out", site_->figures.bytes_out);
+}
+
+}  // namespace troupe::realtime

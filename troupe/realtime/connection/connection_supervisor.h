@@ -1,0 +1,78 @@
+// ConnectionSupervisor: one on each core; parent of the core's WebSocketActors, and their
+// clock.
+//
+// One for one: a fault in one connection concerns that connection. It holds one timer for
+// the earliest thing that any connection waits for, so an idle connection has none.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/echo.h"
+#include "troupe/realtime/connection/site.h"
+
+namespace troupe::realtime {
+
+/// A WebSocket was accepted on this core.
+struct OpenConnection {
+  std::unique_ptr<web::WebSocketLink> link;
+  std::optional<Identity> identity;
+  Lease lease;
+};
+
+/// Something earlier than the timer is due.
+struct LookAtClock {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
+/// Sends all connections away, spread over `over`; said again with less, it hurries.
+struct DrainConnections {
+  base::Duration over{};
+};
+
+/// Closes all connections at once: what they were subscribed to is lost.
+struct CloseConnections {
+  std::uint16_t code = 0;
+  std::string reason;
+};
+
+struct MeasureConnections {
+  using reply = ConnectionFigures;
+};
+
+class ConnectionSupervisor {
+ public:
+  static constexpr std::string_view actor_type = "ConnectionSupervisor";
+
+  explicit ConnectionSupervisor(std::shared_ptr<ConnectionSite> site) : site_(std::move(site)) {}
+
+  void started(actor::Context& ctx);
+  void stopped(actor::Context& ctx);
+  void inspect(actor::Inspection& out) const;
+
+  void handle(OpenConnection message, actor::Context& ctx);
+  void handle(OpenEcho message, actor::Context& ctx);
+  void handle(const actor::Terminated& message);
+  void handle(LookAtClock, actor::Context& ctx);
+  void handle(const TokenRevoked& message, actor::Context& ctx);
+  void handle(const DrainConnections& message, actor::Context& ctx);
+  void handle(const CloseConnections& message);
+  ConnectionFigures handle(const MeasureConnections&) const { return site_->figures; }
+
+ private:
+  void arm(actor::Context& ctx);
+
+  std::shared_ptr<ConnectionSite> site_;
+  ConnectionNumber next_number_ = 1;
+  std::map<ConnectionNumber, std::shared_ptr<Connection>> connections_;
+  std::map<actor::ActorId, ConnectionNumber> by_actor_;
+};
+
+/// What becomes of a connection whose actor threw: it starts anew, or ends with 1011 when that happens too often.
+actor::Supervision connection_supervision();
+
+}  // namespace troupe::realtime

@@ -1,0 +1,255 @@
+// How connections end: silence, abuse, revoked tokens, faults, drains; and that each ends alone.
+#include <doctest/doctest.h>
+
+#include "troupe/realtime/testing/realtime_world.h"
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::field;
+using testing::Frames;
+using testing::RealtimeWorld;
+using testing::types;
+
+TEST_CASE("a client that answers pings stays, one that does not is closed with 4002") {
+  RealtimeWorld world;
+  auto alive = world.connect("alice");
+  auto dead = world.connect("bob");
+  dead->ignore_pings();
+  world.world.advance(25s);
+  CHECK_EQ(alive->pings(), 1);
+  CHECK_EQ(dead->pings(), 1);
+  world.world.advance(11s);
+  CHECK_EQ(dead->close_code(), 4002);
+  world.world.advance(10min);
+  CHECK_FALSE(alive->close_code().has_value());
+  CHECK_GE(alive->pings(), 24);
+  CHECK_EQ(field(world.exchange(alive, R"({"type":"info"})")[0], "rtt_ms"), "0");
+}
+
+TEST_CASE("revoking a token closes every connection that uses it at once, on all cores, and no other") {
+  RealtimeWorld world;
+  auto token = testing::token_of_user("alice");
+  auto first = world.connect_token(token, 0);
+  auto second = world.connect_token(token, 1);
+  auto other = world.connect_token(token + ",more", 1);
+  world.realtime->supervisor().tell(TokenRevoked{TokenId{token}});
+  world.world.run_until_idle();
+  CHECK_EQ(first->close_code(), 4001);
+  CHECK_EQ(second->close_code(), 4001);
+  CHECK_FALSE(other->close_code().has_value());
+  // A connection that was verified just before is closed too.
+  auto late = world.ask_for("/ws", fmt::format("Authorization: Bearer {}\r\n", token));
+  CHECK_EQ(late->close_code(), 4001);
+}
+
+TEST_CASE("a token that expires is announced and then closes the connection with 4001") {
+  RealtimeWorld world;
+  auto in = [&](base::Duration wait) { return (world.world.manual_clock().wall() + wait).milliseconds; };
+  auto socket = world.connect_token(fmt::format("alice,expires={}", in(100s)));
+  world.world.advance(39s);
+  CHECK_EQ(types(socket->take()), "");
+  world.world.advance(2s);
+  CHECK_EQ(types(socket->take()), "token_expiring");
+  world.world.advance(60s);
+  CHECK_EQ(socket->close_code(), 4001);
+
+  auto refreshed = world.connect_token(fmt::format("alice,expires={}", in(100s)));
+  world.exchange(refreshed, fmt::format(R"({{"type":"authenticate","token":"alice,expires={}"}})", in(1h)));
+  world.world.advance(110s);
+  CHECK_FALSE(refreshed->close_code().has_value());
+}
+
+TEST_CASE("a frame over the limit closes with 1009") {
+  RealtimeOptions options;
+  options.connection.frame_bytes_max = 1000;
+  RealtimeWorld world{options};
+  auto socket = world.connect("alice");
+  socket->say(std::string(1001, ' '));
+  world.world.run_until_idle();
+  CHECK_EQ(socket->close_code(), 1009);
+}
+
+TEST_CASE("more frames or bytes than the rate allows are answered with an error and 4008") {
+  RealtimeOptions options;
+  options.connection.frames = {.per_second = 10, .burst = 20};
+  RealtimeWorld world{options};
+  auto socket = world.connect("alice");
+  for (int i = 0; i < 20; ++i) socket->say(R"({"type":"ping"})");
+  world.world.run_until_idle();
+  CHECK_EQ(socket->take().size(), 20);
+  world.world.advance(1s);
+  for (int i = 0; i < 11; ++i) socket->say(R"({"type":"ping"})");
+  world.world.run_until_idle();
+  auto frames = socket->take();
+  CHECK_EQ(field(frames.back(), "code"), "rate_limited");
+  CHECK_NE(field(frames.back(), "retry_after_ms"), "");
+  CHECK_EQ(socket->close_code(), 4008);
+}
+
+TEST_CASE("a reader that leaves too many answers unread is closed with 4003") {
+  RealtimeOptions options;
+  options.connection.outbox.control_bytes_pause = SIZE_MAX / 4;
+  options.connection.outbox.control_bytes_max = 1000;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 2048}};
+  auto socket = world.connect("alice");
+  socket->stop_reading();
+  for (int i = 0; i < 60; ++i) {
+    socket->say(R"({"type":"ping","timestamp":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+    world.world.run_until_idle();
+  }
+  socket->read_again();
+  world.world.advance(1s);
+  CHECK_EQ(socket->close_code(), 4003);
+}
+
+TEST_CASE("reading pauses for a client that does not take its answers, and goes on when it does") {
+  RealtimeOptions options;
+  options.connection.outbox.control_bytes_pause = 500;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 8192}};
+  auto socket = world.connect("alice");
+  socket->stop_reading();
+  std::string many;
+  for (int i = 0; i < 200; ++i)
+    many += wire::encode_masked_frame(wire::Opcode::text, R"({"type":"ping"})", {1, 2, 3, 4});
+  socket->raw(many);
+  world.world.run_until_idle();
+  CHECK_FALSE(socket->close_code().has_value());
+  socket->read_again();
+  world.world.run_until_idle();
+  CHECK_EQ(socket->take().size(), 200);
+}
+
+TEST_CASE("commands past the pause wait in order and none is lost") {
+  RealtimeOptions options;
+  options.connection.commands_pause = 4;
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice", 0);
+  std::string many;
+  for (int i = 0; i < 100; ++i) {
+    auto json = fmt::format(R"({{"type":"publish","id":"{}","topic":"t{}","payload":1}})", i, i);
+    many += wire::encode_masked_frame(wire::Opcode::text, json, {1, 2, 3, 4});
+  }
+  alice->raw(many);
+  world.world.run_until_idle();
+  auto acks = alice->take();
+  REQUIRE_EQ(acks.size(), 100);
+  for (std::size_t i = 0; i < acks.size(); ++i) CHECK_EQ(field(acks[i], "id"), std::to_string(i));
+}
+
+TEST_CASE("whatever one connection sends, it is answered or closed, and the others go on") {
+  struct Row {
+    std::string_view name;
+    std::string bytes;        // raw, after the handshake
+    std::string_view answer;  // the code of the error frame, if any
+    std::optional<std::uint16_t> closed;
+  };
+  auto text = [](std::string_view json) { return wire::encode_masked_frame(wire::Opcode::text, json, {1, 2, 3, 4}); };
+  auto unmasked = [](std::string_view json) { return wire::encode_frame(wire::Opcode::text, json); };
+  const Row rows[] = {
+      {"no JSON", text("hello"), "bad_request", {}},
+      {"an empty frame", text(""), "bad_request", {}},
+      {"an array", text("[]"), "bad_request", {}},
+      {"no type", text("{}"), "bad_request", {}},
+      {"a type that is no command", text(R"({"type":"dance"})"), "bad_request", {}},
+      {"a field given twice", text(R"({"type":"ping","type":"ping"})"), "bad_request", {}},
+      {"a field of the wrong type", text(R"({"type":"publish","topic":5,"payload":1})"), "bad_request", {}},
+      {"a payload that is cut", text(R"({"type":"publish","topic":"a","payload":{)"), "bad_request", {}},
+      {"nested too deeply", text(std::string(1000, '[')), "bad_request", {}},
+      {"a topic with an empty segment", text(R"({"type":"subscribe","topics":["a..b"]})"), "bad_request", {}},
+      {"binary without a header",
+       wire::encode_masked_frame(wire::Opcode::binary, "xyz", {1, 2, 3, 4}),
+       "bad_request",
+       {}},
+      {"text that is not UTF-8", text("\xff\xfe"), "", 1007},
+      {"a frame without a mask", unmasked("{}"), "", 1002},
+      {"a reserved bit", std::string{"\xf1\x80\x01\x02\x03\x04", 6}, "", 1002},
+      {"a reserved opcode", std::string{"\x83\x80\x01\x02\x03\x04", 6}, "", 1002},
+      {"a ping of 126 bytes", wire::encode_masked_frame(wire::Opcode::ping, std::string(126, 'x'), {1, 2, 3, 4}), "",
+       1002},
+      {"a continuation of nothing", wire::encode_masked_frame(wire::Opcode::continuation, "x", {1, 2, 3, 4}), "", 1002},
+  };
+  RealtimeWorld world;
+  auto bystander = world.connect("bob", 0);
+  world.exchange(bystander, R"({"type":"subscribe","topics":["t"]})");
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    auto socket = world.connect("alice", 0);
+    socket->raw(row.bytes);
+    world.world.run_until_idle();
+    auto frames = socket->take();
+    CHECK_EQ(frames.empty() ? "" : field(frames[0], "code"), row.answer);
+    CHECK_EQ(socket->close_code(), row.closed);
+    if (!row.closed) CHECK_EQ(types(world.exchange(socket, R"({"type":"ping"})")), "pong");
+    auto ack = world.exchange(bystander, R"({"type":"publish","id":"1","topic":"t","payload":1})");
+    CHECK_EQ(types(ack), "message ack");
+  }
+}
+
+TEST_CASE("a drain tells everybody at different times, closes with 1001 and lets nobody in") {
+  RealtimeWorld world;
+  std::vector<testing::Socket> sockets;
+  for (std::size_t i = 0; i < 20; ++i) sockets.push_back(world.connect("user" + std::to_string(i), i % 2));
+  world.realtime->supervisor().tell(DrainRealtime{10s});
+  auto closed = [&] {
+    return std::ranges::count_if(sockets, [](const auto& socket) { return socket->close_code() == 1001; });
+  };
+  world.world.advance(1s);
+  CHECK_EQ(world.ask_for("/ws", "Authorization: Bearer late\r\n")->status(), 503);
+  world.world.advance(4s);
+  CHECK_GT(closed(), 2);
+  CHECK_LT(closed(), 18);
+  world.world.advance(6s);
+  CHECK_EQ(closed(), 20);
+  for (auto& socket : sockets) CHECK_EQ(types(socket->take()), "draining");
+}
+
+TEST_CASE("a drain writes what waits before it closes, and gives up on who does not read") {
+  RealtimeOptions options;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
+  auto alice = world.connect("alice");
+  auto stuck = world.connect("bob");
+  for (auto* socket : {&alice, &stuck}) world.exchange(*socket, R"({"type":"subscribe","topics":["t"]})");
+  alice->stop_reading();
+  stuck->stop_reading();
+  auto carol = world.connect("carol");
+  for (int i = 0; i < 60; ++i)
+    world.exchange(carol, R"({"type":"publish","topic":"t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+  world.realtime->supervisor().tell(DrainRealtime{0s});
+  world.world.advance(1s);
+  CHECK_FALSE(alice->is_closed());
+  alice->read_again();
+  world.world.advance(1s);
+  auto frames = alice->take();
+  CHECK_EQ(frames.size(), 61);
+  CHECK_EQ(field(frames.back(), "type"), "draining");
+  CHECK_EQ(alice->close_code(), 1001);
+  world.world.advance(15s);
+  auto samples = world.world.block_on(world.realtime->metrics().ask(CollectMetrics{}));
+  for (const auto& sample : samples->all()) {
+    if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
+  }
+}
+
+TEST_CASE("whoever vanishes leaves nothing behind") {
+  RealtimeWorld world;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<testing::Socket> sockets;
+    for (std::size_t i = 0; i < 10; ++i) {
+      sockets.push_back(world.connect("user" + std::to_string(i), i % 2));
+      world.exchange(sockets.back(), R"({"type":"subscribe","topics":["t","a.*",">"]})");
+    }
+    for (auto& socket : sockets) socket->vanish();
+    world.world.run_until_idle();
+    auto samples = world.world.block_on(world.realtime->metrics().ask(CollectMetrics{}));
+    for (const auto& sample : samples->all()) {
+      if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
+      if (sample.name == "troupe_realtime_subscriptions") CHECK_EQ(sample.value, 0);
+      if (sample.name == "troupe_realtime_inboxes") CHECK_EQ(sample.value, 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace troupe::realtime

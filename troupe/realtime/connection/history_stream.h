@@ -1,0 +1,44 @@
+// HistoryStream: a page of history on its way to one client, item by item, so that a long
+// page neither fills the outbox nor holds up commands.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "troupe/realtime/protocol/answer.h"
+#include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/history.h"
+
+namespace troupe::realtime {
+
+class HistoryStream {
+ public:
+  HistoryStream(std::optional<RequestId> id, std::string topic, HistoryPage page)
+      : id_(std::move(id)), topic_(std::move(topic)), page_(std::move(page)) {}
+
+  const std::optional<RequestId>& id() const noexcept { return id_; }
+
+  /// The next frame; after the last item the end. Not to be called once is_done().
+  base::Bytes next() {
+    if (next_ == page_.items.size()) {
+      done_ = true;
+      auto ending = page_.complete ? HistoryEnding::complete : HistoryEnding::incomplete;
+      return finished(HistoryEnd{ending}, id_);
+    }
+    const auto& item = page_.items[next_++];
+    return encode_history_item(topic_, {page_.epoch, item.offset}, item.sent_at, item.message, id_);
+  }
+  bool is_done() const noexcept { return done_; }
+
+  /// The end of a stream that is called off.
+  base::Bytes cancelled() const { return finished(HistoryEnd{HistoryEnding::cancelled}, id_); }
+
+ private:
+  std::optional<RequestId> id_;
+  std::string topic_;
+  HistoryPage page_;
+  std::size_t next_ = 0;
+  bool done_ = false;
+};
+
+}  // namespace troupe::realtime

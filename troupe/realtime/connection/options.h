@@ -1,0 +1,35 @@
+// Options of a connection: its limits, its heartbeat, its outbox, and what it may without
+// saying so in its token.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "troupe/base/clock.h"
+#include "troupe/realtime/connection/heartbeat.h"
+#include "troupe/realtime/connection/outbox.h"
+#include "troupe/realtime/connection/rate_limit.h"
+#include "troupe/realtime/protocol/permission.h"
+
+namespace troupe::realtime {
+
+struct ConnectionOptions {
+  std::size_t frame_bytes_max = 1024 * 1024;
+  RateLimit frames{.per_second = 1000, .burst = 5000};
+  RateLimit bytes{.per_second = 4.0 * 1024 * 1024, .burst = 64.0 * 1024 * 1024};
+  std::size_t subscriptions_max = 1000;
+  std::size_t histories_max = 8;     // under way at once
+  std::size_t commands_pause = 128;  // commands that wait for their turn before reading pauses
+  base::Duration authenticate_within = std::chrono::seconds{5};
+  base::Duration expiry_warning = std::chrono::seconds{60};  // token_expiring comes this long before the end
+  base::Duration flush_within = std::chrono::seconds{5};     // of a draining connection
+  std::size_t failures_max = 5;                              // of its commands, within the time below: then 1011
+  base::Duration failures_within = std::chrono::seconds{30};
+  HeartbeatOptions heartbeat{};
+  OutboxLimits outbox{};
+  std::vector<Grant> default_grants{};    // for everybody who is let in
+  std::vector<Grant> anonymous_grants{};  // for those without a token
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,88 @@
+// ConnectionSite: what all connections of one core share: options, the decoder's memory, the
+// routers, who verifies tokens, and figures.
+//
+// Made by the SystemSupervisor for each core; touched on that core only, once its
+// ConnectionSupervisor has started. It outlives the connections.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/options.h"
+#include "troupe/realtime/protocol/decoder.h"
+#include "troupe/realtime/protocol/identity.h"
+
+namespace troupe::realtime {
+
+using Verifier = actor::Ref<actor::Protocol<VerifyToken>>;
+using ConnectionNumber = std::uint64_t;  // within a core
+
+struct ConnectionFigures {
+  std::uint64_t opened = 0;
+  std::uint64_t open = 0;
+  std::uint64_t frames_in = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t frames_refused = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t closed_rate_limited = 0;
+  std::uint64_t closed_slow = 0;
+  std::uint64_t closed_heartbeat = 0;
+  std::uint64_t closed_token = 0;
+};
+
+/// When each connection wants its on_time(); the earliest comes first.
+class DueQueue {
+ public:
+  using Entry = std::pair<base::Instant, ConnectionNumber>;
+
+  /// Replaces the time of a connection.
+  void set(ConnectionNumber connection, base::Instant at) {
+    remove(connection);
+    times_.emplace(connection, at);
+    entries_.emplace(at, connection);
+  }
+  void remove(ConnectionNumber connection) {
+    auto found = times_.find(connection);
+    if (found == times_.end()) return;
+    entries_.erase({found->second, connection});
+    times_.erase(found);
+  }
+  base::Instant earliest() const noexcept {
+    return entries_.empty() ? base::Instant::never() : entries_.begin()->first;
+  }
+  ConnectionNumber first() const noexcept { return entries_.begin()->second; }
+
+ private:
+  std::map<ConnectionNumber, base::Instant> times_;
+  std::set<Entry> entries_;
+};
+
+class ConnectionSupervisor;
+
+/// What is held for as long as a connection lasts: its place within the limits. Its end gives the place back.
+using Lease = std::shared_ptr<void>;
+
+/// The socket has closed.
+struct LinkClosed {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
+struct ConnectionSite {
+  ConnectionOptions options;
+  Routing routing;
+  Verifier verifier;
+  actor::Ref<ConnectionSupervisor> supervisor;
+  Decoder decoder;
+  DueQueue due;
+  base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
+  std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
+  ConnectionFigures figures;
+};
+
+}  // namespace troupe::realtime

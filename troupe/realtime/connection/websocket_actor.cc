@@ -1,0 +1,32 @@
+// WebSocketActor: from a command's type to the function that runs it.
+#include "troupe/realtime/connection/websocket_actor.h"
+
+#include "troupe/realtime/command/run.h"
+
+namespace troupe::realtime {
+
+actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
+  connection_->attach(ctx.self(this));
+  if (identity_ && !connection_->is_open()) co_await connection_->adopt(*identity_);
+}
+
+void WebSocketActor::stopped(actor::Context&) { connection_->end(); }
+
+actor::Task<void> WebSocketActor::handle(RunCommand message) {
+  auto& [id, command] = message.frame;
+  connection_->begin(id);
+  auto task = std::visit([&](auto& chosen) { return run(std::move(chosen), id, *connection_); }, command);
+  co_await std::move(task);
+  connection_->finish();
+}
+
+void WebSocketActor::inspect(actor::Inspection& out) const {
+  const auto& session = connection_->session();
+  auto figures = connection_->figures();
+  out.add("connection", session.connection.value());
+  out.add("user", session.identity.user.value());
+  out.add("subscriptions", session.subscriptions.size());
+  out.add("queue", figures.queue);
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,42 @@
+// WebSocketActor: runs the commands of one connection, one at a time, in the order in which
+// they came.
+//
+// A command that throws is this actor's fault alone: its supervisor starts it anew on the
+// same Connection, which keeps socket, session and subscriptions. It ends with the link.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/protocol/command.h"
+
+namespace troupe::realtime {
+
+/// A frame of the client, decoded.
+struct RunCommand {
+  ClientFrame frame;
+};
+
+class WebSocketActor {
+ public:
+  static constexpr std::string_view actor_type = "WebSocketActor";
+
+  /// `identity`: whom the token of the upgrade stands for; nothing when none came.
+  WebSocketActor(std::shared_ptr<Connection> connection, std::optional<Identity> identity)
+      : connection_(std::move(connection)), identity_(std::move(identity)) {}
+
+  actor::Task<void> started(actor::Context& ctx);
+  void stopped(actor::Context& ctx);
+  void inspect(actor::Inspection& out) const;
+
+  actor::Task<void> handle(RunCommand message);
+  void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::optional<Identity> identity_;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,104 @@
+// MetricsCollector: the names under which the service is watched.
+#include "troupe/realtime/service/metrics_collector.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+void add(ConnectionFigures& sum, const ConnectionFigures& one) {
+  sum.opened += one.opened;
+  sum.open += one.open;
+  sum.frames_in += one.frames_in;
+  sum.bytes_in += one.bytes_in;
+  sum.frames_refused += one.frames_refused;
+  sum.bytes_out += one.bytes_out;
+  sum.writes += one.writes;
+  sum.closed_rate_limited += one.closed_rate_limited;
+  sum.closed_slow += one.closed_slow;
+  sum.closed_heartbeat += one.closed_heartbeat;
+  sum.closed_token += one.closed_token;
+}
+
+void add(RouterFigures& sum, const RouterFigures& one) {
+  sum.published += one.published;
+  sum.delivered += one.delivered;
+  sum.dropped += one.dropped;
+  sum.missed += one.missed;
+  sum.directs += one.directs;
+  sum.topics += one.topics;
+  sum.history_bytes += one.history_bytes;
+  sum.inboxes += one.inboxes;
+  sum.subscriptions += one.subscriptions;
+  sum.trie_lookups += one.trie_lookups;
+  sum.trie_hits += one.trie_hits;
+  sum.trie_visited += one.trie_visited;
+}
+
+void show(base::Samples& out, const ServerFigures& sum) {
+  out.gauge("troupe_realtime_connections", "Connections that hold a place.", static_cast<double>(sum.connections));
+  out.counter("troupe_realtime_admitted_total", "Connections let in.", static_cast<double>(sum.admitted));
+  out.counter("troupe_realtime_turned_away_total", "Connections refused with 503.", static_cast<double>(sum.refused));
+}
+
+void show(base::Samples& out, const ConnectionFigures& sum) {
+  auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    out.counter(name, help, static_cast<double>(value));
+  };
+  counter("troupe_realtime_frames_received_total", "Frames of clients.", sum.frames_in);
+  counter("troupe_realtime_received_bytes_total", "Bytes in frames of clients.", sum.bytes_in);
+  counter("troupe_realtime_frames_refused_total", "Frames that were no command.", sum.frames_refused);
+  counter("troupe_realtime_sent_bytes_total", "Bytes written to clients.", sum.bytes_out);
+  counter("troupe_realtime_writes_total", "Gathered writes; one a connection and turn at best.", sum.writes);
+  auto closed = [&](const char* reason, std::uint64_t value) {
+    out.counter("troupe_realtime_closed_total", "Connections that the server closed, by reason.",
+                static_cast<double>(value), {{"reason", reason}});
+  };
+  closed("rate_limit", sum.closed_rate_limited);
+  closed("slow_consumer", sum.closed_slow);
+  closed("heartbeat", sum.closed_heartbeat);
+  closed("token", sum.closed_token);
+}
+
+void show(base::Samples& out, const RouterFigures& sum) {
+  auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    out.counter(name, help, static_cast<double>(value));
+  };
+  auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+    out.gauge(name, help, static_cast<double>(value));
+  };
+  counter("troupe_realtime_published_total", "Publications.", sum.published);
+  counter("troupe_realtime_delivered_total", "Messages accepted by outboxes.", sum.delivered);
+  counter("troupe_realtime_dropped_total", "Messages that became part of a gap.", sum.dropped);
+  counter("troupe_realtime_missed_total", "Deliveries that a core's full lane refused.", sum.missed);
+  counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);
+  gauge("troupe_realtime_topics", "Topics with a position.", sum.topics);
+  gauge("troupe_realtime_history_bytes", "Bytes of messages kept.", sum.history_bytes);
+  gauge("troupe_realtime_inboxes", "Inboxes of users.", sum.inboxes);
+  gauge("troupe_realtime_subscriptions", "Subscriptions.", sum.subscriptions);
+  counter("troupe_realtime_match_lookups_total", "Searches for subscribers.", sum.trie_lookups);
+  counter("troupe_realtime_match_hits_total", "Of those, answered from a kept result.", sum.trie_hits);
+  counter("troupe_realtime_match_visited_total", "Nodes visited by the others.", sum.trie_visited);
+}
+
+}  // namespace
+
+actor::Task<base::Samples> MetricsCollector::handle(CollectMetrics) {
+  base::Samples samples;
+  auto server = co_await sources_.server.ask(MeasureServer{});
+  if (server) show(samples, *server);
+  ConnectionFigures connections;
+  for (auto supervisor : sources_.connections) {
+    auto figures = co_await supervisor.ask(MeasureConnections{});
+    if (figures) add(connections, *figures);
+  }
+  show(samples, connections);
+  RouterFigures routers;
+  for (auto router : sources_.routers) {
+    auto figures = co_await router.ask(MeasureRouter{});
+    if (figures) add(routers, *figures);
+  }
+  show(samples, routers);
+  co_return samples;
+}
+
+}  // namespace troupe::realtime

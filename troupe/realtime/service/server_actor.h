@@ -1,0 +1,77 @@
+// ServerActor: decides who may come in: how many connections there are, in all and from one
+// address, and whether the service is going away.
+//
+// One in the system. A place is a lease: it is given back when its last holder lets go, on
+// whatever way a connection ends.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "troupe/actor/actor.h"
+#include "troupe/net/address.h"
+#include "troupe/realtime/connection/connection.h"
+
+namespace troupe::realtime {
+
+enum class AdmitRefusal : std::uint8_t {
+  full,  // connections_max
+  too_many_from_address,
+  draining,
+};
+
+/// May one more connection come from this address?
+struct Admit {
+  net::IpAddress address;
+  using reply = Lease;
+  using error = AdmitRefusal;
+};
+
+/// A lease has ended. Told by the lease itself.
+struct Leave {
+  static constexpr auto message_class = actor::MessageClass::control;
+  net::IpAddress address;
+};
+
+/// From now on nobody comes in.
+struct CloseDoors {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
+struct ServerFigures {
+  std::uint64_t connections = 0;
+  std::uint64_t admitted = 0;
+  std::uint64_t refused = 0;
+};
+struct MeasureServer {
+  using reply = ServerFigures;
+};
+
+struct AdmissionLimits {
+  std::size_t connections_max;
+  std::size_t by_address_max;
+};
+
+class ServerActor {
+ public:
+  static constexpr std::string_view actor_type = "ServerActor";
+
+  explicit ServerActor(AdmissionLimits limits) : limits_(limits) {}
+
+  std::expected<Lease, AdmitRefusal> handle(const Admit& message, actor::Context& ctx);
+  void handle(const Leave& message);
+  void handle(CloseDoors) { draining_ = true; }
+  ServerFigures handle(const MeasureServer&) const { return figures_; }
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  AdmissionLimits limits_;
+  std::map<net::IpAddress, std::size_t> by_address_;
+  ServerFigures figures_;
+  bool draining_ = false;
+};
+
+}  // namespace troupe::realtime

@@ -1,0 +1,147 @@
+// The doors: who may open a WebSocket, and to whom it is then given.
+#include "troupe/realtime/service/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/base/check.h"
+#include "troupe/realtime/connection/echo.h"
+#include "troupe/web/handshake.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+constexpr std::string_view bearer_subprotocol = "bearer.";
+constexpr std::string_view native_subprotocol = "troupe.v1";
+
+/// What the upgrade of one core needs; shared by all its requests.
+struct Door {
+  std::shared_ptr<const RealtimeOptions> options;
+  actor::Ref<ServerActor> server;
+  actor::Ref<ConnectionSupervisor> connections;
+  Verifier verifier;
+  base::Random& random;
+};
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view lower_prefix) {
+  auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  return text.size() >= lower_prefix.size() &&
+         std::ranges::equal(text.substr(0, lower_prefix.size()), lower_prefix, same);
+}
+
+web::Response unauthorized() {
+  auto response = web::problem(401, "The access token is not valid.");
+  response.headers.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");  // RFC 6750, 3
+  return response;
+}
+
+web::Response turned_away(const RealtimeOptions& options, std::string_view why) {
+  auto response = web::problem(503, why);
+  response.headers.set("Retry-After", fmt::format("{}", options.retry_after.count()));
+  return response;
+}
+
+std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
+  if (failure.domain == AdmitRefusal::full) return "All places are taken.";
+  if (failure.domain == AdmitRefusal::too_many_from_address) return "Too many connections from this address.";
+  if (failure.domain == AdmitRefusal::draining) return "The server is going away.";
+  return "The server does not answer.";
+}
+
+// The bearer of a token is echoed to nobody: only the native protocol is chosen (spec of `bearer.`).
+std::string chosen_subprotocol(const web::Request& request) {
+  auto offered = web::offered_subprotocols(request);
+  return std::ranges::find(offered, native_subprotocol) == offered.end() ? "" : std::string{native_subprotocol};
+}
+
+Identity anonymous(const Door& door) {
+  Identity identity{UserId{fmt::format("anon:{:016x}", door.random.next())}, {}, {}, {}};
+  for (const auto& grant : door.options->connection.anonymous_grants) {
+    identity.scopes.push_back(fmt::format("topic:{}:{}", grant.pattern.text(),
+                                          grant.action == TopicAction::publish ? "publish" : "subscribe"));
+  }
+  return identity;
+}
+
+actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<const Door> door) {
+  if (!origin_allowed(request, door->options->allowed_origins)) {  // 1. is it a page that we know
+    co_return web::problem(403, "This origin may not connect.");
+  }
+  std::optional<Identity> identity;  // 2. who is it
+  auto token = token_of(request);
+  if (!token.empty()) {
+    auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{std::move(token)}});
+    if (!verified && verified.error().domain == TokenRefusal::invalid) co_return unauthorized();
+    if (!verified) co_return turned_away(*door->options, "The token cannot be verified now.");
+    identity = *std::move(verified);
+  } else if (door->options->anonymous == Anonymous::allowed) {
+    identity = anonymous(*door);
+  }
+  auto lease = co_await door->server.ask(Admit{request.peer.ip});  // 3. is there room
+  if (!lease) co_return turned_away(*door->options, describe(lease.error()));
+  auto attach = [door, identity, lease = *lease](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenConnection{std::move(link), identity, lease});
+  };
+  co_return web::Accept{chosen_subprotocol(request), std::move(attach)};
+}
+
+actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<const Door> door) {
+  if (!origin_allowed(request, door->options->allowed_origins)) {
+    co_return web::problem(403, "This origin may not connect.");
+  }
+  auto lease = co_await door->server.ask(Admit{request.peer.ip});
+  if (!lease) co_return turned_away(*door->options, describe(lease.error()));
+  auto attach = [door, lease = *lease](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenEcho{std::move(link), lease, door->options->echo_bytes_max});
+  };
+  co_return web::Accept{"", std::move(attach)};
+}
+
+}  // namespace
+
+std::string token_of(const web::Request& request) {
+  constexpr std::string_view scheme = "bearer ";
+  auto authorization = request.header("Authorization");
+  if (starts_with_ignoring_case(authorization, scheme)) return std::string{authorization.substr(scheme.size())};
+  for (auto offered : web::offered_subprotocols(request)) {
+    if (offered.starts_with(bearer_subprotocol)) return std::string{offered.substr(bearer_subprotocol.size())};
+  }
+  auto query = wire::parse_form(request.query);
+  if (!query) return {};
+  return std::string{query->get("access_token").value_or("")};
+}
+
+bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed) {
+  auto origin = request.headers.get("Origin");
+  if (!origin) return true;  // not a browser's page
+  if (std::ranges::any_of(allowed, [&](const std::string& one) { return one == "*" || one == *origin; })) return true;
+  auto authority = origin->find("://");
+  return authority != std::string_view::npos && origin->substr(authority + 3) == request.header("Host");
+}
+
+Realtime Realtime::start(actor::System& system, RealtimeOptions options, Verifier verifier) {
+  Realtime realtime;
+  realtime.options_ = std::make_shared<const RealtimeOptions>(options);
+  realtime.verifier_ = verifier;
+  realtime.supervisor_ = system.spawn<SystemSupervisor>({.name = "realtime", .supervision = system_supervision()},
+                                                        std::move(options), verifier, system.core_count());
+  auto doors = system.block_on(realtime.supervisor_.ask(GetDoors{}));
+  if (!doors) throw std::runtime_error("the real-time service did not start: " + doors.error().what);
+  realtime.doors_ = std::make_shared<const Doors>(*std::move(doors));
+  return realtime;
+}
+
+void Realtime::routes(web::Router& router, int core) const {
+  auto* here = actor::Core::current();
+  INVARIANT(here != nullptr && here->index() == core, "a core's routes are made on that core");
+  auto door = std::make_shared<const Door>(
+      Door{options_, doors_->server, doors_->connections[static_cast<std::size_t>(core)], verifier_, here->random()});
+  router.upgrade("/ws", [door](web::Request request) { return open(std::move(request), door); });
+  if (!options_->echo) return;
+  router.upgrade("/echo", [door](web::Request request) { return echo(std::move(request), door); });
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,90 @@
+// SystemSupervisor: the tree, drawn once at the start.
+#include "troupe/realtime/service/system_supervisor.h"
+
+#include <fmt/format.h>
+
+namespace troupe::realtime {
+
+actor::Supervision system_supervision() {
+  return {.decide = [](const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const RoutingTableCorrupted&) {
+      return actor::Directive::restart;
+    } catch (const ConfigurationError&) {
+      return actor::Directive::escalate;
+    } catch (...) {
+      return actor::Directive::resume;
+    }
+  }};
+}
+
+SystemSupervisor::SystemSupervisor(RealtimeOptions options, Verifier verifier, std::size_t cores)
+    : options_(std::move(options)), verifier_(verifier), cores_(cores) {}
+
+void SystemSupervisor::started(actor::Context& ctx) {
+  router_started_.assign(cores_, false);
+  doors_.server = ctx.spawn<ServerActor>(
+      {.name = "server"}, AdmissionLimits{options_.connections_max, options_.connections_by_address_max});
+  actor::Ref<actor::Protocol<RouterStarted>> self = ctx.self(this);
+  for (std::size_t core = 0; core < cores_; ++core) {
+    doors_.routers.push_back(ctx.spawn<MessageRouterActor>({.name = fmt::format("router-{}", core),
+                                                            .core = static_cast<int>(core),
+                                                            .mailbox = {.capacity = options_.router_mailbox}},
+                                                           options_.router, static_cast<CoreIndex>(core), self));
+  }
+  routers_ = std::make_shared<const std::vector<RouterRef>>(doors_.routers);
+  for (std::size_t core = 0; core < cores_; ++core) start_core(ctx, core);
+  MetricsSources sources{doors_.server, doors_.routers, doors_.connections};
+  doors_.metrics = ctx.spawn<MetricsCollector>({.name = "metrics"}, std::move(sources));
+}
+
+void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
+  auto site = std::make_shared<ConnectionSite>();
+  site->options = options_.connection;
+  site->routing = {routers_, static_cast<CoreIndex>(core)};
+  site->verifier = verifier_;
+  doors_.routers[core].tell(JoinRouters{routers_});
+  doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
+                                                                .core = static_cast<int>(core),
+                                                                .supervision = connection_supervision()},
+                                                               std::move(site)));
+}
+
+void SystemSupervisor::handle(const RouterStarted& message) {
+  bool again = router_started_[message.core];
+  router_started_[message.core] = true;
+  if (!again) return;
+  doors_.routers[message.core].tell(JoinRouters{routers_});
+  constexpr std::uint16_t service_restart = 1012;
+  for (auto connections : doors_.connections) {
+    connections.tell(CloseConnections{service_restart, "the routing tables are being built anew"});
+  }
+}
+
+void SystemSupervisor::handle(const TokenRevoked& message) {
+  for (auto connections : doors_.connections) connections.tell(message);
+}
+
+actor::Task<std::size_t> SystemSupervisor::handle(DrainRealtime message, actor::Context& ctx) {
+  doors_.server.tell(CloseDoors{});
+  for (auto connections : doors_.connections) connections.tell(DrainConnections{message.over});
+  auto until = ctx.now() + message.over + options_.connection.flush_within + std::chrono::seconds{1};
+  auto left = co_await open_connections();
+  while (left > 0 && ctx.now() < until) {
+    co_await ctx.sleep(std::chrono::milliseconds{50});
+    left = co_await open_connections();
+  }
+  co_return left;
+}
+
+actor::Task<std::size_t> SystemSupervisor::open_connections() {
+  std::size_t open = 0;
+  for (auto connections : doors_.connections) {
+    auto figures = co_await connections.ask(MeasureConnections{});
+    if (figures) open += figures->open;
+  }
+  co_return open;
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,73 @@
+// SystemSupervisor: the root of the real-time service. It starts the routers and connection
+// supervisors of all cores, the server and the metrics, and passes on what concerns all.
+//
+// A child that throws goes on with its state; a router whose tables are corrupted starts
+// with empty ones, and then all connections close, for each of them is the truth about its
+// subscriptions and rebuilds the tables by coming back.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/service/metrics_collector.h"
+#include "troupe/realtime/service/options.h"
+#include "troupe/realtime/service/server_actor.h"
+
+namespace troupe::realtime {
+
+/// The configuration cannot be carried out: the service ends.
+struct ConfigurationError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What the service's doors need to know; the references hold as long as the service runs.
+struct Doors {
+  actor::Ref<ServerActor> server;
+  actor::Ref<MetricsCollector> metrics;
+  std::vector<RouterRef> routers;                             // by core
+  std::vector<actor::Ref<ConnectionSupervisor>> connections;  // by core
+};
+
+struct GetDoors {
+  using reply = Doors;
+};
+
+/// Lets nobody in any more, sends all connections away over a time, and answers when they are gone or time is up.
+/// Said again with less, it hurries.
+struct DrainRealtime {
+  base::Duration over{};
+  using reply = std::size_t;  // connections that are still there
+};
+
+class SystemSupervisor {
+ public:
+  static constexpr std::string_view actor_type = "SystemSupervisor";
+  static constexpr bool interleaves = true;  // it is heard while it drains
+
+  SystemSupervisor(RealtimeOptions options, Verifier verifier, std::size_t cores);
+
+  void started(actor::Context& ctx);
+  Doors handle(const GetDoors&) const { return doors_; }
+  void handle(const RouterStarted& message);
+  void handle(const TokenRevoked& message);
+  actor::Task<std::size_t> handle(DrainRealtime message, actor::Context& ctx);
+
+ private:
+  void start_core(actor::Context& ctx, std::size_t core);
+  actor::Task<std::size_t> open_connections();
+
+  RealtimeOptions options_;
+  Verifier verifier_;
+  std::size_t cores_;
+  std::shared_ptr<const std::vector<RouterRef>> routers_;
+  std::vector<bool> router_started_;
+  Doors doors_;
+};
+
+/// How the SystemSupervisor's children are supervised.
+actor::Supervision system_supervision();
+
+}  // namespace troupe::realtime

@@ -1,0 +1,113 @@
+// RealtimeWorld: the whole real-time service in a simulated world: two cores, HTTP servers on
+// memory networks, and a verifier that reads identities out of the tokens themselves.
+//
+// A token is "user,scope,scope": its user, its scopes, and its own text as its id. Tokens
+// that begin with "bad" are invalid. What happens is a function of the seed.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/net/memory_network.h"
+#include "troupe/realtime/service/service.h"
+#include "troupe/realtime/testing/test_socket.h"
+#include "troupe/web/http_server.h"
+
+namespace troupe::realtime::testing {
+
+using Socket = std::unique_ptr<TestSocket>;
+using Frames = std::vector<std::string>;
+
+/// Answers VerifyToken from the text of the token.
+class TokenReader {
+ public:
+  std::expected<Identity, TokenRefusal> handle(const VerifyToken& message) {
+    const auto& token = message.token.expose();
+    if (token.starts_with("bad")) return std::unexpected(TokenRefusal::invalid);
+    if (token.starts_with("later")) return std::unexpected(TokenRefusal::unavailable);
+    Identity identity{{}, {}, TokenId{token}, {}};
+    std::string_view rest = token;
+    bool first = true;
+    while (!rest.empty()) {
+      auto comma = std::min(rest.find(','), rest.size());
+      auto part = rest.substr(0, comma);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (std::exchange(first, false)) {
+        identity.user = UserId{std::string{part}};
+      } else if (part.starts_with("expires=")) {
+        identity.expires_at = base::UnixTime{std::stoll(std::string{part.substr(8)})};
+      } else {
+        identity.scopes.emplace_back(part);
+      }
+    }
+    return identity;
+  }
+};
+
+/// A token that may do everything.
+inline std::string token_of_user(std::string_view user) {
+  return std::string{user} + ",topic:>:subscribe,topic:>:publish,topic:$user.*:publish";
+}
+
+struct RealtimeWorld {
+  explicit RealtimeWorld(RealtimeOptions options = {}, std::uint64_t seed = 1, net::MemoryNetworkOptions network = {})
+      : world(seed, {.cores = 2}) {
+    auto verifier = world.spawn<TokenReader>({.name = "tokens"});
+    realtime = Realtime::start(world.system(), std::move(options), verifier);
+    for (int core = 0; core < 2; ++core) {
+      networks.push_back(std::make_unique<net::MemoryNetwork>(world.core(static_cast<std::size_t>(core)), network));
+      web::HttpServerOptions http;
+      http.listen = [net = networks.back().get()](actor::Core&) { return net->listen({{}, 80}); };
+      http.routes = [service = *realtime, core](web::Router& router, actor::Context&) { service.routes(router, core); };
+      world.spawn<web::HttpServer>({.core = core}, http);
+    }
+    world.run_until_idle();
+  }
+  ~RealtimeWorld() { world.shutdown(); }
+
+  /// A socket of `user`, open and welcomed, on core 0 or 1.
+  Socket connect(std::string_view user, std::size_t core = 0) { return connect_token(token_of_user(user), core); }
+  Socket connect_token(std::string_view token, std::size_t core = 0) {
+    auto socket = ask_for("/ws", fmt::format("Authorization: Bearer {}\r\n", token), core);
+    socket->take();
+    return socket;
+  }
+  /// Any handshake, answered.
+  Socket ask_for(std::string_view target, std::string_view headers, std::size_t core = 0) {
+    auto socket = std::make_unique<TestSocket>(networks[core]->connect({{}, 80}), target, headers);
+    world.run_until_idle();
+    return socket;
+  }
+  /// Says something and gives what came back.
+  Frames exchange(Socket& socket, std::string_view json) {
+    socket->say(json);
+    world.run_until_idle();
+    return socket->take();
+  }
+
+  actor::test::World world;
+  std::vector<std::unique_ptr<net::MemoryNetwork>> networks;
+  std::optional<Realtime> realtime;
+};
+
+/// The value of a field in a frame's text, as JSON text: `field(frame, "offset")` is "3". Empty when it is not there.
+inline std::string field(std::string_view frame, std::string_view name) {
+  auto key = fmt::format("\"{}\":", name);
+  auto at = frame.find(key);
+  if (at == std::string_view::npos) return {};
+  auto rest = frame.substr(at + key.size());
+  if (rest.starts_with('"')) return std::string{rest.substr(1, rest.find('"', 1) - 1)};
+  return std::string{rest.substr(0, rest.find_first_of(",}"))};
+}
+
+/// The types of frames, in order: "ack message".
+inline std::string types(const Frames& frames) {
+  std::string text;
+  for (const auto& frame : frames) text += (text.empty() ? "" : " ") + field(frame, "type");
+  return text;
+}
+
+}  // namespace troupe::realtime::testing

@@ -1,0 +1,105 @@
+// TestSocket: a WebSocket client on a memory stream, for tests. It makes the handshake, keeps
+// the frames that arrive and answers pings unless told not to.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "troupe/base/check.h"
+#include "troupe/net/stream.h"
+#include "troupe/wire/websocket.h"
+
+namespace troupe::realtime::testing {
+
+class TestSocket final : public net::StreamEvents {
+ public:
+  /// Asks for `target` ("/ws?x=y"); `headers` are whole lines, each with its line break.
+  TestSocket(std::unique_ptr<net::Stream> stream, std::string_view target, std::string_view headers)
+      : stream_(std::move(stream)) {
+    INVARIANT(stream_ != nullptr, "nobody listens there");
+    stream_->start(*this);
+    raw(
+        fmt::format("GET {} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
+                    target, headers));
+  }
+
+  void say(std::string_view json) { send(wire::Opcode::text, json); }
+  void send(wire::Opcode opcode, std::string_view bytes) {
+    raw(wire::encode_masked_frame(opcode, bytes, {1, 2, 3, 4}));
+  }
+  void raw(std::string_view bytes) {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    INVARIANT(stream_->write_some({&part, 1}) == bytes.size(), "the test sends more than the network holds");
+  }
+
+  /// The messages that came since the last call.
+  std::vector<std::string> take() { return std::exchange(messages_, {}); }
+  /// The status of the handshake's answer, 0 before it came; and its head.
+  int status() const { return head_.empty() ? 0 : std::stoi(head_.substr(9, 3)); }
+  const std::string& head() const { return head_; }
+  /// The code of the server's close frame.
+  std::optional<std::uint16_t> close_code() const { return close_code_; }
+  bool is_closed() const { return closed_; }
+  int pings() const { return pings_; }
+
+  void stop_reading() { stream_->pause_reading(); }
+  void read_again() { stream_->resume_reading(); }
+  void ignore_pings() { answers_pings_ = false; }
+  void vanish() { stream_.reset(); }
+
+ private:
+  void on_bytes(std::span<char> bytes) override {
+    if (status() == 101) return take_frames(bytes);
+    received_.append(bytes.data(), bytes.size());
+    auto end = received_.find("\r\n\r\n");
+    if (end == std::string::npos) return;
+    head_ = received_.substr(0, end + 4);
+    std::string rest = received_.substr(end + 4);
+    if (status() == 101) take_frames(rest);
+  }
+  void on_writable() override {}
+  void on_closed(net::CloseReason) override { closed_ = true; }
+
+  void take_frames(std::span<char> bytes) {
+    while (true) {
+      auto event = decoder_.next(bytes);
+      INVARIANT(event.has_value(), "the server sent a broken frame");
+      if (!*event) return;
+      auto payload = (*event)->payload;
+      switch ((*event)->opcode) {
+        case wire::Opcode::ping:
+          ++pings_;
+          if (answers_pings_) send(wire::Opcode::pong, payload);
+          break;
+        case wire::Opcode::close:
+          close_code_ = wire::read_close(payload).code;
+          send(wire::Opcode::close, payload.substr(0, 2));
+          break;
+        case wire::Opcode::pong:
+          break;
+        default:
+          messages_.emplace_back(payload);
+      }
+    }
+  }
+
+  std::unique_ptr<net::Stream> stream_;
+  wire::WebSocketDecoder decoder_{wire::WebSocketRole::client, {.message_bytes_max = 32 << 20}};
+  std::string received_;
+  std::string head_;
+  std::vector<std::string> messages_;
+  std::optional<std::uint16_t> close_code_;
+  int pings_ = 0;
+  bool answers_pings_ = true;
+  bool closed_ = false;
+};
+
+}  // namespace troupe::realtime::testing
