@@ -61,12 +61,12 @@ struct Activation {
 /// A parent's note on one child. Owned by the parent; the node is the timer of its next restart.
 struct ChildRecord : TimerNode {
   ChildRecord();
-  Cell* parent = nullptr;
-  std::uint32_t parent_generation = 0;
+  Cell* parent = nullptr;  // null: abandoned
   Address child;
   ChildRecord* previous = nullptr;
   ChildRecord* next = nullptr;
   Restart restart = Restart::permanent;
+  bool escalated = false;  // it has failed and waits for what is decided about its parent
   Duration shutdown{};
   std::uint32_t attempt = 0;
   Instant last_restart{};
@@ -193,9 +193,9 @@ class alignas(64) Cell : public Context {
     return state == CellState::running && exclusive == 0 && (extras == nullptr || extras->parked == 0) &&
            (in_flight == 0 || (type->interleaves && in_flight < in_flight_max));
   }
-  bool has_work() const noexcept {
-    return !control.empty() || ready_first != nullptr || (!user.empty() && may_handle());
-  }
+  /// Whether a suspended handler that is ready may go on now; while the actor has failed, its frames wait or die.
+  bool may_resume() const noexcept { return ready_first != nullptr && state == CellState::running; }
+  bool has_work() const noexcept { return !control.empty() || may_resume() || (!user.empty() && may_handle()); }
 };
 
 inline Cell& cell_of(Context& context) noexcept { return static_cast<Cell&>(context); }

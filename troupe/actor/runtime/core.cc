@@ -233,7 +233,8 @@ int Core::run_cell(Cell& cell, int budget) {
       // The control message may end the tenancy; the cell itself stays and is asked again.
       control->handler->invoke(*this, &cell, *control);
       destroy(control);
-    } else if (Activation* activation = cell.ready_first; activation != nullptr && cell.state != CellState::failed) {
+    } else if (cell.may_resume()) {
+      Activation* activation = cell.ready_first;
       cell.ready_first = activation->ready_next;
       if (cell.ready_first == nullptr) cell.ready_last = nullptr;
       activation->ready = false;

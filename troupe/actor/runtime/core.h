@@ -192,6 +192,10 @@ class Core {
 
   void count_late_reply() noexcept;
 
+  /// Keeps the record of a child that nobody waits for any more, until the child has ended.
+  void abandon(ChildRecord& record) noexcept;
+  void forget_abandoned(ChildRecord& record) noexcept;
+
   // ---- the loop ----
 
   struct TurnLimits {
@@ -284,6 +288,8 @@ class Core {
 
   std::vector<ReplySlot> reply_slots_;
   std::uint32_t free_reply_slot_ = no_slot;
+
+  NodeList<ChildRecord> abandoned_;  // children that outlived their parent's patience or its end
 
   std::vector<Slab> slabs_;
   std::vector<Cell*> free_cells_;

@@ -235,6 +235,19 @@ void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
 
 void Core::count_late_reply() noexcept { stats(gone).dropped[static_cast<std::size_t>(Drop::late_reply)].add(); }
 
+// ---- children that nobody waits for ----
+
+void Core::abandon(ChildRecord& record) noexcept {
+  record.parent = nullptr;
+  timers_.disarm(record);
+  abandoned_.push(&record);
+}
+
+void Core::forget_abandoned(ChildRecord& record) noexcept {
+  abandoned_.remove(&record);
+  dispose(&record);
+}
+
 // ---- statistics ----
 
 std::string_view name_of(Drop reason) noexcept {
@@ -296,6 +309,7 @@ void Core::tear_down() noexcept {
   const Scope scope{*this};
   torn_down_ = true;
   for_each_cell([this](Cell& cell) { lifecycle::obliterate(*this, cell); });
+  while (abandoned_.first != nullptr) forget_abandoned(*abandoned_.first);
 }
 
 void Core::discard_all() noexcept {

@@ -89,23 +89,35 @@ struct ChildStopped {
   ChildRecord* record;
 
   void apply(Core& core, Cell& cell) {
-    const bool abandoned = record->parent == nullptr;
-    if (!abandoned) cell.extras->children.remove(record);
+    if (record->parent == nullptr) {
+      core.forget_abandoned(*record);
+      return;
+    }
+    const bool awaited = record == cell.extras->children.last;
+    cell.extras->children.remove(record);
     core.dispose(record);
     const bool waits = cell.state == CellState::stopping || cell.state == CellState::restarting;
-    if (waits && !abandoned) stop_next_child(core, cell);
+    if (waits && awaited) stop_next_child(core, cell);
   }
-  void on_dead(Core& core) { core.dispose(record); }
+  void on_dead(Core& core) { core.forget_abandoned(*record); }  // a parent ends after all but the abandoned
 };
 
 struct Decision {
   static constexpr std::string_view name = "a supervisor's decision";
   Directive directive;
 
+  /// The children whose fault was passed up go on with their parent.
+  static void resume_escalated(Core& core, Cell& cell) {
+    if (!cell.extras) return;
+    for (ChildRecord* record = cell.extras->children.first; record != nullptr; record = record->next) {
+      if (std::exchange(record->escalated, false)) control::send(&core, record->child, Decision{Directive::resume});
+    }
+  }
   void apply(Core& core, Cell& cell) {
     if (cell.state != CellState::failed) return;
-    if (directive == Directive::resume) {
+    if (directive == Directive::resume && cell.object != nullptr) {  // what was never constructed cannot go on
       cell.state = CellState::running;
+      resume_escalated(core, cell);
       return;
     }
     cell.state = CellState::restarting;
@@ -171,7 +183,8 @@ void Stop::apply(Core& core, Cell& cell) {
     cell.pending_stop = true;
     return;
   }
-  if (by_itself && cell.restart == Restart::permanent && cell.state == CellState::running) {
+  if (by_itself && cell.restart == Restart::permanent && cell.state != CellState::stopping) {
+    if (cell.state != CellState::running) return;  // it failed after it asked; its supervisor is deciding already
     cell.state = CellState::failed;
     control::send(&core, cell.parent, ChildFailed{cell.record, cell.address(), nullptr, "running"});
     return;
@@ -274,8 +287,18 @@ Directive directive_for(const Cell& parent, const std::exception_ptr& error) {
 }
 
 void ChildFailed::apply(Core& core, Cell& cell) {
+  if (record->parent == nullptr) {  // it failed before it noticed that it was to stop
+    request_stop(&core, child, StopReason::failed);
+    return;
+  }
   if (cell.state == CellState::stopping || cell.state == CellState::restarting) return;  // it is being stopped anyway
-  Directive directive = directive_for(cell, error);
+  Directive directive = Directive::escalate;
+  try {
+    directive = directive_for(cell, error);
+  } catch (...) {
+    fault(cell, std::current_exception(), "deciding about a child's fault");
+    return;
+  }
   if (directive == Directive::restart && record->restart == Restart::temporary) directive = Directive::stop;
   switch (directive) {
     case Directive::resume:
@@ -285,6 +308,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
       request_stop(&core, child, StopReason::failed);
       return;
     case Directive::escalate:
+      record->escalated = true;
       fault(cell, error, fmt::format("the fault of a child during {}", during));
       return;
     case Directive::restart:
@@ -292,6 +316,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
   }
   const auto delay = next_delay(core, cell, *record);
   if (!delay) {
+    record->escalated = true;
     const auto why = fmt::format("a child failed too often, at last during {}: {}", during, describe(error));
     fault(cell, std::make_exception_ptr(std::runtime_error(why)), "supervision");
     return;
@@ -306,16 +331,23 @@ void ChildFailed::apply(Core& core, Cell& cell) {
 void spawn(Core& here, Cell& parent, SpawnPlan plan) {
   auto* record = here.create<ChildRecord>();
   record->parent = &parent;
-  record->parent_generation = parent.address().generation;
   record->child = plan.cell->address();
   record->restart = plan.options.restart;
   record->shutdown = plan.options.shutdown;
-  parent.more().children.push(record);
+  const bool ending = parent.state == CellState::stopping || parent.state == CellState::free;
+  const Address child = record->child;
   Start message{std::unique_ptr<Body>{plan.body}, plan.type, std::move(plan.options), parent.address(), record};
-  if (plan.cell->owner == &here) {
+  if (ending) {
+    // Nobody would wait for this child or decide about it: it is stopped before its start, so it never runs.
+    here.abandon(*record);
+    control::send(&here, child, Stop{StopReason::stopped});
+  } else {
+    parent.more().children.push(record);
+  }
+  if (plan.cell->owner == &here && !ending) {
     message.apply(here, *plan.cell);
   } else {
-    control::send(&here, record->child, std::move(message));
+    control::send(&here, child, std::move(message));
   }
 }
 
@@ -387,6 +419,7 @@ std::string path_of(const Cell& cell) {
   if (!cell.parent) return "/";
   // Another core's cells may not be read from here; the path then begins at the core's border.
   if (cell.parent.cell->owner != cell.owner) return fmt::format("(core {})/{}", cell.owner->index(), own);
+  if (!cell.parent.cell->is(cell.parent.generation)) return fmt::format("(abandoned)/{}", own);
   const std::string above = path_of(*cell.parent.cell);
   return above == "/" ? "/" + own : above + "/" + own;
 }
@@ -408,7 +441,7 @@ void stop_timed_out(TimerNode& node) noexcept {
   ChildRecord* late = cell.extras->children.last;
   core.host().report(fmt::format("a child of {} did not stop in time and is left behind", lifecycle::path_of(cell)));
   cell.extras->children.remove(late);
-  late->parent = nullptr;  // its own end frees the record
+  core.abandon(*late);
   lifecycle::stop_next_child(core, cell);
 }
 
