@@ -10,6 +10,7 @@ Config development_defaults() {
   config.realtime.frames = {.per_second = 100'000, .burst = 500'000};
   config.realtime.bytes = {.per_second = 1024.0 * 1024 * 1024, .burst = 1024.0 * 1024 * 1024};
   config.realtime.subscriptions_max = 100'000;
+  config.realtime.connections_by_address_max = config.realtime.connections_max;
   return config;
 }
 

@@ -41,8 +41,9 @@ struct HttpConfig {
 };
 
 struct RealtimeConfig {
-  bool echo = false;                      // for conformance suites: anybody may fill our network through it
-  std::size_t connections_max = 100'000;  // on this node; each costs some kilobytes
+  bool echo = false;                               // for conformance suites: anybody may fill our network through it
+  std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
+  std::size_t connections_by_address_max = 1'000;  // an office behind one address
   std::size_t frame_bytes_max = 1024 * 1024;
   realtime::RateLimit frames{.per_second = 1000, .burst = 5000};
   realtime::RateLimit bytes{.per_second = 4.0 * 1024 * 1024, .burst = 64.0 * 1024 * 1024};

@@ -80,6 +80,8 @@ void add_connection_keys(std::vector<Key>& to) {
                    truth(), AT(realtime.echo)));
   to.push_back(key("realtime.connections_max", "WebSockets on this node; more are refused with 503.",
                    count(1, 10'000'000), AT(realtime.connections_max)));
+  to.push_back(key("realtime.connections_by_address_max", "Of those, from one address.", count(1, 10'000'000),
+                   AT(realtime.connections_by_address_max)));
   to.push_back(key("realtime.frame_bytes_max", "The largest message of a client; a larger one closes with 1009.",
                    bytes(KiB, 64 * MiB), AT(realtime.frame_bytes_max)));
   to.push_back(key("realtime.messages_per_second", "Messages of one connection, on average.", rate(1, 1e9),

@@ -1,0 +1,110 @@
+// See admin.h for who may see what.
+#include "troupe/app/admin/admin.h"
+
+#include <fmt/format.h>
+
+#include "troupe/app/admin/figures.h"
+#include "troupe/base/log.h"
+#include "troupe/wire/ascii.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::app {
+namespace {
+
+using actor::Task;
+using web::Request;
+using web::Response;
+using PartsPtr = std::shared_ptr<const AdminParts>;
+
+Response never_cached(Response response) {
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+std::string bearer_of(const Request& request) {
+  constexpr std::string_view scheme = "bearer ";
+  const auto header = request.header("Authorization");
+  if (!wire::equal_ignoring_case(header.substr(0, scheme.size()), scheme)) return {};
+  return std::string{wire::trim(header.substr(scheme.size()))};
+}
+
+Response refused() {
+  auto response = web::problem(401, "This is for the machine itself, or an access token with the scope admin.");
+  response.headers.set("WWW-Authenticate", "Bearer scope=\"admin\"");
+  return response;
+}
+
+/// Nothing when the request may see what an operator sees, else the refusal.
+Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
+  const std::string token = bearer_of(request);
+  if (token.empty()) {
+    if (is_local(request)) co_return std::nullopt;
+    co_return refused();
+  }
+  auto claims = co_await parts->tokens.next().ask(oauth::ValidateToken{oauth::TokenText{token}});
+  if (!claims) co_return refused();
+  const bool for_us = std::ranges::find(claims->audience, parts->audience) != claims->audience.end();
+  if (for_us && claims->scope.contains(admin_scope)) co_return std::nullopt;
+  co_return refused();
+}
+
+Task<Response> live(Request) { co_return never_cached(web::json_response(200, R"({"status":"live"})")); }
+
+Task<Response> ready(PartsPtr parts) {
+  bool answers = true;
+  try {
+    co_await parts->database.read([](store::Transaction& transaction) { transaction.run("SELECT 1", {}); });
+  } catch (const store::Error& error) {
+    base::log::warning("admin", "the database does not answer", {{"error", error.what()}});
+    answers = false;
+  }
+  if (answers) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
+  co_return never_cached(web::json_response(503, R"({"status":"not ready","database":"does not answer"})"));
+}
+
+Task<Response> show_metrics(PartsPtr parts, Request request) {
+  auto refusal = co_await refusal_of(parts, std::move(request));
+  if (refusal) co_return *std::move(refusal);
+  base::Samples samples;
+  auto realtime = co_await parts->realtime.ask(realtime::CollectMetrics{});
+  if (realtime) samples = *std::move(realtime);
+  add_actor_figures(samples, actor::figures_of(*parts->system));
+  add_process_figures(samples);
+  auto response = web::text_response(200, parts->metrics->scrape(std::move(samples)));
+  response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  co_return never_cached(std::move(response));
+}
+
+Task<Response> inspect(PartsPtr parts, Request request) {
+  auto refusal = co_await refusal_of(parts, std::move(request));
+  if (refusal) co_return *std::move(refusal);
+  auto actors = co_await parts->system->inspect();
+  co_return never_cached(web::json_response(200, tree_json(actors)));
+}
+
+}  // namespace
+
+bool is_local(const Request& request) {
+  if (!request.peer.ip.is_loopback()) return false;
+  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+    if (request.headers.has(header)) return false;
+  }
+  std::string_view host = request.header("Host");
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  const auto ip = net::IpAddress::parse(host);
+  return wire::equal_ignoring_case(host, "localhost") || (ip && ip->is_loopback());
+}
+
+void add_admin(web::Router& router, PartsPtr parts) {
+  using web::Method;
+  router.add(Method::get, "/health/live", live);
+  router.add(Method::get, "/health/ready", [parts](Request) { return ready(parts); });
+  router.add(Method::get, "/metrics", [parts](Request request) { return show_metrics(parts, std::move(request)); });
+  router.add(Method::get, "/inspect", [parts](Request request) { return inspect(parts, std::move(request)); });
+}
+
+}  // namespace troupe::app

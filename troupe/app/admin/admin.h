@@ -1,0 +1,37 @@
+// Admin: what an operator sees over HTTP: /health/live, /health/ready, /metrics, /inspect.
+//
+// The last two tell much, so they are for this machine alone, or for who shows an access
+// token with the scope `admin`. A request that came through a proxy is not of this machine.
+#pragma once
+
+#include <memory>
+
+#include "troupe/actor/actor.h"
+#include "troupe/base/metrics.h"
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/realtime/service/service.h"
+#include "troupe/store/database.h"
+#include "troupe/web/router.h"
+
+namespace troupe::app {
+
+inline constexpr std::string_view admin_scope = "admin";
+
+/// What the administration looks at; shared by the routes of all cores.
+struct AdminParts {
+  actor::System* system;  // outlives every request
+  const base::Metrics* metrics;
+  actor::Ref<realtime::MetricsCollector> realtime;
+  actor::Pool<oauth::TokenActor> tokens;
+  store::Database database;
+  std::string audience;  // what an administrator's token must be meant for: our issuer
+};
+
+/// Adds the routes to one core's router.
+void add_admin(web::Router& router, std::shared_ptr<const AdminParts> parts);
+
+/// Whether the request comes from this machine, through nothing, and names it in its Host header: a page of a
+/// browser here whose name was made to resolve to this machine says another Host.
+bool is_local(const web::Request& request);
+
+}  // namespace troupe::app

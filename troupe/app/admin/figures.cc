@@ -1,0 +1,104 @@
+// See figures.h. Everything here is read at the moment of asking; nothing is kept.
+#include "troupe/app/admin/figures.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "troupe/wire/json.h"
+
+namespace troupe::app {
+namespace {
+
+/// The fields of /proc/self/stat behind the name in parentheses, which may hold spaces.
+std::vector<std::string> process_stat() {
+  std::ifstream file{"/proc/self/stat"};
+  std::string line;
+  std::getline(file, line);
+  std::vector<std::string> fields;
+  const auto end = line.rfind(')');
+  if (end == std::string::npos) return fields;
+  std::string field;
+  for (const char c : line.substr(end + 2) + " ") {
+    if (c != ' ') {
+      field += c;
+    } else {
+      fields.push_back(std::exchange(field, {}));
+    }
+  }
+  return fields;
+}
+
+double open_files() {
+  std::error_code error;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator at{"/proc/self/fd", error}, end; !error && at != end; at.increment(error)) {
+    ++count;
+  }
+  return static_cast<double>(count);
+}
+
+void write_actor(wire::JsonWriter& writer, const actor::InspectedActor& actor) {
+  writer.begin_object().member("path", actor.path).member("type", actor.type).member("state", actor.state);
+  writer.member("core", actor.core).member("handled", actor.handled).member("in_flight", actor.in_flight);
+  writer.key("mailbox").begin_object();
+  writer.member("depth", actor.mailbox_depth).member("capacity", actor.mailbox_capacity).end_object();
+  writer.member("errors", actor.errors).member("restarts", actor.restarts);
+  if (!actor.last_failure.empty()) writer.member("last_failure", actor.last_failure);
+  writer.member("idle_ms", std::chrono::duration_cast<std::chrono::milliseconds>(actor.idle).count());
+  if (!actor.details.empty()) {
+    writer.key("details").begin_object();
+    for (const auto& [name, value] : actor.details) writer.member(name, value);
+    writer.end_object();
+  }
+  writer.end_object();
+}
+
+}  // namespace
+
+void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigures>& figures) {
+  for (const actor::TypeFigures& each : figures) {
+    const base::Labels type{{"type", std::string{each.type}}};
+    const auto count = [&](const char* name, const char* help, std::uint64_t value) {
+      samples.counter(name, help, static_cast<double>(value), type);
+    };
+    samples.gauge("troupe_actors", "Actors alive.", static_cast<double>(each.spawned - each.stopped), type);
+    count("troupe_actor_starts_total", "Actors started.", each.spawned);
+    count("troupe_actor_messages_total", "Messages handled.", each.handled);
+    count("troupe_actor_failures_total", "Messages whose handling failed.", each.failed);
+    count("troupe_actor_restarts_total", "Restarts by supervisors.", each.restarted);
+    samples.counter("troupe_actor_handling_seconds_total", "Time in handlers, estimated from one message in 64.",
+                    static_cast<double>(each.handling_nanoseconds) * 1e-9, type);
+    for (std::size_t reason = 0; reason < each.dropped.size(); ++reason) {
+      if (each.dropped[reason] == 0) continue;
+      samples.counter("troupe_actor_dropped_total", "Messages that were never handled, by reason.",
+                      static_cast<double>(each.dropped[reason]),
+                      {{"type", std::string{each.type}},
+                       {"reason", std::string{actor::name_of(static_cast<actor::Drop>(reason))}}});
+    }
+  }
+}
+
+void add_process_figures(base::Samples& samples) {
+  const auto stat = process_stat();
+  constexpr std::size_t user_ticks = 11, system_ticks = 12, resident_pages = 21;  // proc(5), counted from the state
+  if (stat.size() <= resident_pages) return;
+  const auto ticks_a_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  samples.counter("troupe_process_cpu_seconds_total", "Processor time of the process.",
+                  (std::stod(stat[user_ticks]) + std::stod(stat[system_ticks])) / ticks_a_second);
+  samples.gauge("troupe_process_resident_memory_bytes", "Memory of the process.",
+                std::stod(stat[resident_pages]) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+  samples.gauge("troupe_process_open_files", "Open file descriptors.", open_files());
+}
+
+std::string tree_json(std::span<const actor::InspectedActor> actors) {
+  std::string out;
+  wire::JsonWriter writer{out};
+  writer.begin_object().key("actors").begin_array();
+  for (const actor::InspectedActor& actor : actors) write_actor(writer, actor);
+  writer.end_array().end_object();
+  return out;
+}
+
+}  // namespace troupe::app

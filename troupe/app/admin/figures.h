@@ -1,0 +1,22 @@
+// Figures: what the runtime and the process know of themselves, as samples and as JSON.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/inspect.h"
+#include "troupe/base/metrics.h"
+
+namespace troupe::app {
+
+/// Adds what was counted for each class of actor.
+void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigures>& figures);
+
+/// Adds memory, processor time and open files of this process, as /proc has them.
+void add_process_figures(base::Samples& samples);
+
+/// The tree of actors: an array in which parents stand before their children, each naming its parent's path.
+std::string tree_json(std::span<const actor::InspectedActor> actors);
+
+}  // namespace troupe::app

@@ -1,0 +1,16 @@
+// What the configuration means for each part of the platform.
+#pragma once
+
+#include "troupe/app/config/config.h"
+#include "troupe/realtime/service/options.h"
+#include "troupe/web/http_server.h"
+
+namespace troupe::app {
+
+/// The options of the real-time service.
+realtime::RealtimeOptions realtime_options(const Config& config);
+
+/// The options of one core's HTTP server, without the place where it listens and its routes.
+web::HttpServerOptions http_options(const Config& config);
+
+}  // namespace troupe::app

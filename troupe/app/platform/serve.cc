@@ -1,0 +1,108 @@
+// See serve.h. Signals are blocked in every thread and waited for in this one, so no handler
+// runs in the middle of anything; the cores report back by a signal as well.
+#include "troupe/app/platform/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+#include <system_error>
+
+#include "troupe/app/command/open_store.h"
+#include "troupe/app/config/check.h"
+#include "troupe/app/platform/demo_people.h"
+#include "troupe/app/platform/platform.h"
+#include "troupe/base/log.h"
+
+namespace troupe::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int drained_signal = SIGUSR1;  // a core says: everybody has gone
+constexpr int failed_signal = SIGUSR2;   // the system says: it cannot go on
+constexpr timespec hurry{2, 0};          // after the second SIGTERM
+
+void send_to_main(int signal) { ::kill(::getpid(), signal); }
+
+/// Blocks the signals that serve() waits for, in this thread and all that it starts, while it lives.
+class Signals {
+ public:
+  Signals() {
+    ::sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, drained_signal, failed_signal}) ::sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write
+  }
+  ~Signals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  int wait() const {
+    int signal = 0;
+    ::sigwait(&set_, &signal);
+    return signal;
+  }
+  void wait_at_most(const timespec& time) const { (void)::sigtimedwait(&set_, nullptr, &time); }
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+};
+
+/// Waits for the end and brings it about, in order.
+Exit run(Platform& platform, const Config& config, const Signals& signals) {
+  platform.on_failure([] { send_to_main(failed_signal); });
+  const int first = signals.wait();
+  if (first != failed_signal) {
+    base::log::info("app", "draining", {{"over_ms", config.realtime.drain_time / 1ms}});
+    platform.drain(config.realtime.drain_time, [] { send_to_main(drained_signal); });
+    const int second = signals.wait();
+    if (second == SIGTERM || second == SIGINT) {
+      base::log::info("app", "hurrying");
+      platform.drain(0s, [] { send_to_main(drained_signal); });
+      signals.wait_at_most(hurry);
+    }
+  }
+  const bool well = platform.shutdown();
+  base::log::info("app", well ? "stopped" : "stopped after a failure");
+  base::log::flush();
+  return well ? Exit::success : Exit::failure;
+}
+
+std::string refusal(const std::system_error& error, const Config& config) {
+  const std::string address = config.server.listen.text();
+  if (error.code() == std::errc::address_in_use) {
+    return fmt::format("the address {} is in use by another process; --listen takes another one", address);
+  }
+  return fmt::format("cannot listen on {}: {}", address, error.code().message());
+}
+
+}  // namespace
+
+Exit serve(Config config, Console& console) {
+  const Signals signals;
+  std::optional<net::PortReservation> port;
+  try {
+    port.emplace(config.server.listen);
+  } catch (const std::system_error& error) {
+    console.err(fmt::format("troupe: {}\n", refusal(error, config)));
+    return Exit::failure;
+  }
+  config.server.listen = port->address();
+  complete(config);
+  auto log = config.log;
+  log.in_background = true;
+  base::log::configure(log);
+
+  const store::SqliteOptions store = prepare_store(config);
+  std::optional<DemoClient> demo;
+  if (config.development) demo = prepare_demo(config);
+  Platform platform{config, store, *port, demo};
+  console.out(fmt::format("listening on http://{}\n", config.server.listen.text()));
+  if (demo) console.out(demo_instructions(config));
+  return run(platform, config, signals);
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,56 @@
+// TokenBridge: between the two wings. It answers the real-time service whom a token stands
+// for, and tells it when such a token is good no longer.
+//
+// One in the system. It remembers which tokens of a family it has vouched for until they
+// expire, since a revocation may name the family alone; and what was revoked lately, since a
+// revocation may overtake an answer that is on its way.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/realtime/protocol/identity.h"
+
+namespace troupe::app {
+
+/// Whom the bridge asks, and whom it tells. Said once, when both services have started.
+struct ConnectBridge {
+  actor::Pool<oauth::TokenActor> tokens;
+  actor::Ref<actor::Protocol<realtime::TokenRevoked>> realtime;
+};
+
+class TokenBridge {
+ public:
+  static constexpr bool interleaves = true;  // many tokens are looked at at once
+
+  /// `audience`: what a token must be meant for, our issuer.
+  explicit TokenBridge(std::string audience) : audience_(std::move(audience)) {}
+
+  void started(actor::Context& context);
+  void handle(ConnectBridge message) { ends_ = std::move(message); }
+  actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> handle(realtime::VerifyToken message,
+                                                                                actor::Context& context);
+  void handle(oauth::TokensRevoked message, actor::Context& context);
+
+  /// Told by itself: forgets what can matter no longer.
+  struct Forget {};
+  void handle(Forget message, actor::Context& context);
+  void inspect(actor::Inspection& out) const;
+
+ private:
+  /// The expiry of each token that was vouched for.
+  using Tokens = std::map<std::string, base::UnixTime>;
+
+  bool was_revoked(const oauth::TokenClaims& claims) const;
+  void tell(const std::string& token) const { ends_.realtime.tell(realtime::TokenRevoked{realtime::TokenId{token}}); }
+
+  std::string audience_;
+  ConnectBridge ends_;
+  std::map<oauth::FamilyId, Tokens> vouched_;
+  std::map<std::string, base::Instant> revoked_;  // families by their name and tokens by their id, lately
+};
+
+}  // namespace troupe::app
