@@ -49,7 +49,7 @@ void answer(Core& core, ReplyTo reply, std::expected<R, E> value) {
   }
   auto* ask = static_cast<TypedAsk<R, E>*>(core.find_ask(reply));
   if (ask == nullptr) {
-    core.count_late_reply();
+    core.count_unaddressed(Drop::late_reply);
     return;
   }
   ask->answer.emplace(std::move(value));

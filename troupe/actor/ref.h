@@ -124,6 +124,12 @@ class [[nodiscard]] AskAwaiter {
 
   AskAwaiter(Address target, const Handler* handler, M message, AskOptions options)
       : target_(target), handler_(handler), message_(std::move(message)), options_(options) {}
+  /// Only before it is awaited.
+  AskAwaiter(AskAwaiter&& other) noexcept
+      : target_(other.target_),
+        handler_(other.handler_),
+        message_(std::move(other.message_)),
+        options_(other.options_) {}
 
   bool await_ready() const noexcept { return !target_; }
 
@@ -169,7 +175,9 @@ class [[nodiscard]] SendAwaiter {
  public:
   SendAwaiter(Address target, const Handler* handler, M message)
       : target_(target), handler_(handler), message_(std::move(message)) {}
-  SendAwaiter(SendAwaiter&&) = delete;
+  /// Only before it is awaited.
+  SendAwaiter(SendAwaiter&& other) noexcept
+      : target_(other.target_), handler_(other.handler_), message_(std::move(other.message_)) {}
   ~SendAwaiter() {
     if (local_.waiter != nullptr) mailbox::give_up(*local_.waiter);
   }
@@ -212,7 +220,9 @@ class [[nodiscard]] SendAwaiter {
       case Outcome::answered:
         return Sent::sent;
       case Outcome::not_executed:
-        return remote_.failure->what == name_of(Drop::dead) ? Sent::dead : Sent::full;
+        return remote_.failure->what == name_of(Drop::dead) || remote_.failure->what == name_of(Drop::stopped)
+                   ? Sent::dead
+                   : Sent::full;
       default:
         return Sent::full;
     }

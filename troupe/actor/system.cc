@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,6 +20,35 @@ struct Root {
 
 struct RunTask {
   Task<void> task;
+};
+
+/// Calls `missed` on a thread of its own unless it dies in time.
+class Deadline {
+ public:
+  Deadline(bool real, Duration within, std::function<void()> missed) {
+    if (!real) return;
+    thread_ = std::thread([this, within, missed = std::move(missed)] {
+      std::unique_lock lock{mutex_};
+      if (!met_changed_.wait_for(lock, within, [this] { return met_; })) missed();
+    });
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  ~Deadline() {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock{mutex_};
+      met_ = true;
+    }
+    met_changed_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable met_changed_;
+  bool met_ = false;
+  std::thread thread_;
 };
 
 int usable_cores() {
@@ -89,21 +119,30 @@ Task<std::vector<InspectedActor>> System::inspect() {
 }
 
 bool System::shutdown() {
-  if (std::exchange(down_, true)) return !failed();
+  const std::lock_guard lock{shutdown_mutex_};
+  if (!std::exchange(down_, true)) stop_everything();
+  return !failed();
+}
+
+void System::stop_everything() {
   core(0).post_remotely([this](Core& first) { lifecycle::request_stop(&first, root_->address()); });
   if (options_.environment != nullptr) {
     options_.environment->wait_for(
         [this] { return has_stopped_.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
-  } else if (has_stopped_.wait_for(options_.shutdown_max) != std::future_status::ready) {
-    report("the system did not stop in time; the process ends");
-    std::_Exit(70);
   }
-  for (auto& core : cores_) core->request_stop();
-  for (auto& thread : threads_) thread.join();
-  offload_.reset();
+  {
+    // A handler or a blocking job that never returns cannot be ended; the process can.
+    const Deadline deadline{options_.environment == nullptr, options_.shutdown_max, [this] {
+                              report("the system did not stop in time; the process ends");
+                              std::_Exit(70);
+                            }};
+    has_stopped_.wait();
+    for (auto& core : cores_) core->request_stop();
+    for (auto& thread : threads_) thread.join();
+    offload_.reset();
+  }
   for (auto& core : cores_) core->tear_down();
   for (auto& core : cores_) core->discard_all();
-  return !failed();
 }
 
 void System::on_failure(std::function<void()> callback) {

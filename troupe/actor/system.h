@@ -35,6 +35,49 @@ struct SystemOptions {
   Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
 };
 
+/// Thrown by `block_on` where the system ended before the task did.
+class SystemEnded : public std::runtime_error {
+ public:
+  SystemEnded() : std::runtime_error("the system ended before the task did") {}
+};
+
+namespace detail {
+
+/// A thread waits for this promise: it is kept, however the task that holds it ends.
+template <class Result>
+class Told {
+ public:
+  explicit Told(std::promise<Result> promise) noexcept : promise_(std::move(promise)) {}
+  Told(Told&& other) noexcept : promise_(std::move(other.promise_)), due_(std::exchange(other.due_, false)) {}
+  Told& operator=(Told&&) = delete;
+  ~Told() {
+    if (!due_) return;
+    if constexpr (requires {
+                    typename Result::error_type;
+                    requires is_failure<typename Result::error_type>;
+                  }) {
+      promise_.set_value(std::unexpected(typename Result::error_type{Outcome::unknown, {}, SystemEnded{}.what()}));
+    } else {
+      promise_.set_exception(std::make_exception_ptr(SystemEnded{}));
+    }
+  }
+  std::promise<Result>& take() noexcept {
+    due_ = false;
+    return promise_;
+  }
+
+ private:
+  template <class T>
+  static constexpr bool is_failure = false;
+  template <class E>
+  static constexpr bool is_failure<Failure<E>> = true;
+
+  std::promise<Result> promise_;
+  bool due_ = true;
+};
+
+}  // namespace detail
+
 class System final : public Host {
  public:
   explicit System(SystemOptions options = {});
@@ -56,29 +99,27 @@ class System final : public Host {
     return ref;
   }
 
-  /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's.
+  /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's. Where
+  /// the system ends first, an ask has failed with `unknown`, and anything else throws SystemEnded.
   template <class Awaitable>
   auto block_on(Awaitable awaitable) {
-    return block_on_reference(awaitable);
-  }
-  /// The same for an awaitable that stays where it is.
-  template <class Awaitable>
-  auto block_on_reference(Awaitable& awaitable) {
     using Result = decltype(result_of_await(std::declval<Awaitable&>()));
     std::promise<Result> promise;
     auto future = promise.get_future();
-    run_as_guest([](Awaitable& what, std::promise<Result>& told) -> Task<void> {
+    // The awaitable comes last among the arguments, so it dies first: on its core, before anybody is told.
+    run_as_guest([](detail::Told<Result> told, Awaitable what) -> Task<void> {
       try {
         if constexpr (std::is_void_v<Result>) {
-          co_await static_cast<Awaitable&&>(what);
-          told.set_value();
+          co_await std::move(what);
+          told.take().set_value();
         } else {
-          told.set_value(co_await static_cast<Awaitable&&>(what));
+          auto result = co_await std::move(what);
+          told.take().set_value(std::move(result));
         }
       } catch (...) {
-        told.set_exception(std::current_exception());
+        told.take().set_exception(std::current_exception());
       }
-    }(awaitable, promise));
+    }(detail::Told<Result>{std::move(promise)}, std::move(awaitable)));
     wait_for([&] { return future.wait_for(std::chrono::seconds{0}) == std::future_status::ready; }, future);
     return future.get();
   }
@@ -89,7 +130,8 @@ class System final : public Host {
   /// The tree as it is now. Awaited inside an actor.
   Task<std::vector<InspectedActor>> inspect();
 
-  /// Stops everything, in order, and waits. Foreign threads only; later calls do nothing. False: the system had failed.
+  /// Stops everything, in order, and waits; so do calls meanwhile, later ones do nothing. Foreign threads only. False:
+  /// the system had failed.
   bool shutdown();
   /// Whether the root gave up; the reason is in the report.
   bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
@@ -120,6 +162,7 @@ class System final : public Host {
     }
   }
   void adopt(lifecycle::SpawnPlan plan);
+  void stop_everything();
 
   SystemOptions options_;
   Cell* root_ = nullptr;
@@ -129,6 +172,7 @@ class System final : public Host {
   std::atomic<bool> failed_{false};
   std::mutex callback_mutex_;
   std::function<void()> on_failure_;
+  std::mutex shutdown_mutex_;
   bool down_ = false;
   std::vector<std::thread> threads_;
 };

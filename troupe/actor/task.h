@@ -34,7 +34,7 @@ struct FrameMemory {
     void* block = static_cast<std::byte*>(frame) - prefix;
     Core* core = *static_cast<Core**>(block);
     if (core != nullptr) {
-      core->pool().release(block, bytes + prefix);
+      core->take_back(block, bytes + prefix);
     } else {
       ::operator delete(block);
     }

@@ -67,12 +67,30 @@ void Core::destroy(Envelope* envelope) noexcept {
     pool_.release_class(envelope, envelope->size_class);
     return;
   }
+  send_home(envelope);
+}
+
+void Core::send_home(Envelope* block) noexcept {
   if (torn_down_) {  // no lane is served any more, and no other core runs
-    host_.core(envelope->home).pool_.release_class(envelope, envelope->size_class);
+    host_.core(block->home).pool_.release_class(block, block->size_class);
     return;
   }
-  Lane& lane = lanes_[envelope->home];
-  envelope->next = std::exchange(lane.returned, envelope);
+  Lane& lane = lanes_[block->home];
+  block->next = std::exchange(lane.returned, block);
+}
+
+void Core::take_back_from_elsewhere(void* memory, std::size_t bytes) noexcept {
+  const std::size_t size_class = BlockPool::class_of(bytes);
+  if (size_class == BlockPool::classes) {  // from the heap, which any thread may give it back to
+    pool_.release_class(memory, size_class);
+  } else if (current_ != nullptr) {
+    auto* block = new (memory) Envelope;
+    block->home = static_cast<std::uint8_t>(index_);
+    block->size_class = static_cast<std::uint8_t>(size_class);
+    current_->send_home(block);
+  } else {
+    post_remotely([memory, bytes](Core& home) { home.pool_.release(memory, bytes); });
+  }
 }
 
 // ---- between cores ----
@@ -112,19 +130,24 @@ void Core::flush_lanes() noexcept {
 
 Sent Core::to_inbox(Envelope* envelope) {
   const bool bounded = envelope->handler->message_class != MessageClass::control;
+  Sent result = Sent::sent;
   {
     const std::lock_guard lock{inbox_mutex_};
-    if (!bounded || inbox_size_ < inbox_limit) {
+    if (inbox_closed_) {
+      result = Sent::dead;
+    } else if (bounded && inbox_size_ >= inbox_limit) {
+      result = Sent::full;
+      ++inbox_refused_;
+    } else {
       inbox_.push(envelope);
       ++inbox_size_;
       inbox_filled_.store(true, std::memory_order_relaxed);
-      envelope = nullptr;
     }
   }
-  if (envelope != nullptr) {
+  if (result != Sent::sent) {
     envelope->handler->destroy(*envelope);
     ::operator delete(envelope);
-    return Sent::full;
+    return result;
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (sleeping_.load(std::memory_order_relaxed)) wake();
@@ -154,12 +177,15 @@ void Core::receive() {
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
   if (inbox_filled_.load(std::memory_order_relaxed)) {
     EnvelopeList taken;
+    std::uint64_t refused = 0;
     {
       const std::lock_guard lock{inbox_mutex_};
       taken = inbox_.take();
+      refused = std::exchange(inbox_refused_, 0);
       inbox_size_ = 0;
       inbox_filled_.store(false, std::memory_order_relaxed);
     }
+    if (refused > 0) count_unaddressed(Drop::full, refused);
     receive_chain(taken.head);
   }
   for (Envelope* chain : received_) receive_chain(chain);
@@ -228,6 +254,7 @@ int Core::run_cell(Cell& cell, int budget) {
   running_cell_ = &cell;
   int done = 0;
   std::uint64_t user = 0;
+  const ActorType* type = cell.type;  // a control message may end the tenancy
   while (done < budget) {
     if (Envelope* control = cell.control.pop()) {
       // The control message may end the tenancy; the cell itself stays and is asked again.
@@ -241,6 +268,7 @@ int Core::run_cell(Cell& cell, int budget) {
       resume(*activation);
     } else if (!cell.user.empty() && cell.may_handle()) {
       Envelope* envelope = mailbox::take(cell);
+      type = cell.type;
       dispatch(cell, envelope);
       ++user;
     } else {
@@ -248,8 +276,8 @@ int Core::run_cell(Cell& cell, int budget) {
     }
     ++done;
   }
-  if (user > 0 && cell.type != nullptr) {
-    stats(*cell.type).handled.add(user);
+  if (user > 0) {
+    stats(*type).handled.add(user);
     cell.last_activity = now_;
   }
   running_cell_ = nullptr;

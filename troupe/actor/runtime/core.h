@@ -139,6 +139,15 @@ class Core {
     pool_.release(object, sizeof(T));
   }
 
+  /// Takes back memory of this core's pool, on whichever thread it was last used.
+  void take_back(void* memory, std::size_t bytes) noexcept {
+    if (current_ == this) [[likely]] {
+      pool_.release(memory, bytes);
+    } else {
+      take_back_from_elsewhere(memory, bytes);
+    }
+  }
+
   /// A cell for an actor to come. Own thread; any thread for the second.
   /// Messages are taken from now on, so the bound holds from now on.
   Cell& reserve(const MailboxOptions& mailbox);
@@ -190,7 +199,8 @@ class Core {
     visit(remote_slabs_);
   }
 
-  void count_late_reply() noexcept;
+  /// Counts what concerns no known type of actor.
+  void count_unaddressed(Drop reason, std::uint64_t n = 1) noexcept;
 
   /// Keeps the record of a child that nobody waits for any more, until the child has ended.
   void abandon(ChildRecord& record) noexcept;
@@ -246,11 +256,14 @@ class Core {
     std::size_t waiting = 0;
   };
   static constexpr std::uint32_t no_slot = UINT32_MAX;
+  static constexpr std::uint32_t reply_generation_max = 0xffffff;  // ReplyTo has 24 bits for it
   static constexpr std::size_t slab_cells = 256;
   static constexpr std::size_t lane_limit = 16 * 1024;   // messages that wait for a full ring, to one core
   static constexpr std::size_t inbox_limit = 64 * 1024;  // messages of foreign threads
 
   void receive();
+  void take_back_from_elsewhere(void* memory, std::size_t bytes) noexcept;
+  void send_home(Envelope* block) noexcept;
   void discard_chain(Envelope* messages, Envelope* returned) noexcept;
   void receive_chain(Envelope* chain);
   void deliver(Envelope* envelope);
@@ -301,9 +314,11 @@ class Core {
   std::atomic<bool> stop_{false};
   bool torn_down_ = false;
 
-  std::mutex inbox_mutex_;  // guards the next four
+  std::mutex inbox_mutex_;  // guards the next six
   EnvelopeList inbox_;
   std::size_t inbox_size_ = 0;
+  std::uint64_t inbox_refused_ = 0;  // not yet in the statistics
+  bool inbox_closed_ = false;        // after the last turn
   std::vector<Cell*> remote_free_cells_;
   std::vector<Slab> remote_slabs_;
   std::atomic<bool> inbox_filled_{false};

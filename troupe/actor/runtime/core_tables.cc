@@ -200,10 +200,11 @@ void Core::open_ask(AskState& ask, Instant deadline) {
 void Core::close_ask(AskState& ask) noexcept {
   ReplySlot& entry = reply_slots_[ask.id.slot];
   entry.ask = nullptr;
-  entry.generation = (entry.generation + 1) & 0xffffff;
-  if (entry.generation == 0) entry.generation = 1;
-  entry.next_free = free_reply_slot_;
-  free_reply_slot_ = ask.id.slot;
+  // A slot whose generations are used up retires: a late reply must never reach another's ask.
+  if (++entry.generation <= reply_generation_max) {
+    entry.next_free = free_reply_slot_;
+    free_reply_slot_ = ask.id.slot;
+  }
   ask.id = {};
   timers_.disarm(ask);
 }
@@ -225,15 +226,14 @@ void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
     return;
   }
   AskState* ask = find_ask(reply);
-  if (ask == nullptr) {
-    count_late_reply();
-    return;
-  }
+  if (ask == nullptr) return;  // it has its outcome; what was dropped has been counted where it was
   ask->failure = AskFailure{outcome, std::move(what)};
   finish_ask(*ask);
 }
 
-void Core::count_late_reply() noexcept { stats(gone).dropped[static_cast<std::size_t>(Drop::late_reply)].add(); }
+void Core::count_unaddressed(Drop reason, std::uint64_t n) noexcept {
+  stats(gone).dropped[static_cast<std::size_t>(reason)].add(n);
+}
 
 // ---- children that nobody waits for ----
 
@@ -320,8 +320,13 @@ void Core::discard_all() noexcept {
     while (rings_[i].pop(batch)) discard_chain(batch.messages, batch.returned);
     discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
   }
-  const std::lock_guard lock{inbox_mutex_};
-  while (Envelope* envelope = inbox_.pop()) destroy(envelope);
+  EnvelopeList rest;
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    inbox_closed_ = true;
+    rest = inbox_.take();
+  }
+  while (Envelope* envelope = rest.pop()) destroy(envelope);
 }
 
 }  // namespace troupe::actor

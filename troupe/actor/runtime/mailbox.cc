@@ -22,6 +22,7 @@ bool is_control(const Envelope& envelope) { return envelope.handler->message_cla
 void append(Core& core, Cell& cell, Envelope* envelope) noexcept {
   if (envelope->awaits_room != 0) {
     envelope->awaits_room = 0;
+    envelope->deadline = Instant::never();  // of the wait for room, which is over; the message itself does not expire
     core.fail_ask(std::exchange(envelope->reply, {}), Outcome::answered, {});
   }
   if (envelope->handler->message_class == MessageClass::sheddable) ++cell.sheddable;
@@ -141,7 +142,8 @@ Envelope* take(Cell& cell) noexcept {
   Envelope* envelope = cell.user.pop();
   --cell.depth;
   if (envelope->handler->message_class == MessageClass::sheddable) --cell.sheddable;
-  if (cell.extras && cell.extras->waiters.first != nullptr) [[unlikely]] {
+  // Control messages may stand above the bound; then there is no room yet.
+  if (cell.extras && cell.extras->waiters.first != nullptr && cell.depth < cell.capacity) [[unlikely]] {
     Waiter& waiter = *cell.extras->waiters.first;
     Core& core = *cell.owner;
     append(core, cell, std::exchange(waiter.envelope, nullptr));

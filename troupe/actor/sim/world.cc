@@ -13,9 +13,9 @@ struct LaterJob : TimerNode {
       : TimerNode(run), job(std::move(j)), owner(o) {}
   static void run(TimerNode& node) noexcept {
     auto& self = static_cast<LaterJob&>(node);
-    const auto job = std::move(self.job);
+    auto job = std::move(self.job);
     std::erase_if(self.owner, [&](const auto& held) { return held.get() == &self; });
-    const_cast<std::move_only_function<void()>&>(job)();
+    job();
   }
   std::move_only_function<void()> job;
   std::vector<std::unique_ptr<LaterJob>>& owner;

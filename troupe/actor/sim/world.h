@@ -40,7 +40,7 @@ class World final : Environment {
   template <class Awaitable>
   auto block_on(Awaitable awaitable) {
     run_until_idle();
-    return system_->block_on_reference(awaitable);
+    return system_->block_on(std::move(awaitable));
   }
 
   base::ManualClock& manual_clock() noexcept { return clock_; }

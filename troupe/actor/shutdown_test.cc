@@ -1,0 +1,153 @@
+// Shutdown in every state of its actors, and what becomes of those who wait for them.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <barrier>
+
+#include "troupe/actor/sim/world.h"
+
+using namespace troupe::actor;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Ping {
+  using reply = int;
+};
+struct Nap {
+  Duration length;
+  using reply = int;
+};
+struct Job {
+  Duration length;
+  using reply = int;
+};
+struct Break {};
+
+class Sleeper {
+ public:
+  int handle(Ping) { return 1; }
+  Task<int> handle(Nap m) {
+    co_await sleep(m.length);
+    co_return 1;
+  }
+  Task<int> handle(Job m) {
+    auto done = co_await blocking([length = m.length] {
+      std::this_thread::sleep_for(length);
+      return 1;
+    });
+    co_return done;
+  }
+  void handle(Break) { throw std::runtime_error("broken"); }
+};
+
+SystemOptions quiet(int cores) {
+  return {.cores = cores, .report = [](const std::string&) {}};
+}
+
+Task<int> nap_then_ask(Ref<Sleeper> who) {
+  co_await sleep(1h);
+  auto one = co_await who.ask(Ping{});
+  co_return one.value();
+}
+
+}  // namespace
+
+TEST_CASE("whoever asks while the system ends gets one outcome, and nobody waits for ever") {
+  for (int round = 0; round < 10; ++round) {
+    System system{quiet(2)};
+    Ref<Sleeper> actors[] = {system.spawn<Sleeper>({.core = 0}), system.spawn<Sleeper>({.core = 1})};
+    std::barrier start{4};
+    std::atomic<int> answered{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&, t] {
+        start.arrive_and_wait();
+        for (int i = 0; i < 50; ++i) {
+          auto one = system.block_on(actors[(i + t) % 2].ask(Ping{}));
+          if (one) ++answered;
+          if (!one) CHECK_NE(one.error().outcome, Outcome::answered);
+        }
+      });
+    }
+    start.arrive_and_wait();
+    std::this_thread::sleep_for(std::chrono::microseconds{200 * round});
+    CHECK(system.shutdown());
+    for (auto& thread : threads) thread.join();
+  }
+}
+
+TEST_CASE("a thread that waits for a task is told when the system ends first, or has ended") {
+  System system{quiet(2)};
+  auto actor = system.spawn<Sleeper>({.core = 1});
+  std::thread waiting{[&] { CHECK_THROWS_AS(system.block_on(nap_then_ask(actor)), SystemEnded); }};
+  CHECK_EQ(system.block_on(actor.ask(Ping{})).value(), 1);
+  system.shutdown();
+  waiting.join();
+  CHECK_THROWS_AS(system.block_on(nap_then_ask(actor)), SystemEnded);
+  CHECK_EQ(system.block_on(actor.ask(Ping{})).error().outcome, Outcome::unknown);
+  CHECK_EQ(actor.tell(Break{}), Sent::dead);
+}
+
+TEST_CASE("two threads may shut down at once; both return when it is done") {
+  for (int round = 0; round < 10; ++round) {
+    System system{quiet(2)};
+    system.spawn<Sleeper>({.core = 1}).tell(Break{});
+    std::thread other{[&] { CHECK(system.shutdown()); }};
+    CHECK(system.shutdown());
+    other.join();
+  }
+}
+
+TEST_CASE("a system ends while its actors sleep, fail, wait for a restart, or wait for a blocking job") {
+  for (int round = 0; round < 6; ++round) {
+    System system{quiet(2)};
+    for (int i = 0; i < 20; ++i) {
+      auto actor = system.spawn<Sleeper>({.core = i % 2});
+      if (i % 4 == 0) actor.tell(Nap{1h});
+      if (i % 4 == 1) actor.tell(Break{});
+      if (i % 4 == 2) actor.tell(Job{1ms});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{round});
+    CHECK(system.shutdown());
+  }
+}
+
+TEST_CASE("a simulated system ends in whatever state a seed has brought it to") {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    test::World w{seed};
+    for (int i = 0; i < 6; ++i) {
+      auto actor = w.spawn<Sleeper>({.core = i % 2});
+      if (i < 2) actor.tell(Nap{1h});
+      if (i >= 2 && i < 4) actor.tell(Break{});
+      if (i == 4) lifecycle::request_stop(nullptr, actor.address());  // perhaps before its start has come
+    }
+    w.advance(std::chrono::milliseconds{static_cast<std::int64_t>(seed)});
+    w.shutdown();
+  }
+}
+
+#if !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
+TEST_CASE("a handler that hangs does not keep the process: it ends with status 70") {
+  const pid_t child = fork();
+  if (child == 0) {
+    SystemOptions options = quiet(2);
+    options.shutdown_max = 200ms;
+    System system{std::move(options)};
+    struct Hang {};
+    struct Hanging {
+      void handle(Hang) { std::this_thread::sleep_for(1h); }
+    };
+    auto hanging = system.spawn<Hanging>({.core = 1, .shutdown = 10ms});
+    hanging.tell(Hang{});
+    std::this_thread::sleep_for(20ms);
+    system.shutdown();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE_EQ(waitpid(child, &status, 0), child);
+  REQUIRE(WIFEXITED(status));
+  CHECK_EQ(WEXITSTATUS(status), 70);
+}
+#endif
