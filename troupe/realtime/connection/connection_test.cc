@@ -1,6 +1,7 @@
 // How connections end: silence, abuse, revoked tokens, faults, drains; and that each ends alone.
 #include <doctest/doctest.h>
 
+#include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -185,6 +186,55 @@ TEST_CASE("whatever one connection sends, it is answered or closed, and the othe
     auto ack = world.exchange(bystander, R"({"type":"publish","id":"1","topic":"t","payload":1})");
     CHECK_EQ(types(ack), "message ack");
   }
+}
+
+/// One connection without its tree: a real link, and an actor that is played by the test.
+struct Alone {
+  explicit Alone(ConnectionOptions options = {}) : network(world.core(0)) {
+    site->options = std::move(options);
+    auto [client_end, server_end] = network.pair({}, {});
+    auto link = web::open_websocket(world.core(0), std::move(server_end), "", "");
+    connection = std::make_shared<Connection>(world.core(0), ConnectionParts{site, 1, std::move(link), nullptr});
+    client = std::make_unique<testing::TestSocket>(std::move(client_end));
+    connection->attach({});
+    world.run_until_idle();
+  }
+  ~Alone() { connection->end(); }
+
+  actor::test::World world{1};
+  net::MemoryNetwork network;
+  std::shared_ptr<ConnectionSite> site = std::make_shared<ConnectionSite>();
+  std::shared_ptr<Connection> connection;
+  std::unique_ptr<testing::TestSocket> client;
+};
+
+TEST_CASE("a command that failed is answered when its actor starts anew, and past the limit the connection closes") {
+  Alone alone{{.failures_max = 2}};
+  for (int i = 0; i < 2; ++i) {
+    alone.connection->begin(RequestId{"7"});
+    alone.connection->attach({});
+    alone.world.run_until_idle();
+    auto frames = alone.client->take();
+    REQUIRE_EQ(types(frames), "error");
+    CHECK_EQ(field(frames[0], "code"), "internal");
+    CHECK_EQ(field(frames[0], "id"), "7");
+  }
+  alone.connection->begin({});
+  alone.connection->attach({});
+  alone.world.run_until_idle();
+  CHECK_EQ(alone.client->close_code(), 1011);
+}
+
+TEST_CASE("failures that lie far apart do not add up") {
+  Alone alone{{.failures_max = 1}};
+  for (int i = 0; i < 5; ++i) {
+    alone.connection->begin({});
+    alone.connection->attach({});
+    alone.world.advance(31s);
+    alone.client->send(wire::Opcode::ping, "");  // so that the core takes a turn and looks at the clock
+    alone.world.run_until_idle();
+  }
+  CHECK_EQ(alone.client->close_code(), std::nullopt);
 }
 
 TEST_CASE("a drain tells everybody at different times, closes with 1001 and lets nobody in") {

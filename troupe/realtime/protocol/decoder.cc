@@ -9,14 +9,7 @@
 
 namespace troupe::realtime {
 
-struct Decoder::Parser {
-  simdjson::ondemand::parser json;
-  std::string buffer;  // the frame, with the room behind it that the parser wants to read over
-};
-
 namespace {
-
-constexpr std::size_t kept_bytes_max = 256 * 1024;  // a parser that met a larger frame is not kept
 
 using Built = std::expected<Command, ClientError>;
 
@@ -191,29 +184,16 @@ std::expected<ClientFrame, RefusedFrame> frame_of(Fields& fields, const DecoderL
   return ClientFrame{std::move(id), *std::move(command)};
 }
 
-// Parses `text` in the parser's own memory. Gives what makes it no acceptable JSON.
-std::optional<std::string> read(simdjson::ondemand::parser& json, std::string& buffer, std::string_view text,
-                                const DecoderLimits& limits, Fields& fields) {
-  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  buffer.assign(text);
-  simdjson::ondemand::document document;
-  auto error = json.iterate(buffer.data(), buffer.size(), buffer.capacity()).get(document);
-  if (error) return fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error));
-  return FrameReader{limits, fields}.read(document);
-}
-
 }  // namespace
 
-Decoder::Decoder(DecoderLimits limits) : limits_(limits) {}
+Decoder::Decoder(DecoderLimits limits) : limits_(limits), reader_(std::make_unique<FrameReader>(limits)) {}
 Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
 std::expected<ClientFrame, RefusedFrame> Decoder::decode_text(std::string_view text) {
-  if (!parser_) parser_ = std::make_unique<Parser>();
   Fields fields;
-  auto broken = read(parser_->json, parser_->buffer, text, limits_, fields);
-  if (text.size() > kept_bytes_max) parser_.reset();
+  auto broken = reader_->read(text, fields);
   if (broken) return std::unexpected(refused(id_of(fields), *std::move(broken)));
   return frame_of(fields, limits_);
 }
@@ -225,9 +205,8 @@ std::expected<ClientFrame, RefusedFrame> Decoder::decode_binary(std::string_view
         refused({}, fmt::format("a binary frame begins with a JSON object of at most {} bytes and a line feed",
                                 limits_.binary_header_bytes_max)));
   }
-  if (!parser_) parser_ = std::make_unique<Parser>();
   Fields fields;
-  auto broken = read(parser_->json, parser_->buffer, bytes.substr(0, end), limits_, fields);
+  auto broken = reader_->read(bytes.substr(0, end), fields);
   if (broken) return std::unexpected(refused(id_of(fields), *std::move(broken)));
   if (fields.payload.came()) {
     return std::unexpected(refused(id_of(fields), "`payload` of a binary frame is what follows the line feed"));

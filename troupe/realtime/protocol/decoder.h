@@ -31,6 +31,8 @@ struct RefusedFrame {
   ClientError error;
 };
 
+class FrameReader;
+
 class Decoder {
  public:
   explicit Decoder(DecoderLimits limits = {});
@@ -45,9 +47,8 @@ class Decoder {
   std::expected<ClientFrame, RefusedFrame> decode_binary(std::string_view bytes);
 
  private:
-  struct Parser;
   DecoderLimits limits_;
-  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<FrameReader> reader_;
 };
 
 }  // namespace troupe::realtime

@@ -79,14 +79,26 @@ TEST_CASE("a payload is passed on byte for byte") {
   }
 }
 
-TEST_CASE("a bad frame is refused with a sentence that says what and where") {
-  struct Row {
-    std::string text;
-    std::string_view message;  // a part of it
-    std::string_view id = "";
-  };
+struct Refusal {
+  std::string text;
+  std::string_view message;  // a part of it
+  std::string_view id = "";
+};
+
+void check_refused(const Refusal& row) {
+  static Decoder decoder;
+  CAPTURE(row.text.substr(0, 100));
+  auto frame = decoder.decode_text(row.text);
+  REQUIRE_FALSE(frame.has_value());
+  CHECK_EQ(frame.error().error.code, ErrorCode::bad_request);
+  CAPTURE(frame.error().error.message);
+  CHECK(frame.error().error.message.find(row.message) != std::string::npos);
+  CHECK_EQ(frame.error().id.value_or(RequestId{}).value(), row.id);
+}
+
+TEST_CASE("a frame that is no acceptable JSON is refused with a sentence") {
   auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
-  const Row rows[] = {
+  const Refusal rows[] = {
       {"", "not valid JSON"},
       {"   ", "not valid JSON"},
       {"hello", "not valid JSON"},
@@ -112,6 +124,12 @@ TEST_CASE("a bad frame is refused with a sentence that says what and where") {
       {R"({"id":"7","unknown":[nul],"type":"info"})", "not valid JSON", "7"},
       {R"({"id":"7","type":"publish","topic":"a","payload":)" + nested(64) + "}", "deeper than 64", "7"},
       {R"({"x":)" + nested(5000) + "}", "deeper than 64"},
+  };
+  for (const auto& row : rows) check_refused(row);
+}
+
+TEST_CASE("a frame that is JSON but no command is refused with the name of the field") {
+  const Refusal rows[] = {
       {R"({})", "`type` is missing"},
       {R"({"type":5,"id":"7"})", "`type` must be a string", "7"},
       {R"({"type":"dance","id":"7"})", "`type` is `dance`", "7"},
@@ -157,16 +175,7 @@ TEST_CASE("a bad frame is refused with a sentence that says what and where") {
       {R"({"type":"authenticate","token":{}})", "`token` must be a string"},
       {R"({"type":"ping","timestamp":{}})", "`timestamp` must be"},
   };
-  Decoder decoder;
-  for (const auto& row : rows) {
-    CAPTURE(row.text.substr(0, 100));
-    auto frame = decoder.decode_text(row.text);
-    REQUIRE_FALSE(frame.has_value());
-    CHECK_EQ(frame.error().error.code, ErrorCode::bad_request);
-    CAPTURE(frame.error().error.message);
-    CHECK(frame.error().error.message.find(row.message) != std::string::npos);
-    CHECK_EQ(frame.error().id.value_or(RequestId{}).value(), row.id);
-  }
+  for (const auto& row : rows) check_refused(row);
 }
 
 TEST_CASE("a field of the wrong shape disturbs only the command that wants it") {

@@ -2,8 +2,10 @@
 #include "troupe/realtime/protocol/frame_reader.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
+#include <bitset>
 #include <charconv>
 
 #include "troupe/realtime/protocol/json_scalar.h"
@@ -43,29 +45,85 @@ json_type type_of(ondemand::value value) {
   return type;
 }
 
-}  // namespace
+// Walks over one document.
+class Walk {
+ public:
+  Walk(const DecoderLimits& limits, Fields& fields) : limits_(limits), fields_(fields) {}
 
-const FrameReader::Known FrameReader::known_fields[] = {
-    {"type", &FrameReader::string_field<&Fields::type, type_bytes_max>},
-    {"id", &FrameReader::string_field<&Fields::id, request_id_bytes_max>},
-    {"topic", &FrameReader::string_field<&Fields::topic, std::string::npos>},
-    {"payload", &FrameReader::payload_field},
-    {"exclude_self", &FrameReader::exclude_self_field},
-    {"idempotency_key", &FrameReader::string_field<&Fields::idempotency_key, idempotency_key_bytes_max>},
-    {"topics", &FrameReader::read_topics},
-    {"recover", &FrameReader::read_recover},
-    {"overflow", &FrameReader::string_field<&Fields::overflow, overflow_bytes_max>},
-    {"user", &FrameReader::string_field<&Fields::user, user_bytes_max>},
-    {"offset", &FrameReader::integer_field<&Fields::offset>},
-    {"limit", &FrameReader::integer_field<&Fields::limit>},
-    {"since", &FrameReader::position_field<&Fields::since>},
-    {"before", &FrameReader::position_field<&Fields::before>},
-    {"target", &FrameReader::string_field<&Fields::target, request_id_bytes_max>},
-    {"token", &FrameReader::token_field},
-    {"timestamp", &FrameReader::read_timestamp},
+  std::optional<std::string> read(ondemand::document& document);
+
+ private:
+  using Value = ondemand::value;
+  using Error = simdjson::error_code;
+  using Read = Error (Walk::*)(Value);
+  struct Known {
+    std::string_view name;
+    Read read;
+  };
+  static const Known known_fields[];
+  static constexpr std::size_t known_count = 17;
+
+  Error read_field(ondemand::field field);
+
+  Error walk(Value value, std::size_t depth);
+  Error walk_array(Value value, std::size_t depth);
+  Error walk_object(Value value, std::size_t depth);
+
+  Error read_string(Value value, Field<std::string>& field, std::size_t bytes_max);
+  Error read_json(Value value, Field<std::string>& field);
+  Error read_integer(Value value, Field<std::uint64_t>& field);
+  Error read_boolean(Value value, Field<bool>& field);
+  Error read_position(Value value, Field<Position>& field, std::size_t depth);
+  Error read_topics(Value value);
+  Error read_recover(Value value);
+  Error read_timestamp(Value value);
+  std::string add_topic(const Field<std::string>& text, std::size_t index, std::vector<TopicPattern>& topics) const;
+
+  template <Field<std::string> Fields::* field, std::size_t bytes_max>
+  Error string_field(Value value) {
+    return read_string(value, fields_.*field, bytes_max);
+  }
+  template <Field<std::uint64_t> Fields::* field>
+  Error integer_field(Value value) {
+    return read_integer(value, fields_.*field);
+  }
+  template <Field<Position> Fields::* field>
+  Error position_field(Value value) {
+    return read_position(value, fields_.*field, 2);
+  }
+  Error payload_field(Value value) { return read_json(value, fields_.payload); }
+  Error token_field(Value value) { return read_string(value, fields_.token, limits_.token_bytes_max); }
+  Error exclude_self_field(Value value) { return read_boolean(value, fields_.exclude_self); }
+
+  const DecoderLimits& limits_;
+  Fields& fields_;
+  std::bitset<known_count> seen_;
+  std::string refusal_;  // what we refuse though it is JSON: too deep, or a field given twice
 };
 
-std::optional<std::string> FrameReader::read(ondemand::document& document) {
+constexpr std::size_t kept_bytes_max = 256 * 1024;  // a parser that met a larger frame is not kept
+
+const Walk::Known Walk::known_fields[] = {
+    {"type", &Walk::string_field<&Fields::type, type_bytes_max>},
+    {"id", &Walk::string_field<&Fields::id, request_id_bytes_max>},
+    {"topic", &Walk::string_field<&Fields::topic, std::string::npos>},
+    {"payload", &Walk::payload_field},
+    {"exclude_self", &Walk::exclude_self_field},
+    {"idempotency_key", &Walk::string_field<&Fields::idempotency_key, idempotency_key_bytes_max>},
+    {"topics", &Walk::read_topics},
+    {"recover", &Walk::read_recover},
+    {"overflow", &Walk::string_field<&Fields::overflow, overflow_bytes_max>},
+    {"user", &Walk::string_field<&Fields::user, user_bytes_max>},
+    {"offset", &Walk::integer_field<&Fields::offset>},
+    {"limit", &Walk::integer_field<&Fields::limit>},
+    {"since", &Walk::position_field<&Fields::since>},
+    {"before", &Walk::position_field<&Fields::before>},
+    {"target", &Walk::string_field<&Fields::target, request_id_bytes_max>},
+    {"token", &Walk::token_field},
+    {"timestamp", &Walk::read_timestamp},
+};
+
+std::optional<std::string> Walk::read(ondemand::document& document) {
   static_assert(std::size(known_fields) == known_count);
   auto told = [&](Error error) {
     return refusal_.empty() ? fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error)) : refusal_;
@@ -85,7 +143,7 @@ std::optional<std::string> FrameReader::read(ondemand::document& document) {
   return std::nullopt;
 }
 
-FrameReader::Error FrameReader::read_field(ondemand::field field) {
+Walk::Error Walk::read_field(ondemand::field field) {
   std::string_view name;
   if (auto error = field.unescaped_key().get(name)) return error;
   auto known = std::ranges::find(known_fields, name, &Known::name);
@@ -100,7 +158,7 @@ FrameReader::Error FrameReader::read_field(ondemand::field field) {
 }
 
 // Walking reads a value to its end and checks every token by the grammar; nothing is kept.
-FrameReader::Error FrameReader::walk(Value value, std::size_t depth) {
+Walk::Error Walk::walk(Value value, std::size_t depth) {
   json_type type;
   if (auto error = value.type().get(type)) return error;
   if (type == json_type::array || type == json_type::object) {
@@ -116,7 +174,7 @@ FrameReader::Error FrameReader::walk(Value value, std::size_t depth) {
   return type == json_type::string ? value.get_raw_json_string().error() : simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::walk_array(Value value, std::size_t depth) {
+Walk::Error Walk::walk_array(Value value, std::size_t depth) {
   ondemand::array array;
   if (auto error = value.get_array().get(array)) return error;
   for (auto next : array) {
@@ -127,7 +185,7 @@ FrameReader::Error FrameReader::walk_array(Value value, std::size_t depth) {
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::walk_object(Value value, std::size_t depth) {
+Walk::Error Walk::walk_object(Value value, std::size_t depth) {
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
   for (auto next : object) {
@@ -140,7 +198,7 @@ FrameReader::Error FrameReader::walk_object(Value value, std::size_t depth) {
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_string(Value value, Field<std::string>& field, std::size_t bytes_max) {
+Walk::Error Walk::read_string(Value value, Field<std::string>& field, std::size_t bytes_max) {
   if (type_of(value) != json_type::string) {
     field.wrong = "must be a string";
     return walk(value, 2);
@@ -155,7 +213,7 @@ FrameReader::Error FrameReader::read_string(Value value, Field<std::string>& fie
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_json(Value value, Field<std::string>& field) {
+Walk::Error Walk::read_json(Value value, Field<std::string>& field) {
   auto token = value.raw_json_token();
   json_type type = type_of(value);
   if (auto error = walk(value, 2)) return error;
@@ -169,7 +227,7 @@ FrameReader::Error FrameReader::read_json(Value value, Field<std::string>& field
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_integer(Value value, Field<std::uint64_t>& field) {
+Walk::Error Walk::read_integer(Value value, Field<std::uint64_t>& field) {
   auto token = trimmed(value.raw_json_token());
   if (auto error = walk(value, 2)) return error;
   std::uint64_t number = 0;
@@ -182,7 +240,7 @@ FrameReader::Error FrameReader::read_integer(Value value, Field<std::uint64_t>& 
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_boolean(Value value, Field<bool>& field) {
+Walk::Error Walk::read_boolean(Value value, Field<bool>& field) {
   auto token = trimmed(value.raw_json_token());
   if (auto error = walk(value, 2)) return error;
   if (token != "true" && token != "false") {
@@ -193,7 +251,7 @@ FrameReader::Error FrameReader::read_boolean(Value value, Field<bool>& field) {
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_timestamp(Value value) {
+Walk::Error Walk::read_timestamp(Value value) {
   auto type = type_of(value);
   auto token = trimmed(value.raw_json_token());
   if (auto error = walk(value, 2)) return error;
@@ -205,7 +263,7 @@ FrameReader::Error FrameReader::read_timestamp(Value value) {
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_position(Value value, Field<Position>& field, std::size_t depth) {
+Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t depth) {
   constexpr std::string_view wrong = "must be {\"epoch\": string, \"offset\": integer}";
   if (type_of(value) != json_type::object) {
     field.wrong = wrong;
@@ -235,7 +293,7 @@ FrameReader::Error FrameReader::read_position(Value value, Field<Position>& fiel
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_topics(Value value) {
+Walk::Error Walk::read_topics(Value value) {
   auto& field = fields_.topics;
   if (type_of(value) != json_type::array) {
     field.wrong = "must be an array of topics";
@@ -258,7 +316,7 @@ FrameReader::Error FrameReader::read_topics(Value value) {
   return simdjson::SUCCESS;
 }
 
-FrameReader::Error FrameReader::read_recover(Value value) {
+Walk::Error Walk::read_recover(Value value) {
   auto& field = fields_.recover;
   if (type_of(value) != json_type::object) {
     field.wrong = "must be an object of positions by topic";
@@ -293,14 +351,39 @@ FrameReader::Error FrameReader::read_recover(Value value) {
   return simdjson::SUCCESS;
 }
 
-std::string FrameReader::add_topic(const Field<std::string>& text, std::size_t index,
-                                   std::vector<TopicPattern>& topics) const {
+std::string Walk::add_topic(const Field<std::string>& text, std::size_t index,
+                            std::vector<TopicPattern>& topics) const {
   if (index == limits_.topics_max) return fmt::format("has more than {} topics", limits_.topics_max);
   if (!text.value) return fmt::format("[{}] {}", index, text.wrong);
   auto topic = TopicPattern::parse(*text.value);
   if (!topic) return fmt::format("[{}] {}", index, describe(topic.error()));
   topics.push_back(*std::move(topic));
   return {};
+}
+
+}  // namespace
+
+struct FrameReader::Parser {
+  ondemand::parser json;
+  std::string buffer;  // the frame, with the room behind it that the parser wants to read over
+};
+
+FrameReader::FrameReader(const DecoderLimits& limits) : limits_(limits) {}
+FrameReader::~FrameReader() = default;
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+
+std::optional<std::string> FrameReader::read(std::string_view text, Fields& fields) {
+  if (!parser_) parser_ = std::make_unique<Parser>();
+  auto& buffer = parser_->buffer;
+  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  buffer.assign(text);
+  ondemand::document document;
+  auto error = parser_->json.iterate(buffer.data(), buffer.size(), buffer.capacity()).get(document);
+  auto broken = error ? fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error))
+                      : Walk{limits_, fields}.read(document);
+  if (text.size() > kept_bytes_max) parser_.reset();
+  return broken;
 }
 
 }  // namespace troupe::realtime

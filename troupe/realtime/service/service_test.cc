@@ -1,4 +1,6 @@
 // The doors: who is let in, by which token, from which page, and what is answered to everybody else.
+#include "troupe/realtime/service/service.h"
+
 #include <doctest/doctest.h>
 
 #include "troupe/realtime/testing/realtime_world.h"
@@ -146,6 +148,26 @@ TEST_CASE("a fresh token replaces the old one and takes away what it no longer p
   CHECK_NE(frames[1].find(R"("topics":["b"])"), std::string::npos);
   auto other = world.exchange(socket, R"({"type":"authenticate","id":"2","token":"alice"})");
   CHECK_EQ(field(other[0], "code"), "forbidden");
+}
+
+TEST_CASE("when a router starts with empty tables, all connections close and rebuild them by coming back") {
+  RealtimeWorld world;
+  auto first = world.connect("alice", 0);
+  auto second = world.connect("bob", 1);
+  world.realtime->supervisor().tell(RouterStarted{0});  // again
+  world.world.run_until_idle();
+  CHECK_EQ(first->close_code(), 1012);
+  CHECK_EQ(second->close_code(), 1012);
+  auto back = world.connect("alice", 0);
+  world.exchange(back, R"({"type":"subscribe","topics":["t"]})");
+  CHECK_EQ(types(world.exchange(back, R"({"type":"publish","id":"1","topic":"t","payload":1})")), "message ack");
+}
+
+TEST_CASE("children of the supervisor go on after a fault, save where their tables cannot be trusted") {
+  auto decide = system_supervision().decide;
+  CHECK(decide(std::make_exception_ptr(std::bad_alloc{})) == actor::Directive::resume);
+  CHECK(decide(std::make_exception_ptr(RoutingTableCorrupted{"x"})) == actor::Directive::restart);
+  CHECK(decide(std::make_exception_ptr(ConfigurationError{"x"})) == actor::Directive::escalate);
 }
 
 TEST_CASE("echo is there only where it is configured, and sends back text and binary up to its own limit") {

@@ -55,7 +55,7 @@ void SystemSupervisor::handle(const RouterStarted& message) {
   bool again = router_started_[message.core];
   router_started_[message.core] = true;
   if (!again) return;
-  doors_.routers[message.core].tell(JoinRouters{routers_});
+  for (auto router : doors_.routers) router.tell(JoinRouters{routers_});
   constexpr std::uint16_t service_restart = 1012;
   for (auto connections : doors_.connections) {
     connections.tell(CloseConnections{service_restart, "the routing tables are being built anew"});

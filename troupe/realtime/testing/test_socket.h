@@ -31,6 +31,11 @@ class TestSocket final : public net::StreamEvents {
                     target, headers));
   }
 
+  /// A socket whose handshake was made without us.
+  explicit TestSocket(std::unique_ptr<net::Stream> stream) : stream_(std::move(stream)), head_("HTTP/1.1 101 done") {
+    stream_->start(*this);
+  }
+
   void say(std::string_view json) { send(wire::Opcode::text, json); }
   void send(wire::Opcode opcode, std::string_view bytes) {
     raw(wire::encode_masked_frame(opcode, bytes, {1, 2, 3, 4}));
@@ -92,9 +97,9 @@ class TestSocket final : public net::StreamEvents {
   }
 
   std::unique_ptr<net::Stream> stream_;
+  std::string head_;
   wire::WebSocketDecoder decoder_{wire::WebSocketRole::client, {.message_bytes_max = 32 << 20}};
   std::string received_;
-  std::string head_;
   std::vector<std::string> messages_;
   std::optional<std::uint16_t> close_code_;
   int pings_ = 0;

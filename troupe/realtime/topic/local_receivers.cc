@@ -68,16 +68,17 @@ bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pa
 
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
   Counted counted;
-  auto topic = TopicName::parse(message.topic).value();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
-  for (const auto& match : trie_.match(topic)) {
+  for (const auto& match : trie_.match(message.topic)) {
     auto& slot = slots_[match.subscriber];
+    if (slot.receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
     if (message.excluded && slot_of(message.excluded->receiver) == &slot) continue;
     bool pattern = match.via == SubscriptionTrie::Via::pattern && !message.frame_by_pattern.empty();
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) {
-      frame = FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic, message.position);
+      frame =
+          FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position);
     }
     switch (slot.receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
       case Delivery::accepted:
@@ -110,8 +111,8 @@ LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect
 }
 
 void LocalReceivers::missed(const Missed& range) {
-  for (const auto& match : trie_.match(TopicName::parse(range.topic).value())) {
-    slots_[match.subscriber].receiver->missed(range.topic, range.epoch, range.from, range.to);
+  for (const auto& match : trie_.match(range.topic)) {
+    slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to);
   }
 }
 

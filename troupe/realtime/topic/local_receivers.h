@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "troupe/realtime/topic/receiver.h"
@@ -16,6 +17,11 @@
 #include "troupe/realtime/topic/subscription_trie.h"
 
 namespace troupe::realtime {
+
+/// The tables contradict each other: all routers must be built anew from their connections.
+struct RoutingTableCorrupted : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 class LocalReceivers {
  public:

@@ -21,7 +21,11 @@ void MessageRouterActor::started(actor::Context& ctx) {
   owner_.tell(RouterStarted{index_});
 }
 
-void MessageRouterActor::handle(JoinRouters message) { routers_ = std::move(message.routers); }
+void MessageRouterActor::handle(JoinRouters message) {
+  routers_ = std::move(message.routers);
+  windows_.assign(cores(), {});
+  unreported_.assign(cores(), {index_, 0, 0});
+}
 
 // ---- for the connections of this core ----
 
@@ -143,6 +147,12 @@ LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message)
 void MessageRouterActor::handle(const Deliver& message) {
   auto counted = deliver_here(message);
   if (message.ticket != 0) router(message.home).tell(Delivered{message.ticket, counted.accepted, counted.queued});
+  // A quarter of the window at a time: what is not told yet never closes it.
+  auto& handled = unreported_[message.home];
+  ++handled.messages;
+  handled.bytes += message.frame.size();
+  if (handled.messages * 4 < options_.window_messages && handled.bytes * 4 < options_.window_bytes) return;
+  router(message.home).tell(std::exchange(handled, {index_, 0, 0}));
 }
 
 void MessageRouterActor::handle(const DeliverMissed& message) {
@@ -174,7 +184,6 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   give_up(counting_);
   give_up(directing_);
   give_up(opening_);
-  for (CoreIndex core = 0; core < cores(); ++core) flush_missed(core);
 }
 
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {

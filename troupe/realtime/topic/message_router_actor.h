@@ -23,13 +23,10 @@ struct RouterOptions {
   TopicOptions topics{};
   InboxOptions inboxes{};
   IdempotencyOptions idempotency{};
+  std::size_t window_messages = 8 * 1024;                   // handed to another core and not yet handled by it
+  std::size_t window_bytes = 64 * 1024 * 1024;              // past either, its connections are told a gap
   base::Duration housekeeping = std::chrono::seconds{1};    // how late expired history may go
   base::Duration answer_within = std::chrono::seconds{10};  // another core's; longer than any asker waits
-};
-
-/// The tables contradict each other: all routers must be built anew from their connections.
-struct RoutingTableCorrupted : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 class MessageRouterActor {
@@ -66,6 +63,7 @@ class MessageRouterActor {
   void handle(const Deliver& message);
   void handle(const DeliverMissed& message);
   void handle(const Delivered& message, actor::Context& ctx);
+  void handle(const Handled& message);
   void handle(const InboxOpened& message);
   void handle(const DeliverDirect& message);
   void handle(DirectDelivered message);
@@ -90,6 +88,13 @@ class MessageRouterActor {
   template <class Result, class Error>
   using Tickets = std::map<Ticket, Waiting<Result, Error>>;
 
+  /// What was handed to another core and not yet handled by it, and what was not handed over for that reason.
+  struct Window {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    std::vector<Missed> missed;
+  };
+
   const RouterRef& router(std::size_t core) const { return (*routers_)[core]; }
   std::size_t cores() const noexcept { return routers_->size(); }
   Moment moment(actor::Context& ctx) const { return {ctx.now(), ctx.wall(), ctx.random()}; }
@@ -103,7 +108,7 @@ class MessageRouterActor {
                actor::Reply<PublishAck, PublishError> reply, base::Instant now);
   LocalReceivers::Counted deliver_here(const Deliver& message);
   void hand_to(CoreIndex core, Deliver message);
-  bool flush_missed(CoreIndex core);
+  bool has_window(const Window& window) const noexcept;
 
   RouterOptions options_;
   CoreIndex index_;
@@ -117,7 +122,8 @@ class MessageRouterActor {
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;
   Tickets<std::vector<SubscribedResult>, actor::NoError> opening_;
-  std::map<CoreIndex, std::vector<Missed>> missed_;  // ranges that a core's full lane has refused
+  std::vector<Window> windows_;      // by core, as a home
+  std::vector<Handled> unreported_;  // by home: handled here and not yet told
   RouterFigures figures_;
 };
 

@@ -80,30 +80,40 @@ void MessageRouterActor::handle(const Delivered& message, actor::Context& ctx) {
   counting_.erase(found);
 }
 
-// A lane that is full takes nothing more for now: what it refuses is noted, and told before anything that follows.
+// A core that is too far behind gets nothing more for now: what it misses is told before anything that follows.
 void MessageRouterActor::hand_to(CoreIndex core, Deliver message) {
-  auto ticket = message.ticket;
-  Missed missed{message.topic, message.position.epoch, message.position.offset, message.position.offset};
-  if (flush_missed(core) && router(core).tell(std::move(message)) == actor::Sent::sent) return;
-  ++figures_.missed;
-  auto& ranges = missed_[core];
-  auto last = std::ranges::find_if(ranges.rbegin(), ranges.rend(), [&](const Missed& range) {
-    return range.topic == missed.topic && range.epoch == missed.epoch;
-  });
-  if (last != ranges.rend() && last->to + 1 == missed.from) {
-    last->to = missed.to;
-  } else {
-    ranges.push_back(std::move(missed));
+  auto& window = windows_[core];
+  if (window.missed.empty() && has_window(window)) {
+    ++window.messages;
+    window.bytes += message.frame.size();
+    router(core).tell(std::move(message));
+    return;
   }
-  if (ticket != 0) router(index_).tell(Delivered{ticket, 0, 0});
+  ++figures_.missed;
+  if (message.ticket != 0) router(index_).tell(Delivered{message.ticket, 0, 0});
+  const auto& [epoch, offset] = message.position;
+  auto last = std::ranges::find_if(window.missed, [&](const Missed& range) {
+    return range.to + 1 == offset && range.topic == message.topic && range.epoch == epoch;
+  });
+  if (last != window.missed.end()) {
+    last->to = offset;
+  } else {
+    window.missed.push_back({message.topic, epoch, offset, offset});
+  }
 }
 
-bool MessageRouterActor::flush_missed(CoreIndex core) {
-  auto found = missed_.find(core);
-  if (found == missed_.end()) return true;
-  if (router(core).tell(DeliverMissed{found->second}) != actor::Sent::sent) return false;
-  missed_.erase(found);
-  return true;
+bool MessageRouterActor::has_window(const Window& window) const noexcept {
+  return window.messages < options_.window_messages && window.bytes < options_.window_bytes;
+}
+
+void MessageRouterActor::handle(const Handled& message) {
+  auto& window = windows_[message.core];
+  // A report may be older than the window, which begins anew with its router.
+  window.messages -= std::min(window.messages, message.messages);
+  window.bytes -= std::min(window.bytes, message.bytes);
+  if (!window.missed.empty() && has_window(window)) {
+    router(message.core).tell(DeliverMissed{std::exchange(window.missed, {})});
+  }
 }
 
 void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx) {

@@ -4,9 +4,9 @@
 // home: publications, direct messages and history. Routers tell each other; where an
 // answer is due, it is a message of its own that bears the ticket of the first.
 //
-// What must not get lost is of the control class, which overtakes. So interest that was
-// told before a question is there before it; and what must keep its place among the
-// deliveries (TopicsOpened, InboxOpened) is not of that class.
+// What must not get lost, or must keep its place among what must not, is of the control
+// class: the runtime never drops it, and it overtakes the rest. So homes bound by themselves
+// what they hand to a core that is behind, and tell what they did not hand over.
 #pragma once
 
 #include <cstddef>
@@ -56,6 +56,7 @@ struct Register {
 
 /// Forgets it, with all its subscriptions.
 struct Unregister {
+  static constexpr auto message_class = actor::MessageClass::control;
   ReceiverNumber receiver;
 };
 
@@ -160,6 +161,7 @@ struct OpenedTopic {
   std::vector<KeptMessage> messages;
 };
 struct TopicsOpened {
+  static constexpr auto message_class = actor::MessageClass::control;
   Ticket ticket;
   std::string shard;
   Position shard_top;  // for patterns
@@ -168,13 +170,21 @@ struct TopicsOpened {
 
 /// A publication on its way to the subscribers of one core. `ticket` 0: do not count.
 struct Deliver {
+  static constexpr auto message_class = actor::MessageClass::control;
   CoreIndex home;
   Ticket ticket;
-  std::string topic;
+  TopicName topic;
   Position position;
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody anywhere came by a pattern
   std::optional<Publisher> excluded;
+};
+/// A core has handled so much of what this home has handed to it.
+struct Handled {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::size_t messages;
+  std::size_t bytes;
 };
 struct Delivered {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -183,14 +193,15 @@ struct Delivered {
   std::uint64_t queued;
 };
 
-/// A range of one topic that could not be handed to a core because its lane was full.
+/// A range of one topic that was not handed to a core because it is too far behind.
 struct Missed {
-  std::string topic;
+  TopicName topic;
   Epoch epoch;
   Offset from;
   Offset to;
 };
 struct DeliverMissed {
+  static constexpr auto message_class = actor::MessageClass::control;
   std::vector<Missed> ranges;
 };
 
@@ -207,10 +218,12 @@ struct CloseInbox {
   UserId user;
 };
 struct InboxOpened {
+  static constexpr auto message_class = actor::MessageClass::control;
   ReceiverNumber receiver;
   InboxContents contents;
 };
 struct DeliverDirect {
+  static constexpr auto message_class = actor::MessageClass::control;
   CoreIndex home;
   Ticket ticket;
   UserId user;

@@ -22,7 +22,7 @@ std::expected<Publication, PublishError> TopicShard::publish(const Publish& publ
   MessageParts parts{topic->name, position, sender, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
-  Publication result{topic->name, position, message.frame, {}, {}};
+  Publication result{publication.topic, position, message.frame, {}, {}};
   bool by_pattern = false;
   for (const auto& match : interest_.match(publication.topic)) {
     result.cores.push_back(match.subscriber);

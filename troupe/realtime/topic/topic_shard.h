@@ -42,7 +42,7 @@ struct Moment {
 
 /// A publication that is kept and ready to go.
 struct Publication {
-  std::string topic;
+  TopicName topic;
   Position position;
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody came by a pattern

@@ -1,0 +1,68 @@
+// InboxShard: inboxes live while something waits or somebody is there.
+#include "troupe/realtime/topic/inbox_shard.h"
+
+#include <doctest/doctest.h>
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Shard {
+  explicit Shard(InboxOptions options = {}) : shard(options) {}
+  auto send(std::string user) {
+    return shard.send({UserId{"alice"}, {UserId{std::move(user)}, {PayloadKind::json, "1"}}}, moment());
+  }
+  Moment moment() { return {now, {}, random}; }
+
+  base::SeededRandom random{1};
+  base::Instant now;
+  InboxShard shard;
+};
+
+const UserId bob{"bob"};
+
+TEST_CASE("a message waits for a user who is away, and is forgotten with the inbox once received") {
+  Shard shard;
+  auto sent = shard.send("bob");
+  CHECK_EQ(sent->position.offset, 1);
+  CHECK(sent->cores.empty());
+  CHECK_EQ(shard.shard.open(bob, 1, shard.moment()).waiting.size(), 1);
+  CHECK_EQ(shard.send("bob")->cores, std::vector<CoreIndex>{1});
+  shard.shard.close(bob, 1);
+  CHECK_EQ(shard.shard.size(), 1);
+  shard.shard.received(bob, 2);
+  CHECK_EQ(shard.shard.size(), 0);
+}
+
+TEST_CASE("an inbox of a user who is there stays, whatever was received") {
+  Shard shard;
+  shard.shard.open(bob, 0, shard.moment());
+  shard.send("bob");
+  shard.shard.received(bob, 1);
+  CHECK_EQ(shard.send("bob")->position.offset, 2);
+  shard.shard.received(bob, 2);
+  shard.shard.close(bob, 0);
+  CHECK_EQ(shard.shard.size(), 0);
+}
+
+TEST_CASE("what expires unread is told to the next connection") {
+  Shard shard{{.limits = {.age_max = 10s}}};
+  shard.send("bob");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  auto contents = shard.shard.open(bob, 0, shard.moment());
+  REQUIRE(contents.lost.has_value());
+  CHECK_EQ(contents.lost->to, 1);
+  CHECK(contents.waiting.empty());
+}
+
+TEST_CASE("past the limit there is no room for another inbox") {
+  Shard shard{{.inboxes_max = 1}};
+  CHECK(shard.send("bob").has_value());
+  CHECK_EQ(shard.send("carol").error(), DirectError::overloaded);
+  CHECK(shard.send("bob").has_value());
+}
+
+}  // namespace
+}  // namespace troupe::realtime

@@ -1,0 +1,112 @@
+// MessageRouterActor: two routers in a simulated world, without any connection: counting across cores, and what a
+// core that cannot be reached means.
+#include "troupe/realtime/topic/message_router_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/actor/sim/world.h"
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
+
+struct Noted final : Receiver {
+  Delivery deliver(const FrameRef& frame, Overflow) override {
+    events.push_back(std::to_string(frame->position.offset));
+    return Delivery::accepted;
+  }
+  void missed(std::string_view, const Epoch&, Offset from, Offset to) override {
+    events.push_back("missed " + std::to_string(from) + "-" + std::to_string(to));
+  }
+  void open_inbox(const InboxContents&) override {}
+  std::vector<std::string> events;
+};
+
+struct Owner {
+  void handle(const RouterStarted&) {}
+};
+
+struct Routers {
+  explicit Routers(RouterOptions options = {}) {
+    actor::Ref<actor::Protocol<RouterStarted>> owner = world.spawn<Owner>({});
+    auto routers = std::make_shared<std::vector<RouterRef>>();
+    for (CoreIndex core = 0; core < 2; ++core) {
+      routers->push_back(world.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, options, core, owner));
+    }
+    for (auto router : *routers) router.tell(JoinRouters{routers});
+    refs = *routers;
+    world.run_until_idle();
+  }
+
+  std::shared_ptr<Noted> subscriber(CoreIndex core, std::string_view wanted) {
+    auto receiver = std::make_shared<Noted>();
+    auto number = world.block_on(refs[core].ask(Register{receiver, ConnectionId{"c"}, UserId{"u"}}));
+    auto results =
+        world.block_on(refs[core].ask(AddSubscriptions{*number, {{pattern(wanted), {}}}, Overflow::drop_oldest}));
+    CHECK(results.has_value());
+    return receiver;
+  }
+  PublishMessage publication() {
+    return {{0, 0, UserId{"u"}}, {TopicName::parse(topic).value(), {PayloadKind::json, "1"}, false, {}}};
+  }
+
+  /// A topic whose home is the first router.
+  static std::string topic_of_first() {
+    std::string name = "t";
+    while (home_of(name, 2) != 0) name += 't';
+    return name;
+  }
+
+  actor::test::World world{7, {.cores = 2}};
+  std::vector<RouterRef> refs;
+  std::string topic = topic_of_first();
+};
+
+TEST_CASE("a publication is counted on all cores before its asker is answered") {
+  Routers routers;
+  auto here = routers.subscriber(0, routers.topic);
+  auto there = routers.subscriber(1, "*");
+  auto ack = routers.world.block_on(routers.refs[0].ask(routers.publication()));
+  REQUIRE(ack.has_value());
+  CHECK_EQ(ack->delivered_to, 2);
+  CHECK_EQ(ack->position.offset, 1);
+  CHECK_EQ(here->events, std::vector<std::string>{"1"});
+  CHECK_EQ(there->events, std::vector<std::string>{"1"});
+}
+
+TEST_CASE("what a core that is behind could not take is told as missed, before what follows") {
+  Routers routers{{.window_messages = 8}};
+  auto there = routers.subscriber(1, routers.topic);
+  for (int i = 0; i < 200; ++i) routers.refs[0].tell(routers.publication());
+  routers.world.run_until_idle();
+  routers.world.advance(2s);
+  auto ack = routers.world.block_on(routers.refs[0].ask(routers.publication()));
+  REQUIRE(ack.has_value());
+  CHECK_EQ(ack->position.offset, 201);
+  routers.world.advance(2s);
+  Offset next = 1;
+  for (const auto& event : there->events) {
+    unsigned long from = 0, to = 0;
+    if (std::sscanf(event.c_str(), "missed %lu-%lu", &from, &to) != 2) from = to = std::stoul(event);
+    CHECK_EQ(from, next);
+    next = to + 1;
+  }
+  CHECK_EQ(next, 202);
+  CHECK_LT(there->events.size(), 201);
+}
+
+TEST_CASE("history is read at the topic's home") {
+  Routers routers;
+  for (int i = 0; i < 3; ++i) routers.refs[0].tell(routers.publication());
+  ReadHistory request{TopicName::parse(routers.topic).value(), 2, Direction::newest, {}};
+  auto page = routers.world.block_on(routers.refs[0].ask(ReadTopic{request}));
+  REQUIRE(page.has_value());
+  CHECK_EQ(page->items.size(), 2);
+  CHECK_EQ(page->items.back().offset, 3);
+}
+
+}  // namespace
+}  // namespace troupe::realtime

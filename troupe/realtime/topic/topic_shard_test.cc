@@ -1,0 +1,101 @@
+// TopicShard: publications are numbered and kept, positions outlive messages, and the bounds over all topics hold.
+#include "troupe/realtime/topic/topic_shard.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+TopicName name(std::string_view text) { return TopicName::parse(text).value(); }
+TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
+
+struct Shard {
+  explicit Shard(TopicOptions options = {}) : shard(std::move(options), "0", random) {}
+
+  std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1) {
+    return shard.publish({name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}, false, {}},
+                         UserId{"u"}, moment());
+  }
+  OpenedTopic open(std::string_view topic, std::optional<Position> recover = {}) {
+    return shard.open({0, pattern(topic), std::move(recover)}, moment());
+  }
+  Moment moment() { return {now, {}, random}; }
+
+  base::SeededRandom random{1};
+  base::Instant now;
+  TopicShard shard;
+};
+
+TEST_CASE("a topic's publications are numbered from 1 in its epoch, and all of the shard in one stream") {
+  Shard shard;
+  auto opened = shard.open("a");
+  CHECK_EQ(opened.top.offset, 0);
+  CHECK_EQ(shard.publish("a")->position, Position{opened.top.epoch, 1});
+  CHECK_EQ(shard.publish("b")->position.offset, 1);
+  CHECK_EQ(shard.publish("a")->position, Position{opened.top.epoch, 2});
+  CHECK_EQ(shard.shard.top().offset, 3);
+}
+
+TEST_CASE("a publication names the cores that have subscribers, and bears a second frame for those by pattern") {
+  Shard shard;
+  CHECK(shard.publish("a.b")->cores.empty());
+  shard.shard.add_interest(1, pattern("a.b"));
+  shard.shard.add_interest(1, pattern("a.b"));  // said twice is said once
+  auto by_name = shard.publish("a.b");
+  CHECK_EQ(by_name->cores, std::vector<CoreIndex>{1});
+  CHECK(by_name->frame_by_pattern.empty());
+  shard.shard.add_interest(0, pattern("a.*"));
+  auto both = shard.publish("a.b");
+  CHECK_EQ(both->cores, std::vector<CoreIndex>{0, 1});
+  CHECK_FALSE(both->frame_by_pattern.empty());
+  shard.shard.drop_interest(1, pattern("a.b"));
+  shard.shard.drop_interest(0, pattern("never"));
+  CHECK_EQ(shard.publish("a.b")->cores, std::vector<CoreIndex>{0});
+}
+
+TEST_CASE("opening with a position recovers completely or not at all") {
+  Shard shard{{.history = {.count_max = 2}}};
+  auto epoch = shard.publish("a")->position.epoch;
+  for (int i = 0; i < 3; ++i) shard.publish("a");
+  auto two = shard.open("a", Position{epoch, 2});
+  CHECK(two.recovered);
+  CHECK_EQ(two.messages.size(), 2);
+  auto one = shard.open("a", Position{epoch, 1});
+  CHECK_FALSE(one.recovered);
+  CHECK(one.messages.empty());
+}
+
+TEST_CASE("a namespace has limits of its own") {
+  Shard shard{{.by_namespace = {{"short", {.count_max = 1}}}}};
+  for (int i = 0; i < 3; ++i) shard.publish("short.a"), shard.publish("other.a");
+  CHECK_EQ(shard.shard.read({name("short.a"), 10, Direction::newest, {}}, shard.now).items.size(), 1);
+  CHECK_EQ(shard.shard.read({name("other.a"), 10, Direction::newest, {}}, shard.now).items.size(), 3);
+}
+
+TEST_CASE("all topics together keep no more bytes than the bound, the longest unused losing first") {
+  Shard shard{{.history_bytes_max = 10'000}};
+  for (int i = 0; i < 50; ++i) shard.publish(fmt::format("t{}", i), 500);
+  CHECK_LE(shard.shard.history_bytes(), 10'000);
+  CHECK(shard.shard.read({name("t0"), 1, Direction::newest, {}}, shard.now).items.empty());
+  CHECK_EQ(shard.shard.read({name("t49"), 1, Direction::newest, {}}, shard.now).items.size(), 1);
+}
+
+TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one that keeps something is not") {
+  Shard shard{{.history = {.age_max = 10s}, .topics_max = 2}};
+  auto epoch = shard.publish("a")->position.epoch;
+  shard.publish("b");
+  CHECK_EQ(shard.publish("c").error(), PublishError::overloaded);
+  CHECK_EQ(shard.open("c").top.offset, 0);  // without a place of its own
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.history_bytes(), 0);
+  CHECK(shard.publish("c").has_value());
+  CHECK_EQ(shard.shard.topics(), 2);
+  CHECK_NE(shard.open("a").top.epoch, epoch);  // it came back as another
+}
+
+}  // namespace
+}  // namespace troupe::realtime
