@@ -10,46 +10,47 @@ void fire(TimerNode& node) noexcept {
   auto& timer = static_cast<ActorTimer&>(node);
   Cell& cell = *timer.cell;
   Core& core = *cell.owner;
-  // A tick that has not been handled yet stands for this one too, so a slow actor is not buried in its own ticks.
-  if (!timer.queued) {
-    timer.queued = true;
-    core.admit(cell, timer.make(core));
-  }
   if (timer.period > Duration::zero()) core.timers().arm(timer, core.now() + timer.period);
-}
-
-void forget(Cell& cell, ActorTimer* timer) noexcept {
-  cell.extras->timers.remove(timer);
-  const std::unique_ptr<ActorTimer> ended{timer};
+  // A tick that has not been handled yet stands for this one too, so a slow actor is not buried in its own ticks. A
+  // message that is not admitted may end the timer.
+  if (!timer.queued) core.admit(cell, timer.make(core));
 }
 
 }  // namespace
 
 ActorTimer::ActorTimer() : TimerNode(fire) {}
 
-namespace detail {
-
-bool take_timed(Cell& cell, std::uint64_t number) noexcept {
-  if (!cell.extras) return false;
-  for (ActorTimer* timer = cell.extras->timers.first; timer != nullptr; timer = timer->next) {
-    if (timer->number != number) continue;
-    timer->queued = false;
-    if (timer->period == Duration::zero()) forget(cell, timer);
-    return true;
+void lifecycle::forget_timer(ActorTimer& timer) noexcept {
+  Core& core = *timer.cell->owner;
+  timer.cell->extras->timers.remove(&timer);
+  core.timers().disarm(timer);
+  if (timer.queued) {
+    timer.cancelled = true;
+  } else {
+    timer.dispose(core);
   }
-  return false;
 }
 
-void start_timer(Cell& cell, std::unique_ptr<ActorTimer> timer, std::string_view key, Duration delay, Duration period) {
-  Core& core = *cell.owner;
-  CellExtras& extras = cell.more();
+namespace detail {
+
+bool TimerTicket::give_back() noexcept {
+  ActorTimer& timer = *std::exchange(timer_, nullptr);
+  timer.queued = false;
+  if (timer.cancelled) {
+    timer.dispose(*timer.cell->owner);
+    return false;
+  }
+  if (timer.period == Duration::zero()) lifecycle::forget_timer(timer);
+  return true;
+}
+
+void start_timer(Cell& cell, ActorTimer& timer, std::string_view key, Duration delay, Duration period) {
   if (!key.empty()) static_cast<Context&>(cell).cancel(key);
-  timer->cell = &cell;
-  timer->key = key;
-  timer->number = ++extras.timer_number;
-  timer->period = period;
-  core.timers().arm(*timer, core.now() + delay);
-  extras.timers.push(timer.release());
+  timer.cell = &cell;
+  timer.key = key;
+  timer.period = period;
+  cell.owner->timers().arm(timer, cell.owner->now() + delay);
+  cell.more().timers.push(&timer);
 }
 
 }  // namespace detail
@@ -73,7 +74,7 @@ void Context::cancel(std::string_view key) noexcept {
   if (!cell.extras) return;
   for (ActorTimer* timer = cell.extras->timers.first; timer != nullptr; timer = timer->next) {
     if (timer->key == key) {
-      forget(cell, timer);
+      lifecycle::forget_timer(*timer);
       return;
     }
   }

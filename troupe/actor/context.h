@@ -88,23 +88,37 @@ Body* make_body(Args... args) {
   return new BodyOf<A, Args...>(std::move(args)...);
 }
 
-/// The message of a timer, which checks that it is still wanted when it is handled.
+/// The right of a queued message to be delivered, which ends with its timer.
+class TimerTicket {
+ public:
+  explicit TimerTicket(ActorTimer& timer) noexcept : timer_(&timer) { timer.queued = true; }
+  TimerTicket(TimerTicket&& other) noexcept : timer_(std::exchange(other.timer_, nullptr)) {}
+  TimerTicket& operator=(TimerTicket&&) = delete;
+  ~TimerTicket() {
+    if (timer_ != nullptr) give_back();
+  }
+  /// Whether the message may be delivered. Settles a timer that fires once.
+  bool take() noexcept { return give_back(); }
+
+ private:
+  bool give_back() noexcept;
+  ActorTimer* timer_;
+};
+
 template <class M>
 struct Timed {
   M message;
-  std::uint64_t number;
+  TimerTicket ticket;
 };
 
-/// Whether the timer's message may still be delivered; settles a timer that fires once.
-bool take_timed(Cell& cell, std::uint64_t number) noexcept;
-void start_timer(Cell& cell, std::unique_ptr<ActorTimer> timer, std::string_view key, Duration delay, Duration period);
+void start_timer(Cell& cell, ActorTimer& timer, std::string_view key, Duration delay, Duration period);
 
 template <class A, class M>
 inline constexpr Handler timed_handler{
     .invoke =
         [](Core& core, Cell* cell, Envelope& envelope) {
           auto& timed = envelope.message<Timed<M>>();
-          if (!take_timed(*cell, timed.number)) return;
+          if (!timed.ticket.take()) return;
           Envelope* inner = core.make(handler_of<A, M>, cell->address(), std::move(timed.message));
           struct Guard {
             Core& core;
@@ -124,13 +138,21 @@ struct TimerOf final : ActorTimer {
   Envelope* make(Core& core) override {
     const Handler& handler = timed_handler<A, M>;
     if constexpr (std::is_copy_constructible_v<M>) {
-      return core.make(handler, cell->address(), Timed<M>{message, number});
+      return core.make(handler, cell->address(), Timed<M>{message, TimerTicket{*this}});
     } else {
-      return core.make(handler, cell->address(), Timed<M>{std::move(message), number});
+      return core.make(handler, cell->address(), Timed<M>{std::move(message), TimerTicket{*this}});
     }
   }
+  void dispose(Core& core) noexcept override { core.dispose(this); }
   M message;
 };
+
+/// A timer in the pool of the actor's core.
+template <class A, class M>
+ActorTimer& make_timer(Cell& cell, M message) {
+  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
+  return *cell.owner->create<TimerOf<A, M>>(std::move(message));
+}
 
 }  // namespace detail
 
@@ -167,21 +189,22 @@ void Context::watch(const A*, Ref<Other> other) {
 
 template <class A, class M>
 void Context::after(const A*, Duration delay, M message) {
-  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
-  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), {}, delay, {});
+  Cell& cell = cell_of(*this);
+  detail::start_timer(cell, detail::make_timer<A>(cell, std::move(message)), {}, delay, {});
 }
 
 template <class A, class M>
 void Context::after(const A*, std::string_view key, Duration delay, M message) {
-  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
-  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), key, delay, {});
+  Cell& cell = cell_of(*this);
+  detail::start_timer(cell, detail::make_timer<A>(cell, std::move(message)), key, delay, {});
 }
 
 template <class A, class M>
 void Context::every(const A*, std::string_view key, Duration period, M message) {
-  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
   static_assert(std::is_copy_constructible_v<M>, "a message that is told again and again must be copyable");
-  detail::start_timer(cell_of(*this), std::make_unique<detail::TimerOf<A, M>>(std::move(message)), key, period, period);
+  INVARIANT(period > Duration::zero(), "what is told again and again leaves time between");
+  Cell& cell = cell_of(*this);
+  detail::start_timer(cell, detail::make_timer<A>(cell, std::move(message)), key, period, period);
 }
 
 inline SleepAwaiter Context::sleep(Duration duration) const noexcept { return SleepAwaiter{duration}; }

@@ -85,18 +85,21 @@ struct Waiter : TimerNode {
   Waiter* next = nullptr;
 };
 
-/// A message to come, started by `after` or `every`.
+/// A message to come, started by `after` or `every`. Lives in the pool of its core.
 struct ActorTimer : TimerNode {
   ActorTimer();
-  virtual ~ActorTimer() = default;
   virtual Envelope* make(Core& core) = 0;
+  virtual void dispose(Core& core) noexcept = 0;
   Cell* cell = nullptr;
   ActorTimer* previous = nullptr;
   ActorTimer* next = nullptr;
   std::string key;
-  std::uint64_t number = 0;
-  Duration period{};    // zero: once
-  bool queued = false;  // its message stands in the mailbox
+  Duration period{};       // zero: once
+  bool queued = false;     // its message stands in the mailbox
+  bool cancelled = false;  // while queued; the message frees it
+
+ protected:
+  ~ActorTimer() = default;
 };
 
 /// Bounds a parent's wait for the child that is stopping now.
@@ -130,7 +133,6 @@ struct CellExtras {
   std::deque<Instant> restarts;  // of children, within the intensity's window
   std::vector<std::pair<Address, const Handler*>> watchers;
   NodeList<ActorTimer> timers;
-  std::uint64_t timer_number = 0;
   NodeList<Waiter> waiters;  // outside this actor's full mailbox
   std::uint32_t waiting = 0;
   std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes

@@ -154,13 +154,8 @@ void start(Core& core, Cell& cell) {
 
 // ---- stopping ----
 
-void cancel_timers(Core& core, Cell& cell) noexcept {
-  if (!cell.extras) return;
-  while (ActorTimer* timer = cell.extras->timers.first) {
-    cell.extras->timers.remove(timer);
-    core.timers().disarm(*timer);
-    delete timer;
-  }
+void cancel_timers(Cell& cell) noexcept {
+  while (cell.extras && cell.extras->timers.first != nullptr) forget_timer(*cell.extras->timers.first);
 }
 
 /// Ends every suspended handler: its frames first, then its asker is told.
@@ -196,14 +191,14 @@ void stop(Core& core, Cell& cell, StopReason reason) {
   if (cell.state == CellState::stopping) return;
   cell.state = CellState::stopping;
   cell.failed_for_good = reason == StopReason::failed;
-  cancel_timers(core, cell);
+  cancel_timers(cell);
   mailbox::clear(core, cell, Drop::stopped);
   end_activations(core, cell, "the actor stopped");
   stop_next_child(core, cell);
 }
 
 void restart(Core& core, Cell& cell) {
-  cancel_timers(core, cell);
+  cancel_timers(cell);
   end_activations(core, cell, "the actor was restarted");
   destroy_object(cell);
   ++cell.restarts;
@@ -241,7 +236,7 @@ void finish_stop(Core& core, Cell& cell) {
   }
   mailbox::clear(core, cell, Drop::stopped);
   end_activations(core, cell, "the actor stopped");
-  cancel_timers(core, cell);
+  cancel_timers(cell);
   destroy_object(cell);
   delete std::exchange(cell.body, nullptr);
   core.stats(*cell.type).stopped.add();
@@ -382,7 +377,7 @@ void fault(Cell& cell, std::exception_ptr error, std::string_view during) {
 }
 
 void obliterate(Core& core, Cell& cell) noexcept {
-  cancel_timers(core, cell);
+  cancel_timers(cell);
   end_activations(core, cell, "the system ended");
   mailbox::clear(core, cell, Drop::stopped);
   while (Envelope* control = cell.control.pop()) core.destroy(control);

@@ -48,6 +48,9 @@ void fault(Cell& cell, std::exception_ptr error, std::string_view during);
 /// Ends a cell without asking anybody, after the last turn of its system.
 void obliterate(Core& core, Cell& cell) noexcept;
 
+/// Ends a timer of an actor; a message of it that is queued already is not delivered any more.
+void forget_timer(ActorTimer& timer) noexcept;
+
 /// What an exception says of itself.
 std::string describe(const std::exception_ptr& error);
 /// Where the actor stands in the tree, as far as its own core knows.
