@@ -205,7 +205,7 @@ class [[nodiscard]] SendAwaiter {
       return true;
     }
     const bool full = cell.is(target_.generation) && cell.depth >= cell.capacity;
-    if (!full || &cell == activation.cell) {
+    if (!full || cell.overflow == Overflow::drop_oldest || &cell == activation.cell) {
       local_.result = core.admit(cell, envelope);
       return false;
     }

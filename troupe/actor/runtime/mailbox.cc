@@ -93,7 +93,9 @@ Sent park(Core& core, Cell& cell, Envelope* envelope) {
 }
 
 Sent overflow(Core& core, Cell& cell, Envelope* envelope) {
-  if (envelope->awaits_room != 0) {  // a `send` from another core waits here, and is told when it got in
+  // Where the oldest makes room nobody waits for it: a tell would overtake a `send` that did.
+  if (envelope->awaits_room != 0 &&
+      cell.overflow != Overflow::drop_oldest) {  // a `send` from another core waits here, and is told when it got in
     if (cell.extras && cell.extras->waiting >= waiters_max) return refuse(core, cell, envelope, Drop::full);
     add_waiter(core, cell, envelope, envelope->deadline);
     return Sent::sent;
