@@ -1,0 +1,123 @@
+// What actors cost: nothing from the heap for a warm tell or ask, and little for one that is idle.
+#include <doctest/doctest.h>
+#include <malloc.h>
+
+#include "troupe/actor/sim/world.h"
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !__has_feature(address_sanitizer) && \
+    !__has_feature(thread_sanitizer)
+
+using namespace troupe::actor;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::atomic<std::size_t> allocations{0};
+
+}  // namespace
+
+// Replaced for the whole executable: counts, and is otherwise the C library's.
+void* operator new(std::size_t bytes) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc{};
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+struct Inc {};
+struct Get {
+  using reply = std::int64_t;
+};
+struct Nap {};
+class Counter {
+ public:
+  void handle(Inc) { ++n_; }
+  std::int64_t handle(Get) { return n_; }
+  Task<void> handle(Nap, Context& ctx) {
+    co_await ctx.sleep(1ms);
+    ctx.after(this, 1ms, Inc{});
+  }
+
+ private:
+  std::int64_t n_ = 0;
+};
+
+struct Run {
+  int rounds;
+  using reply = std::size_t;
+};
+struct RunNaps : Run {
+  using reply = std::size_t;
+};
+/// Talks to another on its core, and tells how many allocations that took.
+class Talker {
+ public:
+  explicit Talker(Ref<Counter> other) : other_(other) {}
+  Task<std::size_t> handle(Run m) {
+    const std::size_t before = allocations;
+    for (int i = 0; i < m.rounds; ++i) {
+      for (int k = 0; k < 10; ++k) other_.tell(Inc{});
+      auto n = co_await other_.ask(Get{});
+      if (!n) co_return SIZE_MAX;
+    }
+    co_return allocations - before;
+  }
+  Task<std::size_t> handle(RunNaps m, Context& ctx) {
+    const std::size_t before = allocations;
+    for (int i = 0; i < m.rounds; ++i) {
+      other_.tell(Nap{});
+      co_await ctx.sleep(5ms);
+    }
+    co_return allocations - before;
+  }
+
+ private:
+  Ref<Counter> other_;
+};
+
+}  // namespace
+
+TEST_CASE("tells, asks, handlers that wait, and timers need nothing from the heap on one core, once warm") {
+  System system{{.cores = 1, .report = [](const std::string&) {}}};
+  auto counter = system.spawn<Counter>({});
+  auto talker = system.spawn<Talker>({}, counter);
+  system.block_on(talker.ask(Run{100})).value();
+  CHECK_EQ(system.block_on(talker.ask(Run{1000}, {.within = 1min})).value(), 0);
+  system.block_on(talker.ask(RunNaps{{3}})).value();
+  CHECK_EQ(system.block_on(talker.ask(RunNaps{{20}}, {.within = 1min})).value(), 0);
+}
+
+namespace {
+
+struct Hatch {
+  int count;
+};
+class Nest {
+ public:
+  void handle(Hatch m, Context& ctx) {
+    for (int i = 0; i < m.count; ++i) ctx.spawn<Counter>({});
+  }
+};
+
+}  // namespace
+
+static_assert(sizeof(Cell) <= 256 && BlockPool::class_of(sizeof(ChildRecord)) <= 1);
+
+TEST_CASE("an idle actor costs little beside its object") {
+  test::World w{1, {.cores = 1}};
+  auto nest = w.spawn<Nest>({});
+  nest.tell(Hatch{10});
+  w.run_until_idle();
+  constexpr int count = 20'000;
+  const auto before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  nest.tell(Hatch{count});
+  w.run_until_idle();
+  const auto each = static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd - before) / count;
+  MESSAGE("bytes for an idle actor: " << each << ", of which its cell " << sizeof(Cell));
+  // Its cell, its parent's note on it, and the heap's block around its object.
+  CHECK_LE(each, 256 + 128 + 32 + 2);
+}
+#endif
