@@ -1,10 +1,9 @@
 // See sqlite.h.
 #include "troupe/store/sqlite.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
@@ -163,9 +162,10 @@ SqliteConnection::SqliteConnection() : state_(std::make_unique<State>()) {}
 SqliteConnection::~SqliteConnection() = default;
 
 SqliteConnection::SqliteConnection(const SqliteOptions& options) : SqliteConnection() {
-  // SQLite would make the file by the umask; hashes and keys are for this user alone.
-  const int made = ::open(options.path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (made >= 0) ::close(made);
+  // SQLite would make the file by the umask; hashes and keys are for this user alone. The file must not be opened
+  // here: closing it would drop the locks of all connections of this process (fcntl(2)), and another process would
+  // take itself for the last one and remove the log from under them.
+  (void)::mknod(options.path.c_str(), S_IFREG | 0600, 0);
   open(options.path.c_str(), SQLITE_OPEN_READWRITE, options.busy_timeout);
   simple("PRAGMA journal_mode = WAL");
   simple("PRAGMA synchronous = FULL");

@@ -2,8 +2,10 @@
 #include "troupe/store/sqlite.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -187,6 +189,26 @@ TEST_CASE("what was committed is there for the next connection, and the file is 
   struct stat status{};
   REQUIRE_EQ(stat(directory.options().path.c_str(), &status), 0);
   CHECK_EQ(status.st_mode & 0777, 0600);
+}
+
+TEST_CASE("opening a second connection does not drop the locks of the first") {
+  const Directory directory;
+  SqliteConnection first{directory.options()};
+  first.script("CREATE TABLE items (id INTEGER PRIMARY KEY) STRICT");
+  SqliteConnection second{directory.options()};
+  CHECK_EQ(count(first), 0);
+
+  // What another process sees decides: it removes the log when it takes itself for the last one.
+  const pid_t child = fork();
+  if (child == 0) {
+    const int file = open(directory.options().path.c_str(), O_RDWR);
+    struct flock shared_range{.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510, .l_pid = 0};
+    const bool asked = file >= 0 && fcntl(file, F_GETLK, &shared_range) == 0;
+    _exit(asked && shared_range.l_type != F_UNLCK ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE_EQ(waitpid(child, &status, 0), child);
+  CHECK_EQ(status, 0);
 }
 
 TEST_CASE("a reader works beside a writer, and sees only what is committed") {
