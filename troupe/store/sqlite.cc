@@ -45,6 +45,7 @@ struct SqliteConnection::State {
   // Statements are finalized before the connection closes: members die in reverse order.
   SqliteHandle database;
   std::map<std::string, StatementHandle, std::less<>> statements;
+  bool is_read_only = false;  // as the last transaction wanted it; a reader's connection stays so
 };
 
 /// A prepared statement for one use: binds, steps, and leaves nothing of the values behind.
@@ -196,7 +197,14 @@ void SqliteConnection::simple(const char* sql) {
   }
 }
 
+void SqliteConnection::set_read_only(bool read_only) {
+  if (state_->is_read_only == read_only) return;
+  simple(read_only ? "PRAGMA query_only = ON" : "PRAGMA query_only = OFF");
+  state_->is_read_only = read_only;
+}
+
 void SqliteConnection::script(const std::string& sql) {
+  set_read_only(false);
   sqlite3* database = state_->database.get();
   if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) throw_sqlite(database, sql);
 }
@@ -232,6 +240,7 @@ std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
 
 Outcomes SqliteConnection::write(std::span<const Work> pieces) {
   Outcomes outcomes;
+  set_read_only(false);
   simple("BEGIN IMMEDIATE");  // the lock now: a read that becomes a write later could find itself out of date
   try {
     for (const Work& work : pieces) outcomes.push_back(run_in_savepoint(work));
@@ -245,9 +254,9 @@ Outcomes SqliteConnection::write(std::span<const Work> pieces) {
 
 Outcomes SqliteConnection::read(std::span<const Work> pieces) {
   Outcomes outcomes;
+  set_read_only(true);
   simple("BEGIN DEFERRED");
   StatementTransaction transaction{*state_};
-  simple("PRAGMA query_only = ON");
   for (const Work& work : pieces) {
     std::exception_ptr failure;
     try {
@@ -257,7 +266,6 @@ Outcomes SqliteConnection::read(std::span<const Work> pieces) {
     }
     outcomes.push_back(failure);
   }
-  simple("PRAGMA query_only = OFF");
   roll_back();
   return outcomes;
 }

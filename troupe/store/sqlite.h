@@ -63,6 +63,7 @@ class SqliteConnection {
   void run_in_transaction(const Work& work);
   std::exception_ptr run_in_savepoint(const Work& work);
   void simple(const char* sql);
+  void set_read_only(bool read_only);
   void roll_back() noexcept;
   bool in_transaction() const noexcept;
 

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 500ms;         // what the command line does is seen within a second
+constexpr auto look_every = 750ms;         // what the command line does is seen within a second
 constexpr std::size_t known_max = 10'000;  // about 10 MB; past it everything is read anew
 
 /// Whether a client that is registered for `registered` may come by `presented`.

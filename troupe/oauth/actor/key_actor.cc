@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 500ms;  // what the command line does is seen within a second
+constexpr auto look_every = 750ms;  // what the command line does is seen within a second
 constexpr auto maintain_every = 1h;
 
 bool same(const KeySetPtr& a, const KeySetPtr& b) {
