@@ -1,0 +1,47 @@
+// direct and received: all connections of a user, and an inbox that waits.
+#include "troupe/realtime/command/direct.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/realtime/testing/realtime_world.h"
+
+namespace troupe::realtime {
+namespace {
+
+using testing::field;
+using testing::RealtimeWorld;
+using testing::types;
+
+TEST_CASE("a direct message reaches all connections of its user and waits until it is received") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice", 0);
+  auto phone = world.connect("bob", 0);
+  auto laptop = world.connect("bob", 1);
+  auto ack = world.exchange(alice, R"({"type":"direct","id":"1","user":"bob","payload":"psst"})");
+  REQUIRE_EQ(types(ack), "ack");
+  CHECK_EQ(field(ack[0], "message_id").size(), 28);
+  auto at_phone = phone->take();
+  REQUIRE_EQ(types(at_phone), "direct");
+  CHECK_EQ(field(at_phone[0], "from"), "alice");
+  CHECK_EQ(at_phone, laptop->take());
+  world.exchange(alice, R"({"type":"direct","user":"bob","payload":"again"})");
+  phone->vanish();
+  laptop->vanish();
+  world.world.run_until_idle();
+  world.exchange(alice, R"({"type":"direct","user":"bob","payload":"while away"})");
+
+  auto back = world.ask_for("/ws", "Authorization: Bearer " + testing::token_of_user("bob") + "\r\n", 1);
+  auto frames = back->take();
+  REQUIRE_EQ(types(frames), "welcome direct direct direct");
+  CHECK_EQ(field(frames[3], "payload"), "while away");
+  CHECK_EQ(types(world.exchange(back, R"({"type":"received","id":"r","offset":2})")), "ack");
+  back->vanish();
+  world.world.run_until_idle();
+  auto later = world.ask_for("/ws", "Authorization: Bearer " + testing::token_of_user("bob") + "\r\n", 0);
+  frames = later->take();
+  REQUIRE_EQ(types(frames), "welcome direct");
+  CHECK_EQ(field(frames[1], "payload"), "while away");
+}
+
+}  // namespace
+}  // namespace troupe::realtime

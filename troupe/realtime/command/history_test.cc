@@ -1,0 +1,63 @@
+// history and cancel: pages on either side of a position, and a page that is called off.
+#include "troupe/realtime/command/history.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/realtime/testing/realtime_world.h"
+
+namespace troupe::realtime {
+namespace {
+
+using testing::field;
+using testing::RealtimeWorld;
+using testing::types;
+
+TEST_CASE("history is read newest first by count, and from either side of a position") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice", 0);
+  auto bob = world.connect("bob", 1);
+  std::string epoch;
+  for (int i = 1; i <= 5; ++i) {
+    auto ack = world.exchange(alice, fmt::format(R"({{"type":"publish","id":"1","topic":"t","payload":{}}})", i));
+    epoch = field(ack[0], "epoch");
+  }
+  auto read = [&](const std::string& rest) {
+    auto frames = world.exchange(bob, R"({"type":"history","id":"h","topic":"t",)" + rest + "}");
+    std::string text;
+    for (const auto& frame : frames) {
+      CHECK_EQ(field(frame, "id"), "h");
+      text += field(frame, "type") == "history_item" ? field(frame, "payload") + " " : field(frame, "complete");
+    }
+    return text;
+  };
+  CHECK_EQ(read(R"("limit":2)"), "4 5 true");
+  CHECK_EQ(read(R"("limit":9)"), "1 2 3 4 5 true");
+  CHECK_EQ(read(fmt::format(R"("limit":2,"since":{{"epoch":"{}","offset":2}})", epoch)), "3 4 true");
+  CHECK_EQ(read(fmt::format(R"("limit":2,"before":{{"epoch":"{}","offset":2}})", epoch)), "1 true");
+  CHECK_EQ(read(R"("limit":1,"since":{"epoch":"other","offset":2})"), "1 false");
+}
+
+TEST_CASE("a history under way is called off by its id") {
+  RealtimeOptions options;
+  options.connection.outbox.control_bytes_pause = 1024;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
+  auto alice = world.connect("alice");
+  for (int i = 0; i < 100; ++i)
+    world.exchange(alice, R"({"type":"publish","topic":"t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+  alice->stop_reading();
+  alice->say(R"({"type":"history","id":"h","topic":"t","limit":100})");
+  world.world.run_until_idle();
+  alice->say(R"({"type":"cancel","id":"c","target":"h"})");
+  world.world.run_until_idle();
+  alice->read_again();
+  world.world.run_until_idle();
+  auto frames = alice->take();
+  CHECK_LT(frames.size(), 90);
+  REQUIRE_GE(frames.size(), 2);
+  CHECK_EQ(field(frames[frames.size() - 2], "cancelled"), "true");
+  CHECK_EQ(field(frames.back(), "type"), "ack");
+  CHECK_EQ(types(world.exchange(alice, R"({"type":"cancel","id":"c","target":"h"})")), "error");
+}
+
+}  // namespace
+}  // namespace troupe::realtime
