@@ -1,14 +1,14 @@
 // See oauth_supervisor.h.
 #include "troupe/oauth/service/oauth_supervisor.h"
 
+#include <limits>
+
 #include <fmt/format.h>
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/store/transaction.h"
 
 namespace troupe::oauth {
 namespace {
-
-using namespace std::chrono_literals;
 
 actor::Directive decide(const std::exception_ptr& fault) {
   try {
@@ -62,9 +62,10 @@ void OauthSupervisor::started(actor::Context& context) {
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }
 
 actor::ActorOptions oauth_supervisor_options() {
-  return {.name = "oauth",
-          .supervision = {.intensity = {.restarts = 20, .within = 60s},  // six kinds of children share it
-                          .decide = decide}};
+  // It never gives up on a child: back-off keeps a hopeless one quiet, the others go on serving, and the endpoints'
+  // references stay good, which those of a tree that is built anew would not.
+  constexpr std::uint32_t without_end = std::numeric_limits<std::uint32_t>::max();
+  return {.name = "oauth", .supervision = {.intensity = {.restarts = without_end}, .decide = decide}};
 }
 
 ServicePtr make_service(OauthOptions options, const OauthActors& actors) {

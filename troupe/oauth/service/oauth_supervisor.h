@@ -3,7 +3,7 @@
 //
 // A database that fails is no fault of who asked it: each piece of work was one transaction
 // that happened or did not, so the actor goes on with its next message, and whoever waited is
-// told `temporarily_unavailable`. Any other fault makes an actor start anew.
+// told `temporarily_unavailable`. Any other fault makes an actor start anew, as often as it takes.
 #pragma once
 
 #include <cstddef>

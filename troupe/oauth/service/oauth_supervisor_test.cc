@@ -25,6 +25,18 @@ TEST_CASE("a dead store is told as such, and all is well when it is back") {
   CHECK_EQ(oauth.redeem(oauth.web_shop, code).status(), 200);  // it was not spent
 }
 
+TEST_CASE("actors that fault again and again are there again when the cause is gone") {
+  OauthWorld oauth{{.seed = 10}};
+  const wire::Form form{{"grant_type", "client_credentials"}};
+  oauth.break_store(Trouble::surprise);
+  for (int i = 0; i < 60; ++i) {
+    CHECK_EQ(oauth.post_as(oauth.web_shop, "/oauth/token", form).status(), 503);
+  }
+  oauth.repair_store();
+  oauth.advance(std::chrono::seconds{15});
+  CHECK_EQ(oauth.post_as(oauth.web_shop, "/oauth/token", form).status(), 200);
+}
+
 TEST_CASE("each core has an owner of codes and one of tokens") {
   OauthWorld oauth;
   CHECK_EQ(oauth.actors().codes.size(), 2);

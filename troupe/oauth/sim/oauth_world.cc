@@ -1,6 +1,8 @@
 // See oauth_world.h.
 #include "troupe/oauth/sim/oauth_world.h"
 
+#include <stdexcept>
+
 #include <fmt/format.h>
 #include "troupe/base/check.h"
 #include "troupe/oauth/service/routes.h"
@@ -13,8 +15,8 @@
 
 namespace troupe::oauth::test {
 
-struct Outage {
-  bool is_broken = false;
+struct StoreState {
+  Trouble trouble = Trouble::none;
 };
 
 namespace {
@@ -22,31 +24,32 @@ namespace {
 /// The database in memory, as long as there is no outage.
 class FragileSession final : public store::Session {
  public:
-  FragileSession(std::unique_ptr<store::Session> real, std::shared_ptr<Outage> outage)
-      : real_(std::move(real)), outage_(std::move(outage)) {}
+  FragileSession(std::unique_ptr<store::Session> real, std::shared_ptr<StoreState> state)
+      : real_(std::move(real)), state_(std::move(state)) {}
   store::Outcomes write(std::span<const store::Work> pieces) override { return whole().write(pieces); }
   store::Outcomes read(std::span<const store::Work> pieces) override { return whole().read(pieces); }
 
  private:
   store::Session& whole() {
-    if (outage_->is_broken) throw store::Error{store::Failure::unavailable, 0, "the disk is gone"};
+    if (state_->trouble == Trouble::outage) throw store::Error{store::Failure::unavailable, 0, "the disk is gone"};
+    if (state_->trouble == Trouble::surprise) throw std::runtime_error{"nobody expected this"};
     return *real_;
   }
 
   std::unique_ptr<store::Session> real_;
-  std::shared_ptr<Outage> outage_;
+  std::shared_ptr<StoreState> state_;
 };
 
 class FragileEngine final : public store::Engine {
  public:
-  FragileEngine(std::shared_ptr<store::Engine> real, std::shared_ptr<Outage> outage)
-      : real_(std::move(real)), outage_(std::move(outage)) {}
-  std::unique_ptr<store::Session> open() override { return std::make_unique<FragileSession>(real_->open(), outage_); }
+  FragileEngine(std::shared_ptr<store::Engine> real, std::shared_ptr<StoreState> state)
+      : real_(std::move(real)), state_(std::move(state)) {}
+  std::unique_ptr<store::Session> open() override { return std::make_unique<FragileSession>(real_->open(), state_); }
   bool reads_beside_writer() const noexcept override { return real_->reads_beside_writer(); }
 
  private:
   std::shared_ptr<store::Engine> real_;
-  std::shared_ptr<Outage> outage_;
+  std::shared_ptr<StoreState> state_;
 };
 
 /// Runs endpoints as the connection of a socket would: each in a coroutine of this actor.
@@ -164,12 +167,12 @@ Reply Browser::submit(const Reply& page, std::string_view action, wire::Form fie
 
 OauthWorld::OauthWorld(OauthWorldOptions options)
     : options_(std::move(options.oauth)),
-      outage_(std::make_shared<Outage>()),
+      store_(std::make_shared<StoreState>()),
       world_(std::make_unique<actor::test::World>(options.seed)),
       router_(std::make_shared<web::Router>()) {
   std::shared_ptr<store::SqliteConnection> connection = store::SqliteConnection::in_memory();
   store::migrate(*connection, schema(), world_->manual_clock().wall());
-  auto engine = std::make_shared<FragileEngine>(store::sqlite_engine(connection), outage_);
+  auto engine = std::make_shared<FragileEngine>(store::sqlite_engine(connection), store_);
   OauthParts parts{.storage = Storage{store::Database::start(*world_, engine)},
                    .options = options_,
                    .password_cost = {.memory_kib = 64, .passes = 1},
@@ -304,7 +307,7 @@ std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests) {
 }
 
 void OauthWorld::advance(base::Duration by) { world_->advance(by); }
-void OauthWorld::break_store() { outage_->is_broken = true; }
-void OauthWorld::repair_store() { outage_->is_broken = false; }
+void OauthWorld::break_store(Trouble trouble) { store_->trouble = trouble; }
+void OauthWorld::repair_store() { store_->trouble = Trouble::none; }
 
 }  // namespace troupe::oauth::test

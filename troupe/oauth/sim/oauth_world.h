@@ -59,8 +59,11 @@ struct OauthWorldOptions {
   OauthOptions oauth{};
 };
 
-/// A store that can be made to fail.
-struct Outage;
+/// How a store fails: as databases do, or with an exception that nobody expects.
+enum class Trouble : std::uint8_t { none, outage, surprise };
+
+/// The trouble that the store of a world is in.
+struct StoreState;
 
 class OauthWorld;
 
@@ -124,7 +127,7 @@ class OauthWorld {
   const OauthActors& actors() const { return actors_; }
   const OauthOptions& options() const { return options_; }
   /// From now on everything that the store is asked throws, until it is repaired.
-  void break_store();
+  void break_store(Trouble trouble = Trouble::outage);
   void repair_store();
 
  private:
@@ -132,7 +135,7 @@ class OauthWorld {
   void add(const Person& person);
 
   OauthOptions options_;
-  std::shared_ptr<Outage> outage_;
+  std::shared_ptr<StoreState> store_;
   std::unique_ptr<actor::test::World> world_;
   OauthActors actors_;
   std::shared_ptr<web::Router> router_;
