@@ -1,4 +1,4 @@
-"""Documents: the paths they name exist, and lock files name no machine."""
+"""Documents: the paths they name exist, the tests they quote are there, lock files name no machine."""
 import glob
 import os
 import re
@@ -18,6 +18,7 @@ def check(sources):
     for source in sources.values():
         if source.suffix == ".md" and not source.path.startswith(HISTORY):
             yield from check_paths(source, root, tops)
+            yield from check_links(source, root)
         if source.name == "package-lock.json":
             yield from check_lock(source)
 
@@ -26,14 +27,31 @@ def check_paths(source, root, tops):
     """A path in backticks is one if it begins with a folder of ours; it stands below the root,
     below troupe/ or beside the document."""
     text = re.sub(r"^```.*?^```", lambda m: re.sub(r"[^\n]", " ", m.group()), source.text, flags=re.S | re.M)
-    for match in re.finditer(r"`([\w.*/-]+)`", text):
-        path = match.group(1)
+    for match in re.finditer(r'`([\w.*/-]+)`(?:: "([^"\n]+)")?', text):
+        path, sentence = match.groups()
         if "/" not in path or path.startswith(("/", "./")) or path.split("/")[0] not in tops:
             continue
         places = (root, os.path.join(root, "troupe"), os.path.dirname(os.path.join(root, source.path)))
         endings = ("", ".h", ".cc", "_test.cc")
-        if not any(glob.glob(os.path.join(place, path + ending)) for place in places for ending in endings):
-            yield Report(source.path, source.line_of(match.start()), "paths", f"`{path}` does not exist: say where it went.")
+        found = [file for place in places for ending in endings for file in glob.glob(os.path.join(place, path + ending))]
+        line = source.line_of(match.start())
+        if not found:
+            yield Report(source.path, line, "paths", f"`{path}` does not exist: say where it went.")
+        elif sentence and not any(says(file, sentence) for file in found):
+            yield Report(source.path, line, "quotes", f'`{path}` has no test "{sentence}": quote it to the letter.')
+
+
+def check_links(source, root):
+    for match in re.finditer(r"\]\(([\w./-]+)\)", source.text):
+        if not os.path.exists(os.path.join(root, os.path.dirname(source.path), match.group(1))):
+            yield Report(source.path, source.line_of(match.start()), "links", f"({match.group(1)}) leads nowhere.")
+
+
+def says(path, sentence):
+    if not os.path.isfile(path):
+        return False
+    with open(path, encoding="utf-8") as file:
+        return sentence in file.read()
 
 
 def check_lock(source):

@@ -178,6 +178,17 @@ class Documents(unittest.TestCase):
         files = {"troupe/web/page.h": SAID, "docs/ARCHITECTURE.md": "`troupe/web/page.h` `web/page` `web/*.h`\n`web/gone.h`\n"}
         self.assertEqual(tidy(files), [("docs/ARCHITECTURE.md", 2, "paths")])
 
+    def test_a_quoted_test_stands_in_its_file_to_the_letter(self):
+        test = SAID + 'TEST_CASE("a page is shown") {}\n'
+        quotes = '`web/page_test.cc`: "a page is shown"\n`web/page_test.cc`: "a page is hidden"\n'
+        found = tidy({"troupe/web/page_test.cc": test, "docs/MISSION.md": quotes})
+        self.assertEqual(found, [("docs/MISSION.md", 2, "quotes")])
+
+    def test_a_link_leads_somewhere(self):
+        files = {"README.md": "[map](docs/MAP.md) [site](https://example.org/x)\n[gone](docs/GONE.md)\n",
+                 "docs/MAP.md": "[back](../README.md)\n"}
+        self.assertEqual(tidy(files), [("README.md", 2, "links")])
+
     def test_what_only_looks_like_a_path_is_fine(self):
         files = {"troupe/web/page.h": SAID, "README.md": "`application/json` `/web/gone` `a.b`\n```\n`web/gone.h`\n```\n"}
         self.assertEqual(tidy(files), [])
