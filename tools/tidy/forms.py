@@ -24,7 +24,7 @@ FORMS = (
     Form("threads", r"\bstd::(?:jthread|thread|atomic\w*|mutex|shared_mutex|recursive_mutex|condition_variable\w*|lock_guard|"
          r"scoped_lock|unique_lock|shared_lock|call_once|once_flag|async|future|promise|barrier|latch|counting_semaphore)\b|"
          r"\bthread_local\b|\bpthread_\w+", "only the engine shares memory: make it an actor's state, or use blocking()."),
-    Form("sleep", r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\((?=\s*\d)|\busleep\b",
+    Form("sleep", r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\((?=\s*\d+\s*\))|\busleep\b",
          "it stops a whole core: co_await ctx.sleep(), or move virtual time in a test.", inside=("troupe/",)),
     Form("using_namespace", r"\busing\s+namespace\b(?!\s+[\w:]*_literals\b)", "a header must not open a namespace for whoever includes it.",
          suffixes=(".h",)),
