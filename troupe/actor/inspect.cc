@@ -39,9 +39,11 @@ InspectedActor inspect_cell(Core& core, const Cell& cell) {
   out.mailbox_capacity = cell.capacity;
   out.in_flight = cell.in_flight;
   out.handled = cell.handled;
-  out.errors = cell.errors;
-  out.restarts = cell.restarts;
-  if (cell.extras) out.last_failure = cell.extras->last_failure;
+  if (cell.extras) {
+    out.errors = cell.extras->errors;
+    out.restarts = cell.extras->times_restarted;
+    out.last_failure = cell.extras->last_failure;
+  }
   out.idle = core.now() - cell.last_activity;
   if (cell.object != nullptr && cell.type->inspect != nullptr) {
     Inspection details;

@@ -58,19 +58,26 @@ struct Activation {
   std::string_view message;
 };
 
-/// A parent's note on one child. Owned by the parent; the node is the timer of its next restart.
-struct ChildRecord : TimerNode {
-  ChildRecord();
+/// When a child is started again, and how long the last times have been. Most children never need one.
+struct RestartTimer : TimerNode {
+  explicit RestartTimer(struct ChildRecord& its_record);
+  ChildRecord& record;
+  std::uint32_t attempt = 0;
+  Instant last_restart{};
+};
+
+/// A parent's note on one child. Owned by the parent; no more than a small block, since every child has one.
+struct ChildRecord {
   Cell* parent = nullptr;  // null: abandoned
   Address child;
   ChildRecord* previous = nullptr;
   ChildRecord* next = nullptr;
+  std::unique_ptr<RestartTimer> timer;
+  std::uint32_t shutdown_milliseconds = 0;
   Restart restart = Restart::permanent;
   bool escalated = false;  // it has failed and waits for what is decided about its parent
-  Duration shutdown{};
-  std::uint32_t attempt = 0;
-  Instant last_restart{};
 };
+static_assert(sizeof(ChildRecord) <= 64);
 
 /// A message that waits outside a full mailbox: parked by `block`, or a `send` in progress.
 struct Waiter : TimerNode {
@@ -136,6 +143,8 @@ struct CellExtras {
   NodeList<Waiter> waiters;  // outside this actor's full mailbox
   std::uint32_t waiting = 0;
   std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes
+  std::uint32_t errors = 0;
+  std::uint32_t times_restarted = 0;
   std::string last_failure;
   std::unique_ptr<StopTimer> stop_timer;
 };
@@ -163,8 +172,6 @@ class alignas(64) Cell : public Context {
   std::uint32_t in_flight_max = 0;
   std::uint32_t exclusive = 0;
   std::uint32_t sheddable = 0;
-  std::uint32_t errors = 0;
-  std::uint32_t restarts = 0;
 
   EnvelopeList user;
   EnvelopeList control;
@@ -199,6 +206,8 @@ class alignas(64) Cell : public Context {
   bool may_resume() const noexcept { return ready_first != nullptr && state == CellState::running; }
   bool has_work() const noexcept { return !control.empty() || may_resume() || (!user.empty() && may_handle()); }
 };
+
+static_assert(sizeof(Cell) <= 192, "with its record an idle actor costs 256 bytes beside its object");
 
 inline Cell& cell_of(Context& context) noexcept { return static_cast<Cell&>(context); }
 inline const Cell& cell_of(const Context& context) noexcept { return static_cast<const Cell&>(context); }

@@ -106,7 +106,6 @@ void Core::free_cell(Cell& cell) noexcept {
   cell.parent = {};
   cell.type = nullptr;
   cell.handled = 0;
-  cell.errors = cell.restarts = 0;
   cell.pending_stop = false;
   std::unique_lock<std::mutex> lock;
   if (remote) lock = std::unique_lock{inbox_mutex_};
@@ -239,7 +238,7 @@ void Core::count_unaddressed(Drop reason, std::uint64_t n) noexcept {
 
 void Core::abandon(ChildRecord& record) noexcept {
   record.parent = nullptr;
-  timers_.disarm(record);
+  record.timer.reset();
   abandoned_.push(&record);
 }
 

@@ -18,7 +18,7 @@ void stop_timed_out(TimerNode& node) noexcept;
 
 }  // namespace
 
-ChildRecord::ChildRecord() : TimerNode(restart_now) {}
+RestartTimer::RestartTimer(ChildRecord& its_record) : TimerNode(restart_now), record(its_record) {}
 
 namespace lifecycle {
 namespace {
@@ -201,7 +201,7 @@ void restart(Core& core, Cell& cell) {
   cancel_timers(cell);
   end_activations(core, cell, "the actor was restarted");
   destroy_object(cell);
-  ++cell.restarts;
+  ++cell.more().times_restarted;
   core.stats(*cell.type).restarted.add();
   start(core, cell);
 }
@@ -210,11 +210,11 @@ void restart(Core& core, Cell& cell) {
 void stop_next_child(Core& core, Cell& cell) {
   ChildRecord* last = cell.extras ? cell.extras->children.last : nullptr;
   if (last != nullptr) {
-    core.timers().disarm(*last);
+    if (last->timer) core.timers().disarm(*last->timer);
     request_stop(&core, last->child);
     auto& timer = cell.extras->stop_timer;
     timer = std::make_unique<StopTimer>(stop_timed_out, cell);
-    core.timers().arm(*timer, core.now() + last->shutdown);
+    core.timers().arm(*timer, core.now() + std::chrono::milliseconds{last->shutdown_milliseconds});
     return;
   }
   if (cell.extras) cell.extras->stop_timer.reset();
@@ -267,9 +267,11 @@ std::optional<Duration> next_delay(Core& core, Cell& parent, ChildRecord& record
   if (recent.size() >= intensity.restarts) return std::nullopt;
   recent.push_back(now);
 
-  if (record.attempt > 0 && now - record.last_restart > backoff.reset_after) record.attempt = 0;
-  ++record.attempt;
-  const double factor = std::exp2(std::min(record.attempt - 1, 40u));
+  if (!record.timer) record.timer = std::make_unique<RestartTimer>(record);
+  RestartTimer& timer = *record.timer;
+  if (timer.attempt > 0 && now - timer.last_restart > backoff.reset_after) timer.attempt = 0;
+  ++timer.attempt;
+  const double factor = std::exp2(std::min(timer.attempt - 1, 40u));
   const double plain =
       std::min(static_cast<double>(backoff.min.count()) * factor, static_cast<double>(backoff.max.count()));
   const double varied = plain * (1.0 + backoff.jitter * (2.0 * core.random().unit() - 1.0));
@@ -316,7 +318,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
     fault(cell, std::make_exception_ptr(std::runtime_error(why)), "supervision");
     return;
   }
-  core.timers().arm(*record, core.now() + *delay);
+  core.timers().arm(*record->timer, core.now() + *delay);
 }
 
 }  // namespace
@@ -328,7 +330,8 @@ void spawn(Core& here, Cell& parent, SpawnPlan plan) {
   record->parent = &parent;
   record->child = plan.cell->address();
   record->restart = plan.options.restart;
-  record->shutdown = plan.options.shutdown;
+  record->shutdown_milliseconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      std::chrono::ceil<std::chrono::milliseconds>(plan.options.shutdown).count(), 0, INT32_MAX));
   const bool ending = parent.state == CellState::stopping || parent.state == CellState::free;
   const Address child = record->child;
   Start message{std::unique_ptr<Body>{plan.body}, plan.type, std::move(plan.options), parent.address(), record};
@@ -362,7 +365,7 @@ void request_watch(Core& here, Address watcher, const Handler& handler, Address 
 void fault(Cell& cell, std::exception_ptr error, std::string_view during) {
   Core& core = *cell.owner;
   if (cell.state == CellState::stopping || cell.state == CellState::free) return;
-  ++cell.errors;
+  ++cell.more().errors;
   core.stats(*cell.type).failed.add();
   const std::string what = describe(error);
   cell.more().last_failure = fmt::format("{} (during {})", what, during);
@@ -424,10 +427,10 @@ std::string path_of(const Cell& cell) {
 namespace {
 
 void restart_now(TimerNode& node) noexcept {
-  auto& record = static_cast<ChildRecord&>(node);
-  Core& core = *record.parent->owner;
-  record.last_restart = core.now();
-  control::send(&core, record.child, lifecycle::Decision{Directive::restart});
+  auto& timer = static_cast<RestartTimer&>(node);
+  Core& core = *timer.record.parent->owner;
+  timer.last_restart = core.now();
+  control::send(&core, timer.record.child, lifecycle::Decision{Directive::restart});
 }
 
 void stop_timed_out(TimerNode& node) noexcept {
