@@ -47,7 +47,11 @@ InspectedActor inspect_cell(Core& core, const Cell& cell) {
   out.idle = core.now() - cell.last_activity;
   if (cell.object != nullptr && cell.type->inspect != nullptr) {
     Inspection details;
-    cell.type->inspect(cell.object, details);
+    try {
+      cell.type->inspect(cell.object, details);
+    } catch (...) {  // one that cannot be seen does not hide the others
+      details.add("inspect", "failed: " + lifecycle::describe(std::current_exception()));
+    }
     out.details = details.entries();
   }
   return out;

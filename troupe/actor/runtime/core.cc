@@ -220,10 +220,10 @@ void Core::schedule(Cell& cell) noexcept {
   run_last_ = &cell;
 }
 
-void Core::dispatch(Cell& cell, Envelope* envelope) {
+bool Core::dispatch(Cell& cell, Envelope* envelope) {
   if (envelope->deadline <= now_) [[unlikely]] {
     drop(envelope, &cell, Drop::expired);
-    return;
+    return false;
   }
   if (envelope->reply && envelope->reply.core == static_cast<std::uint32_t>(index_)) {
     if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
@@ -248,6 +248,7 @@ void Core::dispatch(Cell& cell, Envelope* envelope) {
     figures.handling_nanoseconds.add(took);
   }
   destroy(envelope);
+  return true;
 }
 
 int Core::run_cell(Cell& cell, int budget) {
@@ -269,8 +270,7 @@ int Core::run_cell(Cell& cell, int budget) {
     } else if (!cell.user.empty() && cell.may_handle()) {
       Envelope* envelope = mailbox::take(cell);
       type = cell.type;
-      dispatch(cell, envelope);
-      ++user;
+      if (dispatch(cell, envelope)) ++user;
     } else {
       break;
     }

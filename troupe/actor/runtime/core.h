@@ -268,7 +268,8 @@ class Core {
   void receive_chain(Envelope* chain);
   void deliver(Envelope* envelope);
   int run_cell(Cell& cell, int budget);
-  void dispatch(Cell& cell, Envelope* envelope);
+  /// False: the message had expired and was dropped.
+  bool dispatch(Cell& cell, Envelope* envelope);
   void run_messages(TurnLimits limits);
   void run_turn_end();
   void flush_lanes() noexcept;

@@ -135,7 +135,18 @@ struct Watch {
     Terminated message{.who = target, .id = lifecycle::id_of(target), .reason = reason};
     Core::submit(&core, *watcher.cell->owner, core.make(*handler, watcher, message));
   }
-  void apply(Core&, Cell& cell) { cell.more().watchers.push_back({watcher, handler}); }
+  void apply(Core&, Cell& cell) {
+    auto& watchers = cell.more().watchers;
+    // Who has died meanwhile is forgotten before the list grows, so short-lived watchers of a long life cost nothing.
+    if (watchers.size() == watchers.capacity()) {
+      std::erase_if(watchers, [](const auto& entry) {
+        const Address a = entry.first;
+        return a.cell->generation.load(std::memory_order_relaxed) != a.generation;
+      });
+      watchers.reserve(std::max<std::size_t>(4, 2 * watchers.size()));
+    }
+    watchers.push_back({watcher, handler});
+  }
   void on_dead(Core& core) { tell(core, StopReason::stopped); }
 };
 
