@@ -1,0 +1,80 @@
+// Who may see what an operator sees, and what it looks like.
+#include "troupe/app/admin/admin.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/app/admin/figures.h"
+#include "troupe/wire/json.h"
+
+using namespace troupe;
+using namespace troupe::app;
+
+namespace {
+
+struct Row {
+  std::string_view what, peer, host;
+  web::Headers::Field header = {};
+  bool local = false;
+};
+
+}  // namespace
+
+TEST_CASE("only what comes from this machine, through nothing and by its own name, is local") {
+  const Row rows[] = {
+      {"curl on this machine", "127.0.0.1", "127.0.0.1:8080", {}, true},
+      {"by name", "127.0.0.1", "localhost:8080", {}, true},
+      {"by IPv6", "::1", "[::1]:8080", {}, true},
+      {"without a port", "127.0.0.1", "LOCALHOST", {}, true},
+      {"another machine", "192.0.2.7", "127.0.0.1:8080"},
+      {"another machine that lies about the host", "192.0.2.7", "localhost"},
+      {"a proxy on this machine", "127.0.0.1", "localhost", {"X-Forwarded-For", "192.0.2.7"}},
+      {"a proxy that speaks RFC 7239", "127.0.0.1", "localhost", {"Forwarded", "for=192.0.2.7"}},
+      {"a proxy that says Via", "127.0.0.1", "localhost", {"Via", "1.1 proxy"}},
+      {"a page of a browser here under another name", "127.0.0.1", "evil.example:8080"},
+      {"a name that begins like ours", "127.0.0.1", "localhost.evil.example"},
+      {"an address that begins like ours", "127.0.0.1", "127.0.0.1.evil.example"},
+      {"no host at all", "127.0.0.1", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    web::Request request;
+    request.peer = {*net::IpAddress::parse(row.peer), 4000};
+    request.headers.set("Host", std::string{row.host});
+    if (!row.header.name.empty()) request.headers.set(row.header.name, row.header.value);
+    CHECK_EQ(is_local(request), row.local);
+  }
+}
+
+TEST_CASE("the tree of actors is JSON, parents before children, without what is empty") {
+  const actor::InspectedActor actors[] = {
+      {.path = "/a", .type = "A", .state = "running", .mailbox_capacity = 10},
+      {.path = "/a/b", .type = "B", .state = "failed", .last_failure = "it \"broke\"\n", .details = {{"held", "3"}}},
+  };
+  const auto tree = wire::parse_json(tree_json(actors));
+  REQUIRE(tree.has_value());
+  const auto& list = *tree->find("actors")->array();
+  REQUIRE_EQ(list.size(), 2);
+  CHECK_EQ(*list[0].string_at("path"), "/a");
+  CHECK(list[0].find("details") == nullptr);
+  CHECK_EQ(*list[1].string_at("last_failure"), "it \"broke\"\n");
+  CHECK_EQ(*list[1].find("details")->string_at("held"), "3");
+}
+
+TEST_CASE("the process knows its memory, its time and its files") {
+  base::Samples samples;
+  add_process_figures(samples);
+  REQUIRE_EQ(samples.all().size(), 3);
+  CHECK_GT(samples.all()[1].value, 1024 * 1024);
+  CHECK_GE(samples.all()[2].value, 3);
+}
+
+TEST_CASE("what was counted for a class of actor is shown under its name, drops by their reason") {
+  actor::TypeFigures figures{.type = "A", .spawned = 5, .stopped = 2, .handled = 7};
+  figures.dropped[static_cast<std::size_t>(actor::Drop::full)] = 4;
+  base::Samples samples;
+  add_actor_figures(samples, {figures});
+  const auto text = base::Metrics{}.scrape(samples);
+  CHECK(text.contains("troupe_actors{type=\"A\"} 3\n"));
+  CHECK(text.contains("troupe_actor_messages_total{type=\"A\"} 7\n"));
+  CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"full\"} 4\n"));
+}

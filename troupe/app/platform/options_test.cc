@@ -1,0 +1,32 @@
+// What the configuration means for the parts.
+#include "troupe/app/platform/options.h"
+
+#include <doctest/doctest.h>
+
+using namespace troupe;
+using namespace troupe::app;
+
+TEST_CASE("nobody without a token is let in unless anonymous scopes are named") {
+  Config config;
+  CHECK(realtime_options(config).anonymous == realtime::Anonymous::refused);
+  config.realtime.anonymous_scopes = "topic:news.*:subscribe topic:chat:publish";
+  const auto options = realtime_options(config);
+  CHECK(options.anonymous == realtime::Anonymous::allowed);
+  CHECK_EQ(options.connection.anonymous_grants.size(), 2);
+}
+
+TEST_CASE("pages of the issuer may connect, besides those that are named") {
+  Config config;
+  config.oauth.issuer = "https://a.example";
+  config.realtime.allowed_origins = {"https://b.example"};
+  CHECK_EQ(realtime_options(config).allowed_origins,
+           std::vector<std::string>{"https://b.example", "https://a.example"});
+}
+
+TEST_CASE("proxies are trusted by network") {
+  Config config;
+  config.server.trusted_proxies = {"10.0.0.0/8", "::1"};
+  const auto options = http_options(config);
+  REQUIRE_EQ(options.guard.trusted_proxies.size(), 2);
+  CHECK(options.guard.trusted_proxies[0].contains(*net::IpAddress::parse("10.1.2.3")));
+}

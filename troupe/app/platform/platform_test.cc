@@ -1,0 +1,112 @@
+// The whole server in one process, on real sockets: it starts on an empty folder, prepares
+// its demo once, sends everybody away and ends well.
+#include "troupe/app/platform/platform.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <filesystem>
+#include <future>
+
+#include "troupe/app/command/open_store.h"
+#include "troupe/app/config/check.h"
+#include "troupe/app/platform/demo_people.h"
+#include "troupe/app/platform/serve.h"
+#include "troupe/net/socket_address.h"
+
+using namespace troupe;
+using namespace troupe::app;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/troupe_platform_XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  Config config() const {
+    Config config = development_defaults();
+    config.server.data_dir = path_ + "/data";
+    config.server.listen.port = 0;
+    config.server.cores = 2;
+    config.keys.algorithms = {crypto::Algorithm::es256};  // made in no time
+    return config;
+  }
+
+ private:
+  std::string path_;
+};
+
+/// What the server at `address` answers to `GET path`, head and body.
+std::string get(const net::Endpoint& address, const std::string& path) {
+  auto where = net::SocketAddress::of(address);
+  const net::Descriptor socket{::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  REQUIRE_EQ(::connect(socket.get(), where.get(), where.size()), 0);
+  const auto request = "GET " + path + " HTTP/1.1\r\nHost: " + address.text() + "\r\nConnection: close\r\n\r\n";
+  REQUIRE_EQ(::send(socket.get(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t n = 1; n > 0;) {
+    n = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    if (n > 0) answer.append(buffer, static_cast<std::size_t>(n));
+  }
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("a server starts on an empty folder, shows itself, drains and ends well") {
+  const Folder folder;
+  Config config = folder.config();
+  const net::PortReservation port{config.server.listen};
+  config.server.listen = port.address();
+  complete(config);
+  const auto store = prepare_store(config);
+  const DemoClient demo = prepare_demo(config);
+  Platform platform{config, store, port, demo};
+
+  CHECK(get(port.address(), "/health/ready").starts_with("HTTP/1.1 200"));
+  CHECK(get(port.address(), "/metrics").contains("\ntroupe_actors{type=\"TokenActor\"} 2\n"));
+  CHECK(get(port.address(), "/inspect").contains(R"("type":"MessageRouterActor")"));
+  CHECK(get(port.address(), "/demo/client.json").contains(demo.client_id));
+  CHECK(get(port.address(), "/.well-known/openid-configuration")
+            .contains("\"issuer\":\"http://" + port.address().text() + "\""));
+
+  std::promise<void> gone;
+  platform.drain(0s, [&] { gone.set_value(); });
+  CHECK(gone.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(platform.shutdown());
+}
+
+TEST_CASE("the demo is prepared once; its page may come back at another port") {
+  const Folder folder;
+  Config config = folder.config();
+  complete(config);
+  const auto first = prepare_demo(config);
+  config.server.listen.port = 4242;
+  complete(config);
+  CHECK_EQ(prepare_demo(config).client_id, first.client_id);
+  CHECK(demo_instructions(config).contains("http://127.0.0.1:4242/demo/"));
+}
+
+TEST_CASE("a taken port and an unusable one are told in one sentence, and nothing is served") {
+  const Folder folder;
+  Config config = folder.config();
+  const auto wanted = net::PortReservation{config.server.listen}.address();
+  auto where = net::SocketAddress::of(wanted);
+  const net::Descriptor other{::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  REQUIRE_EQ(::bind(other.get(), where.get(), where.size()), 0);
+  REQUIRE_EQ(::listen(other.get(), 1), 0);
+  config.server.listen = wanted;
+  MemoryConsole console;
+  CHECK(serve(config, console) == Exit::failure);
+  CHECK(console.complained().contains(wanted.text() + " is in use"));
+
+  config.server.listen = *net::Endpoint::parse("192.0.2.1:0");
+  CHECK(serve(config, console) == Exit::failure);
+  CHECK(console.complained().contains("cannot listen on 192.0.2.1:0"));
+}
