@@ -1,17 +1,18 @@
 // See expiry_actor.h.
 #include "troupe/oauth/actor/expiry_actor.h"
 
+#include "troupe/oauth/model/client.h"
+
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto sweep_every = 1min;
-constexpr auto sweep_again = 1s;              // while a step was full; the writes of clients go in between
-constexpr int step_rows = 500;                // about 5 ms of the writer's time
-constexpr auto access_token_ttl_max = 60min;  // the longest that a client may be registered with
-constexpr auto session_name_max = 30 * 24h;   // a session that is renewed keeps its name, and with it its row's key
-constexpr auto slack = 1h;                    // for clocks that are set back
+constexpr auto sweep_again = 1s;             // while a step was full; the writes of clients go in between
+constexpr int step_rows = 500;               // about 5 ms of the writer's time
+constexpr auto session_name_max = 30 * 24h;  // a session that is renewed keeps its name, and with it its row's key
+constexpr auto slack = 1h;                   // for clocks that are set back
 
 }  // namespace
 

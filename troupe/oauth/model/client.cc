@@ -71,6 +71,10 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   if (metadata.is_public() && metadata.pkce != PkcePolicy::required) {
     return fault.because("A public client cannot do without PKCE.");
   }
+  const auto ttl = metadata.access_token_ttl;
+  if (ttl && (*ttl < std::chrono::seconds{1} || *ttl > access_token_ttl_max)) {
+    return fault.because("Access tokens live between one second and one hour.");
+  }
   return std::nullopt;
 }
 

@@ -37,6 +37,9 @@ enum class PkcePolicy : std::uint8_t { required, optional };  // optional only f
 enum class AccessTokenFormat : std::uint8_t { jwt, opaque };  // JWT as RFC 9068 has it
 enum class ClientState : std::uint8_t { enabled, disabled };
 
+/// A stolen access token is good for at most this long, and its row need not be kept much longer.
+inline constexpr std::chrono::seconds access_token_ttl_max{60 * 60};
+
 /// What whoever registers a client decides.
 struct ClientMetadata {
   std::string name;  // shown to people on the consent page
