@@ -1,4 +1,4 @@
-// The actor library: include this one header to use it. docs/guide/actors.md is the tour.
+// The actor library: include this one header to use it. docs/ARCHITECTURE.md is the map.
 #pragma once
 
 #include "troupe/actor/context.h"

@@ -15,7 +15,7 @@ namespace troupe::actor {
 using namespace std::chrono_literals;
 using base::Duration;
 
-/// What happens to a message that finds the mailbox full; the table in docs/actors.md has the details.
+/// What becomes of a message that finds the mailbox full: an older one goes, it goes, it is parked, it is refused.
 enum class Overflow : std::uint8_t { drop_oldest, drop_newest, block, backpressure };
 
 struct MailboxOptions {
