@@ -49,7 +49,7 @@ endif()
 # header's own path, which CMake names needlessly a second time, leaves the command line.
 set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/pch.h)
-execute_process(COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -x c++ -E -P ${CMAKE_SOURCE_DIR}/cmake/pch.h
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -std=c++23 -w -x c++ -E -P ${CMAKE_SOURCE_DIR}/cmake/pch.h
   OUTPUT_VARIABLE included COMMAND_ERROR_IS_FATAL ANY)
 string(SHA256 sum "${CMAKE_CXX_COMPILER_VERSION} ${included}")
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/CMakeFiles/troupe_pch.dir/cmake_pch.hxx.pch.sum CONTENT "${sum}\n")
