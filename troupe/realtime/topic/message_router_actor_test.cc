@@ -98,6 +98,40 @@ TEST_CASE("what a core that is behind could not take is told as missed, before w
   CHECK_LT(there->events.size(), 201);
 }
 
+TEST_CASE("on real cores every subscriber gets every publication, once and in order") {
+  constexpr int publications = 500;
+  std::array<std::shared_ptr<Noted>, 2> receivers{std::make_shared<Noted>(), std::make_shared<Noted>()};
+  {
+    actor::System system{{.cores = 2}};
+    actor::Ref<actor::Protocol<RouterStarted>> owner = system.spawn<Owner>({});
+    auto routers = std::make_shared<std::vector<RouterRef>>();
+    for (CoreIndex core = 0; core < 2; ++core) {
+      routers->push_back(
+          system.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, RouterOptions{}, core, owner));
+    }
+    for (auto router : *routers) router.tell(JoinRouters{routers});
+    auto topic = Routers::topic_of_first();
+    for (CoreIndex core = 0; core < 2; ++core) {
+      auto number = system.block_on((*routers)[core].ask(Register{receivers[core], ConnectionId{"c"}, UserId{"u"}}));
+      AddSubscriptions wanted{*number, {{pattern(core == 0 ? topic : "*"), {}}}, Overflow::drop_oldest};
+      REQUIRE(system.block_on((*routers)[core].ask(wanted)).has_value());
+    }
+    for (int i = 0; i < publications; ++i) {
+      PublishMessage message{{0, 0, UserId{"u"}},
+                             {TopicName::parse(topic).value(), {PayloadKind::json, "1"}, false, {}}};
+      auto ack = system.block_on((*routers)[0].ask(message));
+      REQUIRE(ack.has_value());
+      CHECK_EQ(ack->delivered_to, 2);
+    }
+    system.shutdown();
+  }
+  for (const auto& receiver : receivers) {
+    REQUIRE_EQ(receiver->events.size(), publications);
+    for (int i = 0; i < publications; ++i)
+      CHECK_EQ(receiver->events[static_cast<std::size_t>(i)], std::to_string(i + 1));
+  }
+}
+
 TEST_CASE("history is read at the topic's home") {
   Routers routers;
   for (int i = 0; i < 3; ++i) routers.refs[0].tell(routers.publication());
