@@ -32,7 +32,8 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
                    std::optional<DemoClient> demo)
     : config_(std::move(config)), system_(system_options(config_)) {
   database_ = store::Database::start(system_, store::sqlite_engine(std::move(store)));
-  bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge"}, config_.oauth.issuer);
+  bridge_ =
+      system_.spawn<TokenBridge>({.name = "token_bridge"}, config_.oauth.issuer, std::make_shared<BridgeMemory>());
   start_oauth();
   start_realtime();
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});

@@ -11,6 +11,7 @@
 
 #include "troupe/app/command/open_store.h"
 #include "troupe/app/config/check.h"
+#include "troupe/app/platform/data_lock.h"
 #include "troupe/app/platform/demo_people.h"
 #include "troupe/app/platform/platform.h"
 #include "troupe/base/log.h"
@@ -97,6 +98,7 @@ Exit serve(Config config, Console& console) {
   base::log::configure(log);
 
   const store::SqliteOptions store = prepare_store(config);
+  const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
   if (config.development) demo = prepare_demo(config);
   Platform platform{config, store, *port, demo};

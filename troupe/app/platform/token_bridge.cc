@@ -21,49 +21,50 @@ realtime::Identity identity_of(const oauth::TokenClaims& claims) {
 void TokenBridge::started(actor::Context& context) { context.every(this, "forget", forget_every, Forget{}); }
 
 bool TokenBridge::was_revoked(const oauth::TokenClaims& claims) const {
-  return revoked_.contains(claims.id.text()) || revoked_.contains(claims.family.value());
+  return memory_->revoked.contains(claims.id.text()) || memory_->revoked.contains(claims.family.value());
 }
 
 actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBridge::handle(
     realtime::VerifyToken message, actor::Context&) {
-  if (ends_.tokens.size() == 0) co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
-  auto claims = co_await ends_.tokens.next().ask(oauth::ValidateToken{std::move(message.token)});
+  if (memory_->ends.tokens.size() == 0)
+    co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
+  auto claims = co_await memory_->ends.tokens.next().ask(oauth::ValidateToken{std::move(message.token)});
   if (!claims) {
     const bool refused = claims.error().domain && *claims.error().domain == oauth::errors::invalid_token;
     co_return std::unexpected(refused ? realtime::TokenRefusal::invalid : realtime::TokenRefusal::unavailable);
   }
   const bool is_for_us = std::ranges::find(claims->audience, audience_) != claims->audience.end();
   if (!is_for_us || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
-  vouched_[claims->family].insert_or_assign(claims->id.text(), claims->expires_at);
+  memory_->vouched[claims->family].insert_or_assign(claims->id.text(), claims->expires_at);
   co_return identity_of(*claims);
 }
 
 void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) {
-  const auto family = vouched_.find(message.family);
+  const auto family = memory_->vouched.find(message.family);
   if (message.token) {
     const std::string token = message.token->text();
-    revoked_[token] = context.now();
+    memory_->revoked[token] = context.now();
     tell(token);
-    if (family != vouched_.end()) family->second.erase(token);
+    if (family != memory_->vouched.end()) family->second.erase(token);
     return;
   }
-  revoked_[message.family.value()] = context.now();
-  if (family == vouched_.end()) return;
+  memory_->revoked[message.family.value()] = context.now();
+  if (family == memory_->vouched.end()) return;
   for (const auto& [token, expires_at] : family->second) tell(token);
-  vouched_.erase(family);
+  memory_->vouched.erase(family);
 }
 
 void TokenBridge::handle(Forget, actor::Context& context) {
-  std::erase_if(revoked_, [&](const auto& each) { return each.second + overtaken_within < context.now(); });
-  for (auto& [family, tokens] : vouched_) {
+  std::erase_if(memory_->revoked, [&](const auto& each) { return each.second + overtaken_within < context.now(); });
+  for (auto& [family, tokens] : memory_->vouched) {
     std::erase_if(tokens, [&](const auto& each) { return each.second < context.wall(); });
   }
-  std::erase_if(vouched_, [](const auto& each) { return each.second.empty(); });
+  std::erase_if(memory_->vouched, [](const auto& each) { return each.second.empty(); });
 }
 
 void TokenBridge::inspect(actor::Inspection& out) const {
-  out.add("families", vouched_.size());
-  out.add("revoked_lately", revoked_.size());
+  out.add("families", memory_->vouched.size());
+  out.add("revoked_lately", memory_->revoked.size());
 }
 
 }  // namespace troupe::app

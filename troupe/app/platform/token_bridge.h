@@ -3,11 +3,13 @@
 //
 // One in the system. It remembers which tokens of a family it has vouched for until they
 // expire, since a revocation may name the family alone; and what was revoked lately, since a
-// revocation may overtake an answer that is on its way.
+// revocation may overtake an answer that is on its way. All of this outlives a restart: what
+// was let in before a fault must still be closed after it.
 #pragma once
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "troupe/actor/actor.h"
@@ -22,15 +24,25 @@ struct ConnectBridge {
   actor::Ref<actor::Protocol<realtime::TokenRevoked>> realtime;
 };
 
+/// What the bridge knows. Given to it when it is spawned and touched by it alone.
+struct BridgeMemory {
+  using Tokens = std::map<std::string, base::UnixTime>;  // with the expiry of each
+
+  ConnectBridge ends;
+  std::map<oauth::FamilyId, Tokens> vouched;
+  std::map<std::string, base::Instant> revoked;  // families by their name and tokens by their id, lately
+};
+
 class TokenBridge {
  public:
   static constexpr bool interleaves = true;  // many tokens are looked at at once
 
   /// `audience`: what a token must be meant for, our issuer.
-  explicit TokenBridge(std::string audience) : audience_(std::move(audience)) {}
+  TokenBridge(std::string audience, std::shared_ptr<BridgeMemory> memory)
+      : audience_(std::move(audience)), memory_(std::move(memory)) {}
 
   void started(actor::Context& context);
-  void handle(ConnectBridge message) { ends_ = std::move(message); }
+  void handle(ConnectBridge message) { memory_->ends = std::move(message); }
   actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> handle(realtime::VerifyToken message,
                                                                                 actor::Context& context);
   void handle(oauth::TokensRevoked message, actor::Context& context);
@@ -41,16 +53,13 @@ class TokenBridge {
   void inspect(actor::Inspection& out) const;
 
  private:
-  /// The expiry of each token that was vouched for.
-  using Tokens = std::map<std::string, base::UnixTime>;
-
   bool was_revoked(const oauth::TokenClaims& claims) const;
-  void tell(const std::string& token) const { ends_.realtime.tell(realtime::TokenRevoked{realtime::TokenId{token}}); }
+  void tell(const std::string& token) const {
+    memory_->ends.realtime.tell(realtime::TokenRevoked{realtime::TokenId{token}});
+  }
 
   std::string audience_;
-  ConnectBridge ends_;
-  std::map<oauth::FamilyId, Tokens> vouched_;
-  std::map<std::string, base::Instant> revoked_;  // families by their name and tokens by their id, lately
+  std::shared_ptr<BridgeMemory> memory_;
 };
 
 }  // namespace troupe::app

@@ -31,7 +31,8 @@ struct BridgeWorld : oauth::fixture::ActorWorld {
   oauth::ClientPtr phone = client(oauth::fixture::phone().id);
 
   explicit BridgeWorld(std::uint64_t seed, const std::string& audience = "https://issuer.example")
-      : ActorWorld(seed), bridge(world.spawn<TokenBridge>({.name = "bridge"}, audience)) {
+      : ActorWorld(seed),
+        bridge(world.spawn<TokenBridge>({.name = "bridge"}, audience, std::make_shared<BridgeMemory>())) {
     bridge.tell(ConnectBridge{tokens, listener});
   }
 
