@@ -9,6 +9,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/base/log.h"
+#include "troupe/base/metrics.h"
 
 namespace troupe::actor {
 namespace {
@@ -91,7 +92,10 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
   }
   if (simulated != nullptr) return;
   for (auto& core : cores_) {
-    threads_.emplace_back([&core = *core] { core.run_until_stopped(); });
+    threads_.emplace_back([&core = *core] {
+      const base::MetricsShard shard;
+      core.run_until_stopped();
+    });
   }
 }
 
