@@ -64,6 +64,7 @@ void Connection::begin(const std::optional<RequestId>& id) {
 }
 
 void Connection::finish() {
+  while (!held_by_command_.empty()) release(std::string{held_by_command_.back()}, {}, {});
   command_running_ = false;
   command_id_.reset();
   if (commands_waiting_ > 0) --commands_waiting_;
@@ -171,6 +172,11 @@ void Connection::answer(base::Bytes frame) {
   update_reading();
 }
 
+void Connection::registered(ReceiverNumber number) {
+  session_.receiver = number;
+  if (state_ == State::ended) site_->routing.local().tell(Unregister{number});
+}
+
 Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
   if (held_.take(frame, overflow)) return Delivery::accepted;
@@ -200,7 +206,13 @@ void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from,
   pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
 }
 
+void Connection::hold(const std::string& topic) {
+  held_.hold(topic);
+  held_by_command_.push_back(topic);
+}
+
 void Connection::release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) {
+  std::erase(held_by_command_, topic);
   if (state_ >= State::closing) return;
   for (const auto& message : recovered) {
     outbox_.push_recovered(FrameRef::message(message.message.frame, topic, {top.epoch, message.offset}));
@@ -344,11 +356,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
     close(wire::close_code::internal_error, "the service is not ready");
     co_return;
   }
-  session_.receiver = *receiver;
-  if (state_ != State::unauthenticated) {  // it was closed meanwhile
-    if (state_ == State::ended) site_->routing.local().tell(Unregister{session_.receiver});
-    co_return;
-  }
+  if (state_ != State::unauthenticated) co_return;  // it was closed meanwhile
   state_ = State::open;
   reschedule();
 }

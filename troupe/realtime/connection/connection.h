@@ -69,6 +69,7 @@ class Connection final : public Receiver,
   void close(std::uint16_t code, std::string_view reason);
 
   // ---- Receiver ----
+  void registered(ReceiverNumber number) override;
   Delivery deliver(const FrameRef& frame, Overflow overflow) override;
   void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) override;
   void open_inbox(const InboxContents& contents) override;
@@ -79,7 +80,7 @@ class Connection final : public Receiver,
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
-  void hold(const std::string& topic) override { held_.hold(topic); }
+  void hold(const std::string& topic) override;
   void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) override;
   bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept override;
   bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
@@ -135,6 +136,7 @@ class Connection final : public Receiver,
   FlatQueue<base::Instant> failures_;  // of commands, lately
   Outbox outbox_;
   HeldTopics held_;
+  std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
   std::vector<HistoryStream> histories_;
   Position inbox_last_;  // the newest direct message that was delivered
   TokenBucket frames_;

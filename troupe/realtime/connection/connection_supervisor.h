@@ -31,11 +31,13 @@ struct LookAtClock {
 
 /// Sends all connections away, spread over `over`; said again with less, it hurries.
 struct DrainConnections {
+  static constexpr auto message_class = actor::MessageClass::control;
   base::Duration over{};
 };
 
 /// Closes all connections at once: what they were subscribed to is lost.
 struct CloseConnections {
+  static constexpr auto message_class = actor::MessageClass::control;
   std::uint16_t code = 0;
   std::string reason;
 };

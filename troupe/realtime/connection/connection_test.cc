@@ -225,6 +225,19 @@ TEST_CASE("a command that failed is answered when its actor starts anew, and pas
   CHECK_EQ(alone.client->close_code(), 1011);
 }
 
+TEST_CASE("what a command that failed held back is let go") {
+  Alone alone;
+  alone.connection->begin({});
+  alone.connection->hold("t");
+  auto frame = FrameRef::message(finished(Pong{}, std::optional<RequestId>{}), "t", {Epoch{"e"}, 7});
+  CHECK_EQ(alone.connection->deliver(frame, Overflow::drop_oldest), Delivery::accepted);
+  alone.world.run_until_idle();
+  CHECK(alone.client->take().empty());
+  alone.connection->attach({});
+  alone.world.run_until_idle();
+  CHECK_EQ(types(alone.client->take()), "pong");
+}
+
 TEST_CASE("failures that lie far apart do not add up") {
   Alone alone{{.failures_max = 1}};
   for (int i = 0; i < 5; ++i) {
@@ -279,6 +292,24 @@ TEST_CASE("a drain writes what waits before it closes, and gives up on who does 
   auto samples = world.world.block_on(world.realtime->metrics().ask(CollectMetrics{}));
   for (const auto& sample : samples->all()) {
     if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
+  }
+}
+
+TEST_CASE("a client that vanishes in the middle of its handshake leaves nothing behind") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    RealtimeWorld world{{}, seed};
+    for (std::size_t i = 0; i < 6; ++i) {
+      auto headers = fmt::format("Authorization: Bearer {}\r\n", testing::token_of_user("alice"));
+      testing::TestSocket socket{world.networks[i % 2]->connect({{}, 80}), "/ws", headers};
+      world.world.advance(std::chrono::microseconds{seed * 7});
+    }
+    world.world.advance(10s);
+    auto samples = world.world.block_on(world.realtime->metrics().ask(CollectMetrics{}));
+    for (const auto& sample : samples->all()) {
+      if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
+      if (sample.name == "troupe_realtime_inboxes") CHECK_EQ(sample.value, 0);
+    }
   }
 }
 

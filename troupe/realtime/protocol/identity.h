@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "troupe/actor/message.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/strong.h"
 #include "troupe/realtime/protocol/ids.h"
@@ -33,6 +34,7 @@ struct VerifyToken {
 
 /// A token is good no longer: every connection that uses it closes with 4001. Told to the SystemSupervisor.
 struct TokenRevoked {
+  static constexpr auto message_class = actor::MessageClass::control;
   TokenId token;
 };
 

@@ -22,7 +22,7 @@ enum class Anonymous : std::uint8_t {
 
 struct RealtimeOptions {
   std::size_t connections_max = 100'000;           // on this node
-  std::size_t connections_by_address_max = 1'000;  // an office behind one address
+  std::size_t connections_by_address_max = 1'000;  // an office behind one address; of IPv6 one network of 64 bits
   std::chrono::seconds retry_after{5};             // told with 503
   Anonymous anonymous = Anonymous::refused;
   std::vector<std::string> allowed_origins;  // besides the page's own; "*" allows every one
@@ -30,7 +30,8 @@ struct RealtimeOptions {
   std::size_t echo_bytes_max = 16 * 1024 * 1024;
   ConnectionOptions connection{};
   RouterOptions router{};
-  std::uint32_t router_mailbox = 64 * 1024;  // publications and deliveries that wait for one core
+  std::uint32_t router_mailbox = 64 * 1024;  // publications that wait for one core
+  std::uint32_t door_mailbox = 16 * 1024;    // connections that come at the same moment
 };
 
 }  // namespace troupe::realtime

@@ -16,6 +16,14 @@ struct Place {
   ~Place() { server.tell(Leave{address}); }
 };
 
+// What counts as one address: of IPv6 the network, for a host may take any address in it.
+net::IpAddress counted(const net::IpAddress& address) {
+  if (address.is_v4()) return address;
+  auto bytes = address.bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return net::IpAddress{bytes};
+}
+
 }  // namespace
 
 std::expected<Lease, AdmitRefusal> ServerActor::handle(const Admit& message, actor::Context& ctx) {
@@ -25,12 +33,13 @@ std::expected<Lease, AdmitRefusal> ServerActor::handle(const Admit& message, act
   };
   if (draining_) return refuse(AdmitRefusal::draining);
   if (figures_.connections >= limits_.connections_max) return refuse(AdmitRefusal::full);
-  auto& from_address = by_address_[message.address];
+  auto address = counted(message.address);
+  auto& from_address = by_address_[address];
   if (from_address >= limits_.by_address_max) return refuse(AdmitRefusal::too_many_from_address);
   ++from_address;
   ++figures_.connections;
   ++figures_.admitted;
-  return std::make_shared<Place>(ctx.self(this), message.address);
+  return std::make_shared<Place>(ctx.self(this), address);
 }
 
 void ServerActor::handle(const Leave& message) {

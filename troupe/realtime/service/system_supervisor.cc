@@ -24,8 +24,9 @@ SystemSupervisor::SystemSupervisor(RealtimeOptions options, Verifier verifier, s
 
 void SystemSupervisor::started(actor::Context& ctx) {
   router_started_.assign(cores_, false);
-  doors_.server = ctx.spawn<ServerActor>(
-      {.name = "server"}, AdmissionLimits{options_.connections_max, options_.connections_by_address_max});
+  doors_.server =
+      ctx.spawn<ServerActor>({.name = "server", .mailbox = {.capacity = options_.door_mailbox}},
+                             AdmissionLimits{options_.connections_max, options_.connections_by_address_max});
   actor::Ref<actor::Protocol<RouterStarted>> self = ctx.self(this);
   for (std::size_t core = 0; core < cores_; ++core) {
     doors_.routers.push_back(ctx.spawn<MessageRouterActor>({.name = fmt::format("router-{}", core),
@@ -47,6 +48,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   doors_.routers[core].tell(JoinRouters{routers_});
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
                                                                 .core = static_cast<int>(core),
+                                                                .mailbox = {.capacity = options_.door_mailbox},
                                                                 .supervision = connection_supervision()},
                                                                std::move(site)));
 }

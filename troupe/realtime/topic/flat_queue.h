@@ -31,6 +31,7 @@ class FlatQueue {
   void push_back(T item) {
     // Once half of the block is spent, the rest moves to its front instead of growing: O(1) an element on average.
     if (items_.size() == items_.capacity() && first_ >= items_.size() / 2) compact();
+    if (items_.capacity() == 0) items_.reserve(4);
     items_.push_back(std::move(item));
   }
 
@@ -58,7 +59,7 @@ class FlatQueue {
   }
 
  private:
-  static constexpr std::size_t capacity_kept_max = 8;
+  static constexpr std::size_t capacity_kept_max = 16;
 
   void compact() {
     items_.erase(items_.begin(), begin());

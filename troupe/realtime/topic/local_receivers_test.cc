@@ -7,6 +7,7 @@ namespace troupe::realtime {
 namespace {
 
 struct Noted final : Receiver {
+  void registered(ReceiverNumber) override {}
   Delivery deliver(const FrameRef& frame, Overflow overflow) override {
     frames.emplace_back(frame->bytes.view());
     overflows.push_back(overflow);

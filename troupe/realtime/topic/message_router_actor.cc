@@ -31,7 +31,9 @@ void MessageRouterActor::handle(JoinRouters message) {
 
 ReceiverNumber MessageRouterActor::handle(Register message) {
   auto user = message.user;
+  auto receiver = message.receiver;
   auto number = local_.add(std::move(message));
+  receiver->registered(number);
   router(home_of(inbox_topic(user), cores())).tell(OpenInbox{index_, std::move(user), number});
   return number;
 }

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
 
 struct Noted final : Receiver {
+  void registered(ReceiverNumber) override {}
   Delivery deliver(const FrameRef& frame, Overflow) override {
     events.push_back(std::to_string(frame->position.offset));
     return Delivery::accepted;

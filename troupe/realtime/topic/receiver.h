@@ -18,6 +18,8 @@
 
 namespace troupe::realtime {
 
+using ReceiverNumber = std::uint64_t;  // of one registration; never used again on its core
+
 enum class Delivery : std::uint8_t {
   accepted,  // it leaves with this turn's write
   queued,    // it waits until the socket takes more
@@ -35,6 +37,8 @@ class Receiver {
  public:
   virtual ~Receiver() = default;
 
+  /// The router knows the receiver by this number from now on. A receiver that has ended meanwhile unregisters.
+  virtual void registered(ReceiverNumber number) = 0;
   /// Puts a message into the outbox. Does not throw but for want of memory.
   virtual Delivery deliver(const FrameRef& frame, Overflow overflow) = 0;
   /// The messages `from`..`to` of a topic could not be brought to this core.

@@ -29,8 +29,7 @@ namespace troupe::realtime {
 class MessageRouterActor;
 using RouterRef = actor::Ref<MessageRouterActor>;
 using CoreIndex = std::uint32_t;
-using ReceiverNumber = std::uint64_t;  // of one registration; never used again on its core
-using Ticket = std::uint64_t;          // of a router's own question, within its core
+using Ticket = std::uint64_t;  // of a router's own question, within its core
 
 /// All routers, by core. Told to each of them once, before anything else.
 struct JoinRouters {
@@ -46,7 +45,8 @@ struct RouterStarted {
 
 // ---- from a connection to the router of its core ----
 
-/// Makes a connection known. Its user's inbox follows by Receiver::open_inbox().
+/// Makes a connection known, and tells it so by Receiver::registered() at once; the answer comes later. Its user's
+/// inbox follows by Receiver::open_inbox().
 struct Register {
   std::shared_ptr<Receiver> receiver;
   ConnectionId connection;
