@@ -17,7 +17,7 @@
 #include "troupe/oauth/model/options.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/outbox.h"
-#include "troupe/realtime/connection/rate_limit.h"
+#include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/inbox.h"
 #include "troupe/web/token_bucket.h"

@@ -26,8 +26,8 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       lease_(std::move(parts.lease)),
       outbox_(site_->options.outbox),
       held_(site_->options.outbox.messages_max),
-      frames_(site_->options.frames, core.now()),
-      bytes_(site_->options.bytes, core.now()),
+      frames_(site_->options.frames),
+      bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),
       authenticate_until_(core.now() + site_->options.authenticate_within) {
   session_.connection = ConnectionId{random_id(core.random())};
@@ -118,12 +118,13 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
 
 bool Connection::within_rate(std::size_t bytes) {
   auto now = core_.now();
-  auto& exceeded = frames_.take(1, now) ? bytes_ : frames_;
-  if (&exceeded == &bytes_ && bytes_.take(static_cast<double>(bytes), now)) return true;
+  auto wait = frames_.take(site_->options.frames, now);
+  if (!wait) wait = bytes_.take(site_->options.bytes, now, static_cast<double>(bytes));
+  if (!wait) return true;
   ++site_->figures.closed_rate_limited;
-  auto wait = exceeded.wait_for(&exceeded == &bytes_ ? static_cast<double>(bytes) : 1);
-  answer(finished(ClientError{ErrorCode::rate_limited, "too many frames or bytes a second", wait},
-                  std::optional<RequestId>{}));
+  ClientError error{ErrorCode::rate_limited, "too many frames or bytes a second",
+                    std::chrono::ceil<std::chrono::milliseconds>(*wait)};
+  answer(finished(error, std::optional<RequestId>{}));
   close(close_codes::rate_limited, "rate limit");
   return false;
 }

@@ -19,7 +19,6 @@
 #include "troupe/realtime/connection/held_topics.h"
 #include "troupe/realtime/connection/history_stream.h"
 #include "troupe/realtime/connection/outbox.h"
-#include "troupe/realtime/connection/rate_limit.h"
 #include "troupe/realtime/connection/site.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/web/websocket_link.h"
@@ -139,8 +138,8 @@ class Connection final : public Receiver,
   std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
   std::vector<HistoryStream> histories_;
   Position inbox_last_;  // the newest direct message that was delivered
-  TokenBucket frames_;
-  TokenBucket bytes_;
+  web::TokenBucket frames_;
+  web::TokenBucket bytes_;
   Heartbeat heartbeat_;
   base::Instant authenticate_until_;
   base::Instant expiring_at_ = base::Instant::never();

@@ -9,10 +9,12 @@
 #include "troupe/base/clock.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/outbox.h"
-#include "troupe/realtime/connection/rate_limit.h"
 #include "troupe/realtime/protocol/permission.h"
+#include "troupe/web/token_bucket.h"
 
 namespace troupe::realtime {
+
+using web::RateLimit;
 
 struct ConnectionOptions {
   std::size_t frame_bytes_max = 1024 * 1024;
