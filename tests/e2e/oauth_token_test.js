@@ -50,7 +50,7 @@ test('what cannot redeem a code does not burn it', async () => {
     ['another client', await redeem(server, other, code), 'invalid_grant'],
     ['a wrong verifier', await redeem(server, web, { ...code, verifier: pkce().verifier }), 'invalid_grant'],
     ['another redirect URI', await redeem(server, web, code, { redirect_uri: `${callback}/2` }), 'invalid_grant'],
-    ['no verifier', await redeem(server, web, { ...code, verifier: '' }), 'invalid_request'],
+    ['no verifier', await redeem(server, web, { ...code, verifier: '' }), 'invalid_grant'],
     ['no redirect URI', await redeem(server, web, code, { redirect_uri: '' }), 'invalid_request'],
   ];
   for (const [name, answer, error] of tries) {

@@ -10,7 +10,7 @@ import { machineToken } from './lib/oauth.js';
 const server = await serve();
 let token, bystander;
 before(async () => {
-  const client = await server.addClient('--name', 'edges', '--grant', 'client_credentials', '--scope', 'topic:>:subscribe topic:>:publish realtime:publish');
+  const client = await server.addClient('--name', 'edges', '--grant', 'client_credentials', '--scope', 'topic:>:subscribe topic:>:publish topic:$user.*:publish');
   token = await machineToken(server, client);
   bystander = await Client.open(server.ws(), { token });
 });
@@ -54,7 +54,7 @@ for (const [name, frame] of badFrames) {
 
 const long = 'x'.repeat(257);
 const segments = (n) => Array(n).fill('s').join('.');
-const badTopics = ['', '.', 'a.', '.a', 'a..b', long, segments(17), 'a.b*', '*a', 'a.>.b', 'a>', 'with space'];
+const badTopics = ['', '.', 'a.', '.a', 'a..b', long, segments(17), 'a.b*', '*a', 'a.>.b', 'a>'];
 const badCommands = [
   ['subscribe without topics', { type: 'subscribe' }],
   ['subscribe to a string', { type: 'subscribe', topics: 'a' }],

@@ -6,7 +6,7 @@ import { Client } from './lib/websocket.js';
 import { machineToken } from './lib/oauth.js';
 
 const server = await serve();
-const everything = 'topic:>:subscribe topic:>:publish realtime:publish realtime:read';
+const everything = 'topic:>:subscribe topic:>:publish topic:$user.*:publish';
 let token;
 before(async () => {
   const client = await server.addClient('--name', 'realtime', '--grant', 'client_credentials', '--scope', everything);

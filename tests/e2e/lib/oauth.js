@@ -41,9 +41,13 @@ export async function newCode(server, client, agent, user, parameters = {}) {
   return { code, verifier, arrived };
 }
 
+/// A token request of a client, public or not.
+export const askToken = (server, client, form) =>
+  client.client_secret ? post(`${server.url}/oauth/token`, form, { client })
+                       : post(`${server.url}/oauth/token`, { ...form, client_id: client.client_id });
+
 export const redeem = (server, client, { code, verifier }, more = {}) =>
-  post(`${server.url}/oauth/token`,
-       { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: callback, ...more }, { client });
+  askToken(server, client, { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: callback, ...more });
 
 /// An access token by client_credentials.
 export async function machineToken(server, client, scope) {
