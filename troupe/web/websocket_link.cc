@@ -156,6 +156,7 @@ void StreamLink::take(const wire::WebSocketEvent& event) {
 void StreamLink::take_close(std::string_view payload) {
   auto [code, reason] = wire::read_close(payload);
   if (state_ == State::open) {
+    events_->on_closing();
     // The answer echoes the code (RFC 6455, 5.5.1). A frame of the owner's that is cut stays cut: nobody reads it.
     control_ += wire::encode_frame(Opcode::close, payload.substr(0, 2));
     flush_control();
@@ -167,6 +168,7 @@ void StreamLink::take_close(std::string_view payload) {
 /// Tells the peer what it did wrong, and waits a moment so that closing does not destroy the words on their way.
 void StreamLink::refuse(const wire::WebSocketError& error) {
   if (state_ == State::close_sent) return end(error.code, error.why, Closing::broken);
+  events_->on_closing();
   control_ += wire::encode_close(error.code, error.why);
   code_sent_ = error.code;
   state_ = State::lingering;

@@ -49,6 +49,9 @@ class WebSocketEvents {
   virtual void on_pong(std::string_view payload) = 0;
   /// A write that came short may be continued.
   virtual void on_writable() = 0;
+  /// The peer closes, or is refused for what it sent: the last moment to write, for what is written later is dropped.
+  /// The link must not be destroyed in it.
+  virtual void on_closing() {}
   /// The last event, called exactly once unless the link is destroyed before.
   virtual void on_closed(const WebSocketClosed& closed) = 0;
 

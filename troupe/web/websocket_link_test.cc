@@ -28,6 +28,9 @@ class Owner final : public WebSocketEvents {
   }
   void on_pong(std::string_view payload) override { pongs.emplace_back(payload); }
   void on_writable() override { ++writable; }
+  void on_closing() override {
+    if (on_last_words) on_last_words();
+  }
   void on_closed(const WebSocketClosed& how) override {
     CHECK_FALSE(closed.has_value());
     closed = how;
@@ -39,6 +42,7 @@ class Owner final : public WebSocketEvents {
   std::optional<WebSocketClosed> closed;
   int writable = 0;
   std::function<void()> on_each;
+  std::function<void()> on_last_words;
   std::function<void()> on_end;
 };
 
@@ -124,6 +128,18 @@ TEST_CASE("a client that closes gets its code back, and the owner is told") {
   CHECK_EQ(pair.owner.closed->reason, "bye");
   CHECK_EQ(pair.owner.closed->closing, Closing::clean);
   CHECK(pair.client->is_closed());
+}
+
+TEST_CASE("what the owner kept for the end of the turn goes out before the connection is closed") {
+  const std::string broken{"\x83\x80\0\0\0\0", 6};
+  for (const auto& [bytes, code] : {std::pair{frame(Opcode::close, "\x03\xe8"), "\x03\xe8"s}, {broken, "\x03\xea"s}}) {
+    Pair pair;
+    pair.owner.on_last_words = [&] { pair.write(wire::encode_frame(Opcode::text, "last words")); };
+    auto answers = pair.exchange(frame(Opcode::text, "hello") + bytes);
+    REQUIRE_EQ(answers.size(), 2);
+    CHECK_EQ(answers[0], std::pair{Opcode::text, "last words"s});
+    CHECK_EQ(answers[1].second.substr(0, 2), code);
+  }
 }
 
 TEST_CASE("a close without a code is answered without one") {

@@ -35,6 +35,7 @@ class EchoActor final : private web::WebSocketEvents, private actor::TurnEndHook
   void on_message(web::Opcode opcode, std::string_view message) override;
   void on_pong(std::string_view) override {}
   void on_writable() override { on_turn_end(); }
+  void on_closing() override { on_turn_end(); }
   void on_closed(const web::WebSocketClosed&) override { self_.tell(LinkClosed{}); }
   void on_turn_end() override;
 
