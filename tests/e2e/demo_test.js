@@ -13,8 +13,7 @@ const chromium = await browser();
 async function join({ name, password }) {
   const page = await chromium.newPerson();
   await page.goto(`${server.url}/demo/`);
-  const start = page.getByRole('button', { name: /sign in/i }).or(page.getByRole('link', { name: /sign in/i })).first();
-  if (await start.isVisible().catch(() => false)) await start.click();
+  await page.getByRole('button', { name: /sign in/i }).click();
   await page.locator('input[type=password]').waitFor();
   await page.locator('input:not([type=hidden]):not([type=password])').first().fill(name);
   await page.locator('input[type=password]').fill(password);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Server, folder, serve, sleep, troupe } from './lib/server.js';
+import { Server, folder, serve, sleep, troupe, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
 import { UserAgent } from './lib/user_agent.js';
 import { callback, introspect, machineToken, newCode, post, redeem } from './lib/oauth.js';
@@ -116,7 +116,7 @@ test('a second SIGTERM hurries', async () => {
   await sleep(200);
   const begin = Date.now();
   server.process.kill('SIGTERM');
-  assert.ok(await Promise.race([server.ended, sleep(5000)]), 'still running after five seconds');
+  assert.ok(await within(5000, server.ended), 'still running after five seconds');
   assert.ok(Date.now() - begin < 5000);
   client.socket.terminate();
 });

@@ -1,7 +1,7 @@
 // Who may connect, subscribe and publish: tokens of the OAuth service at the WebSocket.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { serve, sleep } from './lib/server.js';
+import { serve, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
 import { machineToken, post } from './lib/oauth.js';
 
@@ -50,14 +50,14 @@ test('a bad token in the first frame is told, and leaves only the rest of the fi
   const answer = await socket.ask({ type: 'authenticate', token: 'garbage' });
   assert.deepEqual([answer.type, answer.code], ['error', 'unauthorized']);
   assert.equal((await socket.ask({ type: 'subscribe', topics: ['chat.general'] })).code, 'unauthorized');
-  const end = await Promise.race([socket.closed, sleep(8000)]);
+  const end = await within(8000, socket.closed);
   assert.ok(end, 'still open after eight seconds');
 });
 
 test('who says nothing is closed after five seconds', async () => {
   const socket = await Client.open(server.ws(), { welcome: false });
   const begin = Date.now();
-  const end = await Promise.race([socket.closed, sleep(9000)]);
+  const end = await within(9000, socket.closed);
   assert.ok(end, 'still open after nine seconds');
   assert.ok(Date.now() - begin > 4000, 'closed too early');
 });
@@ -113,7 +113,7 @@ test('revoking a token closes every connection that uses it, and no other', asyn
   const answer = await post(`${server.url}/oauth/revoke`, { token }, { client });
   assert.equal(answer.status, 200);
   for (const socket of [one, two]) {
-    const end = await Promise.race([socket.closed, sleep(5000)]);
+    const end = await within(5000, socket.closed);
     assert.equal(end?.code, 4001, 'closed as revoked');
   }
   const took = Date.now() - begin;

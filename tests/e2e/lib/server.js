@@ -16,8 +16,13 @@ if (!existsSync(binary)) throw new Error(`${binary} is not there: run \`./dev bu
 const generous = '[http]\nrequests_per_second = 1000000\nrequests_burst = 1000000\n';
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-/// The same as a time limit: when all else is done, the process does not stay for it.
-const patience = (ms) => new Promise((done) => setTimeout(done, ms).unref());
+
+/// What `promise` gives, or undefined after `ms`. No timer is left behind.
+export async function within(ms, promise) {
+  let timer;
+  const late = new Promise((done) => { timer = setTimeout(done, ms); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 /// A folder that lives as long as the test file, with a configuration in it.
 export function folder(config = '') {
@@ -66,7 +71,7 @@ export class Server {
       this.process.stdout.on('data', read);
       this.process.stderr.on('data', read);
     });
-    const first = await Promise.race([ready, this.ended, patience(30_000)]);
+    const first = await within(30_000, Promise.race([ready, this.ended]));
     if (!Array.isArray(first)) throw new Error(`the server did not start (${JSON.stringify(first)}):\n${this.log}`);
     this.url = first[1];
     this.port = Number(first[2]);
@@ -81,7 +86,7 @@ export class Server {
   async stop() {
     if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill('SIGTERM');
-    const end = await Promise.race([this.ended, patience(20_000)]);
+    const end = await within(20_000, this.ended);
     if (!end) this.process.kill('SIGKILL');
     assert.deepEqual(end, { code: 0, signal: null }, `SIGTERM did not end the server well:\n${this.log}`);
   }
