@@ -20,7 +20,14 @@ let position;      // { epoch, offset } of the last message shown
 let attempt = 0;
 let leaving = false;
 
+/// Learns where the server's endpoints are, and as whom this page asks.
+async function load() {
+  const urls = ['/.well-known/openid-configuration', '/demo/client.json'];
+  [server, client] = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
+}
+
 async function signIn() {
+  await loaded;
   const verifier = randomText();
   const state = randomText();
   sessionStorage.setItem('flow', JSON.stringify({ verifier, state }));
@@ -128,6 +135,8 @@ async function comeBack(code) {
   }
 }
 
+const answered = new URLSearchParams(location.search).has('state');
+byId('sign-in').hidden = answered;
 byId('sign-in').onclick = signIn;
 byId('sign-out').onclick = async () => {
   leaving = true;
@@ -144,13 +153,12 @@ byId('composer').onsubmit = (event) => {
   byId('text').value = '';
 };
 
+const loaded = load();
 try {
-  [server, client] = await Promise.all(['/.well-known/openid-configuration', '/demo/client.json'].map(async (url) => (await fetch(url)).json()));
+  await loaded;
   if (await finishSignIn()) {
     status('Connecting.');
     connect();
-  } else {
-    byId('sign-in').hidden = false;
   }
 } catch (error) {
   status(`That did not work: ${error.message}.`);
