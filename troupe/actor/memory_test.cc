@@ -118,4 +118,7 @@ TEST_CASE("an idle actor costs little beside its object") {
   // Its cell, its parent's note on it, and the heap's block around its object.
   CHECK_LE(each, 256 + 32 + 2);
 }
+
+#else
+TEST_CASE("under a sanitizer, which allocates for itself, nothing is counted") {}
 #endif
