@@ -34,8 +34,10 @@ void print(const Case& one, const char* side, std::uint64_t units, base::Duratio
 
 int main(int argc, char** argv) {
   std::size_t slices = 20;
+  std::string only;
   CLI::App app{"Actors beside the floors of this machine."};
   app.add_option("--slices", slices)->check(CLI::Range(1, 1000));
+  app.add_option("--case", only, "Only this case, whole: to see with callgrind where its time goes.");
   CLI11_PARSE(app, argc, argv);
 
   ActorCases actors;
@@ -56,6 +58,7 @@ int main(int argc, char** argv) {
   };
   for (std::size_t slice = 0; slice <= slices; ++slice) {  // the first one warms caches and is not told
     for (const auto& one : cases) {
+      if (!only.empty() && only != one.name) continue;
       const auto floor = one.floor(floor_units);
       const auto ours = one.ours(one.units);
       if (slice == 0) continue;

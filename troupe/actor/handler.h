@@ -192,6 +192,7 @@ inline constexpr Handler handler_of{
     .destroy = destroy_message<M>,
     .message = name_of_type<M>(),
     .message_class = class_of<M>(),
+    .trivial = std::is_trivially_destructible_v<M>,
 };
 
 }  // namespace detail

@@ -93,8 +93,13 @@ class Ref {
     static_assert(detail::Route<A>::template accepts<M>, "this actor (see `A`) does not handle this message (see `M`)");
     if (!address_) return Sent::dead;
     Core* here = Core::current();
-    return Core::submit(here, *address_.cell->owner,
-                        Core::make_on(here, route_.template handler<M>(), address_, std::move(message)));
+    Core& there = *address_.cell->owner;
+    Envelope* envelope = Core::make_on(here, route_.template handler<M>(), address_, std::move(message));
+    if constexpr (detail::class_of<M>() == MessageClass::normal) {
+      if (here == &there && here->admit_quickly(*address_.cell, envelope)) [[likely]]
+        return Sent::sent;
+    }
+    return Core::submit(here, there, envelope);
   }
 
   /// `co_await ref.send(m)`: the same, but waits for room in a full mailbox, at most 5 s or the inherited deadline.

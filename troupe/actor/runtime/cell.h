@@ -151,6 +151,9 @@ struct CellExtras {
 
 enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, stopping };
 
+inline constexpr std::uint8_t hold_waiters = 1;  // somebody waits for room in this mailbox
+inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait outside other mailboxes
+
 class alignas(64) Cell : public Context {
  public:
   Cell(Core& its_core, std::uint32_t its_index) noexcept : owner(&its_core), index(its_index) {}
@@ -166,11 +169,14 @@ class alignas(64) Cell : public Context {
   bool pending_stop = false;  // asked for before the start has come
   Restart restart = Restart::transient;
   bool failed_for_good = false;  // ends because its supervisor gave it up
+  std::uint8_t held = 0;         // of `hold` below: what must be asked before its next user message is taken
   std::uint32_t depth = 0;
   std::uint32_t capacity = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t in_flight_max = 0;
-  std::uint32_t exclusive = 0;
+  std::uint16_t exclusive = 0;
+  std::uint16_t quick =
+      0;  // below this depth a normal message is admitted unasked; 0: the mailbox is asked (mailbox.h)
   std::uint32_t sheddable = 0;
 
   EnvelopeList user;
@@ -199,8 +205,21 @@ class alignas(64) Cell : public Context {
   }
   /// Whether its next user message may be handled now.
   bool may_handle() const noexcept {
-    return state == CellState::running && exclusive == 0 && (extras == nullptr || extras->parked == 0) &&
+    return state == CellState::running && exclusive == 0 && (held & hold_parked) == 0 &&
            (in_flight == 0 || (type->interleaves && in_flight < in_flight_max));
+  }
+  /// Whether nothing but a user message waits here, and it may be handled without a further question.
+  bool is_plain() const noexcept {
+    const auto unusual = static_cast<std::uint32_t>(state != CellState::running) | held | exclusive | in_flight;
+    return unusual == 0 && control.head == nullptr && ready_first == nullptr && user.head != nullptr;
+  }
+  /// Takes the next message where `is_plain`: nobody waits for the room that it leaves.
+  Envelope* take_plainly() noexcept {
+    Envelope* envelope = user.pop();
+    --depth;
+    if (envelope->handler->message_class == MessageClass::sheddable) [[unlikely]]
+      --sheddable;
+    return envelope;
   }
   /// Whether a suspended handler that is ready may go on now; while the actor has failed, its frames wait or die.
   bool may_resume() const noexcept { return ready_first != nullptr && state == CellState::running; }

@@ -61,15 +61,6 @@ void Core::at_turn_end(TurnEndHook& hook) noexcept {
   turn_end_.push(&hook);
 }
 
-void Core::destroy(Envelope* envelope) noexcept {
-  envelope->handler->destroy(*envelope);
-  if (envelope->size_class == BlockPool::classes || envelope->home == index_) {
-    pool_.release_class(envelope, envelope->size_class);
-    return;
-  }
-  send_home(envelope);
-}
-
 void Core::send_home(Envelope* block) noexcept {
   if (torn_down_) {  // no lane is served any more, and no other core runs
     host_.core(block->home).pool_.release_class(block, block->size_class);
@@ -212,15 +203,9 @@ void Core::deliver(Envelope* envelope) {
 
 // ---- the turn ----
 
-void Core::schedule(Cell& cell) noexcept {
-  if (cell.scheduled) return;
-  cell.scheduled = true;
-  cell.run_next = nullptr;
-  (run_last_ != nullptr ? run_last_->run_next : run_first_) = &cell;
-  run_last_ = &cell;
-}
-
-bool Core::dispatch(Cell& cell, Envelope* envelope) {
+/// Of a message that is asked, or expires: whether it is still wanted, and the deadline that asks made meanwhile
+/// inherit.
+bool Core::open_asked(Cell& cell, Envelope* envelope) {
   if (envelope->deadline <= now_) [[unlikely]] {
     drop(envelope, &cell, Drop::expired);
     return false;
@@ -229,58 +214,95 @@ bool Core::dispatch(Cell& cell, Envelope* envelope) {
     if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
   }
   deadline_ = envelope->deadline;
+  return true;
+}
+
+/// The handler threw what is caught now: its asker is told, and its supervisor decides.
+void Core::failed(Cell& cell, Envelope& envelope) noexcept {
+  const auto error = std::current_exception();
+  if (envelope.reply) fail_ask(envelope.reply, Outcome::executed_failed, lifecycle::describe(error));
+  lifecycle::fault(cell, error, envelope.handler->message);
+}
+
+inline void Core::invoke(Cell& cell, Envelope* envelope) {
   ++cell.handled;
-  const bool measured = (++handled_ & 63) == 0;
-  const Instant start = measured ? clock_.now() : Instant{};
   try {
     envelope->handler->invoke(*this, &cell, *envelope);
   } catch (...) {
-    const auto error = std::current_exception();
-    if (envelope->reply) fail_ask(envelope->reply, Outcome::executed_failed, lifecycle::describe(error));
-    lifecycle::fault(cell, error, envelope->handler->message);
+    failed(cell, *envelope);
   }
-  deadline_ = Instant::never();
-  if (measured) {
-    const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
-    TypeStats& figures = stats(*cell.type);
-    const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
-    figures.handling_time[std::min(bucket, time_buckets - 1)].add();
-    figures.handling_nanoseconds.add(took);
+}
+
+void Core::invoke_measured(Cell& cell, Envelope* envelope) {
+  const Instant start = clock_.now();
+  invoke(cell, envelope);
+  const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
+  TypeStats& figures = stats(*cell.type);
+  const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
+  figures.handling_time[std::min(bucket, time_buckets - 1)].add();
+  figures.handling_nanoseconds.add(took);
+}
+
+bool Core::dispatch(Cell& cell, Envelope* envelope) {
+  const bool asked = envelope->may_expire();
+  if (asked && !open_asked(cell, envelope)) return false;
+  if ((handled_ & 63) == 0) {
+    invoke_measured(cell, envelope);
+  } else {
+    invoke(cell, envelope);
   }
+  if (asked) deadline_ = Instant::never();
   destroy(envelope);
   return true;
 }
 
+/// A control message, a handler that goes on, or a user message about which something must be asked first. False:
+/// there is nothing that may run now.
+bool Core::run_unusual(Cell& cell, std::uint64_t& user) {
+  if (Envelope* control = cell.control.pop()) {
+    // The control message may end the tenancy; the cell itself stays and is asked again.
+    control->handler->invoke(*this, &cell, *control);
+    destroy(control);
+  } else if (cell.may_resume()) {
+    Activation* activation = cell.ready_first;
+    cell.ready_first = activation->ready_next;
+    if (cell.ready_first == nullptr) cell.ready_last = nullptr;
+    activation->ready = false;
+    resume(*activation);
+  } else if (!cell.user.empty() && cell.may_handle()) {
+    ++handled_;
+    if (dispatch(cell, mailbox::take(cell))) ++user;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 int Core::run_cell(Cell& cell, int budget) {
-  running_cell_ = &cell;
+  enter(&cell);
   int done = 0;
   std::uint64_t user = 0;
-  const ActorType* type = cell.type;  // a control message may end the tenancy
-  while (done < budget) {
-    if (Envelope* control = cell.control.pop()) {
-      // The control message may end the tenancy; the cell itself stays and is asked again.
-      control->handler->invoke(*this, &cell, *control);
-      destroy(control);
-    } else if (cell.may_resume()) {
-      Activation* activation = cell.ready_first;
-      cell.ready_first = activation->ready_next;
-      if (cell.ready_first == nullptr) cell.ready_last = nullptr;
-      activation->ready = false;
-      resume(*activation);
-    } else if (!cell.user.empty() && cell.may_handle()) {
-      Envelope* envelope = mailbox::take(cell);
-      type = cell.type;
-      if (dispatch(cell, envelope)) ++user;
+  const ActorType* type = cell.type;
+  for (; done < budget; ++done) {
+    if (cell.is_plain()) [[likely]] {
+      Envelope* envelope = cell.take_plainly();
+      if ((++handled_ & 63) == 0 || envelope->may_expire()) [[unlikely]] {
+        if (dispatch(cell, envelope)) ++user;
+        continue;
+      }
+      invoke(cell, envelope);
+      destroy(envelope);
+      ++user;
     } else {
-      break;
+      if (!run_unusual(cell, user)) break;
+      if (cell.type != nullptr) type = cell.type;  // null: the tenancy ended, and what it handled still counts
     }
-    ++done;
   }
   if (user > 0) {
     stats(*type).handled.add(user);
     cell.last_activity = now_;
   }
-  running_cell_ = nullptr;
+  enter(nullptr);
   return done;
 }
 

@@ -91,6 +91,9 @@ struct CoreOptions {
   std::unique_ptr<Poller> poller;
 };
 
+/// The number of the cell's present tenant. Own core.
+inline ActorId id_of(const Cell& cell) noexcept;
+
 class Core {
  public:
   Core(Host& host, CoreOptions options);
@@ -124,7 +127,14 @@ class Core {
   template <class M>
   static Envelope* make_on(Core* here, const Handler& handler, Address target, M&& message);
   /// Ends the life of the message and sends the block home.
-  void destroy(Envelope* envelope) noexcept;
+  void destroy(Envelope* envelope) noexcept {
+    if (!envelope->handler->trivial) envelope->handler->destroy(*envelope);
+    if (envelope->home == index_ || envelope->size_class == BlockPool::classes) [[likely]] {
+      pool_.release_class(envelope, envelope->size_class);
+    } else {
+      send_home(envelope);
+    }
+  }
 
   /// Hands an envelope to its target's core: this one, another, or from a foreign thread (`here` null).
   static Sent submit(Core* here, Core& to, Envelope* envelope);
@@ -154,7 +164,13 @@ class Core {
   Cell& reserve_remotely(const MailboxOptions& mailbox);
   void free_cell(Cell& cell) noexcept;
 
-  void schedule(Cell& cell) noexcept;
+  void schedule(Cell& cell) noexcept {
+    if (cell.scheduled) return;
+    cell.scheduled = true;
+    cell.run_next = nullptr;
+    (run_last_ != nullptr ? run_last_->run_next : run_first_) = &cell;
+    run_last_ = &cell;
+  }
   void make_ready(Activation& activation) noexcept;
   Activation* running() const noexcept { return running_; }
   Cell* running_cell() const noexcept { return running_cell_; }
@@ -177,6 +193,15 @@ class Core {
 
   /// Into the mailbox, or what its overflow policy says (mailbox.h).
   Sent admit(Cell& cell, Envelope* envelope);
+  /// The way of nearly every message: a normal one to an actor of this core that has room. False: ask `admit`.
+  bool admit_quickly(Cell& cell, Envelope* envelope) noexcept {
+    if (cell.generation.load(std::memory_order_relaxed) != envelope->generation || cell.depth >= cell.quick)
+      return false;
+    ++cell.depth;
+    cell.user.push(envelope);
+    schedule(cell);
+    return true;
+  }
   /// Counts it, tells an asker `not_executed`, and ends the message.
   void drop(Envelope* envelope, Cell* cell, Drop reason) noexcept;
 
@@ -268,8 +293,17 @@ class Core {
   void receive_chain(Envelope* chain);
   void deliver(Envelope* envelope);
   int run_cell(Cell& cell, int budget);
+  bool run_unusual(Cell& cell, std::uint64_t& user);
   /// False: the message had expired and was dropped.
   bool dispatch(Cell& cell, Envelope* envelope);
+  bool open_asked(Cell& cell, Envelope* envelope);
+  void invoke(Cell& cell, Envelope* envelope);
+  void invoke_measured(Cell& cell, Envelope* envelope);
+  void failed(Cell& cell, Envelope& envelope) noexcept;
+  void enter(Cell* cell) noexcept {
+    running_cell_ = cell;
+    running_id_ = cell != nullptr ? id_of(*cell) : ActorId{};
+  }
   void run_messages(TurnLimits limits);
   void run_turn_end();
   void flush_lanes() noexcept;
@@ -293,6 +327,7 @@ class Core {
   Cell* run_first_ = nullptr;
   Cell* run_last_ = nullptr;
   Cell* running_cell_ = nullptr;
+  ActorId running_id_;  // of running_cell_, the sender of what is told meanwhile
   Activation* running_ = nullptr;
   Instant deadline_ = Instant::never();
   std::uint64_t handled_ = 0;
@@ -327,7 +362,6 @@ class Core {
   std::array<std::atomic<TypeStats*>, 256> stats_{};
 };
 
-/// The number of the cell's present tenant. Own core.
 inline ActorId id_of(const Cell& cell) noexcept {
   return {static_cast<std::uint64_t>(cell.owner->index()) << 56 |
           static_cast<std::uint64_t>(cell.index & 0xffffff) << 32 | cell.generation.load(std::memory_order_relaxed)};
@@ -339,32 +373,30 @@ std::uint32_t index_of(const ActorType& type);
 std::vector<const ActorType*> known_types();
 
 template <class M>
-Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& message) {
+Envelope* Core::make(const Handler& handler, Address target, M&& message) {
   using Message = std::remove_cvref_t<M>;
   constexpr std::size_t bytes = Envelope::bytes_for<Message>();
-  constexpr std::size_t size_class = BlockPool::class_of(bytes);
-  void* memory = nullptr;
-  if (here != nullptr) [[likely]] {
-    memory = here->pool_.allocate(bytes);
-  } else {
-    memory = ::operator new(bytes);
-  }
-  auto* envelope = new (memory) Envelope;
-  envelope->target = target.cell;
-  envelope->generation = target.generation;
-  envelope->handler = &handler;
-  envelope->size_class = static_cast<std::uint8_t>(here != nullptr ? size_class : BlockPool::classes);
-  if (here != nullptr) {
-    envelope->home = static_cast<std::uint8_t>(here->index_);
-    if (here->running_cell_ != nullptr) envelope->sender = id_of(*here->running_cell_);
-  }
+  constexpr auto size_class = static_cast<std::uint8_t>(BlockPool::class_of(bytes));
+  auto* envelope =
+      new (pool_.allocate(bytes)) Envelope{target, handler, running_id_, static_cast<std::uint8_t>(index_), size_class};
+  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
+  return envelope;
+}
+
+/// A foreign thread has no pool: its envelopes come from the heap and go back there.
+template <class M>
+Envelope* make_from_heap(const Handler& handler, Address target, M&& message) {
+  using Message = std::remove_cvref_t<M>;
+  auto* envelope =
+      new (::operator new(Envelope::bytes_for<Message>())) Envelope{target, handler, {}, 0, BlockPool::classes};
   new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
   return envelope;
 }
 
 template <class M>
-Envelope* Core::make(const Handler& handler, Address target, M&& message) {
-  return make_on(this, handler, target, std::forward<M>(message));
+Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& message) {
+  return here != nullptr ? here->make(handler, target, std::forward<M>(message))
+                         : make_from_heap(handler, target, std::forward<M>(message));
 }
 
 }  // namespace troupe::actor
@@ -375,7 +407,8 @@ namespace troupe::actor {
 
 template <class F>
 void Core::within(Cell& cell, std::string_view what, F&& f) {
-  Cell* cell_before = std::exchange(running_cell_, &cell);
+  Cell* cell_before = running_cell_;
+  enter(&cell);
   Activation* activation_before = std::exchange(running_, nullptr);
   const Instant deadline_before = std::exchange(deadline_, Instant::never());
   try {
@@ -383,7 +416,7 @@ void Core::within(Cell& cell, std::string_view what, F&& f) {
   } catch (...) {
     lifecycle::fault(cell, std::current_exception(), what);
   }
-  running_cell_ = cell_before;
+  enter(cell_before);
   running_ = activation_before;
   deadline_ = deadline_before;
 }

@@ -62,6 +62,17 @@ Cell& Core::carve_cell() {
   return *new (&slab.cells[slab.used++]) Cell(*this, next_cell_++);
 }
 
+namespace {
+
+void furnish(Cell& cell, const MailboxOptions& mailbox) noexcept {
+  cell.state = CellState::reserved;
+  cell.capacity = mailbox.capacity;
+  cell.overflow = mailbox.overflow;
+  cell.quick = mailbox::quick_for(cell);
+}
+
+}  // namespace
+
 Cell& Core::reserve(const MailboxOptions& mailbox) {
   Cell* cell = nullptr;
   if (free_cells_.empty()) {
@@ -70,9 +81,7 @@ Cell& Core::reserve(const MailboxOptions& mailbox) {
     cell = free_cells_.back();
     free_cells_.pop_back();
   }
-  cell->state = CellState::reserved;
-  cell->capacity = mailbox.capacity;
-  cell->overflow = mailbox.overflow;
+  furnish(*cell, mailbox);
   return *cell;
 }
 
@@ -92,9 +101,7 @@ Cell& Core::reserve_remotely(const MailboxOptions& mailbox) {
     cell = remote_free_cells_.back();
     remote_free_cells_.pop_back();
   }
-  cell->state = CellState::reserved;
-  cell->capacity = mailbox.capacity;
-  cell->overflow = mailbox.overflow;
+  furnish(*cell, mailbox);
   return *cell;
 }
 
@@ -107,6 +114,8 @@ void Core::free_cell(Cell& cell) noexcept {
   cell.type = nullptr;
   cell.handled = 0;
   cell.pending_stop = false;
+  cell.quick = 0;
+  cell.held = 0;
   std::unique_lock<std::mutex> lock;
   if (remote) lock = std::unique_lock{inbox_mutex_};
   cell.state = CellState::free;

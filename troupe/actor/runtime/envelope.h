@@ -61,9 +61,20 @@ struct Handler {
   MessageClass message_class = MessageClass::normal;
   /// The runtime's own: handled before user messages, also while the actor is suspended or failed.
   bool runtime = false;
+  /// The message's life needs no end: `destroy` would do nothing.
+  bool trivial = false;
 };
 
 struct Envelope {
+  Envelope() = default;
+  Envelope(Address to, const Handler& its_handler, ActorId from, std::uint8_t pool, std::uint8_t pool_class) noexcept
+      : target(to.cell),
+        generation(to.generation),
+        home(pool),
+        size_class(pool_class),
+        handler(&its_handler),
+        sender(from) {}
+
   Envelope* next = nullptr;
   Cell* target = nullptr;
   std::uint32_t generation = 0;
@@ -75,6 +86,9 @@ struct Envelope {
   ActorId sender;
   ReplyTo reply;
   Instant deadline = Instant::never();
+
+  /// Whether somebody waits for an answer, or the message is worth nothing after its deadline.
+  bool may_expire() const noexcept { return deadline != Instant::never() || reply; }
 
   template <class M>
   static constexpr std::size_t payload_offset() noexcept {

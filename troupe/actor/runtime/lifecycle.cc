@@ -201,6 +201,7 @@ void Stop::apply(Core& core, Cell& cell) {
 void stop(Core& core, Cell& cell, StopReason reason) {
   if (cell.state == CellState::stopping) return;
   cell.state = CellState::stopping;
+  cell.quick = 0;
   cell.failed_for_good = reason == StopReason::failed;
   cancel_timers(cell);
   mailbox::clear(core, cell, Drop::stopped);

@@ -52,6 +52,7 @@ Waiter& add_waiter(Core& core, Cell& cell, Envelope* envelope, Instant deadline)
   waiter->envelope = envelope;
   cell.more().waiters.push(waiter);
   ++cell.extras->waiting;
+  cell.held |= hold_waiters;
   if (deadline != Instant::never()) core.timers().arm(*waiter, deadline);
   return *waiter;
 }
@@ -60,14 +61,17 @@ Waiter& add_waiter(Core& core, Cell& cell, Envelope* envelope, Instant deadline)
 void settle(Core& core, Waiter& waiter, Sent result) noexcept {
   CellExtras& extras = *waiter.target->extras;
   extras.waiters.remove(&waiter);
-  --extras.waiting;
+  if (--extras.waiting == 0) waiter.target->held &= static_cast<std::uint8_t>(~hold_waiters);
   if (waiter.send != nullptr) {
     waiter.send->waiter = nullptr;
     waiter.send->result = result;
     core.make_ready(*waiter.send->activation);
   }
   if (Cell* sender = waiter.parked_for; sender != nullptr && sender->is(waiter.parked_generation)) {
-    if (--sender->more().parked == 0) core.schedule(*sender);
+    if (--sender->more().parked == 0) {
+      sender->held &= static_cast<std::uint8_t>(~hold_parked);
+      core.schedule(*sender);
+    }
   }
   core.dispose(&waiter);
 }
@@ -88,6 +92,7 @@ Sent park(Core& core, Cell& cell, Envelope* envelope) {
     waiter.parked_for = sender;
     waiter.parked_generation = sender->address().generation;
     ++sender->extras->parked;
+    sender->held |= hold_parked;
   }
   return Sent::sent;
 }
@@ -145,7 +150,7 @@ Envelope* take(Cell& cell) noexcept {
   --cell.depth;
   if (envelope->handler->message_class == MessageClass::sheddable) --cell.sheddable;
   // Control messages may stand above the bound; then there is no room yet.
-  if (cell.extras && cell.extras->waiters.first != nullptr && cell.depth < cell.capacity) [[unlikely]] {
+  if ((cell.held & hold_waiters) != 0 && cell.depth < cell.capacity) [[unlikely]] {
     Waiter& waiter = *cell.extras->waiters.first;
     Core& core = *cell.owner;
     append(core, cell, std::exchange(waiter.envelope, nullptr));

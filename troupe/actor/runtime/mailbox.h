@@ -11,6 +11,12 @@ namespace troupe::actor::mailbox {
 /// Puts an envelope into the cell's queue, or does what its overflow policy says. On the cell's core.
 Sent admit(Core& core, Cell& cell, Envelope* envelope);
 
+/// Below which depth a normal message may be admitted without asking `admit`: what `Cell::quick` is while the actor
+/// takes messages. It is 0 where each message must be looked at; whoever makes a cell refuse messages sets it to 0.
+inline std::uint16_t quick_for(const Cell& cell) noexcept {
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(cell.capacity, UINT16_MAX));
+}
+
 /// Takes the next user message; the room that it leaves goes to the first who waits. The queue is not empty.
 Envelope* take(Cell& cell) noexcept;
 
