@@ -82,6 +82,11 @@ inline constinit const ActorType type_of{
     .inspect = inspect_of<A>(),
 };
 
+template <class A>
+const ActorType& actor_type_of() noexcept {
+  return type_of<A>;
+}
+
 template <class A, class... Args>
 Body* make_body(Args... args) {
   static_assert(std::is_constructible_v<A, const Args&...>, "an actor is constructed from copies of its arguments");
@@ -129,6 +134,7 @@ inline constexpr Handler timed_handler{
         },
     .destroy = destroy_message<Timed<M>>,
     .message = name_of_type<M>(),
+    .actor = actor_type_of<A>,
     .message_class = MessageClass::control,
 };
 

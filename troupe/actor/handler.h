@@ -58,7 +58,7 @@ void answer(Core& core, ReplyTo reply, std::expected<R, E> value) {
 
 template <class A>
 constexpr std::string_view name_of_type() {
-  if constexpr (requires { A::actor_type; }) {
+  if constexpr (requires { std::bool_constant<(A::actor_type.size() > 0)>{}; }) {
     return A::actor_type;
   } else {
     // "... [A = troupe::realtime::WebSocketActor]": the last word, without its namespaces.
@@ -186,13 +186,25 @@ void invoke(Core& core, Cell* cell, Envelope& envelope) {
   }
 }
 
+/// The one ActorType of a class; context.h makes it.
+template <class A>
+const ActorType& actor_type_of() noexcept;
+
+template <class M>
+consteval bool unmourned() {
+  if constexpr (requires { M::unmourned; }) return M::unmourned;
+  return false;
+}
+
 template <class A, class M>
 inline constexpr Handler handler_of{
     .invoke = invoke<A, M>,
     .destroy = destroy_message<M>,
     .message = name_of_type<M>(),
+    .actor = actor_type_of<A>,
     .message_class = class_of<M>(),
     .trivial = std::is_trivially_destructible_v<M>,
+    .unmourned = unmourned<M>(),
 };
 
 }  // namespace detail

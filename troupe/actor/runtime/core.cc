@@ -1,6 +1,7 @@
 // See core.h. Here: the loop, its lanes and the dispatch; cells, asks and statistics stand in core_tables.cc.
 #include "troupe/actor/runtime/core.h"
 
+#include "troupe/actor/runtime/dead_letter_box.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/base/check.h"
 
@@ -128,7 +129,7 @@ Sent Core::to_inbox(Envelope* envelope) {
       result = Sent::dead;
     } else if (bounded && inbox_size_ >= inbox_limit) {
       result = Sent::full;
-      ++inbox_refused_;
+      refuse_foreign(*envelope, Drop::full);
     } else {
       inbox_.push(envelope);
       ++inbox_size_;
@@ -143,6 +144,20 @@ Sent Core::to_inbox(Envelope* envelope) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (sleeping_.load(std::memory_order_relaxed)) wake();
   return Sent::sent;
+}
+
+/// Notes a refusal, until the core's own thread can count it. With the inbox locked.
+void Core::refuse_foreign(const Envelope& envelope, Drop reason) {
+  const Address target{envelope.target, envelope.generation};
+  for (Refused& entry : inbox_refused_) {
+    if (entry.handler != envelope.handler || entry.reason != reason) continue;
+    // Past so many targets they are no longer told apart, since foreign threads must not fill the memory either.
+    if (entry.target == target || inbox_refused_.size() >= 64) {
+      ++entry.count;
+      return;
+    }
+  }
+  inbox_refused_.push_back({envelope.handler, target, reason, 1});
 }
 
 void Core::discard_chain(Envelope* messages, Envelope* returned) noexcept {
@@ -168,15 +183,15 @@ void Core::receive() {
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
   if (inbox_filled_.load(std::memory_order_relaxed)) {
     EnvelopeList taken;
-    std::uint64_t refused = 0;
+    std::vector<Refused> refused;
     {
       const std::lock_guard lock{inbox_mutex_};
       taken = inbox_.take();
-      refused = std::exchange(inbox_refused_, 0);
+      refused.swap(inbox_refused_);
       inbox_size_ = 0;
       inbox_filled_.store(false, std::memory_order_relaxed);
     }
-    if (refused > 0) count_unaddressed(Drop::full, refused);
+    for (Refused& entry : refused) count_refused(entry);
     receive_chain(taken.head);
   }
   for (Envelope* chain : received_) receive_chain(chain);

@@ -94,6 +94,8 @@ struct CoreOptions {
 /// The number of the cell's present tenant. Own core.
 inline ActorId id_of(const Cell& cell) noexcept;
 
+class DeadLetterBox;
+
 class Core {
  public:
   Core(Host& host, CoreOptions options);
@@ -224,8 +226,10 @@ class Core {
     visit(remote_slabs_);
   }
 
-  /// Counts what concerns no known type of actor.
+  /// Counts what concerns no known type of actor: replies.
   void count_unaddressed(Drop reason, std::uint64_t n = 1) noexcept;
+  /// Any thread. How many drops were counted but not told to who listens to dead letters.
+  std::uint64_t dead_letters_left_out() const noexcept { return dead_letters_left_out_.value(); }
 
   /// Keeps the record of a child that nobody waits for any more, until the child has ended.
   void abandon(ChildRecord& record) noexcept;
@@ -275,6 +279,13 @@ class Core {
     std::uint32_t generation = 1;
     std::uint32_t next_free = 0;
   };
+  /// Messages of foreign threads that were refused, for one target and reason.
+  struct Refused {
+    const Handler* handler;
+    Address target;
+    Drop reason;
+    std::uint64_t count;
+  };
   struct Lane {
     EnvelopeList messages;
     Envelope* returned = nullptr;
@@ -310,6 +321,10 @@ class Core {
   void wait(bool may_wait);
   Sent to_lane(Core& to, Envelope* envelope);
   Sent to_inbox(Envelope* envelope);
+  void refuse_foreign(const Envelope& envelope, Drop reason);
+  void count_refused(Refused& refused) noexcept;
+  void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
+  void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
   Cell& carve_cell();
   Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
 
@@ -353,13 +368,15 @@ class Core {
   std::mutex inbox_mutex_;  // guards the next six
   EnvelopeList inbox_;
   std::size_t inbox_size_ = 0;
-  std::uint64_t inbox_refused_ = 0;  // not yet in the statistics
-  bool inbox_closed_ = false;        // after the last turn
+  std::vector<Refused> inbox_refused_;  // not yet in the statistics
+  bool inbox_closed_ = false;           // after the last turn
   std::vector<Cell*> remote_free_cells_;
   std::vector<Slab> remote_slabs_;
   std::atomic<bool> inbox_filled_{false};
 
   std::array<std::atomic<TypeStats*>, 256> stats_{};
+  Tally dead_letters_left_out_;
+  std::unique_ptr<DeadLetterBox> dead_letters_;
 };
 
 inline ActorId id_of(const Cell& cell) noexcept {

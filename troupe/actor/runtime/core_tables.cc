@@ -6,8 +6,6 @@
 namespace troupe::actor {
 namespace {
 
-constinit const ActorType gone{.name = "(gone)"};
-
 struct NoAnswer {
   ReplyTo reply;
   Outcome outcome;
@@ -127,17 +125,6 @@ void Core::free_cell(Cell& cell) noexcept {
 
 Sent Core::admit(Cell& cell, Envelope* envelope) { return mailbox::admit(*this, cell, envelope); }
 
-void Core::drop(Envelope* envelope, Cell* cell, Drop reason) noexcept {
-  const bool known = cell != nullptr && cell->type != nullptr;
-  stats(known ? *cell->type : gone).dropped[static_cast<std::size_t>(reason)].add();
-  if (envelope->handler->undeliverable != nullptr) {
-    envelope->handler->undeliverable(*this, *envelope);
-  } else if (envelope->reply) {
-    fail_ask(envelope->reply, Outcome::not_executed, std::string{name_of(reason)});
-  }
-  destroy(envelope);
-}
-
 // ---- running handlers ----
 
 Activation& Core::begin(Cell& cell, Envelope& envelope) {
@@ -237,10 +224,6 @@ void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
   if (ask == nullptr) return;  // it has its outcome; what was dropped has been counted where it was
   ask->failure = AskFailure{outcome, std::move(what)};
   finish_ask(*ask);
-}
-
-void Core::count_unaddressed(Drop reason, std::uint64_t n) noexcept {
-  stats(gone).dropped[static_cast<std::size_t>(reason)].add(n);
 }
 
 // ---- children that nobody waits for ----

@@ -58,11 +58,15 @@ struct Handler {
   /// Told in place of `invoke` when the receiver is gone; null: the asker, if any, is answered.
   void (*undeliverable)(Core& core, Envelope& envelope) = nullptr;
   std::string_view message;
+  /// The class of the receiver; null for the runtime's own.
+  const struct ActorType& (*actor)() noexcept = nullptr;
   MessageClass message_class = MessageClass::normal;
   /// The runtime's own: handled before user messages, also while the actor is suspended or failed.
   bool runtime = false;
   /// The message's life needs no end: `destroy` would do nothing.
   bool trivial = false;
+  /// It has no dead letter: it is one.
+  bool unmourned = false;
 };
 
 struct Envelope {

@@ -1,10 +1,13 @@
 // Host: what a core may ask of the system it belongs to. The system implements it, so that no arrow points up.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "troupe/actor/runtime/dead_letter.h"
 
 namespace troupe::actor {
 
@@ -28,6 +31,14 @@ class Host {
   /// Something an operator should know: a fault and what was decided, a child that did not stop in time.
   virtual void report(const std::string& what) = 0;
 
+  /// From now on `listener` is told of what is dropped, on each core; null: nobody is. Any thread.
+  void hear_dead_letters(DeadLetterListener listener) noexcept {
+    dead_letter_listener_.store(listener, std::memory_order_relaxed);
+  }
+  DeadLetterListener dead_letter_listener() const noexcept {
+    return dead_letter_listener_.load(std::memory_order_relaxed);
+  }
+
   Core& core(std::size_t index) noexcept { return *cores_[index]; }
   std::size_t core_count() const noexcept { return cores_.size(); }
   Offload& offload() noexcept { return *offload_; }
@@ -35,6 +46,9 @@ class Host {
  protected:
   std::vector<std::unique_ptr<Core>> cores_;
   std::unique_ptr<Offload> offload_;
+
+ private:
+  std::atomic<DeadLetterListener> dead_letter_listener_{nullptr};
 };
 
 }  // namespace troupe::actor
