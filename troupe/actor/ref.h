@@ -30,6 +30,14 @@ class SendAwaiter;
 
 namespace detail {
 
+/// Hands an envelope to its target's core, by the short way where there is one.
+inline Sent hand_over(Core* here, Address target, Envelope* envelope, MessageClass its_class) {
+  Core& there = *target.cell->owner;
+  const bool quickly =
+      here == &there && its_class == MessageClass::normal && here->admit_quickly(*target.cell, envelope);
+  return quickly ? Sent::sent : Core::submit(here, there, envelope);
+}
+
 template <class A>
 struct Route {  // to a known class
   template <class M>
@@ -93,13 +101,8 @@ class Ref {
     static_assert(detail::Route<A>::template accepts<M>, "this actor (see `A`) does not handle this message (see `M`)");
     if (!address_) return Sent::dead;
     Core* here = Core::current();
-    Core& there = *address_.cell->owner;
     Envelope* envelope = Core::make_on(here, route_.template handler<M>(), address_, std::move(message));
-    if constexpr (detail::class_of<M>() == MessageClass::normal) {
-      if (here == &there && here->admit_quickly(*address_.cell, envelope)) [[likely]]
-        return Sent::sent;
-    }
-    return Core::submit(here, there, envelope);
+    return detail::hand_over(here, address_, envelope, detail::class_of<M>());
   }
 
   /// `co_await ref.send(m)`: the same, but waits for room in a full mailbox, at most 5 s or the inherited deadline.
@@ -149,7 +152,7 @@ class [[nodiscard]] AskAwaiter {
     envelope->reply = ask_.id;
     envelope->deadline = deadline;
     // A refusal answers through the ask itself, so that every ask ends on one path.
-    Core::submit(&core, *target_.cell->owner, envelope);
+    detail::hand_over(&core, target_, envelope, detail::class_of<M>());
     return true;
   }
 

@@ -1,6 +1,6 @@
 // Cell: the place of one actor on its core: mailbox, object, running handlers, place in the tree.
 //
-// Owned by its core; every field but `core`, `index` and `generation` is touched on that
+// Owned by its core; every field but `owner`, `number` and `generation` is touched on that
 // core's thread only. The memory of a cell is never given back while the system lives: an
 // actor that ends leaves it to a successor with the next generation, so a stale Address
 // is recognised and never dangles. What most actors do not need stands in CellExtras.
@@ -156,11 +156,11 @@ inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait 
 
 class alignas(64) Cell : public Context {
  public:
-  Cell(Core& its_core, std::uint32_t its_index) noexcept : owner(&its_core), index(its_index) {}
+  Cell(Core& its_core, std::uint32_t its_number) noexcept : owner(&its_core), number(its_number) {}
 
   Core* const owner;
-  const std::uint32_t index;
   std::atomic<std::uint32_t> generation{1};  // relaxed: others compare, only the owner's verdict counts
+  const std::uint32_t number;                // core in the upper 8 bits, place on it in the lower 24
 
   CellState state = CellState::free;
   bool scheduled = false;
@@ -199,6 +199,7 @@ class alignas(64) Cell : public Context {
     if (!extras) extras = std::make_unique<CellExtras>();
     return *extras;
   }
+  std::uint32_t place() const noexcept { return number & 0xffffff; }
   Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
   bool is(std::uint32_t g) const noexcept {
     return generation.load(std::memory_order_relaxed) == g && state != CellState::free;

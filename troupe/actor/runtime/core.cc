@@ -218,20 +218,6 @@ void Core::deliver(Envelope* envelope) {
 
 // ---- the turn ----
 
-/// Of a message that is asked, or expires: whether it is still wanted, and the deadline that asks made meanwhile
-/// inherit.
-bool Core::open_asked(Cell& cell, Envelope* envelope) {
-  if (envelope->deadline <= now_) [[unlikely]] {
-    drop(envelope, &cell, Drop::expired);
-    return false;
-  }
-  if (envelope->reply && envelope->reply.core == static_cast<std::uint32_t>(index_)) {
-    if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
-  }
-  deadline_ = envelope->deadline;
-  return true;
-}
-
 /// The handler threw what is caught now: its asker is told, and its supervisor decides.
 void Core::failed(Cell& cell, Envelope& envelope) noexcept {
   const auto error = std::current_exception();
@@ -239,8 +225,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
   lifecycle::fault(cell, error, envelope.handler->message);
 }
 
-inline void Core::invoke(Cell& cell, Envelope* envelope) {
-  ++cell.handled;
+[[gnu::always_inline]] inline void Core::invoke(Cell& cell, Envelope* envelope) {
   try {
     envelope->handler->invoke(*this, &cell, *envelope);
   } catch (...) {
@@ -248,7 +233,7 @@ inline void Core::invoke(Cell& cell, Envelope* envelope) {
   }
 }
 
-void Core::invoke_measured(Cell& cell, Envelope* envelope) {
+[[gnu::noinline]] void Core::invoke_measured(Cell& cell, Envelope* envelope) {
   const Instant start = clock_.now();
   invoke(cell, envelope);
   const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
@@ -258,39 +243,42 @@ void Core::invoke_measured(Cell& cell, Envelope* envelope) {
   figures.handling_nanoseconds.add(took);
 }
 
-bool Core::dispatch(Cell& cell, Envelope* envelope) {
+[[gnu::always_inline]] inline bool Core::dispatch(Cell& cell, Envelope* envelope) {
   const bool asked = envelope->may_expire();
-  if (asked && !open_asked(cell, envelope)) return false;
-  if ((handled_ & 63) == 0) {
-    invoke_measured(cell, envelope);
-  } else {
+  if (asked) {
+    if (envelope->deadline <= now_) [[unlikely]] {
+      drop(envelope, &cell, Drop::expired);
+      return false;
+    }
+    if (envelope->reply.core == static_cast<std::uint32_t>(index_) && envelope->reply) {
+      if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
+    }
+    deadline_ = envelope->deadline;  // asks made meanwhile inherit it
+  }
+  ++cell.handled;
+  if ((++handled_ & 63) != 0) [[likely]] {
     invoke(cell, envelope);
+  } else {
+    invoke_measured(cell, envelope);
   }
   if (asked) deadline_ = Instant::never();
   destroy(envelope);
   return true;
 }
 
-/// A control message, a handler that goes on, or a user message about which something must be asked first. False:
-/// there is nothing that may run now.
-bool Core::run_unusual(Cell& cell, std::uint64_t& user) {
-  if (Envelope* control = cell.control.pop()) {
-    // The control message may end the tenancy; the cell itself stays and is asked again.
-    control->handler->invoke(*this, &cell, *control);
-    destroy(control);
-  } else if (cell.may_resume()) {
-    Activation* activation = cell.ready_first;
-    cell.ready_first = activation->ready_next;
-    if (cell.ready_first == nullptr) cell.ready_last = nullptr;
-    activation->ready = false;
-    resume(*activation);
-  } else if (!cell.user.empty() && cell.may_handle()) {
-    ++handled_;
-    if (dispatch(cell, mailbox::take(cell))) ++user;
-  } else {
-    return false;
-  }
-  return true;
+inline void Core::resume_next(Cell& cell) {
+  Activation* activation = cell.ready_first;
+  cell.ready_first = activation->ready_next;
+  if (cell.ready_first == nullptr) cell.ready_last = nullptr;
+  activation->ready = false;
+  resume(*activation);
+}
+
+void Core::run_control(Cell& cell) {
+  Envelope* control = cell.control.pop();
+  // The control message may end the tenancy; the cell itself stays and is asked again.
+  control->handler->invoke(*this, &cell, *control);
+  destroy(control);
 }
 
 int Core::run_cell(Cell& cell, int budget) {
@@ -299,20 +287,26 @@ int Core::run_cell(Cell& cell, int budget) {
   std::uint64_t user = 0;
   const ActorType* type = cell.type;
   for (; done < budget; ++done) {
+    Envelope* envelope = nullptr;
     if (cell.is_plain()) [[likely]] {
-      Envelope* envelope = cell.take_plainly();
-      if ((++handled_ & 63) == 0 || envelope->may_expire()) [[unlikely]] {
-        if (dispatch(cell, envelope)) ++user;
-        continue;
-      }
-      invoke(cell, envelope);
-      destroy(envelope);
-      ++user;
-    } else {
-      if (!run_unusual(cell, user)) break;
+      envelope = cell.take_plainly();
+    } else if (cell.control.head != nullptr) {
+      run_control(cell);
       if (cell.type != nullptr) type = cell.type;  // null: the tenancy ended, and what it handled still counts
+      continue;
+    } else if (cell.may_resume()) {
+      resume_next(cell);
+      continue;
+    } else if (cell.user.head != nullptr && cell.may_handle()) {
+      envelope = mailbox::take(cell);
+    } else {
+      break;
     }
+    if (dispatch(cell, envelope)) [[likely]]
+      ++user;
   }
+  cell.scheduled = false;
+  if (done == budget && cell.has_work()) schedule(cell);
   if (user > 0) {
     stats(*type).handled.add(user);
     cell.last_activity = now_;
@@ -327,9 +321,7 @@ void Core::run_messages(TurnLimits limits) {
   while (Cell* cell = run_first_) {
     run_first_ = cell->run_next;
     if (run_first_ == nullptr) run_last_ = nullptr;
-    cell->scheduled = false;
     const int done = run_cell(*cell, std::min(limits.messages, 16));
-    if (cell->has_work()) schedule(*cell);
     limits.messages -= done;
     since_clock += done;
     if (limits.messages <= 0) return;

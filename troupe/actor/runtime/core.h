@@ -45,7 +45,7 @@ struct AskFailure {
 
 /// The waiting side of an ask, in the asker's frame. Its timer is the deadline.
 struct AskState : TimerNode {
-  AskState();
+  AskState() noexcept : TimerNode(time_out) {}
   ~AskState();
   AskState(const AskState&) = delete;
   AskState& operator=(const AskState&) = delete;
@@ -55,6 +55,9 @@ struct AskState : TimerNode {
   bool entered = false;
   bool remote = false;
   std::optional<AskFailure> failure;
+
+ private:
+  static void time_out(TimerNode& node) noexcept;
 };
 
 /// The waiting side of a `send`, in the sender's frame.
@@ -92,7 +95,9 @@ struct CoreOptions {
 };
 
 /// The number of the cell's present tenant. Own core.
-inline ActorId id_of(const Cell& cell) noexcept;
+inline ActorId id_of(const Cell& cell) noexcept {
+  return {static_cast<std::uint64_t>(cell.number) << 32 | cell.generation.load(std::memory_order_relaxed)};
+}
 
 class DeadLetterBox;
 
@@ -173,7 +178,15 @@ class Core {
     (run_last_ != nullptr ? run_last_->run_next : run_first_) = &cell;
     run_last_ = &cell;
   }
-  void make_ready(Activation& activation) noexcept;
+  void make_ready(Activation& activation) noexcept {
+    if (activation.ready) return;
+    Cell& cell = *activation.cell;
+    activation.ready = true;
+    activation.ready_next = nullptr;
+    (cell.ready_last != nullptr ? cell.ready_last->ready_next : cell.ready_first) = &activation;
+    cell.ready_last = &activation;
+    schedule(cell);
+  }
   Activation* running() const noexcept { return running_; }
   Cell* running_cell() const noexcept { return running_cell_; }
   Instant deadline() const noexcept { return deadline_; }
@@ -186,10 +199,26 @@ class Core {
   void within(Cell& cell, std::string_view what, F&& f);
 
   void open_ask(AskState& ask, Instant deadline);
-  void close_ask(AskState& ask) noexcept;
+  void close_ask(AskState& ask) noexcept {
+    ReplySlot& entry = reply_slots_[ask.id.slot];
+    entry.ask = nullptr;
+    // A slot whose generations are used up retires: a late reply must never reach another's ask.
+    if (++entry.generation <= reply_generation_max) [[likely]] {
+      entry.next_free = free_reply_slot_;
+      free_reply_slot_ = ask.id.slot;
+    }
+    ask.id = {};
+    timers_.disarm(ask);
+  }
   /// The asker's state if it still waits on this core; null: too late.
-  AskState* find_ask(ReplyTo reply) noexcept;
-  void finish_ask(AskState& ask) noexcept;
+  AskState* find_ask(ReplyTo reply) noexcept {
+    ReplySlot& entry = reply_slots_[reply.slot];
+    return entry.generation == reply.generation ? entry.ask : nullptr;
+  }
+  void finish_ask(AskState& ask) noexcept {
+    close_ask(ask);
+    make_ready(*ask.activation);
+  }
   /// Answers an asker on any core that there will be no answer.
   void fail_ask(ReplyTo reply, Outcome outcome, std::string what);
 
@@ -207,7 +236,14 @@ class Core {
   /// Counts it, tells an asker `not_executed`, and ends the message.
   void drop(Envelope* envelope, Cell* cell, Drop reason) noexcept;
 
-  TypeStats& stats(const ActorType& type);
+  TypeStats& stats(const ActorType& type) {
+    const std::uint32_t index = type.index.load(std::memory_order_relaxed);
+    if (index < stats_.size()) [[likely]] {
+      if (TypeStats* figures = stats_[index].load(std::memory_order_relaxed)) [[likely]]
+        return *figures;
+    }
+    return first_stats(type);
+  }
   /// Any thread. Null where this core never had such an actor.
   const TypeStats* stats_of(std::uint32_t type_index) const noexcept;
 
@@ -304,10 +340,10 @@ class Core {
   void receive_chain(Envelope* chain);
   void deliver(Envelope* envelope);
   int run_cell(Cell& cell, int budget);
-  bool run_unusual(Cell& cell, std::uint64_t& user);
+  void run_control(Cell& cell);
+  void resume_next(Cell& cell);
   /// False: the message had expired and was dropped.
   bool dispatch(Cell& cell, Envelope* envelope);
-  bool open_asked(Cell& cell, Envelope* envelope);
   void invoke(Cell& cell, Envelope* envelope);
   void invoke_measured(Cell& cell, Envelope* envelope);
   void failed(Cell& cell, Envelope& envelope) noexcept;
@@ -325,7 +361,11 @@ class Core {
   void count_refused(Refused& refused) noexcept;
   void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
+  TypeStats& first_stats(const ActorType& type);
   Cell& carve_cell();
+  std::uint32_t number_of(std::uint32_t place) const noexcept {
+    return static_cast<std::uint32_t>(index_) << 24 | place;
+  }
   Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
 
   inline static constinit thread_local Core* current_ = nullptr;
@@ -379,9 +419,8 @@ class Core {
   std::unique_ptr<DeadLetterBox> dead_letters_;
 };
 
-inline ActorId id_of(const Cell& cell) noexcept {
-  return {static_cast<std::uint64_t>(cell.owner->index()) << 56 |
-          static_cast<std::uint64_t>(cell.index & 0xffffff) << 32 | cell.generation.load(std::memory_order_relaxed)};
+inline AskState::~AskState() {
+  if (id) core->close_ask(*this);
 }
 
 /// The number of an actor type in the statistics, given at its first use. Any thread; at most 256 types.

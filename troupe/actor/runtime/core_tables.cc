@@ -24,14 +24,6 @@ constexpr Handler no_answer_handler{
     .runtime = true,
 };
 
-void time_out(TimerNode& node) noexcept {
-  auto& ask = static_cast<AskState&>(node);
-  // On one core the queued request expires with its ask and is certainly not handled any more.
-  const bool certain = !ask.remote && !ask.entered;
-  ask.failure = AskFailure{certain ? Outcome::not_executed : Outcome::unknown, "no answer in time"};
-  ask.core->finish_ask(ask);
-}
-
 std::mutex types_mutex;
 std::vector<const ActorType*>& types() {
   static std::vector<const ActorType*> all;
@@ -40,10 +32,12 @@ std::vector<const ActorType*>& types() {
 
 }  // namespace
 
-AskState::AskState() : TimerNode(time_out) {}
-
-AskState::~AskState() {
-  if (id) core->close_ask(*this);
+void AskState::time_out(TimerNode& node) noexcept {
+  auto& ask = static_cast<AskState&>(node);
+  // On one core the queued request expires with its ask and is certainly not handled any more.
+  const bool certain = !ask.remote && !ask.entered;
+  ask.failure = AskFailure{certain ? Outcome::not_executed : Outcome::unknown, "no answer in time"};
+  ask.core->finish_ask(ask);
 }
 
 // ---- cells ----
@@ -57,7 +51,7 @@ Cell& Core::carve_cell() {
     slabs_.push_back({std::move(memory), cells, 0});
   }
   Slab& slab = slabs_.back();
-  return *new (&slab.cells[slab.used++]) Cell(*this, next_cell_++);
+  return *new (&slab.cells[slab.used++]) Cell(*this, number_of(next_cell_++));
 }
 
 namespace {
@@ -92,7 +86,7 @@ Cell& Core::reserve_remotely(const MailboxOptions& mailbox) {
     std::size_t room = sizeof(Cell) + alignof(Cell);
     auto* place = static_cast<Cell*>(std::align(alignof(Cell), sizeof(Cell), start, room));
     // Numbers from the upper half, so that the two ways to reserve never give the same one.
-    cell = new (place) Cell(*this, 0x800000u + static_cast<std::uint32_t>(remote_slabs_.size()));
+    cell = new (place) Cell(*this, number_of(0x800000u + static_cast<std::uint32_t>(remote_slabs_.size())));
     cell->reserved_remotely = true;
     remote_slabs_.push_back({std::move(memory), place, 1});
   } else {
@@ -155,16 +149,6 @@ void Core::end(Activation& activation) noexcept {
   dispose(&activation);
 }
 
-void Core::make_ready(Activation& activation) noexcept {
-  if (activation.ready) return;
-  Cell& cell = *activation.cell;
-  activation.ready = true;
-  activation.ready_next = nullptr;
-  (cell.ready_last != nullptr ? cell.ready_last->ready_next : cell.ready_first) = &activation;
-  cell.ready_last = &activation;
-  schedule(cell);
-}
-
 void Core::resume(Activation& activation) {
   running_ = &activation;
   deadline_ = activation.deadline;
@@ -190,28 +174,6 @@ void Core::open_ask(AskState& ask, Instant deadline) {
   ask.activation = running_;
   ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
   if (deadline != Instant::never()) timers_.arm(ask, deadline);
-}
-
-void Core::close_ask(AskState& ask) noexcept {
-  ReplySlot& entry = reply_slots_[ask.id.slot];
-  entry.ask = nullptr;
-  // A slot whose generations are used up retires: a late reply must never reach another's ask.
-  if (++entry.generation <= reply_generation_max) {
-    entry.next_free = free_reply_slot_;
-    free_reply_slot_ = ask.id.slot;
-  }
-  ask.id = {};
-  timers_.disarm(ask);
-}
-
-AskState* Core::find_ask(ReplyTo reply) noexcept {
-  ReplySlot& entry = reply_slots_[reply.slot];
-  return entry.generation == reply.generation ? entry.ask : nullptr;
-}
-
-void Core::finish_ask(AskState& ask) noexcept {
-  close_ask(ask);
-  make_ready(*ask.activation);
 }
 
 void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
@@ -278,7 +240,7 @@ std::vector<const ActorType*> known_types() {
   return types();
 }
 
-TypeStats& Core::stats(const ActorType& type) {
+TypeStats& Core::first_stats(const ActorType& type) {
   std::uint32_t index = type.index.load(std::memory_order_relaxed);
   if (index == UINT32_MAX) {
     index = index_of(type);

@@ -418,14 +418,13 @@ std::string describe(const std::exception_ptr& error) {
 }
 
 ActorId id_of(Address address) noexcept {
-  return {static_cast<std::uint64_t>(address.cell->owner->index()) << 56 |
-          static_cast<std::uint64_t>(address.cell->index & 0xffffff) << 32 | address.generation};
+  return {static_cast<std::uint64_t>(address.cell->number) << 32 | address.generation};
 }
 
 std::string path_of(const Cell& cell) {
   const std::string own = cell.extras && !cell.extras->name.empty()
                               ? cell.extras->name
-                              : fmt::format("{}-{}.{}", cell.type->name, cell.owner->index(), cell.index);
+                              : fmt::format("{}-{}.{}", cell.type->name, cell.owner->index(), cell.place());
   if (!cell.parent) return "/";
   // Another core's cells may not be read from here; the path then begins at the core's border.
   if (cell.parent.cell->owner != cell.owner) return fmt::format("(core {})/{}", cell.owner->index(), own);

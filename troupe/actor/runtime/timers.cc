@@ -6,10 +6,6 @@
 
 namespace troupe::actor {
 
-TimerNode::~TimerNode() {
-  if (wheel_ != nullptr) wheel_->disarm(*this);
-}
-
 TimerWheel::TimerWheel(base::Instant start) noexcept : now_tick_(start.nanoseconds / 1'000'000) {}
 
 TimerWheel::~TimerWheel() {
@@ -23,38 +19,26 @@ std::int64_t TimerWheel::tick_of(base::Instant when) noexcept {
   return (when.nanoseconds + 999'999) / 1'000'000;
 }
 
-void TimerWheel::arm(TimerNode& node, base::Instant when) noexcept {
-  if (node.wheel_ != nullptr) unlink(node);
-  node.tick_ = std::max(tick_of(when), now_tick_ + 1);
-  node.wheel_ = this;
-  ++size_;
-  place(node);
-}
-
-void TimerWheel::disarm(TimerNode& node) noexcept {
-  if (node.wheel_ != nullptr) unlink(node);
-}
-
 void TimerWheel::place(TimerNode& node) noexcept {
   const auto differing = static_cast<std::uint64_t>(node.tick_ ^ now_tick_) | (slots - 1);
   const int level = std::min((63 - std::countl_zero(differing)) / bits, levels - 1);
   const int slot = static_cast<int>(node.tick_ >> (level * bits)) & (slots - 1);
   node.slot_ = static_cast<std::uint16_t>(level * slots + slot);
   occupied_[static_cast<std::size_t>(level)] |= std::uint64_t{1} << slot;
-  TimerNode& head = heads_[node.slot_];
-  node.prev_ = head.prev_;
-  node.next_ = &head;
-  head.prev_->next_ = &node;
-  head.prev_ = &node;
+  link(heads_[node.slot_], node);
 }
 
-void TimerWheel::unlink(TimerNode& node) noexcept {
-  node.prev_->next_ = node.next_;
-  node.next_->prev_ = node.prev_;
-  TimerNode& head = heads_[node.slot_];
-  if (head.next_ == &head) occupied_[node.slot_ / slots] &= ~(std::uint64_t{1} << (node.slot_ % slots));
-  node.wheel_ = nullptr;
-  --size_;
+/// Places what has waited in front of the wheel; none of it is due yet.
+void TimerWheel::sweep() noexcept {
+  TimerNode& head = heads_[waiting];
+  while (head.next_ != &head) {
+    TimerNode& node = *head.next_;
+    unlink(node);
+    node.wheel_ = this;
+    ++size_;
+    node.tick_ = std::max(tick_of(base::Instant{node.tick_}), now_tick_ + 1);
+    place(node);
+  }
 }
 
 std::optional<TimerWheel::Expiry> TimerWheel::next_expiry() const noexcept {
@@ -77,6 +61,11 @@ std::size_t TimerWheel::advance(base::Instant now) noexcept {
   std::size_t fired = 0;
   while (now_tick_ <= target) {
     const auto expiry = next_expiry();
+    if (anything_waits() && sweep_tick_ <= target && (!expiry || sweep_tick_ <= expiry->tick)) {
+      now_tick_ = std::max(now_tick_, sweep_tick_);
+      sweep();
+      continue;
+    }
     if (!expiry || expiry->tick > target) break;
     now_tick_ = expiry->tick;
     TimerNode& head = heads_[static_cast<std::size_t>(expiry->level * slots + expiry->slot)];
@@ -99,8 +88,8 @@ std::size_t TimerWheel::advance(base::Instant now) noexcept {
 
 std::optional<base::Instant> TimerWheel::next() const noexcept {
   const auto expiry = next_expiry();
-  if (!expiry) return std::nullopt;
-  return base::Instant{expiry->tick * 1'000'000};
+  if (!anything_waits()) return expiry ? std::optional{base::Instant{expiry->tick * nanoseconds_a_tick}} : std::nullopt;
+  return base::Instant{(expiry ? std::min(expiry->tick, sweep_tick_) : sweep_tick_) * nanoseconds_a_tick};
 }
 
 }  // namespace troupe::actor
