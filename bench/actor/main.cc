@@ -19,9 +19,8 @@ struct Case {
   std::uint64_t units;
   std::function<base::Duration(std::uint64_t)> ours;
   std::function<base::Duration(std::uint64_t)> floor;
+  std::uint64_t floor_units = 1 << 20;  // so many that starting the ring's reader does not count
 };
-
-constexpr std::uint64_t floor_units = 1 << 20;  // so many that starting the ring's reader does not count
 
 void print(const Case& one, const char* side, std::uint64_t units, base::Duration took) {
   fmt::print(R"({{"case":"{}","side":"{}","units":{},"wall_ns":{}}})"
@@ -48,21 +47,22 @@ int main(int argc, char** argv) {
     for (int round = 0; round < 8; ++round) best = std::min(best, 8 * run_ring(units / 8, 1));
     return best;
   };
+  const auto exchange = [](std::uint64_t units) { return run_exchange(units, 1); };
   const Case cases[] = {
       {"tell, one core", 1 << 20, [&](auto units) { return actors.tell_here(units); }, run_virtual_calls},
       {"tell, two cores", 1 << 20, [&](auto units) { return actors.tell_across(units); }, ring},
       {"ping-pong, one core", 1 << 19, [&](auto units) { return actors.ping_pong(units); }, run_virtual_calls},
       {"ask, one core", 1 << 17, [&](auto units) { return actors.ask_here(units); }, run_virtual_calls},
-      {"ask, two cores", 1 << 14, [&](auto units) { return actors.ask_across(units); }, ring},
+      {"ask, two cores", 1 << 14, [&](auto units) { return actors.ask_across(units); }, exchange, 1 << 14},
       {"spawn, one message, stop", 1 << 14, [&](auto units) { return actors.spawn(units); }, run_virtual_calls},
   };
   for (std::size_t slice = 0; slice <= slices; ++slice) {  // the first one warms caches and is not told
     for (const auto& one : cases) {
       if (!only.empty() && only != one.name) continue;
-      const auto floor = one.floor(floor_units);
+      const auto floor = one.floor(one.floor_units);
       const auto ours = one.ours(one.units);
       if (slice == 0) continue;
-      print(one, "floor", floor_units, floor);
+      print(one, "floor", one.floor_units, floor);
       print(one, "troupe", one.units, ours);
     }
   }

@@ -3,6 +3,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -69,6 +72,7 @@ class Ring {
     tail_.store(++taken_, std::memory_order_release);
     return true;
   }
+  bool empty() const { return taken_ == published_.load(std::memory_order_acquire); }
 
  private:
   alignas(64) std::uint64_t head_ = 0;
@@ -88,6 +92,47 @@ struct Rings {
   Ring<RingEnvelope*> filled;
   Ring<RingEnvelope*> empty;
   std::vector<RingEnvelope> envelopes = std::vector<RingEnvelope>(512);
+};
+
+/// One end of an exchange: what came, and a bed to wait in.
+class Side {
+ public:
+  Side() : epoll_(epoll_create1(EPOLL_CLOEXEC)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event);
+  }
+  Side(const Side&) = delete;
+  Side& operator=(const Side&) = delete;
+  ~Side() {
+    close(event_);
+    close(epoll_);
+  }
+
+  void put(std::uint64_t word) {
+    while (!ring_.push(word)) continue;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (sleeping_.load(std::memory_order_relaxed)) {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const auto n = write(event_, &one, sizeof one);
+    }
+  }
+  std::uint64_t take() {
+    std::uint64_t word = 0;
+    while (!ring_.pop(word)) {
+      sleeping_.store(true, std::memory_order_relaxed);
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      epoll_event event;
+      if (ring_.empty()) epoll_wait(epoll_, &event, 1, -1);
+      sleeping_.store(false, std::memory_order_relaxed);
+    }
+    return word;
+  }
+
+ private:
+  Ring<std::uint64_t> ring_;
+  std::atomic<bool> sleeping_{false};
+  int epoll_;
+  int event_;
 };
 
 std::uint64_t read_all(Rings& rings, std::uint64_t messages) {
@@ -132,6 +177,24 @@ base::Duration run_virtual_calls(std::uint64_t messages) {
   }
   const auto took = now() - begin;
   return counter.sum > 0 ? took : base::Duration{-1};
+}
+
+base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core) {
+  Side here;
+  Side there;
+  std::thread answering{[&] {
+    pin_to(other_core);
+    for (std::uint64_t i = 0; i < exchanges; ++i) here.put(there.take() + 1);
+  }};
+  const auto begin = now();
+  std::uint64_t word = 0;
+  for (std::uint64_t i = 0; i < exchanges; ++i) {
+    there.put(word);
+    word = here.take();
+  }
+  const auto took = now() - begin;
+  answering.join();
+  return word == exchanges ? took : base::Duration{-1};
 }
 
 base::Duration run_ring(std::uint64_t messages, unsigned reader_core) {

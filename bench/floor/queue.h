@@ -16,6 +16,10 @@ base::Duration run_virtual_calls(std::uint64_t messages);
 /// recycled over a ring back. The caller's thread writes; the reader is pinned to `reader_core`.
 base::Duration run_ring(std::uint64_t messages, unsigned reader_core);
 
+/// Floor (c): the caller's thread hands one word over a ring and waits for the answer over a ring back, `exchanges`
+/// times. Whoever finds nothing sleeps in epoll and is woken by an eventfd, as the cores of the runtime are.
+base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core);
+
 /// Pins the calling thread to one core of this machine, if there is that core.
 void pin_to(unsigned core);
 
