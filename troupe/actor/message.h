@@ -54,6 +54,52 @@ struct ReplyOf<M> {
   using type = typename M::reply;
 };
 
+/// A message may say its size, by `bytes()` or `size_in_bytes()`, for mailboxes that bound bytes; it must not change
+/// while the message waits.
+template <class M>
+std::size_t bytes_of(const Envelope& envelope) noexcept {
+  const M& message = envelope.message<M>();
+  if constexpr (requires { message.bytes(); }) {
+    return message.bytes();
+  } else {
+    return message.size_in_bytes();
+  }
+}
+template <class M>
+inline constexpr bool says_size = requires(const M& m) {
+  { m.bytes() } -> std::same_as<std::size_t>;
+} || requires(const M& m) {
+  { m.size_in_bytes() } -> std::same_as<std::size_t>;
+};
+
+/// A message may have a priority: `static constexpr Priority priority`, or a member function `priority()`.
+template <class M>
+Priority priority_of(const Envelope& envelope) noexcept {
+  return envelope.message<M>().priority();
+}
+template <class M>
+inline constexpr bool chooses_priority = requires(const M& m) {
+  { m.priority() } -> std::same_as<Priority>;
+};
+template <class M>
+consteval Priority static_priority_of() {
+  if constexpr (requires { std::integral_constant<Priority, M::priority>{}; }) return M::priority;
+  return Priority::normal;
+}
+
+using BytesFunction = std::size_t (*)(const Envelope&) noexcept;
+template <class M>
+consteval BytesFunction bytes_function() {
+  if constexpr (says_size<M>) return &bytes_of<M>;
+  return nullptr;
+}
+using PriorityFunction = Priority (*)(const Envelope&) noexcept;
+template <class M>
+consteval PriorityFunction priority_function() {
+  if constexpr (chooses_priority<M>) return &priority_of<M>;
+  return nullptr;
+}
+
 template <class M>
 consteval MessageClass class_of() {
   if constexpr (requires { M::message_class; }) {

@@ -212,14 +212,10 @@ class [[nodiscard]] SendAwaiter {
       Core::submit(&core, *cell.owner, envelope);
       return true;
     }
-    const bool full = cell.is(target_.generation) && cell.depth >= cell.capacity;
-    if (!full || cell.overflow == Overflow::drop_oldest || &cell == activation.cell) {
-      local_.result = core.admit(cell, envelope);
-      return false;
-    }
     local_.activation = &activation;
-    mailbox::wait_for_room(core, cell, envelope, local_, deadline);
-    return true;
+    const auto done = mailbox::send(core, cell, envelope, local_, deadline);
+    if (done) local_.result = *done;
+    return !done;
   }
 
   Sent await_resume() const noexcept {

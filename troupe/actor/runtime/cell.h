@@ -15,6 +15,7 @@
 
 #include "troupe/actor/runtime/context.h"
 #include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/ledger.h"
 #include "troupe/actor/runtime/options.h"
 #include "troupe/actor/runtime/timers.h"
 
@@ -147,12 +148,14 @@ struct CellExtras {
   std::uint32_t times_restarted = 0;
   std::string last_failure;
   std::unique_ptr<StopTimer> stop_timer;
+  std::unique_ptr<mailbox::Ledger> ledger;  // of a mailbox with more to it than a count
 };
 
 enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, stopping };
 
 inline constexpr std::uint8_t hold_waiters = 1;  // somebody waits for room in this mailbox
 inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait outside other mailboxes
+inline constexpr std::uint8_t hold_ledger = 4;   // its mailbox has a ledger
 
 class alignas(64) Cell : public Context {
  public:

@@ -1,6 +1,7 @@
 // See core.h. Here: the tables of a core: cells, running handlers, asks that wait, statistics.
 #include "troupe/actor/runtime/core.h"
 #include "troupe/actor/runtime/mailbox.h"
+#include "troupe/actor/runtime/mailbox_queue.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -56,11 +57,15 @@ Cell& Core::carve_cell() {
 
 namespace {
 
-void furnish(Cell& cell, const MailboxOptions& mailbox) noexcept {
+void furnish(Cell& cell, const MailboxOptions& mailbox) {
   cell.state = CellState::reserved;
   cell.capacity = mailbox.capacity;
   cell.overflow = mailbox.overflow;
   cell.quick = mailbox::quick_for(cell);
+  if (mailbox.bytes_max == 0 && !mailbox.priorities) return;
+  auto& ledger = mailbox::open_ledger(cell);
+  ledger.bytes_max = mailbox.bytes_max;
+  ledger.priorities = mailbox.priorities;
 }
 
 }  // namespace

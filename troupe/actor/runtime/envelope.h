@@ -49,6 +49,10 @@ struct ReplyTo {
 /// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop.
 enum class MessageClass : std::uint8_t { control, normal, sheddable };
 
+/// Which of its messages an actor handles first, where its mailbox has priorities; within one, first in, first out.
+enum class Priority : std::uint8_t { low, normal, high };
+inline constexpr std::size_t priority_levels = 3;
+
 /// What is known of a message at compile time, for one receiver type. Static, one for each pair.
 struct Handler {
   /// Runs the message. `cell` is null for a message to the core itself.
@@ -60,6 +64,11 @@ struct Handler {
   std::string_view message;
   /// The class of the receiver; null for the runtime's own.
   const struct ActorType& (*actor)() noexcept = nullptr;
+  /// What the message says of its size; null: nothing.
+  std::size_t (*bytes)(const Envelope& envelope) noexcept = nullptr;
+  /// What it says of its priority; null: always `priority`.
+  Priority (*priority_of)(const Envelope& envelope) noexcept = nullptr;
+  Priority priority = Priority::normal;
   MessageClass message_class = MessageClass::normal;
   /// The runtime's own: handled before user messages, also while the actor is suspended or failed.
   bool runtime = false;
@@ -82,10 +91,10 @@ struct Envelope {
   Envelope* next = nullptr;
   Cell* target = nullptr;
   std::uint32_t generation = 0;
-  std::uint8_t home = 0;         // index of the core whose pool the block belongs to
-  std::uint8_t size_class = 0;   // of that pool
-  std::uint8_t awaits_room = 0;  // a `send` from another core: `reply` is answered on admission
-  std::uint8_t reserved = 0;
+  std::uint8_t home = 0;                 // index of the core whose pool the block belongs to
+  std::uint8_t size_class = 0;           // of that pool
+  std::uint8_t awaits_room = 0;          // a `send` from another core: `reply` is answered on admission
+  Priority priority = Priority::normal;  // while it is queued, where the mailbox has priorities
   const Handler* handler = nullptr;
   ActorId sender;
   ReplyTo reply;
@@ -106,6 +115,10 @@ struct Envelope {
   template <class M>
   M& message() noexcept {
     return *std::launder(reinterpret_cast<M*>(reinterpret_cast<std::byte*>(this) + payload_offset<M>()));
+  }
+  template <class M>
+  const M& message() const noexcept {
+    return const_cast<Envelope*>(this)->message<M>();
   }
 };
 static_assert(sizeof(Envelope) == 56, "the header shares its cache line with a message of eight bytes");

@@ -1,6 +1,7 @@
 // See mailbox.h.
 #include "troupe/actor/runtime/mailbox.h"
 
+#include "troupe/actor/runtime/mailbox_queue.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -25,25 +26,8 @@ void append(Core& core, Cell& cell, Envelope* envelope) noexcept {
     envelope->deadline = Instant::never();  // of the wait for room, which is over; the message itself does not expire
     core.fail_ask(std::exchange(envelope->reply, {}), Outcome::answered, {});
   }
-  if (envelope->handler->message_class == MessageClass::sheddable) ++cell.sheddable;
-  ++cell.depth;
-  cell.user.push(envelope);
+  push(cell, envelope);
   core.schedule(cell);
-}
-
-/// The oldest sheddable message, else the oldest normal one; control stays.
-Envelope* evict(Cell& cell) noexcept {
-  Envelope* before = nullptr;
-  for (Envelope* at = cell.user.head; at != nullptr; before = at, at = at->next) {
-    const auto kind = at->handler->message_class;
-    if (kind == MessageClass::control || (cell.sheddable > 0 && kind != MessageClass::sheddable)) continue;
-    (before != nullptr ? before->next : cell.user.head) = at->next;
-    if (cell.user.tail == at) cell.user.tail = before;
-    --cell.depth;
-    if (kind == MessageClass::sheddable) --cell.sheddable;
-    return at;
-  }
-  return nullptr;
 }
 
 Waiter& add_waiter(Core& core, Cell& cell, Envelope* envelope, Instant deadline) {
@@ -81,12 +65,22 @@ Sent refuse(Core& core, Cell& cell, Envelope* envelope, Drop reason) noexcept {
   return Sent::full;
 }
 
+/// Whether a `send` of this sender waits here already: what it tells meanwhile must not overtake it, nor join it.
+bool is_sending(const Cell& cell, const Cell& sender) noexcept {
+  if (!cell.extras) return false;
+  for (const Waiter* at = cell.extras->waiters.first; at != nullptr; at = at->next) {
+    if (at->send != nullptr && at->send->activation->cell == &sender) return true;
+  }
+  return false;
+}
+
 Sent park(Core& core, Cell& cell, Envelope* envelope) {
   Cell* sender = core.running_cell();
   if (sender == &cell) return refuse(core, cell, envelope, Drop::full);
   if (cell.extras && cell.extras->waiting >= waiters_max) return refuse(core, cell, envelope, Drop::full);
   const bool local = sender != nullptr && envelope->sender == id_of(*sender);
-  if (local && sender->more().parked >= parked_max) return refuse(core, cell, envelope, Drop::full);
+  if (local && (sender->more().parked >= parked_max || is_sending(cell, *sender)))
+    return refuse(core, cell, envelope, Drop::full);
   Waiter& waiter = add_waiter(core, cell, envelope, core.now() + cell.more().block_for);
   if (local) {
     waiter.parked_for = sender;
@@ -97,7 +91,34 @@ Sent park(Core& core, Cell& cell, Envelope* envelope) {
   return Sent::sent;
 }
 
+/// The first who wait get the room that there is, in their order.
+void admit_waiting(Core& core, Cell& cell) {
+  while ((cell.held & hold_waiters) != 0) {
+    Waiter& waiter = *cell.extras->waiters.first;
+    // Control messages may stand above the bound; then there is no room yet.
+    if (!fits(cell, *waiter.envelope)) return;
+    append(core, cell, std::exchange(waiter.envelope, nullptr));
+    settle(core, waiter, Sent::sent);
+  }
+}
+
+Sent drop_oldest(Core& core, Cell& cell, Envelope* envelope) {
+  if (const Ledger* ledger = ledger_of(cell); ledger != nullptr && ledger->bytes_max > 0) {
+    // Nothing is evicted for a message that does not get in.
+    if (ledger->control_bytes + bytes_of(*envelope) > ledger->bytes_max || ledger->control >= cell.capacity)
+      return refuse(core, cell, envelope, Drop::newest);
+  }
+  while (!fits(cell, *envelope)) {
+    Envelope* oldest = evict(cell);
+    if (oldest == nullptr) return refuse(core, cell, envelope, Drop::newest);
+    core.drop(oldest, &cell, Drop::oldest);
+  }
+  append(core, cell, envelope);
+  return Sent::sent;
+}
+
 Sent overflow(Core& core, Cell& cell, Envelope* envelope) {
+  if (!ever_fits(cell, *envelope)) return refuse(core, cell, envelope, Drop::full);
   // Where the oldest makes room nobody waits for it: a tell would overtake a `send` that did.
   if (envelope->awaits_room != 0 &&
       cell.overflow != Overflow::drop_oldest) {  // a `send` from another core waits here, and is told when it got in
@@ -107,12 +128,7 @@ Sent overflow(Core& core, Cell& cell, Envelope* envelope) {
   }
   switch (cell.overflow) {
     case Overflow::drop_oldest:
-      if (Envelope* oldest = evict(cell)) {
-        core.drop(oldest, &cell, Drop::oldest);
-        append(core, cell, envelope);
-        return Sent::sent;
-      }
-      return refuse(core, cell, envelope, Drop::newest);
+      return drop_oldest(core, cell, envelope);
     case Overflow::drop_newest:
       return refuse(core, cell, envelope, Drop::newest);
     case Overflow::block:
@@ -139,43 +155,42 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope) {
     core.drop(envelope, &cell, Drop::stopped);
     return Sent::dead;
   }
-  if (cell.depth >= cell.capacity && !is_control(*envelope)) [[unlikely]]
+  // Who comes now does not overtake who waits, though it may be smaller and fit where the other does not.
+  if (((cell.held & hold_waiters) != 0 || !fits(cell, *envelope)) && !is_control(*envelope)) [[unlikely]]
     return overflow(core, cell, envelope);
   append(core, cell, envelope);
   return Sent::sent;
 }
 
 Envelope* take(Cell& cell) noexcept {
-  Envelope* envelope = cell.user.pop();
-  --cell.depth;
-  if (envelope->handler->message_class == MessageClass::sheddable) --cell.sheddable;
-  // Control messages may stand above the bound; then there is no room yet.
-  if ((cell.held & hold_waiters) != 0 && cell.depth < cell.capacity) [[unlikely]] {
-    Waiter& waiter = *cell.extras->waiters.first;
-    Core& core = *cell.owner;
-    append(core, cell, std::exchange(waiter.envelope, nullptr));
-    settle(core, waiter, Sent::sent);
-  }
+  Envelope* envelope = pop(cell);
+  admit_waiting(*cell.owner, cell);
   return envelope;
 }
 
-void wait_for_room(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline) {
+std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline) {
+  const bool may_wait = cell.is(envelope->generation) && cell.state != CellState::stopping &&
+                        cell.overflow != Overflow::drop_oldest && &cell != core.running_cell() &&
+                        ever_fits(cell, *envelope);
+  if (!may_wait || ((cell.held & hold_waiters) == 0 && fits(cell, *envelope))) return admit(core, cell, envelope);
+  if (cell.extras && cell.extras->waiting >= waiters_max) return refuse(core, cell, envelope, Drop::full);
   Waiter& waiter = add_waiter(core, cell, envelope, deadline);
   waiter.send = &state;
   state.waiter = &waiter;
+  return std::nullopt;
 }
 
 void give_up(Waiter& waiter) noexcept {
   waiter.send = nullptr;
   Core& core = *waiter.target->owner;
   core.drop(waiter.envelope, waiter.target, Drop::stopped);
+  Cell& cell = *waiter.target;
   settle(core, waiter, Sent::dead);
+  admit_waiting(core, cell);  // what waited behind it may be smaller
 }
 
 void clear(Core& core, Cell& cell, Drop reason) noexcept {
-  while (Envelope* envelope = cell.user.pop()) core.drop(envelope, &cell, reason);
-  cell.depth = 0;
-  cell.sheddable = 0;
+  while (!cell.user.empty()) core.drop(pop(cell), &cell, reason);
   while (cell.extras && cell.extras->waiters.first != nullptr) {
     Waiter& waiter = *cell.extras->waiters.first;
     core.drop(waiter.envelope, &cell, reason);
@@ -190,8 +205,10 @@ namespace {
 void expire(TimerNode& node) noexcept {
   auto& waiter = static_cast<Waiter&>(node);
   Core& core = *waiter.target->owner;
-  core.drop(waiter.envelope, waiter.target, Drop::park_expired);
+  Cell& cell = *waiter.target;
+  core.drop(waiter.envelope, &cell, Drop::park_expired);
   mailbox::settle(core, waiter, Sent::full);
+  mailbox::admit_waiting(core, cell);  // what waited behind it may be smaller
 }
 
 }  // namespace

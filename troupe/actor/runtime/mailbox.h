@@ -1,7 +1,8 @@
 // Mailbox: admission to a cell's queue, its exact bound, and what happens when it is full.
 //
-// The owner core alone decides, so the bound is exact. Control messages are outside the
-// bound. Nothing is dropped without being counted, and a dropped ask is answered.
+// The owner core alone decides, so the bounds, by number and by bytes, are exact. Control
+// messages are outside the bounds. Nothing is dropped without being counted, and a dropped
+// ask is answered. Who waits for room is not overtaken by who comes later.
 #pragma once
 
 #include "troupe/actor/runtime/core.h"
@@ -20,8 +21,9 @@ inline std::uint16_t quick_for(const Cell& cell) noexcept {
 /// Takes the next user message; the room that it leaves goes to the first who waits. The queue is not empty.
 Envelope* take(Cell& cell) noexcept;
 
-/// Begins a `send` on the cell's own core to a full mailbox; `state.result` holds when the activation is resumed.
-void wait_for_room(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);
+/// A `send` on the cell's own core. Nothing: it waits for room, and `state.result` holds when the activation is
+/// resumed.
+std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);
 /// Takes a `send` back whose frame is destroyed.
 void give_up(Waiter& waiter) noexcept;
 

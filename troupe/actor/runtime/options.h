@@ -22,6 +22,8 @@ struct MailboxOptions {
   std::uint32_t capacity = 1000;               // bounded by default, so that one slow actor cannot take the memory
   Overflow overflow = Overflow::backpressure;  // nothing is lost unless the author says that it may be
   Duration block_for = 5s;                     // how long `block` parks a message before it is dropped
+  std::size_t bytes_max = 0;                   // of messages that say their size; 0: bounded by number alone
+  bool priorities = false;                     // first in, first out over all, unless some messages matter more
 };
 
 /// What a supervisor does about a child's fault.

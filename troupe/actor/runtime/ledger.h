@@ -1,0 +1,28 @@
+// Ledger: what a mailbox keeps beside its count, where it bounds bytes or has priorities.
+//
+// Owned by the CellExtras of such a mailbox, used on its core; others have none and pay
+// nothing. The queue stays one list, in the order in which it is handled: a priority is a
+// section of it, high first.
+#pragma once
+
+#include <array>
+
+#include "troupe/actor/runtime/envelope.h"
+
+namespace troupe::actor::mailbox {
+
+struct Ledger {
+  struct Section {
+    Envelope* last = nullptr;
+    std::uint32_t sheddable = 0;
+    std::uint32_t normal = 0;
+  };
+  std::array<Section, priority_levels> sections;  // by priority
+  std::size_t bytes = 0;                          // of all that is queued
+  std::size_t bytes_max = 0;                      // 0: no bound
+  std::size_t control_bytes = 0;
+  std::uint32_t control = 0;
+  bool priorities = false;
+};
+
+}  // namespace troupe::actor::mailbox
