@@ -119,6 +119,39 @@ TEST_CASE("an idle actor costs little beside its object") {
   CHECK_LE(each, 256 + 32 + 2);
 }
 
+namespace {
+
+/// Keeps what it has hatched, and makes all of them answer.
+class Hive {
+ public:
+  void handle(Hatch m, Context& ctx) {
+    for (int i = 0; i < m.count; ++i) all_.push_back(ctx.spawn<Counter>({}));
+  }
+  Task<std::size_t> handle(Run m) {
+    std::size_t answered = 0;
+    for (int round = 0; round < m.rounds; ++round) {
+      for (const auto& one : all_) one.tell(Inc{});
+    }
+    for (const auto& one : all_) {
+      const auto n = co_await one.ask(Get{});
+      answered += n && *n == m.rounds ? 1 : 0;
+    }
+    co_return answered;
+  }
+
+ private:
+  std::vector<Ref<Counter>> all_;
+};
+
+}  // namespace
+
+TEST_CASE("a million actors live in one process, and every one of them handles its messages") {
+  System system{{.cores = 1, .report = [](const std::string&) {}}};
+  auto hive = system.spawn<Hive>({});
+  for (int i = 0; i < 100; ++i) hive.tell(Hatch{10'000});
+  CHECK_EQ(system.block_on(hive.ask(Run{2}, {.within = 1min})).value(), 1'000'000);
+}
+
 #else
 TEST_CASE("under a sanitizer, which allocates for itself, nothing is counted") {}
 #endif
