@@ -1,6 +1,7 @@
 // The actor library: include this one header to use it. docs/ARCHITECTURE.md is the map.
 #pragma once
 
+#include "troupe/actor/batch.h"
 #include "troupe/actor/context.h"
 #include "troupe/actor/inspect.h"
 #include "troupe/actor/message.h"

@@ -69,6 +69,15 @@ base::Random& Context::random() const noexcept { return core().random(); }
 void Context::stop() noexcept { lifecycle::request_stop(&core(), address()); }
 Entry Context::entry() const noexcept { return Entry{address()}; }
 
+void Context::unstash_all() noexcept {
+  Cell& cell = cell_of(*this);
+  mailbox::unstash_all(*cell.owner, cell);
+}
+std::size_t Context::stashed() const noexcept {
+  const Cell& cell = cell_of(*this);
+  return cell.extras ? cell.extras->stashed : 0;
+}
+
 void Context::cancel(std::string_view key) noexcept {
   Cell& cell = cell_of(*this);
   if (!cell.extras) return;

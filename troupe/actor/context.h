@@ -213,6 +213,32 @@ void Context::every(const A*, std::string_view key, Duration period, M message) 
   detail::start_timer(cell, detail::make_timer<A>(cell, std::move(message)), key, period, period);
 }
 
+template <class A, class M>
+bool Context::stash(const A*, M&& message) {
+  using Message = std::remove_cvref_t<M>;
+  static_assert(Handles<A, Message>, "this actor (see `A`) does not handle this message (see `Message`)");
+  static_assert(!Askable<Message>, "an ask is stashed with its Reply: somebody waits for the answer");
+  Cell& cell = cell_of(*this);
+  if (!mailbox::may_stash(cell)) return false;
+  mailbox::stash(cell, core().make(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message)));
+  return true;
+}
+
+template <class A, class M, class R>
+bool Context::stash(const A*, M&& message, R&& reply) {
+  using Message = std::remove_cvref_t<M>;
+  static_assert(detail::Deferred<A, Message> || detail::DeferredWithContext<A, Message>,
+                "this actor (see `A`) does not handle this message (see `Message`) with a Reply");
+  static_assert(std::is_same_v<R, detail::ReplyFor<Message>>, "the Reply of this message, moved");
+  Cell& cell = cell_of(*this);
+  if (!mailbox::may_stash(cell)) return false;
+  Envelope* envelope = core().make(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message));
+  envelope->reply = reply.release();
+  envelope->deadline = core().deadline();
+  mailbox::stash(cell, envelope);
+  return true;
+}
+
 inline SleepAwaiter Context::sleep(Duration duration) const noexcept { return SleepAwaiter{duration}; }
 
 }  // namespace troupe::actor

@@ -4,7 +4,9 @@
 // value, with the domain error, or (by the core) with what went wrong.
 #pragma once
 
+#include "troupe/actor/batch.h"
 #include "troupe/actor/message.h"
+#include "troupe/actor/runtime/mailbox_batch.h"
 #include "troupe/actor/task.h"
 
 namespace troupe::actor {
@@ -105,6 +107,8 @@ class Reply {
   {
     if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), {});
   }
+  /// Hands the duty on to the runtime.
+  ReplyTo release() noexcept { return std::exchange(reply_, {}); }
   void fail(E error) {
     if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), std::unexpected(std::move(error)));
   }
@@ -186,6 +190,47 @@ void invoke(Core& core, Cell* cell, Envelope& envelope) {
   }
 }
 
+/// The same for an actor that takes its M in batches. The dispatch ends the first envelope when this returns, and a
+/// coroutine may keep the batch longer, so the first message moves into an envelope of its own; the others stay.
+template <class A, class M>
+void invoke_batch(Core& core, Cell* cell, Envelope& envelope) {
+  static_assert(!Plain<A, M> && !WithContext<A, M>, "an actor handles a message one by one or in batches, not both");
+  A& actor = *static_cast<A*>(cell->object);
+  Envelope* first = core.make(*envelope.handler, cell->address(), std::move(envelope.message<M>()));
+  first->sender = envelope.sender;
+  Batch<M> batch{core, mailbox::take_batch(core, *cell, first)};
+  core.count_batch(*cell, batch.size() - 1);
+  auto call = [&]() -> decltype(auto) {
+    if constexpr (WithContext<A, Batch<M>>) {
+      return actor.handle(std::move(batch), static_cast<Context&>(*cell));
+    } else {
+      return actor.handle(std::move(batch));
+    }
+  };
+  using Result = result_of<A, Batch<M>>;
+  if constexpr (TaskOf<Result>::is_task) {
+    static_assert(TakesByValue<A, Batch<M>>, "a coroutine handler takes its batch by value");
+    Result task = call();
+    run_task<void, NoError>(core, core.begin(*cell, envelope), std::move(task));
+  } else {
+    call();
+  }
+}
+
+template <class A, class M>
+consteval auto invoke_function() -> void (*)(Core&, Cell*, Envelope&) {
+  if constexpr (Batched<A, M>) {
+    return &invoke_batch<A, M>;
+  } else {
+    return &invoke<A, M>;
+  }
+}
+template <class A, class M>
+consteval const BatchOptions* batch_of() {
+  if constexpr (Batched<A, M>) return &batch_options_of<A>;
+  return nullptr;
+}
+
 /// The one ActorType of a class; context.h makes it.
 template <class A>
 const ActorType& actor_type_of() noexcept;
@@ -198,10 +243,11 @@ consteval bool unmourned() {
 
 template <class A, class M>
 inline constexpr Handler handler_of{
-    .invoke = invoke<A, M>,
+    .invoke = invoke_function<A, M>(),
     .destroy = destroy_message<M>,
     .message = name_of_type<M>(),
     .actor = actor_type_of<A>,
+    .batch = batch_of<A, M>(),
     .bytes = bytes_function<M>(),
     .priority_of = priority_function<M>(),
     .priority = static_priority_of<M>(),

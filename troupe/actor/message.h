@@ -3,7 +3,8 @@
 // `using reply = R;` makes it askable, `using error = E;` adds a domain error. An actor
 // handles M by an overload `handle(M)`, found at compile time and without conversions, that
 // returns void, R, std::expected<R, E> or a Task of one of these; it may take a trailing
-// Context&, or a Reply<R, E> in place of a return value.
+// Context&, or a Reply<R, E> in place of a return value. With `handle(Batch<M>)` it handles
+// several at once (batch.h).
 #pragma once
 
 #include <expected>
@@ -17,6 +18,8 @@ namespace troupe::actor {
 
 template <class T = void>
 class Task;
+template <class M>
+class Batch;
 
 /// The error type of messages that declare none; it has no value.
 struct NoError {
@@ -183,9 +186,16 @@ concept TakesByValue = requires { static_cast<result_of<A, M> (A::*)(M)>(&A::han
                        requires { static_cast<result_of<A, M> (A::*)(M) const>(&A::handle); } ||
                        requires { static_cast<result_of<A, M> (A::*)(M, Context&) const>(&A::handle); };
 
+template <class T>
+inline constexpr bool is_batch = false;
+template <class M>
+inline constexpr bool is_batch<Batch<M>> = true;
+
 template <class A, class M>
 consteval bool answers_rightly() {
-  if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
+  if constexpr (Plain<A, Batch<M>> || WithContext<A, Batch<M>>) {
+    return std::is_void_v<typename TaskOf<result_of<A, Batch<M>>>::type>;
+  } else if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
     return Askable<M>;
   } else if constexpr (Plain<A, M> || WithContext<A, M>) {
     using Result = typename TaskOf<result_of<A, M>>::type;
@@ -199,6 +209,6 @@ consteval bool answers_rightly() {
 
 /// Whether A has a handler for M whose answer fits M.
 template <class A, class M>
-concept Handles = Message<M> && detail::answers_rightly<A, M>();
+concept Handles = Message<M> && !detail::is_batch<M> && detail::answers_rightly<A, M>();
 
 }  // namespace troupe::actor

@@ -46,6 +46,10 @@ struct Route {  // to a known class
   const Handler& handler() const noexcept {
     return handler_of<A, M>;
   }
+  template <class M>
+  static constexpr bool batches() noexcept {
+    return Batched<A, M>;
+  }
 };
 
 template <class... Ms>
@@ -58,6 +62,10 @@ struct Route<Protocol<Ms...>> {  // to whoever the table was made for
     std::size_t at = 0;
     while (!same[at]) ++at;
     return *(*table)[at];
+  }
+  template <class M>
+  bool batches() const noexcept {
+    return handler<M>().batch != nullptr;
   }
   template <class A>
   static constexpr std::array<const Handler*, sizeof...(Ms)> table_of{&handler_of<A, Ms>...};
@@ -102,6 +110,8 @@ class Ref {
     if (!address_) return Sent::dead;
     Core* here = Core::current();
     Envelope* envelope = Core::make_on(here, route_.template handler<M>(), address_, std::move(message));
+    if (route_.template batches<M>()) [[unlikely]]
+      return Core::submit(here, *address_.cell->owner, envelope);  // the mailbox looks whether the batch is full
     return detail::hand_over(here, address_, envelope, detail::class_of<M>());
   }
 

@@ -148,6 +148,9 @@ struct CellExtras {
   std::uint32_t times_restarted = 0;
   std::string last_failure;
   std::unique_ptr<StopTimer> stop_timer;
+  EnvelopeList stash;
+  std::uint32_t stashed = 0;
+  std::uint32_t stash_max = MailboxOptions{}.stash_max;
   std::unique_ptr<mailbox::Ledger> ledger;  // of a mailbox with more to it than a count
 };
 
@@ -155,6 +158,7 @@ enum class CellState : std::uint8_t { free, reserved, starting, running, failed,
 
 inline constexpr std::uint8_t hold_waiters = 1;  // somebody waits for room in this mailbox
 inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait outside other mailboxes
+inline constexpr std::uint8_t hold_batch = 8;    // what is queued is a batch that may still fill
 inline constexpr std::uint8_t hold_ledger = 4;   // its mailbox has a ledger
 
 class alignas(64) Cell : public Context {
@@ -209,7 +213,7 @@ class alignas(64) Cell : public Context {
   }
   /// Whether its next user message may be handled now.
   bool may_handle() const noexcept {
-    return state == CellState::running && exclusive == 0 && (held & hold_parked) == 0 &&
+    return state == CellState::running && exclusive == 0 && (held & (hold_parked | hold_batch)) == 0 &&
            (in_flight == 0 || (type->interleaves && in_flight < in_flight_max));
   }
   /// Whether nothing but a user message waits here, and it may be handled without a further question.

@@ -68,6 +68,18 @@ class Context {
   void every(const A* actor, std::string_view key, Duration period, M message);
   void cancel(std::string_view key) noexcept;
 
+  /// Puts a message aside that cannot be handled yet: `ctx.stash(this, std::move(m))`. False: as many are there as may
+  /// be (MailboxOptions::stash_max), and the message remains the caller's. An ask is put aside with its Reply. What is
+  /// stashed is lost, counted, when the actor stops; a restart puts it back into the mailbox, in front.
+  template <class A, class M>
+  [[nodiscard]] bool stash(const A* actor, M&& message);
+  template <class A, class M, class R>
+  [[nodiscard]] bool stash(const A* actor, M&& message, R&& reply);
+  /// Puts all that was stashed back into the mailbox, in its order, in front of what is queued; the bounds of the
+  /// mailbox count it from then on, and are passed by it until it is handled.
+  void unstash_all() noexcept;
+  std::size_t stashed() const noexcept;
+
   /// `co_await ctx.sleep(10ms)`: suspends the handler.
   SleepAwaiter sleep(Duration duration) const noexcept;
 

@@ -169,15 +169,15 @@ void Core::discard_chain(Envelope* messages, Envelope* returned) noexcept {
 }
 
 void Core::receive() {
-  Batch batch;
+  Chains chains;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    while (rings_[i].pop(batch)) {
-      for (Envelope* block = batch.returned; block != nullptr;) {
+    while (rings_[i].pop(chains)) {
+      for (Envelope* block = chains.returned; block != nullptr;) {
         Envelope* next = block->next;
         pool_.release_class(block, block->size_class);
         block = next;
       }
-      if (batch.messages != nullptr) received_.push_back(batch.messages);
+      if (chains.messages != nullptr) received_.push_back(chains.messages);
     }
   }
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
@@ -298,6 +298,8 @@ int Core::run_cell(Cell& cell, int budget) {
       resume_next(cell);
       continue;
     } else if (cell.user.head != nullptr && cell.may_handle()) {
+      done += std::exchange(charged_, 0);
+      if (done >= budget) break;
       envelope = mailbox::take(cell);
     } else {
       break;
@@ -305,8 +307,9 @@ int Core::run_cell(Cell& cell, int budget) {
     if (dispatch(cell, envelope)) [[likely]]
       ++user;
   }
+  done += std::exchange(charged_, 0);
   cell.scheduled = false;
-  if (done == budget && cell.has_work()) schedule(cell);
+  if (done >= budget && cell.has_work()) schedule(cell);
   if (user > 0) {
     stats(*type).handled.add(user);
     cell.last_activity = now_;

@@ -198,6 +198,13 @@ class Core {
   template <class F>
   void within(Cell& cell, std::string_view what, F&& f);
 
+  /// Counts the messages of a batch beyond the first, which was counted when it was dispatched.
+  void count_batch(Cell& cell, std::size_t more) noexcept {
+    cell.handled += more;
+    stats(*cell.type).handled.add(more);
+    charged_ += static_cast<int>(more);
+  }
+
   void open_ask(AskState& ask, Instant deadline);
   void close_ask(AskState& ask) noexcept {
     ReplySlot& entry = reply_slots_[ask.id.slot];
@@ -386,6 +393,7 @@ class Core {
   Activation* running_ = nullptr;
   Instant deadline_ = Instant::never();
   std::uint64_t handled_ = 0;
+  int charged_ = 0;  // what a turn's budget must still be told of batches
   EnvelopeList posted_;
   std::vector<Envelope*> received_;  // chains taken from the rings in this turn
   NodeList<TurnEndHook> turn_end_;

@@ -62,6 +62,7 @@ void furnish(Cell& cell, const MailboxOptions& mailbox) {
   cell.capacity = mailbox.capacity;
   cell.overflow = mailbox.overflow;
   cell.quick = mailbox::quick_for(cell);
+  if (mailbox.stash_max != MailboxOptions{}.stash_max) cell.more().stash_max = mailbox.stash_max;
   if (mailbox.bytes_max == 0 && !mailbox.priorities) return;
   auto& ledger = mailbox::open_ledger(cell);
   ledger.bytes_max = mailbox.bytes_max;
@@ -273,9 +274,9 @@ void Core::tear_down() noexcept {
 void Core::discard_all() noexcept {
   const Scope scope{*this};
   while (Envelope* envelope = posted_.pop()) destroy(envelope);
-  Batch batch;
+  Chains chains;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    while (rings_[i].pop(batch)) discard_chain(batch.messages, batch.returned);
+    while (rings_[i].pop(chains)) discard_chain(chains.messages, chains.returned);
     discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
   }
   EnvelopeList rest;

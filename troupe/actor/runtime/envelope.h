@@ -64,6 +64,8 @@ struct Handler {
   std::string_view message;
   /// The class of the receiver; null for the runtime's own.
   const struct ActorType& (*actor)() noexcept = nullptr;
+  /// Its receiver takes it in batches like this; null: one by one.
+  const struct BatchOptions* batch = nullptr;
   /// What the message says of its size; null: nothing.
   std::size_t (*bytes)(const Envelope& envelope) noexcept = nullptr;
   /// What it says of its priority; null: always `priority`.

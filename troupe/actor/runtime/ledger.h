@@ -1,4 +1,4 @@
-// Ledger: what a mailbox keeps beside its count, where it bounds bytes or has priorities.
+// Ledger: what a mailbox keeps beside its count, where it bounds bytes, has priorities or fills batches.
 //
 // Owned by the CellExtras of such a mailbox, used on its core; others have none and pay
 // nothing. The queue stays one list, in the order in which it is handled: a priority is a
@@ -8,8 +8,16 @@
 #include <array>
 
 #include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/timers.h"
 
 namespace troupe::actor::mailbox {
+
+/// When a batch is handed over however few have come.
+struct BatchTimer : TimerNode {
+  explicit BatchTimer(Cell& its_cell);
+  Cell& cell;
+  std::uint32_t run = 0;  // messages of the batch that fills; 0: none does
+};
 
 struct Ledger {
   struct Section {
@@ -23,6 +31,7 @@ struct Ledger {
   std::size_t control_bytes = 0;
   std::uint32_t control = 0;
   bool priorities = false;
+  std::unique_ptr<BatchTimer> batch;  // made by the first
 };
 
 }  // namespace troupe::actor::mailbox

@@ -212,6 +212,7 @@ void stop(Core& core, Cell& cell, StopReason reason) {
 void restart(Core& core, Cell& cell) {
   cancel_timers(cell);
   end_activations(core, cell, "the actor was restarted");
+  mailbox::unstash_all(core, cell);
   destroy_object(cell);
   ++cell.more().times_restarted;
   core.stats(*cell.type).restarted.add();

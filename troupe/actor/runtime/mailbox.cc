@@ -1,7 +1,7 @@
 // See mailbox.h.
 #include "troupe/actor/runtime/mailbox.h"
 
-#include "troupe/actor/runtime/mailbox_queue.h"
+#include "troupe/actor/runtime/mailbox_batch.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -26,7 +26,11 @@ void append(Core& core, Cell& cell, Envelope* envelope) noexcept {
     envelope->deadline = Instant::never();  // of the wait for room, which is over; the message itself does not expire
     core.fail_ask(std::exchange(envelope->reply, {}), Outcome::answered, {});
   }
+  if (envelope->handler->batch != nullptr && ledger_of(cell) == nullptr) [[unlikely]]
+    open_ledger(cell);
   push(cell, envelope);
+  if (ledger_of(cell) != nullptr) [[unlikely]]
+    batch_grows(core, cell, *envelope);
   core.schedule(cell);
 }
 
@@ -91,17 +95,6 @@ Sent park(Core& core, Cell& cell, Envelope* envelope) {
   return Sent::sent;
 }
 
-/// The first who wait get the room that there is, in their order.
-void admit_waiting(Core& core, Cell& cell) {
-  while ((cell.held & hold_waiters) != 0) {
-    Waiter& waiter = *cell.extras->waiters.first;
-    // Control messages may stand above the bound; then there is no room yet.
-    if (!fits(cell, *waiter.envelope)) return;
-    append(core, cell, std::exchange(waiter.envelope, nullptr));
-    settle(core, waiter, Sent::sent);
-  }
-}
-
 Sent drop_oldest(Core& core, Cell& cell, Envelope* envelope) {
   if (const Ledger* ledger = ledger_of(cell); ledger != nullptr && ledger->bytes_max > 0) {
     // Nothing is evicted for a message that does not get in.
@@ -141,6 +134,16 @@ Sent overflow(Core& core, Cell& cell, Envelope* envelope) {
 
 }  // namespace
 
+void admit_waiting(Core& core, Cell& cell) {
+  while ((cell.held & hold_waiters) != 0) {
+    Waiter& waiter = *cell.extras->waiters.first;
+    // Control messages may stand above the bound; then there is no room yet.
+    if (!fits(cell, *waiter.envelope)) return;
+    append(core, cell, std::exchange(waiter.envelope, nullptr));
+    settle(core, waiter, Sent::sent);
+  }
+}
+
 Sent admit(Core& core, Cell& cell, Envelope* envelope) {
   if (!cell.is(envelope->generation)) [[unlikely]] {
     core.drop(envelope, nullptr, Drop::dead);
@@ -164,7 +167,10 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope) {
 
 Envelope* take(Cell& cell) noexcept {
   Envelope* envelope = pop(cell);
-  admit_waiting(*cell.owner, cell);
+  Core& core = *cell.owner;
+  admit_waiting(core, cell);
+  // A batch is looked at again when all of it has been taken.
+  if (ledger_of(cell) != nullptr && envelope->handler->batch == nullptr) consider_batch(core, cell);
   return envelope;
 }
 
@@ -189,8 +195,25 @@ void give_up(Waiter& waiter) noexcept {
   admit_waiting(core, cell);  // what waited behind it may be smaller
 }
 
+void stash(Cell& cell, Envelope* envelope) noexcept {
+  cell.extras->stash.push(envelope);
+  ++cell.extras->stashed;
+}
+
+void unstash_all(Core& core, Cell& cell) noexcept {
+  if (!cell.extras || cell.extras->stashed == 0) return;
+  EnvelopeList last_first;
+  while (Envelope* envelope = cell.extras->stash.pop()) last_first.push_front(envelope);
+  cell.extras->stashed = 0;
+  while (Envelope* envelope = last_first.pop()) push_front(cell, envelope);
+  if (ledger_of(cell) != nullptr) consider_batch(core, cell);
+  core.schedule(cell);
+}
+
 void clear(Core& core, Cell& cell, Drop reason) noexcept {
   while (!cell.user.empty()) core.drop(pop(cell), &cell, reason);
+  while (cell.extras && !cell.extras->stash.empty()) core.drop(cell.extras->stash.pop(), &cell, reason);
+  if (cell.extras) cell.extras->stashed = 0;
   while (cell.extras && cell.extras->waiters.first != nullptr) {
     Waiter& waiter = *cell.extras->waiters.first;
     core.drop(waiter.envelope, &cell, reason);

@@ -21,13 +21,22 @@ inline std::uint16_t quick_for(const Cell& cell) noexcept {
 /// Takes the next user message; the room that it leaves goes to the first who waits. The queue is not empty.
 Envelope* take(Cell& cell) noexcept;
 
+/// The first who wait get the room that there is, in their order.
+void admit_waiting(Core& core, Cell& cell);
+
+/// Puts a message aside that the actor cannot handle yet; there is room (`may_stash`).
+inline bool may_stash(Cell& cell) { return cell.more().stashed < cell.more().stash_max; }
+void stash(Cell& cell, Envelope* envelope) noexcept;
+/// Puts what was stashed back, in its order, in front of what is queued.
+void unstash_all(Core& core, Cell& cell) noexcept;
+
 /// A `send` on the cell's own core. Nothing: it waits for room, and `state.result` holds when the activation is
 /// resumed.
 std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);
 /// Takes a `send` back whose frame is destroyed.
 void give_up(Waiter& waiter) noexcept;
 
-/// Empties the queue and everything that waits outside: asks get `not_executed`, sends get `dead`.
+/// Empties the queue, the stash and everything that waits outside: asks get `not_executed`, sends get `dead`.
 void clear(Core& core, Cell& cell, Drop reason) noexcept;
 
 }  // namespace troupe::actor::mailbox

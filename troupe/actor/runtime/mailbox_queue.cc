@@ -1,6 +1,8 @@
 // See mailbox_queue.h.
 #include "troupe/actor/runtime/mailbox_queue.h"
 
+#include "troupe/actor/runtime/mailbox_batch.h"
+
 namespace troupe::actor::mailbox {
 namespace {
 
@@ -123,6 +125,7 @@ Envelope* remove(Cell& cell, Envelope* before, Envelope* at) noexcept {
     auto& section = ledger->sections[level_of(*at)];
     if (section.last == at) section.last = before != nullptr && before->priority == at->priority ? before : nullptr;
     note(*ledger, *at, -1);
+    if ((cell.held & hold_batch) != 0 && --ledger->batch->run == 0) release_batch(cell);
   } else if (class_of(*at) == MessageClass::sheddable) {
     --cell.sheddable;
   }

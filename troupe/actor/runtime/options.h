@@ -23,7 +23,14 @@ struct MailboxOptions {
   Overflow overflow = Overflow::backpressure;  // nothing is lost unless the author says that it may be
   Duration block_for = 5s;                     // how long `block` parks a message before it is dropped
   std::size_t bytes_max = 0;                   // of messages that say their size; 0: bounded by number alone
+  std::uint32_t stash_max = 100;               // messages put aside; they stand outside the capacity
   bool priorities = false;                     // first in, first out over all, unless some messages matter more
+};
+
+/// How an actor that handles a `Batch<M>` is given it: so many, or what came within this time of the first.
+struct BatchOptions {
+  std::uint32_t messages = 100;                     // a write of a hundred costs little more than one of ten
+  Duration within = std::chrono::milliseconds{10};  // nobody notices
 };
 
 /// What a supervisor does about a child's fault.

@@ -12,7 +12,7 @@
 
 namespace troupe::actor {
 
-struct Batch {
+struct Chains {
   Envelope* messages = nullptr;
   Envelope* returned = nullptr;
 };
@@ -22,22 +22,22 @@ class Ring {
   static constexpr std::size_t capacity = 256;
 
   /// Producer's thread. False: the ring is full and the batch remains the caller's.
-  bool push(Batch batch) noexcept {
+  bool push(Chains chains) noexcept {
     const std::size_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_seen_ == capacity) {
       head_seen_ = head_.load(std::memory_order_acquire);
       if (tail - head_seen_ == capacity) return false;
     }
-    entries_[tail % capacity] = batch;
+    entries_[tail % capacity] = chains;
     tail_.store(tail + 1, std::memory_order_release);
     return true;
   }
 
   /// Consumer's thread. False: nothing is there.
-  bool pop(Batch& batch) noexcept {
+  bool pop(Chains& chains) noexcept {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (head == tail_.load(std::memory_order_acquire)) return false;
-    batch = entries_[head % capacity];
+    chains = entries_[head % capacity];
     head_.store(head + 1, std::memory_order_release);
     return true;
   }
@@ -49,7 +49,7 @@ class Ring {
   alignas(64) std::atomic<std::size_t> tail_{0};
   std::size_t head_seen_ = 0;
   alignas(64) std::atomic<std::size_t> head_{0};
-  alignas(64) std::array<Batch, capacity> entries_{};
+  alignas(64) std::array<Chains, capacity> entries_{};
 };
 
 }  // namespace troupe::actor

@@ -10,7 +10,7 @@ using namespace troupe::actor;
 TEST_CASE("a ring takes as many batches as it has room for, and gives them back in order") {
   Ring ring;
   std::vector<Envelope> envelopes(Ring::capacity + 1);
-  Batch out;
+  Chains out;
   CHECK(ring.empty());
   CHECK_FALSE(ring.pop(out));
   for (int lap = 0; lap < 3; ++lap) {
@@ -35,10 +35,10 @@ TEST_CASE("two threads lose nothing and reorder nothing") {
     }
   }};
   for (std::uint32_t i = 0; i < count; ++i) {
-    Batch batch;
-    while (!ring.pop(batch)) std::this_thread::yield();
-    REQUIRE_EQ(batch.messages->generation, i);
-    REQUIRE_EQ(batch.returned, batch.messages);
+    Chains chains;
+    while (!ring.pop(chains)) std::this_thread::yield();
+    REQUIRE_EQ(chains.messages->generation, i);
+    REQUIRE_EQ(chains.returned, chains.messages);
   }
   producer.join();
 }
