@@ -48,12 +48,6 @@ void call_started(Cell& cell, void* object) {
 }
 
 template <class A>
-consteval bool interleaves() {
-  if constexpr (requires { A::interleaves; }) return A::interleaves;
-  return false;
-}
-
-template <class A>
 constexpr auto started_of() -> void (*)(Cell&, void*) {
   if constexpr (requires(A& a, Context& c) { a.started(c); }) return &call_started<A>;
   return nullptr;
@@ -76,7 +70,6 @@ constexpr auto inspect_of() -> void (*)(const void*, Inspection&) {
 template <class A>
 inline constinit const ActorType type_of{
     .name = name_of_type<A>(),
-    .interleaves = interleaves<A>(),
     .started = started_of<A>(),
     .stopped = stopped_of<A>(),
     .inspect = inspect_of<A>(),
@@ -136,6 +129,7 @@ inline constexpr Handler timed_handler{
     .message = name_of_type<M>(),
     .actor = actor_type_of<A>,
     .message_class = MessageClass::control,
+    .reads = reads<A, M>(),
 };
 
 template <class A, class M>

@@ -155,7 +155,7 @@ template <class A, class M>
 void invoke(Core& core, Cell* cell, Envelope& envelope) {
   using R = reply_of<M>;
   using E = error_of<M>;
-  A& actor = *static_cast<A*>(cell->object);
+  auto& actor = *static_cast<Receiver<A, M>*>(cell->object);
   M& message = envelope.message<M>();
   if constexpr (DeferredWithContext<A, M> || Deferred<A, M>) {
     ReplyFor<M> reply{std::exchange(envelope.reply, {})};
@@ -254,6 +254,8 @@ inline constexpr Handler handler_of{
     .message_class = class_of<M>(),
     .trivial = std::is_trivially_destructible_v<M>,
     .unmourned = unmourned<M>(),
+    .interleaves = interleaves<A, M>(),
+    .reads = reads<A, M>(),
 };
 
 }  // namespace detail

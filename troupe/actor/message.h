@@ -5,6 +5,11 @@
 // returns void, R, std::expected<R, E> or a Task of one of these; it may take a trailing
 // Context&, or a Reply<R, E> in place of a return value. With `handle(Batch<M>)` it handles
 // several at once (batch.h).
+//
+// A coroutine handler suspends its actor unless the message or the actor says
+// `static constexpr bool interleaves = true;`. Where an actor says
+// `static constexpr bool const_handlers_interleave = true;`, its const handlers are handled
+// also while another handler is suspended, though never before an earlier message.
 #pragma once
 
 #include <expected>
@@ -204,6 +209,30 @@ consteval bool answers_rightly() {
     return false;
   }
 }
+
+/// Whether the handler of M lets others be handled while it is suspended.
+template <class A, class M>
+consteval bool interleaves() {
+  bool yes = false;
+  if constexpr (requires { A::interleaves; }) yes = A::interleaves;
+  if constexpr (requires { M::interleaves; }) yes = yes || M::interleaves;
+  return yes;
+}
+
+/// Whether the handler of M may run while another is suspended, because it only looks.
+template <class A, class M>
+consteval bool reads() {
+  if constexpr (requires { A::const_handlers_interleave; }) {
+    using Looking = const A;
+    return A::const_handlers_interleave &&
+           (Plain<Looking, M> || WithContext<Looking, M> || Deferred<Looking, M> || DeferredWithContext<Looking, M>);
+  }
+  return false;
+}
+
+/// What a handler of M is called on.
+template <class A, class M>
+using Receiver = std::conditional_t<reads<A, M>(), const A, A>;
 
 }  // namespace detail
 

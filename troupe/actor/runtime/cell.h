@@ -26,7 +26,6 @@ class Inspection;
 /// What the runtime knows of an actor's class. Static, one for each class.
 struct ActorType {
   std::string_view name;
-  bool interleaves = false;
   void (*started)(Cell& cell, void* object) = nullptr;
   void (*stopped)(Cell& cell, void* object) = nullptr;
   void (*inspect)(const void* object, Inspection& out) = nullptr;
@@ -50,7 +49,8 @@ struct Activation {
   Activation* next = nullptr;
   Activation* ready_next = nullptr;
   bool ready = false;
-  bool exclusive = false;  // nothing else is handled meanwhile, whatever the type says
+  bool exclusive = false;    // nothing else is handled meanwhile, whatever the type says
+  bool interleaves = false;  // others are handled meanwhile; those that are not stand first among their actor's
   std::coroutine_handle<> root;
   std::coroutine_handle<> point;                 // where the innermost await waits
   void (*finish)(Core&, Activation&) = nullptr;  // answers; called once the root has ended
@@ -126,6 +126,12 @@ struct NodeList {
     node->next = nullptr;
     (last != nullptr ? last->next : first) = node;
     last = node;
+  }
+  void push_front(Node* node) noexcept {
+    node->previous = nullptr;
+    node->next = first;
+    (first != nullptr ? first->previous : last) = node;
+    first = node;
   }
   void remove(Node* node) noexcept {
     (node->previous != nullptr ? node->previous->next : first) = node->next;
@@ -214,7 +220,13 @@ class alignas(64) Cell : public Context {
   /// Whether its next user message may be handled now.
   bool may_handle() const noexcept {
     return state == CellState::running && exclusive == 0 && (held & (hold_parked | hold_batch)) == 0 &&
-           (in_flight == 0 || (type->interleaves && in_flight < in_flight_max));
+           (in_flight == 0 || may_interleave());
+  }
+  /// Whether its next user message may be handled beside the handlers that are suspended. What only looks does not
+  /// overtake an earlier message either.
+  bool may_interleave() const noexcept {
+    if (in_flight >= in_flight_max || user.head == nullptr) return false;
+    return activations.first->interleaves || user.head->handler->reads;
   }
   /// Whether nothing but a user message waits here, and it may be handled without a further question.
   bool is_plain() const noexcept {

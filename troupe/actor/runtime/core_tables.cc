@@ -133,7 +133,12 @@ Activation& Core::begin(Cell& cell, Envelope& envelope) {
   activation->reply = std::exchange(envelope.reply, {});
   activation->deadline = envelope.deadline;
   activation->message = envelope.handler->message;
-  cell.activations.push(activation);
+  activation->interleaves = envelope.handler->interleaves;
+  if (activation->interleaves) {
+    cell.activations.push(activation);
+  } else {
+    cell.activations.push_front(activation);
+  }
   ++cell.in_flight;
   running_ = activation;
   return *activation;

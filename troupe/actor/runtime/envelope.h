@@ -78,6 +78,10 @@ struct Handler {
   bool trivial = false;
   /// It has no dead letter: it is one.
   bool unmourned = false;
+  /// Others are handled while this message's handler is suspended.
+  bool interleaves = false;
+  /// It may be handled while another message's handler is suspended.
+  bool reads = false;
 };
 
 struct Envelope {
