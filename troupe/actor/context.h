@@ -150,7 +150,7 @@ struct TimerOf final : ActorTimer {
 /// A timer in the pool of the actor's core.
 template <class A, class M>
 ActorTimer& make_timer(Cell& cell, M message) {
-  static_assert(Handles<A, M>, "this actor (see `A`) does not handle this message (see `M`)");
+  static_assert(fit_to_tell<A, M>(), "a timer tells its actor what the actor handles");
   return *cell.owner->create<TimerOf<A, M>>(std::move(message));
 }
 
@@ -183,7 +183,7 @@ void Context::stop(Ref<A> actor) noexcept {
 
 template <class A, class Other>
 void Context::watch(const A*, Ref<Other> other) {
-  static_assert(Handles<A, Terminated>, "who watches must handle Terminated");
+  static_assert(detail::fit_to_watch<A>(), "who watches handles Terminated");
   if (other) lifecycle::request_watch(core(), address(), detail::handler_of<A, Terminated>, other.address());
 }
 
@@ -210,7 +210,7 @@ void Context::every(const A*, std::string_view key, Duration period, M message) 
 template <class A, class M>
 bool Context::stash(const A*, M&& message) {
   using Message = std::remove_cvref_t<M>;
-  static_assert(Handles<A, Message>, "this actor (see `A`) does not handle this message (see `Message`)");
+  static_assert(detail::fit_to_handle<A, Message>());
   static_assert(!Askable<Message>, "an ask is stashed with its Reply: somebody waits for the answer");
   Cell& cell = cell_of(*this);
   if (!mailbox::may_stash(cell)) return false;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "troupe/actor/batch.h"
+#include "troupe/actor/delegated.h"
 #include "troupe/actor/message.h"
+#include "troupe/actor/refusal.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
 #include "troupe/actor/task.h"
 
@@ -129,6 +131,7 @@ void run_task(Core& core, Activation& activation, Task<T> task) {
     auto& promise = std::coroutine_handle<Promise<T>>::from_address(done.root.address()).promise();
     Cell& cell = *done.cell;
     const ReplyTo reply = std::exchange(done.reply, {});
+    const Instant deadline = done.deadline;
     const std::string_view message = done.message;
     if (promise.error) {
       const std::exception_ptr error = promise.error;
@@ -142,6 +145,10 @@ void run_task(Core& core, Activation& activation, Task<T> task) {
       if constexpr (std::is_void_v<R>) {
         if (reply) answer<R, E>(here, reply, {});
       }
+    } else if constexpr (is_delegated<T>) {
+      T duty = promise.take();
+      here.end(done);
+      duty.hand_on(here, reply, deadline);
     } else {
       std::expected<R, E> value = promise.take();
       here.end(done);
@@ -174,10 +181,13 @@ void invoke(Core& core, Cell* cell, Envelope& envelope) {
     };
     using Result = result_of<A, M>;
     if constexpr (TaskOf<Result>::is_task) {
-      static_assert(TakesByValue<A, M>, "a coroutine handler takes its message by value");
+      static_assert(fit_to_suspend<A, M>(), "a coroutine handler takes its message by value");
       Result task = call();
       Activation& activation = core.begin(*cell, envelope);
       run_task<R, E>(core, activation, std::move(task));
+    } else if constexpr (is_delegated<Result>) {
+      Result duty = call();
+      duty.hand_on(core, std::exchange(envelope.reply, {}), envelope.deadline);
     } else if constexpr (std::is_void_v<Result>) {
       call();
       if constexpr (Askable<M>) {

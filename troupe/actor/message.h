@@ -1,10 +1,10 @@
 // Message: what makes a plain struct a message, and what an actor must have to handle one.
 //
-// `using reply = R;` makes it askable, `using error = E;` adds a domain error. An actor
-// handles M by an overload `handle(M)`, found at compile time and without conversions, that
-// returns void, R, std::expected<R, E> or a Task of one of these; it may take a trailing
-// Context&, or a Reply<R, E> in place of a return value. With `handle(Batch<M>)` it handles
-// several at once (batch.h).
+// `using reply = R;` makes it askable, `using error = E;` adds a domain error, `using item = T;`
+// makes its answer a stream. An actor handles M by an overload `handle(M)`, found at compile
+// time and without conversions, that returns void, R, std::expected<R, E>, Delegated<R, E> or
+// a Task of one of these, or Stream<T, E>; it may take a trailing Context&, or a Reply<R, E>
+// in place of a return value. With `handle(Batch<M>)` it handles several at once (batch.h).
 //
 // A coroutine handler suspends its actor unless the message or the actor says
 // `static constexpr bool interleaves = true;`. Where an actor says
@@ -33,12 +33,19 @@ struct NoError {
 
 template <class R, class E = NoError>
 class Reply;
+template <class R, class E = NoError>
+class Delegated;
+template <class T, class E = NoError>
+class Stream;
 
 template <class M>
 concept Message = std::is_class_v<M> && std::is_nothrow_move_constructible_v<M> && !std::is_const_v<M>;
 
 template <class M>
 concept Askable = Message<M> && requires { typename M::reply; };
+
+template <class M>
+concept Streamed = Message<M> && requires { typename M::item; };
 
 namespace detail {
 
@@ -195,6 +202,18 @@ template <class T>
 inline constexpr bool is_batch = false;
 template <class M>
 inline constexpr bool is_batch<Batch<M>> = true;
+/// Whether a handler that returns Result answers what M declares.
+template <class Result, class M>
+consteval bool fits() {
+  using Answered = typename TaskOf<Result>::type;
+  if constexpr (Streamed<M>) {
+    return std::is_same_v<Result, Stream<typename M::item, error_of<M>>>;
+  } else if constexpr (Askable<M> && std::is_same_v<Answered, Delegated<reply_of<M>, error_of<M>>>) {
+    return true;
+  } else {
+    return std::is_same_v<Answered, reply_of<M>> || std::is_same_v<Answered, std::expected<reply_of<M>, error_of<M>>>;
+  }
+}
 
 template <class A, class M>
 consteval bool answers_rightly() {
@@ -203,8 +222,7 @@ consteval bool answers_rightly() {
   } else if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
     return Askable<M>;
   } else if constexpr (Plain<A, M> || WithContext<A, M>) {
-    using Result = typename TaskOf<result_of<A, M>>::type;
-    return std::is_same_v<Result, reply_of<M>> || std::is_same_v<Result, std::expected<reply_of<M>, error_of<M>>>;
+    return fits<result_of<A, M>, M>();
   } else {
     return false;
   }

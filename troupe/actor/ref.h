@@ -1,11 +1,12 @@
 // Ref: who to talk to. A small trivially copyable value that owns nothing and keeps nobody alive.
 //
 // `Ref<A>` accepts what A handles; `Ref<Protocol<M...>>` accepts just those messages, whoever
-// stands behind it, and is made from any Ref that handles them. A stale reference is harmless:
-// what is told to it is a dead letter, what is asked fails with `not_executed`. A reference
-// must not be used after its System is gone.
+// stands behind it, and is made from any Ref that accepts them, of a class or of a wider
+// protocol. A stale reference is harmless: what is told to it is a dead letter, what is asked
+// fails with `not_executed`. A reference must not be used after its System is gone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <coroutine>
 
@@ -23,6 +24,8 @@ struct AskOptions {
   Duration within = 5s;  // nobody should wait for ever by accident; shortened by the deadline of the ask being handled
 };
 
+template <class A>
+class Ref;
 template <class M>
 class AskAwaiter;
 template <class M>
@@ -41,8 +44,6 @@ inline Sent hand_over(Core* here, Address target, Envelope* envelope, MessageCla
 template <class A>
 struct Route {  // to a known class
   template <class M>
-  static constexpr bool accepts = Handles<A, M>;
-  template <class M>
   const Handler& handler() const noexcept {
     return handler_of<A, M>;
   }
@@ -52,51 +53,91 @@ struct Route {  // to a known class
   }
 };
 
+/// Stands for a message type in tables.
+template <class M>
+inline constexpr char tag_of = 0;
+
+struct RouteEntry {
+  const char* tag;
+  const Handler* handler;
+};
+
 template <class... Ms>
 struct Route<Protocol<Ms...>> {  // to whoever the table was made for
-  template <class M>
-  static constexpr bool accepts = (std::is_same_v<M, Ms> || ...);
+  /// The table of a narrowed reference is that of the wider protocol, so the place of M in this one is only a guess.
   template <class M>
   const Handler& handler() const noexcept {
+    static_assert((std::size_t{std::is_same_v<M, Ms>} + ...) == 1, "a protocol names each message once");
     constexpr bool same[] = {std::is_same_v<M, Ms>...};
-    std::size_t at = 0;
-    while (!same[at]) ++at;
-    return *(*table)[at];
+    constexpr std::size_t guess = std::ranges::find(same, true) - std::begin(same);
+    const RouteEntry* entry = table + guess;
+    if (entry->tag != &tag_of<M>) [[unlikely]] {
+      for (entry = table; entry->tag != &tag_of<M>;) ++entry;
+    }
+    return *entry->handler;
   }
   template <class M>
   bool batches() const noexcept {
     return handler<M>().batch != nullptr;
   }
   template <class A>
-  static constexpr std::array<const Handler*, sizeof...(Ms)> table_of{&handler_of<A, Ms>...};
-  const std::array<const Handler*, sizeof...(Ms)>* table = nullptr;
+  static constexpr std::array<RouteEntry, sizeof...(Ms)> table_of{{{&tag_of<Ms>, &handler_of<A, Ms>}...}};
+  const RouteEntry* table = nullptr;
 };
 
-template <class T>
-inline constexpr bool is_protocol = false;
-template <class... Ms>
-inline constexpr bool is_protocol<Protocol<Ms...>> = true;
-template <class A, class P>
+template <class T, class P>
 inline constexpr bool satisfies_protocol = false;
 template <class A, class... Ms>
 inline constexpr bool satisfies_protocol<A, Protocol<Ms...>> = (Handles<A, Ms> && ...);
+template <class... Wide, class... Ms>
+inline constexpr bool satisfies_protocol<Protocol<Wide...>, Protocol<Ms...>> =
+    (protocol_has_message<Protocol<Wide...>, Ms> && ...);
+
+/// Whether `f<M>(arguments...)` builds an M, rather than being given one.
+template <class M, class... Args>
+concept Builds = sizeof...(Args) != 1 || !(std::is_same_v<std::remove_cvref_t<Args>, M> && ...);
 
 }  // namespace detail
 
-/// Whether an A may stand behind a Ref<P>.
+/// Whether an A, or whoever stands behind a protocol A, may stand behind a Ref<P>.
 template <class A, class P>
 struct satisfies : std::bool_constant<detail::satisfies_protocol<A, P>> {};
+
+/// Asks with one deadline: `ref.within(1s).ask<Transfer>("a", "b", 5)`.
+template <class A>
+class Within {
+ public:
+  Within(Ref<A> ref, Duration within) noexcept : ref_(ref), within_(within) {}
+
+  template <class M>
+  AskAwaiter<M> ask(M message) const {
+    return ref_.ask(std::move(message), {.within = within_});
+  }
+  template <class M, class... Args>
+    requires detail::Builds<M, Args...>
+  AskAwaiter<M> ask(Args&&... args) const {
+    return ref_.ask(M{std::forward<Args>(args)...}, {.within = within_});
+  }
+
+ private:
+  Ref<A> ref_;
+  Duration within_;
+};
 
 template <class A>
 class Ref {
  public:
   Ref() = default;
   explicit Ref(Address address) noexcept : address_(address) {}
-  /// Narrowing to a protocol.
+  /// Narrowing to a protocol, from a class or a wider protocol.
   template <class Other>
-    requires(detail::is_protocol<A> && !detail::is_protocol<Other> && satisfies<Other, A>::value)
-  Ref(Ref<Other> other) noexcept : address_(other.address()) {
-    route_.table = &detail::Route<A>::template table_of<Other>;
+    requires(detail::is_protocol<A> && !std::is_same_v<Other, A> && satisfies<Other, A>::value)
+  Ref(Ref<Other> other) noexcept : address_(other.address_) {
+    if constexpr (detail::is_protocol<Other>) {
+      route_.table = other.route_.table;
+    } else {
+      route_.table = detail::Route<A>::template table_of<Other>.data();
+    }
   }
 
   explicit operator bool() const noexcept { return static_cast<bool>(address_); }
@@ -106,7 +147,7 @@ class Ref {
   /// Hands the message over and says what happened; never blocks. Any thread.
   template <class M>
   Sent tell(M message) const {
-    static_assert(detail::Route<A>::template accepts<M>, "this actor (see `A`) does not handle this message (see `M`)");
+    static_assert(detail::fit_to_tell<A, M>());
     if (!address_) return Sent::dead;
     Core* here = Core::current();
     Envelope* envelope = Core::make_on(here, route_.template handler<M>(), address_, std::move(message));
@@ -115,22 +156,45 @@ class Ref {
     return detail::hand_over(here, address_, envelope, detail::class_of<M>());
   }
 
+  /// The same, with the message built here: `ref.tell<Inc>(5)` is `ref.tell(Inc{5})`.
+  template <class M, class... Args>
+    requires detail::Builds<M, Args...>
+  Sent tell(Args&&... args) const {
+    return tell(M{std::forward<Args>(args)...});
+  }
+
   /// `co_await ref.send(m)`: the same, but waits for room in a full mailbox, at most 5 s or the inherited deadline.
   template <class M>
   SendAwaiter<M> send(M message) const {
-    static_assert(detail::Route<A>::template accepts<M>, "this actor (see `A`) does not handle this message (see `M`)");
+    static_assert(detail::fit_to_tell<A, M>());
     return {address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message)};
   }
 
   /// `co_await ref.ask(m)`: the answer, or how it failed; exactly one outcome. Begins when it is awaited.
   template <class M>
   AskAwaiter<M> ask(M message, AskOptions options = {}) const {
-    static_assert(detail::Route<A>::template accepts<M>, "this actor (see `A`) does not handle this message (see `M`)");
-    static_assert(Askable<M>, "a message that is asked says `using reply = ...;`");
+    static_assert(detail::fit_to_ask<A, M>());
     return {address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message), options};
   }
 
+  /// `co_await ref.within(1s).ask(m)`: the same with another deadline, and built in place if that reads better.
+  Within<A> within(Duration within) const noexcept { return {*this, within}; }
+
+  /// `return ref.delegate(m);` in a handler: whoever stands behind this reference answers the handler's asker
+  /// (delegated.h).
+  template <class M>
+  Delegated<reply_of<M>, error_of<M>> delegate(M message) const {
+    static_assert(detail::fit_to_ask<A, M>());
+    if (!address_) return Delegated<reply_of<M>, error_of<M>>{nullptr};
+    Core* here = Core::current();
+    INVARIANT(here != nullptr, "a handler delegates, on its core");
+    return Delegated<reply_of<M>, error_of<M>>{here->make(route_.template handler<M>(), address_, std::move(message))};
+  }
+
  private:
+  template <class Other>
+  friend class Ref;
+
   Address address_;
   [[no_unique_address]] detail::Route<A> route_;
 };
