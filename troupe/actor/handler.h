@@ -251,22 +251,58 @@ consteval bool unmourned() {
   return false;
 }
 
-template <class A, class M>
-inline constexpr Handler handler_of{
-    .invoke = invoke_function<A, M>(),
-    .destroy = destroy_message<M>,
-    .message = name_of_type<M>(),
-    .actor = actor_type_of<A>,
-    .batch = batch_of<A, M>(),
-    .bytes = bytes_function<M>(),
-    .priority_of = priority_function<M>(),
-    .priority = static_priority_of<M>(),
-    .message_class = class_of<M>(),
-    .trivial = std::is_trivially_destructible_v<M>,
-    .unmourned = unmourned<M>(),
-    .interleaves = interleaves<A, M>(),
-    .reads = reads<A, M>(),
+/// Ends the span of a traced message when its handler returns or throws; one that waits keeps it.
+class SpanScope {
+ public:
+  SpanScope(Core& core, const base::TraceContext& parent, std::string_view message)
+      : core_(core), thrown_before_(std::uncaught_exceptions()) {
+    core.open_span(parent, std::string{message});
+  }
+  SpanScope(const SpanScope&) = delete;
+  SpanScope& operator=(const SpanScope&) = delete;
+  ~SpanScope() { core_.close_span(std::uncaught_exceptions() > thrown_before_); }
+
+ private:
+  Core& core_;
+  int thrown_before_;
 };
+
+template <class A, class M>
+consteval Handler describe_handler() {
+  return {
+      .invoke = invoke_function<A, M>(),
+      .destroy = destroy_message<M>,
+      .message = name_of_type<M>(),
+      .actor = actor_type_of<A>,
+      .batch = batch_of<A, M>(),
+      .bytes = bytes_function<M>(),
+      .priority_of = priority_function<M>(),
+      .priority = static_priority_of<M>(),
+      .message_class = class_of<M>(),
+      .trivial = std::is_trivially_destructible_v<M>,
+      .unmourned = unmourned<M>(),
+      .interleaves = interleaves<A, M>(),
+      .reads = reads<A, M>(),
+  };
+}
+
+template <class A, class M>
+inline constexpr Handler traced_handler_of = [] {
+  Handler handler = describe_handler<A, M>();
+  handler.invoke = [](Core& core, Cell* cell, Envelope& envelope) {
+    const SpanScope scope{core, envelope.message<Traced<M>>().context, name_of_type<M>()};
+    describe_handler<A, M>().invoke(core, cell, envelope);  // the message stands where it always does
+  };
+  handler.destroy = destroy_message<Traced<M>>;
+  return handler;
+}();
+
+template <class A, class M>
+inline constexpr Handler handler_of = [] {
+  Handler handler = describe_handler<A, M>();
+  if (handler.batch == nullptr) handler.traced = &traced_handler_of<A, M>;  // a batch belongs to no one trace
+  return handler;
+}();
 
 }  // namespace detail
 }  // namespace troupe::actor

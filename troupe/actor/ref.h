@@ -33,6 +33,13 @@ class SendAwaiter;
 
 namespace detail {
 
+/// A message in its envelope; on a foreign thread from the heap, and never within a trace.
+template <class M>
+Envelope* enclose(Core* here, const Handler& handler, Address target, M&& message) {
+  return here != nullptr ? here->make_message(handler, target, std::forward<M>(message))
+                         : make_from_heap(handler, target, std::forward<M>(message));
+}
+
 /// Hands an envelope to its target's core, by the short way where there is one.
 inline Sent hand_over(Core* here, Address target, Envelope* envelope, MessageClass its_class) {
   Core& there = *target.cell->owner;
@@ -150,7 +157,7 @@ class Ref {
     static_assert(detail::fit_to_tell<A, M>());
     if (!address_) return Sent::dead;
     Core* here = Core::current();
-    Envelope* envelope = Core::make_on(here, route_.template handler<M>(), address_, std::move(message));
+    Envelope* envelope = detail::enclose(here, route_.template handler<M>(), address_, std::move(message));
     if (route_.template batches<M>()) [[unlikely]]
       return Core::submit(here, *address_.cell->owner, envelope);  // the mailbox looks whether the batch is full
     return detail::hand_over(here, address_, envelope, detail::class_of<M>());
@@ -222,7 +229,7 @@ class [[nodiscard]] AskAwaiter {
     const Instant deadline = std::min(core.now() + options_.within, core.deadline());
     core.open_ask(ask_, deadline);
     ask_.remote = target_.cell->owner != &core;
-    Envelope* envelope = core.make(*handler_, target_, std::move(message_));
+    Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     envelope->reply = ask_.id;
     envelope->deadline = deadline;
     // A refusal answers through the ask itself, so that every ask ends on one path.
@@ -275,7 +282,7 @@ class [[nodiscard]] SendAwaiter {
     Core& core = *activation.cell->owner;
     activation.point = frame;
     Cell& cell = *target_.cell;
-    Envelope* envelope = core.make(*handler_, target_, std::move(message_));
+    Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     const Instant deadline = std::min(core.now() + 5s, core.deadline());
     if (cell.owner != &core) {
       core.open_ask(remote_, deadline);

@@ -122,6 +122,16 @@ Task<std::vector<InspectedActor>> System::inspect() {
   co_return assemble(std::move(all));
 }
 
+Task<SpanBuffer> System::take_spans() {
+  SpanBuffer all;
+  for (std::size_t i = 0; i < core_count(); ++i) {
+    auto some = co_await on_core(i, [](Core& there) { return there.take_spans(); });
+    std::move(some.spans.begin(), some.spans.end(), std::back_inserter(all.spans));
+    all.left_out += some.left_out;
+  }
+  co_return all;
+}
+
 bool System::shutdown() {
   const std::lock_guard lock{shutdown_mutex_};
   if (!std::exchange(down_, true)) stop_everything();

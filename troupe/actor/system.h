@@ -130,6 +130,9 @@ class System final : public Host {
   /// The tree as it is now. Awaited inside an actor.
   Task<std::vector<InspectedActor>> inspect();
 
+  /// The finished spans of all cores (span.h), which are gone from them then. Awaited inside an actor.
+  Task<SpanBuffer> take_spans();
+
   /// Stops everything, in order, and waits; so do calls meanwhile, later ones do nothing. Foreign threads only. False:
   /// the system had failed.
   bool shutdown();

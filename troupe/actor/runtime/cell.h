@@ -57,6 +57,7 @@ struct Activation {
   ReplyTo reply;
   Instant deadline = Instant::never();
   std::string_view message;
+  struct Span* span = nullptr;  // its own, where it runs within a trace
 };
 
 /// When a child is started again, and how long the last times have been. Most children never need one.

@@ -11,6 +11,7 @@
 #include "troupe/actor/runtime/envelope.h"
 #include "troupe/actor/runtime/options.h"
 #include "troupe/base/random.h"
+#include "troupe/base/trace_context.h"
 
 namespace troupe::actor {
 
@@ -82,6 +83,12 @@ class Context {
 
   /// `co_await ctx.sleep(10ms)`: suspends the handler.
   SleepAwaiter sleep(Duration duration) const noexcept;
+
+  /// Lets this handler run as a part of the trace that `parent` names, or of a new one where it names none: what it
+  /// tells, asks and sends from now on bears the context along. Does nothing where the handler is traced already.
+  void trace(const base::TraceContext& parent, std::string name);
+  /// The context to hand to other systems; nothing outside of traces.
+  std::optional<base::TraceContext> trace_context() const noexcept;
 
   /// The door for callbacks of sockets and the like; see entry.h.
   Entry entry() const noexcept;

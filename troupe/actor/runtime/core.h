@@ -20,6 +20,7 @@
 #include "troupe/actor/runtime/host.h"
 #include "troupe/actor/runtime/poller.h"
 #include "troupe/actor/runtime/ring.h"
+#include "troupe/actor/runtime/span.h"
 #include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
 #include "troupe/base/clock.h"
@@ -131,6 +132,14 @@ class Core {
 
   template <class M>
   Envelope* make(const Handler& handler, Address target, M&& message);
+  /// The same for a message of a user: within a trace it bears the context of what sends it.
+  template <class M>
+  Envelope* make_message(const Handler& handler, Address target, M&& message) {
+    if (span_ == nullptr || handler.traced == nullptr) [[likely]]
+      return make(handler, target, std::forward<M>(message));
+    using Message = std::remove_cvref_t<M>;
+    return make(*handler.traced, target, Traced<Message>{std::forward<M>(message), span_->context});
+  }
   template <class M>
   static Envelope* make_on(Core* here, const Handler& handler, Address target, M&& message);
   /// Ends the life of the message and sends the block home.
@@ -204,6 +213,15 @@ class Core {
     stats(*cell.type).handled.add(more);
     charged_ += static_cast<int>(more);
   }
+
+  /// The span of the handler that runs now; null outside of traces.
+  const Span* span() const noexcept { return span_; }
+  /// Lets the running handler have a span in the trace of `parent` (none of its own: a new trace begins).
+  void open_span(const base::TraceContext& parent, std::string name);
+  /// Ends the span that `open_span` made, unless the handler waits and keeps it.
+  void close_span(bool failed) noexcept;
+  /// The finished spans of this core, and how many found no room since the last time.
+  SpanBuffer take_spans();
 
   void open_ask(AskState& ask, Instant deadline);
   void close_ask(AskState& ask) noexcept {
@@ -368,6 +386,7 @@ class Core {
   void count_refused(Refused& refused) noexcept;
   void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
+  void finish_span(Span& span, bool failed) noexcept;
   TypeStats& first_stats(const ActorType& type);
   Cell& carve_cell();
   std::uint32_t number_of(std::uint32_t place) const noexcept {
@@ -392,6 +411,8 @@ class Core {
   ActorId running_id_;  // of running_cell_, the sender of what is told meanwhile
   Activation* running_ = nullptr;
   Instant deadline_ = Instant::never();
+  Span* span_ = nullptr;  // of the handler that runs now
+  std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
   int charged_ = 0;  // what a turn's budget must still be told of batches
   EnvelopeList posted_;
@@ -436,53 +457,6 @@ std::uint32_t index_of(const ActorType& type);
 /// The types that have a number, in its order.
 std::vector<const ActorType*> known_types();
 
-template <class M>
-Envelope* Core::make(const Handler& handler, Address target, M&& message) {
-  using Message = std::remove_cvref_t<M>;
-  constexpr std::size_t bytes = Envelope::bytes_for<Message>();
-  constexpr auto size_class = static_cast<std::uint8_t>(BlockPool::class_of(bytes));
-  auto* envelope =
-      new (pool_.allocate(bytes)) Envelope{target, handler, running_id_, static_cast<std::uint8_t>(index_), size_class};
-  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
-  return envelope;
-}
-
-/// A foreign thread has no pool: its envelopes come from the heap and go back there.
-template <class M>
-Envelope* make_from_heap(const Handler& handler, Address target, M&& message) {
-  using Message = std::remove_cvref_t<M>;
-  auto* envelope =
-      new (::operator new(Envelope::bytes_for<Message>())) Envelope{target, handler, {}, 0, BlockPool::classes};
-  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
-  return envelope;
-}
-
-template <class M>
-Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& message) {
-  return here != nullptr ? here->make(handler, target, std::forward<M>(message))
-                         : make_from_heap(handler, target, std::forward<M>(message));
-}
-
 }  // namespace troupe::actor
 
-#include "troupe/actor/runtime/lifecycle.h"
-
-namespace troupe::actor {
-
-template <class F>
-void Core::within(Cell& cell, std::string_view what, F&& f) {
-  Cell* cell_before = running_cell_;
-  enter(&cell);
-  Activation* activation_before = std::exchange(running_, nullptr);
-  const Instant deadline_before = std::exchange(deadline_, Instant::never());
-  try {
-    f();
-  } catch (...) {
-    lifecycle::fault(cell, std::current_exception(), what);
-  }
-  enter(cell_before);
-  running_ = activation_before;
-  deadline_ = deadline_before;
-}
-
-}  // namespace troupe::actor
+#include "troupe/actor/runtime/core_inline.h"

@@ -139,6 +139,10 @@ Activation& Core::begin(Cell& cell, Envelope& envelope) {
   } else {
     cell.activations.push_front(activation);
   }
+  if (span_ != nullptr && !span_->held) {
+    span_->held = true;
+    activation->span = span_;
+  }
   ++cell.in_flight;
   running_ = activation;
   return *activation;
@@ -146,6 +150,7 @@ Activation& Core::begin(Cell& cell, Envelope& envelope) {
 
 void Core::end(Activation& activation) noexcept {
   Cell& cell = *activation.cell;
+  const bool unfinished = activation.root && !activation.root.done();
   if (activation.root) activation.root.destroy();
   if (activation.ready) {
     Activation* before = nullptr;
@@ -156,6 +161,7 @@ void Core::end(Activation& activation) noexcept {
   cell.activations.remove(&activation);
   --cell.in_flight;
   if (activation.exclusive) --cell.exclusive;
+  if (activation.span != nullptr) finish_span(*activation.span, unfinished);
   if (running_ == &activation) running_ = nullptr;
   dispose(&activation);
 }
@@ -163,10 +169,58 @@ void Core::end(Activation& activation) noexcept {
 void Core::resume(Activation& activation) {
   running_ = &activation;
   deadline_ = activation.deadline;
+  span_ = activation.span;
   activation.point.resume();
   if (activation.root.done()) activation.finish(*this, activation);
   running_ = nullptr;
+  span_ = nullptr;
   deadline_ = Instant::never();
+}
+
+// ---- spans ----
+
+void Core::open_span(const base::TraceContext& parent, std::string name) {
+  if (span_ != nullptr) return;  // it has one
+  const bool fresh = (parent.trace_high | parent.trace_low) == 0;
+  span_ =
+      create<Span>(Span{.context = fresh ? base::new_trace(random(), parent.sampled) : base::child_of(parent, random()),
+                        .parent = fresh ? 0 : parent.span,
+                        .name = std::move(name),
+                        .actor = running_id_,
+                        .start = clock_.now()});
+  if (running_ != nullptr) {
+    span_->held = true;
+    running_->span = span_;
+  }
+}
+
+void Core::close_span(bool failed) noexcept {
+  Span* span = std::exchange(span_, nullptr);
+  if (span != nullptr && !span->held) finish_span(*span, failed);
+}
+
+void Core::finish_span(Span& span, bool failed) noexcept {
+  if (span_ == &span) span_ = nullptr;
+  if (finished_spans_ == nullptr) finished_spans_ = std::make_unique<SpanBuffer>();
+  auto& [spans, left_out] = *finished_spans_;
+  if (span.context.sampled && spans.size() < SpanBuffer::spans_max) {
+    spans.push_back({.context = span.context,
+                     .parent = span.parent,
+                     .name = std::move(span.name),
+                     .actor = span.actor,
+                     .core = index_,
+                     .start = span.start,
+                     .took = clock_.now() - span.start,
+                     .failed = failed});
+  } else if (span.context.sampled) {
+    ++left_out;
+  }
+  dispose(&span);
+}
+
+SpanBuffer Core::take_spans() {
+  if (finished_spans_ == nullptr) return {};
+  return std::exchange(*finished_spans_, {});
 }
 
 // ---- asks ----

@@ -82,6 +82,8 @@ struct Handler {
   bool interleaves = false;
   /// It may be handled while another message's handler is suspended.
   bool reads = false;
+  /// For the same message within a trace (span.h); null for what is never traced.
+  const Handler* traced = nullptr;
 };
 
 struct Envelope {

@@ -1,0 +1,56 @@
+// The bodies of Core's templates: how a message gets its envelope, and how a callback runs as a part of an actor.
+//
+// A part of core.h, which includes it at its end; nobody else does.
+#pragma once
+
+#include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/lifecycle.h"
+
+namespace troupe::actor {
+
+template <class M>
+Envelope* Core::make(const Handler& handler, Address target, M&& message) {
+  using Message = std::remove_cvref_t<M>;
+  constexpr std::size_t bytes = Envelope::bytes_for<Message>();
+  constexpr auto size_class = static_cast<std::uint8_t>(BlockPool::class_of(bytes));
+  auto* envelope =
+      new (pool_.allocate(bytes)) Envelope{target, handler, running_id_, static_cast<std::uint8_t>(index_), size_class};
+  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
+  return envelope;
+}
+
+/// A foreign thread has no pool: its envelopes come from the heap and go back there.
+template <class M>
+Envelope* make_from_heap(const Handler& handler, Address target, M&& message) {
+  using Message = std::remove_cvref_t<M>;
+  auto* envelope =
+      new (::operator new(Envelope::bytes_for<Message>())) Envelope{target, handler, {}, 0, BlockPool::classes};
+  new (reinterpret_cast<std::byte*>(envelope) + Envelope::payload_offset<Message>()) Message(std::forward<M>(message));
+  return envelope;
+}
+
+template <class M>
+Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& message) {
+  return here != nullptr ? here->make(handler, target, std::forward<M>(message))
+                         : make_from_heap(handler, target, std::forward<M>(message));
+}
+
+template <class F>
+void Core::within(Cell& cell, std::string_view what, F&& f) {
+  Cell* cell_before = running_cell_;
+  enter(&cell);
+  Activation* activation_before = std::exchange(running_, nullptr);
+  const Instant deadline_before = std::exchange(deadline_, Instant::never());
+  Span* span_before = std::exchange(span_, nullptr);
+  try {
+    f();
+  } catch (...) {
+    lifecycle::fault(cell, std::current_exception(), what);
+  }
+  enter(cell_before);
+  running_ = activation_before;
+  deadline_ = deadline_before;
+  span_ = span_before;
+}
+
+}  // namespace troupe::actor
