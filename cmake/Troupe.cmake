@@ -5,25 +5,30 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 
 add_library(troupe_flags INTERFACE)
-target_include_directories(troupe_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(troupe_flags INTERFACE
+target_include_directories(troupe_flags INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+target_compile_features(troupe_flags INTERFACE cxx_std_23)
+# How we compile ourselves; who uses the installed library compiles as they like.
+add_library(troupe_own_flags INTERFACE)
+target_link_libraries(troupe_flags INTERFACE $<BUILD_INTERFACE:troupe_own_flags>)
+target_compile_options(troupe_own_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
   -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
   -Werror -fno-omit-frame-pointer
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 target_link_libraries(troupe_flags INTERFACE Threads::Threads fmt::fmt)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_link_options(troupe_flags INTERFACE -fuse-ld=lld)
+  target_link_options(troupe_own_flags INTERFACE -fuse-ld=lld)
 endif()
 if(TROUPE_SANITIZE STREQUAL "address")
-  target_compile_options(troupe_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
-  target_link_options(troupe_flags INTERFACE -fsanitize=address,undefined)
+  target_compile_options(troupe_own_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(troupe_own_flags INTERFACE -fsanitize=address,undefined)
 elseif(TROUPE_SANITIZE STREQUAL "thread")
-  target_compile_options(troupe_flags INTERFACE -fsanitize=thread)
-  target_link_options(troupe_flags INTERFACE -fsanitize=thread)
+  target_compile_options(troupe_own_flags INTERFACE -fsanitize=thread)
+  target_link_options(troupe_own_flags INTERFACE -fsanitize=thread)
 endif()
 if(TROUPE_FUZZ)
-  target_compile_options(troupe_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(troupe_own_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # How sanitizers behave in every test: the first report ends it, leaks are reports. Frames of
