@@ -73,12 +73,13 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
   const int count = options_.cores > 0 ? options_.cores : usable_cores();
   INVARIANT(count <= 255, "an address has room for 255 cores");
   for (int i = 0; i < count; ++i) {
-    cores_.push_back(std::make_unique<Core>(
-        *this, CoreOptions{.index = i,
-                           .cores = count,
-                           .clock = simulated != nullptr ? &simulated->clock() : &base::system_clock(),
-                           .random = simulated != nullptr ? simulated->random(i) : base::secure_random(),
-                           .poller = simulated != nullptr ? simulated->poller() : epoll_poller()}));
+    CoreOptions core{.index = i,
+                     .cores = count,
+                     .clock = simulated != nullptr ? &simulated->clock() : &base::system_clock(),
+                     .random = simulated != nullptr ? simulated->random(i) : base::secure_random(),
+                     .poller = simulated != nullptr ? simulated->poller() : epoll_poller()};
+    if (simulated != nullptr) simulated->adjust(core);
+    cores_.push_back(std::make_unique<Core>(*this, std::move(core)));
   }
   offload_ = simulated != nullptr ? simulated->offload() : thread_offload(options_.offload);
 
@@ -153,8 +154,18 @@ void System::stop_everything() {
     has_stopped_.wait();
     for (auto& core : cores_) core->request_stop();
     for (auto& thread : threads_) thread.join();
-    offload_.reset();
   }
+  tear_down();
+}
+
+void System::crash() noexcept {
+  INVARIANT(options_.environment != nullptr, "only a simulated system can be cut off");
+  const std::lock_guard lock{shutdown_mutex_};
+  if (!std::exchange(down_, true)) tear_down();
+}
+
+void System::tear_down() noexcept {
+  offload_.reset();
   for (auto& core : cores_) core->tear_down();
   for (auto& core : cores_) core->discard_all();
 }

@@ -22,6 +22,8 @@ class Environment {
   virtual std::unique_ptr<base::Random> random(int core) = 0;
   virtual std::unique_ptr<Poller> poller() = 0;
   virtual std::unique_ptr<Offload> offload() = 0;
+  /// What else it changes about a core before it is made: who observes it, how narrow its lanes are.
+  virtual void adjust(CoreOptions&) {}
   /// Waits until `ready` is true, by whatever makes it so.
   virtual void wait_for(const std::function<bool()>& ready) = 0;
 };
@@ -136,6 +138,8 @@ class System final : public Host {
   /// Stops everything, in order, and waits; so do calls meanwhile, later ones do nothing. Foreign threads only. False:
   /// the system had failed.
   bool shutdown();
+  /// Ends a simulated system as a power cut would: no actor is asked, and what was under way is lost.
+  void crash() noexcept;
   /// Whether the root gave up; the reason is in the report.
   bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
   /// Called once, on any thread, when the root gives up; the owner then shuts down.
@@ -166,6 +170,7 @@ class System final : public Host {
   }
   void adopt(lifecycle::SpawnPlan plan);
   void stop_everything();
+  void tear_down() noexcept;
 
   SystemOptions options_;
   Cell* root_ = nullptr;

@@ -10,6 +10,9 @@ namespace troupe::base {
 /// Prints "file:line: invariant `text` does not hold: why" to stderr and aborts. Any thread.
 [[noreturn]] void invariant_failed(const char* file, int line, const char* text, const char* why) noexcept;
 
+/// What is called after that line and before the end, to say more; one for the process. It must not return by throwing.
+void on_broken_invariant(void (*say_more)()) noexcept;
+
 }  // namespace troupe::base
 
 #define INVARIANT(condition, why)                                            \

@@ -37,7 +37,10 @@ Core::Core(Host& host, CoreOptions options)
       random_(std::move(options.random)),
       poller_(std::move(options.poller)),
       now_(clock_.now()),
+      observer_(options.observer),
+      lane_limit_(options.lane_limit),
       timers_(now_),
+      unmeasured_(options.observer != nullptr ? 0 : 63),
       lanes_(static_cast<std::size_t>(options.cores)),
       rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))) {}
 
@@ -98,7 +101,7 @@ Sent Core::submit(Core* here, Core& to, Envelope* envelope) {
 Sent Core::to_lane(Core& to, Envelope* envelope) {
   Lane& lane = lanes_[static_cast<std::size_t>(to.index_)];
   const bool bounded = envelope->handler->message_class != MessageClass::control;
-  if (bounded && lane.waiting >= lane_limit) {
+  if (bounded && lane.waiting >= lane_limit_) {
     drop(envelope, nullptr, Drop::full);
     return Sent::full;
   }
@@ -113,6 +116,7 @@ void Core::flush_lanes() noexcept {
     Lane& lane = lanes_[i];
     if (lane.messages.empty() && lane.returned == nullptr) continue;
     Core& to = host_.core(i);
+    if (observer_ != nullptr && !observer_->takes_batch(*this, to)) continue;
     if (!ring_to(to).push({lane.messages.head, lane.returned})) continue;
     lane = {};
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -234,6 +238,9 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
 }
 
 [[gnu::noinline]] void Core::invoke_measured(Cell& cell, Envelope* envelope) {
+  if (observer_ != nullptr) {
+    observer_->step_begins(*this, cell, StepKind::message, envelope->handler->message, envelope->sender);
+  }
   const Instant start = clock_.now();
   invoke(cell, envelope);
   const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
@@ -241,6 +248,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
   const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
   figures.handling_time[std::min(bucket, time_buckets - 1)].add();
   figures.handling_nanoseconds.add(took);
+  if (observer_ != nullptr) observer_->step_ends(*this, cell);
 }
 
 [[gnu::always_inline]] inline bool Core::dispatch(Cell& cell, Envelope* envelope) {
@@ -256,7 +264,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
     deadline_ = envelope->deadline;  // asks made meanwhile inherit it
   }
   ++cell.handled;
-  if ((++handled_ & 63) != 0) [[likely]] {
+  if ((++handled_ & unmeasured_) != 0) [[likely]] {
     invoke(cell, envelope);
   } else {
     invoke_measured(cell, envelope);
@@ -271,13 +279,19 @@ inline void Core::resume_next(Cell& cell) {
   cell.ready_first = activation->ready_next;
   if (cell.ready_first == nullptr) cell.ready_last = nullptr;
   activation->ready = false;
+  if (observer_ != nullptr) observer_->step_begins(*this, cell, StepKind::resumption, activation->message, {});
   resume(*activation);
+  if (observer_ != nullptr) observer_->step_ends(*this, cell);
 }
 
 void Core::run_control(Cell& cell) {
   Envelope* control = cell.control.pop();
   // The control message may end the tenancy; the cell itself stays and is asked again.
+  if (observer_ != nullptr) {
+    observer_->step_begins(*this, cell, StepKind::control, control->handler->message, control->sender);
+  }
   control->handler->invoke(*this, &cell, *control);
+  if (observer_ != nullptr) observer_->step_ends(*this, cell);
   destroy(control);
 }
 
@@ -354,6 +368,7 @@ void Core::run_turn_end() {
 void Core::turn(TurnLimits limits, bool may_wait) {
   now_ = clock_.now();
   receive();
+  if (observer_ != nullptr) observer_->turn_begins(*this);
   run_messages(limits);
   timers_.advance(now_);
   run_turn_end();

@@ -18,6 +18,7 @@
 #include "troupe/actor/runtime/cell.h"
 #include "troupe/actor/runtime/envelope.h"
 #include "troupe/actor/runtime/host.h"
+#include "troupe/actor/runtime/observer.h"
 #include "troupe/actor/runtime/poller.h"
 #include "troupe/actor/runtime/ring.h"
 #include "troupe/actor/runtime/span.h"
@@ -93,6 +94,8 @@ struct CoreOptions {
   base::Clock* clock = nullptr;
   std::unique_ptr<base::Random> random;
   std::unique_ptr<Poller> poller;
+  Observer* observer = nullptr;
+  std::size_t lane_limit = 16 * 1024;  // messages that wait for a full ring, to one core
 };
 
 /// The number of the cell's present tenant. Own core.
@@ -304,8 +307,13 @@ class Core {
   };
   /// One turn. `may_wait`: sleep in the poller when there is nothing to do.
   void turn(TurnLimits limits, bool may_wait);
-  /// Whether a turn now would do anything beside waiting. For the simulator.
+  /// Whether a turn now would do anything beside waiting. For the simulator, as are the next three.
   bool has_work() noexcept;
+  /// The actors that wait for their turn, linked by `run_next`, and a way for one of them to jump the queue.
+  Cell* first_in_line() const noexcept { return run_first_; }
+  void put_first_in_line(Cell& cell) noexcept;
+  /// How many asks of this core's actors wait for their outcome.
+  std::size_t open_asks() const noexcept;
   void run_until_stopped();
   /// Any thread.
   void request_stop() noexcept;
@@ -355,7 +363,6 @@ class Core {
   static constexpr std::uint32_t no_slot = UINT32_MAX;
   static constexpr std::uint32_t reply_generation_max = 0xffffff;  // ReplyTo has 24 bits for it
   static constexpr std::size_t slab_cells = 256;
-  static constexpr std::size_t lane_limit = 16 * 1024;   // messages that wait for a full ring, to one core
   static constexpr std::size_t inbox_limit = 64 * 1024;  // messages of foreign threads
 
   void receive();
@@ -402,6 +409,8 @@ class Core {
   std::unique_ptr<base::Random> random_;
   std::unique_ptr<Poller> poller_;
   Instant now_;
+  Observer* const observer_;
+  const std::size_t lane_limit_;
   BlockPool pool_;
   TimerWheel timers_;
 
@@ -414,7 +423,8 @@ class Core {
   Span* span_ = nullptr;  // of the handler that runs now
   std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
-  int charged_ = 0;  // what a turn's budget must still be told of batches
+  int charged_ = 0;                 // what a turn's budget must still be told of batches
+  const std::uint64_t unmeasured_;  // of `handled_`: while one of these bits is set the time is not taken
   EnvelopeList posted_;
   std::vector<Envelope*> received_;  // chains taken from the rings in this turn
   NodeList<TurnEndHook> turn_end_;

@@ -42,11 +42,13 @@ void Core::within(Cell& cell, std::string_view what, F&& f) {
   Activation* activation_before = std::exchange(running_, nullptr);
   const Instant deadline_before = std::exchange(deadline_, Instant::never());
   Span* span_before = std::exchange(span_, nullptr);
+  if (observer_ != nullptr) observer_->step_begins(*this, cell, StepKind::callback, what, {});
   try {
     f();
   } catch (...) {
     lifecycle::fault(cell, std::current_exception(), what);
   }
+  if (observer_ != nullptr) observer_->step_ends(*this, cell);
   enter(cell_before);
   running_ = activation_before;
   deadline_ = deadline_before;

@@ -35,6 +35,7 @@ void DeadLetterBox::on_turn_end() {
 
 void Core::drop(Envelope* envelope, Cell* cell, Drop reason) noexcept {
   count_dropped(*envelope, type_of_target(*envelope, cell), reason, 1);
+  if (observer_ != nullptr) observer_->dropped(*this, *envelope, reason);
   if (envelope->handler->undeliverable != nullptr) {
     envelope->handler->undeliverable(*this, *envelope);
   } else if (envelope->reply) {
