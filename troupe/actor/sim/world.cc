@@ -1,11 +1,14 @@
 // See world.h.
 #include "troupe/actor/sim/world.h"
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/base/check.h"
 #include "troupe/base/log.h"
 
 namespace troupe::actor::test {
 namespace {
+
+constexpr std::uint64_t turns_at_rest_max = 5'000'000;  // a minute of work without a moment passing: it never ends
 
 /// A job that waits for its seeded moment. It frees itself when it has run.
 struct LaterJob : TimerNode {
@@ -23,54 +26,162 @@ struct LaterJob : TimerNode {
 
 class SimulatedOffload final : public Offload {
  public:
-  explicit SimulatedOffload(base::Random& random) : random_(random) {}
+  SimulatedOffload(base::Random& random, const Faults& faults) : random_(random), faults_(faults) {}
   bool submit(Core& from, std::move_only_function<void()> job) override {
+    if (faults_.job_refused.hit(random_)) return false;
     auto& later = jobs_.emplace_back(std::make_unique<LaterJob>(std::move(job), jobs_));
-    from.timers().arm(*later, from.now() + std::chrono::milliseconds{1 + random_.below(5)});
+    const auto range = std::max<std::int64_t>(1, faults_.job_delay_max / 1ms);
+    from.timers().arm(*later,
+                      from.now() + std::chrono::milliseconds{1 + random_.below(static_cast<std::uint64_t>(range))});
     return true;
   }
 
  private:
   base::Random& random_;
+  const Faults& faults_;
   std::vector<std::unique_ptr<LaterJob>> jobs_;
 };
 
+Duration below(base::Random& random, Duration bound) {
+  if (bound <= Duration::zero()) return Duration::zero();
+  return Duration{static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound.count())))};
+}
+
+ActorId target_of(const Envelope& envelope) noexcept {
+  if (envelope.target == nullptr) return {};
+  return lifecycle::id_of(Address{envelope.target, envelope.generation});
+}
+
 }  // namespace
 
-World::World(std::uint64_t seed, WorldOptions options) : seed_(seed), random_(seed) {
+World::World(Seed seed, WorldOptions options)
+    : seed_(seed),
+      options_(std::move(options)),
+      random_(seed.number),
+      fault_random_(seed.number + 0xfa017),
+      disk_(fault_random_, options_.faults.disk),
+      scheduler_(seed),
+      own_trace_(seed.trace == nullptr ? std::make_unique<Trace>(options_.steps_kept) : nullptr),
+      trace_(seed.trace != nullptr ? seed.trace : own_trace_.get()),
+      exceptions_(std::uncaught_exceptions()) {
+  detail::watch(*trace_);
+  begin_system();
+}
+
+World::~World() {
+  if (std::uncaught_exceptions() > exceptions_) trace_->mark();
+  system_->shutdown();
+  system_.reset();
+  detail::unwatch(*trace_);
+}
+
+void World::begin_system() {
   system_ = std::make_unique<System>(SystemOptions{
-      .cores = options.cores,
-      .supervision = options.supervision,
+      .cores = options_.cores,
+      .supervision = options_.supervision,
       .report =
-          [this, print = options.print_reports](const std::string& line) {
-            if (print) base::log::warning("world", line);
+          [this](const std::string& line) {
+            if (options_.print_reports) base::log::warning("world", line);
+            trace_->note(clock_.now(), line);
             reports_.push_back(line);
           },
       .environment = this,
   });
 }
 
-World::~World() {
-  system_->shutdown();
+void World::crash() {
+  trace_->note(clock_.now(), "the system crashes");
+  disk_.crash();  // first: what dying actors still write is lost
+  system_->crash();
   system_.reset();
+  begin_system();
 }
+
+// ---- the system's surroundings ----
 
 std::unique_ptr<base::Random> World::random(int core) {
-  return std::make_unique<base::SeededRandom>(seed_ * 1000003 + static_cast<std::uint64_t>(core) + 1);
+  return std::make_unique<base::SeededRandom>(seed_.number * 1000003 + static_cast<std::uint64_t>(core) + 1);
 }
 std::unique_ptr<Poller> World::poller() { return simulated_poller(); }
-std::unique_ptr<Offload> World::offload() { return std::make_unique<SimulatedOffload>(random_); }
+std::unique_ptr<Offload> World::offload() { return std::make_unique<SimulatedOffload>(fault_random_, options_.faults); }
+
+void World::adjust(CoreOptions& core) {
+  core.lane_limit = options_.faults.lane_messages_max;
+  if (options_.steps_kept > 0) core.observer = this;
+}
+
+// ---- what is seen of each step ----
+
+void World::step_begins(Core& core, Cell& cell, StepKind kind, std::string_view what, ActorId sender) {
+  trace_->name(cell);
+  const std::size_t number = trace_->add({.at = clock_.now(),
+                                          .from = sender,
+                                          .to = id_of(cell),
+                                          .what = what,
+                                          .core = static_cast<std::uint8_t>(core.index()),
+                                          .kind = kind});
+  open_steps_.push_back({number, sender, cell.extras ? cell.extras->errors : 0, cell.in_flight});
+}
+
+void World::step_ends(Core&, Cell& cell) {
+  const OpenStep open = open_steps_.back();
+  open_steps_.pop_back();
+  if (TraceStep* step = trace_->find(open.number)) {
+    const bool same = id_of(cell) == step->to && cell.state != CellState::free;
+    if (!same) {
+      step->outcome = StepOutcome::ended;
+    } else if (cell.extras && cell.extras->errors > open.errors) {
+      step->outcome = StepOutcome::threw;
+    } else if (step->kind == StepKind::resumption) {
+      step->outcome = cell.in_flight >= open.in_flight ? StepOutcome::went_on : StepOutcome::handled;
+    } else {
+      step->outcome = cell.in_flight > open.in_flight ? StepOutcome::waits : StepOutcome::handled;
+    }
+    if (same) trace_->name(cell);
+    trace_->seal(open.number);
+    if (step->kind == StepKind::control) return;
+  }
+  pass(options_.cost_per_message);
+  if (options_.faults.stall.hit(fault_random_)) pass(below(fault_random_, options_.faults.stall_max));
+}
+
+void World::dropped(Core& core, const Envelope& envelope, Drop reason) {
+  trace_->seal(trace_->add({.at = clock_.now(),
+                            .from = envelope.sender,
+                            .to = target_of(envelope),
+                            .what = envelope.handler->message,
+                            .core = static_cast<std::uint8_t>(core.index()),
+                            .kind = envelope.handler->runtime ? StepKind::control : StepKind::message,
+                            .outcome = StepOutcome::dropped,
+                            .reason = reason}));
+}
+
+bool World::takes_batch(Core&, Core&) {
+  if (!options_.faults.ring_full.hit(fault_random_)) return true;
+  pass(10us);  // who offers it again and again takes time about it
+  return false;
+}
+
+ActorId World::sender() const noexcept { return open_steps_.empty() ? ActorId{} : open_steps_.back().sender; }
+
+std::size_t World::open_asks() const noexcept {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < system_->core_count(); ++i) count += system_->core(i).open_asks();
+  return count;
+}
+
+// ---- the run ----
 
 bool World::step() {
-  std::vector<Core*> ready;
+  ready_.clear();
   for (std::size_t i = 0; i < system_->core_count(); ++i) {
-    if (system_->core(i).has_work()) ready.push_back(&system_->core(i));
+    if (system_->core(i).has_work()) ready_.push_back(&system_->core(i));
   }
-  if (ready.empty()) return false;
-  Core& chosen = *ready[random_.below(ready.size())];
-  const Core::Scope scope{chosen};
-  const int messages = static_cast<int>(1 + random_.below(16));
-  chosen.turn({.messages = messages, .time = std::chrono::hours{1}}, false);
+  if (ready_.empty()) return false;
+  INVARIANT(++turns_at_rest_ < turns_at_rest_max, "the actors of this world never come to rest");
+  const Scheduler::Turn turn = scheduler_.next(ready_);
+  const Core::Scope scope{*turn.core};
+  turn.core->turn(turn.limits, false);
   return true;
 }
 
@@ -83,6 +194,17 @@ std::optional<Instant> World::next_timer() {
   return first;
 }
 
+void World::move_to(Instant timer, Instant end) {
+  turns_at_rest_ = 0;
+  const Instant late = std::min(timer + below(fault_random_, options_.faults.timer_delay_max), end);
+  if (late > clock_.now()) clock_.advance(late - clock_.now());
+}
+
+bool World::run(std::uint64_t turns) {
+  while (turns > 0 && step()) --turns;
+  return turns == 0;
+}
+
 void World::run_until_idle() {
   while (step()) {
   }
@@ -92,11 +214,26 @@ void World::advance(Duration by) {
   const Instant end = clock_.now() + by;
   run_until_idle();
   for (auto next = next_timer(); next && *next <= end; next = next_timer()) {
-    if (*next > clock_.now()) clock_.advance(*next - clock_.now());
+    move_to(*next, end);
     run_until_idle();
   }
-  clock_.advance(end - clock_.now());
+  move_to(end, end);
   run_until_idle();
+}
+
+bool World::run_until(const std::function<bool()>& ready, Duration within) {
+  const Instant end = clock_.now() + within;
+  while (!ready()) {
+    if (step()) continue;
+    const auto next = next_timer();
+    if (!next || *next > end) {
+      move_to(end, end);
+      run_until_idle();
+      return ready();
+    }
+    move_to(*next, end);
+  }
+  return true;
 }
 
 void World::wait_for(const std::function<bool()>& ready) {
@@ -104,7 +241,7 @@ void World::wait_for(const std::function<bool()>& ready) {
     if (step()) continue;
     const auto next = next_timer();
     INVARIANT(next.has_value(), "nothing can run and no timer is armed: what is waited for never happens");
-    if (*next > clock_.now()) clock_.advance(*next - clock_.now());
+    move_to(*next, Instant::never());
   }
 }
 

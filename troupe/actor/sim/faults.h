@@ -1,0 +1,36 @@
+// Faults: what a World does to its runtime beside running it. All of it is off unless asked for, and drawn from the
+// seed.
+#pragma once
+
+#include <cstdint>
+
+#include "troupe/base/clock.h"
+#include "troupe/base/random.h"
+
+namespace troupe::actor::test {
+
+using namespace std::chrono_literals;
+
+/// How often something happens: once in so many times; 0: never.
+struct Odds {
+  std::uint32_t one_in = 0;
+  bool hit(base::Random& random) const { return one_in > 0 && random.below(one_in) == 0; }
+};
+
+struct DiskFaults {
+  Odds write_fails{};  // in the middle, perhaps
+  Odds sync_fails{};
+};
+
+struct Faults {
+  base::Duration timer_delay_max{};           // a timer fires up to this much later than it should
+  Odds ring_full{};                           // a batch for another core finds the ring full, and waits at its sender
+  std::size_t lane_messages_max = 16 * 1024;  // how many may wait there before `tell` answers `full`
+  base::Duration job_delay_max = 5ms;         // a blocking job takes 1 ms to this long
+  Odds job_refused{};                         // a blocking job finds too many before it: OffloadFull
+  Odds stall{};                               // a handler holds all cores up
+  base::Duration stall_max = 200ms;           // for at most this long
+  DiskFaults disk{};
+};
+
+}  // namespace troupe::actor::test
