@@ -98,7 +98,7 @@ void Trace::name(const Cell& cell) {
   const ActorId id = id_of(cell);
   if (names_.contains(id)) return;
   const bool named = cell.extras && !cell.extras->name.empty();
-  names_.emplace(id, named ? cell.extras->name : fmt::format("{}#{}", cell.type->name, cell.index & 0x7fffff));
+  names_.emplace(id, named ? cell.extras->name : fmt::format("{}#{}", cell.type->name, id.value >> 32 & 0x7fffff));
 }
 
 void Trace::note(Instant at, std::string_view text) {

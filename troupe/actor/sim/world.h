@@ -26,6 +26,9 @@ struct WorldOptions {
   std::size_t steps_kept = 200;  // for the chart of a run that goes wrong; 0: no step is observed at all
 };
 
+template <class P>
+class Probe;
+
 class World final : Environment, Observer {
  public:
   explicit World(Seed seed, WorldOptions options = {});
@@ -37,6 +40,10 @@ class World final : Environment, Observer {
   Ref<A> spawn(ActorOptions options, Args... args) {
     return system_->spawn<A>(std::move(options), std::move(args)...);
   }
+
+  /// An actor that the test plays: `w.probe<Protocol<Tick, Alert>>()`. See probe.h.
+  template <class P>
+  Probe<P> probe(ActorOptions options = {});
 
   /// Takes so many turns, without letting time pass: gives whether there was work for all of them.
   bool run(std::uint64_t turns);
@@ -119,3 +126,5 @@ class World final : Environment, Observer {
 };
 
 }  // namespace troupe::actor::test
+
+#include "troupe/actor/sim/probe.h"
