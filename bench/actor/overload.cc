@@ -27,7 +27,8 @@ struct Job {
   Instant at;
 };
 struct Probe {
-  static constexpr auto message_class = MessageClass::control;
+  static constexpr auto message_class = MessageClass::control;  // never dropped
+  static constexpr auto priority = Priority::high;              // before all that waits
   Instant at;
 };
 struct Report {
@@ -78,7 +79,7 @@ double percentile_us(std::vector<base::Duration> values, double share) {
 void run(const char* name, Overflow overflow, bool across, std::size_t slices) {
   System system{{.cores = 2}};
   const auto worker = system.spawn<Worker>(
-      {.name = "worker", .core = across ? 1 : 0, .mailbox = {.capacity = mailbox_max, .overflow = overflow}});
+      {.name = "worker", .core = across ? 1 : 0, .mailbox = {.capacity = mailbox_max, .overflow = overflow, .priorities = true}});
   const auto offerer = system.spawn<Offerer>({.name = "offerer", .core = 0}, worker);
   const auto slice = 500ms;
   for (std::size_t i = 0; i <= slices; ++i) {
