@@ -68,7 +68,7 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   // 4. Not more than was granted (RFC 6749, section 6).
   Grant grant = family->grant;
   if (shown.scope) {
-    if (!shown.scope->is_subset_of(grant.scope)) return refused(errors::invalid_scope);
+    if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope);
     grant.scope = *shown.scope;
   }
 

@@ -1,5 +1,6 @@
 // Whole flows: from the authorization request to tokens and what they open.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/jwt.h"
 #include "troupe/oauth/sim/oauth_world.h"
@@ -160,6 +161,49 @@ TEST_CASE("tokens end: by time, by their client, by the user's signing out (T55)
   CHECK(oauth.is_active(old.at("access_token")));
   oauth.advance(601s);
   CHECK_FALSE(oauth.is_active(old.at("access_token")));
+}
+
+TEST_CASE("a client may ask for narrower topics than it is registered for, everywhere, and for no others") {
+  OauthWorld oauth{{.seed = 15}};
+  constexpr auto narrow = "topic:chat.x:subscribe";
+  constexpr std::string_view others[] = {"topic:chat.>:subscribe", "topic:chat.x:publish", "topic:chat.x.y:subscribe",
+                                         "topic:*.x:subscribe", "topic:news.x:subscribe"};
+
+  // For itself.
+  auto by_itself = [&](std::string_view scope) {
+    return oauth.post_as(oauth.chat, "/oauth/token",
+                         {{"grant_type", "client_credentials"}, {"scope", std::string{scope}}});
+  };
+  CHECK_EQ(by_itself(narrow).at("scope"), narrow);
+
+  // For a user, who is asked for just that.
+  auto query = [&](std::string_view scope) {
+    return oauth.authorization_query(oauth.chat, fmt::format("scope=offline_access {}", scope));
+  };
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get("/oauth/authorize?" + query("topic:chat.*:subscribe")));
+  auto consent =
+      browser.follow(browser.submit(login, "/login", {{"username", alice.name}, {"password", alice.password}}));
+  auto back = browser.submit(consent, "/consent", {{"decision", "allow"}});
+  auto tokens = oauth.redeem(oauth.chat, std::string{back.location_query().get("code").value_or("")});
+  CHECK_EQ(tokens.at("scope"), "offline_access topic:chat.*:subscribe");
+  auto again = browser.get("/oauth/authorize?" + query(narrow));  // who agreed to more has agreed to this
+  CHECK_EQ(oauth.redeem(oauth.chat, std::string{again.location_query().get("code").value_or("")}).at("scope"),
+           fmt::format("offline_access {}", narrow));
+
+  // And at refresh, of what was granted.
+  auto refreshed = [&](std::string_view scope) {
+    return oauth.refresh(oauth.chat, tokens.at("refresh_token"), fmt::format("scope={}", scope));
+  };
+  CHECK_EQ(refreshed(narrow).at("scope"), narrow);
+  CHECK_EQ(refreshed("notes").error(), "invalid_scope");  // registered, but not granted
+
+  for (auto other : others) {
+    CAPTURE(other);
+    CHECK_EQ(by_itself(other).error(), "invalid_scope");
+    CHECK_EQ(browser.get("/oauth/authorize?" + query(other)).location_query().get("error"), "invalid_scope");
+    CHECK_EQ(refreshed(other).error(), "invalid_scope");
+  }
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
   if (forces_consent(request)) co_return false;
   auto agreed = co_await service->users.ask(GetConsent{std::move(user), request.client->id});
   if (!agreed) co_return std::unexpected(errors::temporarily_unavailable);
-  co_return request.scope.is_subset_of(*agreed);
+  co_return request.scope.is_within(*agreed);
 }
 
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication) {

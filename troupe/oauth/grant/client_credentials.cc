@@ -15,7 +15,7 @@ std::expected<ScopeSet, OauthError> scope_for(const Client& client, const wire::
   if (!form.get("scope")) return allowed;
   auto asked = ScopeSet::parse(parameter(form, "scope"));
   if (!asked) return std::unexpected(errors::invalid_scope.because("The scope is malformed."));
-  if (!asked->is_subset_of(allowed)) {
+  if (!asked->is_within(allowed)) {
     return std::unexpected(errors::invalid_scope.because("The scope exceeds what the client may ask for itself."));
   }
   return std::move(*asked);

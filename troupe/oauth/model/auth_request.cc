@@ -95,7 +95,7 @@ Checked check_scope(const wire::Form& parameters, AuthRequest& request) {
   auto scope = ScopeSet::parse(value_of(parameters, "scope"));
   if (!scope) return refuse(errors::invalid_scope.because("The scope is malformed."));
   if (scope->empty()) return refuse(errors::invalid_scope.because("The parameter scope is missing."));
-  if (!scope->is_subset_of(request.client->metadata.scope)) {
+  if (!scope->is_within(request.client->metadata.scope)) {
     return refuse(errors::invalid_scope.because("The scope exceeds what the client may ask for."));
   }
   request.scope = std::move(*scope);

@@ -6,6 +6,8 @@
 
 #include <fmt/ranges.h>
 
+#include "troupe/wire/topic_scope.h"
+
 namespace troupe::oauth {
 namespace {
 
@@ -32,8 +34,11 @@ std::expected<ScopeSet, ScopeError> ScopeSet::parse(std::string_view text) {
 
 bool ScopeSet::contains(std::string_view token) const noexcept { return std::ranges::binary_search(tokens_, token); }
 
-bool ScopeSet::is_subset_of(const ScopeSet& other) const noexcept {
-  return std::ranges::includes(other.tokens_, tokens_);
+bool ScopeSet::is_within(const ScopeSet& most) const noexcept {
+  return std::ranges::all_of(tokens_, [&](const std::string& asked) {
+    if (most.contains(asked)) return true;
+    return std::ranges::any_of(most, [&](const std::string& given) { return wire::scope_covers(given, asked); });
+  });
 }
 
 ScopeSet ScopeSet::intersection(const ScopeSet& other) const {

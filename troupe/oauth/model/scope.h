@@ -23,7 +23,9 @@ class ScopeSet {
   static std::expected<ScopeSet, ScopeError> parse(std::string_view text);
 
   bool contains(std::string_view token) const noexcept;
-  bool is_subset_of(const ScopeSet& other) const noexcept;
+  /// Whether somebody who was given `most` may ask for this: each token is in it, or narrower than one that is
+  /// (`wire::scope_covers`).
+  bool is_within(const ScopeSet& most) const noexcept;
   ScopeSet intersection(const ScopeSet& other) const;
   ScopeSet united_with(const ScopeSet& other) const;
   ScopeSet without(std::string_view token) const;

@@ -25,12 +25,26 @@ TEST_CASE("a scope text outside the grammar is refused (T11)") {
 }
 
 TEST_CASE("sets of scopes are compared, joined and cut") {
-  CHECK(scope("a").is_subset_of(scope("a b")));
-  CHECK_FALSE(scope("a c").is_subset_of(scope("a b")));
+  CHECK(scope("a").is_within(scope("a b")));
+  CHECK_FALSE(scope("a c").is_within(scope("a b")));
   CHECK(scope("a b").intersection(scope("b c")) == scope("b"));
   CHECK(scope("a b").united_with(scope("b c")) == scope("a b c"));
   CHECK(scope("a b").without("a") == scope("b"));
   CHECK(scope("a b").contains("b"));
+}
+
+TEST_CASE("who was given a pattern of topics may ask for less, and for nothing else") {
+  auto given = scope("notes topic:chat.*:subscribe topic:news.>:publish");
+  for (auto asked : {"", "notes topic:chat.*:subscribe", "topic:chat.x:subscribe",
+                     "topic:chat.a:subscribe topic:chat.b:subscribe", "notes topic:news.a.*:publish"}) {
+    CAPTURE(asked);
+    CHECK(scope(asked).is_within(given));
+  }
+  for (auto asked : {"topic:chat.>:subscribe", "topic:chat.x:publish", "topic:*.x:subscribe", "topic:news:publish",
+                     "note", "topic:chat.x:subscribe other"}) {
+    CAPTURE(asked);
+    CHECK_FALSE(scope(asked).is_within(given));
+  }
 }
 
 }  // namespace

@@ -192,6 +192,9 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
   ClientMetadata opaque = shop;
   opaque.access_token_format = AccessTokenFormat::opaque;
   opaque_shop = add(opaque);
+  ClientMetadata chatting = shop;
+  chatting.scope = scope("offline_access notes topic:chat.*:subscribe");
+  chat = add(chatting);
   phone = add({.name = "Phone",
                .auth_method = ClientAuthMethod::none,
                .redirect_uris = {"http://127.0.0.1/cb"},

@@ -97,6 +97,7 @@ class OauthWorld {
   ClientApp other_shop;   // confidential too, knows nothing of the first
   ClientApp api;          // a resource server that may introspect every token
   ClientApp opaque_shop;  // gets opaque access tokens
+  ClientApp chat;         // like the shop, for the topics chat.* of live delivery
 
   static constexpr std::string_view verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
   static constexpr std::string_view challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

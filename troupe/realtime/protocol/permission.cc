@@ -6,14 +6,9 @@
 namespace troupe::realtime {
 
 std::optional<Grant> Grant::parse(std::string_view scope) {
-  constexpr std::string_view prefix = "topic:";
-  auto colon = scope.rfind(':');
-  if (!scope.starts_with(prefix) || colon < prefix.size()) return std::nullopt;
-  auto action = scope.substr(colon + 1);
-  if (action != "subscribe" && action != "publish") return std::nullopt;
-  auto pattern = TopicPattern::parse(scope.substr(prefix.size(), colon - prefix.size()));
-  if (!pattern) return std::nullopt;
-  return Grant{*std::move(pattern), action == "publish" ? TopicAction::publish : TopicAction::subscribe};
+  auto read = wire::parse_topic_scope(scope);
+  if (!read) return std::nullopt;
+  return Grant{TopicPattern::parse(read->pattern).value(), read->action};
 }
 
 Permissions Permissions::from(std::span<const std::string> scopes, std::span<const Grant> defaults) {

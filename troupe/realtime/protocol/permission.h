@@ -12,10 +12,11 @@
 #include <vector>
 
 #include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/wire/topic_scope.h"
 
 namespace troupe::realtime {
 
-enum class TopicAction : std::uint8_t { subscribe, publish };
+using wire::TopicAction;
 
 struct Grant {
   TopicPattern pattern;

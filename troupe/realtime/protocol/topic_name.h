@@ -1,9 +1,8 @@
 // Topic names and patterns: TopicName is a checked name ("chat.general"), TopicPattern a
 // checked pattern ("chat.*", "logs.>"); a name is also a pattern that matches itself.
 //
-// Segments are separated by dots. `*` stands for one segment anywhere, `>` for one or more
-// at the end. A pattern that begins with a wildcard never matches a reserved name, so
-// nobody reads "$user.bob" by asking for ">".
+// The rules are those of wire/topic_pattern.h; a value of these types has passed them. Names
+// that are reserved are ours: clients neither publish nor subscribe there.
 #pragma once
 
 #include <cstddef>
@@ -13,29 +12,13 @@
 #include <string>
 #include <string_view>
 
+#include "troupe/wire/topic_pattern.h"
+
 namespace troupe::realtime {
 
-inline constexpr std::size_t topic_bytes_max = 256;
-inline constexpr std::size_t topic_segments_max = 16;
-
-enum class TopicError : std::uint8_t {
-  empty,
-  too_long,
-  too_many_segments,
-  empty_segment,
-  control_character,
-  wildcard_in_name,
-  stray_wildcard,
-};
-
-/// The error as part of a sentence: "is longer than 256 bytes".
-std::string_view describe(TopicError error) noexcept;
-
-/// Whether a name is ours: it begins with `$` or "system.". Clients neither publish nor subscribe there.
-bool is_reserved_topic(std::string_view name) noexcept;
-
-/// Takes the first segment off the front of `rest`, with its dot.
-std::string_view take_segment(std::string_view& rest) noexcept;
+using wire::is_reserved_topic;
+using wire::topic_bytes_max;
+using wire::TopicError;
 
 /// A valid name without wildcards.
 class TopicName {
