@@ -2,6 +2,7 @@
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { serve, within } from './lib/server.js';
+import WebSocket from 'ws';
 import { Client, refusal } from './lib/websocket.js';
 import { machineToken, post } from './lib/oauth.js';
 
@@ -37,6 +38,19 @@ for (const [name, token] of [['garbage', 'garbage'], ['an unsigned token', 'eyJh
     assert.equal((await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } })).statusCode, 401);
   });
 }
+
+test('a header that can hold no token is refused with 401, not taken for none', async () => {
+  const token = await newToken();
+  for (const authorization of ['Bearer ', 'Bearer', '', 'Basic YTpi', token, `Bearer ${token} x`, `Bearer${token}`, [`Bearer ${token}`, `Bearer ${token}`]]) {
+    const answer = await refusal(server.ws(), { headers: { Authorization: authorization } });
+    assert.equal(answer.statusCode, 401, `${authorization}`);
+    assert.match(answer.headers['www-authenticate'], /^Bearer .*invalid_token/);
+  }
+  assert.equal((await refusal(server.ws('/ws?access_token='))).statusCode, 401);
+  const socket = new Client(new WebSocket(server.ws(), { headers: { Authorization: `bearer ${token}` } }));
+  await socket.next('welcome');
+  await socket.close();
+});
 
 test('a changed signature is refused with 401', async () => {
   const token = await newToken();
@@ -135,7 +149,7 @@ test('a browser of another origin is refused with 403 before the upgrade', async
 });
 
 test('a page of our own origin may connect', async () => {
-  const socket = new Client(new (await import('ws')).WebSocket(server.ws(), {
+  const socket = new Client(new WebSocket(server.ws(), {
     headers: { Origin: server.url, Authorization: `Bearer ${await newToken()}` } }));
   await socket.next('welcome');
   await socket.close();

@@ -5,6 +5,7 @@
 
 #include "troupe/app/admin/figures.h"
 #include "troupe/base/log.h"
+#include "troupe/web/bearer.h"
 #include "troupe/wire/ascii.h"
 #include "troupe/wire/json.h"
 
@@ -21,13 +22,6 @@ Response never_cached(Response response) {
   return response;
 }
 
-std::string bearer_of(const Request& request) {
-  constexpr std::string_view scheme = "bearer ";
-  const auto header = request.header("Authorization");
-  if (!wire::equal_ignoring_case(header.substr(0, scheme.size()), scheme)) return {};
-  return std::string{wire::trim(header.substr(scheme.size()))};
-}
-
 Response refused() {
   auto response = web::problem(401, "This is for the machine itself, or an access token with the scope admin.");
   response.headers.set("WWW-Authenticate", "Bearer scope=\"admin\"");
@@ -36,12 +30,13 @@ Response refused() {
 
 /// Nothing when the request may see what an operator sees, else the refusal.
 Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
-  const std::string token = bearer_of(request);
-  if (token.empty()) {
+  const auto token = web::bearer_token(request);
+  if (!token) co_return refused();
+  if (!*token) {
     if (is_local(request)) co_return std::nullopt;
     co_return refused();
   }
-  auto claims = co_await parts->tokens.next().ask(oauth::ValidateToken{oauth::TokenText{token}});
+  auto claims = co_await parts->tokens.next().ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
   if (!claims) co_return refused();
   const bool for_us = std::ranges::find(claims->audience, parts->audience) != claims->audience.end();
   if (for_us && claims->scope.contains(admin_scope)) co_return std::nullopt;

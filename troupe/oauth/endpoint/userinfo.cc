@@ -2,7 +2,7 @@
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
-#include "troupe/wire/ascii.h"
+#include "troupe/web/bearer.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
@@ -12,16 +12,13 @@ using Shown = std::expected<std::optional<TokenText>, OauthError>;
 
 /// The token of the Authorization header; nothing when there is none, or another scheme's.
 Shown token_in_header(const web::Request& http) {
-  if (!http.headers.has("authorization")) return std::nullopt;
-  if (http.headers.count("authorization") > 1) {
+  auto token = web::bearer_token(http);
+  if (token && *token) return TokenText{std::string{**token}};
+  if (token || token.error() == web::BearerFault::other_scheme) return std::nullopt;
+  if (token.error() == web::BearerFault::repeated) {
     return std::unexpected(errors::invalid_request.because("The Authorization header comes twice."));
   }
-  std::string_view header = http.header("authorization");
-  std::size_t space = std::min(header.find(' '), header.size());
-  if (!wire::equal_ignoring_case(header.substr(0, space), "bearer")) return std::nullopt;
-  std::string_view text = wire::trim(header.substr(space));
-  if (text.empty()) return std::unexpected(errors::invalid_request.because("The Authorization header is malformed."));
-  return TokenText{std::string{text}};
+  return std::unexpected(errors::invalid_request.because("The Authorization header is malformed."));
 }
 
 /// The token of the request, by exactly one of the ways of RFC 6750, section 2. The third, in the query, would leave

@@ -7,6 +7,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/realtime/connection/echo.h"
+#include "troupe/web/bearer.h"
 #include "troupe/web/handshake.h"
 #include "troupe/wire/form.h"
 
@@ -25,12 +26,6 @@ struct Door {
   Verifier verifier;
   base::Random& random;
 };
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower_prefix) {
-  auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
-  return text.size() >= lower_prefix.size() &&
-         std::ranges::equal(text.substr(0, lower_prefix.size()), lower_prefix, same);
-}
 
 web::Response unauthorized() {
   auto response = web::problem(401, "The access token is not valid.");
@@ -72,8 +67,9 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<const Door>
   }
   std::optional<Identity> identity;  // 2. who is it
   auto token = token_of(request);
-  if (!token.empty()) {
-    auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{std::move(token)}});
+  if (!token) co_return unauthorized();
+  if (*token) {
+    auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{**std::move(token)}});
     if (!verified && verified.error().domain == TokenRefusal::invalid) co_return unauthorized();
     if (!verified) co_return turned_away(*door->options, "The token cannot be verified now.");
     identity = *std::move(verified);
@@ -102,16 +98,24 @@ actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<const Door>
 
 }  // namespace
 
-std::string token_of(const web::Request& request) {
-  constexpr std::string_view scheme = "bearer ";
-  auto authorization = request.header("Authorization");
-  if (starts_with_ignoring_case(authorization, scheme)) return std::string{authorization.substr(scheme.size())};
+std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Request& request) {
+  constexpr auto invalid = std::unexpected(TokenRefusal::invalid);
+  auto shown = web::bearer_token(request);
+  if (!shown) return invalid;
   for (auto offered : web::offered_subprotocols(request)) {
-    if (offered.starts_with(bearer_subprotocol)) return std::string{offered.substr(bearer_subprotocol.size())};
+    if (*shown) break;
+    if (offered.starts_with(bearer_subprotocol)) shown = offered.substr(bearer_subprotocol.size());
   }
-  auto query = wire::parse_form(request.query);
-  if (!query) return {};
-  return std::string{query->get("access_token").value_or("")};
+  std::optional<std::string> token;
+  if (*shown) {
+    token = std::string{**shown};
+  } else {
+    auto query = wire::parse_form(request.query);
+    if (!query || query->count("access_token") > 1) return invalid;
+    if (auto value = query->get("access_token")) token = std::string{*value};
+  }
+  if (token && token->empty()) return invalid;
+  return token;
 }
 
 bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed) {

@@ -36,8 +36,9 @@ class Realtime {
 };
 
 /// Where a client put its token, first found: the Authorization header, a subprotocol `bearer.<token>`, the query.
-/// Empty when there is none.
-std::string token_of(const web::Request& request);
+/// Nothing when it shows none; TokenRefusal::invalid when what it shows can be no token: an Authorization header of
+/// another form or scheme or twice, an empty token, two in the query, a query that cannot be read.
+std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Request& request);
 
 /// Whether a browser's page may connect: the request names no origin, its own, or one that is allowed.
 bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed);

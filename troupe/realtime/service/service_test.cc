@@ -45,6 +45,41 @@ TEST_CASE("a bad token is 401, one that cannot be verified now 503") {
   CHECK_EQ(world.ask_for("/ws", "Authorization: Bearer later\r\n")->status(), 503);
 }
 
+TEST_CASE("what can be no token is a bad token, not the lack of one") {
+  RealtimeOptions options;
+  options.anonymous = Anonymous::allowed;  // so the lack of one would be let in
+  RealtimeWorld world{options};
+  struct Row {
+    std::string_view target, headers;
+    int status;
+  };
+  constexpr Row rows[] = {
+      {"/ws", "", 101},
+      {"/ws?other=1", "Sec-WebSocket-Protocol: troupe.v1\r\n", 101},
+      {"/ws", "AUTHORIZATION: bearer   a\r\n", 101},
+      {"/ws", "Authorization: Bearer\r\n", 401},
+      {"/ws", "Authorization: Bearer \r\n", 401},
+      {"/ws", "Authorization:\r\n", 401},
+      {"/ws", "Authorization: Bearer a b\r\n", 401},
+      {"/ws", "Authorization: Bearera\r\n", 401},
+      {"/ws", "Authorization: a\r\n", 401},
+      {"/ws", "Authorization: Basic YTpi\r\n", 401},
+      {"/ws", "Authorization: Bearer a\r\nAuthorization: Bearer a\r\n", 401},
+      {"/ws?access_token=a", "Authorization: Bearer\r\n", 401},
+      {"/ws", "Sec-WebSocket-Protocol: troupe.v1, bearer.\r\n", 401},
+      {"/ws?access_token=", "", 401},
+      {"/ws?access_token=a&access_token=a", "", 401},
+      {"/ws?access_token=%zz", "", 401},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.target);
+    CAPTURE(row.headers);
+    auto socket = world.ask_for(row.target, row.headers);
+    CHECK_EQ(socket->status(), row.status);
+    if (row.status == 401) CHECK_NE(socket->head().find("invalid_token"), std::string::npos);
+  }
+}
+
 TEST_CASE("a page of another origin is refused before the upgrade") {
   RealtimeOptions options;
   options.allowed_origins = {"https://app.example"};
