@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Server, folder, serve, sleep, troupe, within } from './lib/server.js';
+import { Server, folder, generous, serve, sleep, troupe, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
 import { UserAgent } from './lib/user_agent.js';
 import { callback, introspect, machineToken, newCode, post, redeem } from './lib/oauth.js';
@@ -121,15 +121,35 @@ test('a second SIGTERM hurries', async () => {
   client.socket.terminate();
 });
 
-test('while it drains nobody new is let in', async () => {
-  const server = await serve();
+test('while it drains it is live and not ready, and what is new is told to go elsewhere', async () => {
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "4s"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
-  const client = await Client.open(server.ws(), { token });
-  const stopped = server.stop();
-  await client.next('draining', 10_000);
-  const late = await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } }).catch((error) => error);
-  assert.ok(late instanceof Error || late.statusCode === 503);
-  await stopped;
+  const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(server.ws(), { token })));
+  assert.equal((await fetch(`${server.url}/health/ready`)).status, 200);
+  server.process.kill('SIGTERM');
+
+  let ready;
+  for (const end = Date.now() + 3000; Date.now() < end && ready?.status !== 503;) ready = await fetch(`${server.url}/health/ready`);
+  assert.equal(ready.status, 503);
+  assert.equal((await ready.json()).status, 'draining');
+  const served = Promise.any(clients.map((client) => client.ask({ type: 'ping' })));  // by those not yet sent away
+  assert.equal((await served).type, 'pong');
+  for (const path of ['/health/ready', '/health/live', '/health/ready']) {
+    const answer = await fetch(server.url + path);
+    assert.equal(answer.status, path === '/health/live' ? 200 : 503, path);
+  }
+  for (const [path, init] of [['/.well-known/openid-configuration', {}], ['/oauth/token', { method: 'POST' }], ['/nowhere', {}]]) {
+    const answer = await fetch(server.url + path, init);
+    assert.deepEqual([answer.status, answer.headers.get('connection')], [503, 'close'], path);
+    assert.match(answer.headers.get('retry-after'), /^\d+$/);
+  }
+  const late = await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(late.statusCode, 503);
+  assert.match(late.headers['retry-after'], /^\d+$/);
+
+  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  assert.deepEqual(await within(10_000, server.ended), { code: 0, signal: null });
+  await assert.rejects(fetch(`${server.url}/health/live`));
 });
 
 test('a taken port is told in one sentence', async () => {

@@ -25,12 +25,25 @@ actor::Task<std::expected<T, std::string>> attempt(actor::Task<T> work) {
   }
 }
 
+bool is_answered_during_drain(const Router::Match& match) {
+  const auto* route = std::get_if<const Route*>(&match);
+  return route != nullptr && (*route)->options.during_drain == DuringDrain::answered;
+}
+
+Response going_away() {
+  auto response = problem(503, "the server is going away");
+  response.headers.set("Retry-After", "1");  // by a new connection, which finds another server
+  return response;
+}
+
 }  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover stream)
     : site_(std::move(site)),
       stream_(std::move(*stream)),
-      reader_(site_->router, site_->options.limits, stream_ ? stream_->peer() : net::PeerAddress{}) {}
+      reader_(site_->router, site_->options.limits, stream_ ? stream_->peer() : net::PeerAddress{}),
+      came_late_(site_->draining),
+      draining_(site_->draining) {}
 
 void HttpConnection::started(actor::Context& ctx) {
   ctx_ = &ctx;
@@ -130,6 +143,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
 
   // 1. Who asks.
   site_->guard.identify(request, ctx.random());
+  request.during_drain = site_->draining;
   const Asked asked{.head_only = request.method == Method::head,
                     .secure = request.secure,
                     .method = request.method_text,
@@ -160,6 +174,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
 /// The guard's word, the router's, or a handler's.
 actor::Task<Upgrade> HttpConnection::answer(Request request, Router::Match match) {
   if (auto refused = site_->guard.refuse(request, ctx_->now())) co_return std::move(*refused);
+  if (came_late_ && !is_answered_during_drain(match)) co_return going_away();
   if (auto* ready = std::get_if<Response>(&match)) co_return std::move(*ready);
   if (auto* route = std::get_if<const Route*>(&match)) {
     Response response = co_await (*route)->handler(std::move(request));

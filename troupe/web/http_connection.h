@@ -26,7 +26,7 @@ using StreamHandover = std::shared_ptr<std::unique_ptr<net::Stream>>;
 
 struct ServeRequest {};     // to itself: a request is whole
 struct CheckDeadlines {};   // to itself: one of them may have passed
-struct DrainConnection {};  // from its server: finish the request at hand, then close
+struct DrainConnection {};  // from its server: finish the request at hand, if there is one, then close
 
 class HttpConnection final : private net::StreamEvents, private actor::TurnEndHook {
  public:
@@ -103,7 +103,8 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   base::Instant check_at_ = base::Instant::never();  // when the next CheckDeadlines comes
   Phase phase_ = Phase::ended;                       // until started
   bool keep_alive_ = true;
-  bool draining_ = false;
+  bool came_late_;  // the server was going away already
+  bool draining_;
   bool input_ended_ = false;
   bool client_is_gone_ = false;  // while a handler works for it
 };

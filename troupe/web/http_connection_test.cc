@@ -34,6 +34,11 @@ void add_routes(Router& router, actor::Context& ctx) {
   auto slow = ctx.spawn<SlowActor>({});
   router.add(Method::get, "/hello",
              [](Request request) -> actor::Task<Response> { co_return text_response(200, "hello " + request.query); });
+  router.add(Method::get, "/health",
+             [](Request request) -> actor::Task<Response> {
+               co_return text_response(200, request.during_drain ? "draining" : "well");
+             },
+             {.during_drain = DuringDrain::answered});
   router.add(Method::post, "/echo",
              [](Request request) -> actor::Task<Response> { co_return text_response(200, std::move(request.body)); },
              {.body_bytes_max = 1000});
@@ -291,20 +296,67 @@ TEST_CASE("an address that asks too often gets 429 and keeps its connection") {
   CHECK_FALSE(client.is_closed());
 }
 
-TEST_CASE("a drain closes what is idle, lets the rest be answered, and ends") {
+TEST_CASE("a drain closes what is idle and lets what is at hand be answered") {
   Site site;
   auto idle = site.connect();
+  auto busy = site.connect();
+  auto sending = site.connect();
+  busy.send(get("/slow"));
+  sending.send("GET /hello?late HTTP/1.1\r\n");  // has begun
+  site.world.run_until_idle();
+  site.server.tell(Drain{});
+  site.world.run_until_idle();
+  CHECK(idle.is_closed());
+  sending.send("Host: h\r\n\r\n");
+  site.world.advance(1s);
+  for (const auto& response : {busy.take(), sending.take()}) {
+    CHECK(response.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(response.contains("Connection: close"));
+  }
+  CHECK(busy.is_closed());
+  CHECK(sending.is_closed());
+}
+
+TEST_CASE("while it drains, a newcomer is answered where the route says so, and told to go elsewhere where not") {
+  Site site;
+  site.server.tell(Drain{});
+  site.world.run_until_idle();
+  struct Row {
+    std::string_view path, status;
+  };
+  constexpr Row rows[] = {
+      {"/health", "HTTP/1.1 200 OK\r\n"},
+      {"/hello", "HTTP/1.1 503 Service Unavailable\r\n"},
+      {"/nowhere", "HTTP/1.1 503 Service Unavailable\r\n"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    auto client = site.connect();
+    client.send(get(row.path) + get(row.path));
+    site.world.run_until_idle();
+    auto response = client.take();
+    CHECK(response.starts_with(row.status));
+    CHECK(response.contains("Connection: close"));
+    CHECK_EQ(response.contains("\r\nRetry-After: 1\r\n"), row.path != "/health");
+    CHECK_EQ(response.find("HTTP/1.1", 1), std::string::npos);  // one answer, then it is over
+    CHECK(client.is_closed());
+  }
+}
+
+TEST_CASE("closing stops listening, sends silent newcomers away, and waits for what is at hand as long as it may") {
+  Site site;
   auto busy = site.connect();
   busy.send(get("/slow"));
   site.world.run_until_idle();
   site.server.tell(Drain{});
   site.world.run_until_idle();
-  CHECK(idle.is_closed());
+  auto silent = site.connect();
+  site.world.run_until_idle();
+  CHECK_EQ(site.world.block_on(site.server.ask(Close{.within = 500ms})).value(), 1);
+  CHECK(silent.is_closed());
   CHECK_EQ(site.network.connect(address), nullptr);
-  site.world.advance(1s);
-  auto response = busy.take();
-  CHECK_EQ(body(response), "slow");
-  CHECK(response.contains("Connection: close"));
+  CHECK_EQ(site.world.block_on(site.server.ask(Close{.within = 10s})).value(), 0);
+  CHECK_EQ(body(busy.take()), "slow");
 }
 
 }  // namespace

@@ -38,18 +38,27 @@ void HttpServer::handle(ResumeAccepting) {
   if (listener_ && !is_full()) listener_->resume();
 }
 
-void HttpServer::handle(actor::Terminated message, actor::Context& ctx) {
+void HttpServer::handle(actor::Terminated message) {
   bool was_full = is_full();
   connections_.erase(message.id);
   site_->metrics.connections.add(-1);
   if (listener_ && was_full && !is_full()) listener_->resume();
-  if (!listener_ && connections_.empty()) ctx.stop();
 }
 
-void HttpServer::handle(Drain, actor::Context& ctx) {
-  listener_.reset();
+void HttpServer::handle(Drain) {
+  site_->draining = true;
   for (const auto& [id, connection] : connections_) connection.tell(DrainConnection{});
-  if (connections_.empty()) ctx.stop();
+}
+
+actor::Task<std::size_t> HttpServer::handle(Close message, actor::Context& ctx) {
+  constexpr auto look_every = std::chrono::milliseconds{20};
+  const base::Instant until = ctx.now() + message.within;
+  listener_.reset();
+  handle(Drain{});  // also those who came meanwhile
+  while (!connections_.empty() && ctx.now() < until) {
+    co_await ctx.sleep(look_every);
+  }
+  co_return connections_.size();
 }
 
 void HttpServer::inspect(actor::Inspection& out) const {

@@ -1,8 +1,9 @@
 // HttpServer: one core's listening place, its router and its connections.
 //
 // One of it stands on each core that serves. It supervises its connections, none of which
-// is ever restarted, bounds their number, and drains: stops accepting, lets every request
-// at hand be answered, and ends when the last connection has.
+// is ever restarted, bounds their number, and goes away in two steps: a drain refuses what is
+// new but what must still be answered, such as health; closing stops listening. Every request
+// at hand is answered.
 #pragma once
 
 #include <functional>
@@ -36,23 +37,33 @@ struct GetConnections {
   using reply = std::size_t;
 };
 
-/// Stop accepting, answer what is at hand, and end.
+/// From now on, connections end when their request at hand is answered. New ones are still taken, for routes that
+/// are answered during a drain; everything else is told 503, to try again elsewhere.
 struct Drain {};
+
+/// Stop listening too, and wait for the requests at hand: how many connections are left, which is none unless they
+/// took longer than `within`.
+struct Close {
+  base::Duration within{};
+  using reply = std::size_t;
+};
 
 struct ResumeAccepting {};  // to itself, after the process ran out of descriptors
 
 class HttpServer final : private net::ListenerEvents {
  public:
   static constexpr std::string_view actor_type = "HttpServer";
+  static constexpr bool interleaves = true;  // connections end while it waits for them
 
   explicit HttpServer(HttpServerOptions options) : options_(std::move(options)) {}
 
   void started(actor::Context& ctx);
   net::Endpoint handle(const GetAddress&) const { return address_; }
   std::size_t handle(const GetConnections&) const { return connections_.size(); }
-  void handle(Drain message, actor::Context& ctx);
+  void handle(Drain message);
+  actor::Task<std::size_t> handle(Close message, actor::Context& ctx);
   void handle(ResumeAccepting message);
-  void handle(actor::Terminated message, actor::Context& ctx);
+  void handle(actor::Terminated message);
   void inspect(actor::Inspection& out) const;
 
  private:
@@ -65,7 +76,7 @@ class HttpServer final : private net::ListenerEvents {
   std::map<actor::ActorId, actor::Ref<HttpConnection>> connections_;
   actor::Context* ctx_ = nullptr;
   actor::Entry entry_;
-  std::unique_ptr<net::Listener> listener_;  // null while draining
+  std::unique_ptr<net::Listener> listener_;  // null when it has closed
   net::Endpoint address_;
 };
 

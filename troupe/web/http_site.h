@@ -50,6 +50,7 @@ struct HttpSite {
   HttpOptions options;
   HttpMetrics metrics;
   std::unique_ptr<base::Metrics> own_metrics;  // where nobody handed any in
+  bool draining = false;                       // set by the server; who comes from now on comes late
 };
 
 }  // namespace troupe::web

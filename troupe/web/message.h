@@ -65,9 +65,10 @@ struct Request {
   std::string query;  // as it came, without the '?'
   Headers headers;
   std::string body;
-  net::PeerAddress peer;   // of the client: behind a trusted proxy, the address that the proxy names
-  bool secure = false;     // it came to us, or to a trusted proxy, through TLS
-  std::string request_id;  // ours, unique; for logs and the X-Request-Id header
+  net::PeerAddress peer;      // of the client: behind a trusted proxy, the address that the proxy names
+  bool secure = false;        // it came to us, or to a trusted proxy, through TLS
+  std::string request_id;     // ours, unique; for logs and the X-Request-Id header
+  bool during_drain = false;  // the server is going away
 
   /// The value of a header, or "" when it did not come.
   std::string_view header(std::string_view name) const noexcept { return headers.get(name).value_or(""); }

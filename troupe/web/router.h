@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,8 +35,12 @@ struct Accept {
 using Upgrade = std::variant<Response, Accept>;
 using UpgradeHandler = std::function<actor::Task<Upgrade>(Request)>;
 
+/// What becomes of a request that comes while the server goes away.
+enum class DuringDrain : std::uint8_t { refused, answered };
+
 struct RouteOptions {
-  std::size_t body_bytes_max = 64 * 1024;  // forms and small JSON; more is 413
+  std::size_t body_bytes_max = 64 * 1024;           // forms and small JSON; more is 413
+  DuringDrain during_drain = DuringDrain::refused;  // with 503: another server has the time to answer it
 };
 
 struct Route {

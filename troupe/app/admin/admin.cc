@@ -45,7 +45,8 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
 
 Task<Response> live(Request) { co_return never_cached(web::json_response(200, R"({"status":"live"})")); }
 
-Task<Response> ready(PartsPtr parts) {
+Task<Response> ready(PartsPtr parts, Request request) {
+  if (request.during_drain) co_return never_cached(web::json_response(503, R"({"status":"draining"})"));
   bool answers = true;
   try {
     co_await parts->database.read([](store::Transaction& transaction) { transaction.run("SELECT 1", {}); });
@@ -96,8 +97,10 @@ bool is_local(const Request& request) {
 
 void add_admin(web::Router& router, PartsPtr parts) {
   using web::Method;
-  router.add(Method::get, "/health/live", live);
-  router.add(Method::get, "/health/ready", [parts](Request) { return ready(parts); });
+  const web::RouteOptions always{.during_drain = web::DuringDrain::answered};
+  router.add(Method::get, "/health/live", live, always);
+  router.add(
+      Method::get, "/health/ready", [parts](Request request) { return ready(parts, std::move(request)); }, always);
   router.add(Method::get, "/metrics", [parts](Request request) { return show_metrics(parts, std::move(request)); });
   router.add(Method::get, "/inspect", [parts](Request request) { return inspect(parts, std::move(request)); });
 }

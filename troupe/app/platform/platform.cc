@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto start_within = 60s;  // making RSA keys on a slow machine
 constexpr auto flush_within = 10s;  // beyond the time of a drain
+constexpr auto answer_within = 5s;  // requests that are still at hand after it
 
 actor::SystemOptions system_options(const Config& config) { return {.cores = static_cast<int>(config.server.cores)}; }
 
@@ -83,12 +84,18 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
 
 void Platform::drain(base::Duration over, std::function<void()> done) {
   for (const auto& server : servers_) server.tell(web::Drain{});
-  system_.run_as_guest([](actor::Ref<realtime::SystemSupervisor> supervisor, base::Duration time,
+  system_.run_as_guest([](actor::Ref<realtime::SystemSupervisor> supervisor,
+                          std::vector<actor::Ref<web::HttpServer>> servers, base::Duration time,
                           std::function<void()> told) -> actor::Task<void> {
     auto left = co_await supervisor.ask(realtime::DrainRealtime{time}, {.within = time + flush_within});
     if (left && *left > 0) base::log::warning("app", "some connections did not go", {{"connections", *left}});
+    for (const auto& server : servers) {
+      auto late =
+          co_await server.ask(web::Close{std::min(time, base::Duration{answer_within})}, {.within = flush_within});
+      if (late && *late > 0) base::log::warning("app", "some requests were not answered", {{"requests", *late}});
+    }
     told();
-  }(realtime_.supervisor(), over, std::move(done)));
+  }(realtime_.supervisor(), servers_, over, std::move(done)));
 }
 
 }  // namespace troupe::app

@@ -29,8 +29,8 @@ class Platform {
   /// prepared. Throws when something does not start.
   Platform(Config config, store::SqliteOptions store, const net::PortReservation& port, std::optional<DemoClient> demo);
 
-  /// Sends everybody away over `over` and calls `done`, on a core, when they are gone. Called again with less, it
-  /// hurries.
+  /// Sends everybody away over `over` and calls `done`, on a core, when they are gone. Until then health is still
+  /// answered; then nothing listens any more. Called again with less, it hurries.
   void drain(base::Duration over, std::function<void()> done);
 
   /// Stops all actors in order. False: the system had failed.
