@@ -1,10 +1,11 @@
 // Who may connect, subscribe and publish: tokens of the OAuth service at the WebSocket.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { serve, within } from './lib/server.js';
+import { serve, sleep, within } from './lib/server.js';
 import WebSocket from 'ws';
 import { Client, refusal } from './lib/websocket.js';
-import { machineToken, post } from './lib/oauth.js';
+import { callback, machineToken, newCode, post, redeem } from './lib/oauth.js';
+import { UserAgent } from './lib/user_agent.js';
 
 const server = await serve();
 let client;
@@ -141,6 +142,41 @@ test('revoking a token closes every connection that uses it, and no other', asyn
   await bystander.subscribe('chat.still');
   assert.equal((await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } })).statusCode, 401);
   await bystander.close();
+});
+
+test('disabling or removing a client at the command line closes what is open with its tokens, and nothing else', async () => {
+  const add = (name) => server.addClient('--name', name, '--grant', 'client_credentials', '--scope', 'topic:chat.*:subscribe');
+  const [disabled, removed] = [await add('to be disabled'), await add('to be removed')];
+  const open = async (of) => Client.open(server.ws(), { token: await machineToken(server, of) });
+  const bystander = await open(client);
+  for (const [of, ...command] of [[disabled, 'client', 'update', '--disable'], [removed, 'client', 'remove']]) {
+    const sockets = [await open(of), await open(of)];
+    assert.equal(server.command(...command, of.client_id).status, 0);
+    for (const socket of sockets) assert.equal((await within(2000, socket.closed))?.code, 4001, command.join(' '));
+  }
+  await bystander.subscribe('chat.still');
+  await bystander.close();
+
+  assert.equal(server.command('client', 'update', '--enable', disabled.client_id).status, 0);
+  await sleep(1000);
+  await (await open(disabled)).close();  // it begins anew
+});
+
+test('removing a user at the command line closes what they have open, through whichever client', async () => {
+  const user = { name: 'leaving', password: 'a very good password' };
+  const other = { name: 'staying', password: 'a very good password' };
+  const scope = 'openid topic:chat.*:subscribe';
+  for (const { name, password } of [user, other]) await server.addUser(name, password);
+  const web = await server.addClient('--name', 'Web', '--redirect-uri', callback, '--grant', 'authorization_code', '--scope', scope);
+  const open = async (who) => {
+    const tokens = await redeem(server, web, await newCode(server, web, new UserAgent(server.url), who, { scope }));
+    return Client.open(server.ws(), { token: tokens.body.access_token });
+  };
+  const [leaving, staying] = [await open(user), await open(other)];
+  assert.equal(server.command('user', 'remove', user.name).status, 0);
+  assert.equal((await within(2000, leaving.closed))?.code, 4001);
+  await staying.subscribe('chat.still');
+  await staying.close();
 });
 
 test('a browser of another origin is refused with 403 before the upgrade', async () => {

@@ -147,8 +147,8 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
       throw CommandFailed{"a client stays public or confidential: add a new one instead"};
     }
     refuse_faults(client.metadata);
-    if (command.enable) client.state = oauth::ClientState::enabled;
-    if (command.disable) client.state = oauth::ClientState::disabled;
+    if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
+    if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     ++client.version;
     tables.clients.update(client);
     tables.keys.append_event(event);
@@ -162,7 +162,7 @@ void remove(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   event.client = oauth::ClientId{command.id};
   admin.transact([&](oauth::Tables& tables) {
     (void)found(tables, command.id);
-    tables.clients.remove(oauth::ClientId{command.id});
+    oauth::remove_client(tables, oauth::ClientId{command.id}, admin.now());
     tables.keys.append_event(event);
   });
   invocation.say(fmt::format("{} is removed; its tokens are no longer active.", command.id));
@@ -205,7 +205,8 @@ void add_client_commands(CLI::App& root, Invocation& invocation) {
   update_app->add_option("--name", updating->flags.name, "Shown to people on the consent page");
   add_client_flags(*update_app, updating->flags);
   auto* enable = update_app->add_flag("--enable", updating->enable, "Let it in again");
-  update_app->add_flag("--disable", updating->disable, "Refuse it, and keep what is known of it")->excludes(enable);
+  update_app->add_flag("--disable", updating->disable, "Refuse it and end its tokens, and keep what is known of it")
+      ->excludes(enable);
   update_app->add_flag("--json", updating->json, "Print JSON");
 
   auto [remove_app, removing] = add_command(*client, invocation, "remove", "Remove a client for good", remove);

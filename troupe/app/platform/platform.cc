@@ -48,6 +48,7 @@ void Platform::start_oauth() {
                                                                                    .options = config_.oauth,
                                                                                    .keys = config_.keys,
                                                                                    .watcher = bridge_,
+                                                                                   .endings = bridge_,
                                                                                    .cores = system_.core_count(),
                                                                                });
   oauth_ = started("the authorization server",

@@ -21,7 +21,14 @@ realtime::Identity identity_of(const oauth::TokenClaims& claims) {
 void TokenBridge::started(actor::Context& context) { context.every(this, "forget", forget_every, Forget{}); }
 
 bool TokenBridge::was_revoked(const oauth::TokenClaims& claims) const {
-  return memory_->revoked.contains(claims.id.text()) || memory_->revoked.contains(claims.family.value());
+  if (memory_->revoked.contains(claims.id.text()) || memory_->revoked.contains(claims.family.value())) return true;
+  return has_ended(claims.client.value(), claims.issued_at) ||
+         (claims.user && has_ended(claims.user->value(), claims.issued_at));
+}
+
+bool TokenBridge::has_ended(const std::string& owner, base::UnixTime issued_at) const {
+  const auto ended = memory_->ended.find(owner);
+  return ended != memory_->ended.end() && issued_at <= ended->second.at;
 }
 
 actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBridge::handle(
@@ -35,7 +42,8 @@ actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBrid
   }
   const bool is_for_us = std::ranges::find(claims->audience, audience_) != claims->audience.end();
   if (!is_for_us || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
-  memory_->vouched[claims->family].insert_or_assign(claims->id.text(), claims->expires_at);
+  auto family = memory_->vouched.try_emplace(claims->family, claims->client, claims->user).first;
+  family->second.tokens.insert_or_assign(claims->id.text(), BridgeMemory::Token{claims->issued_at, claims->expires_at});
   co_return identity_of(*claims);
 }
 
@@ -45,21 +53,40 @@ void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) 
     const std::string token = message.token->text();
     memory_->revoked[token] = context.now();
     tell(token);
-    if (family != memory_->vouched.end()) family->second.erase(token);
+    if (family != memory_->vouched.end()) family->second.tokens.erase(token);
     return;
   }
   memory_->revoked[message.family.value()] = context.now();
   if (family == memory_->vouched.end()) return;
-  for (const auto& [token, expires_at] : family->second) tell(token);
+  for (const auto& [token, times] : family->second.tokens) tell(token);
   memory_->vouched.erase(family);
+}
+
+oauth::EndingsHeard TokenBridge::handle(oauth::GrantsEnded message, actor::Context& context) {
+  for (const oauth::Ending& ending : message.endings) {
+    const std::string& owner = ending.client ? ending.client->value() : ending.user->value();
+    memory_->ended.insert_or_assign(owner, BridgeMemory::Ended{ending.at, context.now()});
+  }
+  // Each family once, however many have ended: this is rare, and families are many.
+  for (auto& [name, family] : memory_->vouched) {
+    std::erase_if(family.tokens, [&](const auto& each) {
+      const auto& [token, times] = each;
+      const bool is_over = has_ended(family.client.value(), times.issued_at) ||
+                           (family.user && has_ended(family.user->value(), times.issued_at));
+      if (is_over) tell(token);
+      return is_over;
+    });
+  }
+  return {};
 }
 
 void TokenBridge::handle(Forget, actor::Context& context) {
   std::erase_if(memory_->revoked, [&](const auto& each) { return each.second + overtaken_within < context.now(); });
-  for (auto& [family, tokens] : memory_->vouched) {
-    std::erase_if(tokens, [&](const auto& each) { return each.second < context.wall(); });
+  std::erase_if(memory_->ended, [&](const auto& each) { return each.second.heard + overtaken_within < context.now(); });
+  for (auto& [name, family] : memory_->vouched) {
+    std::erase_if(family.tokens, [&](const auto& each) { return each.second.expires_at < context.wall(); });
   }
-  std::erase_if(memory_->vouched, [](const auto& each) { return each.second.empty(); });
+  std::erase_if(memory_->vouched, [](const auto& each) { return each.second.tokens.empty(); });
 }
 
 void TokenBridge::inspect(actor::Inspection& out) const {

@@ -1,10 +1,10 @@
 // TokenBridge: between the two wings. It answers the real-time service whom a token stands
 // for, and tells it when such a token is good no longer.
 //
-// One in the system. It remembers which tokens of a family it has vouched for until they
-// expire, since a revocation may name the family alone; and what was revoked lately, since a
-// revocation may overtake an answer that is on its way. All of this outlives a restart: what
-// was let in before a fault must still be closed after it.
+// One in the system. It remembers which tokens it has vouched for until they expire, by family
+// with client and user, since a revocation may name no more than one of these; and what was
+// revoked lately, since a revocation may overtake an answer that is on its way. All of this
+// outlives a restart: what was let in before a fault must still be closed after it.
 #pragma once
 
 #include <cstddef>
@@ -26,11 +26,24 @@ struct ConnectBridge {
 
 /// What the bridge knows. Given to it when it is spawned and touched by it alone.
 struct BridgeMemory {
-  using Tokens = std::map<std::string, base::UnixTime>;  // with the expiry of each
+  struct Token {
+    base::UnixTime issued_at;
+    base::UnixTime expires_at;
+  };
+  struct Family {
+    oauth::ClientId client;
+    std::optional<oauth::UserId> user;
+    std::map<std::string, Token> tokens;
+  };
+  struct Ended {
+    base::UnixTime at;
+    base::Instant heard;
+  };
 
   ConnectBridge ends;
-  std::map<oauth::FamilyId, Tokens> vouched;
+  std::map<oauth::FamilyId, Family> vouched;
   std::map<std::string, base::Instant> revoked;  // families by their name and tokens by their id, lately
+  std::map<std::string, Ended> ended;            // clients and users by their id, lately
 };
 
 class TokenBridge {
@@ -46,6 +59,7 @@ class TokenBridge {
   actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> handle(realtime::VerifyToken message,
                                                                                 actor::Context& context);
   void handle(oauth::TokensRevoked message, actor::Context& context);
+  oauth::EndingsHeard handle(oauth::GrantsEnded message, actor::Context& context);
 
   /// Told by itself: forgets what can matter no longer.
   struct Forget {};
@@ -54,6 +68,7 @@ class TokenBridge {
 
  private:
   bool was_revoked(const oauth::TokenClaims& claims) const;
+  bool has_ended(const std::string& owner, base::UnixTime issued_at) const;
   void tell(const std::string& token) const {
     memory_->ends.realtime.tell(realtime::TokenRevoked{realtime::TokenId{token}});
   }

@@ -98,6 +98,29 @@ TEST_CASE("a revocation that overtakes the answer about its token wins") {
   }
 }
 
+TEST_CASE("the end of a client's or user's grants is told for what was vouched for till then, and for nobody else's") {
+  BridgeWorld both{7};
+  const auto mine = both.sign_in();
+  const auto token = both.verify(mine.access_token)->token.value();
+  const auto ended = [&](base::UnixTime at, std::optional<oauth::ClientId> client, std::optional<oauth::UserId> user) {
+    return both.world.block_on(both.bridge.ask(oauth::GrantsEnded{{{at, std::move(client), std::move(user)}}}));
+  };
+  const auto alice = oauth::fixture::alice().user.id;
+  CHECK(ended(both.now(), oauth::fixture::shop().id, std::nullopt).has_value());
+  CHECK(ended(both.now(), std::nullopt, oauth::UserId{"u_bob"}).has_value());
+  CHECK(ended(both.now() - 1s, both.phone->id, std::nullopt).has_value());  // before it was issued
+  CHECK(both.heard().empty());
+  CHECK(ended(both.now(), both.phone->id, std::nullopt).has_value());
+  CHECK(ended(both.now(), std::nullopt, alice).has_value());
+  CHECK_EQ(both.heard(), std::vector<std::string>{token});  // once
+
+  // It is good in the database: its answer was on its way when the end was heard of.
+  CHECK_FALSE(both.verify(mine.access_token).has_value());
+  both.world.advance(1s);
+  const auto later = both.sign_in();
+  CHECK(both.verify(later.access_token).has_value());
+}
+
 TEST_CASE("one token's end is told whether or not it was vouched for: the service may be opening its connection") {
   BridgeWorld both{5};
   const auto claims = both.world.block_on(both.tokens.next().ask(oauth::ValidateToken{both.sign_in().access_token}));

@@ -48,6 +48,20 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   return made;
 }
 
+void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime now) {
+  const bool ends = client.state == ClientState::enabled && state == ClientState::disabled;
+  client.state = state;
+  if (!ends) return;
+  client.valid_from = now;
+  tables.grants.append_ending({.at = now, .client = client.id, .user = std::nullopt});
+}
+
+bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
+  if (!tables.clients.remove(id)) return false;
+  tables.grants.append_ending({.at = now, .client = id, .user = std::nullopt});
+  return true;
+}
+
 ClientActor::ClientActor(Storage storage) : storage_(std::move(storage)) {}
 
 void ClientActor::started(actor::Context& context) { context.every(this, "look", look_every, Look{}); }
@@ -126,11 +140,11 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   const AuditEvent event = about(auditor_.event(context, "client_updated"), message.id);
-  auto updated = co_await storage_.write([message, event](Tables& t) -> std::optional<Client> {
+  auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> std::optional<Client> {
     auto client = t.clients.find(message.id);
     if (!client) return std::nullopt;
     client->metadata = message.metadata;
-    client->state = message.state;
+    set_state(t, *client, message.state, now);
     ++client->version;
     t.clients.update(*client);
     if (client->is_public())
@@ -146,8 +160,8 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteClient message,
                                                                           actor::Context& context) {
   const AuditEvent event = about(auditor_.event(context, "client_deleted"), message.id);
-  const bool was_there = co_await storage_.write([id = message.id, event](Tables& t) {
-    const bool removed = t.clients.remove(id);
+  const bool was_there = co_await storage_.write([id = message.id, event, now = context.wall()](Tables& t) {
+    const bool removed = remove_client(t, id, now);
     if (removed) t.keys.append_event(event);
     return removed;
   });

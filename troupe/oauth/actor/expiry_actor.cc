@@ -12,6 +12,7 @@ constexpr auto sweep_every = 1min;
 constexpr auto sweep_again = 1s;             // while a step was full; the writes of clients go in between
 constexpr int step_rows = 500;               // about 5 ms of the writer's time
 constexpr auto session_name_max = 30 * 24h;  // a session that is renewed keeps its name, and with it its row's key
+constexpr auto ending_kept_for = 2h;         // whose tokens have all expired by then, and every look has found it
 constexpr auto slack = 1h;                   // for clocks that are set back
 
 }  // namespace
@@ -32,7 +33,8 @@ actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
                             t.grants.remove_access_before(before(access_token_ttl_max), step_rows),
                             t.grants.remove_refresh_before(before(family), step_rows),
                             t.grants.remove_families_before(before(family), step_rows),
-                            t.users.remove_sessions_before(before(session_name_max), step_rows)}) {
+                            t.users.remove_sessions_before(before(session_name_max), step_rows),
+                            t.grants.remove_endings_before(now - ending_kept_for, step_rows)}) {
       rows += count;
       full_steps += count == step_rows ? 1 : 0;
     }

@@ -14,6 +14,8 @@ base::UnixTime granted_at(const Grant& grant) {
 bool stands(Tables& tables, const Grant& grant) {
   const auto client = tables.clients.find(grant.client);
   if (!client || client->state == ClientState::disabled) return false;
+  const bool was_disabled = client->valid_from > base::UnixTime{};
+  if (was_disabled && client->valid_from >= granted_at(grant)) return false;
   if (!grant.authentication) return true;
 
   const auto user = tables.users.find(grant.authentication->user);

@@ -7,9 +7,9 @@
 
 namespace troupe::oauth {
 
-/// Whether the client is enabled and, where a user is behind the grant, the user is enabled, has not changed the
-/// password since the grant was made, and its family is not revoked. Tokens that clients get for themselves have
-/// no family row.
+/// Whether the client is enabled, has not been disabled since the grant was made, and, where a user is behind the
+/// grant, the user is enabled, has not changed the password since the grant was made, and its family is not revoked.
+/// Tokens that clients get for themselves have no family row.
 bool stands(Tables& tables, const Grant& grant);
 
 /// When the grant was made: its family's id says so.

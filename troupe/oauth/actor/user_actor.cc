@@ -51,6 +51,7 @@ std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& i
     ended.push_back(family.grant.family);
   }
   if (!tables.users.remove(id)) return std::nullopt;
+  tables.grants.append_ending({.at = now, .client = std::nullopt, .user = id});
   return ended;
 }
 

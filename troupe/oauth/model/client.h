@@ -63,7 +63,8 @@ struct Client {
   ClientMetadata metadata;
   ClientState state = ClientState::enabled;
   base::UnixTime created_at;
-  std::int64_t version = 1;  // rises with each change
+  base::UnixTime valid_from{};  // what was granted up to this moment is over: it was disabled then
+  std::int64_t version = 1;     // rises with each change
 
   bool is_public() const noexcept { return metadata.is_public(); }
   bool may_use(GrantType type) const noexcept { return metadata.may_use(type); }

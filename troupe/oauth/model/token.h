@@ -50,6 +50,22 @@ struct TokensRevoked {
   std::optional<crypto::TokenId> token;  // nothing: the whole family
 };
 
+/// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled.
+struct Ending {
+  base::UnixTime at;
+  std::optional<ClientId> client;  // one of the two
+  std::optional<UserId> user;
+};
+
+struct EndingsHeard {};
+
+/// Endings in the order in which they happened, whichever process brought them about. What is not answered is said
+/// again, and so is what happened lately after a restart: hearing twice must change nothing.
+struct GrantsEnded {
+  std::vector<Ending> endings;
+  using reply = EndingsHeard;
+};
+
 /// Which actor of a pool owns a token or code: a number for `Pool::by_key`, read from the id in the text without
 /// proof. Texts that are no tokens of ours get some number. A JWT is found by its `jti`.
 std::uint64_t owner_key(std::string_view token);

@@ -44,7 +44,7 @@ Narrow narrowed(const actor::Pool<A>& pool) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, password_cost, watcher, cores] = parts_;
+  const auto& [storage, options, keys, password_cost, watcher, endings, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
   actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage);
@@ -57,6 +57,7 @@ void OauthSupervisor::started(actor::Context& context) {
       spawn_pool<AuthActor>(context, "codes", cores,
                             AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, watcher, options});
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  if (endings) context.spawn<EndingActor>({.name = "endings"}, storage, endings);
 }
 
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view columns =
     "id, name, auth_method, redirect_uris, post_logout_redirect_uris, grant_types, scope, requires_pkce, "
-    "has_opaque_tokens, access_token_alg, id_token_alg, access_token_seconds, is_disabled, created_at, version";
+    "has_opaque_tokens, access_token_alg, id_token_alg, access_token_seconds, is_disabled, created_at, version, "
+    "valid_from";
 
 std::vector<GrantType> grant_types_in(std::string_view text) {
   std::vector<GrantType> types;
@@ -39,6 +40,7 @@ Client client_in(const store::Row& row) {
           .metadata = std::move(metadata),
           .state = row.integer(12) != 0 ? ClientState::disabled : ClientState::enabled,
           .created_at = time_in(row, 13),
+          .valid_from = time_in(row, 15),
           .version = row.integer(14)};
 }
 
@@ -48,7 +50,7 @@ std::string joined_names(const std::vector<GrantType>& types) {
   return joined(names);
 }
 
-/// Runs `sql`, whose ?1 to ?15 are the client's columns in their order.
+/// Runs `sql`, whose ?1 to ?16 are the client's columns in their order.
 std::int64_t run_with(store::Transaction& transaction, std::string_view sql, const Client& client) {
   const ClientMetadata& m = client.metadata;
   const std::string uris = joined(m.redirect_uris);
@@ -62,7 +64,7 @@ std::int64_t run_with(store::Transaction& transaction, std::string_view sql, con
             column_of_truth(m.pkce == PkcePolicy::required),
             column_of_truth(m.access_token_format == AccessTokenFormat::opaque), crypto::name_of(m.access_token_alg),
             crypto::name_of(m.id_token_alg), seconds, column_of_truth(client.state == ClientState::disabled),
-            column_of(client.created_at), client.version});
+            column_of(client.created_at), client.version, column_of(client.valid_from)});
 }
 
 std::string select(std::string_view rest) { return fmt::format("SELECT {} FROM clients {}", columns, rest); }
@@ -112,7 +114,8 @@ std::int64_t MemoryClients::generation() { return generation_; }
 
 void SqlClients::insert(const Client& client) {
   static const std::string sql = fmt::format(
-      "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)", columns);
+      "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+      columns);
   run_with(transaction_, sql, client);
 }
 
@@ -132,7 +135,8 @@ bool SqlClients::update(const Client& client) {
   return run_with(transaction_,
                   "UPDATE clients SET name = ?2, auth_method = ?3, redirect_uris = ?4, post_logout_redirect_uris = ?5, "
                   "grant_types = ?6, scope = ?7, requires_pkce = ?8, has_opaque_tokens = ?9, access_token_alg = ?10, "
-                  "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15 "
+                  "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15, "
+                  "valid_from = ?16 "
                   "WHERE id = ?1 AND version = ?15 - 1",
                   client) == 1;
 }

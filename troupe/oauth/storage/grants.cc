@@ -54,6 +54,14 @@ AccessRecord access_in(const store::Row& row) {
           .revoked_at = maybe_time_in(row, own + 5)};
 }
 
+EndingRecord ending_in(const store::Row& row) {
+  EndingRecord record{.number = row.integer(0),
+                      .ending = {.at = time_in(row, 1), .client = std::nullopt, .user = std::nullopt}};
+  if (!row.is_null(2)) record.ending.client = ClientId{row.text(2)};
+  if (!row.is_null(3)) record.ending.user = UserId{row.text(3)};
+  return record;
+}
+
 std::string select_families(std::string_view rest) {
   return fmt::format("SELECT {}, {} FROM families {}", GrantColumns::names, family_columns, rest);
 }
@@ -172,6 +180,18 @@ bool SqlGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) {
                           {column_of(id), column_of(now)}) == 1;
 }
 
+void SqlGrants::append_ending(const Ending& ending) {
+  transaction_.run("INSERT INTO endings (at, client, user) VALUES (?1, ?2, ?3)",
+                   {column_of(ending.at), column_of(ending.client), column_of(ending.user)});
+}
+
+std::vector<EndingRecord> SqlGrants::endings_after(std::int64_t number, int count) {
+  std::vector<EndingRecord> found;
+  transaction_.each("SELECT number, at, client, user FROM endings WHERE number > ?1 ORDER BY number LIMIT ?2",
+                    {number, count}, [&](const store::Row& row) { found.push_back(ending_in(row)); });
+  return found;
+}
+
 int SqlGrants::remove_codes_before(const crypto::TokenId& end, int count) {
   static const std::string sql = delete_oldest("codes", "id");
   return remove_with(transaction_, sql, end, count);
@@ -190,6 +210,12 @@ int SqlGrants::remove_refresh_before(const crypto::TokenId& end, int count) {
 int SqlGrants::remove_access_before(const crypto::TokenId& end, int count) {
   static const std::string sql = delete_oldest("access_tokens", "id");
   return remove_with(transaction_, sql, end, count);
+}
+
+int SqlGrants::remove_endings_before(base::UnixTime end, int count) {
+  return static_cast<int>(transaction_.run(
+      "DELETE FROM endings WHERE number IN (SELECT number FROM endings WHERE at < ?1 ORDER BY number LIMIT ?2)",
+      {column_of(end), count}));
 }
 
 }  // namespace troupe::oauth

@@ -1,4 +1,4 @@
-// The tables of codes, families and tokens, their twin in memory, and the same rows by SQL.
+// The tables of codes, families, tokens and endings, their twin in memory, and the same rows by SQL.
 // See clients.h for what a table promises.
 #pragma once
 
@@ -38,12 +38,18 @@ class GrantTable {
   /// Whether there was such a token and it was not revoked yet.
   virtual bool revoke_access(const crypto::TokenId& id, base::UnixTime now) = 0;
 
+  /// Notes that everything of a client or user has ended, behind all endings before it.
+  virtual void append_ending(const Ending& ending) = 0;
+  /// The endings whose number is above `number`, which begins at 1; at most `count`, in their order.
+  virtual std::vector<EndingRecord> endings_after(std::int64_t number, int count) = 0;
+
   // Removal of what can matter to nobody any more: the oldest rows made before `end`, at most `count`
   // of them; gives how many. Ids order by time, so this is a range at the start of the table.
   virtual int remove_codes_before(const crypto::TokenId& end, int count) = 0;
   virtual int remove_families_before(const crypto::TokenId& end, int count) = 0;
   virtual int remove_refresh_before(const crypto::TokenId& end, int count) = 0;
   virtual int remove_access_before(const crypto::TokenId& end, int count) = 0;
+  virtual int remove_endings_before(base::UnixTime end, int count) = 0;
 };
 
 class MemoryGrants final : public GrantTable {
@@ -62,16 +68,21 @@ class MemoryGrants final : public GrantTable {
   void insert_access(const AccessRecord& token) override;
   std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
   bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  void append_ending(const Ending& ending) override;
+  std::vector<EndingRecord> endings_after(std::int64_t number, int count) override;
   int remove_codes_before(const crypto::TokenId& end, int count) override;
   int remove_families_before(const crypto::TokenId& end, int count) override;
   int remove_refresh_before(const crypto::TokenId& end, int count) override;
   int remove_access_before(const crypto::TokenId& end, int count) override;
+  int remove_endings_before(base::UnixTime end, int count) override;
 
  private:
   std::map<crypto::TokenId, AuthCode> codes_;
   std::map<crypto::TokenId, FamilyRecord> families_;
   std::map<crypto::TokenId, RefreshRecord> refresh_;
   std::map<crypto::TokenId, AccessRecord> access_;
+  std::map<std::int64_t, Ending> endings_;
+  std::int64_t last_ending_ = 0;
 };
 
 class SqlGrants final : public GrantTable {
@@ -91,10 +102,13 @@ class SqlGrants final : public GrantTable {
   void insert_access(const AccessRecord& token) override;
   std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
   bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  void append_ending(const Ending& ending) override;
+  std::vector<EndingRecord> endings_after(std::int64_t number, int count) override;
   int remove_codes_before(const crypto::TokenId& end, int count) override;
   int remove_families_before(const crypto::TokenId& end, int count) override;
   int remove_refresh_before(const crypto::TokenId& end, int count) override;
   int remove_access_before(const crypto::TokenId& end, int count) override;
+  int remove_endings_before(base::UnixTime end, int count) override;
 
  private:
   store::Transaction& transaction_;

@@ -59,6 +59,16 @@ bool MemoryGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) 
   return true;
 }
 
+void MemoryGrants::append_ending(const Ending& ending) { endings_.emplace(++last_ending_, ending); }
+
+std::vector<EndingRecord> MemoryGrants::endings_after(std::int64_t number, int count) {
+  std::vector<EndingRecord> found;
+  for (auto each = endings_.upper_bound(number); each != endings_.end() && count > 0; ++each, --count) {
+    found.push_back({each->first, each->second});
+  }
+  return found;
+}
+
 int MemoryGrants::remove_codes_before(const crypto::TokenId& end, int count) {
   return remove_before(codes_, end, count);
 }
@@ -70,6 +80,14 @@ int MemoryGrants::remove_refresh_before(const crypto::TokenId& end, int count) {
 }
 int MemoryGrants::remove_access_before(const crypto::TokenId& end, int count) {
   return remove_before(access_, end, count);
+}
+
+int MemoryGrants::remove_endings_before(base::UnixTime end, int count) {
+  int removed = 0;
+  for (auto each = endings_.begin(); each != endings_.end() && removed < count && each->second.at < end; ++removed) {
+    each = endings_.erase(each);
+  }
+  return removed;
 }
 
 }  // namespace troupe::oauth

@@ -18,6 +18,7 @@
 #include "troupe/oauth/model/code.h"
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/model/session.h"
+#include "troupe/oauth/model/token.h"
 #include "troupe/oauth/model/user.h"
 
 namespace troupe::oauth {
@@ -57,6 +58,12 @@ struct FamilyRecord {
   base::UnixTime expires_at;  // the absolute end of its refresh tokens
   std::optional<base::UnixTime> revoked_at;
   std::string revoked_because;
+};
+
+/// An ending with its place in the order of all.
+struct EndingRecord {
+  std::int64_t number = 0;
+  Ending ending;
 };
 
 struct RefreshRecord {

@@ -185,7 +185,19 @@ CREATE TRIGGER signing_keys_delete AFTER DELETE ON signing_keys BEGIN
 END;
 )sql";
 
-constexpr store::Migration migrations[] = {{1, "first light", first_light}};
+// Endings are numbered by the database and never again by the same number, so that who has read up to one misses none.
+constexpr std::string_view endings = R"sql(
+ALTER TABLE clients ADD COLUMN valid_from INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE endings (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  client TEXT,
+  user TEXT
+) STRICT;
+)sql";
+
+constexpr store::Migration migrations[] = {{1, "first light", first_light}, {2, "endings", endings}};
 
 }  // namespace
 

@@ -59,7 +59,8 @@ Client shop() {
                        .id_token_alg = crypto::Algorithm::es256,
                        .access_token_ttl = std::chrono::seconds{300}},
           .state = ClientState::disabled,
-          .created_at = now};
+          .created_at = now,
+          .valid_from = at(7)};
 }
 
 UserRecord user(const char* id, const char* name) {
@@ -118,6 +119,7 @@ TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, 
     CHECK_EQ(got.pkce, want.pkce);
     CHECK_EQ(got.access_token_format, want.access_token_format);
     CHECK_EQ(got.access_token_alg, want.access_token_alg);
+    CHECK_EQ(client.valid_from, at(7));
     CHECK_EQ(got.id_token_alg, want.id_token_alg);
     CHECK_EQ(got.access_token_ttl, want.access_token_ttl);
     CHECK_EQ(client.state, ClientState::disabled);
@@ -300,6 +302,33 @@ TEST_CASE_TEMPLATE("the families of a session and of a user are those that are n
     CHECK_EQ(of_session[1].grant.family, grant(3).family);
     CHECK_EQ(t.grants.live_families_of(UserId{"u_alice"}).size(), 2);
     CHECK_EQ(t.grants.live_families_of(UserId{"u_bob"}).size(), 1);
+  });
+}
+
+TEST_CASE_TEMPLATE("endings are numbered in their order, and no number comes again", Store, InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    const auto numbers_after = [&](std::int64_t number, int count = 10) {
+      std::vector<std::int64_t> numbers;
+      for (const EndingRecord& each : t.grants.endings_after(number, count)) numbers.push_back(each.number);
+      return numbers;
+    };
+    CHECK(numbers_after(0).empty());
+    t.grants.append_ending({.at = at(1), .client = ClientId{"c_shop"}, .user = std::nullopt});
+    t.grants.append_ending({.at = at(2), .client = std::nullopt, .user = UserId{"u_alice"}});
+    t.grants.append_ending({.at = at(3), .client = ClientId{"c_shop"}, .user = std::nullopt});
+    CHECK_EQ(numbers_after(0), std::vector<std::int64_t>{1, 2, 3});
+    CHECK_EQ(numbers_after(1, 1), std::vector<std::int64_t>{2});
+    const Ending second = t.grants.endings_after(1, 1).front().ending;
+    CHECK_EQ(second.at, at(2));
+    CHECK_FALSE(second.client);
+    CHECK_EQ(second.user, UserId{"u_alice"});
+
+    CHECK_EQ(t.grants.remove_endings_before(at(3), 1), 1);
+    CHECK_EQ(t.grants.remove_endings_before(at(3), 10), 1);
+    CHECK_EQ(numbers_after(0), std::vector<std::int64_t>{3});
+    CHECK_EQ(t.grants.remove_endings_before(at(4), 10), 1);
+    t.grants.append_ending({.at = at(5), .client = ClientId{"c_shop"}, .user = std::nullopt});
+    CHECK_EQ(numbers_after(0), std::vector<std::int64_t>{4});
   });
 }
 
