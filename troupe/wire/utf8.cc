@@ -2,6 +2,8 @@
 // (table 3-7 of the Unicode standard) for characters that are cut between two pieces.
 #include "troupe/wire/utf8.h"
 
+#include <algorithm>
+
 #include <simdjson.h>
 
 namespace troupe::wire {
@@ -30,6 +32,10 @@ std::size_t cut_off_bytes(std::string_view piece) noexcept {
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
+
+bool is_plain_utf8(std::string_view text) noexcept {
+  return is_utf8(text) && std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
 
 bool Utf8Validator::step(unsigned char byte) noexcept {
   if (missing_ > 0) {

@@ -68,5 +68,10 @@ TEST_CASE("long texts cut anywhere are judged as the whole") {
   }));
 }
 
+TEST_CASE("plain UTF-8 has no control characters of ASCII") {
+  for (auto text : {"", "a b", "\xc3\xa4\xf0\x9f\x98\x80"}) CHECK(is_plain_utf8(text));
+  for (auto text : {"\n", "a\tb", "\x7f", "\x1b[2J", "\xff"}) CHECK_FALSE(is_plain_utf8(text));
+}
+
 }  // namespace
 }  // namespace troupe::wire

@@ -105,8 +105,10 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
   struct Row {
     std::vector<std::string> arguments;
     std::string_view told;
-    std::string_view input = "";
+    std::string input = "";
   };
+  std::string many_scopes = "s0";
+  for (int i = 1; i <= 100; ++i) many_scopes += " s" + std::to_string(i);
   const Row rows[] = {
       {{"dance"}, "there is no command \"dance\""},
       {{"client", "dance"}, "there is no command \"dance\""},
@@ -126,12 +128,31 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
       {{"user", "add", "x", "--password-stdin"}, "no password"},
       {{"user", "add", "x", "--password-stdin"}, "8 to 256 bytes", "short\n"},
       {{"user", "add", " x", "--password-stdin"}, "a name has", "good password\n"},
+      {{"user", "add", std::string(65, 'x'), "--password-stdin"}, "a name has", "good password\n"},
+      {{"user", "add", "\xff", "--password-stdin"}, "a name has", "good password\n"},
+      {{"user", "add", "x", "--password-stdin"}, "8 to 256 bytes", std::string(257, 'p') + "\n"},
+      {{"user", "add", "x", "--password-stdin", "--email", "nowhere"}, "an address has", "good password\n"},
+      {{"user", "add", "x", "--password-stdin", "--email", "a@" + std::string(300, 'b')},
+       "an address has",
+       "good password\n"},
+      {{"user", "add", "x", "y", "--password-stdin"}, "y", "good password\n"},
+      {{"client", "add", "--name", "x", "--name", "y", "--grant", "client_credentials"}, "--name"},
+      {{"client", "add", "--name", std::string(201, 'x'), "--grant", "client_credentials"}, "1 to 200 bytes"},
+      {{"client", "add", "--name", "x\ny", "--grant", "client_credentials"}, "control characters"},
+      {{"client", "add", "--name", "\xff", "--grant", "client_credentials"}, "UTF-8"},
+      {{"client", "add", "--name", "x", "--redirect-uri", "https://a.example/" + std::string(4000, 'x')}, "redirect"},
+      {{"client", "add", "--name", "x", "--grant", "client_credentials", "--scope", many_scopes}, "--scope"},
+      {{"client", "add", "--name", "x", "--grant", "client_credentials", "--flavour", "mint"}, "--flavour"},
+      {{"client", "show"}, "ID"},
+      {{"client", "show", "a", "b"}, "b"},
+      {{"client", "show", std::string(100'000, 'x')}, "there is no client"},
+      {{"client", "update", "nobody", "--enable", "--disable"}, "--disable"},
       {{"client", "list", "--set", "realtime.ecco=true"}, "realtime.echo"},
       {{"client", "list", "--set", "realtime.echo"}, "true or false"},
   };
   Desk desk;
   for (const Row& row : rows) {
-    const auto exit = desk.run(row.arguments, std::string{row.input});
+    const auto exit = desk.run(row.arguments, row.input);
     CAPTURE(row.told);
     CAPTURE(desk.console.complained());
     CHECK(exit != Exit::success);

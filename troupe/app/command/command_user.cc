@@ -24,6 +24,8 @@ std::string_view sentence(oauth::UserError error) {
       return "there is a user of this name already";
     case oauth::UserError::bad_name:
       return "a name has 1 to 64 bytes, no control characters, and no spaces at its ends";
+    case oauth::UserError::bad_email:
+      return "an address has an @ inside, no spaces, and at most 254 bytes";
     case oauth::UserError::bad_password:
       return "a password has 8 to 256 bytes";
     case oauth::UserError::unknown:
@@ -45,7 +47,8 @@ crypto::Password read_password(Invocation& invocation, const UserCommand& comman
 void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const oauth::UserName name{command.name};
   const crypto::Password password = read_password(invocation, command);
-  if (const auto fault = oauth::fault_in(name, password)) throw CommandFailed{std::string{sentence(*fault)}};
+  if (const auto fault = oauth::fault_in(name, command.email, password))
+    throw CommandFailed{std::string{sentence(*fault)}};
   auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
   if (!hash) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
   const auto record = oauth::make_user(name, command.email, *std::move(hash), admin.now(), admin.random());

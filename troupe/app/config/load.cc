@@ -16,6 +16,8 @@
 namespace troupe::app {
 namespace {
 
+constexpr std::size_t file_bytes_max = 1024 * 1024;
+
 /// One value on its way: where it stands, which key it means, what was given.
 struct Setting {
   std::string where;
@@ -51,7 +53,14 @@ class Loader {
       problems_.push_back({path, "cannot be read"});
       return;
     }
-    const auto values = read_toml({std::istreambuf_iterator<char>{file}, {}});
+    std::string text(file_bytes_max + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > file_bytes_max) {
+      problems_.push_back({path, "has more than 1 MiB, so it is no configuration"});
+      return;
+    }
+    const auto values = read_toml(text);
     if (!values) {
       problems_.push_back({fmt::format("{}:{}", path, values.error().line), "is no TOML: " + values.error().what});
       return;

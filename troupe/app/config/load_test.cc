@@ -151,11 +151,36 @@ TEST_CASE("every mistake is told at once, those of a file by line") {
 }
 
 TEST_CASE("a file that is missing or no TOML is told with its name and line") {
-  const auto missing = load_config({.file = "/nowhere/troupe.toml"});
-  REQUIRE_FALSE(missing.has_value());
-  CHECK_EQ(missing.error()[0].text(), "/nowhere/troupe.toml: cannot be read");
-  CHECK(problems_of("[server\n")[0].starts_with("F:1: is no TOML: "));
-  CHECK(problems_of("a = 1\na = 2\n")[0].starts_with("F:2: is no TOML: "));
+  for (auto path : {"/nowhere/troupe.toml", "/tmp"}) {
+    const auto missing = load_config({.file = path});
+    REQUIRE_FALSE(missing.has_value());
+    CHECK_EQ(missing.error()[0].text(), std::string{path} + ": cannot be read");
+  }
+  struct Row {
+    std::string_view what;
+    std::string text;
+    std::string_view problem;
+  };
+  const Row rows[] = {
+      {"truncated in a section", "[server\n", "F:1: is no TOML: "},
+      {"truncated in a text", "[server]\nlisten = \"127.0.", "F:2: is no TOML: "},
+      {"truncated before a value", "[server]\nlisten =", "F:2: is no TOML: "},
+      {"a key twice", "development = true\ndevelopment = true\n", "F:2: is no TOML: "},
+      {"a section twice", "[log]\nlevel = \"info\"\n[log]\nlevel = \"debug\"\n", "F:3: is no TOML: "},
+      {"no UTF-8", "[log]\nlevel = \"\xff\"\n", "F:2: is no TOML: "},
+      {"a NUL", std::string{"[log]\n\0", 7}, "F:2: is no TOML: "},
+      {"JSON", "{\"log\": {}}", "F:1: is no TOML: "},
+      {"over a MiB", std::string(1024 * 1024 + 1, '\n'), "F: has more than 1 MiB"},
+      {"a number beyond 64 bits", "[realtime]\nconnections_max = 99999999999999999999\n", "F:2: is no TOML: "},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    const auto problems = problems_of(row.text);
+    REQUIRE_EQ(problems.size(), 1);
+    CAPTURE(problems[0]);
+    CHECK(problems[0].starts_with(row.problem));
+  }
+  CHECK(problems_of(std::string(1024 * 1024, '\n')).empty());
 }
 
 TEST_CASE("values that contradict each other are told where they stand") {

@@ -7,12 +7,19 @@ namespace troupe::oauth {
 namespace {
 
 constexpr std::size_t name_bytes_max = 64;
+constexpr std::size_t email_bytes_max = 254;  // RFC 5321, 4.5.3.1.3
 constexpr std::size_t password_bytes_min = 8;
 
 bool is_good_name(const std::string& name) {
-  if (name.empty() || name.size() > name_bytes_max || !wire::is_utf8(name)) return false;
-  if (name.front() == ' ' || name.back() == ' ') return false;
-  return std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (name.empty() || name.size() > name_bytes_max || !wire::is_plain_utf8(name)) return false;
+  return name.front() != ' ' && name.back() != ' ';
+}
+
+/// Not whether mail would arrive, which only sending some can tell.
+bool is_good_email(const std::string& email) {
+  const bool is_one_word = wire::is_plain_utf8(email) && !email.contains(' ');
+  return is_one_word && email.size() <= email_bytes_max && email.find('@') > 0 && email.contains('@') &&
+         !email.ends_with('@');
 }
 
 /// Who is slowed down together: one address of IPv4, one customer's network of IPv6.
@@ -27,8 +34,10 @@ std::chrono::seconds rounded_up(base::Duration wait) { return std::chrono::ceil<
 
 }  // namespace
 
-std::optional<UserError> fault_in(const UserName& name, const crypto::Password& password) {
+std::optional<UserError> fault_in(const UserName& name, const std::optional<std::string>& email,
+                                  const crypto::Password& password) {
   if (!is_good_name(name.value())) return UserError::bad_name;
+  if (email && !is_good_email(*email)) return UserError::bad_email;
   const std::size_t bytes = password.expose().size();
   if (bytes < password_bytes_min || bytes > crypto::password_bytes_max) return UserError::bad_password;
   return std::nullopt;
@@ -99,7 +108,7 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
 }
 
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
-  if (const auto fault = fault_in(message.name, message.password)) co_return std::unexpected(*fault);
+  if (const auto fault = fault_in(message.name, message.email, message.password)) co_return std::unexpected(*fault);
   auto hash = co_await hashers_.next().ask(HashPassword{message.password});
   if (!hash) throw std::runtime_error("a password could not be hashed: " + hash.error().what);
   const UserRecord user =

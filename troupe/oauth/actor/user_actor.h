@@ -44,10 +44,10 @@ struct VerifyPassword {
   using error = LoginError;
 };
 
-enum class UserError { name_taken, bad_name, bad_password, unknown };
+enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown };
 
-/// Adds a user. A name has 1 to 64 bytes of UTF-8 without control characters and spaces at its ends; a password
-/// 8 to 256 bytes.
+/// Adds a user. A name has 1 to 64 bytes of UTF-8 without control characters and spaces at its ends; an address
+/// at most 254 with an `@` inside, a password 8 to 256.
 struct AddUser {
   UserName name;
   std::optional<std::string> email;
@@ -124,8 +124,9 @@ class UserActor {
   std::int64_t failures_ = 0;
 };
 
-/// Why a user of this name and password is not added, or nothing.
-std::optional<UserError> fault_in(const UserName& name, const crypto::Password& password);
+/// Why a user of this name, address and password is not added, or nothing.
+std::optional<UserError> fault_in(const UserName& name, const std::optional<std::string>& email,
+                                  const crypto::Password& password);
 
 /// The record of a new user, for the User Actor and the command line; `fault_in` must have found nothing.
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,

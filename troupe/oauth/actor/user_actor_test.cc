@@ -16,8 +16,9 @@ const net::IpAddress home = net::IpAddress::parse("192.0.2.1").value();
 
 crypto::Password password(std::string_view text) { return crypto::Password{std::string{text}}; }
 
-auto add(ActorWorld& oauth, const UserName& name, std::string_view text = "correct horse") {
-  return oauth.world.block_on(oauth.users.ask(AddUser{name, "bob@example.org", password(text)}));
+auto add(ActorWorld& oauth, const UserName& name, std::string_view text = "correct horse",
+         std::string email = "bob@example.org") {
+  return oauth.world.block_on(oauth.users.ask(AddUser{name, std::move(email), password(text)}));
 }
 
 auto sign_in(ActorWorld& oauth, const UserName& name, std::string_view text, const net::IpAddress& from = home) {
@@ -51,6 +52,11 @@ TEST_CASE("names and passwords that cannot be are refused, and a name is taken o
       {"bob", std::string(257, 'x'), UserError::bad_password},
   };
   for (const Row& row : rows) CHECK_EQ(add(oauth, UserName{row.name}, row.password).error().domain, row.error);
+  for (const std::string& email : {std::string{}, std::string{"bob"}, std::string{"@b"}, std::string{"b@"},
+                                   std::string{"b ob@c"}, std::string{"b@c\n"}, "b@" + std::string(253, 'c')}) {
+    CAPTURE(email);
+    CHECK_EQ(add(oauth, bob, "correct horse", email).error().domain, UserError::bad_email);
+  }
   CHECK(add(oauth, bob).has_value());
   CHECK_EQ(add(oauth, bob).error().domain, UserError::name_taken);
 }

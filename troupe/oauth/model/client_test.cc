@@ -33,6 +33,9 @@ TEST_CASE("metadata that cannot work or is not safe is refused (T5, T62)") {
   };
   const Row rows[] = {
       {"no name", [](auto& m) { m.name = ""; }, errors::invalid_client_metadata},
+      {"a name of 201 bytes", [](auto& m) { m.name = std::string(201, 'n'); }, errors::invalid_client_metadata},
+      {"a name that is no UTF-8", [](auto& m) { m.name = "\xff"; }, errors::invalid_client_metadata},
+      {"a name of two lines", [](auto& m) { m.name = "a\nb"; }, errors::invalid_client_metadata},
       {"a script as redirect URI", [](auto& m) { m.redirect_uris = {"javascript:x"}; }, errors::invalid_redirect_uri},
       {"a code without redirect URI", [](auto& m) { m.redirect_uris = {}; }, errors::invalid_redirect_uri},
       {"tokens that live for no time", [](auto& m) { m.access_token_ttl = std::chrono::seconds{0}; },
