@@ -22,11 +22,9 @@ prove_slice() {
 }
 
 prove() {
-  local name=${1:-.} preset proof slice all log remembered
+  local name=${1:-.} proof slice all log remembered
   need build
-  for preset in asan tsan; do build_preset "$preset"; done
-  build_preset fuzz fuzzers
-  join_trees
+  build_trees "$name" asan tsan fuzz
   mapfile -t all < <(proofs | grep -E -- "$name")
   ((${#all[@]} > 0)) || fail "no proof matches '$name'."
   remembered=build/prove/$(git rev-parse --short HEAD)$(git diff HEAD | cksum | cut -d' ' -f1)

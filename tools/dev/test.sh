@@ -38,17 +38,25 @@ has_test() {
   [[ $(ctest --test-dir "build/$1" -N -R "$2") != *"Total Tests: 0"* ]]
 }
 
-run_tests() {
-  local name=${1:-.} preset
-  need build format test
-  need_npm
+# build_trees NAME PRESET...: builds each of these trees that has a test of this name. Which tests there
+# are is known before anything is built.
+build_trees() {
+  local name=$1 preset
+  shift
   for preset in "${TEST_PRESETS[@]}"; do configure "$preset"; done
   join_trees
   has_test all "$name" || fail "no test matches '$name': 'ctest --test-dir build/all -N' lists them all."
-  for preset in "${TEST_PRESETS[@]}"; do
+  for preset in "$@"; do
     has_test "$preset" "$name" || continue
     if [[ $preset == fuzz ]]; then build_preset fuzz fuzzers; else build_preset "$preset"; fi
   done
+}
+
+run_tests() {
+  local name=${1:-.}
+  need build format test
+  need_npm
+  build_trees "$name" "${TEST_PRESETS[@]}"
   say "testing"
   ctest --test-dir build/all -j "$(nproc)" --output-on-failure -R "$name" </dev/null ||
     fail "some tests failed: './dev test NAME' repeats one, build/all/Testing/Temporary/LastTest.log has what they said."
