@@ -202,6 +202,8 @@ class Core {
   Activation* running() const noexcept { return running_; }
   Cell* running_cell() const noexcept { return running_cell_; }
   Instant deadline() const noexcept { return deadline_; }
+  /// For what must not end with the ask that is being handled, until it is set back.
+  void set_deadline(Instant deadline) noexcept { deadline_ = deadline; }
   Activation& begin(Cell& cell, Envelope& envelope);
   void end(Activation& activation) noexcept;
   /// Runs an activation until its next await or its end.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "troupe/actor/runtime/dead_letter.h"
+#include "troupe/actor/runtime/provisions.h"
 
 namespace troupe::actor {
 
@@ -21,7 +22,7 @@ class Offload {
   virtual bool submit(Core& from, std::move_only_function<void()> job) = 0;
 };
 
-class Host {
+class Host : public Provisions {
  public:
   virtual ~Host() = default;
   /// The root of the tree failed, or a fault was escalated to it: the system must end, and not as a success.
