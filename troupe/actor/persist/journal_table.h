@@ -1,0 +1,46 @@
+// JournalTable: the rules of a journal over maps, remembered on a simulated disk.
+//
+// The state of the memory journal's owner, without time and without faults. Each change is one
+// record of the log: length, checksum, content. What is made anew on a disk reads the log up to
+// the first record that is not whole, which a crash has torn, and cuts it off there.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "troupe/actor/persist/journal.h"
+#include "troupe/actor/persist/simulated_disk.h"
+
+namespace troupe::actor {
+
+class JournalTable {
+ public:
+  explicit JournalTable(std::shared_ptr<SimulatedDisk> disk);
+
+  Head activate(const PersistenceId& id);
+  std::expected<Sequence, Refusal> append(const PersistenceId& id, Head head, std::vector<Record> events);
+  std::expected<void, Refusal> save(const PersistenceId& id, Head head, Record state, std::size_t keep);
+  std::vector<StoredEvent> read(const PersistenceId& id, Sequence after, std::size_t count_max) const;
+  std::optional<Snapshot> load(const PersistenceId& id, Sequence at_most) const;
+
+  /// What was changed before is on the disk.
+  void sync() noexcept { disk_->sync(); }
+
+ private:
+  struct Entity {
+    std::int64_t epoch = 0;
+    std::vector<Record> events;  // the first has sequence 1
+    std::map<Sequence, Record> snapshots;
+    Head head() const noexcept { return {epoch, static_cast<Sequence>(events.size())}; }
+  };
+  struct Change;  // one record of the log
+
+  void commit(Change change);
+  void apply(Change change);
+  std::optional<Head> head_of(const PersistenceId& id) const;
+
+  std::shared_ptr<SimulatedDisk> disk_;
+  std::map<PersistenceId, Entity> entities_;
+};
+
+}  // namespace troupe::actor

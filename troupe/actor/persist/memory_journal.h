@@ -1,0 +1,73 @@
+// MemoryJournal: the journal without a database, for tests, for simulation and for what may die with the process.
+//
+//   system.provide<Journal>(MemoryJournal::start(system));
+//
+// An actor owns the table; the journal itself is a reference to it that may be used on any core.
+// With a disk of the test's own the records outlive the system, and a crash can tear their end
+// (simulated_disk.h). `JournalFaults` make it fail as a real one does; they may be changed
+// between two turns of a simulated system, and belong into no other.
+#pragma once
+
+#include "troupe/actor/persist/journal.h"
+#include "troupe/actor/persist/journal_table.h"
+#include "troupe/actor/ref.h"
+
+namespace troupe::actor {
+
+/// What goes wrong, drawn for each write (an activation is one) and, as far as it applies, for each read.
+struct JournalFaults {
+  double fails_before = 0;  // chance that it fails without effect
+  double fails_after = 0;   // chance that it takes effect and is reported as failed
+  Duration delay_max{};     // before it takes effect, and again before it is durable and answered
+};
+
+class MemoryJournalActor;
+
+struct MemoryJournalOptions {
+  std::shared_ptr<SimulatedDisk> disk = std::make_shared<SimulatedDisk>();
+  std::shared_ptr<const JournalFaults> faults = std::make_shared<JournalFaults>();
+};
+
+class MemoryJournal final : public Journal {
+ public:
+  /// Starts its owner as a child of `where`: a System, a Context or a test::World.
+  template <class Where>
+  static std::shared_ptr<MemoryJournal> start(Where& where, MemoryJournalOptions options = {}) {
+    return std::make_shared<MemoryJournal>(
+        where.template spawn<MemoryJournalActor>({.name = "journal", .mailbox = {.capacity = 8192}}, options));
+  }
+  explicit MemoryJournal(Ref<MemoryJournalActor> owner) : owner_(owner) {}
+
+  Task<Head> activate(PersistenceId entity) override;
+  Task<std::expected<Sequence, Refusal>> append(PersistenceId entity, Head head, std::vector<Record> events) override;
+  Task<std::vector<StoredEvent>> read(PersistenceId entity, Sequence after, std::size_t count_max) override;
+  Task<std::expected<void, Refusal>> save(PersistenceId entity, Head head, Record state, std::size_t keep) override;
+  Task<std::optional<Snapshot>> load(PersistenceId entity, Sequence at_most) override;
+
+ private:
+  Ref<MemoryJournalActor> owner_;
+};
+
+/// A read or a change of the table, and why it has no result.
+struct UseTable {
+  std::move_only_function<void(JournalTable&)> use;
+  bool writes = true;
+  using reply = void;
+  using error = std::string;
+};
+
+/// Owns the table of one memory journal.
+class MemoryJournalActor {
+ public:
+  static constexpr std::string_view actor_type = "MemoryJournal";
+  static constexpr bool interleaves = true;  // some are delayed while others run
+
+  explicit MemoryJournalActor(MemoryJournalOptions options);
+  Task<std::expected<void, std::string>> handle(UseTable message, Context& context);
+
+ private:
+  std::shared_ptr<const JournalFaults> faults_;
+  JournalTable table_;
+};
+
+}  // namespace troupe::actor
