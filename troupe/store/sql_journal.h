@@ -1,0 +1,31 @@
+// The journal of events and snapshots in SQL, on the same Database as everything else: appends
+// that come together share one transaction and one sync (group commit).
+//
+//   migrate(connection, sql_journal_migrations(), now);         // a database of its own
+//   system.provide<actor::Journal>(sql_journal(database));
+//
+// Three tables. `journal_entities` has one row an entity: its id, the epoch of its present writer
+// and the sequence of its last event. `journal_events` is in the order of writing, so that inserts
+// go to the end, and is found by entity and sequence; each event bears name, version, bytes and
+// when it was recorded. `journal_snapshots` has a few rows an entity. Each append and snapshot
+// compares the writer's head with the entity's row within its own savepoint; what is refused is
+// a value, so it undoes nothing of the others in its transaction.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "troupe/actor/persist/journal.h"
+#include "troupe/store/database.h"
+#include "troupe/store/migration.h"
+
+namespace troupe::store {
+
+/// What a database needs before it is a journal; forward only.
+std::span<const Migration> sql_journal_migrations();
+
+/// A journal for the actors of all cores. See actor/persist/journal.h; whatever the database throws comes out as
+/// actor::JournalFailed.
+std::shared_ptr<actor::Journal> sql_journal(Database database);
+
+}  // namespace troupe::store
