@@ -5,9 +5,9 @@
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
-# Prints the names of all proofs: `fuzz/<fuzzer>` and `<preset>/<test>`.
+# Prints the names of all proofs: `fuzz/<fuzzer>`, `<preset>/<test>` and the killing of house/journal_kill.
 proofs() {
-  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*)$/\1/p'
+  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*|house\/journal_kill)$/\1/p'
 }
 
 prove_slice() {
@@ -24,7 +24,7 @@ prove_slice() {
 prove() {
   local name=${1:-.} proof slice all log remembered
   need build
-  build_trees "$name" asan tsan fuzz
+  build_trees "$name" asan tsan fuzz release  # the last for house/journal_kill
   mapfile -t all < <(proofs | grep -E -- "$name")
   ((${#all[@]} > 0)) || fail "no proof matches '$name'."
   remembered=build/prove/$(git rev-parse --short HEAD)$(git diff HEAD | cksum | cut -d' ' -f1)
