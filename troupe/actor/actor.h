@@ -9,5 +9,7 @@
 #include "troupe/actor/pool.h"
 #include "troupe/actor/ref.h"
 #include "troupe/actor/runtime/options.h"
+#include "troupe/actor/stream.h"
+#include "troupe/actor/stream_reader.h"
 #include "troupe/actor/system.h"
 #include "troupe/actor/task.h"

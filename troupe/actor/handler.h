@@ -4,61 +4,18 @@
 // value, with the domain error, or (by the core) with what went wrong.
 #pragma once
 
+#include "troupe/actor/answer.h"
 #include "troupe/actor/batch.h"
 #include "troupe/actor/delegated.h"
 #include "troupe/actor/message.h"
 #include "troupe/actor/refusal.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
+#include "troupe/actor/stream.h"
 #include "troupe/actor/task.h"
 
 namespace troupe::actor {
 
 namespace detail {
-
-/// The waiting side of an ask for an R or E.
-template <class R, class E>
-struct TypedAsk : AskState {
-  std::optional<std::expected<R, E>> answer;
-};
-
-template <class R, class E>
-struct AnswerMessage {
-  ReplyTo reply;
-  std::expected<R, E> value;
-};
-
-template <class R, class E>
-void answer(Core& core, ReplyTo reply, std::expected<R, E> value);
-
-template <class R, class E>
-inline constexpr Handler answer_handler{
-    .invoke =
-        [](Core& core, Cell*, Envelope& envelope) {
-          auto& message = envelope.message<AnswerMessage<R, E>>();
-          answer<R, E>(core, message.reply, std::move(message.value));
-        },
-    .destroy = destroy_message<AnswerMessage<R, E>>,
-    .message = "answer",
-    .message_class = MessageClass::control,
-    .runtime = true,
-};
-
-/// Gives the asker, on whichever core, its answer. On the core of the actor that answers.
-template <class R, class E>
-void answer(Core& core, ReplyTo reply, std::expected<R, E> value) {
-  if (reply.core != static_cast<std::uint32_t>(core.index())) {
-    Core& home = core.host().core(reply.core);
-    Core::submit(&core, home, core.make(answer_handler<R, E>, {}, AnswerMessage<R, E>{reply, std::move(value)}));
-    return;
-  }
-  auto* ask = static_cast<TypedAsk<R, E>*>(core.find_ask(reply));
-  if (ask == nullptr) {
-    core.count_unaddressed(Drop::late_reply);
-    return;
-  }
-  ask->answer.emplace(std::move(value));
-  core.finish_ask(*ask);
-}
 
 template <class A>
 constexpr std::string_view name_of_type() {
@@ -158,12 +115,25 @@ void run_task(Core& core, Activation& activation, Task<T> task) {
   core.resume(activation);
 }
 
+/// What travels for an M: what is streamed says how much credit it brings.
+template <class M>
+using Carried = std::conditional_t<Streamed<M>, Opening<M>, M>;
+
+template <class M>
+M& message_in(Envelope& envelope) noexcept {
+  if constexpr (Streamed<M>) {
+    return envelope.message<Opening<M>>().message;
+  } else {
+    return envelope.message<M>();
+  }
+}
+
 template <class A, class M>
 void invoke(Core& core, Cell* cell, Envelope& envelope) {
   using R = reply_of<M>;
   using E = error_of<M>;
   auto& actor = *static_cast<Receiver<A, M>*>(cell->object);
-  M& message = envelope.message<M>();
+  M& message = message_in<M>(envelope);
   if constexpr (DeferredWithContext<A, M> || Deferred<A, M>) {
     ReplyFor<M> reply{std::exchange(envelope.reply, {})};
     if constexpr (DeferredWithContext<A, M>) {
@@ -180,7 +150,13 @@ void invoke(Core& core, Cell* cell, Envelope& envelope) {
       }
     };
     using Result = result_of<A, M>;
-    if constexpr (TaskOf<Result>::is_task) {
+    if constexpr (Streamed<M>) {
+      static_assert(fit_to_suspend<A, M>(), "a coroutine handler takes its message by value");
+      if (!streams::may_open(core, *cell, envelope)) return;
+      Result stream = call();
+      Activation& activation = core.begin(*cell, envelope);
+      run_stream(core, activation, std::move(stream), envelope.message<Opening<M>>().credit);
+    } else if constexpr (TaskOf<Result>::is_task) {
       static_assert(fit_to_suspend<A, M>(), "a coroutine handler takes its message by value");
       Result task = call();
       Activation& activation = core.begin(*cell, envelope);
@@ -271,7 +247,7 @@ template <class A, class M>
 consteval Handler describe_handler() {
   return {
       .invoke = invoke_function<A, M>(),
-      .destroy = destroy_message<M>,
+      .destroy = destroy_message<Carried<M>>,
       .message = name_of_type<M>(),
       .actor = actor_type_of<A>,
       .batch = batch_of<A, M>(),
@@ -279,7 +255,7 @@ consteval Handler describe_handler() {
       .priority_of = priority_function<M>(),
       .priority = static_priority_of<M>(),
       .message_class = class_of<M>(),
-      .trivial = std::is_trivially_destructible_v<M>,
+      .trivial = std::is_trivially_destructible_v<Carried<M>>,
       .unmourned = unmourned<M>(),
       .interleaves = interleaves<A, M>(),
       .reads = reads<A, M>(),
@@ -290,10 +266,10 @@ template <class A, class M>
 inline constexpr Handler traced_handler_of = [] {
   Handler handler = describe_handler<A, M>();
   handler.invoke = [](Core& core, Cell* cell, Envelope& envelope) {
-    const SpanScope scope{core, envelope.message<Traced<M>>().context, name_of_type<M>()};
+    const SpanScope scope{core, envelope.message<Traced<Carried<M>>>().context, name_of_type<M>()};
     describe_handler<A, M>().invoke(core, cell, envelope);  // the message stands where it always does
   };
-  handler.destroy = destroy_message<Traced<M>>;
+  handler.destroy = destroy_message<Traced<Carried<M>>>;
   return handler;
 }();
 

@@ -60,6 +60,16 @@ struct ErrorOf<M> {
 };
 
 template <class M>
+struct ItemOf {
+  using type = void;
+};
+template <class M>
+  requires requires { typename M::item; }
+struct ItemOf<M> {
+  using type = typename M::item;
+};
+
+template <class M>
 struct ReplyOf {
   using type = void;
 };
@@ -128,6 +138,8 @@ consteval MessageClass class_of() {
 
 template <class M>
 using reply_of = typename detail::ReplyOf<M>::type;
+template <class M>
+using item_of = typename detail::ItemOf<M>::type;
 template <class M>
 using error_of = typename detail::ErrorOf<M>::type;
 

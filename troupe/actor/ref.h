@@ -13,6 +13,7 @@
 #include "troupe/actor/handler.h"
 #include "troupe/actor/message.h"
 #include "troupe/actor/runtime/mailbox.h"
+#include "troupe/actor/stream_reader.h"
 
 namespace troupe::actor {
 
@@ -195,7 +196,16 @@ class Ref {
     if (!address_) return Delegated<reply_of<M>, error_of<M>>{nullptr};
     Core* here = Core::current();
     INVARIANT(here != nullptr, "a handler delegates, on its core");
-    return Delegated<reply_of<M>, error_of<M>>{here->make(route_.template handler<M>(), address_, std::move(message))};
+    return Delegated<reply_of<M>, error_of<M>>{
+        here->make_message(route_.template handler<M>(), address_, std::move(message))};
+  }
+
+  /// `auto items = ref.stream(m);` in a handler: the answer in pieces, as fast as they are read (stream_reader.h).
+  template <class M>
+  StreamReader<item_of<M>, error_of<M>> stream(M message, StreamOptions options = {}) const {
+    static_assert(detail::fit_to_stream<A, M>());
+    return detail::open_stream(address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message),
+                               options);
   }
 
  private:

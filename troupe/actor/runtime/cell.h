@@ -50,7 +50,9 @@ struct Activation {
   Activation* ready_next = nullptr;
   bool ready = false;
   bool exclusive = false;    // nothing else is handled meanwhile, whatever the type says
-  bool interleaves = false;  // others are handled meanwhile; those that are not stand first among their actor's
+  bool interleaves = false;  // others are handled meanwhile
+  bool at_yield = false;     // a stream that waits for credit; in_flight does not count it
+  bool postponed = false;    // it has credit and waits in CellExtras::postponed
   std::coroutine_handle<> root;
   std::coroutine_handle<> point;                 // where the innermost await waits
   void (*finish)(Core&, Activation&) = nullptr;  // answers; called once the root has ended
@@ -58,6 +60,9 @@ struct Activation {
   Instant deadline = Instant::never();
   std::string_view message;
   struct Span* span = nullptr;  // its own, where it runs within a trace
+
+  /// Whether it suspends its actor. Those that do stand first among their actor's.
+  bool suspends() const noexcept { return !interleaves && !at_yield; }
 };
 
 /// When a child is started again, and how long the last times have been. Most children never need one.
@@ -148,7 +153,9 @@ struct CellExtras {
   std::deque<Instant> restarts;  // of children, within the intensity's window
   std::vector<std::pair<Address, const Handler*>> watchers;
   NodeList<ActorTimer> timers;
-  NodeList<Waiter> waiters;  // outside this actor's full mailbox
+  NodeList<Waiter> waiters;            // outside this actor's full mailbox
+  std::vector<Activation*> postponed;  // streams that go on once no handler suspends the actor
+  std::uint32_t streams = 0;           // that this actor gives
   std::uint32_t waiting = 0;
   std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes
   std::uint32_t errors = 0;
@@ -227,8 +234,10 @@ class alignas(64) Cell : public Context {
   /// overtake an earlier message either.
   bool may_interleave() const noexcept {
     if (in_flight >= in_flight_max || user.head == nullptr) return false;
-    return activations.first->interleaves || user.head->handler->reads;
+    return !activations.first->suspends() || user.head->handler->reads;
   }
+  /// Whether a handler that lets nothing else run is suspended.
+  bool is_suspended() const noexcept { return exclusive > 0 || (in_flight > 0 && activations.first->suspends()); }
   /// Whether nothing but a user message waits here, and it may be handled without a further question.
   bool is_plain() const noexcept {
     const auto unusual = static_cast<std::uint32_t>(state != CellState::running) | held | exclusive | in_flight;

@@ -2,6 +2,7 @@
 #include "troupe/actor/runtime/core.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_queue.h"
+#include "troupe/actor/runtime/stream_source.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -159,14 +160,17 @@ void Core::end(Activation& activation) noexcept {
     if (cell.ready_last == &activation) cell.ready_last = before;
   }
   cell.activations.remove(&activation);
-  --cell.in_flight;
+  if (!activation.at_yield) --cell.in_flight;
   if (activation.exclusive) --cell.exclusive;
   if (activation.span != nullptr) finish_span(*activation.span, unfinished);
   if (running_ == &activation) running_ = nullptr;
+  if (activation.postponed) std::erase(cell.extras->postponed, &activation);
   dispose(&activation);
+  streams::release(*this, cell);
 }
 
 void Core::resume(Activation& activation) {
+  if (activation.at_yield && !streams::leave_yield(activation)) return;
   running_ = &activation;
   deadline_ = activation.deadline;
   span_ = activation.span;
