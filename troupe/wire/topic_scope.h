@@ -17,10 +17,10 @@ struct TopicScope {
 };
 
 /// Reads one scope; nothing when it does not speak of a topic. The pattern itself may contain colons.
-std::optional<TopicScope> parse_topic_scope(std::string_view scope) noexcept;
+std::optional<TopicScope> parse_topic_scope(std::string_view scope);
 
 /// Whether who was given the scope `given` may ask for `asked`: the same word, or the same action on topics that
 /// all lie inside the pattern given. Scopes that speak of no topic are words and no more.
-bool scope_covers(std::string_view given, std::string_view asked) noexcept;
+bool scope_covers(std::string_view given, std::string_view asked);
 
 }  // namespace troupe::wire

@@ -74,7 +74,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
     auto& slot = slots_[match.subscriber];
     if (slot.receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
     if (message.excluded && slot_of(message.excluded->receiver) == &slot) continue;
-    bool pattern = match.via == SubscriptionTrie::Via::pattern && !message.frame_by_pattern.empty();
+    bool pattern = match.via == base::SubscriptionTrie::Via::pattern && !message.frame_by_pattern.empty();
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) {
       frame =

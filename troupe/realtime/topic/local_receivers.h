@@ -12,9 +12,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/realtime/topic/router_messages.h"
-#include "troupe/realtime/topic/subscription_trie.h"
 
 namespace troupe::realtime {
 
@@ -55,7 +55,7 @@ class LocalReceivers {
   void missed(const Missed& range);
 
   std::size_t subscriptions() const noexcept { return trie_.size(); }
-  const SubscriptionTrie::Stats& trie_stats() const noexcept { return trie_.stats(); }
+  const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return trie_.stats(); }
 
  private:
   struct Slot {
@@ -63,7 +63,7 @@ class LocalReceivers {
     std::uint32_t generation = 0;
     ConnectionId connection;
     UserId user;
-    std::map<TopicPattern, SubscriptionTrie::SubscriptionId> subscriptions;
+    std::map<TopicPattern, base::SubscriptionTrie::SubscriptionId> subscriptions;
   };
 
   Slot* slot_of(ReceiverNumber receiver) noexcept;
@@ -72,7 +72,7 @@ class LocalReceivers {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::map<UserId, std::vector<std::uint32_t>> by_user_;
-  SubscriptionTrie trie_;
+  base::SubscriptionTrie trie_;
 };
 
 }  // namespace troupe::realtime

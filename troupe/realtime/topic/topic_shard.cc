@@ -26,7 +26,7 @@ std::expected<Publication, PublishError> TopicShard::publish(const Publish& publ
   bool by_pattern = false;
   for (const auto& match : interest_.match(publication.topic)) {
     result.cores.push_back(match.subscriber);
-    by_pattern |= match.via == SubscriptionTrie::Via::pattern;
+    by_pattern |= match.via == base::SubscriptionTrie::Via::pattern;
   }
   if (by_pattern) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
   change(*topic, [&](History& history) { history.append(top_.offset, moment.wall, moment.now, std::move(message)); });

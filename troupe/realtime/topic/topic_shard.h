@@ -19,10 +19,10 @@
 
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
+#include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/protocol/message.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/router_messages.h"
-#include "troupe/realtime/topic/subscription_trie.h"
 
 namespace troupe::realtime {
 
@@ -67,7 +67,7 @@ class TopicShard {
   const Position& top() const noexcept { return top_; }
   std::size_t topics() const noexcept { return topics_.size(); }
   std::size_t history_bytes() const noexcept { return history_bytes_; }
-  const SubscriptionTrie::Stats& trie_stats() const noexcept { return interest_.stats(); }
+  const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return interest_.stats(); }
 
   /// Drops what is too old, of the topics that were not used lately.
   void expire(base::Instant now);
@@ -97,8 +97,8 @@ class TopicShard {
   Recent keeping_;  // topics with messages, longest unused first
   Recent empty_;    // topics without, longest unused first
   std::size_t history_bytes_ = 0;
-  SubscriptionTrie interest_;
-  std::map<std::pair<CoreIndex, TopicPattern>, SubscriptionTrie::SubscriptionId> interest_ids_;
+  base::SubscriptionTrie interest_;
+  std::map<std::pair<CoreIndex, TopicPattern>, base::SubscriptionTrie::SubscriptionId> interest_ids_;
 };
 
 /// An epoch that has not been there before.

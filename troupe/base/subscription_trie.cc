@@ -1,11 +1,11 @@
 // SubscriptionTrie: the walk that finds, and the walk that forgets what a change can affect.
-#include "troupe/realtime/topic/subscription_trie.h"
+#include "troupe/base/subscription_trie.h"
 
 #include <algorithm>
 
 #include "troupe/base/check.h"
 
-namespace troupe::realtime {
+namespace troupe::base {
 
 namespace {
 
@@ -172,4 +172,4 @@ void SubscriptionTrie::prune(Node* node) {
   }
 }
 
-}  // namespace troupe::realtime
+}  // namespace troupe::base

@@ -1,14 +1,14 @@
 // SubscriptionTrie: who is found, what is kept and forgotten, held against brute force.
-#include "troupe/realtime/topic/subscription_trie.h"
+#include "troupe/base/subscription_trie.h"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
 #include <map>
 
-#include "troupe/realtime/testing/generators.h"
+#include "troupe/base/testing/topic_generators.h"
 
-namespace troupe::realtime {
+namespace troupe::base {
 namespace {
 
 using Via = SubscriptionTrie::Via;
@@ -145,4 +145,4 @@ TEST_CASE("under any sequence of changes the trie finds what brute force finds")
 }
 
 }  // namespace
-}  // namespace troupe::realtime
+}  // namespace troupe::base

@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/base/topic_name.h"
 
-namespace troupe::realtime::testing {
+namespace troupe::base::testing {
 
 inline rc::Gen<std::string> dotted(std::vector<std::string> segments) {
   auto segment = rc::gen::elementOf(std::move(segments));
@@ -34,4 +34,4 @@ inline rc::Gen<TopicPattern> pattern() {
   });
 }
 
-}  // namespace troupe::realtime::testing
+}  // namespace troupe::base::testing

@@ -16,9 +16,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/base/topic_name.h"
 
-namespace troupe::realtime {
+namespace troupe::base {
 
 class SubscriptionTrie {
  public:
@@ -107,4 +107,4 @@ class SubscriptionTrie {
   Stats stats_;
 };
 
-}  // namespace troupe::realtime
+}  // namespace troupe::base
