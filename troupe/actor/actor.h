@@ -13,3 +13,4 @@
 #include "troupe/actor/stream_reader.h"
 #include "troupe/actor/system.h"
 #include "troupe/actor/task.h"
+#include "troupe/actor/topic.h"

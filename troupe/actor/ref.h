@@ -211,6 +211,8 @@ class Ref {
  private:
   template <class Other>
   friend class Ref;
+  template <class T>
+  friend class Topic;
 
   Address address_;
   [[no_unique_address]] detail::Route<A> route_;

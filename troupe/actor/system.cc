@@ -1,6 +1,8 @@
 // See system.h.
 #include "troupe/actor/system.h"
 
+#include "troupe/actor/topic.h"
+
 #include <sched.h>
 
 #include <condition_variable>
@@ -81,6 +83,7 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
     if (simulated != nullptr) simulated->adjust(core);
     cores_.push_back(std::make_unique<Core>(*this, std::move(core)));
   }
+  topics_ = std::make_unique<TopicDirectory>(cores_.size());
   offload_ = simulated != nullptr ? simulated->offload() : thread_offload(options_.offload);
 
   {
@@ -109,6 +112,13 @@ void System::adopt(lifecycle::SpawnPlan plan) {
     const bool running = root_->state == CellState::running;
     lifecycle::spawn(first, *root_, std::move(plan));
     if (!running) lifecycle::request_stop(&first, child);
+  });
+}
+
+void System::publish_dead_letters() noexcept {
+  hear_dead_letters([](Core& here, std::span<const DeadLetter> letters) {
+    const Topic<DeadLetter> topic{static_cast<System&>(here.host()), dead_letter_topic};
+    for (const DeadLetter& letter : letters) topic.publish(letter);
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "troupe/actor/context.h"
 #include "troupe/actor/offload/offload.h"
+#include "troupe/actor/runtime/topic_directory.h"
 
 namespace troupe::actor {
 
@@ -36,6 +37,9 @@ struct SystemOptions {
   std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
   Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
 };
+
+/// Each drop in the system is published here, as Topic<DeadLetter>, while somebody has named it.
+inline constexpr std::string_view dead_letter_topic = "system.dead_letters";
 
 /// Thrown by `block_on` where the system ended before the task did.
 class SystemEnded : public std::runtime_error {
@@ -145,6 +149,10 @@ class System final : public Host {
   /// Called once, on any thread, when the root gives up; the owner then shuts down.
   void on_failure(std::function<void()> callback);
 
+  TopicDirectory& topics() noexcept override { return *topics_; }
+  /// From now on each drop is published to the topic of dead letters. Any thread; Topic<DeadLetter> sees to it.
+  void publish_dead_letters() noexcept;
+
   void root_failed(const std::string& why) override;
   void root_stopped() override;
   void report(const std::string& what) override;
@@ -173,6 +181,7 @@ class System final : public Host {
   void tear_down() noexcept;
 
   SystemOptions options_;
+  std::unique_ptr<TopicDirectory> topics_;
   Cell* root_ = nullptr;
   Ref<Guest> guest_;
   std::promise<void> stopped_;

@@ -13,6 +13,7 @@
 namespace troupe::actor {
 
 class Core;
+class TopicDirectory;
 
 /// Runs jobs that may block, away from the cores.
 class Offload {
@@ -31,6 +32,9 @@ class Host : public Provisions {
   virtual void root_stopped() = 0;
   /// Something an operator should know: a fault and what was decided, a child that did not stop in time.
   virtual void report(const std::string& what) = 0;
+
+  /// The topics of the system; any thread.
+  virtual TopicDirectory& topics() noexcept = 0;
 
   /// From now on `listener` is told of what is dropped, on each core; null: nobody is. Any thread.
   void hear_dead_letters(DeadLetterListener listener) noexcept {

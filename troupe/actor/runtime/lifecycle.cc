@@ -133,7 +133,8 @@ struct Watch {
 
   void tell(Core& core, StopReason reason) const {
     Terminated message{.who = target, .id = lifecycle::id_of(target), .reason = reason};
-    Core::submit(&core, *watcher.cell->owner, core.make(*handler, watcher, message));
+    Core& to = watcher ? *watcher.cell->owner : core;
+    Core::submit(&core, to, core.make(*handler, watcher, message));
   }
   void apply(Core&, Cell& cell) {
     auto& watchers = cell.more().watchers;
@@ -141,7 +142,7 @@ struct Watch {
     if (watchers.size() == watchers.capacity()) {
       std::erase_if(watchers, [](const auto& entry) {
         const Address a = entry.first;
-        return a.cell->generation.load(std::memory_order_relaxed) != a.generation;
+        return a && a.cell->generation.load(std::memory_order_relaxed) != a.generation;
       });
       watchers.reserve(std::max<std::size_t>(4, 2 * watchers.size()));
     }

@@ -40,7 +40,8 @@ void spawn(Core& here, Cell& parent, SpawnPlan plan);
 void spawn_root(Core& core, Cell& cell, const ActorType& type, Body* body, ActorOptions options);
 /// Asks an actor on any core to stop; `here` is null on a foreign thread.
 void request_stop(Core* here, Address actor, StopReason reason = StopReason::stopped);
-/// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended.
+/// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended; without a watcher
+/// the core of the target is told.
 void request_watch(Core& here, Address watcher, const Handler& handler, Address target);
 
 /// The actor threw: it is suspended, and its parent decides.
