@@ -61,7 +61,8 @@ std::size_t TimerWheel::advance(base::Instant now) noexcept {
   std::size_t fired = 0;
   while (now_tick_ <= target) {
     const auto expiry = next_expiry();
-    if (anything_waits() && sweep_tick_ <= target && (!expiry || sweep_tick_ <= expiry->tick)) {
+    // In the same tick the wheel goes first: what waits must not be placed below a level that has yet to move down.
+    if (anything_waits() && sweep_tick_ <= target && (!expiry || sweep_tick_ < expiry->tick)) {
       now_tick_ = std::max(now_tick_, sweep_tick_);
       sweep();
       continue;
