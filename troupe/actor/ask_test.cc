@@ -18,6 +18,9 @@ struct Slow {
   Duration delay;
   using reply = std::int64_t;
 };
+struct Stuck {
+  Duration delay;
+};
 enum class TakeError { too_much };
 struct Take {
   std::int64_t n;
@@ -44,6 +47,7 @@ class Counter {
     co_await ctx.sleep(m.delay);
     co_return n_;
   }
+  Task<void> handle(Stuck m) { co_await sleep(m.delay); }
   std::expected<std::int64_t, TakeError> handle(Take m) {
     if (m.n > n_) return std::unexpected(TakeError::too_much);
     return n_ -= m.n;
@@ -135,6 +139,7 @@ TEST_CASE("an ask that expires in the queue was not executed; one that expires i
   auto unknown = w.block_on(counter.ask(Slow{1h}, {.within = 100ms}));
   REQUIRE_FALSE(unknown.has_value());
   CHECK_EQ(unknown.error().outcome, Outcome::unknown);
+  counter.tell(Stuck{1h});
   auto queued = w.block_on(counter.ask(Get{}, {.within = 100ms}));
   REQUIRE_FALSE(queued.has_value());
   CHECK_EQ(queued.error().outcome, Outcome::not_executed);

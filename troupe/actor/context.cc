@@ -63,6 +63,12 @@ std::string_view Context::name() const noexcept {
   const Cell& cell = cell_of(*this);
   return cell.extras ? std::string_view{cell.extras->name} : std::string_view{};
 }
+base::Instant Context::deadline() const noexcept { return core().deadline(); }
+bool Context::cancelled() const noexcept {
+  const Activation* handler = core().running();
+  return (handler != nullptr && handler->unwanted) || deadline() <= core().read_clock();
+}
+Shield Context::shield() const noexcept { return Shield{core().running()}; }
 base::Instant Context::now() const noexcept { return core().now(); }
 base::UnixTime Context::wall() const noexcept { return core().wall(); }
 base::Random& Context::random() const noexcept { return core().random(); }

@@ -6,6 +6,7 @@
 // and not asked is handed on as a message that nobody waits for. Own core, like its handler.
 #pragma once
 
+#include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/core.h"
 
 namespace troupe::actor {
@@ -33,6 +34,7 @@ class [[nodiscard]] Delegated {
     }
     envelope->reply = reply;
     envelope->deadline = deadline;
+    asking::moved(core, reply, {envelope->target, envelope->generation});
     Core::submit(&core, *envelope->target->owner, envelope);
   }
 

@@ -89,7 +89,7 @@ void run_task(Core& core, Activation& activation, Task<T> task) {
     Cell& cell = *done.cell;
     const ReplyTo reply = std::exchange(done.reply, {});
     const Instant deadline = done.deadline;
-    const std::string_view message = done.message;
+    const std::string_view message = done.handler->message;
     if (promise.error) {
       const std::exception_ptr error = promise.error;
       here.end(done);

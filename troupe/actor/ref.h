@@ -239,8 +239,7 @@ class [[nodiscard]] AskAwaiter {
     Core& core = *activation.cell->owner;
     activation.point = frame;
     const Instant deadline = std::min(core.now() + options_.within, core.deadline());
-    core.open_ask(ask_, deadline);
-    ask_.remote = target_.cell->owner != &core;
+    core.open_ask(ask_, target_, deadline);
     Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     envelope->reply = ask_.id;
     envelope->deadline = deadline;
@@ -297,8 +296,8 @@ class [[nodiscard]] SendAwaiter {
     Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     const Instant deadline = std::min(core.now() + 5s, core.deadline());
     if (cell.owner != &core) {
-      core.open_ask(remote_, deadline);
-      remote_.remote = true;
+      core.open_ask(remote_, target_, deadline);
+      remote_.for_room = true;
       envelope->reply = remote_.id;
       envelope->awaits_room = 1;
       envelope->deadline = deadline;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/check.h"
 
@@ -148,6 +149,31 @@ inline Activation& awaiting() {
 }
 
 }  // namespace detail
+
+/// While one lives, the handler that made it is not ended, although nobody may wait for its answer any more: what it
+/// has begun, it finishes. It ends at its next await after the last of them. Made inside the handler, or by an awaiter
+/// while it suspends; an empty one does nothing.
+class [[nodiscard]] Shield {
+ public:
+  Shield() = default;
+  /// Null is allowed: a handler that is no coroutine is never ended.
+  explicit Shield(Activation* handler) noexcept : handler_(handler) {
+    if (handler_ != nullptr) ++handler_->shields;
+  }
+  Shield(Shield&& other) noexcept : handler_(std::exchange(other.handler_, nullptr)) {}
+  Shield& operator=(Shield&& other) noexcept {
+    std::swap(handler_, other.handler_);
+    return *this;
+  }
+  ~Shield() {
+    if (handler_ == nullptr || --handler_->shields > 0 || !handler_->unwanted) return;
+    Cell& cell = *handler_->cell;
+    asking::withdraw(*cell.owner, cell.address(), handler_->reply);
+  }
+
+ private:
+  Activation* handler_ = nullptr;
+};
 
 /// `co_await sleep(10ms)`: suspends the handler; not shorter, at most one timer tick (1 ms) longer than asked.
 class [[nodiscard]] SleepAwaiter : TimerNode {

@@ -3,7 +3,8 @@
 //   auto hash = co_await blocking([password] { return argon2(password); });
 //
 // A job owns what it captures. If its actor is restarted or stopped meanwhile, the job still
-// runs to its end and the result is thrown away. What the job throws, the await throws. When
+// runs to its end and the result is thrown away; that its asker gives up does not end the await
+// (asking.h). What the job throws, the await throws. When
 // too many jobs wait, the await throws OffloadFull: a dependency that is overloaded.
 #pragma once
 
@@ -70,6 +71,7 @@ class JobAwaiter {
   std::shared_ptr<JobState<R>> begin(std::coroutine_handle<> frame) {
     Activation& activation = awaiting();
     activation.point = frame;
+    shield_ = Shield{&activation};
     state_ = std::make_shared<JobState<R>>();
     state_->activation = &activation;
     return state_;
@@ -83,6 +85,7 @@ class JobAwaiter {
 
  private:
   std::shared_ptr<JobState<R>> state_;
+  Shield shield_;
 };
 
 }  // namespace detail

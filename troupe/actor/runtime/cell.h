@@ -49,16 +49,20 @@ struct Activation {
   Activation* next = nullptr;
   Activation* ready_next = nullptr;
   bool ready = false;
-  bool exclusive = false;    // nothing else is handled meanwhile, whatever the type says
-  bool interleaves = false;  // others are handled meanwhile
-  bool at_yield = false;     // a stream that waits for credit; in_flight does not count it
-  bool postponed = false;    // it has credit and waits in CellExtras::postponed
+  bool exclusive = false;      // nothing else is handled meanwhile, whatever the type says
+  bool interleaves = false;    // others are handled meanwhile
+  bool at_yield = false;       // a stream that waits for credit; in_flight does not count it
+  bool postponed = false;      // it has credit and waits in CellExtras::postponed
+  bool unwanted = false;       // its asker has gone: it ends at its next await that is not shielded
+  std::uint8_t shields = 0;    // reasons not to end it now
+  std::uint32_t ask_slot = 0;  // of the last ask that it has made (Core::ask_of)
+  struct SendState* sending = nullptr;  // the `send` that waits for room on this core
   std::coroutine_handle<> root;
   std::coroutine_handle<> point;                 // where the innermost await waits
   void (*finish)(Core&, Activation&) = nullptr;  // answers; called once the root has ended
   ReplyTo reply;
   Instant deadline = Instant::never();
-  std::string_view message;
+  const Handler* handler = nullptr;
   struct Span* span = nullptr;  // its own, where it runs within a trace
 
   /// Whether it suspends its actor. Those that do stand first among their actor's.
@@ -94,7 +98,6 @@ struct Waiter : TimerNode {
   Cell* parked_for = nullptr;  // the sender whose next user message must wait; null for a send
   std::uint32_t parked_generation = 0;
   struct SendState* send = nullptr;  // a `send` on this core
-  ReplyTo admitted;                  // a `send` from another core
   Waiter* previous = nullptr;
   Waiter* next = nullptr;
 };

@@ -20,6 +20,7 @@ class Ref;
 class System;
 class Entry;
 class SleepAwaiter;
+class Shield;
 
 class Context {
  public:
@@ -36,6 +37,16 @@ class Context {
   Address address() const noexcept;
   /// The name given by the parent; empty when none was.
   std::string_view name() const noexcept;
+
+  /// When the ask being handled expires, which bounds the asks made meanwhile; `never` where nobody asked. What is
+  /// told, timers and children inherit none. In a handler.
+  base::Instant deadline() const noexcept;
+  /// Whether nobody waits any more for the answer to the message being handled: its asker has gone, or its deadline has
+  /// passed (the clock is read anew). For long loops and shielded work. In a handler.
+  bool cancelled() const noexcept;
+  /// `auto shield = ctx.shield();`: while it lives, the coroutine handler is not ended at an await because its asker
+  /// has gone (asking.h). A restart or a stop ends it all the same.
+  Shield shield() const noexcept;
 
   /// Monotonic time of this turn; civil time, read anew.
   base::Instant now() const noexcept;

@@ -279,7 +279,7 @@ inline void Core::resume_next(Cell& cell) {
   cell.ready_first = activation->ready_next;
   if (cell.ready_first == nullptr) cell.ready_last = nullptr;
   activation->ready = false;
-  if (observer_ != nullptr) observer_->step_begins(*this, cell, StepKind::resumption, activation->message, {});
+  if (observer_ != nullptr) observer_->step_begins(*this, cell, StepKind::resumption, activation->handler->message, {});
   resume(*activation);
   if (observer_ != nullptr) observer_->step_ends(*this, cell);
 }

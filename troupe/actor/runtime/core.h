@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "troupe/actor/runtime/ask_state.h"
 #include "troupe/actor/runtime/block_pool.h"
 #include "troupe/actor/runtime/cell.h"
 #include "troupe/actor/runtime/envelope.h"
@@ -28,46 +29,6 @@
 #include "troupe/base/random.h"
 
 namespace troupe::actor {
-
-/// What happened to a message that was told. `sent` on another core means that this core's lane took it.
-enum class Sent : std::uint8_t { sent, full, dead };
-
-/// Whether a request was carried out, so that the caller knows whether to repeat it.
-enum class Outcome : std::uint8_t {
-  not_executed,     // refused, evicted, expired or dead before the handler was entered
-  executed_failed,  // the handler threw, was restarted, or dropped its Reply
-  unknown,          // none of the others is certain: a time-out
-  answered,         // the handler answered with its domain error
-};
-
-struct AskFailure {
-  Outcome outcome = Outcome::unknown;
-  std::string what;
-};
-
-/// The waiting side of an ask, in the asker's frame. Its timer is the deadline.
-struct AskState : TimerNode {
-  AskState() noexcept : TimerNode(time_out) {}
-  ~AskState();
-  AskState(const AskState&) = delete;
-  AskState& operator=(const AskState&) = delete;
-  Core* core = nullptr;
-  Activation* activation = nullptr;
-  ReplyTo id;
-  bool entered = false;
-  bool remote = false;
-  std::optional<AskFailure> failure;
-
- private:
-  static void time_out(TimerNode& node) noexcept;
-};
-
-/// The waiting side of a `send`, in the sender's frame.
-struct SendState {
-  Activation* activation = nullptr;
-  Waiter* waiter = nullptr;
-  Sent result = Sent::sent;
-};
 
 /// Called once at the end of the turn in which it was asked for; destroying it takes the request back.
 class TurnEndHook {
@@ -117,7 +78,10 @@ class Core {
 
   int index() const noexcept { return index_; }
   Host& host() noexcept { return host_; }
+  /// Of this turn.
   Instant now() const noexcept { return now_; }
+  /// Read anew.
+  Instant read_clock() const noexcept { return clock_.now(); }
   base::UnixTime wall() const noexcept { return clock_.wall(); }
   base::Random& random() noexcept { return *random_; }
   Poller& poller() noexcept { return *poller_; }
@@ -228,7 +192,7 @@ class Core {
   /// The finished spans of this core, and how many found no room since the last time.
   SpanBuffer take_spans();
 
-  void open_ask(AskState& ask, Instant deadline);
+  void open_ask(AskState& ask, Address target, Instant deadline);
   void close_ask(AskState& ask) noexcept {
     ReplySlot& entry = reply_slots_[ask.id.slot];
     entry.ask = nullptr;
@@ -245,6 +209,10 @@ class Core {
     ReplySlot& entry = reply_slots_[reply.slot];
     return entry.generation == reply.generation ? entry.ask : nullptr;
   }
+  /// Closes an ask whose frame dies, and lets the callee know (asking.h).
+  void abandon_ask(AskState& ask) noexcept;
+  /// The ask that a suspended handler waits for now; null: it waits for something else.
+  AskState* ask_of(const Activation& activation) noexcept;
   void finish_ask(AskState& ask) noexcept {
     close_ask(ask);
     make_ready(*ask.activation);
@@ -325,6 +293,7 @@ class Core {
   /// Frees what was under way between cores, after all of them are torn down.
   void discard_all() noexcept;
 
+  bool is_torn_down() const noexcept { return torn_down_; }
   /// Makes this core the current one of this thread for a scope. For the simulator and for tear-down.
   class Scope {
    public:
@@ -461,7 +430,7 @@ class Core {
 };
 
 inline AskState::~AskState() {
-  if (id) core->close_ask(*this);
+  if (id) core->abandon_ask(*this);
 }
 
 /// The number of an actor type in the statistics, given at its first use. Any thread; at most 256 types.

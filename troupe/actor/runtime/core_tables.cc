@@ -1,4 +1,5 @@
 // See core.h. Here: the tables of a core: cells, running handlers, asks that wait, statistics.
+#include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/core.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_queue.h"
@@ -36,9 +37,14 @@ std::vector<const ActorType*>& types() {
 
 void AskState::time_out(TimerNode& node) noexcept {
   auto& ask = static_cast<AskState&>(node);
+  if (ask.core->now() < ask.deadline) {
+    asking::look_for_deadlock(ask);
+    return;
+  }
   // On one core the queued request expires with its ask and is certainly not handled any more.
   const bool certain = !ask.remote && !ask.entered;
   ask.failure = AskFailure{certain ? Outcome::not_executed : Outcome::unknown, "no answer in time"};
+  asking::withdraw(*ask.core, ask.target, ask.id);
   ask.core->finish_ask(ask);
 }
 
@@ -133,7 +139,7 @@ Activation& Core::begin(Cell& cell, Envelope& envelope) {
   activation->cell = &cell;
   activation->reply = std::exchange(envelope.reply, {});
   activation->deadline = envelope.deadline;
-  activation->message = envelope.handler->message;
+  activation->handler = envelope.handler;
   activation->interleaves = envelope.handler->interleaves;
   if (activation->interleaves) {
     cell.activations.push(activation);
@@ -229,7 +235,7 @@ SpanBuffer Core::take_spans() {
 
 // ---- asks ----
 
-void Core::open_ask(AskState& ask, Instant deadline) {
+void Core::open_ask(AskState& ask, Address target, Instant deadline) {
   if (free_reply_slot_ == no_slot) {
     reply_slots_.push_back({});
     free_reply_slot_ = static_cast<std::uint32_t>(reply_slots_.size() - 1);
@@ -242,7 +248,23 @@ void Core::open_ask(AskState& ask, Instant deadline) {
   ask.core = this;
   ask.activation = running_;
   ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
-  if (deadline != Instant::never()) timers_.arm(ask, deadline);
+  ask.target = target;
+  ask.deadline = deadline;
+  ask.remote = target.cell->owner != this;
+  running_->ask_slot = slot;
+  timers_.arm(ask, std::min(deadline, now_ + asking::probe_first));
+}
+
+void Core::abandon_ask(AskState& ask) noexcept {
+  const ReplyTo reply = ask.id;
+  close_ask(ask);
+  asking::withdraw(*this, ask.target, reply);
+}
+
+AskState* Core::ask_of(const Activation& activation) noexcept {
+  if (activation.ask_slot >= reply_slots_.size()) return nullptr;
+  AskState* ask = reply_slots_[activation.ask_slot].ask;
+  return ask != nullptr && ask->activation == &activation ? ask : nullptr;
 }
 
 void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
@@ -307,6 +329,10 @@ std::string_view name_of(Drop reason) noexcept {
     case Drop::late_reply:
       return "late reply";
   }
+    case Drop::unwanted:
+      return "its asker has gone";
+    case Drop::deadlock:
+      return "a deadlock";
   return "";
 }
 

@@ -44,6 +44,7 @@ struct ReplyTo {
   std::uint32_t core : 8 = 0;
 
   explicit operator bool() const noexcept { return generation != 0; }
+  friend bool operator==(ReplyTo, ReplyTo) = default;
 };
 
 /// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop.

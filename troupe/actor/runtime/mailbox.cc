@@ -53,6 +53,7 @@ void settle(Core& core, Waiter& waiter, Sent result) noexcept {
   if (waiter.send != nullptr) {
     waiter.send->waiter = nullptr;
     waiter.send->result = result;
+    waiter.send->activation->sending = nullptr;
     core.make_ready(*waiter.send->activation);
   }
   if (Cell* sender = waiter.parked_for; sender != nullptr && sender->is(waiter.parked_generation)) {
@@ -85,7 +86,8 @@ Sent park(Core& core, Cell& cell, Envelope* envelope) {
   const bool local = sender != nullptr && envelope->sender == id_of(*sender);
   if (local && (sender->more().parked >= parked_max || is_sending(cell, *sender)))
     return refuse(core, cell, envelope, Drop::full);
-  Waiter& waiter = add_waiter(core, cell, envelope, core.now() + cell.more().block_for);
+  const Instant until = std::min(core.now() + cell.more().block_for, envelope->deadline);
+  Waiter& waiter = add_waiter(core, cell, envelope, until);
   if (local) {
     waiter.parked_for = sender;
     waiter.parked_generation = sender->address().generation;
@@ -111,6 +113,8 @@ Sent drop_oldest(Core& core, Cell& cell, Envelope* envelope) {
 }
 
 Sent overflow(Core& core, Cell& cell, Envelope* envelope) {
+  // What nobody waits for any more takes nobody's place.
+  if (envelope->deadline <= core.now()) return refuse(core, cell, envelope, Drop::expired);
   if (!ever_fits(cell, *envelope)) return refuse(core, cell, envelope, Drop::full);
   // Where the oldest makes room nobody waits for it: a tell would overtake a `send` that did.
   if (envelope->awaits_room != 0 &&
@@ -174,6 +178,49 @@ Envelope* take(Cell& cell) noexcept {
   return envelope;
 }
 
+Envelope* find(const Cell& cell, ReplyTo reply) noexcept {
+  for (Envelope* at = cell.user.head; at != nullptr; at = at->next) {
+    if (at->reply == reply) return at;
+  }
+  if ((cell.held & hold_waiters) == 0) return nullptr;
+  for (const Waiter* at = cell.extras->waiters.first; at != nullptr; at = at->next) {
+    if (at->envelope->reply == reply) return at->envelope;
+  }
+  return nullptr;
+}
+
+Envelope* take_out(Core& core, Cell& cell, ReplyTo reply) noexcept {
+  Envelope* request = nullptr;
+  Envelope* before = nullptr;
+  for (Envelope* at = cell.user.head; at != nullptr && request == nullptr; before = at, at = at->next) {
+    if (at->reply == reply) request = remove(cell, before, at);
+  }
+  if ((cell.held & hold_waiters) == 0) return request;
+  for (Waiter* at = cell.extras->waiters.first; at != nullptr && request == nullptr; at = at->next) {
+    if (at->envelope->reply != reply) continue;
+    request = std::exchange(at->envelope, nullptr);
+    settle(core, *at, Sent::full);
+    break;
+  }
+  admit_waiting(core, cell);
+  return request;
+}
+
+Envelope* take_stashed(Cell& cell, ReplyTo reply) noexcept {
+  if (!cell.extras) return nullptr;
+  Envelope* found = nullptr;
+  EnvelopeList stash = cell.extras->stash.take();
+  while (Envelope* envelope = stash.pop()) {
+    if (envelope->reply == reply) {
+      found = envelope;
+      --cell.extras->stashed;
+    } else {
+      cell.extras->stash.push(envelope);
+    }
+  }
+  return found;
+}
+
 std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline) {
   const bool may_wait = cell.is(envelope->generation) && cell.state != CellState::stopping &&
                         cell.overflow != Overflow::drop_oldest && &cell != core.running_cell() &&
@@ -183,10 +230,12 @@ std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& 
   Waiter& waiter = add_waiter(core, cell, envelope, deadline);
   waiter.send = &state;
   state.waiter = &waiter;
+  state.activation->sending = &state;
   return std::nullopt;
 }
 
 void give_up(Waiter& waiter) noexcept {
+  waiter.send->activation->sending = nullptr;
   waiter.send = nullptr;
   Core& core = *waiter.target->owner;
   core.drop(waiter.envelope, waiter.target, Drop::stopped);
@@ -229,7 +278,8 @@ void expire(TimerNode& node) noexcept {
   auto& waiter = static_cast<Waiter&>(node);
   Core& core = *waiter.target->owner;
   Cell& cell = *waiter.target;
-  core.drop(waiter.envelope, &cell, Drop::park_expired);
+  const bool expired = waiter.envelope->awaits_room == 0 && waiter.envelope->deadline <= core.now();
+  core.drop(waiter.envelope, &cell, expired ? Drop::expired : Drop::park_expired);
   mailbox::settle(core, waiter, Sent::full);
   mailbox::admit_waiting(core, cell);  // what waited behind it may be smaller
 }

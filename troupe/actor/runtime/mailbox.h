@@ -30,6 +30,13 @@ void stash(Cell& cell, Envelope* envelope) noexcept;
 /// Puts what was stashed back, in its order, in front of what is queued.
 void unstash_all(Core& core, Cell& cell) noexcept;
 
+/// The request that is to be answered to `reply`, in the queue or outside of it, where it has not been handled; null:
+/// it is not here. The second takes it out, and it is the caller's, and so does the third where the actor has stashed
+/// it.
+Envelope* find(const Cell& cell, ReplyTo reply) noexcept;
+Envelope* take_out(Core& core, Cell& cell, ReplyTo reply) noexcept;
+Envelope* take_stashed(Cell& cell, ReplyTo reply) noexcept;
+
 /// A `send` on the cell's own core. Nothing: it waits for room, and `state.result` holds when the activation is
 /// resumed.
 std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);

@@ -21,8 +21,19 @@ class Tally {
 };
 
 /// Why a message was not handled.
-enum class Drop : std::uint8_t { oldest, newest, full, park_expired, expired, dead, stopped, late_reply };
-inline constexpr std::size_t drop_reasons = 8;
+enum class Drop : std::uint8_t {
+  oldest,
+  newest,
+  full,
+  park_expired,
+  expired,
+  dead,
+  stopped,
+  late_reply,
+  unwanted,  // its asker has gone
+  deadlock,  // it stood in a cycle of waiting
+};
+inline constexpr std::size_t drop_reasons = 10;
 std::string_view name_of(Drop reason) noexcept;
 
 /// Handling time in powers of two of nanoseconds, from 64 ns to 34 s; one message in 64 is measured.
@@ -34,6 +45,7 @@ struct TypeStats {
   Tally handled;
   Tally failed;
   Tally restarted;
+  Tally cancelled;  // handlers that were ended because nobody waited for their answer any more
   std::array<Tally, drop_reasons> dropped;
   std::array<Tally, time_buckets> handling_time;
   Tally handling_nanoseconds;

@@ -1,0 +1,62 @@
+// AskState: what becomes of a message that somebody waits for, and the waiting side of it in the frame that waits.
+//
+// Owned by the awaiter in the frame, known to the core by its number; used on the asker's core.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "troupe/actor/runtime/envelope.h"
+#include "troupe/actor/runtime/timers.h"
+
+namespace troupe::actor {
+
+struct Activation;
+struct Waiter;
+
+/// What happened to a message that was told. `sent` on another core means that this core's lane took it.
+enum class Sent : std::uint8_t { sent, full, dead };
+
+/// Whether a request was carried out, so that the caller knows whether to repeat it.
+enum class Outcome : std::uint8_t {
+  not_executed,     // refused, evicted, expired or dead before the handler was entered
+  executed_failed,  // the handler threw, was restarted, or dropped its Reply
+  unknown,          // none of the others is certain: a time-out
+  answered,         // the handler answered with its domain error
+};
+
+struct AskFailure {
+  Outcome outcome = Outcome::unknown;
+  std::string what;
+};
+
+/// The waiting side of an ask, in the asker's frame. Its timer is the deadline, and before that the next look for a
+/// deadlock. Destroyed while it waits, it tells the callee that nobody wants the answer any more.
+struct AskState : TimerNode {
+  AskState() noexcept : TimerNode(time_out) {}
+  ~AskState();
+  AskState(const AskState&) = delete;
+  AskState& operator=(const AskState&) = delete;
+  Core* core = nullptr;
+  Activation* activation = nullptr;
+  ReplyTo id;
+  Address target;
+  Instant deadline = Instant::never();
+  bool entered = false;
+  bool remote = false;
+  bool for_room = false;    // of a `send`: it is over when the message is admitted
+  std::uint8_t probes = 0;  // looks for a deadlock so far
+  std::optional<AskFailure> failure;
+
+ private:
+  static void time_out(TimerNode& node) noexcept;
+};
+
+/// The waiting side of a `send`, in the sender's frame.
+struct SendState {
+  Activation* activation = nullptr;
+  Waiter* waiter = nullptr;
+  Sent result = Sent::sent;
+};
+
+}  // namespace troupe::actor
