@@ -103,6 +103,7 @@ std::vector<TypeFigures> figures_of(Host& host) {
       sum.handled += stats->handled.value();
       sum.failed += stats->failed.value();
       sum.restarted += stats->restarted.value();
+      sum.stalled += stats->stalled.value();
       sum.cancelled += stats->cancelled.value();
       sum.handling_nanoseconds += stats->handling_nanoseconds.value();
       for (std::size_t i = 0; i < drop_reasons; ++i) sum.dropped[i] += stats->dropped[i].value();

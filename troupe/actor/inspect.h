@@ -52,6 +52,7 @@ struct TypeFigures {
   std::uint64_t handled = 0;
   std::uint64_t failed = 0;
   std::uint64_t restarted = 0;
+  std::uint64_t stalled = 0;    // held its core too long
   std::uint64_t cancelled = 0;  // handlers ended because their asker had gone
   std::array<std::uint64_t, drop_reasons> dropped{};
   std::array<std::uint64_t, time_buckets> handling_time{};  // bucket i: below 64 << i nanoseconds; one message in 64

@@ -101,6 +101,7 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
       core.run_until_stopped();
     });
   }
+  if (options_.stall_limit > Duration::zero()) watchdog_ = std::make_unique<Watchdog>(*this, options_.stall_limit);
 }
 
 System::~System() { shutdown(); }
@@ -164,6 +165,7 @@ void System::stop_everything() {
     has_stopped_.wait();
     for (auto& core : cores_) core->request_stop();
     for (auto& thread : threads_) thread.join();
+    watchdog_.reset();
   }
   tear_down();
 }

@@ -12,6 +12,7 @@
 #include "troupe/actor/context.h"
 #include "troupe/actor/offload/offload.h"
 #include "troupe/actor/runtime/topic_directory.h"
+#include "troupe/actor/runtime/watchdog.h"
 
 namespace troupe::actor {
 
@@ -32,8 +33,9 @@ class Environment {
 struct SystemOptions {
   int cores = 0;  // 0: as many as this process may use
   OffloadOptions offload{};
-  Supervision supervision{};                       // of the top-level actors
-  Duration shutdown_max = 30s;                     // a shutdown that takes longer ends the process with status 70
+  Supervision supervision{};     // of the top-level actors
+  Duration stall_limit = 100ms;  // an actor that holds its core longer is reported; zero: nobody looks
+  Duration shutdown_max = 30s;   // a shutdown that takes longer ends the process with status 70
   std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
   Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
 };
@@ -192,6 +194,7 @@ class System final : public Host {
   std::mutex shutdown_mutex_;
   bool down_ = false;
   std::vector<std::thread> threads_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 }  // namespace troupe::actor

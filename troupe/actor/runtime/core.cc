@@ -230,6 +230,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
 }
 
 [[gnu::always_inline]] inline void Core::invoke(Cell& cell, Envelope* envelope) {
+  handling_.store(envelope->handler, std::memory_order_relaxed);
   try {
     envelope->handler->invoke(*this, &cell, *envelope);
   } catch (...) {
@@ -286,6 +287,7 @@ inline void Core::resume_next(Cell& cell) {
 
 void Core::run_control(Cell& cell) {
   Envelope* control = cell.control.pop();
+  handling_.store(control->handler, std::memory_order_relaxed);
   // The control message may end the tenancy; the cell itself stays and is asked again.
   if (observer_ != nullptr) {
     observer_->step_begins(*this, cell, StepKind::control, control->handler->message, control->sender);
@@ -367,6 +369,7 @@ void Core::run_turn_end() {
 
 void Core::turn(TurnLimits limits, bool may_wait) {
   now_ = clock_.now();
+  turns_.add();
   receive();
   if (observer_ != nullptr) observer_->turn_begins(*this);
   run_messages(limits);
@@ -402,6 +405,7 @@ void Core::wait(bool may_wait) {
   const auto next = timers_.next();
   poller_->wait(next ? std::optional{*next - clock_.now()} : std::nullopt);
   sleeping_.store(false, std::memory_order_relaxed);
+  host_.bell().ring();
 }
 
 void Core::run_until_stopped() {

@@ -164,7 +164,12 @@ class Core {
     schedule(cell);
   }
   Activation* running() const noexcept { return running_; }
-  Cell* running_cell() const noexcept { return running_cell_; }
+  /// Any thread, as are the next three: what the watchdog looks at.
+  Cell* running_cell() const noexcept { return running_cell_.load(std::memory_order_relaxed); }
+  /// The message that is handled now, or was last; null: a callback.
+  const Handler* handling() const noexcept { return handling_.load(std::memory_order_relaxed); }
+  std::uint64_t turns() const noexcept { return turns_.value(); }
+  bool is_asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
   Instant deadline() const noexcept { return deadline_; }
   /// For what must not end with the ask that is being handled, until it is set back.
   void set_deadline(Instant deadline) noexcept { deadline_ = deadline; }
@@ -204,15 +209,15 @@ class Core {
     ask.id = {};
     timers_.disarm(ask);
   }
+  /// Closes an ask whose frame dies, and lets the callee know (asking.h).
+  void abandon_ask(AskState& ask) noexcept;
+  /// The ask that a suspended handler waits for now; null: it waits for something else.
+  AskState* ask_of(const Activation& activation) noexcept;
   /// The asker's state if it still waits on this core; null: too late.
   AskState* find_ask(ReplyTo reply) noexcept {
     ReplySlot& entry = reply_slots_[reply.slot];
     return entry.generation == reply.generation ? entry.ask : nullptr;
   }
-  /// Closes an ask whose frame dies, and lets the callee know (asking.h).
-  void abandon_ask(AskState& ask) noexcept;
-  /// The ask that a suspended handler waits for now; null: it waits for something else.
-  AskState* ask_of(const Activation& activation) noexcept;
   void finish_ask(AskState& ask) noexcept {
     close_ask(ask);
     make_ready(*ask.activation);
@@ -288,12 +293,12 @@ class Core {
   /// Any thread.
   void request_stop() noexcept;
   void wake() noexcept;
+  bool is_torn_down() const noexcept { return torn_down_; }
   /// Ends all that is left, after the last turn. No other core runs any more.
   void tear_down() noexcept;
   /// Frees what was under way between cores, after all of them are torn down.
   void discard_all() noexcept;
 
-  bool is_torn_down() const noexcept { return torn_down_; }
   /// Makes this core the current one of this thread for a scope. For the simulator and for tear-down.
   class Scope {
    public:
@@ -351,7 +356,7 @@ class Core {
   void invoke_measured(Cell& cell, Envelope* envelope);
   void failed(Cell& cell, Envelope& envelope) noexcept;
   void enter(Cell* cell) noexcept {
-    running_cell_ = cell;
+    running_cell_.store(cell, std::memory_order_relaxed);
     running_id_ = cell != nullptr ? id_of(*cell) : ActorId{};
   }
   void run_messages(TurnLimits limits);
@@ -387,7 +392,9 @@ class Core {
 
   Cell* run_first_ = nullptr;
   Cell* run_last_ = nullptr;
-  Cell* running_cell_ = nullptr;
+  std::atomic<Cell*> running_cell_{nullptr};  // this and the next two: relaxed, read by the watchdog
+  std::atomic<const Handler*> handling_{nullptr};
+  Tally turns_;
   ActorId running_id_;  // of running_cell_, the sender of what is told meanwhile
   Activation* running_ = nullptr;
   Instant deadline_ = Instant::never();

@@ -37,7 +37,13 @@ Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& 
 
 template <class F>
 void Core::within(Cell& cell, std::string_view what, F&& f) {
-  Cell* cell_before = running_cell_;
+  Cell* cell_before = running_cell();
+  const Handler* handling_before = handling();
+  handling_.store(nullptr, std::memory_order_relaxed);
+  if (is_asleep()) {  // a callback of a socket: the core has been woken, and is still in its poller
+    sleeping_.store(false, std::memory_order_relaxed);
+    host_.bell().ring();
+  }
   enter(&cell);
   Activation* activation_before = std::exchange(running_, nullptr);
   const Instant deadline_before = std::exchange(deadline_, Instant::never());
@@ -50,6 +56,7 @@ void Core::within(Cell& cell, std::string_view what, F&& f) {
   }
   if (observer_ != nullptr) observer_->step_ends(*this, cell);
   enter(cell_before);
+  handling_.store(handling_before, std::memory_order_relaxed);
   running_ = activation_before;
   deadline_ = deadline_before;
   span_ = span_before;

@@ -180,6 +180,7 @@ void Core::resume(Activation& activation) {
   running_ = &activation;
   deadline_ = activation.deadline;
   span_ = activation.span;
+  handling_.store(activation.handler, std::memory_order_relaxed);
   activation.point.resume();
   if (activation.root.done()) activation.finish(*this, activation);
   running_ = nullptr;
@@ -247,11 +248,11 @@ void Core::open_ask(AskState& ask, Address target, Instant deadline) {
   entry.ask = &ask;
   ask.core = this;
   ask.activation = running_;
-  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
   ask.target = target;
   ask.deadline = deadline;
   ask.remote = target.cell->owner != this;
   running_->ask_slot = slot;
+  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
   timers_.arm(ask, std::min(deadline, now_ + asking::probe_first));
 }
 
@@ -328,11 +329,11 @@ std::string_view name_of(Drop reason) noexcept {
       return "the actor stopped";
     case Drop::late_reply:
       return "late reply";
-  }
     case Drop::unwanted:
       return "its asker has gone";
     case Drop::deadlock:
       return "a deadlock";
+  }
   return "";
 }
 

@@ -23,6 +23,29 @@ class Offload {
   virtual bool submit(Core& from, std::move_only_function<void()> job) = 0;
 };
 
+/// Wakes the watchdog (watchdog.h) with the first core that wakes. Any thread.
+class WakeBell {
+ public:
+  void ring() noexcept {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!asleep_.load(std::memory_order_relaxed)) return;
+    asleep_.store(false, std::memory_order_relaxed);
+    asleep_.notify_all();
+  }
+  /// Returns with the next ring, or at once where `awake` says that somebody is. The watchdog's thread.
+  template <class F>
+  void sleep_unless(F&& awake) noexcept {
+    asleep_.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (awake()) asleep_.store(false, std::memory_order_relaxed);
+    asleep_.wait(true, std::memory_order_relaxed);
+  }
+  bool is_asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> asleep_{false};
+};
+
 class Host : public Provisions {
  public:
   virtual ~Host() = default;
@@ -44,6 +67,7 @@ class Host : public Provisions {
     return dead_letter_listener_.load(std::memory_order_relaxed);
   }
 
+  WakeBell& bell() noexcept { return bell_; }
   Core& core(std::size_t index) noexcept { return *cores_[index]; }
   std::size_t core_count() const noexcept { return cores_.size(); }
   Offload& offload() noexcept { return *offload_; }
@@ -53,6 +77,7 @@ class Host : public Provisions {
   std::unique_ptr<Offload> offload_;
 
  private:
+  WakeBell bell_;
   std::atomic<DeadLetterListener> dead_letter_listener_{nullptr};
 };
 

@@ -45,7 +45,8 @@ struct TypeStats {
   Tally handled;
   Tally failed;
   Tally restarted;
-  Tally cancelled;  // handlers that were ended because nobody waited for their answer any more
+  mutable Tally stalled;  // a core held too long; written by the watchdog alone
+  Tally cancelled;        // handlers that were ended because nobody waited for their answer any more
   std::array<Tally, drop_reasons> dropped;
   std::array<Tally, time_buckets> handling_time;
   Tally handling_nanoseconds;

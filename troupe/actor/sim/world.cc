@@ -120,10 +120,11 @@ void World::step_begins(Core& core, Cell& cell, StepKind kind, std::string_view 
                                           .what = what,
                                           .core = static_cast<std::uint8_t>(core.index()),
                                           .kind = kind});
-  open_steps_.push_back({number, sender, cell.extras ? cell.extras->errors : 0, cell.in_flight});
+  open_steps_.push_back(
+      {number, sender, cell.extras ? cell.extras->errors : 0, cell.in_flight, cell.address(), clock_.now()});
 }
 
-void World::step_ends(Core&, Cell& cell) {
+void World::step_ends(Core& core, Cell& cell) {
   const OpenStep open = open_steps_.back();
   open_steps_.pop_back();
   if (TraceStep* step = trace_->find(open.number)) {
@@ -143,6 +144,14 @@ void World::step_ends(Core&, Cell& cell) {
   }
   pass(options_.cost_per_message);
   if (options_.faults.stall.hit(fault_random_)) pass(below(fault_random_, options_.faults.stall_max));
+  look_for_stall(core, open);
+}
+
+void World::look_for_stall(Core& core, const OpenStep& step) {
+  const Duration held = clock_.now() - step.begun;
+  if (held < options_.stall_limit) return;
+  Watchdog::count(core, core.handling());
+  system_->report(Watchdog::describe(core, step.actor, core.handling(), held));
 }
 
 void World::dropped(Core& core, const Envelope& envelope, Drop reason) {

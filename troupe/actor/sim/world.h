@@ -23,6 +23,8 @@ struct WorldOptions {
   bool print_reports = false;   // faults are expected in tests; they are kept either way
   Duration cost_per_message{};  // virtual time that each handler takes; the cores share one clock, so all of them wait
   Faults faults{};
+  Duration stall_limit =
+      100ms;  // virtual time; a handler that takes longer is reported, as by a real system's watchdog
   std::size_t steps_kept = 200;  // for the chart of a run that goes wrong; 0: no step is observed at all
 };
 
@@ -86,7 +88,10 @@ class World final : Environment, Observer {
     ActorId sender;
     std::uint32_t errors;
     std::uint32_t in_flight;
+    Address actor;
+    Instant begun;
   };
+  void look_for_stall(Core& core, const OpenStep& step);
 
   base::Clock& clock() override { return clock_; }
   std::unique_ptr<base::Random> random(int core) override;

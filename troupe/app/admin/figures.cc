@@ -68,6 +68,7 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
     count("troupe_actor_messages_total", "Messages handled.", each.handled);
     count("troupe_actor_failures_total", "Messages whose handling failed.", each.failed);
     count("troupe_actor_restarts_total", "Restarts by supervisors.", each.restarted);
+    count("troupe_actor_stalls_total", "Times that a core was held too long.", each.stalled);
     count("troupe_actor_cancelled_total", "Handlers ended because nobody waited any more.", each.cancelled);
     samples.counter("troupe_actor_handling_seconds_total", "Time in handlers, estimated from one message in 64.",
                     static_cast<double>(each.handling_nanoseconds) * 1e-9, type);
