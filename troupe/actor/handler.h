@@ -7,6 +7,7 @@
 #include "troupe/actor/answer.h"
 #include "troupe/actor/batch.h"
 #include "troupe/actor/delegated.h"
+#include "troupe/actor/key.h"
 #include "troupe/actor/message.h"
 #include "troupe/actor/refusal.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
@@ -227,6 +228,27 @@ consteval bool unmourned() {
   return false;
 }
 
+template <class M>
+constexpr auto hash_of() -> std::uint64_t (*)(Envelope&) {
+  if constexpr (KeyedByMember<M> || KeyedByFunction<M>) {
+    return [](Envelope& envelope) { return key_of(static_cast<const M&>(envelope.message<M>())); };
+  }
+  return nullptr;
+}
+
+template <class M>
+constexpr auto copy_of() -> Envelope* (*)(Core&, Envelope&, Address) {
+  if constexpr (std::is_copy_constructible_v<M>) {
+    return [](Core& core, Envelope& original, Address to) {
+      Envelope* copy = core.make(*original.handler, to, M{std::as_const(original.message<M>())});
+      copy->sender = original.sender;
+      copy->deadline = original.deadline;
+      return copy;
+    };
+  }
+  return nullptr;
+}
+
 /// Ends the span of a traced message when its handler returns or throws; one that waits keeps it.
 class SpanScope {
  public:
@@ -259,6 +281,8 @@ consteval Handler describe_handler() {
       .unmourned = unmourned<M>(),
       .interleaves = interleaves<A, M>(),
       .reads = reads<A, M>(),
+      .key = hash_of<M>(),
+      .copy = copy_of<M>(),
   };
 }
 
@@ -270,6 +294,7 @@ inline constexpr Handler traced_handler_of = [] {
     describe_handler<A, M>().invoke(core, cell, envelope);  // the message stands where it always does
   };
   handler.destroy = destroy_message<Traced<Carried<M>>>;
+  handler.copy = copy_of<Traced<Carried<M>>>();
   return handler;
 }();
 

@@ -12,6 +12,7 @@
 
 #include "troupe/actor/handler.h"
 #include "troupe/actor/message.h"
+#include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/stream_reader.h"
 
@@ -295,8 +296,10 @@ class [[nodiscard]] SendAwaiter {
     Cell& cell = *target_.cell;
     Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     const Instant deadline = std::min(core.now() + 5s, core.deadline());
-    if (cell.owner != &core) {
+    // What is passed on elsewhere waits there, as what waits on another core does.
+    if (cell.owner != &core || forwarding::forwards(cell)) {
       core.open_ask(remote_, target_, deadline);
+      remote_.remote = true;
       remote_.for_room = true;
       envelope->reply = remote_.id;
       envelope->awaits_room = 1;

@@ -17,11 +17,13 @@
 #include "troupe/actor/runtime/envelope.h"
 #include "troupe/actor/runtime/ledger.h"
 #include "troupe/actor/runtime/options.h"
+#include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
 
 namespace troupe::actor {
 
 class Inspection;
+struct Forwarding;
 
 /// What the runtime knows of an actor's class. Static, one for each class.
 struct ActorType {
@@ -169,6 +171,7 @@ struct CellExtras {
   std::uint32_t stashed = 0;
   std::uint32_t stash_max = MailboxOptions{}.stash_max;
   std::unique_ptr<mailbox::Ledger> ledger;  // of a mailbox with more to it than a count
+  std::shared_ptr<Forwarding> forwarding;   // of a cell that passes messages on (forward.h)
 };
 
 enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, stopping };
@@ -194,9 +197,9 @@ class alignas(64) Cell : public Context {
   Restart restart = Restart::transient;
   bool failed_for_good = false;  // ends because its supervisor gave it up
   std::uint8_t held = 0;         // of `hold` below: what must be asked before its next user message is taken
-  std::uint32_t depth = 0;
+  Watched depth;                 // pools on other cores look at these two
   std::uint32_t capacity = 0;
-  std::uint32_t in_flight = 0;
+  Watched in_flight;
   std::uint32_t in_flight_max = 0;
   std::uint16_t exclusive = 0;
   std::uint16_t quick =

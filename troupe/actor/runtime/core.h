@@ -147,6 +147,11 @@ class Core {
   Cell& reserve_remotely(const MailboxOptions& mailbox);
   void free_cell(Cell& cell) noexcept;
 
+  /// Whether the other core has taken all that this one has sent it.
+  bool all_taken_by(Core& to) noexcept {
+    return lanes_[static_cast<std::size_t>(to.index_)].messages.empty() && ring_to(to).empty();
+  }
+
   void schedule(Cell& cell) noexcept {
     if (cell.scheduled) return;
     cell.scheduled = true;

@@ -333,6 +333,8 @@ std::string_view name_of(Drop reason) noexcept {
       return "its asker has gone";
     case Drop::deadlock:
       return "a deadlock";
+    case Drop::unroutable:
+      return "a message that such a pool cannot pass on";
   }
   return "";
 }

@@ -85,6 +85,9 @@ struct Handler {
   bool reads = false;
   /// For the same message within a trace (span.h); null for what is never traced.
   const Handler* traced = nullptr;
+  /// The hash of the message's key and a copy for another receiver, for groups; null: it has no key, is not copyable.
+  std::uint64_t (*key)(Envelope& envelope) = nullptr;
+  Envelope* (*copy)(Core& core, Envelope& envelope, Address to) = nullptr;
 };
 
 struct Envelope {

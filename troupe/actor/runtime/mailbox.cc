@@ -1,6 +1,7 @@
 // See mailbox.h.
 #include "troupe/actor/runtime/mailbox.h"
 
+#include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
 #include "troupe/base/check.h"
 
@@ -163,8 +164,10 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope) {
     return Sent::dead;
   }
   // Who comes now does not overtake who waits, though it may be smaller and fit where the other does not.
-  if (((cell.held & hold_waiters) != 0 || !fits(cell, *envelope)) && !is_control(*envelope)) [[unlikely]]
-    return overflow(core, cell, envelope);
+  if ((cell.held & hold_waiters) != 0 || !fits(cell, *envelope)) [[unlikely]] {
+    if (forwarding::forwards(cell)) return forwarding::pass(core, cell, envelope);
+    if (!is_control(*envelope)) return overflow(core, cell, envelope);
+  }
   append(core, cell, envelope);
   return Sent::sent;
 }
@@ -234,6 +237,14 @@ std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& 
   return std::nullopt;
 }
 
+void append_last(Core& core, Cell& cell, Envelope* envelope) {
+  if (cell.extras && cell.extras->waiters.first != nullptr) {
+    add_waiter(core, cell, envelope, Instant::never());
+  } else {
+    append(core, cell, envelope);
+  }
+}
+
 void give_up(Waiter& waiter) noexcept {
   waiter.send->activation->sending = nullptr;
   waiter.send = nullptr;
@@ -260,6 +271,7 @@ void unstash_all(Core& core, Cell& cell) noexcept {
 }
 
 void clear(Core& core, Cell& cell, Drop reason) noexcept {
+  forwarding::clear(core, cell, reason);
   while (!cell.user.empty()) core.drop(pop(cell), &cell, reason);
   while (cell.extras && !cell.extras->stash.empty()) core.drop(cell.extras->stash.pop(), &cell, reason);
   if (cell.extras) cell.extras->stashed = 0;

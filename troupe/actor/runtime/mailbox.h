@@ -43,6 +43,9 @@ std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& 
 /// Takes a `send` back whose frame is destroyed.
 void give_up(Waiter& waiter) noexcept;
 
+/// Queues a control message behind all that is queued and all that waits outside for room.
+void append_last(Core& core, Cell& cell, Envelope* envelope);
+
 /// Empties the queue, the stash and everything that waits outside: asks get `not_executed`, sends get `dead`.
 void clear(Core& core, Cell& cell, Drop reason) noexcept;
 

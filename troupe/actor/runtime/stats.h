@@ -20,6 +20,21 @@ class Tally {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// The same for a number that goes up and down, such as a mailbox's depth.
+class Watched {
+ public:
+  operator std::uint32_t() const noexcept { return value_.load(std::memory_order_relaxed); }
+  Watched& operator=(std::uint32_t n) noexcept {
+    value_.store(n, std::memory_order_relaxed);
+    return *this;
+  }
+  Watched& operator++() noexcept { return *this = *this + 1; }
+  Watched& operator--() noexcept { return *this = *this - 1; }
+
+ private:
+  std::atomic<std::uint32_t> value_{0};
+};
+
 /// Why a message was not handled.
 enum class Drop : std::uint8_t {
   oldest,
@@ -30,10 +45,11 @@ enum class Drop : std::uint8_t {
   dead,
   stopped,
   late_reply,
-  unwanted,  // its asker has gone
-  deadlock,  // it stood in a cycle of waiting
+  unwanted,    // its asker has gone
+  deadlock,    // it stood in a cycle of waiting
+  unroutable,  // a broadcast of what cannot be copied, or of an ask
 };
-inline constexpr std::size_t drop_reasons = 10;
+inline constexpr std::size_t drop_reasons = 11;
 std::string_view name_of(Drop reason) noexcept;
 
 /// Handling time in powers of two of nanoseconds, from 64 ns to 34 s; one message in 64 is measured.

@@ -1,0 +1,71 @@
+// See forward.h.
+#include "troupe/actor/runtime/forward.h"
+
+namespace troupe::actor::forwarding {
+namespace {
+
+Forwarding& forwarding_of(Cell& cell) {
+  auto& extras = cell.more();
+  if (!extras.forwarding) extras.forwarding = std::make_shared<Forwarding>();
+  return *extras.forwarding;
+}
+
+bool is_ready(const Cell& cell) noexcept {
+  return of(cell) != nullptr && cell.state != CellState::restarting && cell.state != CellState::starting;
+}
+
+}  // namespace
+
+Forwarder* of(const Cell& cell) noexcept {
+  return cell.extras && cell.extras->forwarding ? cell.extras->forwarding->to : nullptr;
+}
+
+Sent pass(Core& core, Cell& cell, Envelope* envelope) {
+  if (is_ready(cell)) {
+    ++cell.handled;
+    cell.last_activity = core.now();
+    core.stats(*cell.type).handled.add();
+    return of(cell)->forward(core, cell, envelope);
+  }
+  Forwarding& state = forwarding_of(cell);
+  // An actor whose mailbox has no room at all, and that has started, will never take it.
+  if (cell.state == CellState::running || state.held_count >= held_max) {
+    core.drop(envelope, &cell, Drop::full);
+    return Sent::full;
+  }
+  state.held.push(envelope);
+  ++state.held_count;
+  return Sent::sent;
+}
+
+void open(Core& core, Cell& cell, Forwarder& to) {
+  Forwarding& state = forwarding_of(cell);
+  state.to = &to;
+  state.held_count = 0;
+  EnvelopeList held = state.held.take();
+  while (Envelope* envelope = held.pop()) to.forward(core, cell, envelope);
+}
+
+void close(Cell& cell) noexcept {
+  if (cell.extras && cell.extras->forwarding) cell.extras->forwarding->to = nullptr;
+}
+
+void clear(Core& core, Cell& cell, Drop reason) noexcept {
+  if (!cell.extras || !cell.extras->forwarding) return;
+  Forwarding& state = *cell.extras->forwarding;
+  while (Envelope* envelope = state.held.pop()) core.drop(envelope, &cell, reason);
+  state.held_count = 0;
+}
+
+Sent pass_on(Core& core, Envelope* envelope, Address to) {
+  envelope->target = to.cell;
+  envelope->generation = to.generation;
+  Core& there = *to.cell->owner;
+  // Whoever asked from this core thought that the request would stay here; now its end cannot be known for certain.
+  if (&there != &core && envelope->reply && envelope->reply.core == static_cast<std::uint32_t>(core.index())) {
+    if (AskState* ask = core.find_ask(envelope->reply)) ask->remote = true;
+  }
+  return Core::submit(&core, there, envelope);
+}
+
+}  // namespace troupe::actor::forwarding

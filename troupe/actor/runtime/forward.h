@@ -1,0 +1,53 @@
+// Forward: cells that keep no message for themselves but pass each on at admission: pools and shards behind one
+// address.
+//
+// The envelope itself is re-addressed, so nothing is copied and an answer goes straight to the
+// asker. Such a cell has a mailbox of capacity 0, which sends admission into a branch that is
+// unlikely for all others; what comes before it has started, or while it is restarted, is held
+// (bounded) and goes first. Its own business travels as control messages (control.h).
+#pragma once
+
+#include "troupe/actor/runtime/core.h"
+
+namespace troupe::actor {
+
+class Forwarder {
+ public:
+  /// Takes over a user message that was addressed to `cell`; on its core, inside whichever handler told it.
+  virtual Sent forward(Core& core, Cell& cell, Envelope* envelope) = 0;
+
+ protected:
+  ~Forwarder() = default;
+};
+
+/// What a forwarding cell has among its extras.
+struct Forwarding {
+  Forwarder* to = nullptr;  // null: not started yet
+  EnvelopeList held;
+  std::uint32_t held_count = 0;
+};
+
+namespace forwarding {
+
+inline constexpr std::uint32_t held_max = 1000;
+
+/// The mailbox of a cell that forwards.
+inline constexpr MailboxOptions mailbox{.capacity = 0};
+inline bool forwards(const Cell& cell) noexcept { return cell.capacity == 0; }
+
+/// Admission to a cell that forwards.
+Sent pass(Core& core, Cell& cell, Envelope* envelope);
+/// From now on messages go through `to`; what was held goes first. Called as the cell's actor starts.
+void open(Core& core, Cell& cell, Forwarder& to);
+/// Messages are held again. Called before the forwarder dies.
+void close(Cell& cell) noexcept;
+/// Ends what is held, as mailbox::clear ends what is queued.
+void clear(Core& core, Cell& cell, Drop reason) noexcept;
+/// The forwarder of a cell that has one; null otherwise.
+Forwarder* of(const Cell& cell) noexcept;
+
+/// Sends the envelope to somebody else, on any core. `core` is the present one.
+Sent pass_on(Core& core, Envelope* envelope, Address to);
+
+}  // namespace forwarding
+}  // namespace troupe::actor
