@@ -10,7 +10,8 @@ void fire(TimerNode& node) noexcept {
   auto& timer = static_cast<ActorTimer&>(node);
   Cell& cell = *timer.cell;
   Core& core = *cell.owner;
-  if (timer.period > Duration::zero()) core.timers().arm(timer, core.now() + timer.period);
+  timer.due = timer.period > Duration::zero() ? core.now() + timer.period : Instant::never();
+  if (timer.due != Instant::never()) core.timers().arm(timer, timer.due);
   // A tick that has not been handled yet stands for this one too, so a slow actor is not buried in its own ticks. A
   // message that is not admitted may end the timer.
   if (!timer.queued) core.admit(cell, timer.make(core));
@@ -49,7 +50,8 @@ void start_timer(Cell& cell, ActorTimer& timer, std::string_view key, Duration d
   timer.cell = &cell;
   timer.key = key;
   timer.period = period;
-  cell.owner->timers().arm(timer, cell.owner->now() + delay);
+  timer.due = cell.owner->now() + delay;
+  cell.owner->timers().arm(timer, timer.due);
   cell.more().timers.push(&timer);
 }
 

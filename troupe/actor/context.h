@@ -47,6 +47,13 @@ void call_started(Cell& cell, void* object) {
   }
 }
 
+/// Whether an actor of this class may change its core (runtime/migrate.h).
+template <class A>
+consteval bool migrates() {
+  if constexpr (requires { A::migrates; }) return A::migrates;
+  return false;
+}
+
 template <class A>
 constexpr auto started_of() -> void (*)(Cell&, void*) {
   if constexpr (requires(A& a, Context& c) { a.started(c); }) return &call_started<A>;
@@ -143,22 +150,33 @@ struct TimerOf final : ActorTimer {
       return core.make(handler, cell->address(), Timed<M>{std::move(message), TimerTicket{*this}});
     }
   }
-  void dispose(Core& core) noexcept override { core.dispose(this); }
+  void dispose(Core& core) noexcept override {
+    if constexpr (migrates<A>()) {
+      const std::unique_ptr<TimerOf> last{this};
+    } else {
+      core.dispose(this);
+    }
+  }
   M message;
 };
 
-/// A timer in the pool of the actor's core.
+/// A timer in the pool of the actor's core; on the heap where it may leave that core with its actor.
 template <class A, class M>
 ActorTimer& make_timer(Cell& cell, M message) {
   static_assert(fit_to_tell<A, M>(), "a timer tells its actor what the actor handles");
-  return *cell.owner->create<TimerOf<A, M>>(std::move(message));
+  if constexpr (migrates<A>()) {
+    return *new TimerOf<A, M>(std::move(message));
+  } else {
+    return *cell.owner->create<TimerOf<A, M>>(std::move(message));
+  }
 }
 
 }  // namespace detail
 
 template <class A>
 Ref<A> Context::self(const A*) const noexcept {
-  return Ref<A>{address()};
+  const Cell& cell = cell_of(*this);
+  return Ref<A>{cell.extras && cell.extras->front ? cell.extras->front : address()};
 }
 
 template <class A, class... Args>

@@ -282,7 +282,7 @@ consteval Handler describe_handler() {
       .interleaves = interleaves<A, M>(),
       .reads = reads<A, M>(),
       .key = hash_of<M>(),
-      .copy = copy_of<M>(),
+      .copy = copy_of<Carried<M>>(),
   };
 }
 

@@ -113,9 +113,10 @@ struct ActorTimer : TimerNode {
   ActorTimer* previous = nullptr;
   ActorTimer* next = nullptr;
   std::string key;
-  Duration period{};       // zero: once
-  bool queued = false;     // its message stands in the mailbox
-  bool cancelled = false;  // while queued; the message frees it
+  Duration period{};               // zero: once
+  Instant due = Instant::never();  // of a timer that is armed
+  bool queued = false;             // its message stands in the mailbox
+  bool cancelled = false;          // while queued; the message frees it
 
  protected:
   ~ActorTimer() = default;
@@ -171,6 +172,7 @@ struct CellExtras {
   std::uint32_t stashed = 0;
   std::uint32_t stash_max = MailboxOptions{}.stash_max;
   std::unique_ptr<mailbox::Ledger> ledger;  // of a mailbox with more to it than a count
+  Address front;                            // where others should reach it, if not here: of a lazy actor
   std::shared_ptr<Forwarding> forwarding;   // of a cell that passes messages on (forward.h)
 };
 

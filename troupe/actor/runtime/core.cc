@@ -3,6 +3,7 @@
 
 #include "troupe/actor/runtime/dead_letter_box.h"
 #include "troupe/actor/runtime/mailbox.h"
+#include "troupe/actor/runtime/migrate.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {

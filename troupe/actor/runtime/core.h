@@ -65,6 +65,7 @@ inline ActorId id_of(const Cell& cell) noexcept {
 }
 
 class DeadLetterBox;
+class Departed;
 
 class Core {
  public:
@@ -146,6 +147,11 @@ class Core {
   Cell& reserve(const MailboxOptions& mailbox);
   Cell& reserve_remotely(const MailboxOptions& mailbox);
   void free_cell(Cell& cell) noexcept;
+
+  /// Those that left this core for another (migrate.h).
+  Departed& departed();
+  /// Where a tenant of a cell of this core that is gone lives now; null where it lives nowhere.
+  Address moved_to(const Cell& cell, std::uint32_t generation) const noexcept;
 
   /// Whether the other core has taken all that this one has sent it.
   bool all_taken_by(Core& to) noexcept {
@@ -439,6 +445,7 @@ class Core {
   std::array<std::atomic<TypeStats*>, 256> stats_{};
   Tally dead_letters_left_out_;
   std::unique_ptr<DeadLetterBox> dead_letters_;
+  std::unique_ptr<Departed> departed_;
 };
 
 inline AskState::~AskState() {

@@ -3,6 +3,7 @@
 #include "troupe/actor/runtime/core.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_queue.h"
+#include "troupe/actor/runtime/migrate.h"
 #include "troupe/actor/runtime/stream_source.h"
 #include "troupe/base/check.h"
 
@@ -119,6 +120,7 @@ void Core::free_cell(Cell& cell) noexcept {
   cell.type = nullptr;
   cell.handled = 0;
   cell.pending_stop = false;
+  cell.exclusive = 0;
   cell.quick = 0;
   cell.held = 0;
   std::unique_lock<std::mutex> lock;
@@ -128,6 +130,17 @@ void Core::free_cell(Cell& cell) noexcept {
   // A cell whose generations are used up retires: an address must never come to mean somebody else.
   if (generation + 1 == UINT32_MAX) return;
   (remote ? remote_free_cells_ : free_cells_).push_back(&cell);
+}
+
+Departed& Core::departed() {
+  if (!departed_) departed_ = std::make_unique<Departed>();
+  return *departed_;
+}
+
+Address Core::moved_to(const Cell& cell, std::uint32_t generation) const noexcept {
+  if (!departed_) [[likely]]
+    return {};
+  return departed_->find({(id_of(cell).value & ~std::uint64_t{UINT32_MAX}) | generation});
 }
 
 Sent Core::admit(Cell& cell, Envelope* envelope) { return mailbox::admit(*this, cell, envelope); }

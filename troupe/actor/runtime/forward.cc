@@ -57,14 +57,16 @@ void clear(Core& core, Cell& cell, Drop reason) noexcept {
   state.held_count = 0;
 }
 
+void note_departure(Core& core, const Envelope& envelope) noexcept {
+  if (!envelope.reply || envelope.reply.core != static_cast<std::uint32_t>(core.index())) return;
+  if (AskState* ask = core.find_ask(envelope.reply)) ask->remote = true;
+}
+
 Sent pass_on(Core& core, Envelope* envelope, Address to) {
   envelope->target = to.cell;
   envelope->generation = to.generation;
   Core& there = *to.cell->owner;
-  // Whoever asked from this core thought that the request would stay here; now its end cannot be known for certain.
-  if (&there != &core && envelope->reply && envelope->reply.core == static_cast<std::uint32_t>(core.index())) {
-    if (AskState* ask = core.find_ask(envelope->reply)) ask->remote = true;
-  }
+  if (&there != &core) note_departure(core, *envelope);
   return Core::submit(&core, there, envelope);
 }
 

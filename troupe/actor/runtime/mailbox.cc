@@ -151,6 +151,9 @@ void admit_waiting(Core& core, Cell& cell) {
 
 Sent admit(Core& core, Cell& cell, Envelope* envelope) {
   if (!cell.is(envelope->generation)) [[unlikely]] {
+    if (const Address now = core.moved_to(cell, envelope->generation)) {
+      return forwarding::pass_on(core, envelope, now);
+    }
     core.drop(envelope, nullptr, Drop::dead);
     return Sent::dead;
   }
@@ -242,6 +245,14 @@ void append_last(Core& core, Cell& cell, Envelope* envelope) {
     add_waiter(core, cell, envelope, Instant::never());
   } else {
     append(core, cell, envelope);
+  }
+}
+
+void admit_all(Core& core, Cell& cell) {
+  while (cell.extras && cell.extras->waiters.first != nullptr) {
+    Waiter& waiter = *cell.extras->waiters.first;
+    append(core, cell, std::exchange(waiter.envelope, nullptr));
+    settle(core, waiter, Sent::sent);
   }
 }
 

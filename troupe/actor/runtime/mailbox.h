@@ -46,6 +46,9 @@ void give_up(Waiter& waiter) noexcept;
 /// Queues a control message behind all that is queued and all that waits outside for room.
 void append_last(Core& core, Cell& cell, Envelope* envelope);
 
+/// Takes in everybody who waits outside for room, whatever the bound.
+void admit_all(Core& core, Cell& cell);
+
 /// Empties the queue, the stash and everything that waits outside: asks get `not_executed`, sends get `dead`.
 void clear(Core& core, Cell& cell, Drop reason) noexcept;
 
