@@ -3,6 +3,7 @@
 
 #include "troupe/actor/batch.h"
 #include "troupe/actor/context.h"
+#include "troupe/actor/group/lazy.h"
 #include "troupe/actor/group/pool.h"
 #include "troupe/actor/inspect.h"
 #include "troupe/actor/message.h"
