@@ -5,6 +5,7 @@
 #include "troupe/actor/context.h"
 #include "troupe/actor/group/lazy.h"
 #include "troupe/actor/group/pool.h"
+#include "troupe/actor/group/shards.h"
 #include "troupe/actor/inspect.h"
 #include "troupe/actor/message.h"
 #include "troupe/actor/offload/offload.h"
