@@ -14,6 +14,7 @@
 #include "troupe/actor/runtime/options.h"
 #include "troupe/actor/stream.h"
 #include "troupe/actor/stream_reader.h"
+#include "troupe/actor/supervise.h"
 #include "troupe/actor/system.h"
 #include "troupe/actor/task.h"
 #include "troupe/actor/topic.h"

@@ -75,6 +75,7 @@ base::Instant Context::now() const noexcept { return core().now(); }
 base::UnixTime Context::wall() const noexcept { return core().wall(); }
 base::Random& Context::random() const noexcept { return core().random(); }
 void Context::stop() noexcept { lifecycle::request_stop(&core(), address()); }
+void Context::drain() noexcept { lifecycle::request_drain(&core(), address()); }
 void Context::trace(const base::TraceContext& parent, std::string name) { core().open_span(parent, std::move(name)); }
 std::optional<base::TraceContext> Context::trace_context() const noexcept {
   const Span* span = core().span();

@@ -29,7 +29,13 @@ class BodyOf final : public Body {
 inline constexpr Handler start_handler{.invoke = nullptr, .destroy = nullptr, .message = "its start"};
 
 template <class A>
-void call_started(Cell& cell, void* object) {
+Task<void> run_start(A& actor, Cell& cell) {
+  co_await actor.started(static_cast<Context&>(cell));
+  lifecycle::start_is_through(cell);
+}
+
+template <class A>
+bool call_started(Cell& cell, void* object) {
   A& actor = *static_cast<A*>(object);
   if constexpr (requires(Context& c) {
                   { actor.started(c) } -> std::same_as<Task<void>>;
@@ -37,13 +43,15 @@ void call_started(Cell& cell, void* object) {
     Envelope none;
     none.handler = &start_handler;
     Core& core = *cell.owner;
-    Task<void> task = actor.started(static_cast<Context&>(cell));
+    Task<void> task = run_start(actor, cell);
     Activation& activation = core.begin(cell, none);
     activation.exclusive = true;
     ++cell.exclusive;
     run_task<void, NoError>(core, activation, std::move(task));
+    return false;
   } else {
     actor.started(static_cast<Context&>(cell));
+    return true;
   }
 }
 
@@ -55,7 +63,7 @@ consteval bool migrates() {
 }
 
 template <class A>
-constexpr auto started_of() -> void (*)(Cell&, void*) {
+constexpr auto started_of() -> bool (*)(Cell&, void*) {
   if constexpr (requires(A& a, Context& c) { a.started(c); }) return &call_started<A>;
   return nullptr;
 }
@@ -88,9 +96,9 @@ const ActorType& actor_type_of() noexcept {
 }
 
 template <class A, class... Args>
-Body* make_body(Args... args) {
+std::unique_ptr<Body> make_body(Args... args) {
   static_assert(std::is_constructible_v<A, const Args&...>, "an actor is constructed from copies of its arguments");
-  return new BodyOf<A, Args...>(std::move(args)...);
+  return std::make_unique<BodyOf<A, Args...>>(std::move(args)...);
 }
 
 /// The right of a queued message to be delivered, which ends with its timer.
@@ -197,6 +205,11 @@ Ref<A> Context::spawn(ActorOptions options, Args... args) {
 template <class A>
 void Context::stop(Ref<A> actor) noexcept {
   if (actor) lifecycle::request_stop(&core(), actor.address());
+}
+
+template <class A>
+void Context::drain(Ref<A> actor) noexcept {
+  if (actor) lifecycle::request_drain(&core(), actor.address());
 }
 
 template <class A, class Other>

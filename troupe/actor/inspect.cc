@@ -20,6 +20,7 @@ std::string_view state_of(const Cell& cell) {
     case CellState::failed:
       return "failed";
     case CellState::restarting:
+    case CellState::halted:
       return "restarting";
     case CellState::stopping:
       return "stopping";

@@ -98,7 +98,7 @@ class Door {
   std::shared_ptr<Entry> entry_;
 };
 
-struct Children {
+struct Brood {
   using reply = std::vector<Ref<Child>>;
 };
 
@@ -110,7 +110,7 @@ class Parent {
     for (int i = 0; i < n_; ++i) children_.push_back(ctx.spawn<Child>(options_, log_, "child" + std::to_string(i)));
   }
   void stopped(Context&) { log_->add("stop parent"); }
-  std::vector<Ref<Child>> handle(Children) { return children_; }
+  std::vector<Ref<Child>> handle(Brood) { return children_; }
   void handle(Break) { throw std::runtime_error("the parent broke"); }
 
  private:
@@ -123,7 +123,7 @@ class Parent {
 struct Fixture {
   explicit Fixture(std::uint64_t seed, int children, ActorOptions child = {}, Supervision supervision = {}) : w(seed) {
     parent = w.spawn<Parent>({.name = "parent", .supervision = std::move(supervision)}, log, children, child);
-    refs = w.block_on(parent.ask(Children{})).value();
+    refs = w.block_on(parent.ask(Brood{})).value();
   }
   SharedLog log = std::make_shared<Log>();
   test::World w;
@@ -195,7 +195,7 @@ TEST_CASE("too many restarts in the window and the supervisor fails itself, so t
   f.w.advance(1s);
   CHECK_EQ(f.log->count("start parent"), 2);
   CHECK_EQ(f.log->count("stop child1"), 1);
-  auto fresh = f.w.block_on(f.parent.ask(Children{})).value();
+  auto fresh = f.w.block_on(f.parent.ask(Brood{})).value();
   CHECK_EQ(f.w.block_on(fresh[0].ask(Count{})).value(), 1);
   CHECK_EQ(f.w.block_on(f.refs[0].ask(Count{})).error().outcome, Outcome::not_executed);
 }

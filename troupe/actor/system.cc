@@ -107,7 +107,6 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
 System::~System() { shutdown(); }
 
 void System::adopt(lifecycle::SpawnPlan plan) {
-  // A move-only function must be movable without throwing; the plan owns nothing that would leak meanwhile.
   core(0).post_remotely([this, plan = std::move(plan)](Core& first) mutable {
     const Address child = plan.cell->address();
     const bool running = root_->state == CellState::running;

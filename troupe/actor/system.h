@@ -107,6 +107,16 @@ class System final : public Host {
     return ref;
   }
 
+  /// Stops or drains any actor, as `Context::stop` and `Context::drain` do. Any thread.
+  template <class A>
+  void stop(Ref<A> actor) noexcept {
+    if (actor) lifecycle::request_stop(Core::current(), actor.address());
+  }
+  template <class A>
+  void drain(Ref<A> actor) noexcept {
+    if (actor) lifecycle::request_drain(Core::current(), actor.address());
+  }
+
   /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's. Where
   /// the system ends first, an ask has failed with `unknown`, and anything else throws SystemEnded.
   template <class Awaitable>

@@ -28,7 +28,8 @@ struct Forwarding;
 /// What the runtime knows of an actor's class. Static, one for each class.
 struct ActorType {
   std::string_view name;
-  void (*started)(Cell& cell, void* object) = nullptr;
+  /// Whether the start is through already; if not it says so by `lifecycle::start_is_through`.
+  bool (*started)(Cell& cell, void* object) = nullptr;
   void (*stopped)(Cell& cell, void* object) = nullptr;
   void (*inspect)(const void* object, Inspection& out) = nullptr;
   const Handler* terminated = nullptr;
@@ -71,11 +72,22 @@ struct Activation {
   bool suspends() const noexcept { return !interleaves && !at_yield; }
 };
 
-/// When a child is started again, and how long the last times have been. Most children never need one.
-struct RestartTimer : TimerNode {
-  explicit RestartTimer(struct ChildRecord& its_record);
+/// Where a child stands in the eyes of its parent. A parent on another core learns of what happened a little later.
+enum class ChildPhase : std::uint8_t {
+  up,        // started, or on its way with nobody waiting for it
+  failed,    // it waits for a decision: its parent's, or the one about its parent
+  halting,   // asked to put its object down and to wait
+  halted,    // has no object and waits for its start; its mailbox is open
+  starting,  // asked to start; the parent waits for it
+  stopping,  // asked to end
+};
+
+/// What a parent notes on the few children that have a name or a past. The timer is the next restart of one alone.
+struct ChildExtras : TimerNode {
+  explicit ChildExtras(struct ChildRecord& its_record);
   ChildRecord& record;
-  std::uint32_t attempt = 0;
+  std::string name;
+  std::uint32_t attempt = 0;  // restarts in a row
   Instant last_restart{};
 };
 
@@ -85,12 +97,31 @@ struct ChildRecord {
   Address child;
   ChildRecord* previous = nullptr;
   ChildRecord* next = nullptr;
-  std::unique_ptr<RestartTimer> timer;
+  std::unique_ptr<ChildExtras> extras;
   std::uint32_t shutdown_milliseconds = 0;
   Restart restart = Restart::permanent;
-  bool escalated = false;  // it has failed and waits for what is decided about its parent
+  ChildPhase phase = ChildPhase::up;
+  bool in_round : 1 = false;     // restarts or starts together with others
+  bool ran_before : 1 = false;   // its next start is a restart
+  bool has_started : 1 = false;  // of one that has failed: its start was through
+
+  ChildExtras& more() {
+    if (!extras) extras = std::make_unique<ChildExtras>(*this);
+    return *extras;
+  }
 };
 static_assert(sizeof(ChildRecord) <= 64);
+
+/// The children that are being restarted together, or started in order. A parent has one at a time: a fault meanwhile
+/// widens it, or sends it back to its first step.
+struct Round : TimerNode {
+  explicit Round(Cell& its_cell);
+  enum class Step : std::uint8_t { halting, waiting, starting };
+  Cell& cell;
+  Step step = Step::halting;
+  bool own_start = false;  // the parent has started only when it is through
+  Instant not_before{};    // the back-off
+};
 
 /// A message that waits outside a full mailbox: parked by `block`, or a `send` in progress.
 struct Waiter : TimerNode {
@@ -122,10 +153,11 @@ struct ActorTimer : TimerNode {
   ~ActorTimer() = default;
 };
 
-/// Bounds a parent's wait for the child that is stopping now.
+/// Bounds a parent's wait for the child that is ending or halting now.
 struct StopTimer : TimerNode {
-  StopTimer(Fire fire, Cell& waiting) noexcept : TimerNode(fire), cell(waiting) {}
+  StopTimer(Cell& waiting, ChildRecord& for_whom) noexcept;
   Cell& cell;
+  ChildRecord& awaited;
 };
 
 template <class Node>
@@ -174,9 +206,16 @@ struct CellExtras {
   std::unique_ptr<mailbox::Ledger> ledger;  // of a mailbox with more to it than a count
   Address front;                            // where others should reach it, if not here: of a lazy actor
   std::shared_ptr<Forwarding> forwarding;   // of a cell that passes messages on (forward.h)
+  std::unique_ptr<Round> round;
+  bool keeps_children = false;  // its restart restarts them too, in order, instead of ending them
+  bool announces = false;       // its parent waits to be told that its start is through
+  bool halts_healthy = false;   // while it restarts: nothing was wrong with it, so it is told that it stops
+  bool draining = false;        // ends once its last suspended handler has
+  bool drains_itself = false;   // ... because it asked for it
 };
 
-enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, stopping };
+/// `restarting`: on its way to `halted`, where it has no object and waits for its parent to start it.
+enum class CellState : std::uint8_t { free, reserved, starting, running, failed, restarting, halted, stopping };
 
 inline constexpr std::uint8_t hold_waiters = 1;  // somebody waits for room in this mailbox
 inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait outside other mailboxes
@@ -197,9 +236,10 @@ class alignas(64) Cell : public Context {
   Overflow overflow = Overflow::backpressure;
   bool pending_stop = false;  // asked for before the start has come
   Restart restart = Restart::transient;
-  bool failed_for_good = false;  // ends because its supervisor gave it up
-  std::uint8_t held = 0;         // of `hold` below: what must be asked before its next user message is taken
-  Watched depth;                 // pools on other cores look at these two
+  bool failed_for_good : 1 = false;  // ends because its supervisor gave it up
+  bool has_started : 1 = false;      // this incarnation's start is through
+  std::uint8_t held = 0;             // of `hold` above: what must be asked before its next user message is taken
+  Watched depth;                     // pools on other cores look at these two
   std::uint32_t capacity = 0;
   Watched in_flight;
   std::uint32_t in_flight_max = 0;

@@ -64,6 +64,10 @@ class Context {
   /// Stops any actor: at once, before what is queued (asks get `not_executed`, tells are dead letters).
   template <class A>
   void stop(Ref<A> actor) noexcept;
+  /// The same once what is queued now has been handled to its end; what comes later is not handled.
+  void drain() noexcept;
+  template <class A>
+  void drain(Ref<A> actor) noexcept;
 
   /// Sends this actor a `Terminated` once the other has ended and its resources are released; at once if it has
   /// already. The actor must handle `Terminated`.

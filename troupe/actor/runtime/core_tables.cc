@@ -182,6 +182,8 @@ void Core::end(Activation& activation) noexcept {
   if (!activation.at_yield) --cell.in_flight;
   if (activation.exclusive) --cell.exclusive;
   if (activation.span != nullptr) finish_span(*activation.span, unfinished);
+  if (cell.in_flight == 0 && cell.exclusive != 0) [[unlikely]]
+    lifecycle::last_handler_ended(cell);
   if (running_ == &activation) running_ = nullptr;
   if (activation.postponed) std::erase(cell.extras->postponed, &activation);
   dispose(&activation);
@@ -313,7 +315,7 @@ void Core::put_first_in_line(Cell& cell) noexcept {
 
 void Core::abandon(ChildRecord& record) noexcept {
   record.parent = nullptr;
-  record.timer.reset();
+  record.extras.reset();
   abandoned_.push(&record);
 }
 

@@ -1,129 +1,14 @@
-// See lifecycle.h. Each transition is a control message of its own, a struct with `apply`.
+// See lifecycle.h. Here: a cell's own life, from its start to its end; what a parent does about its children stands in
+// lifecycle_supervise.cc.
 #include "troupe/actor/runtime/lifecycle.h"
 
 #include <fmt/format.h>
 
-#include <cmath>
-
-#include "troupe/actor/runtime/control.h"
-#include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/lifecycle_messages.h"
 #include "troupe/actor/runtime/mailbox.h"
-#include "troupe/base/check.h"
 
-namespace troupe::actor {
+namespace troupe::actor::lifecycle {
 namespace {
-
-void restart_now(TimerNode& node) noexcept;
-void stop_timed_out(TimerNode& node) noexcept;
-
-}  // namespace
-
-RestartTimer::RestartTimer(ChildRecord& its_record) : TimerNode(restart_now), record(its_record) {}
-
-namespace lifecycle {
-namespace {
-
-void start(Core& core, Cell& cell);
-void stop(Core& core, Cell& cell, StopReason reason);
-void stop_next_child(Core& core, Cell& cell);
-void finish_stop(Core& core, Cell& cell);
-
-// ---- the control messages ----
-
-struct Start {
-  static constexpr std::string_view name = "start";
-  std::unique_ptr<Body> body;
-  const ActorType* type;
-  ActorOptions options;
-  Address parent;
-  ChildRecord* record;
-
-  void apply(Core& core, Cell& cell) {
-    cell.body = body.release();
-    cell.type = type;
-    cell.parent = parent;
-    cell.record = record;
-    cell.in_flight_max = options.in_flight_max;
-    cell.restart = options.restart;
-    cell.failed_for_good = false;
-    // The options that are seldom set cost nothing where they are not.
-    const bool plain = options.name.empty() && !options.supervision.decide &&
-                       options.mailbox.overflow != Overflow::block && options.supervision.intensity == Intensity{} &&
-                       options.supervision.backoff == Backoff{};
-    if (!plain) {
-      auto& extras = cell.more();
-      extras.name = std::move(options.name);
-      extras.supervision = std::move(options.supervision);
-      extras.block_for = options.mailbox.block_for;
-    }
-    core.stats(*type).spawned.add();
-    if (cell.pending_stop) {
-      stop(core, cell, StopReason::stopped);
-    } else {
-      start(core, cell);
-    }
-  }
-};
-
-struct Stop {
-  static constexpr std::string_view name = "stop";
-  StopReason reason;
-  bool by_itself = false;
-
-  void apply(Core& core, Cell& cell);
-};
-
-struct ChildFailed {
-  static constexpr std::string_view name = "a child failed";
-  ChildRecord* record;
-  Address child;
-  std::exception_ptr error;  // null: it stopped itself and is to run always
-  std::string during;
-
-  void apply(Core& core, Cell& cell);
-  void on_dead(Core& core) { request_stop(&core, child, StopReason::failed); }
-};
-
-struct ChildStopped {
-  static constexpr std::string_view name = "a child has stopped";
-  ChildRecord* record;
-
-  void apply(Core& core, Cell& cell) {
-    if (record->parent == nullptr) {
-      core.forget_abandoned(*record);
-      return;
-    }
-    const bool awaited = record == cell.extras->children.last;
-    cell.extras->children.remove(record);
-    core.dispose(record);
-    const bool waits = cell.state == CellState::stopping || cell.state == CellState::restarting;
-    if (waits && awaited) stop_next_child(core, cell);
-  }
-  void on_dead(Core& core) { core.forget_abandoned(*record); }  // a parent ends after all but the abandoned
-};
-
-struct Decision {
-  static constexpr std::string_view name = "a supervisor's decision";
-  Directive directive;
-
-  /// The children whose fault was passed up go on with their parent.
-  static void resume_escalated(Core& core, Cell& cell) {
-    if (!cell.extras) return;
-    for (ChildRecord* record = cell.extras->children.first; record != nullptr; record = record->next) {
-      if (std::exchange(record->escalated, false)) control::send(&core, record->child, Decision{Directive::resume});
-    }
-  }
-  void apply(Core& core, Cell& cell) {
-    if (cell.state != CellState::failed) return;
-    if (directive == Directive::resume && cell.object != nullptr) {  // what was never constructed cannot go on
-      cell.state = CellState::running;
-      resume_escalated(core, cell);
-      return;
-    }
-    cell.state = CellState::restarting;
-    stop_next_child(core, cell);
-  }
-};
 
 struct Watch {
   static constexpr std::string_view name = "watch";
@@ -151,20 +36,64 @@ struct Watch {
   void on_dead(Core& core) { tell(core, StopReason::stopped); }
 };
 
+void tell_watchers(Core& core, Cell& cell, StopReason reason) {
+  if (!cell.extras) return;
+  const auto watchers = std::move(cell.extras->watchers);
+  for (const auto& [watcher, handler] : watchers) Watch{watcher, cell.address(), handler}.tell(core, reason);
+}
+
+/// Queues like a user message, so what was told before is handled first.
+struct Drain {
+  bool by_itself;
+};
+
+constexpr Handler drain_handler{
+    .invoke =
+        [](Core&, Cell* cell, Envelope& envelope) {
+          CellExtras& extras = cell->more();
+          if (extras.draining) return;
+          extras.draining = true;
+          extras.drains_itself = envelope.message<Drain>().by_itself;
+          // Handlers that are suspended go on to their end, and nothing else is handled meanwhile.
+          ++cell->exclusive;
+          if (cell->in_flight == 0) last_handler_ended(*cell);
+        },
+    .destroy = destroy_message<Drain>,
+    .undeliverable = [](Core&, Envelope&) {},  // it has ended already
+    .message = "drain",
+    .message_class = MessageClass::control,
+    .priority = Priority::low,  // behind all that is queued
+};
+
+/// Nobody will spawn the actor that the cell was reserved for.
+struct GiveUp {
+  static constexpr std::string_view name = "give up";
+
+  void apply(Core& core, Cell& cell) {
+    if (cell.state != CellState::reserved) return;
+    mailbox::clear(core, cell, Drop::dead);
+    tell_watchers(core, cell, StopReason::stopped);
+    while (Envelope* rest = cell.control.pop()) core.drop(rest, &cell, Drop::dead);
+    core.free_cell(cell);
+  }
+};
+
 // ---- starting ----
 
 void start(Core& core, Cell& cell) {
   cell.state = CellState::starting;
+  cell.has_started = false;
   core.within(cell, "its start", [&] {
     cell.object = cell.body->construct();
     cell.state = CellState::running;
-    if (cell.type->started != nullptr) cell.type->started(cell, cell.object);
+    const bool through = cell.type->started == nullptr || cell.type->started(cell, cell.object);
+    if (through) start_is_through(cell);
   });
   cell.last_activity = core.now();
   core.schedule(cell);
 }
 
-// ---- stopping ----
+// ---- ending ----
 
 void cancel_timers(Cell& cell) noexcept {
   while (cell.extras && cell.extras->timers.first != nullptr) forget_timer(*cell.extras->timers.first);
@@ -179,24 +108,19 @@ void end_activations(Core& core, Cell& cell, const char* why) noexcept {
   }
 }
 
+void call_stopped(Core& core, Cell& cell) {
+  if (cell.object == nullptr || cell.type->stopped == nullptr) return;
+  try {
+    cell.type->stopped(cell, cell.object);
+  } catch (...) {
+    core.host().report(fmt::format("{} threw while it stopped: {}", path_of(cell), describe(std::current_exception())));
+  }
+}
+
 void destroy_object(Cell& cell) noexcept {
   if (cell.object == nullptr) return;
   cell.body->destroy();
   cell.object = nullptr;
-}
-
-void Stop::apply(Core& core, Cell& cell) {
-  if (cell.state == CellState::reserved) {
-    cell.pending_stop = true;
-    return;
-  }
-  if (by_itself && cell.restart == Restart::permanent && cell.state != CellState::stopping) {
-    if (cell.state != CellState::running) return;  // it failed after it asked; its supervisor is deciding already
-    cell.state = CellState::failed;
-    control::send(&core, cell.parent, ChildFailed{cell.record, cell.address(), nullptr, "running"});
-    return;
-  }
-  stop(core, cell, reason);
 }
 
 void stop(Core& core, Cell& cell, StopReason reason) {
@@ -207,58 +131,19 @@ void stop(Core& core, Cell& cell, StopReason reason) {
   cancel_timers(cell);
   mailbox::clear(core, cell, Drop::stopped);
   end_activations(core, cell, "the actor stopped");
-  stop_next_child(core, cell);
-}
-
-void restart(Core& core, Cell& cell) {
-  cancel_timers(cell);
-  end_activations(core, cell, "the actor was restarted");
-  mailbox::unstash_all(core, cell);
-  destroy_object(cell);
-  ++cell.more().times_restarted;
-  core.stats(*cell.type).restarted.add();
-  start(core, cell);
-}
-
-/// The last started child that still lives is stopped first; when none is left the cell goes on with its own end.
-void stop_next_child(Core& core, Cell& cell) {
-  ChildRecord* last = cell.extras ? cell.extras->children.last : nullptr;
-  if (last != nullptr) {
-    if (last->timer) core.timers().disarm(*last->timer);
-    request_stop(&core, last->child);
-    auto& timer = cell.extras->stop_timer;
-    timer = std::make_unique<StopTimer>(stop_timed_out, cell);
-    core.timers().arm(*timer, core.now() + std::chrono::milliseconds{last->shutdown_milliseconds});
-    return;
-  }
-  if (cell.extras) cell.extras->stop_timer.reset();
-  if (cell.state == CellState::restarting) {
-    restart(core, cell);
-  } else {
-    finish_stop(core, cell);
-  }
+  end_round(cell);
+  go_on(core, cell);
 }
 
 void finish_stop(Core& core, Cell& cell) {
-  if (cell.object != nullptr && cell.type->stopped != nullptr) {
-    try {
-      cell.type->stopped(cell, cell.object);
-    } catch (...) {
-      core.host().report(
-          fmt::format("{} threw while it stopped: {}", path_of(cell), describe(std::current_exception())));
-    }
-  }
+  call_stopped(core, cell);
   mailbox::clear(core, cell, Drop::stopped);
   end_activations(core, cell, "the actor stopped");
   cancel_timers(cell);
   destroy_object(cell);
   delete std::exchange(cell.body, nullptr);
   core.stats(*cell.type).stopped.add();
-  const auto reason = cell.failed_for_good ? StopReason::failed : StopReason::stopped;
-  if (cell.extras) {
-    const auto watchers = std::move(cell.extras->watchers);
-    for (const auto& [watcher, handler] : watchers) Watch{watcher, cell.address(), handler}.tell(core, reason);
-  }
+  tell_watchers(core, cell, cell.failed_for_good ? StopReason::failed : StopReason::stopped);
   if (cell.parent) {
     control::send(&core, cell.parent, ChildStopped{cell.record});
   } else {
@@ -269,107 +154,138 @@ void finish_stop(Core& core, Cell& cell) {
   core.free_cell(cell);
 }
 
-// ---- deciding ----
-
-/// How long the child waits for its next restart; nothing when there were too many.
-std::optional<Duration> next_delay(Core& core, Cell& parent, ChildRecord& record) {
-  auto& extras = parent.more();
-  const auto& [intensity, backoff, decide] = extras.supervision;
-  const Instant now = core.now();
-  auto& recent = extras.restarts;
-  while (!recent.empty() && recent.front() < now - intensity.within) recent.pop_front();
-  if (recent.size() >= intensity.restarts) return std::nullopt;
-  recent.push_back(now);
-
-  if (!record.timer) record.timer = std::make_unique<RestartTimer>(record);
-  RestartTimer& timer = *record.timer;
-  if (timer.attempt > 0 && now - timer.last_restart > backoff.reset_after) timer.attempt = 0;
-  ++timer.attempt;
-  const double factor = std::exp2(std::min(timer.attempt - 1, 40u));
-  const double plain =
-      std::min(static_cast<double>(backoff.min.count()) * factor, static_cast<double>(backoff.max.count()));
-  const double varied = plain * (1.0 + backoff.jitter * (2.0 * core.random().unit() - 1.0));
-  return Duration{static_cast<std::int64_t>(varied)};
-}
-
-Directive directive_for(const Cell& parent, const std::exception_ptr& error) {
-  if (error == nullptr || !parent.extras || !parent.extras->supervision.decide) return Directive::restart;
-  return parent.extras->supervision.decide(error);
-}
-
-void ChildFailed::apply(Core& core, Cell& cell) {
-  if (record->parent == nullptr) {  // it failed before it noticed that it was to stop
-    request_stop(&core, child, StopReason::failed);
-    return;
-  }
-  if (cell.state == CellState::stopping || cell.state == CellState::restarting) return;  // it is being stopped anyway
-  Directive directive = Directive::escalate;
-  try {
-    directive = directive_for(cell, error);
-  } catch (...) {
-    fault(cell, std::current_exception(), "deciding about a child's fault");
-    return;
-  }
-  if (directive == Directive::restart && record->restart == Restart::temporary) directive = Directive::stop;
-  switch (directive) {
-    case Directive::resume:
-      control::send(&core, child, Decision{Directive::resume});
-      return;
-    case Directive::stop:
-      request_stop(&core, child, StopReason::failed);
-      return;
-    case Directive::escalate:
-      record->escalated = true;
-      fault(cell, error, fmt::format("the fault of a child during {}", during));
-      return;
-    case Directive::restart:
-      break;
-  }
-  const auto delay = next_delay(core, cell, *record);
-  if (!delay) {
-    record->escalated = true;
-    const auto why = fmt::format("a child failed too often, at last during {}: {}", during, describe(error));
-    fault(cell, std::make_exception_ptr(std::runtime_error(why)), "supervision");
-    return;
-  }
-  core.timers().arm(*record->timer, core.now() + *delay);
+/// Frames first, then the object; the mailbox stays, and what is told from now on waits there.
+void finish_halt(Core& core, Cell& cell) {
+  if (std::exchange(cell.more().halts_healthy, false)) call_stopped(core, cell);
+  cancel_timers(cell);
+  end_activations(core, cell, "the actor was restarted");
+  mailbox::unstash_all(core, cell);
+  destroy_object(cell);
+  cell.state = CellState::halted;
+  control::send(&core, cell.parent, ChildHalted{cell.record});
 }
 
 }  // namespace
 
+// ---- the control messages of a cell's own life ----
+
+void Start::apply(Core& core, Cell& cell) {
+  cell.body = body.release();
+  cell.type = type;
+  cell.parent = parent;
+  cell.record = record;
+  cell.in_flight_max = options.in_flight_max;
+  cell.restart = options.restart;
+  cell.failed_for_good = false;
+  // The options that are seldom set cost nothing where they are not.
+  const Supervision& supervision = options.supervision;
+  const bool plain = options.name.empty() && !supervision.decide && options.mailbox.overflow != Overflow::block &&
+                     supervision.strategy == Strategy::one_for_one && supervision.intensity == Intensity{} &&
+                     supervision.backoff == Backoff{};
+  if (!plain) {
+    auto& extras = cell.more();
+    extras.name = std::move(options.name);
+    extras.supervision = std::move(options.supervision);
+    extras.block_for = options.mailbox.block_for;
+  }
+  core.stats(*type).spawned.add();
+  if (cell.pending_stop) {
+    stop(core, cell, StopReason::stopped);
+  } else if (held) {
+    cell.state = CellState::halted;
+  } else {
+    start(core, cell);
+  }
+}
+
+void Stop::apply(Core& core, Cell& cell) {
+  if (cell.state == CellState::reserved) {
+    cell.pending_stop = true;
+    return;
+  }
+  if (by_itself && cell.restart == Restart::permanent && cell.state != CellState::stopping) {
+    if (cell.state != CellState::running) return;  // it failed after it asked; its supervisor is deciding already
+    cell.state = CellState::failed;
+    control::send(&core, cell.parent, ChildFailed{cell.record, cell.address(), nullptr, "running", cell.has_started});
+    return;
+  }
+  stop(core, cell, reason);
+}
+
+void Halt::apply(Core& core, Cell& cell) {
+  if (cell.state == CellState::stopping) return;  // it ends anyway, and its parent will hear of it
+  CellExtras& extras = cell.more();
+  extras.halts_healthy = cell.state == CellState::running && cell.has_started;
+  extras.announces = false;
+  extras.restarts.clear();  // a new incarnation starts with its patience whole
+  cell.state = CellState::restarting;
+  end_round(cell);
+  if (extras.keeps_children) gather_children(cell);
+  go_on(core, cell);
+}
+
+void StartAgain::apply(Core& core, Cell& cell) {
+  if (cell.state != CellState::halted) return;
+  if (is_restart) {
+    ++cell.more().times_restarted;
+    core.stats(*cell.type).restarted.add();
+  }
+  if (announce) cell.more().announces = true;
+  start(core, cell);
+}
+
+void Resume::apply(Core& core, Cell& cell) {
+  if (cell.state != CellState::failed || cell.object == nullptr) return;
+  cell.state = CellState::running;
+  resume_escalated(core, cell);
+  go_on(core, cell);
+}
+
+void children_are_gone(Core& core, Cell& cell) {
+  if (cell.state == CellState::stopping) {
+    finish_stop(core, cell);
+  } else {
+    finish_halt(core, cell);
+  }
+}
+
+void has_started(Core& core, Cell& cell) {
+  cell.has_started = true;
+  if (cell.extras && std::exchange(cell.extras->announces, false)) {
+    control::send(&core, cell.parent, ChildStarted{cell.record});
+  }
+}
+
 // ---- what others call ----
 
-void spawn(Core& here, Cell& parent, SpawnPlan plan) {
-  auto* record = here.create<ChildRecord>();
-  record->parent = &parent;
-  record->child = plan.cell->address();
-  record->restart = plan.options.restart;
-  record->shutdown_milliseconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
-      std::chrono::ceil<std::chrono::milliseconds>(plan.options.shutdown).count(), 0, INT32_MAX));
-  const bool ending = parent.state == CellState::stopping || parent.state == CellState::free;
-  const Address child = record->child;
-  Start message{std::unique_ptr<Body>{plan.body}, plan.type, std::move(plan.options), parent.address(), record};
-  if (ending) {
-    // Nobody would wait for this child or decide about it: it is stopped before its start, so it never runs.
-    here.abandon(*record);
-    control::send(&here, child, Stop{StopReason::stopped});
+void start_is_through(Cell& cell) {
+  if (cell.extras && cell.extras->keeps_children) {
+    begin_own_round(*cell.owner, cell);
   } else {
-    parent.more().children.push(record);
-  }
-  if (plan.cell->owner == &here && !ending) {
-    message.apply(here, *plan.cell);
-  } else {
-    control::send(&here, child, std::move(message));
+    has_started(*cell.owner, cell);
   }
 }
 
-void spawn_root(Core& core, Cell& cell, const ActorType& type, Body* body, ActorOptions options) {
-  Start{std::unique_ptr<Body>{body}, &type, std::move(options), {}, nullptr}.apply(core, cell);
+void spawn_root(Core& core, Cell& cell, const ActorType& type, std::unique_ptr<Body> body, ActorOptions options) {
+  Start{std::move(body), &type, std::move(options), {}, nullptr}.apply(core, cell);
 }
+
+void give_up_reserved(Core* here, Address reserved) { control::send(here, reserved, GiveUp{}); }
 
 void request_stop(Core* here, Address actor, StopReason reason) {
   const bool by_itself = here != nullptr && here->running_cell() == actor.cell && reason == StopReason::stopped;
   control::send(here, actor, Stop{reason, by_itself});
+}
+
+void request_drain(Core* here, Address actor) {
+  const bool by_itself = here != nullptr && here->running_cell() == actor.cell;
+  Core::submit(here, *actor.cell->owner, Core::make_on(here, drain_handler, actor, Drain{by_itself}));
+}
+
+void last_handler_ended(Cell& cell) {
+  if (!cell.extras || !std::exchange(cell.extras->draining, false)) return;
+  --cell.exclusive;
+  control::send(cell.owner, cell.address(), Stop{StopReason::stopped, cell.extras->drains_itself});
 }
 
 void request_watch(Core& here, Address watcher, const Handler& handler, Address target) {
@@ -378,7 +294,8 @@ void request_watch(Core& here, Address watcher, const Handler& handler, Address 
 
 void fault(Cell& cell, std::exception_ptr error, std::string_view during) {
   Core& core = *cell.owner;
-  if (cell.state == CellState::stopping || cell.state == CellState::free) return;
+  // What is being ended or restarted anyway has no supervisor to ask.
+  if (cell.state == CellState::stopping || cell.state == CellState::free || cell.state == CellState::restarting) return;
   ++cell.more().errors;
   core.stats(*cell.type).failed.add();
   const std::string what = describe(error);
@@ -390,7 +307,8 @@ void fault(Cell& cell, std::exception_ptr error, std::string_view during) {
     core.host().root_failed(what);
     return;
   }
-  control::send(&core, cell.parent, ChildFailed{cell.record, cell.address(), std::move(error), std::string{during}});
+  control::send(&core, cell.parent,
+                ChildFailed{cell.record, cell.address(), std::move(error), std::string{during}, cell.has_started});
 }
 
 void obliterate(Core& core, Cell& cell) noexcept {
@@ -435,26 +353,4 @@ std::string path_of(const Cell& cell) {
   return above == "/" ? "/" + own : above + "/" + own;
 }
 
-}  // namespace lifecycle
-
-namespace {
-
-void restart_now(TimerNode& node) noexcept {
-  auto& timer = static_cast<RestartTimer&>(node);
-  Core& core = *timer.record.parent->owner;
-  timer.last_restart = core.now();
-  control::send(&core, timer.record.child, lifecycle::Decision{Directive::restart});
-}
-
-void stop_timed_out(TimerNode& node) noexcept {
-  Cell& cell = static_cast<StopTimer&>(node).cell;
-  Core& core = *cell.owner;
-  ChildRecord* late = cell.extras->children.last;
-  core.host().report(fmt::format("a child of {} did not stop in time and is left behind", lifecycle::path_of(cell)));
-  cell.extras->children.remove(late);
-  core.abandon(*late);
-  lifecycle::stop_next_child(core, cell);
-}
-
-}  // namespace
-}  // namespace troupe::actor
+}  // namespace troupe::actor::lifecycle

@@ -30,20 +30,33 @@ namespace lifecycle {
 struct SpawnPlan {
   Cell* cell = nullptr;
   const ActorType* type = nullptr;
-  Body* body = nullptr;  // from `new`; the cell becomes its owner
+  std::unique_ptr<Body> body;  // the cell becomes its owner
   ActorOptions options{};
 };
 
 /// Notes the child with its parent and sends it on its way; the cell may be of another core. On the parent's core.
 void spawn(Core& here, Cell& parent, SpawnPlan plan);
 /// Starts the one actor that has no parent.
-void spawn_root(Core& core, Cell& cell, const ActorType& type, Body* body, ActorOptions options);
+void spawn_root(Core& core, Cell& cell, const ActorType& type, std::unique_ptr<Body> body, ActorOptions options);
+/// From now on the parent's restart restarts its children in order and keeps their references, instead of ending them.
+void keep_children(Cell& parent);
+/// Notes such a child, which starts when its parent's own start is through, after those declared before it. On the
+/// parent's core, in its start.
+void declare(Core& here, Cell& parent, SpawnPlan plan);
+/// Gives up a cell that was reserved for an actor which nobody will spawn. Any thread.
+void give_up_reserved(Core* here, Address reserved);
 /// Asks an actor on any core to stop; `here` is null on a foreign thread.
 void request_stop(Core* here, Address actor, StopReason reason = StopReason::stopped);
+/// Asks an actor on any core to stop once what is queued has been handled.
+void request_drain(Core* here, Address actor);
+/// The last handler of an actor that handles nothing more has ended: if it drains, it ends.
+void last_handler_ended(Cell& cell);
 /// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended; without a watcher
 /// the core of the target is told.
 void request_watch(Core& here, Address watcher, const Handler& handler, Address target);
 
+/// Said by a start that is a coroutine once it is through.
+void start_is_through(Cell& cell);
 /// The actor threw: it is suspended, and its parent decides.
 void fault(Cell& cell, std::exception_ptr error, std::string_view during);
 /// Ends a cell without asking anybody, after the last turn of its system.

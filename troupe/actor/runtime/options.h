@@ -4,16 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
-#include <functional>
 #include <string>
 
-#include "troupe/base/clock.h"
+#include "troupe/actor/runtime/supervision.h"
 
 namespace troupe::actor {
-
-using namespace std::chrono_literals;
-using base::Duration;
 
 /// What becomes of a message that finds the mailbox full: an older one goes, it goes, it is parked, it is refused.
 enum class Overflow : std::uint8_t { drop_oldest, drop_newest, block, backpressure };
@@ -31,36 +26,6 @@ struct MailboxOptions {
 struct BatchOptions {
   std::uint32_t messages = 100;                     // a write of a hundred costs little more than one of ten
   Duration within = std::chrono::milliseconds{10};  // nobody notices
-};
-
-/// What a supervisor does about a child's fault.
-enum class Directive : std::uint8_t { resume, restart, stop, escalate };
-
-/// Whether a child is started again: after a fault and when it stops itself; after a fault only; never.
-enum class Restart : std::uint8_t { permanent, transient, temporary };
-
-/// More than `restarts` restarts within `within` and the supervisor gives up: it fails itself.
-struct Intensity {
-  std::uint32_t restarts = 5;
-  Duration within = 30s;
-  friend bool operator==(const Intensity&, const Intensity&) = default;
-};
-
-/// The n-th restart in a row waits min * 2^(n-1), at most max, varied by +-jitter (a fraction). A child that then runs
-/// for `reset_after` starts again at min.
-struct Backoff {
-  Duration min = 50ms;
-  Duration max = 10s;
-  double jitter = 0.2;  // so that what failed together does not come back together
-  Duration reset_after = 30s;
-  friend bool operator==(const Backoff&, const Backoff&) = default;
-};
-
-struct Supervision {
-  Intensity intensity{};
-  Backoff backoff{};
-  /// By exception; empty: restart.
-  std::function<Directive(const std::exception_ptr&)> decide{};
 };
 
 inline constexpr int any_core = -1;
