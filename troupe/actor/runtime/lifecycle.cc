@@ -61,8 +61,8 @@ constexpr Handler drain_handler{
     .destroy = destroy_message<Drain>,
     .undeliverable = [](Core&, Envelope&) {},  // it has ended already
     .message = "drain",
-    .message_class = MessageClass::control,
     .priority = Priority::low,  // behind all that is queued
+    .message_class = MessageClass::control,
 };
 
 /// Nobody will spawn the actor that the cell was reserved for.
