@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -156,17 +156,27 @@ Task<void> ask_all(std::vector<Ref<Member>> members, Book book, std::uint64_t se
   book->last[{seed, 0}] = -1;  // this asker is through
 }
 
+test::Faults rough() {
+  return {.timer_delay_max = 8ms,
+          .ring_full = {3},
+          .lane_messages_max = 20,
+          .job_delay_max = 40ms,
+          .job_refused = {4},
+          .stall = {200},
+          .stall_max = 60ms};
+}
+
 Supervision lenient() { return {.intensity = {.restarts = 100'000}, .backoff = {.min = 5ms, .max = 20ms}}; }
 
 }  // namespace
 
 TEST_CASE("whatever a crowd does, each ask has one outcome, each pair its order, and nothing is left behind") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 120}, [](test::Seed seed) {
     Book book = std::make_shared<Ledger>();
     {
-      test::World w{seed, {.cores = 3, .supervision = lenient()}};
-      base::SeededRandom random{seed * 31};
+      const test::Faults faults = seed.number % 2 == 0 ? test::Faults{} : rough();
+      test::World w{seed, {.cores = 3, .supervision = lenient(), .faults = faults}};
+      base::SeededRandom random{seed.number * 31};
       std::vector<Ref<Member>> members;
       for (int i = 0; i < 12; ++i) members.push_back(w.spawn<Member>(Member::options(random), book, i));
       for (auto member : members) member.tell(Meet{members});
@@ -176,12 +186,13 @@ TEST_CASE("whatever a crowd does, each ask has one outcome, each pair its order,
         for (auto member : members) member.tell(Act{1 + static_cast<std::uint32_t>(random.below(8))});
         w.advance(Duration{1'000'000} * static_cast<std::int64_t>(random.below(20)));
       }
-      if (seed % 3 != 0) {
+      if (seed.number % 5 == 1) w.crash();
+      if (seed.number % 5 > 1) {
         w.advance(1min);
         for (std::uint64_t asker = 1; asker <= 4; ++asker) CHECK(book->last.contains({asker, 0}));
         CHECK_EQ(book->frames, 0);  // every handler has ended, nobody waits for ever
       }
-    }  // every third ends in the middle of it
+    }  // two in five end in the middle of it, one by a crash
     CHECK_FALSE(book->outcomes.empty());
     for (const auto& [id, times] : book->outcomes) CHECK_EQ(times, 1);
     for (const auto& [id, times] : book->executed) CHECK_EQ(times, 1);
@@ -191,7 +202,7 @@ TEST_CASE("whatever a crowd does, each ask has one outcome, each pair its order,
     CHECK_EQ(book->out_of_order, 0);
     CHECK_EQ(book->alive, 0);
     CHECK_EQ(book->frames, 0);
-  }
+  });
 }
 
 namespace {
@@ -249,9 +260,8 @@ struct Model {
 }  // namespace
 
 TEST_CASE("a mailbox keeps and refuses exactly what the model does") {
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
-    CAPTURE(seed);
-    base::SeededRandom random{seed};
+  test::explore({.schedules = 150}, [](test::Seed seed) {
+    base::SeededRandom random{seed.number};
     Model model{1 + random.below(8), static_cast<Overflow>(std::array{0, 1, 3}[random.below(3)]), {}};
     test::World w{seed};
     auto box = w.spawn<Box>(
@@ -273,5 +283,5 @@ TEST_CASE("a mailbox keeps and refuses exactly what the model does") {
       for (const auto& [n, shed] : std::exchange(model.queue, {})) expected.push_back(n);
     }
     CHECK_EQ(w.block_on(box.ask(Get{})).value(), expected);
-  }
+  });
 }
