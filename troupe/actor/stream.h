@@ -127,7 +127,7 @@ void run_stream(Core& core, Activation& activation, Stream<T, E> stream, std::ui
     Cell& cell = *done.cell;
     promise.flush();
     const ReplyTo reader = std::exchange(done.reply, {});
-    const std::string_view message = done.message;
+    const std::string_view message = done.handler->message;
     const std::exception_ptr error = promise.error;
     here.end(done);
     if (error == nullptr) {

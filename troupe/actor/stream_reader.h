@@ -124,6 +124,7 @@ class [[nodiscard]] NextAwaiter {
     sink_->activation = &activation;
     Instant until = core.deadline();
     if (sink_->idle_max) until = std::min(until, core.now() + *sink_->idle_max);
+    sink_->deadline = until;
     if (until != Instant::never()) core.timers().arm(*sink_, until);
   }
 
@@ -167,7 +168,7 @@ StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler*
   Core* core = Core::current();
   INVARIANT(core != nullptr, "a stream is opened in a handler");
   auto* sink = core->create<Sink>(options.credit);
-  core->open_ask(*sink, Instant::never());
+  core->open_slot(*sink);
   sink->activation = &nobody();
   sink->remote = target.cell->owner != core;
   sink->idle_max = options.idle_max;

@@ -74,7 +74,7 @@ std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
   ++stats_.lookups;
   Node* node = root_.get();
   std::string_view rest = name.text();
-  while (node != nullptr && !rest.empty()) node = child(*node, wire::take_topic_segment(rest));
+  while (node != nullptr && !rest.empty()) node = child(*node, take_segment(rest));
   if (node != nullptr && node->result) {
     ++stats_.hits;
     return *node->result;
@@ -95,7 +95,7 @@ SubscriptionTrie::Node* SubscriptionTrie::child(Node& node, std::string_view seg
 SubscriptionTrie::Node& SubscriptionTrie::path_to(std::string_view pattern) {
   Node* node = root_.get();
   while (!pattern.empty()) {
-    auto [place, fresh] = node->children.try_emplace(std::string{wire::take_topic_segment(pattern)});
+    auto [place, fresh] = node->children.try_emplace(std::string{take_segment(pattern)});
     if (fresh) {
       place->second = std::make_unique<Node>();
       place->second->parent = node;
@@ -114,7 +114,7 @@ void SubscriptionTrie::collect(Node& node, std::string_view rest, bool wildcards
     found.insert(found.end(), node.here.begin(), node.here.end());
     return;
   }
-  auto segment = wire::take_topic_segment(rest);
+  auto segment = take_segment(rest);
   if (Node* literal = child(node, segment)) collect(*literal, rest, true, found);
   if (!wildcards) return;
   if (Node* star = child(node, "*")) collect(*star, rest, true, found);
@@ -148,7 +148,7 @@ void SubscriptionTrie::find_results(Node& node, std::string_view pattern, std::v
     if (node.result) found.push_back(&node);
     return;
   }
-  auto segment = wire::take_topic_segment(pattern);
+  auto segment = take_segment(pattern);
   if (segment != "*" && segment != ">") {
     if (Node* next = child(node, segment)) find_results(*next, pattern, found);
     return;

@@ -15,7 +15,7 @@ struct SpawnEntity {
   ActorOptions options;
 
   void apply(Core& core, Cell& owner) {
-    lifecycle::spawn(core, owner, {.cell = cell, .type = type, .body = body.release(), .options = std::move(options)});
+    lifecycle::spawn(core, owner, {.cell = cell, .type = type, .body = std::move(body), .options = std::move(options)});
   }
   void on_dead(Core& core) {
     mailbox::clear(core, *cell, Drop::dead);
@@ -30,8 +30,7 @@ Cell& start_entity(Cell& owner, const EntityKind& kind, ActorOptions options) {
   Core& core = *owner.owner;
   options.core = any_core;
   Cell& cell = core.reserve(options.mailbox);
-  control::send(&core, owner.address(),
-                SpawnEntity{&cell, kind.type, std::unique_ptr<Body>{kind.body(options.name)}, std::move(options)});
+  control::send(&core, owner.address(), SpawnEntity{&cell, kind.type, kind.body(options.name), std::move(options)});
   return cell;
 }
 

@@ -16,8 +16,8 @@ namespace troupe::actor::detail {
 /// How entities of one class are made. Shared by all cores and never changed.
 struct EntityKind {
   const ActorType* type = nullptr;
-  std::function<Body*(const std::string& name)> body;   // called on any core, on several at once
-  bool (*may_passivate)(const void* object) = nullptr;  // null: always
+  std::function<std::unique_ptr<Body>(const std::string& name)> body;  // called on any core, on several at once
+  bool (*may_passivate)(const void* object) = nullptr;                 // null: always
   bool migrates = false;
 };
 
@@ -32,7 +32,7 @@ struct Entity {
 template <class A, class... Args>
 EntityKind entity_kind(Args... args) {
   EntityKind kind{.type = &type_of<A>, .migrates = migrates<A>()};
-  kind.body = [... kept = std::move(args)]([[maybe_unused]] const std::string& name) -> Body* {
+  kind.body = [... kept = std::move(args)]([[maybe_unused]] const std::string& name) -> std::unique_ptr<Body> {
     if constexpr (std::is_constructible_v<A, const std::string&, const Args&...>) {
       return make_body<A>(name, kept...);
     } else {

@@ -169,7 +169,7 @@ void Probe::apply(Core& core, Cell& cell) {
 }  // namespace
 
 void withdraw(Core& core, Address callee, ReplyTo reply) noexcept {
-  if (core.is_torn_down() || !reply) return;
+  if (core.is_torn_down() || !reply || !callee) return;  // an end of a stream has its own ways to tell
   control::send(&core, callee, Withdraw{reply});
 }
 

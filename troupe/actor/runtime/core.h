@@ -209,6 +209,8 @@ class Core {
   SpanBuffer take_spans();
 
   void open_ask(AskState& ask, Address target, Instant deadline);
+  /// A slot that others find by its id, without a callee and without a deadline: an end of a stream.
+  void open_slot(AskState& slot);
   void close_ask(AskState& ask) noexcept {
     ReplySlot& entry = reply_slots_[ask.id.slot];
     entry.ask = nullptr;

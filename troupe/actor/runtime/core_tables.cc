@@ -251,7 +251,7 @@ SpanBuffer Core::take_spans() {
 
 // ---- asks ----
 
-void Core::open_ask(AskState& ask, Address target, Instant deadline) {
+void Core::open_slot(AskState& ask) {
   if (free_reply_slot_ == no_slot) {
     reply_slots_.push_back({});
     free_reply_slot_ = static_cast<std::uint32_t>(reply_slots_.size() - 1);
@@ -263,11 +263,15 @@ void Core::open_ask(AskState& ask, Address target, Instant deadline) {
   entry.ask = &ask;
   ask.core = this;
   ask.activation = running_;
+  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
+}
+
+void Core::open_ask(AskState& ask, Address target, Instant deadline) {
+  open_slot(ask);
   ask.target = target;
   ask.deadline = deadline;
   ask.remote = target.cell->owner != this;
-  running_->ask_slot = slot;
-  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
+  running_->ask_slot = ask.id.slot;
   timers_.arm(ask, std::min(deadline, now_ + asking::probe_first));
 }
 

@@ -50,7 +50,7 @@ StreamSource::~StreamSource() {
 }
 
 void StreamSource::open(Activation& its_activation, std::uint32_t credit) {
-  its_activation.cell->owner->open_ask(*this, Instant::never());
+  its_activation.cell->owner->open_slot(*this);
   activation = &its_activation;
   credit_ = credit;
   ++its_activation.cell->more().streams;
