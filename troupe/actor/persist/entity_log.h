@@ -77,12 +77,26 @@ PersistenceId persistence_id_of(const A& actor, const Context& context) {
   }
 }
 
-/// Whether A handles one message at a time, as an actor must whose decisions and records belong together. What only
-/// looks may still be handled meanwhile (`const_handlers_interleave`).
-template <class A>
-consteval bool handles_one_at_a_time() {
-  if constexpr (requires { A::interleaves; }) return !A::interleaves;
-  return true;
+// What an actor whose state lasts must be, under names that the compiler says when it is not.
+
+template <class Actor>
+inline constexpr bool actor_says_recovered_in_place_of_started = requires { &Actor::template started<Actor>; };
+
+template <class Actor>
+consteval bool interleaves_as_a_whole() {
+  if constexpr (requires { Actor::interleaves; }) return Actor::interleaves;
+  return false;
+}
+template <class Actor>
+inline constexpr bool actor_handles_one_message_at_a_time = !interleaves_as_a_whole<Actor>();
+
+template <class Actor>
+consteval void check_lasting() {
+  static_assert(actor_says_recovered_in_place_of_started<Actor>,
+                "its `started` is taken by the recovery: say `recovered(Context&)`, which runs after it");
+  static_assert(actor_handles_one_message_at_a_time<Actor>,
+                "it decides by its state, so nothing may change it between a decision and its record; what only looks "
+                "may be let in (`const_handlers_interleave`)");
 }
 
 /// Calls `recovered(Context&)` of an actor that has it; plain or a Task<void>.

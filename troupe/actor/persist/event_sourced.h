@@ -29,6 +29,18 @@ struct Snapshots {
   std::size_t keep = 2;      // the older one serves if the program cannot read the newer
 };
 
+namespace detail {
+
+template <class Actor, class Event, class... E>
+inline constexpr bool actor_lists_event = (std::same_as<Event, E> || ...);
+
+template <class Actor, class State, class Event>
+inline constexpr bool actor_applies_event = requires(State state, const Event& event) {
+  { Actor::apply(std::move(state), event) } -> std::same_as<State>;
+};
+
+}  // namespace detail
+
 template <class State, class EventList>
 class EventSourced;
 
@@ -53,9 +65,8 @@ class EventSourced<State, Events<E...>> {
   /// Records events, all or none, and applies them in their order. Throws JournalFailed: they may have been recorded;
   /// EventRejected: they were not.
   template <class Self, class First, class... More>
-    requires(std::is_constructible_v<Event, First> && (std::is_constructible_v<Event, More> && ...))
   Task<void> persist(this Self& self, First event, More... more) {
-    return persist_or_throw(self, list(std::move(event), std::move(more)...));
+    return persist_or_throw(self, list<Self>(std::move(event), std::move(more)...));
   }
   template <class Self>
   Task<void> persist(this Self& self, std::vector<Event> events) {
@@ -64,9 +75,8 @@ class EventSourced<State, Events<E...>> {
 
   /// The same, with what the journal does not take as a value.
   template <class Self, class First, class... More>
-    requires(std::is_constructible_v<Event, First> && (std::is_constructible_v<Event, More> && ...))
   Task<std::expected<void, Rejected>> try_persist(this Self& self, First event, More... more) {
-    return write(self, list(std::move(event), std::move(more)...));
+    return write(self, list<Self>(std::move(event), std::move(more)...));
   }
   template <class Self>
   Task<std::expected<void, Rejected>> try_persist(this Self& self, std::vector<Event> events) {
@@ -74,8 +84,9 @@ class EventSourced<State, Events<E...>> {
   }
 
  private:
-  template <class... Given>
+  template <class Self, class... Given>
   static std::vector<Event> list(Given... given) {
+    static_assert((detail::actor_lists_event<Self, Given, E...> && ...), "name the event in `Events<...>`");
     std::vector<Event> events;
     events.reserve(sizeof...(Given));
     (events.emplace_back(std::move(given)), ...);
@@ -90,14 +101,8 @@ class EventSourced<State, Events<E...>> {
 
   template <class Self>
   static consteval void check() {
-    static_assert(
-        requires { &Self::template started<Self>; },
-        "an actor whose state lasts says `recovered(Context&)` in place of `started`");
-    static_assert(detail::handles_one_at_a_time<Self>(),
-                  "an actor that decides by its state handles one message at a time");
-    static_assert((requires(State state, const E& event) {
-                    { Self::apply(std::move(state), event) } -> std::same_as<State>;
-                  } && ...), "each event needs a public `static State apply(State, const Event&)`");
+    detail::check_lasting<Self>();
+    static_assert((detail::actor_applies_event<Self, State, E> && ...), "`static State apply(State, const Event&)`");
     static_assert(snapshots_of<Self>().every >= 0 && snapshots_of<Self>().keep > 0);
   }
 

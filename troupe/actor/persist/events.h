@@ -59,6 +59,9 @@ consteval bool reads_all_versions() {
   }
 }
 
+template <class Event>
+inline constexpr bool event_upcasts_each_older_version = reads_all_versions<Event>();
+
 template <class E>
 E decode_version(int recorded, std::string_view bytes) {
   if constexpr (Upcasts<E>) {
@@ -75,8 +78,7 @@ Record to_record(const E& value) {
 /// Throws UnreadableRecord.
 template <class E>
 E from_record(const Record& record) {
-  static_assert(reads_all_versions<E>(),
-                "each version from 1 on needs its type and its upcast: `using before = ...; static E upcast(before);`");
+  static_assert(event_upcasts_each_older_version<E>, "a state that is kept has upcasts as events have");
   if (record.version < 1 || record.version > version<E>()) {
     throw UnreadableRecord(record, "this program knows versions up to " + std::to_string(version<E>()));
   }
@@ -104,6 +106,8 @@ consteval bool names_differ() {
 template <class... E>
 struct Events {
   static_assert(detail::names_differ<E...>(), "two events have the same `event_name`");
+  static_assert((detail::event_upcasts_each_older_version<E> && ...),
+                "version n names the type of version n - 1, down to 1: `using before = ...; static E upcast(before);`");
   using Any = std::variant<E...>;
 
   /// Calls `f` with the event that was recorded. Throws UnreadableRecord.

@@ -36,16 +36,14 @@ class Persistent {
   /// been kept; EventRejected: it was not, and the one in memory is not the kept one any more.
   template <class Self>
   Task<void> save(this Self& self) {
-    static_assert(
-        requires { &Self::template started<Self>; },
-        "an actor whose state lasts says `recovered(Context&)` in place of `started`");
-    static_assert(detail::handles_one_at_a_time<Self>(), "an actor that keeps its state handles one message at a time");
+    detail::check_lasting<Self>();
     return write(self);
   }
 
  private:
   template <class Self>
   static Task<void> recover(Self& self, Context& context) {
+    detail::check_lasting<Self>();
     Persistent& base = self;
     co_await base.log_.activate(context, detail::persistence_id_of(self, context));
     const std::optional<Snapshot> kept = co_await base.log_.snapshot_before(INT64_MAX);

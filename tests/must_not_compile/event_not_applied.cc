@@ -1,0 +1,21 @@
+// Each event has an `apply`, or a replay would lose it.
+// expect: actor_applies_event<Account, Balance, Withdrawn>
+#include "troupe/actor/persist/event_sourced.h"
+
+using namespace troupe::actor;
+
+struct Deposited {
+  std::int64_t cents = 0;
+};
+struct Withdrawn {
+  std::int64_t cents = 0;
+};
+struct Balance {
+  std::int64_t cents = 0;
+};
+struct Withdraw {};
+
+struct Account : EventSourced<Balance, Events<Deposited, Withdrawn>> {
+  static Balance apply(Balance s, const Deposited& e) { return {s.cents + e.cents}; }
+  Task<void> handle(Withdraw) { co_await persist(Withdrawn{1}); }
+};
