@@ -17,11 +17,7 @@ struct SpawnEntity {
   void apply(Core& core, Cell& owner) {
     lifecycle::spawn(core, owner, {.cell = cell, .type = type, .body = std::move(body), .options = std::move(options)});
   }
-  void on_dead(Core& core) {
-    mailbox::clear(core, *cell, Drop::dead);
-    while (Envelope* rest = cell->control.pop()) core.drop(rest, cell, Drop::dead);
-    core.free_cell(*cell);
-  }
+  void on_dead(Core& core) { lifecycle::give_up_reserved(&core, cell->address()); }
 };
 
 }  // namespace

@@ -128,6 +128,8 @@ void Arrive::apply(Core& core, Cell& cell) {
   record->restart = luggage.child_restart;
   record->shutdown_milliseconds = luggage.shutdown_milliseconds;
   cell.record = record;
+  record->ran_before = true;
+  cell.has_started = true;
   cell.state = CellState::running;
   const bool pending_stop = cell.pending_stop;
   if (parent.cell->is(parent.generation) && parent.cell->state != CellState::stopping) {
@@ -146,8 +148,8 @@ void Arrive::apply(Core& core, Cell& cell) {
 bool is_bound(const Cell& cell) noexcept { return cell.extras && cell.extras->children.first != nullptr; }
 
 bool may_go(const Cell& cell) noexcept {
-  return cell.state == CellState::running && cell.in_flight == 0 && cell.control.empty() && !is_bound(cell) &&
-         (cell.held & hold_parked) == 0 && cell.record != nullptr;
+  return cell.state == CellState::running && cell.has_started && cell.in_flight == 0 && cell.control.empty() &&
+         !is_bound(cell) && (cell.held & hold_parked) == 0 && cell.record != nullptr;
 }
 
 Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOptions& options) {
