@@ -13,15 +13,30 @@ namespace {
 
 class MemoryStream;
 
-/// One direction of a connection. It outlives both ends, for a function that is still posted may hold it.
-struct Pipe {
+/// One direction of a connection. It outlives both ends, for a function that is still posted may hold it. Its timer
+/// runs while what was written is late.
+struct Pipe : actor::TimerNode, std::enable_shared_from_this<Pipe> {
+  explicit Pipe(actor::Core& its_core) : TimerNode(arrive), core(its_core) {}
+  static void arrive(TimerNode& node) noexcept { static_cast<Pipe&>(node).post_move(); }
+  void post_move() {
+    core.post([pipe = shared_from_this()](actor::Core&) { pipe->move(); });
+  }
+  /// Brings the bytes to the reader, and tells the writer of the room.
+  void move();
+
+  actor::Core& core;
   std::string bytes;
   MemoryStream* reader = nullptr;  // null once that end is gone
   MemoryStream* writer = nullptr;
   bool finished = false;    // the writer sends no more
   bool came_short = false;  // the writer waits for room
   bool move_is_posted = false;
+  bool broken = false;
 };
+
+bool hits(const MemoryNetworkFaults& faults, std::uint32_t one_in) {
+  return faults.random != nullptr && one_in > 0 && faults.random->below(one_in) == 0;
+}
 
 class MemoryStream final : public Stream {
  public:
@@ -40,7 +55,7 @@ class MemoryStream final : public Stream {
 
   std::size_t write_some(std::span<const iovec> parts) override {
     if (out_->finished) return 0;
-    if (out_->reader == nullptr) {
+    if (out_->reader == nullptr || out_->broken) {
       out_->came_short = true;
       post_move(out_);
       return 0;
@@ -49,6 +64,9 @@ class MemoryStream final : public Stream {
     for (const auto& part : parts) {
       std::size_t room = options_.buffer_bytes - std::min(options_.buffer_bytes, out_->bytes.size());
       std::size_t count = std::min(room, part.iov_len);
+      if (count > 0 && hits(options_.faults, options_.faults.short_write_in)) {
+        count = options_.faults.random->below(count);
+      }
       out_->bytes.append(static_cast<const char*>(part.iov_base), count);
       accepted += count;
       if (count < part.iov_len) {
@@ -83,21 +101,15 @@ class MemoryStream final : public Stream {
 
   const PeerAddress& peer() const override { return peer_; }
 
- private:
-  void post_move(const std::shared_ptr<Pipe>& pipe) {
-    if (std::exchange(pipe->move_is_posted, true)) return;
-    core_.post([pipe](actor::Core&) {
-      pipe->move_is_posted = false;
-      if (pipe->reader != nullptr) pipe->reader->receive();
-      if (pipe->writer != nullptr) pipe->writer->sent();
-    });
-  }
-
   /// Hands on what has arrived, one event at a time. After each, this may be gone.
   void receive() {
     if (events_ == nullptr) return;
+    if (in_->broken) return hear_of_the_break();
     if (!paused_ && !in_->bytes.empty()) {
-      std::string piece = in_->bytes.substr(0, options_.piece_bytes_max);
+      if (hits(options_.faults, options_.faults.break_in)) return break_up();
+      std::size_t length = std::min(in_->bytes.size(), options_.piece_bytes_max);
+      if (hits(options_.faults, options_.faults.short_read_in)) length = 1 + options_.faults.random->below(length);
+      std::string piece = in_->bytes.substr(0, length);
       in_->bytes.erase(0, piece.size());
       post_move(in_);  // for what is left, and for the writer's room
       events_->on_bytes(piece);
@@ -112,6 +124,7 @@ class MemoryStream final : public Stream {
   /// Tells the writer that there is room again, or that nobody reads any more.
   void sent() {
     if (events_ == nullptr) return;
+    if (out_->broken) return hear_of_the_break();
     if (!out_->came_short || told_reset_) return;
     if (out_->reader == nullptr) {
       told_reset_ = true;
@@ -120,6 +133,33 @@ class MemoryStream final : public Stream {
       out_->came_short = false;
       events_->on_writable();
     }
+  }
+
+ private:
+  void post_move(const std::shared_ptr<Pipe>& pipe) {
+    if (std::exchange(pipe->move_is_posted, true)) return;
+    const auto& faults = options_.faults;
+    if (faults.random != nullptr && faults.delay_max > base::Duration::zero()) {
+      const auto late = faults.random->below(static_cast<std::uint64_t>(faults.delay_max.count()));
+      core_.timers().arm(*pipe, core_.now() + base::Duration{static_cast<std::int64_t>(late)});
+      return;
+    }
+    pipe->post_move();
+  }
+
+  /// The connection breaks: what is under way is lost, and each end hears of it once.
+  void break_up() {
+    for (auto* pipe : {in_.get(), out_.get()}) {
+      pipe->bytes.clear();
+      pipe->broken = true;
+    }
+    post_move(in_);
+    post_move(out_);
+  }
+  void hear_of_the_break() {
+    if (std::exchange(told_reset_, true)) return;
+    told_finished_ = true;
+    events_->on_closed(CloseReason::reset);
   }
 
   actor::Core& core_;
@@ -132,6 +172,12 @@ class MemoryStream final : public Stream {
   bool told_finished_ = false;
   bool told_reset_ = false;
 };
+
+void Pipe::move() {
+  move_is_posted = false;
+  if (reader != nullptr) reader->receive();
+  if (writer != nullptr) writer->sent();
+}
 
 }  // namespace
 
@@ -198,8 +244,8 @@ std::unique_ptr<Stream> MemoryNetwork::connect(const Endpoint& to) {
 
 std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> MemoryNetwork::pair(const Endpoint& first,
                                                                                 const Endpoint& second) {
-  auto there = std::make_shared<Pipe>();
-  auto back = std::make_shared<Pipe>();
+  auto there = std::make_shared<Pipe>(core_);
+  auto back = std::make_shared<Pipe>(core_);
   return {std::make_unique<MemoryStream>(core_, options_, back, there, second),
           std::make_unique<MemoryStream>(core_, options_, there, back, first)};
 }

@@ -2,22 +2,36 @@
 // without sockets, on one core, in the core's own time.
 //
 // It keeps the whole contract of Stream and Listener, and its hard sides can be turned
-// on: writes that come short, bytes that arrive cut into small pieces.
+// on: writes that come short, bytes that arrive late or cut into small pieces, connections
+// that break.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <utility>
 
+#include "troupe/base/clock.h"
+#include "troupe/base/random.h"
 #include "troupe/net/listener.h"
 #include "troupe/net/stream.h"
 
 namespace troupe::net {
 
+/// What goes wrong on the way, drawn from `random`; each once in so many times, 0: never.
+struct MemoryNetworkFaults {
+  base::Random* random = nullptr;    // none: nothing goes wrong. Must outlive the network and its streams
+  std::uint32_t short_write_in = 0;  // less is taken than there is room for
+  std::uint32_t short_read_in = 0;   // what arrives is cut at a random place
+  std::uint32_t break_in = 0;        // instead of what arrives both ends are told `reset`
+  base::Duration delay_max{};        // how long what was written is under way at most, beside the turn it takes anyway
+};
+
 struct MemoryNetworkOptions {
   std::size_t buffer_bytes = 256 * 1024;   // what one direction holds before writes come short
   std::size_t piece_bytes_max = SIZE_MAX;  // how many bytes arrive at once at most
+  MemoryNetworkFaults faults{};
 };
 
 class MemoryListener;

@@ -111,5 +111,40 @@ TEST_CASE("a listener gets connections, leaves them waiting while paused, and is
   CHECK_EQ(network.connect(where), nullptr);
 }
 
+TEST_CASE("whatever comes short or late, all bytes arrive once and in order") {
+  base::SeededRandom random{3};
+  Pair pair{
+      {.buffer_bytes = 200,
+       .faults = {
+           .random = &random, .short_write_in = 2, .short_read_in = 2, .delay_max = std::chrono::milliseconds{5}}}};
+  std::string all;
+  for (int i = 0; i < 2000; ++i) all += std::to_string(i) + " ";
+  std::string_view rest = all;
+  const auto start = pair.world.manual_clock().now();
+  while (!rest.empty()) {
+    rest.remove_prefix(pair.a->write(rest.substr(0, 50)));
+    pair.world.advance(std::chrono::milliseconds{2});
+  }
+  pair.world.advance(std::chrono::seconds{1});
+  CHECK_EQ(pair.b->received, all);
+  CHECK_GT(pair.b->reads, 100);
+  CHECK_GT(pair.a->writable, 20);
+  CHECK_GT(pair.world.manual_clock().now() - start, std::chrono::milliseconds{200});
+}
+
+TEST_CASE("a connection that breaks loses what was under way, and both ends are told so once") {
+  base::SeededRandom random{1};
+  Pair pair{{.faults = {.random = &random, .break_in = 1}}};
+  pair.a->write("lost");
+  pair.world.run_until_idle();
+  CHECK_EQ(pair.b->received, "");
+  CHECK_EQ(pair.a->closed, CloseReason::reset);
+  CHECK_EQ(pair.b->closed, CloseReason::reset);
+  pair.a->closed.reset();
+  CHECK_EQ(pair.a->write("anybody there?"), 0);
+  pair.world.run_until_idle();
+  CHECK_FALSE(pair.a->closed.has_value());
+}
+
 }  // namespace
 }  // namespace troupe::net
