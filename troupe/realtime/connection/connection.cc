@@ -102,7 +102,7 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
     ++figures.frames_refused;
     return answer(finished(frame.error().error, frame.error().id));
   }
-  if (state_ == State::unauthenticated && !std::holds_alternative<Authenticate>(frame->command)) {
+  if (state_ == State::unauthenticated && !welcomed_ && !std::holds_alternative<Authenticate>(frame->command)) {
     ++figures.frames_refused;
     return answer(
         finished(ClientError{ErrorCode::unauthorized, "the first frame must be `authenticate`", {}}, frame->id));
@@ -349,6 +349,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
     co_return;
   }
   if (!first || state_ != State::unauthenticated) co_return;
+  welcomed_ = true;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
   held_.hold(inbox_topic(session_.identity.user));
   auto receiver =

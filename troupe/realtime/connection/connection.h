@@ -127,6 +127,7 @@ class Connection final : public Receiver,
   Session session_;
   State state_ = State::unauthenticated;  // in rising order: it never goes back
   bool started_ = false;
+  bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
   bool socket_full_ = false;
   bool reading_paused_ = false;
   std::size_t commands_waiting_ = 0;

@@ -116,6 +116,19 @@ TEST_CASE("one address has its own limit") {
   CHECK_EQ(world.ask_for("/ws", "Authorization: Bearer b\r\n")->status(), 503);
 }
 
+TEST_CASE("who brought a token may speak as soon as the handshake is answered") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    RealtimeWorld world{{}, seed};
+    testing::TestSocket socket{world.networks[0]->connect({{}, 80}), "/ws",
+                               fmt::format("Authorization: Bearer {}\r\n", testing::token_of_user("alice"))};
+    REQUIRE(world.world.run_until([&] { return socket.status() == 101; }, 1s));
+    socket.say(R"({"type":"subscribe","topics":["a"]})");
+    world.world.run_until_idle();
+    CHECK_EQ(types(socket.take()), "welcome subscription_confirmed");
+  }
+}
+
 TEST_CASE("without a token the first frame must authenticate, within five seconds") {
   RealtimeWorld world;
   auto socket = world.ask_for("/ws", "");
