@@ -2,7 +2,8 @@
 // memory networks, and a verifier that reads identities out of the tokens themselves.
 //
 // A token is "user,scope,scope": its user, its scopes, and its own text as its id. Tokens
-// that begin with "bad" are invalid. What happens is a function of the seed.
+// that begin with "bad" are invalid. What happens is a function of the seed; the network's
+// faults are drawn from it too.
 #pragma once
 
 #include <memory>
@@ -53,8 +54,10 @@ inline std::string token_of_user(std::string_view user) {
 }
 
 struct RealtimeWorld {
-  explicit RealtimeWorld(RealtimeOptions options = {}, std::uint64_t seed = 1, net::MemoryNetworkOptions network = {})
-      : world(seed, {.cores = 2}) {
+  explicit RealtimeWorld(RealtimeOptions options = {}, actor::test::Seed seed = 1,
+                         net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {})
+      : world(seed, {.cores = 2, .faults = faults}) {
+    network.faults.random = &world.random();
     auto verifier = world.spawn<TokenReader>({.name = "tokens"});
     realtime = Realtime::start(world.system(), std::move(options), verifier);
     for (int core = 0; core < 2; ++core) {
