@@ -291,13 +291,14 @@ Reply OauthWorld::send(web::Request request) {
   return std::move(send_all(std::move(requests)).front());
 }
 
-std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests) {
+std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile) {
   auto connection = world_->spawn<Connection>({.mailbox = {.capacity = 4096}, .in_flight_max = 4096}, router_);
   std::vector<std::shared_ptr<std::optional<web::Response>>> responses;
   for (web::Request& request : requests) {
     responses.push_back(std::make_shared<std::optional<web::Response>>());
     connection.tell(Exchange{std::move(request), responses.back()});
   }
+  if (meanwhile) meanwhile();
   world_->run_until_idle();
   std::vector<Reply> replies;
   for (auto& response : responses) {

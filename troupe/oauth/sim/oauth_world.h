@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,7 +56,7 @@ struct Reply {
 };
 
 struct OauthWorldOptions {
-  std::uint64_t seed = 1;
+  actor::test::Seed seed = 1;
   OauthOptions oauth{};
 };
 
@@ -119,8 +120,8 @@ class OauthWorld {
 
   /// A request as it stands.
   Reply send(web::Request request);
-  /// All of them at once, as connections of their own would.
-  std::vector<Reply> send_all(std::vector<web::Request> requests);
+  /// All of them at once, as connections of their own would; `meanwhile` may run the world, and trouble it.
+  std::vector<Reply> send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile = {});
   web::Request token_request(const ClientApp& client, wire::Form form, const std::string& path = "/oauth/token") const;
 
   void advance(base::Duration by);
