@@ -92,8 +92,10 @@ class [[nodiscard]] StreamReader {
       sink->waiting->let_go();
       sink->wake();
     }
-    if (sink->id) core.close_ask(*sink);  // what still comes finds nobody and ends its source
     if (sink->source && !sink->answer) streams::cancel(core, sink->source);
+    if (sink->id && sink->source) core.close_ask(*sink);
+    if (sink->id) core.abandon_ask(*sink);  // it is a request still, or has begun this moment
+    if (Cell* owner = sink->owner.cell; owner != nullptr && owner->is(sink->owner.generation)) --owner->extras->readers;
     core.dispose(sink);
   }
 
@@ -170,6 +172,11 @@ StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler*
   auto* sink = core->create<Sink>(options.credit);
   core->open_slot(*sink);
   sink->activation = &nobody();
+  sink->target = target;
+  if (Cell* owner = core->running_cell(); owner != nullptr) {
+    sink->owner = owner->address();
+    ++owner->more().readers;
+  }
   sink->remote = target.cell->owner != core;
   sink->idle_max = options.idle_max;
   Envelope* envelope = core->make_message(*handler, target, Opening<M>{std::move(message), options.credit});

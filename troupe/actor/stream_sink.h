@@ -100,6 +100,7 @@ struct StreamSink final : TypedAsk<void, E> {
   }
 
   ReplyTo source;  // once it has announced itself
+  Address owner;   // the actor that reads
   NextAwaiter<T, E>* waiting = nullptr;
   std::optional<Duration> idle_max;
   const std::size_t capacity;

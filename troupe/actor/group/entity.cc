@@ -55,6 +55,7 @@ bool is_idle(const Cell& cell, const EntityKind& kind, Duration passivate_after)
   if (cell.extras) {
     const CellExtras& extras = *cell.extras;
     if (extras.timers.first != nullptr || extras.children.first != nullptr || extras.stashed > 0) return false;
+    if (extras.streams > 0 || extras.readers > 0) return false;
   }
   if (cell.owner->now() - cell.last_activity < passivate_after) return false;
   return kind.may_passivate == nullptr || kind.may_passivate(cell.object);

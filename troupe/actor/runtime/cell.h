@@ -52,13 +52,13 @@ struct Activation {
   Activation* next = nullptr;
   Activation* ready_next = nullptr;
   bool ready = false;
-  bool exclusive = false;      // nothing else is handled meanwhile, whatever the type says
-  bool interleaves = false;    // others are handled meanwhile
-  bool at_yield = false;       // a stream that waits for credit; in_flight does not count it
-  bool postponed = false;      // it has credit and waits in CellExtras::postponed
-  bool unwanted = false;       // its asker has gone: it ends at its next await that is not shielded
-  std::uint8_t shields = 0;    // reasons not to end it now
-  std::uint32_t ask_slot = 0;  // of the last ask that it has made (Core::ask_of)
+  bool exclusive = false;               // nothing else is handled meanwhile, whatever the type says
+  bool interleaves = false;             // others are handled meanwhile
+  bool at_yield = false;                // a stream that waits for credit; in_flight does not count it
+  bool postponed = false;               // it has credit and waits in CellExtras::postponed
+  bool unwanted = false;                // its asker has gone: it ends at its next await that is not shielded
+  std::uint8_t shields = 0;             // reasons not to end it now
+  std::uint32_t ask_slot = 0;           // of the last ask that it has made (Core::ask_of)
   struct SendState* sending = nullptr;  // the `send` that waits for room on this core
   std::coroutine_handle<> root;
   std::coroutine_handle<> point;                 // where the innermost await waits
@@ -194,6 +194,7 @@ struct CellExtras {
   NodeList<Waiter> waiters;            // outside this actor's full mailbox
   std::vector<Activation*> postponed;  // streams that go on once no handler suspends the actor
   std::uint32_t streams = 0;           // that this actor gives
+  std::uint32_t readers = 0;           // of streams, that this actor has opened and not closed
   std::uint32_t waiting = 0;
   std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes
   std::uint32_t errors = 0;
@@ -285,7 +286,7 @@ class alignas(64) Cell : public Context {
     return !activations.first->suspends() || user.head->handler->reads;
   }
   /// Whether a handler that lets nothing else run is suspended.
-  bool is_suspended() const noexcept { return exclusive > 0 || (in_flight > 0 && activations.first->suspends()); }
+  bool is_suspended() const noexcept { return in_flight > 0 && activations.first->suspends(); }
   /// Whether nothing but a user message waits here, and it may be handled without a further question.
   bool is_plain() const noexcept {
     const auto unusual = static_cast<std::uint32_t>(state != CellState::running) | held | exclusive | in_flight;

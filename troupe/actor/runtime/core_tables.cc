@@ -187,7 +187,8 @@ void Core::end(Activation& activation) noexcept {
   if (running_ == &activation) running_ = nullptr;
   if (activation.postponed) std::erase(cell.extras->postponed, &activation);
   dispose(&activation);
-  streams::release(*this, cell);
+  if (cell.extras != nullptr && !cell.extras->postponed.empty()) [[unlikely]]
+    streams::release(*this, cell);
 }
 
 void Core::resume(Activation& activation) {
@@ -284,7 +285,9 @@ void Core::abandon_ask(AskState& ask) noexcept {
 AskState* Core::ask_of(const Activation& activation) noexcept {
   if (activation.ask_slot >= reply_slots_.size()) return nullptr;
   AskState* ask = reply_slots_[activation.ask_slot].ask;
-  return ask != nullptr && ask->activation == &activation ? ask : nullptr;
+  // An end of a stream that sends has a slot too, but asks nobody.
+  const bool asks = ask != nullptr && ask->target && ask->activation == &activation;
+  return asks ? ask : nullptr;
 }
 
 void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {

@@ -147,9 +147,18 @@ void Arrive::apply(Core& core, Cell& cell) {
 
 bool is_bound(const Cell& cell) noexcept { return cell.extras && cell.extras->children.first != nullptr; }
 
+namespace {
+
+/// Either end of a stream stays on the core that it was opened on.
+bool has_streams(const Cell& cell) noexcept {
+  return cell.extras && (cell.extras->streams > 0 || cell.extras->readers > 0);
+}
+
+}  // namespace
+
 bool may_go(const Cell& cell) noexcept {
   return cell.state == CellState::running && cell.has_started && cell.in_flight == 0 && cell.control.empty() &&
-         !is_bound(cell) && (cell.held & hold_parked) == 0 && cell.record != nullptr;
+         !is_bound(cell) && !has_streams(cell) && (cell.held & hold_parked) == 0 && cell.record != nullptr;
 }
 
 Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOptions& options) {

@@ -75,6 +75,8 @@ void StreamSource::wait_for_credit(std::coroutine_handle<> frame) noexcept {
   cell.activations.remove(activation);
   cell.activations.push(activation);
   --cell.in_flight;
+  // An actor that drains does not wait for a reader.
+  if (cell.in_flight == 0 && cell.exclusive != 0) lifecycle::last_handler_ended(cell);
   streams::release(*core, cell);
   core->schedule(cell);
 }
@@ -98,6 +100,8 @@ void StreamSource::abandon() noexcept {
 void StreamSource::end() noexcept {
   Core& here = *core;
   Cell& cell = *activation->cell;
+  activation->unwanted = true;
+  if (activation->shields > 0) return;  // its last shield ends it
   activation->reply = {};
   here.within(cell, "the end of a stream", [&] { here.end(*activation); });
   here.schedule(cell);
