@@ -8,10 +8,12 @@ namespace {
 
 constexpr std::size_t page_events = 256;  // a replay holds one page in memory and lets others run between two
 
-/// While it lives, what the handler waits for does not end with the ask that is being handled.
+/// While it lives, neither the handler nor what it waits for ends with the ask that is being handled.
 class Unhurried {
  public:
-  Unhurried() noexcept : activation_(detail::awaiting()), deadline_(activation_.deadline) { set(Instant::never()); }
+  Unhurried() noexcept : activation_(detail::awaiting()), deadline_(activation_.deadline), shield_(&activation_) {
+    set(Instant::never());
+  }
   Unhurried(const Unhurried&) = delete;
   Unhurried& operator=(const Unhurried&) = delete;
   ~Unhurried() { set(deadline_); }
@@ -24,6 +26,7 @@ class Unhurried {
   }
   Activation& activation_;
   const Instant deadline_;
+  Shield shield_;
 };
 
 }  // namespace
