@@ -10,16 +10,6 @@
 namespace troupe::oauth {
 namespace {
 
-actor::Directive decide(const std::exception_ptr& fault) {
-  try {
-    std::rethrow_exception(fault);
-  } catch (const store::Error&) {
-    return actor::Directive::resume;
-  } catch (...) {
-    return actor::Directive::restart;
-  }
-}
-
 /// Spawns one on each core.
 template <class A, class Parts>
 actor::Pool<A> spawn_pool(actor::Context& context, std::string_view name, std::size_t cores, const Parts& parts) {
@@ -66,7 +56,9 @@ actor::ActorOptions oauth_supervisor_options() {
   // It never gives up on a child: back-off keeps a hopeless one quiet, the others go on serving, and the endpoints'
   // references stay good, which those of a tree that is built anew would not.
   constexpr std::uint32_t without_end = std::numeric_limits<std::uint32_t>::max();
-  return {.name = "oauth", .supervision = {.intensity = {.restarts = without_end}, .decide = decide}};
+  return {.name = "oauth",
+          .supervision = {.intensity = {.restarts = without_end},
+                          .decide = actor::on<store::Error>(actor::Directive::resume)}};
 }
 
 ServicePtr make_service(OauthOptions options, const OauthActors& actors) {

@@ -6,17 +6,9 @@
 namespace troupe::realtime {
 
 actor::Supervision system_supervision() {
-  return {.decide = [](const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const RoutingTableCorrupted&) {
-      return actor::Directive::restart;
-    } catch (const ConfigurationError&) {
-      return actor::Directive::escalate;
-    } catch (...) {
-      return actor::Directive::resume;
-    }
-  }};
+  return {.decide = actor::on<RoutingTableCorrupted>(actor::Directive::restart)
+                        .on<ConfigurationError>(actor::Directive::escalate)
+                        .otherwise(actor::Directive::resume)};
 }
 
 SystemSupervisor::SystemSupervisor(RealtimeOptions options, Verifier verifier, std::size_t cores)
