@@ -149,8 +149,16 @@ void restart_alone(Core& core, Cell& cell, ChildRecord& record, Duration delay) 
 
 // ---- deciding ----
 
+/// A child of another core has left its name here when it was spawned; one of this core carries it itself.
+std::string_view name_of(const ChildRecord& record) noexcept {
+  const Cell& cell = *record.child.cell;
+  if (cell.owner != record.parent->owner)
+    return record.extras ? std::string_view{record.extras->name} : std::string_view{};
+  return cell.is(record.child.generation) && cell.extras ? std::string_view{cell.extras->name} : std::string_view{};
+}
+
 ChildState state_of(const ChildRecord& record) noexcept {
-  return {.name = record.extras ? std::string_view{record.extras->name} : std::string_view{},
+  return {.name = name_of(record),
           .address = record.child,
           .restart = record.restart,
           .running = record.phase == ChildPhase::up,
@@ -372,7 +380,7 @@ ChildRecord& note(Core& here, Cell& parent, const SpawnPlan& plan) {
   record->restart = plan.options.restart;
   record->shutdown_milliseconds = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
       std::chrono::ceil<std::chrono::milliseconds>(plan.options.shutdown).count(), 0, INT32_MAX));
-  if (!plan.options.name.empty()) record->more().name = plan.options.name;
+  if (plan.cell->owner != &here && !plan.options.name.empty()) record->more().name = plan.options.name;
   return *record;
 }
 
