@@ -12,6 +12,8 @@
 #include "troupe/actor/pool.h"
 #include "troupe/actor/ref.h"
 #include "troupe/actor/runtime/options.h"
+#include "troupe/actor/service.h"
+#include "troupe/actor/shutdown_phases.h"
 #include "troupe/actor/stream.h"
 #include "troupe/actor/stream_reader.h"
 #include "troupe/actor/supervise.h"

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "troupe/actor/shutdown_phases.h"
 #include "troupe/base/check.h"
 #include "troupe/base/log.h"
 #include "troupe/base/metrics.h"
@@ -19,6 +20,12 @@ namespace {
 /// The parent of all; it does nothing but supervise.
 struct Root {
   static constexpr std::string_view actor_type = "Root";
+};
+
+/// The parent of the services, which keep their references when it is restarted.
+struct Services {
+  static constexpr std::string_view actor_type = "Services";
+  void started(Context& context) { lifecycle::keep_children(cell_of(context)); }
 };
 
 struct RunTask {
@@ -92,6 +99,10 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
     root_ = &first.reserve({});
     lifecycle::spawn_root(first, *root_, detail::type_of<Root>, detail::make_body<Root>(),
                           {.supervision = options_.supervision});
+    // The first child ends last: whoever uses a service may use it to its own end.
+    service_parent_ = static_cast<Context&>(*root_)
+                          .spawn<Services>({.name = "services", .supervision = options_.supervision})
+                          .address();
     guest_ = static_cast<Context&>(*root_).spawn<Guest>({.name = "guests", .in_flight_max = 1u << 20});
   }
   if (simulated != nullptr) return;
@@ -122,6 +133,17 @@ void System::publish_dead_letters() noexcept {
   });
 }
 
+void System::adopt_service(lifecycle::SpawnPlan plan) {
+  core(0).post_remotely([this, plan = std::move(plan)](Core& first) mutable {
+    Cell& parent = *service_parent_.cell;
+    lifecycle::spawn(first, parent.is(service_parent_.generation) ? parent : *root_, std::move(plan));
+  });
+}
+
+bool System::is_living(Address address) noexcept {
+  return address && address.cell->generation.load(std::memory_order_relaxed) == address.generation;
+}
+
 void System::run_as_guest(Task<void> task) { guest_.tell(RunTask{std::move(task)}); }
 
 Task<std::vector<InspectedActor>> System::inspect() {
@@ -145,8 +167,29 @@ Task<SpanBuffer> System::take_spans() {
 
 bool System::shutdown() {
   const std::lock_guard lock{shutdown_mutex_};
-  if (!std::exchange(down_, true)) stop_everything();
+  if (!std::exchange(down_, true)) {
+    run_phases();
+    stop_everything();
+  }
   return !failed();
+}
+
+ShutdownPhases System::shutdown_phases() { return {*this, find_or_start<ShutdownSequence>({.name = "shutdown"})}; }
+
+void System::count_phase(Duration timeout) noexcept { phases_max_ += timeout.count(); }
+
+void System::run_phases() {
+  const Duration longest{phases_max_.load()};
+  if (longest == Duration::zero() || failed()) return;
+  // Each phase has its timeout, which a handler that never returns does not notice; the process does.
+  const Deadline deadline{options_.environment == nullptr, longest + options_.shutdown_max, [this] {
+                            report("the shutdown phases did not end in time; the process ends");
+                            std::_Exit(70);
+                          }};
+  std::promise<void> over;
+  auto future = over.get_future();
+  shutdown_phases().begin([&over] { over.set_value(); });
+  wait_for([&] { return future.wait_for(std::chrono::seconds{0}) == std::future_status::ready; }, future);
 }
 
 void System::stop_everything() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -117,6 +118,24 @@ class System final : public Host {
     if (actor) lifecycle::request_drain(Core::current(), actor.address());
   }
 
+  /// See service.h.
+  template <class A, class... Args>
+  Ref<A> find_or_start(ActorOptions options, Args... args) {
+    const std::lock_guard lock{services_mutex_};
+    Address& entry = services_[{index_of(detail::type_of<A>), options.name}];
+    if (!is_living(entry)) {
+      Cell& cell =
+          core(options.core == any_core ? 0 : static_cast<std::size_t>(options.core)).reserve_remotely(options.mailbox);
+      entry = cell.address();
+      if (options.name.empty()) options.name = detail::type_of<A>.name;
+      adopt_service({.cell = &cell,
+                     .type = &detail::type_of<A>,
+                     .body = detail::make_body<A>(std::move(args)...),
+                     .options = std::move(options)});
+    }
+    return Ref<A>{entry};
+  }
+
   /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's. Where
   /// the system ends first, an ask has failed with `unknown`, and anything else throws SystemEnded.
   template <class Awaitable>
@@ -151,8 +170,10 @@ class System final : public Host {
   /// The finished spans of all cores (span.h), which are gone from them then. Awaited inside an actor.
   Task<SpanBuffer> take_spans();
 
-  /// Stops everything, in order, and waits; so do calls meanwhile, later ones do nothing. Foreign threads only. False:
-  /// the system had failed.
+  /// The named steps that `shutdown` takes before it stops the actors: shutdown_phases.h. Any thread.
+  class ShutdownPhases shutdown_phases();
+  /// Goes through the phases, stops everything, in order, and waits; so do calls meanwhile, later ones do nothing.
+  /// Foreign threads only. False: the system had failed.
   bool shutdown();
   /// Ends a simulated system as a power cut would: no actor is asked, and what was under way is lost.
   void crash() noexcept;
@@ -170,6 +191,7 @@ class System final : public Host {
   void report(const std::string& what) override;
 
  private:
+  friend class ShutdownPhases;
   struct Guest;
 
   template <class A>
@@ -189,12 +211,17 @@ class System final : public Host {
     }
   }
   void adopt(lifecycle::SpawnPlan plan);
+  void adopt_service(lifecycle::SpawnPlan plan);
+  static bool is_living(Address address) noexcept;
+  void count_phase(Duration timeout) noexcept;
+  void run_phases();
   void stop_everything();
   void tear_down() noexcept;
 
   SystemOptions options_;
   std::unique_ptr<TopicDirectory> topics_;
   Cell* root_ = nullptr;
+  Address service_parent_;
   Ref<Guest> guest_;
   std::promise<void> stopped_;
   std::future<void> has_stopped_;
@@ -203,6 +230,9 @@ class System final : public Host {
   std::function<void()> on_failure_;
   std::mutex shutdown_mutex_;
   bool down_ = false;
+  std::atomic<std::int64_t> phases_max_{0};  // the time of all shutdown phases one after the other; 0: there are none
+  std::mutex services_mutex_;
+  std::map<std::pair<std::uint32_t, std::string>, Address> services_;  // by type and name
   std::vector<std::thread> threads_;
   std::unique_ptr<Watchdog> watchdog_;
 };

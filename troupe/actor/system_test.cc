@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <barrier>
 #include <set>
+
+#include "troupe/actor/service.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -139,5 +142,44 @@ TEST_CASE("a system that is shut down at once, or twice, ends cleanly") {
     counter.tell(Inc{});
     CHECK(system.shutdown());
     CHECK(system.shutdown());
+  }
+}
+
+namespace {
+
+struct Use {
+  using reply = std::int64_t;
+};
+/// Finds what it needs when it needs it.
+struct User {
+  Task<std::int64_t> handle(Use, Context& ctx) {
+    auto counter = service<Counter>(ctx);
+    counter.tell(Inc{});
+    auto n = co_await counter.ask(Get{});
+    co_return n.value();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("threads and cores that ask for a service at once get one instance") {
+  for (int round = 0; round < 20; ++round) {
+    System system{quiet(2)};
+    std::array users{system.spawn<User>({.core = 0}), system.spawn<User>({.core = 1})};
+    std::barrier start{3};
+    std::array<Ref<Counter>, 3> found;
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < found.size(); ++t) {
+      threads.emplace_back([&, t] {
+        start.arrive_and_wait();
+        users[t % 2].tell(Use{});
+        found[t] = service<Counter>(system);
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    for (auto user : users) system.block_on(user.ask(Use{})).value();
+    CHECK_EQ(found[0], found[1]);
+    CHECK_EQ(found[1], found[2]);
+    CHECK_EQ(system.block_on(found[0].ask(Get{})).value(), 5);
   }
 }

@@ -82,7 +82,8 @@ enum class ChildPhase : std::uint8_t {
   stopping,  // asked to end
 };
 
-/// What a parent notes on the few children that have a past, or a name on another core. The timer is the next restart of one alone.
+/// What a parent notes on the few children that have a past, or a name on another core. The timer is the next restart
+/// of one alone.
 struct ChildExtras : TimerNode {
   explicit ChildExtras(struct ChildRecord& its_record);
   ChildRecord& record;
