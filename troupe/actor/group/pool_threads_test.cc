@@ -47,22 +47,25 @@ class Worker {
 
 struct Burst {
   int first;
+  bool only_wait = false;  // for the one before
   using reply = int;
 };
-/// Tells of four users, which nobody else tells of, and asks between.
+/// Tells of four users, which nobody else tells of, and asks between; changes the pool's size while its queues are
+/// full.
 class Source {
  public:
   Source(Ref<Worker> to, int user) : to_(to), user_(user) {}
   Task<int> handle(Burst m) {
+    if (m.only_wait) co_return 1;
     for (int i = 0; i < 100; ++i) {
+      if (i % 25 == 12) resize(to_, 1 + static_cast<std::uint32_t>(m.first / 100 + i + user_) % 5);
       for (int u = 0; u < 4; ++u) to_.tell(Add{user_ + u, m.first + i});
     }
-    int answered = 0;
     for (int i = 0; i < 10; ++i) {
       auto answer = co_await to_.ask(Ping{});
-      answered += answer.has_value();
+      CHECK(answer.has_value());
     }
-    co_return answered;
+    co_return 1;
   }
 
  private:
@@ -78,8 +81,16 @@ struct Rig {
     for (int i = 0; i < 3; ++i) sources.push_back(system.spawn<Source>({.core = i}, workers, 4 * i));
   }
   void round(int number) {
-    resize(workers, 1 + static_cast<std::uint32_t>(number * 2 % 5));
-    for (auto source : sources) CHECK_EQ(system.block_on(source.ask(Burst{1 + 100 * number})).value(), 10);
+    auto all = [](std::vector<Ref<Source>> from, int n) -> Task<int> {
+      for (auto source : from) source.tell(Burst{1 + 100 * n});  // all at once
+      int answered = 0;
+      for (auto source : from) {
+        auto done = co_await source.ask(Burst{1 + 100 * n, true});
+        answered += done.value_or(0);
+      }
+      co_return answered;
+    };
+    CHECK_EQ(system.block_on(all(sources, number)), 3);
   }
   Accounts accounts = std::make_shared<std::vector<Account>>(12);
   System system{{.cores = 3}};
