@@ -76,7 +76,9 @@ base::UnixTime Context::wall() const noexcept { return core().wall(); }
 base::Random& Context::random() const noexcept { return core().random(); }
 void Context::stop() noexcept { lifecycle::request_stop(&core(), address()); }
 void Context::drain() noexcept { lifecycle::request_drain(&core(), address()); }
-void Context::trace(const base::TraceContext& parent, std::string name) { core().open_span(parent, std::move(name)); }
+void Context::trace(const base::TraceContext& parent, std::string name) {
+  core().open_span(parent, std::move(name), true);
+}
 std::optional<base::TraceContext> Context::trace_context() const noexcept {
   const Span* span = core().span();
   return span != nullptr ? std::optional{span->context} : std::nullopt;

@@ -128,10 +128,22 @@ class Samples {
   void gauge(std::string name, std::string help, double value, Labels labels = {}) {
     samples_.push_back({Kind::gauge, std::move(name), std::move(help), value, std::move(labels)});
   }
+  /// `counts`: observations up to each of `bounds`, and beyond them last; not summed up.
+  struct Spread {
+    std::string name, help;
+    std::vector<double> bounds;
+    std::vector<std::uint64_t> counts;
+    double sum;
+    Labels labels;
+  };
+  void histogram(Spread spread) { spreads_.push_back(std::move(spread)); }
+
   std::span<const Sample> all() const noexcept { return samples_; }
+  std::span<const Spread> spreads() const noexcept { return spreads_; }
 
  private:
   std::vector<Sample> samples_;
+  std::vector<Spread> spreads_;
 };
 
 /// The metrics of one process or of one simulated world. Any thread.

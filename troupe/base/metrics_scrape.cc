@@ -58,19 +58,23 @@ void show(const Gauge& gauge, const std::string& name, const std::string& help, 
   family_of(out, name, help, prometheus::MetricType::Gauge).metric.push_back(std::move(metric));
 }
 
-void show(const Histogram& histogram, const std::string& name, const std::string& help, const Labels& labels,
-          Scraped& out) {
-  auto metric = labelled(labels);
-  const auto counts = histogram.counts();
+void show(const Samples::Spread& spread, Scraped& out) {
+  auto metric = labelled(spread.labels);
   std::uint64_t total = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    total += static_cast<std::uint64_t>(counts[i]);
-    const bool last = i == histogram.bounds().size();
-    metric.histogram.bucket.push_back({total, last ? std::numeric_limits<double>::infinity() : histogram.bounds()[i]});
+  for (std::size_t i = 0; i < spread.counts.size(); ++i) {
+    total += spread.counts[i];
+    const bool last = i == spread.bounds.size();
+    metric.histogram.bucket.push_back({total, last ? std::numeric_limits<double>::infinity() : spread.bounds[i]});
   }
   metric.histogram.sample_count = total;
-  metric.histogram.sample_sum = histogram.sum();
-  family_of(out, name, help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
+  metric.histogram.sample_sum = spread.sum;
+  family_of(out, spread.name, spread.help, prometheus::MetricType::Histogram).metric.push_back(std::move(metric));
+}
+
+void show(const Histogram& histogram, const std::string& name, const std::string& help, const Labels& labels,
+          Scraped& out) {
+  const auto counts = histogram.counts();
+  show({name, help, histogram.bounds(), {counts.begin(), counts.end()}, histogram.sum(), labels}, out);
 }
 
 void show(const Samples& samples, Scraped& out) {
@@ -81,6 +85,7 @@ void show(const Samples& samples, Scraped& out) {
     family_of(out, sample.name, sample.help, counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge)
         .metric.push_back(std::move(metric));
   }
+  for (const Samples::Spread& spread : samples.spreads()) show(spread, out);
 }
 
 }  // namespace

@@ -150,6 +150,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
                     .path = request.path,
                     .request_id = request.request_id,
                     .at = ctx.now()};
+  if (site_->options.trace.enabled) trace(request, ctx);
   const bool may_upgrade = std::holds_alternative<const UpgradeHandler*>(match);
   const Request handshake = may_upgrade ? request : Request{};
 
@@ -169,6 +170,15 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   // 3. Sent, and on to what has come meanwhile.
   respond(std::move(std::get<Response>(*answered)), asked);
   next_request();
+}
+
+/// Lets the request be a part of its client's trace, or of one that begins here.
+void HttpConnection::trace(const Request& request, actor::Context& ctx) const {
+  auto parent = base::parse_traceparent(request.header("traceparent"));
+  const bool sampled = parent ? parent->sampled : ctx.random().unit() < site_->options.trace.share;
+  if (!sampled) return;
+  if (!parent) parent = base::TraceContext{.sampled = true};
+  ctx.trace(*parent, std::string{request.method_text} + " " + request.path);
 }
 
 /// The guard's word, the router's, or a handler's.

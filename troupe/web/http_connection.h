@@ -72,6 +72,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void hold_back(std::string_view bytes);
   void next_request();
 
+  void trace(const Request& request, actor::Context& ctx) const;
   actor::Task<Upgrade> answer(Request request, Router::Match match);
   void hand_over(const Request& request, const Accept& accept);
   Response failed(const Asked& asked, std::string_view what);

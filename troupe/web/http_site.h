@@ -16,6 +16,12 @@
 
 namespace troupe::web {
 
+/// Which requests are traced. A client that sends a sampled `traceparent` is followed; of the others a share.
+struct TraceOptions {
+  bool enabled = false;  // somebody takes the spans
+  double share = 0;      // 0 to 1
+};
+
 struct HttpOptions {
   wire::Http1Limits limits{};
   base::Duration idle_time_max = std::chrono::seconds{75};  // between requests: more than proxies before us keep theirs
@@ -25,6 +31,7 @@ struct HttpOptions {
   base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close
   std::size_t backlog_bytes_max = 64 * 1024;                 // pipelined requests that wait; past it reading pauses
   std::size_t unsent_bytes_max = 256 * 1024;                 // answers that wait; past it no further request is served
+  TraceOptions trace{};
 };
 
 /// What is counted about HTTP. The families are shared by all cores.

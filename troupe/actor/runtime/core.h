@@ -202,7 +202,7 @@ class Core {
   /// The span of the handler that runs now; null outside of traces.
   const Span* span() const noexcept { return span_; }
   /// Lets the running handler have a span in the trace of `parent` (none of its own: a new trace begins).
-  void open_span(const base::TraceContext& parent, std::string name);
+  void open_span(const base::TraceContext& parent, std::string name, bool is_entry = false);
   /// Ends the span that `open_span` made, unless the handler waits and keeps it.
   void close_span(bool failed) noexcept;
   /// The finished spans of this core, and how many found no room since the last time.

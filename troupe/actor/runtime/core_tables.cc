@@ -206,15 +206,18 @@ void Core::resume(Activation& activation) {
 
 // ---- spans ----
 
-void Core::open_span(const base::TraceContext& parent, std::string name) {
+void Core::open_span(const base::TraceContext& parent, std::string name, bool is_entry) {
   if (span_ != nullptr) return;  // it has one
+  const bool typed = running_cell_ != nullptr && running_cell_->type != nullptr;
   const bool fresh = (parent.trace_high | parent.trace_low) == 0;
   span_ =
       create<Span>(Span{.context = fresh ? base::new_trace(random(), parent.sampled) : base::child_of(parent, random()),
                         .parent = fresh ? 0 : parent.span,
                         .name = std::move(name),
+                        .actor_type = typed ? running_cell_->type->name : std::string_view{},
                         .actor = running_id_,
-                        .start = clock_.now()});
+                        .start = clock_.now(),
+                        .is_entry = is_entry});
   if (running_ != nullptr) {
     span_->held = true;
     running_->span = span_;
@@ -234,11 +237,13 @@ void Core::finish_span(Span& span, bool failed) noexcept {
     spans.push_back({.context = span.context,
                      .parent = span.parent,
                      .name = std::move(span.name),
+                     .actor_type = span.actor_type,
                      .actor = span.actor,
                      .core = index_,
                      .start = span.start,
                      .took = clock_.now() - span.start,
-                     .failed = failed});
+                     .failed = failed,
+                     .is_entry = span.is_entry});
   } else if (span.context.sampled) {
     ++left_out;
   }

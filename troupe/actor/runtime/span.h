@@ -20,11 +20,13 @@ struct FinishedSpan {
   base::TraceContext context;
   std::uint64_t parent = 0;  // 0: the trace begins here
   std::string name;
+  std::string_view actor_type;
   ActorId actor;
   int core = 0;
   Instant start;
   Duration took{};
-  bool failed = false;  // its handler threw, or ended before it was done
+  bool failed = false;    // its handler threw, or ended before it was done
+  bool is_entry = false;  // the trace, or its part in this process, begins here
 };
 
 /// One handler's part of a trace, from its first line to its end, however often it waits between.
@@ -32,8 +34,10 @@ struct Span {
   base::TraceContext context;
   std::uint64_t parent = 0;
   std::string name;
+  std::string_view actor_type;
   ActorId actor;
   Instant start;
+  bool is_entry = false;
   bool held = false;  // an Activation has it, and ends it
 };
 

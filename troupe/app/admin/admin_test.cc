@@ -71,10 +71,19 @@ TEST_CASE("the process knows its memory, its time and its files") {
 TEST_CASE("what was counted for a class of actor is shown under its name, drops by their reason") {
   actor::TypeFigures figures{.type = "A", .spawned = 5, .stopped = 2, .handled = 7};
   figures.dropped[static_cast<std::size_t>(actor::Drop::full)] = 4;
+  figures.handling_time[0] = 3;   // below 64 ns
+  figures.handling_time[6] = 2;   // below 4 us
+  figures.handling_time[29] = 1;  // a very long time
+  figures.handling_nanoseconds = 2'000'000'000;
   base::Samples samples;
   add_actor_figures(samples, {figures});
   const auto text = base::Metrics{}.scrape(samples);
   CHECK(text.contains("troupe_actors{type=\"A\"} 3\n"));
   CHECK(text.contains("troupe_actor_messages_total{type=\"A\"} 7\n"));
   CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"full\"} 4\n"));
+  CHECK(text.contains("# TYPE troupe_actor_handling_seconds histogram\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.024e-06\"} 3\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.6384e-05\"} 5\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"+Inf\"} 6\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_sum{type=\"A\"} 2\n"));
 }

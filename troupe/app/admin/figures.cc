@@ -55,6 +55,25 @@ void write_actor(wire::JsonWriter& writer, const actor::InspectedActor& actor) {
   writer.end_object();
 }
 
+/// Every fourth of the powers of two that a core counts in: 1 us, 16 us, 262 us, 4 ms, 67 ms, 1 s.
+base::Samples::Spread handling_time_of(const actor::TypeFigures& figures, const base::Labels& labels) {
+  base::Samples::Spread spread{.name = "troupe_actor_handling_seconds",
+                               .help = "Time in handlers, of one message in 64.",
+                               .bounds = {},
+                               .counts = {},
+                               .sum = static_cast<double>(figures.handling_nanoseconds) * 1e-9,
+                               .labels = labels};
+  std::uint64_t count = 0;
+  for (std::size_t bucket = 0; bucket < actor::time_buckets; ++bucket) {
+    count += figures.handling_time[bucket];
+    if (bucket % 4 != 0 || bucket == 0 || bucket > 24) continue;
+    spread.bounds.push_back(static_cast<double>(std::uint64_t{64} << bucket) * 1e-9);
+    spread.counts.push_back(std::exchange(count, 0));
+  }
+  spread.counts.push_back(count);
+  return spread;
+}
+
 }  // namespace
 
 void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigures>& figures) {
@@ -70,8 +89,7 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
     count("troupe_actor_restarts_total", "Restarts by supervisors.", each.restarted);
     count("troupe_actor_stalls_total", "Times that a core was held too long.", each.stalled);
     count("troupe_actor_cancelled_total", "Handlers ended because nobody waited any more.", each.cancelled);
-    samples.counter("troupe_actor_handling_seconds_total", "Time in handlers, estimated from one message in 64.",
-                    static_cast<double>(each.handling_nanoseconds) * 1e-9, type);
+    samples.histogram(handling_time_of(each, type));
     for (std::size_t reason = 0; reason < each.dropped.size(); ++reason) {
       if (each.dropped[reason] == 0) continue;
       samples.counter("troupe_actor_dropped_total", "Messages that were never handled, by reason.",

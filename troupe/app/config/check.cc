@@ -21,6 +21,7 @@ class Checker {
     check_scopes("realtime.anonymous_scopes", config_.realtime.anonymous_scopes);
     check_scopes("realtime.default_scopes", config_.realtime.default_scopes);
     check_order();
+    check_telemetry();
   }
 
  private:
@@ -39,6 +40,15 @@ class Checker {
           "server.listen",
           "is no loopback address, and this would be plain HTTP: put a proxy that speaks TLS before it and name it "
           "in server.trusted_proxies, or set server.insecure_http");
+    }
+  }
+
+  void check_telemetry() {
+    const auto& endpoint = config_.telemetry.otlp_endpoint;
+    if (endpoint.empty()) return;
+    const auto url = wire::parse_url(endpoint);
+    if (!url || (url->scheme != "https" && url->scheme != "http")) {
+      complain("telemetry.otlp_endpoint", "wants a URL such as \"http://127.0.0.1:4318/v1/traces\"");
     }
   }
 

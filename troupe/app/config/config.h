@@ -40,6 +40,12 @@ struct HttpConfig {
   base::Duration idle_time_max = std::chrono::seconds{75};              // more than proxies before us keep theirs
 };
 
+/// Where traces go, and of how many requests.
+struct TelemetryConfig {
+  std::string otlp_endpoint;  // none: nothing is traced
+  double trace_share = 0.01;  // a busy server's every hundredth request shows where time goes
+};
+
 struct RealtimeConfig {
   bool echo = false;                               // for conformance suites: anybody may fill our network through it
   std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
@@ -64,6 +70,7 @@ struct Config {
   ServerConfig server{};
   base::log::Options log{};
   HttpConfig http{};
+  TelemetryConfig telemetry{};
   RealtimeConfig realtime{};
   oauth::OauthOptions oauth{};
   oauth::KeyOptions keys{};

@@ -74,6 +74,16 @@ void add_server_keys(std::vector<Key>& to) {
                    duration<Duration>(1s, 1h), AT(http.idle_time_max)));
 }
 
+void add_telemetry_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("telemetry.otlp_endpoint",
+                   "Where spans are sent as OTLP/HTTP JSON, such as http://127.0.0.1:4318/v1/traces; empty: nowhere.",
+                   text("URL"), AT(telemetry.otlp_endpoint)));
+  to.push_back(key("telemetry.trace_share",
+                   "The share of requests that are traced, besides those whose client says so in `traceparent`.",
+                   rate(0, 1), AT(telemetry.trace_share)));
+}
+
 void add_connection_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("realtime.echo", "Serve /echo, which sends every WebSocket message back: for conformance suites.",
@@ -169,6 +179,7 @@ void add_oauth_keys(std::vector<Key>& to) {
 std::vector<Key> all_keys() {
   std::vector<Key> all;
   add_server_keys(all);
+  add_telemetry_keys(all);
   add_connection_keys(all);
   add_delivery_keys(all);
   add_oauth_keys(all);

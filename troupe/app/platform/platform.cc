@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/app/platform/options.h"
+#include "troupe/app/telemetry/trace_exporter.h"
 #include "troupe/base/log.h"
 #include "troupe/net/listener.h"
 #include "troupe/oauth/service/routes.h"
@@ -32,6 +33,7 @@ auto started(const char* part, Answer answer) {
 Platform::Platform(Config config, store::SqliteOptions store, const net::PortReservation& port,
                    std::optional<DemoClient> demo)
     : config_(std::move(config)), system_(system_options(config_)) {
+  start_telemetry();
   database_ = store::Database::start(system_, store::sqlite_engine(std::move(store)));
   bridge_ =
       system_.spawn<TokenBridge>({.name = "token_bridge"}, config_.oauth.issuer, std::make_shared<BridgeMemory>());
@@ -39,6 +41,14 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
   start_realtime();
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});
   start_http(port.address(), demo);
+}
+
+void Platform::start_telemetry() {
+  if (config_.telemetry.otlp_endpoint.empty()) return;
+  system_.spawn<TraceExporter>(
+      {.name = "trace_exporter", .restart = actor::Restart::permanent},
+      TraceExporterOptions{
+          .endpoint = config_.telemetry.otlp_endpoint, .version = TROUPE_VERSION, .metrics = &metrics_});
 }
 
 void Platform::start_oauth() {

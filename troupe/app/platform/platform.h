@@ -40,6 +40,7 @@ class Platform {
   void on_failure(std::function<void()> told) { system_.on_failure(std::move(told)); }
 
  private:
+  void start_telemetry();
   void start_oauth();
   void start_realtime();
   void start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo);

@@ -1,0 +1,80 @@
+// Traces: a collector that nobody here wrote speaks HTTP and JSON, and so does this stand-in for one. It sees
+// one token request as a tree of spans, below the span that the client named.
+import { test, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { serve, sleep } from './lib/server.js';
+
+async function collector() {
+  const spans = [];
+  const http = createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes) => { body += bytes; });
+    request.on('end', () => {
+      assert.equal(request.method, 'POST');
+      assert.equal(request.url, '/v1/traces');
+      assert.equal(request.headers['content-type'], 'application/json');
+      for (const resource of JSON.parse(body).resourceSpans) {
+        for (const scope of resource.scopeSpans) spans.push(...scope.spans);
+      }
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  after(() => http.close());
+  return { spans, url: `http://127.0.0.1:${http.address().port}/v1/traces` };
+}
+
+async function spansOf(sink, trace) {
+  for (let i = 0; i < 60; ++i) {
+    const of = sink.spans.filter((span) => span.traceId === trace);
+    if (of.some((span) => span.name === 'POST /oauth/token')) {
+      await sleep(1500);  // one more export, in which what was still under way arrives
+      return sink.spans.filter((span) => span.traceId === trace);
+    }
+    await sleep(100);
+  }
+  throw new Error(`no spans of ${trace} among ${sink.spans.length}`);
+}
+
+test('a token request with a traceparent is one tree of spans below its client', async () => {
+  const sink = await collector();
+  const server = await serve({ config: `[telemetry]\notlp_endpoint = "${sink.url}"\ntrace_share = 0\n` });
+  const client = await server.addClient('--name', 'Traced', '--grant', 'client_credentials', '--scope', 'notes');
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const answer = await fetch(`${server.url}/oauth/token`, {
+    method: 'POST',
+    headers: {
+      traceparent: `00-${trace}-b7ad6b7169203331-01`,
+      Authorization: `Basic ${Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')}`,
+    },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  assert.equal(answer.status, 200);
+
+  const spans = await spansOf(sink, trace);
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const root = spans.find((span) => span.name === 'POST /oauth/token');
+  assert.equal(root.parentSpanId, 'b7ad6b7169203331');
+  assert.equal(root.kind, 2);
+  for (const name of ['CreateToken']) {
+    assert.ok(spans.some((span) => span.name === name), `${name} among ${spans.map((span) => span.name)}`);
+  }
+  for (const span of spans) {
+    if (span !== root) assert.ok(byId.has(span.parentSpanId), `${span.name} hangs in the air`);
+    assert.ok(BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano));
+    assert.ok(Math.abs(Number(BigInt(span.startTimeUnixNano) / 1_000_000n) - Date.now()) < 60_000);
+  }
+  assert.ok(!JSON.stringify(spans).includes(client.client_secret), 'a span holds a secret');
+});
+
+test('what nobody asked to trace is not traced, and a collector that is gone disturbs nobody', async () => {
+  const server = await serve({ config: '[telemetry]\notlp_endpoint = "http://127.0.0.1:9/v1/traces"\ntrace_share = 1\n' });
+  for (let i = 0; i < 20; ++i) assert.equal((await fetch(`${server.url}/health/live`)).status, 200);
+  await sleep(1500);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(metrics, /^troupe_spans_lost_total [1-9]/m);
+  assert.equal((server.log.match(/spans were lost/g) ?? []).length, 1);
+});
