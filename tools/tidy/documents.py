@@ -19,6 +19,7 @@ def check(sources):
         if source.suffix == ".md" and not source.path.startswith(HISTORY):
             yield from check_paths(source, root, tops)
             yield from check_links(source, root)
+            yield from check_cuttings(source, root)
         if source.name == "package-lock.json":
             yield from check_lock(source)
 
@@ -45,6 +46,24 @@ def check_links(source, root):
     for match in re.finditer(r"\]\(([\w./-]+)\)", source.text):
         if not os.path.exists(os.path.join(root, os.path.dirname(source.path), match.group(1))):
             yield Report(source.path, source.line_of(match.start()), "links", f"({match.group(1)}) leads nowhere.")
+
+
+def check_cuttings(source, root):
+    """Below docs/guide, code follows a line `From `examples/x.cc`:` and stands in that file, line for line, however deep."""
+    if not source.path.startswith("docs/guide/"):
+        return
+    for match in re.finditer(r"^```cpp\n(.*?)^```", source.text, flags=re.S | re.M):
+        line = source.line_of(match.start())
+        before = re.findall(r"`(examples/\w+\.cc)`", source.text[:match.start()])
+        path = os.path.join(root, before[-1]) if before else ""
+        if not os.path.isfile(path):
+            yield Report(source.path, line, "cuttings", "name the example that this code is cut from before it.")
+            continue
+        with open(path, encoding="utf-8") as file:
+            whole = [text.strip() for text in file.read().splitlines()]
+        cutting = [text.strip() for text in match.group(1).strip("\n").splitlines()]
+        if not any(whole[at:at + len(cutting)] == cutting for at in range(len(whole))):
+            yield Report(source.path, line, "cuttings", f"this is not what {before[-1]} says: cut it out anew.")
 
 
 def says(path, sentence):

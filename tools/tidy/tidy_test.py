@@ -196,6 +196,12 @@ class Documents(unittest.TestCase):
     def test_a_lock_file_names_no_registry(self):
         self.assertEqual(rules({"tests/e2e/package-lock.json": '{"resolved": "https://a.example/b.tgz"}'}), ["lock"])
 
+    def test_code_of_a_guide_is_cut_from_the_example_that_it_names(self):
+        example = SAID + "int main() {\n  int a = 1;\n  return a;\n}\n"
+        guide = "From `examples/one.cc`:\n\n```cpp\nint a = 1;\nreturn a;\n```\n\n```cpp\nint a = 2;\n```\n"
+        found = tidy({"examples/one.cc": example, "docs/guide/actors.md": guide})
+        self.assertEqual(found, [("docs/guide/actors.md", 8, "cuttings")])
+
 
 class ExceptionList(unittest.TestCase):
     broken = {"troupe/web/page.h": SAID + "std::mutex m;\n"}
