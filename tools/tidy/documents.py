@@ -49,8 +49,9 @@ def check_links(source, root):
 
 
 def check_cuttings(source, root):
-    """Below docs/guide, code follows a line `From `examples/x.cc`:` and stands in that file, line for line, however deep."""
-    if not source.path.startswith("docs/guide/"):
+    """Where a page says that its code is cut from `examples`, each piece stands in the file named last before it, line
+    for line, however deep."""
+    if "cut from a file of `examples`" not in source.text:
         return
     for match in re.finditer(r"^```cpp\n(.*?)^```", source.text, flags=re.S | re.M):
         line = source.line_of(match.start())

@@ -198,7 +198,7 @@ class Documents(unittest.TestCase):
 
     def test_code_of_a_guide_is_cut_from_the_example_that_it_names(self):
         example = SAID + "int main() {\n  int a = 1;\n  return a;\n}\n"
-        guide = "From `examples/one.cc`:\n\n```cpp\nint a = 1;\nreturn a;\n```\n\n```cpp\nint a = 2;\n```\n"
+        guide = "Code is cut from a file of `examples`. From `examples/one.cc`:\n\n```cpp\nint a = 1;\nreturn a;\n```\n\n```cpp\nint a = 2;\n```\n"
         found = tidy({"examples/one.cc": example, "docs/guide/actors.md": guide})
         self.assertEqual(found, [("docs/guide/actors.md", 8, "cuttings")])
 

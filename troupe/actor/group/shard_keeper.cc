@@ -42,7 +42,7 @@ void ShardKeeper::started(Context& context) {
                       .body = make_body<ShardRegion>(map_, place, context.self(this)),
                       .options = {.name = fmt::format("core-{}", place), .supervision = map_->options().supervision}});
   }
-  const Balance& balance = map_->options().balance;
+  const ShardBalance& balance = map_->options().balance;
   if (balance.every > Duration::zero() && map_->kind().migrates) {
     context.every(this, "balance", balance.every, CompareLoads{});
   }
@@ -113,7 +113,7 @@ void ShardKeeper::handle(CompareLoads, Context& context) {
 void ShardKeeper::handle(ShardLoads message, Context& context) {
   for (std::size_t shard = 0; shard < loads_.size(); ++shard) loads_[shard] += message.delivered[shard];
   if (++reports_ != map_->places()) return;
-  const Balance& balance = map_->options().balance;
+  const ShardBalance& balance = map_->options().balance;
   const auto choice = choose_shard(owners_, loads_, map_->places(), balance.tolerance);
   if (!choice) {
     impatience_ = 0;

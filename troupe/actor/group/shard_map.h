@@ -24,7 +24,7 @@ class Placement {
 };
 
 /// Moves the hottest shards away from the busiest core.
-struct Balance {
+struct ShardBalance {
   Duration every{};  // how often loads are compared; zero: never, since a move costs more than it brings by default
   double tolerance = 1.25;  // the busiest core's load over the mean, from which on it is too busy
   int patience = 3;         // so many times in a row, since a short peak is over before a move would be
@@ -38,7 +38,7 @@ struct ShardOptions {
   Supervision supervision{.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()}};  // many share one
   std::shared_ptr<const Placement> placement{};                                                   // empty: in turn
   Duration move_within = 1s;  // how long a move waits until all is between two messages
-  Balance balance{};
+  ShardBalance balance{};
 };
 
 namespace detail {

@@ -208,13 +208,14 @@ void Core::resume(Activation& activation) {
 
 void Core::open_span(const base::TraceContext& parent, std::string name, bool is_entry) {
   if (span_ != nullptr) return;  // it has one
-  const bool typed = running_cell_ != nullptr && running_cell_->type != nullptr;
+  const Cell* cell = running_cell();
+  const bool typed = cell != nullptr && cell->type != nullptr;
   const bool fresh = (parent.trace_high | parent.trace_low) == 0;
   span_ =
       create<Span>(Span{.context = fresh ? base::new_trace(random(), parent.sampled) : base::child_of(parent, random()),
                         .parent = fresh ? 0 : parent.span,
                         .name = std::move(name),
-                        .actor_type = typed ? running_cell_->type->name : std::string_view{},
+                        .actor_type = typed ? cell->type->name : std::string_view{},
                         .actor = running_id_,
                         .start = clock_.now(),
                         .is_entry = is_entry});
