@@ -78,8 +78,10 @@ double percentile_us(std::vector<base::Duration> values, double share) {
 
 void run(const char* name, Overflow overflow, bool across, std::size_t slices) {
   System system{{.cores = 2}};
-  const auto worker = system.spawn<Worker>(
-      {.name = "worker", .core = across ? 1 : 0, .mailbox = {.capacity = mailbox_max, .overflow = overflow, .priorities = true}});
+  const auto worker =
+      system.spawn<Worker>({.name = "worker",
+                            .core = across ? 1 : 0,
+                            .mailbox = {.capacity = mailbox_max, .overflow = overflow, .priorities = true}});
   const auto offerer = system.spawn<Offerer>({.name = "offerer", .core = 0}, worker);
   const auto slice = 500ms;
   for (std::size_t i = 0; i <= slices; ++i) {

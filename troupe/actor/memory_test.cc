@@ -13,13 +13,17 @@ using namespace std::chrono_literals;
 namespace {
 
 thread_local std::size_t allocations = 0;  // an actor counts those of its own core
+thread_local std::size_t bytes_taken = 0;  // with what the heap keeps beside each block
 
 }  // namespace
 
 // Replaced for the whole executable: counts, and is otherwise the C library's.
 void* operator new(std::size_t bytes) {
   ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
+  if (void* memory = std::malloc(bytes)) {
+    bytes_taken += malloc_usable_size(memory) + sizeof(std::size_t);
+    return memory;
+  }
   throw std::bad_alloc{};
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
@@ -95,25 +99,26 @@ namespace {
 struct Hatch {
   int count;
 };
+struct Weigh : Hatch {
+  using reply = double;
+};
 class Nest {
  public:
-  void handle(Hatch m, Context& ctx) {
+  /// How many bytes each of so many idle actors takes.
+  double handle(Weigh m, Context& ctx) {
+    const std::size_t before = bytes_taken;
     for (int i = 0; i < m.count; ++i) ctx.spawn<Counter>({});
+    return static_cast<double>(bytes_taken - before) / m.count;
   }
 };
 
 }  // namespace
 
 TEST_CASE("an idle actor costs little beside its object") {
-  test::World w{1, {.cores = 1}};
-  auto nest = w.spawn<Nest>({});
-  nest.tell(Hatch{10});
-  w.run_until_idle();
-  constexpr int count = 20'000;
-  const auto before = mallinfo2().uordblks + mallinfo2().hblkhd;
-  nest.tell(Hatch{count});
-  w.run_until_idle();
-  const auto each = static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd - before) / count;
+  System system{{.cores = 1, .report = [](const std::string&) {}}};
+  const auto nest = system.spawn<Nest>({});
+  system.block_on(nest.ask(Weigh{{10}})).value();
+  const double each = system.block_on(nest.ask(Weigh{{20'000}})).value();
   MESSAGE("bytes for an idle actor: " << each << ", of which its cell " << sizeof(Cell));
   // Its cell, its parent's note on it, and the heap's block around its object.
   CHECK_LE(each, 256 + 32 + 2);
