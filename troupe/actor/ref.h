@@ -296,6 +296,21 @@ class [[nodiscard]] SendAwaiter {
     Cell& cell = *target_.cell;
     Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     const Instant deadline = std::min(core.now() + 5s, core.deadline());
+    if (cell.owner != &core) {
+      local_.activation = &activation;
+      switch (core.credits().send(envelope, local_, deadline)) {
+        case CreditBook::Sending::gone:
+          local_.result = Sent::sent;
+          return false;
+        case CreditBook::Sending::refused:
+          local_.result = Sent::full;
+          return false;
+        case CreditBook::Sending::waiting:
+          return true;
+        case CreditBook::Sending::by_owner:
+          break;
+      }
+    }
     // What is passed on elsewhere waits there, as what waits on another core does.
     if (cell.owner != &core || forwarding::forwards(cell)) {
       core.open_ask(remote_, target_, deadline);

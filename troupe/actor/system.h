@@ -189,6 +189,7 @@ class System final : public Host {
   void root_failed(const std::string& why) override;
   void root_stopped() override;
   void report(const std::string& what) override;
+  bool threads_may_wait() const noexcept override { return options_.environment == nullptr; }
 
  private:
   friend class ShutdownPhases;

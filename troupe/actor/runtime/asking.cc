@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "troupe/actor/runtime/control.h"
+#include "troupe/actor/runtime/credit_book.h"
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox.h"
 
 namespace troupe::actor::asking {
@@ -102,6 +104,8 @@ void break_cycle(Core& core, const Cell& first, const Path& path) {
 bool awaits_room(const Cell& cell, Address sender) noexcept {
   if (!cell.extras) return false;
   for (const Waiter* at = cell.extras->waiters.first; at != nullptr; at = at->next) {
+    // Another core waits here for the sender, among others; what it waits for there was looked at there.
+    if (at->claimant != nullptr && sender.cell->owner != cell.owner) return true;
     if (at->send != nullptr && at->send->activation->cell == sender.cell) return true;
     if (at->parked_for == sender.cell && at->parked_generation == sender.generation) return true;
   }
@@ -141,6 +145,8 @@ void follow_parked(Core& core, Cell& cell, const Path& path) {
       follow(core, cell, path, {.waiter = cell.address(), .callee = full.address()});
     }
   });
+  core.credits().for_each_parked(
+      cell.address(), [&](Address full) { follow(core, cell, path, {.waiter = cell.address(), .callee = full}); });
 }
 
 void Probe::apply(Core& core, Cell& cell) {

@@ -18,12 +18,17 @@
 #include "troupe/actor/runtime/ledger.h"
 #include "troupe/actor/runtime/options.h"
 #include "troupe/actor/runtime/stats.h"
+#include "troupe/actor/runtime/tenancy.h"
 #include "troupe/actor/runtime/timers.h"
 
 namespace troupe::actor {
 
 class Inspection;
 struct Forwarding;
+namespace credits {
+class Claimant;
+struct Desk;
+}  // namespace credits
 
 /// What the runtime knows of an actor's class. Static, one for each class.
 struct ActorType {
@@ -127,11 +132,16 @@ struct Round : TimerNode {
 /// A message that waits outside a full mailbox: parked by `block`, or a `send` in progress.
 struct Waiter : TimerNode {
   Waiter();
+  ~Waiter();
   Cell* target = nullptr;
-  Envelope* envelope = nullptr;
+  Envelope* envelope = nullptr;  // null: `claimant` waits for credits
+  Instant since{};
   Cell* parked_for = nullptr;  // the sender whose next user message must wait; null for a send
   std::uint32_t parked_generation = 0;
   struct SendState* send = nullptr;  // a `send` on this core
+  credits::Desk* desk = nullptr;     // where it waits, if the target is on another core
+  std::unique_ptr<credits::Claimant> claimant;
+  std::uint32_t wanted = 0;  // credits
   Waiter* previous = nullptr;
   Waiter* next = nullptr;
 };
@@ -222,6 +232,7 @@ enum class CellState : std::uint8_t { free, reserved, starting, running, failed,
 inline constexpr std::uint8_t hold_waiters = 1;  // somebody waits for room in this mailbox
 inline constexpr std::uint8_t hold_parked = 2;   // messages of this actor wait outside other mailboxes
 inline constexpr std::uint8_t hold_batch = 8;    // what is queued is a batch that may still fill
+inline constexpr std::uint8_t hold_offer = 16;   // room that is left may be offered to other cores
 inline constexpr std::uint8_t hold_ledger = 4;   // its mailbox has a ledger
 
 class alignas(64) Cell : public Context {
@@ -229,26 +240,26 @@ class alignas(64) Cell : public Context {
   Cell(Core& its_core, std::uint32_t its_number) noexcept : owner(&its_core), number(its_number) {}
 
   Core* const owner;
-  std::atomic<std::uint32_t> generation{1};  // relaxed: others compare, only the owner's verdict counts
-  const std::uint32_t number;                // core in the upper 8 bits, place on it in the lower 24
+  Tenancy generation;          // others compare, only the owner's verdict counts; and what is offered to them
+  const std::uint32_t number;  // core in the upper 8 bits, place on it in the lower 24
 
-  CellState state = CellState::free;
-  bool scheduled = false;
-  bool reserved_remotely = false;  // goes back to the list that other threads take from
-  Overflow overflow = Overflow::backpressure;
-  bool pending_stop = false;  // asked for before the start has come
-  Restart restart = Restart::transient;
-  bool failed_for_good : 1 = false;  // ends because its supervisor gave it up
-  bool has_started : 1 = false;      // this incarnation's start is through
-  std::uint8_t held = 0;             // of `hold` above: what must be asked before its next user message is taken
-  Watched depth;                     // pools on other cores look at these two
+  Watched depth;  // pools on other cores look at this and at `in_flight`
   std::uint32_t capacity = 0;
+  std::uint32_t lent = 0;  // places that other cores may fill: credits that are offered, held or under way
   Watched in_flight;
   std::uint32_t in_flight_max = 0;
-  std::uint16_t exclusive = 0;
-  std::uint16_t quick =
-      0;  // below this depth a normal message is admitted unasked; 0: the mailbox is asked (mailbox.h)
-  std::uint32_t sheddable = 0;
+  /// Below this depth a normal message is admitted unasked; 0: the mailbox is asked (mailbox.h).
+  std::uint16_t quick = 0;
+  CellState state = CellState::free;
+  bool scheduled = false;
+  std::uint8_t held = 0;  // of `hold` above: what must be asked before its next user message is taken
+  std::uint8_t exclusive = 0;
+  Overflow overflow : 2 = Overflow::backpressure;
+  Restart restart : 2 = Restart::transient;
+  bool reserved_remotely : 1 = false;  // goes back to the list that other threads take from
+  bool pending_stop : 1 = false;       // asked for before the start has come
+  bool failed_for_good : 1 = false;    // ends because its supervisor gave it up
+  bool has_started : 1 = false;        // this incarnation's start is through
 
   EnvelopeList user;
   EnvelopeList control;
@@ -261,7 +272,8 @@ class alignas(64) Cell : public Context {
   Body* body = nullptr;
   void* object = nullptr;
   ChildRecord* record = nullptr;  // the parent's; on another core it is only handed back
-  Address parent;
+  [[no_unique_address]] Address parent;
+  std::uint32_t sheddable = 0;  // of what is queued; it fits behind the address
   std::unique_ptr<CellExtras> extras;
   std::uint64_t handled = 0;
   Instant last_activity{};

@@ -1,6 +1,8 @@
 // See core.h. Here: the loop, its lanes and the dispatch; cells, asks and statistics stand in core_tables.cc.
 #include "troupe/actor/runtime/core.h"
 
+#include "troupe/actor/runtime/credit_book.h"
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/dead_letter_box.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/migrate.h"
@@ -43,7 +45,8 @@ Core::Core(Host& host, CoreOptions options)
       timers_(now_),
       unmeasured_(options.observer != nullptr ? 0 : 63),
       lanes_(static_cast<std::size_t>(options.cores)),
-      rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))) {}
+      rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))),
+      credits_(std::make_unique<CreditBook>(*this)) {}
 
 Core::~Core() {
   for (auto& entry : stats_) delete entry.load(std::memory_order_relaxed);
@@ -92,7 +95,7 @@ void Core::take_back_from_elsewhere(void* memory, std::size_t bytes) noexcept {
 // ---- between cores ----
 
 Sent Core::submit(Core* here, Core& to, Envelope* envelope) {
-  if (here == nullptr) return to.to_inbox(envelope);
+  if (here == nullptr) return to.from_outside(envelope);
   if (here != &to) return here->to_lane(to, envelope);
   if (envelope->target != nullptr) return here->admit(*envelope->target, envelope);
   here->posted_.push(envelope);
@@ -106,10 +109,19 @@ Sent Core::to_lane(Core& to, Envelope* envelope) {
     drop(envelope, nullptr, Drop::full);
     return Sent::full;
   }
+  if (bounded && envelope->target != nullptr && envelope->awaits_room == 0 && !credits_->spend(*envelope))
+      [[unlikely]] {
+    if (const auto held_back = credits_->pass(envelope)) return *held_back;
+  }
+  to_lane_paid(to, envelope);
+  return Sent::sent;
+}
+
+void Core::to_lane_paid(Core& to, Envelope* envelope) {
+  Lane& lane = lanes_[static_cast<std::size_t>(to.index_)];
   lane.messages.push(envelope);
   // Handing over every 64 messages lets the other core begin while this one still works.
   if (++lane.waiting % 64 == 0) flush_lanes();
-  return Sent::sent;
 }
 
 void Core::flush_lanes() noexcept {
@@ -123,6 +135,24 @@ void Core::flush_lanes() noexcept {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (to.sleeping_.load(std::memory_order_relaxed)) to.wake();
   }
+}
+
+Sent Core::from_outside(Envelope* envelope) {
+  const bool may_wait = envelope->target != nullptr && envelope->handler->message_class != MessageClass::control &&
+                        host_.threads_may_wait() && envelope->target->generation.passage(envelope->generation).blocks;
+  return may_wait ? credits::submit_from_outside(*this, envelope) : to_inbox(envelope);
+}
+
+void Core::refuse_from_outside(Envelope* envelope, Drop reason) {
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    if (!inbox_closed_) {
+      refuse_foreign(*envelope, reason);
+      inbox_filled_.store(true, std::memory_order_relaxed);
+    }
+  }
+  envelope->handler->destroy(*envelope);
+  ::operator delete(envelope);
 }
 
 Sent Core::to_inbox(Envelope* envelope) {
@@ -214,7 +244,11 @@ void Core::receive_chain(Envelope* chain) {
 
 void Core::deliver(Envelope* envelope) {
   if (envelope->target != nullptr) {
-    admit(*envelope->target, envelope);
+    if (envelope->on_credit != 0) {
+      mailbox::admit_on_credit(*this, *envelope->target, envelope);
+    } else {
+      admit(*envelope->target, envelope);
+    }
     return;
   }
   envelope->handler->invoke(*this, nullptr, *envelope);

@@ -64,6 +64,7 @@ inline ActorId id_of(const Cell& cell) noexcept {
   return {static_cast<std::uint64_t>(cell.number) << 32 | cell.generation.load(std::memory_order_relaxed)};
 }
 
+class CreditBook;
 class DeadLetterBox;
 class Departed;
 
@@ -119,6 +120,14 @@ class Core {
       send_home(envelope);
     }
   }
+
+  /// What this core may send to mailboxes of others (credit_book.h).
+  CreditBook& credits() noexcept { return *credits_; }
+  /// Hands over a message whose place is reserved.
+  void to_lane_paid(Core& to, Envelope* envelope);
+  /// The message of a foreign thread, as it comes; and its end, counted, if it may not come. Any thread.
+  Sent to_inbox(Envelope* envelope);
+  void refuse_from_outside(Envelope* envelope, Drop reason);
 
   /// Hands an envelope to its target's core: this one, another, or from a foreign thread (`here` null).
   static Sent submit(Core* here, Core& to, Envelope* envelope);
@@ -377,7 +386,7 @@ class Core {
   void flush_lanes() noexcept;
   void wait(bool may_wait);
   Sent to_lane(Core& to, Envelope* envelope);
-  Sent to_inbox(Envelope* envelope);
+  Sent from_outside(Envelope* envelope);
   void refuse_foreign(const Envelope& envelope, Drop reason);
   void count_refused(Refused& refused) noexcept;
   void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
@@ -448,6 +457,7 @@ class Core {
   Tally dead_letters_left_out_;
   std::unique_ptr<DeadLetterBox> dead_letters_;
   std::unique_ptr<Departed> departed_;
+  std::unique_ptr<CreditBook> credits_;
 };
 
 inline AskState::~AskState() {

@@ -1,6 +1,7 @@
 // See core.h. Here: the tables of a core: cells, running handlers, asks that wait, statistics.
 #include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_queue.h"
 #include "troupe/actor/runtime/migrate.h"
@@ -69,12 +70,15 @@ void furnish(Cell& cell, const MailboxOptions& mailbox) {
   cell.state = CellState::reserved;
   cell.capacity = mailbox.capacity;
   cell.overflow = mailbox.overflow;
+  cell.lent = 0;
   cell.quick = mailbox::quick_for(cell);
   if (mailbox.stash_max != MailboxOptions{}.stash_max) cell.more().stash_max = mailbox.stash_max;
-  if (mailbox.bytes_max == 0 && !mailbox.priorities) return;
-  auto& ledger = mailbox::open_ledger(cell);
-  ledger.bytes_max = mailbox.bytes_max;
-  ledger.priorities = mailbox.priorities;
+  if (mailbox.bytes_max > 0 || mailbox.priorities) {
+    auto& ledger = mailbox::open_ledger(cell);
+    ledger.bytes_max = mailbox.bytes_max;
+    ledger.priorities = mailbox.priorities;
+  }
+  credits::open(cell);
 }
 
 }  // namespace
@@ -403,6 +407,7 @@ const TypeStats* Core::stats_of(std::uint32_t type_index) const noexcept {
 void Core::tear_down() noexcept {
   const Scope scope{*this};
   torn_down_ = true;
+  credits_->clear();
   for_each_cell([this](Cell& cell) { lifecycle::obliterate(*this, cell); });
   while (abandoned_.first != nullptr) forget_abandoned(*abandoned_.first);
 }

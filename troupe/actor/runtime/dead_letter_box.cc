@@ -45,8 +45,9 @@ void Core::drop(Envelope* envelope, Cell* cell, Drop reason) noexcept {
 }
 
 void Core::count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept {
+  if (envelope.handler->runtime) return;  // the runtime's own words to the dead are nobody's loss
   stats(type).dropped[static_cast<std::size_t>(reason)].add(n);
-  if (host_.dead_letter_listener() == nullptr || envelope.handler->unmourned || envelope.handler->runtime) return;
+  if (host_.dead_letter_listener() == nullptr || envelope.handler->unmourned) return;
   const ActorId target =
       envelope.target != nullptr ? lifecycle::id_of({envelope.target, envelope.generation}) : ActorId{};
   mourn({envelope.sender, target, type.name, envelope.handler->message, reason}, n);

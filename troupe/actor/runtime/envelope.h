@@ -105,7 +105,8 @@ struct Envelope {
   std::uint32_t generation = 0;
   std::uint8_t home = 0;                 // index of the core whose pool the block belongs to
   std::uint8_t size_class = 0;           // of that pool
-  std::uint8_t awaits_room = 0;          // a `send` from another core: `reply` is answered on admission
+  std::uint8_t awaits_room : 1 = 0;      // a `send` from another core: `reply` is answered on admission
+  std::uint8_t on_credit : 1 = 0;        // from another core: its place in the mailbox is reserved
   Priority priority = Priority::normal;  // while it is queued, where the mailbox has priorities
   const Handler* handler = nullptr;
   ActorId sender;

@@ -59,6 +59,9 @@ class Host : public Provisions {
   /// The topics of the system; any thread.
   virtual TopicDirectory& topics() noexcept = 0;
 
+  /// Whether a foreign thread may really wait for room in a mailbox; not where one thread plays all parts.
+  virtual bool threads_may_wait() const noexcept { return true; }
+
   /// From now on `listener` is told of what is dropped, on each core; null: nobody is. Any thread.
   void hear_dead_letters(DeadLetterListener listener) noexcept {
     dead_letter_listener_.store(listener, std::memory_order_relaxed);

@@ -30,6 +30,7 @@ struct Ledger {
   std::size_t bytes_max = 0;                      // 0: no bound
   std::size_t control_bytes = 0;
   std::uint32_t control = 0;
+  std::uint8_t credit_unit = 0;  // how many bytes a credit stands for (Passage::unit)
   bool priorities = false;
   std::unique_ptr<BatchTimer> batch;  // made by the first
 };

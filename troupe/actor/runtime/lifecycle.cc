@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/lifecycle_messages.h"
 #include "troupe/actor/runtime/mailbox.h"
 
@@ -127,6 +128,7 @@ void stop(Core& core, Cell& cell, StopReason reason) {
   if (cell.state == CellState::stopping) return;
   cell.state = CellState::stopping;
   cell.quick = 0;
+  credits::close(cell);
   cell.failed_for_good = reason == StopReason::failed;
   cancel_timers(cell);
   mailbox::clear(core, cell, Drop::stopped);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/credit_book.h"
 
 namespace troupe::actor::mailbox {
 
@@ -15,11 +16,28 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope);
 /// Below which depth a normal message may be admitted without asking `admit`: what `Cell::quick` is while the actor
 /// takes messages. It is 0 where each message must be looked at; whoever makes a cell refuse messages sets it to 0.
 inline std::uint16_t quick_for(const Cell& cell) noexcept {
-  return static_cast<std::uint16_t>(std::min<std::uint32_t>(cell.capacity, UINT16_MAX));
+  if ((cell.held & (hold_ledger | hold_waiters)) != 0 || cell.state == CellState::stopping) return 0;
+  const std::uint32_t own = cell.capacity - std::min(cell.capacity, cell.lent);
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(own, UINT16_MAX));
 }
 
 /// Takes the next user message; the room that it leaves goes to the first who waits. The queue is not empty.
 Envelope* take(Cell& cell) noexcept;
+
+/// The same for a message whose place is reserved (credits.h).
+void admit_on_credit(Core& core, Cell& cell, Envelope* envelope);
+
+/// Somebody waits for credits, until a time; he is served in his turn.
+void wait_for_credits(Core& core, Cell& cell, std::unique_ptr<credits::Claimant> claimant, std::uint32_t amount,
+                      Instant until);
+
+/// Parks a message at a desk of the core that sends it, or lets a `send` wait there; false: as many wait as may wait.
+Sent park_at(credits::Desk& desk, Envelope* envelope);
+bool wait_at(credits::Desk& desk, Envelope* envelope, SendState& state, Instant deadline);
+/// The owner has told how long what is parked may wait.
+void wait_no_longer_than(credits::Desk& desk, Duration length);
+/// Its message goes on its way, or is dropped since the actor is dead; who stands behind it is told.
+void leave_desk(Waiter& waiter, bool dead, bool on_credit) noexcept;
 
 /// The first who wait get the room that there is, in their order.
 void admit_waiting(Core& core, Cell& cell);
@@ -42,6 +60,8 @@ Envelope* take_stashed(Cell& cell, ReplyTo reply) noexcept;
 std::optional<Sent> send(Core& core, Cell& cell, Envelope* envelope, SendState& state, Instant deadline);
 /// Takes a `send` back whose frame is destroyed.
 void give_up(Waiter& waiter) noexcept;
+/// Ends what waits, at the mailbox or at a desk: its time is over, or nobody wants it any more.
+void end_wait(Waiter& waiter, Drop reason, Sent result) noexcept;
 
 /// Queues a control message behind all that is queued and all that waits outside for room.
 void append_last(Core& core, Cell& cell, Envelope* envelope);

@@ -1,6 +1,7 @@
 // See mailbox_queue.h.
 #include "troupe/actor/runtime/mailbox_queue.h"
 
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
 
 namespace troupe::actor::mailbox {
@@ -85,9 +86,11 @@ Ledger& open_ledger(Cell& cell) {
 }
 
 bool fits(Cell& cell, const Envelope& envelope) noexcept {
-  if (cell.depth >= cell.capacity) return false;
+  if (std::uint64_t{cell.depth} + cell.lent >= cell.capacity) return false;
   const Ledger* ledger = ledger_of(cell);
-  return ledger == nullptr || ledger->bytes_max == 0 || ledger->bytes + bytes_of(envelope) <= ledger->bytes_max;
+  if (ledger == nullptr || ledger->bytes_max == 0) return true;
+  const std::size_t lent = ledger->credit_unit > 0 ? cell.lent * credits::unit_bytes(ledger->credit_unit) : 0;
+  return ledger->bytes + lent + bytes_of(envelope) <= ledger->bytes_max;
 }
 
 bool ever_fits(Cell& cell, const Envelope& envelope) noexcept {

@@ -2,6 +2,7 @@
 #include "troupe/actor/runtime/migrate.h"
 
 #include "troupe/actor/runtime/control.h"
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
@@ -107,6 +108,7 @@ void unpack_mailbox(Core& core, Cell& cell, Luggage& luggage) {
       mailbox::push(cell, envelope);
     }
   }
+  credits::take_back_all(cell);  // what was brought needs the room
   if (mailbox::ledger_of(cell) != nullptr) mailbox::consider_batch(core, cell);
 }
 

@@ -1,0 +1,12 @@
+// An ask is stashed with its Reply: somebody waits for the answer.
+// expect: an ask is stashed with its Reply: somebody waits for the answer
+#include "troupe/actor/actor.h"
+
+struct Get {
+  using reply = int;
+};
+struct Counter {
+  int handle(Get m, troupe::actor::Context& ctx) { return ctx.stash(this, m) ? 0 : 1; }
+};
+
+auto ask(troupe::actor::Ref<Counter> counter) { return counter.ask(Get{}); }
