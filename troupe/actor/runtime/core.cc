@@ -408,6 +408,8 @@ void Core::turn(TurnLimits limits, bool may_wait) {
   receive();
   if (observer_ != nullptr) observer_->turn_begins(*this);
   run_messages(limits);
+  if (!leaving_.empty()) [[unlikely]]
+    release_cells();
   timers_.advance(now_);
   run_turn_end();
   flush_lanes();

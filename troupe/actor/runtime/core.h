@@ -394,6 +394,8 @@ class Core {
   void finish_span(Span& span, bool failed) noexcept;
   TypeStats& first_stats(const ActorType& type);
   Cell& carve_cell();
+  /// Lets other threads have the cells that this core has now looked at for the last time.
+  void release_cells() noexcept;
   std::uint32_t number_of(std::uint32_t place) const noexcept {
     return static_cast<std::uint32_t>(index_) << 24 | place;
   }
@@ -436,6 +438,7 @@ class Core {
 
   std::vector<Slab> slabs_;
   std::vector<Cell*> free_cells_;
+  std::vector<Cell*> leaving_;  // free, reserved remotely, and still scheduled
   std::uint32_t next_cell_ = 0;
 
   std::vector<Lane> lanes_;        // by receiving core

@@ -133,7 +133,22 @@ void Core::free_cell(Cell& cell) noexcept {
   cell.generation.store(generation + 1, std::memory_order_relaxed);
   // A cell whose generations are used up retires: an address must never come to mean somebody else.
   if (generation + 1 == UINT32_MAX) return;
-  (remote ? remote_free_cells_ : free_cells_).push_back(&cell);
+  if (!remote) {
+    free_cells_.push_back(&cell);
+  } else if (cell.scheduled) {
+    leaving_.push_back(&cell);  // this core looks at it once more; another thread must not furnish it meanwhile
+  } else {
+    remote_free_cells_.push_back(&cell);
+  }
+}
+
+void Core::release_cells() noexcept {
+  const std::lock_guard lock{inbox_mutex_};
+  std::erase_if(leaving_, [this](Cell* cell) {
+    if (cell->scheduled) return false;
+    remote_free_cells_.push_back(cell);
+    return true;
+  });
 }
 
 Departed& Core::departed() {
