@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/actor/unhurried.h"
 #include "troupe/store/database_session.h"
 
 namespace troupe::store {
@@ -46,9 +47,11 @@ class Database {
   }
 
   /// Runs `work` in a transaction, together with others that are waiting. Throws what `work` throws, or store::Error.
+  /// A handler that writes is not ended because its asker has gone: what follows from the write is done, too, up to
+  /// the handler's next await.
   template <class F>
   actor::Task<Result<F>> write(F work) const {
-    return run(writer_, std::move(work));
+    return run_to_the_end(writer_, std::move(work));
   }
 
   /// Runs `work` on a consistent view; what was written before the call is in it. It must not write.
@@ -69,6 +72,17 @@ class Database {
   struct Slot {
     std::optional<R> value;
   };
+
+  template <class F>
+  static actor::Task<Result<F>> run_to_the_end(SessionRef session, F work) {
+    const actor::Unhurried unhurried;
+    if constexpr (std::is_void_v<Result<F>>) {
+      co_await run(session, std::move(work));
+    } else {
+      Result<F> result = co_await run(session, std::move(work));
+      co_return result;
+    }
+  }
 
   template <class F>
   static actor::Task<Result<F>> run(SessionRef session, F work) {

@@ -25,6 +25,9 @@ struct Count {
 struct Explode {
   using reply = bool;
 };
+struct Announced {
+  using reply = int;
+};
 
 /// Asks the database on behalf of the test.
 class Clerk {
@@ -40,6 +43,7 @@ class Clerk {
       CHECK_EQ(error.failure(), Failure::conflict);
       inserted = false;
     }
+    ++announced_;  // what others would be told because of the write
     co_return inserted;
   }
   Task<std::int64_t> handle(Count) {
@@ -61,8 +65,11 @@ class Clerk {
     co_return caught;
   }
 
+  int handle(Announced) const { return announced_; }
+
  private:
   Database database_;
+  int announced_ = 0;
 };
 
 struct Bench {
@@ -84,6 +91,15 @@ TEST_CASE("what was written can be read, and a conflict comes back to the one wh
   CHECK_FALSE(bench.world.block_on(bench.clerk.ask(Insert{1})).value());
   CHECK(bench.world.block_on(bench.clerk.ask(Insert{2})).value());
   CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 2);
+}
+
+TEST_CASE("a write and what follows from it are seen through, although nobody waits for the answer any more") {
+  Bench bench{6};
+  const auto late = bench.world.block_on(bench.clerk.ask(Insert{1}, {.within = std::chrono::microseconds{10}}));
+  CHECK_FALSE(late.has_value());
+  bench.world.advance(std::chrono::seconds{1});
+  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Announced{})).value(), 1);
+  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 1);
 }
 
 TEST_CASE("a function that throws is undone and its exception comes out of the await") {

@@ -3,31 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "troupe/actor/unhurried.h"
+
 namespace troupe::actor {
 namespace {
 
 constexpr std::size_t page_events = 256;  // a replay holds one page in memory and lets others run between two
-
-/// While it lives, neither the handler nor what it waits for ends with the ask that is being handled.
-class Unhurried {
- public:
-  Unhurried() noexcept : activation_(detail::awaiting()), deadline_(activation_.deadline), shield_(&activation_) {
-    set(Instant::never());
-  }
-  Unhurried(const Unhurried&) = delete;
-  Unhurried& operator=(const Unhurried&) = delete;
-  ~Unhurried() { set(deadline_); }
-
- private:
-  void set(Instant deadline) noexcept {
-    activation_.deadline = deadline;
-    Core& core = *activation_.cell->owner;
-    if (core.running() == &activation_) core.set_deadline(deadline);  // not where its frames are being destroyed
-  }
-  Activation& activation_;
-  const Instant deadline_;
-  Shield shield_;
-};
 
 }  // namespace
 
