@@ -346,6 +346,12 @@ TEST_CASE("a member that fails is started again, one that is given up leaves, an
   CHECK_NE(g.whoever(), g.whoever());
 }
 
+TEST_CASE("a member is told that nobody waits for its answer any more") {
+  Fixture f{{.size = 1, .core = 0}};
+  CHECK_FALSE(f.w.block_on(f.workers.ask(Slow{1h}, {.within = 10ms})).has_value());
+  CHECK_EQ(f.whoever(), f.owner(1));  // the handler that slept has ended, so the member handles others
+}
+
 TEST_CASE("an ask that ran out of time at a member on another core may have been carried out") {
   Fixture f{{.size = 2, .spread = Spread::over_cores, .core = 2}};
   f.w.run_until_idle();

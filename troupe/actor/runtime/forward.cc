@@ -1,6 +1,8 @@
 // See forward.h.
 #include "troupe/actor/runtime/forward.h"
 
+#include "troupe/actor/runtime/asking.h"
+
 namespace troupe::actor::forwarding {
 namespace {
 
@@ -66,7 +68,7 @@ Sent pass_on(Core& core, Envelope* envelope, Address to) {
   envelope->target = to.cell;
   envelope->generation = to.generation;
   Core& there = *to.cell->owner;
-  if (&there != &core) note_departure(core, *envelope);
+  asking::moved(core, envelope->reply, to);  // what concerns the ask goes there from now on
   return Core::submit(&core, there, envelope);
 }
 
