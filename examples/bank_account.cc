@@ -63,7 +63,7 @@ class Account : public EventSourced<AccountState, Events<Deposited, Withdrawn>> 
 };
 
 int main() {
-  // The disk is the test's own: it outlives the power cut below. A service takes store::SqlJournal.
+  // The disk is the test's own: it outlives the power cut below. A service takes store::sql_journal(database).
   const MemoryJournalOptions journal{};
   test::World world{1};
 
