@@ -1,5 +1,5 @@
-// actor: what the runtime costs, beside floors (a) and (b) in the same run. Prints one JSON
-// line a slice and side; bench/run makes figures of them. Wall time, since nothing waits.
+// actor: what the runtime costs, beside floors (a), (b) and (c) in the same run. Prints one JSON line a slice
+// and side; bench/run makes figures of them. Wall time: floor (c), too, waits as long as what stands beside it.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
