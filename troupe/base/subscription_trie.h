@@ -2,7 +2,7 @@
 //
 // One subscriber may hold several patterns that match; it is found once. Results are kept
 // at the topic's node until a change that can affect them, and at most `cached_max` of
-// them. Removing costs O(1) a subscription. Owned by one router; one core.
+// them. Removing costs O(1) a subscription. Owned by one router or topic; one core.
 #pragma once
 
 #include <cstddef>

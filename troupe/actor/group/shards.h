@@ -76,7 +76,7 @@ inline constexpr KeyedHandler keyed_handler = [] {
 
 }  // namespace detail
 
-/// Who is meant: the entity of a key. A small copyable value, good on any thread while its Shards' system lives.
+/// The entity of a key, to tell, send and ask. A small copyable value, good on any thread while its system lives.
 template <class A>
 class ShardRef {
  public:

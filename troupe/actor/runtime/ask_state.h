@@ -14,7 +14,7 @@ namespace troupe::actor {
 struct Activation;
 struct Waiter;
 
-/// What happened to a message that was told. `sent` on another core means that this core's lane took it.
+/// What became of what was told. `sent` to another core: it has a place there, or where it may be dropped, in the lane.
 enum class Sent : std::uint8_t { sent, full, dead };
 
 /// Whether a request was carried out, so that the caller knows whether to repeat it.

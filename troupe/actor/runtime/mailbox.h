@@ -1,8 +1,8 @@
 // Mailbox: admission to a cell's queue, its exact bound, and what happens when it is full.
 //
-// The owner core alone decides, so the bounds, by number and by bytes, are exact. Control
-// messages are outside the bounds. Nothing is dropped without being counted, and a dropped
-// ask is answered. Who waits for room is not overtaken by who comes later.
+// The owner core alone gives out places, to messages or as credits to other cores (credits.h), so
+// the bounds, by number and by bytes, are exact. Control messages are outside them. Nothing is dropped
+// without being counted; a dropped ask is answered. Who waits for room is not overtaken by who comes later.
 #pragma once
 
 #include "troupe/actor/runtime/core.h"
