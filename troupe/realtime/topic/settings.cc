@@ -1,0 +1,23 @@
+// RealtimeSettings: finding a namespace, and the grants of all of them in one list.
+#include "troupe/realtime/topic/settings.h"
+
+namespace troupe::realtime {
+
+RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespaces, Anonymous anonymous)
+    : defaults_(std::move(defaults)), namespaces_(std::move(namespaces)), anonymous_(anonymous) {
+  auto add = [](std::vector<Grant>& to, const std::vector<Grant>& grants) {
+    to.insert(to.end(), grants.begin(), grants.end());
+  };
+  add(default_grants_, defaults_.default_grants);
+  for (const auto& [name, options] : namespaces_) add(default_grants_, options.default_grants);
+  anonymous_grants_ = default_grants_;
+  add(anonymous_grants_, defaults_.anonymous_grants);
+  for (const auto& [name, options] : namespaces_) add(anonymous_grants_, options.anonymous_grants);
+}
+
+const NamespaceOptions& RealtimeSettings::of_first_segment(std::string_view topic) const noexcept {
+  auto found = namespaces_.find(take_segment(topic));
+  return found == namespaces_.end() ? defaults_ : found->second;
+}
+
+}  // namespace troupe::realtime

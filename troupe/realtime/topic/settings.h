@@ -1,0 +1,103 @@
+// RealtimeSettings: what an operator decides by namespace, which is a topic's first segment:
+// how much is kept, who may do what, what happens to a slow reader and to its publisher.
+//
+// One immutable value, shared by all cores and replaced as a whole while the service runs
+// (UseSettings). Whoever works by it asks again each time and keeps no part of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "troupe/actor/message.h"
+#include "troupe/base/clock.h"
+#include "troupe/realtime/protocol/overflow.h"
+#include "troupe/realtime/protocol/permission.h"
+#include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/realtime/topic/history.h"
+
+namespace troupe::realtime {
+
+enum class HistoryStore : std::uint8_t {
+  memory,   // gone when the process ends: then the epoch is a new one
+  durable,  // written to the journal before the publisher hears of it
+};
+
+/// Who says what happens to a subscription's messages when its reader is too slow.
+enum class OverflowChoice : std::uint8_t {
+  client,  // `overflow` of the subscription; the namespace's own where it says nothing
+  server,  // the namespace's own; a client that asks for another is refused
+};
+
+/// What a publisher feels of a subscriber whose outbox is full.
+enum class WhenFull : std::uint8_t {
+  none,          // nothing: the subscription's overflow policy decides
+  block,         // its `ack` waits for the subscriber, but no longer than `block_max`; then it is a gap
+  backpressure,  // it is refused with `overloaded`, before the message gets an offset
+};
+
+enum class Presence : std::uint8_t { off, on };
+
+enum class Anonymous : std::uint8_t {
+  refused,  // a connection needs a token, at the latest in its first frame
+  allowed,  // who brings no token is let in with the anonymous grants
+};
+
+struct NamespaceOptions {
+  HistoryLimits history{};
+  HistoryStore store = HistoryStore::memory;
+  Overflow overflow = Overflow::drop_oldest;  // late news is worth less than fresh news
+  OverflowChoice overflow_choice = OverflowChoice::client;
+  WhenFull when_full = WhenFull::none;  // one slow reader is no other's trouble
+  base::Duration block_max = std::chrono::seconds{1};
+  std::size_t payload_bytes_max = 64 * 1024 * 1024;  // no frame may be larger, so the frame's limit holds alone
+  Presence presence = Presence::on;
+  std::vector<Grant> default_grants{};    // for everybody who is let in
+  std::vector<Grant> anonymous_grants{};  // besides them, for those without a token
+};
+
+class RealtimeSettings {
+ public:
+  using Namespaces = std::map<std::string, NamespaceOptions, std::less<>>;  // by a topic's first segment
+
+  /// `defaults` hold where no namespace says otherwise; its grants hold everywhere, beside those of the namespaces.
+  explicit RealtimeSettings(NamespaceOptions defaults = {}, Namespaces namespaces = {},
+                            Anonymous anonymous = Anonymous::refused);
+
+  /// The options of a topic. A pattern whose first segment is a wildcard has the defaults. Allocates nothing.
+  const NamespaceOptions& of(const TopicName& topic) const noexcept { return of_first_segment(topic.text()); }
+  const NamespaceOptions& of(const TopicPattern& pattern) const noexcept { return of_first_segment(pattern.text()); }
+
+  const NamespaceOptions& defaults() const noexcept { return defaults_; }
+  const Namespaces& namespaces() const noexcept { return namespaces_; }
+
+  Anonymous anonymous() const noexcept { return anonymous_; }
+  /// What somebody may do whose token does not say so: the grants of all namespaces together.
+  std::span<const Grant> grants_with_token() const noexcept { return default_grants_; }
+  std::span<const Grant> grants_without_token() const noexcept { return anonymous_grants_; }
+
+ private:
+  const NamespaceOptions& of_first_segment(std::string_view topic) const noexcept;
+
+  NamespaceOptions defaults_;
+  Namespaces namespaces_;
+  Anonymous anonymous_;
+  std::vector<Grant> default_grants_;
+  std::vector<Grant> anonymous_grants_;  // the default ones too
+};
+
+using SettingsPtr = std::shared_ptr<const RealtimeSettings>;
+
+/// From now on these hold. Told to the SystemSupervisor, and by it to everybody who works by them.
+struct UseSettings {
+  static constexpr auto message_class = actor::MessageClass::control;
+  SettingsPtr settings;
+};
+
+}  // namespace troupe::realtime
