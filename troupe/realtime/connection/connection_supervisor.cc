@@ -1,6 +1,8 @@
 // ConnectionSupervisor: opening, the one timer, and what concerns all connections of the core.
 #include "troupe/realtime/connection/connection_supervisor.h"
 
+#include <algorithm>
+
 #include "troupe/realtime/connection/websocket_actor.h"
 
 namespace troupe::realtime {
@@ -38,6 +40,8 @@ void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
                                           .mailbox = {.capacity = capacity},
                                           .restart = actor::Restart::transient},
                                          connection, std::move(message.identity));
+  // It was let in before the doors were closed, and arrives behind those who were told to go.
+  if (drained_at_) send_away(*connection, *drained_at_ - ctx.now(), ctx);
   connections_.emplace(number, std::move(connection));
   ctx.watch(this, actor);
   by_actor_.emplace(actor::lifecycle::id_of(actor.address()), number);
@@ -88,11 +92,28 @@ void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& c
   }
 }
 
+// Each gets a slot of its own, so that the rate at which they come back elsewhere is even from the first to the last;
+// even rates of the cores add up to an even one. By lot, for those who came together shall not all leave together; and
+// at a random time within the slot, for the slots of several cores, or nodes, begin at the same time.
 void ConnectionSupervisor::handle(const DrainConnections& message, actor::Context& ctx) {
-  auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(message.over.count(), 1));
-  for (auto& [number, connection] : connections_) {
-    connection->drain(ctx.now() + base::Duration{static_cast<std::int64_t>(ctx.random().below(spread))});
+  const auto until = ctx.now() + message.over;
+  drained_at_ = drained_at_ ? std::min(*drained_at_, until) : until;
+  std::vector<Connection*> order;
+  order.reserve(connections_.size());
+  for (auto& [number, connection] : connections_) order.push_back(connection.get());
+  for (std::size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[ctx.random().below(left)]);
   }
+  const double slot = static_cast<double>(message.over.count()) / static_cast<double>(std::max(order.size(), 1uz));
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const double offset = slot * (static_cast<double>(i) + ctx.random().unit());
+    order[i]->drain(ctx.now() + base::Duration{static_cast<std::int64_t>(offset)});
+  }
+}
+
+void ConnectionSupervisor::send_away(Connection& connection, base::Duration over, actor::Context& ctx) {
+  const auto spread = static_cast<std::uint64_t>(std::max<std::int64_t>(over.count(), 1));
+  connection.drain(ctx.now() + base::Duration{static_cast<std::int64_t>(ctx.random().below(spread))});
 }
 
 void ConnectionSupervisor::handle(const CloseConnections& message) {

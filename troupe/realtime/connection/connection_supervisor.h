@@ -29,7 +29,8 @@ struct LookAtClock {
   static constexpr auto message_class = actor::MessageClass::control;
 };
 
-/// Sends all connections away, spread over `over`; said again with less, it hurries.
+/// Sends all connections away, evenly over `over`, in an order drawn by lot; those that come yet, within what is left
+/// of it. Said again with less, it hurries.
 struct DrainConnections {
   static constexpr auto message_class = actor::MessageClass::control;
   base::Duration over{};
@@ -67,11 +68,13 @@ class ConnectionSupervisor {
 
  private:
   void arm(actor::Context& ctx);
+  void send_away(Connection& connection, base::Duration over, actor::Context& ctx);
 
   std::shared_ptr<ConnectionSite> site_;
   ConnectionNumber next_number_ = 1;
   std::map<ConnectionNumber, std::shared_ptr<Connection>> connections_;
   std::map<actor::ActorId, ConnectionNumber> by_actor_;
+  std::optional<base::Instant> drained_at_;  // by then all are told to go
 };
 
 /// What becomes of a connection whose actor threw: it starts anew, or ends with 1011 when that happens too often.

@@ -23,7 +23,7 @@ class Realtime {
   /// Adds `/ws`, and `/echo` where configured, to the router of one core. On that core.
   void routes(web::Router& router, int core) const;
 
-  /// Whom to tell TokenRevoked, and to ask DrainRealtime.
+  /// Whom to tell TokenRevoked, and to ask RefuseConnections, DrainRealtime and CountConnections.
   actor::Ref<SystemSupervisor> supervisor() const noexcept { return supervisor_; }
   /// Whom to ask CollectMetrics.
   actor::Ref<MetricsCollector> metrics() const noexcept { return doors_->metrics; }

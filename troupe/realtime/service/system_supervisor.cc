@@ -60,6 +60,16 @@ void SystemSupervisor::handle(const TokenRevoked& message) {
   for (auto connections : doors_.connections) connections.tell(message);
 }
 
+actor::Task<void> SystemSupervisor::handle(RefuseConnections) {
+  doors_.server.tell(CloseDoors{});
+  co_await doors_.server.ask(MeasureServer{});  // it is answered behind what was told before
+}
+
+actor::Task<std::size_t> SystemSupervisor::handle(CountConnections) {
+  const auto open = co_await open_connections();
+  co_return open;
+}
+
 actor::Task<std::size_t> SystemSupervisor::handle(DrainRealtime message, actor::Context& ctx) {
   doors_.server.tell(CloseDoors{});
   for (auto connections : doors_.connections) connections.tell(DrainConnections{message.over});

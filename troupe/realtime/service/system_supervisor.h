@@ -35,6 +35,16 @@ struct GetDoors {
   using reply = Doors;
 };
 
+/// Lets nobody in any more; answered when that is so.
+struct RefuseConnections {
+  using reply = void;
+};
+
+/// How many are connected.
+struct CountConnections {
+  using reply = std::size_t;
+};
+
 /// Lets nobody in any more, sends all connections away over a time, and answers when they are gone or time is up.
 /// Said again with less, it hurries.
 struct DrainRealtime {
@@ -53,6 +63,8 @@ class SystemSupervisor {
   Doors handle(const GetDoors&) const { return doors_; }
   void handle(const RouterStarted& message);
   void handle(const TokenRevoked& message);
+  actor::Task<void> handle(RefuseConnections message);
+  actor::Task<std::size_t> handle(CountConnections message);
   actor::Task<std::size_t> handle(DrainRealtime message, actor::Context& ctx);
 
  private:
