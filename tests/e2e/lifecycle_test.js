@@ -121,6 +121,36 @@ test('a second SIGTERM hurries', async () => {
   client.socket.terminate();
 });
 
+test('who is sent away in a hurry is told so, whatever time the drain had, and a stuck client holds up nobody', async () => {
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
+  const token = await machineToken(server, await server.addClient(...machine));
+  const [stuck, ...clients] = await Promise.all(Array.from({ length: 20 }, () => Client.open(server.ws(), { token })));
+  stuck.socket.pause();
+  server.process.kill('SIGTERM');
+  await sleep(500);
+  assert.equal(server.process.exitCode, null);
+  server.process.kill('SIGTERM');
+  for (const client of clients) {
+    assert.equal(typeof (await client.next('draining', 3000)).reconnect_after_ms, 'number');
+    assert.equal((await client.closed).code, 1001);
+  }
+  assert.deepEqual(await within(5000, server.ended), { code: 0, signal: null });
+  stuck.socket.terminate();
+});
+
+test('a third SIGTERM waits for nothing, and the end is still an orderly one', async () => {
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
+  const token = await machineToken(server, await server.addClient(...machine));
+  const client = await Client.open(server.ws(), { token });
+  client.socket.pause();
+  for (let i = 0; i < 3; ++i) {
+    server.process.kill('SIGTERM');
+    await sleep(100);
+  }
+  assert.deepEqual(await within(2000, server.ended), { code: 0, signal: null });
+  client.socket.terminate();
+});
+
 test('while it drains it is live and not ready, and what is new is told to go elsewhere', async () => {
   const server = await serve({ config: `${generous}[realtime]\ndrain_time = "4s"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
@@ -143,6 +173,10 @@ test('while it drains it is live and not ready, and what is new is told to go el
     assert.deepEqual([answer.status, answer.headers.get('connection')], [503, 'close'], path);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   }
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(metrics, /^troupe_shutdown_phase_state\{phase="refuse"\} 2$/m);
+  assert.match(metrics, /^troupe_shutdown_phase_state\{phase="drain-connections"\} 1$/m);
+  assert.match(metrics, /^troupe_realtime_connections \d+$/m);
   const late = await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } });
   assert.equal(late.statusCode, 503);
   assert.match(late.headers['retry-after'], /^\d+$/);
@@ -150,6 +184,10 @@ test('while it drains it is live and not ready, and what is new is told to go el
   for (const client of clients) assert.equal((await client.closed).code, 1001);
   assert.deepEqual(await within(10_000, server.ended), { code: 0, signal: null });
   await assert.rejects(fetch(`${server.url}/health/live`));
+  const phases = [...server.log.matchAll(/"?shutdown phase over"? phase=([a-z-]+)/g)].map(([, name]) => name);
+  assert.deepEqual(phases.slice(0, 4), ['refuse', 'drain-connections', 'close-doors', 'stop-services']);
+  assert.deepEqual(phases.slice(4).sort(), ['flush-store', 'flush-traces']);
+  assert.match(server.log, /connections are sent away"? left=\d+/);
 });
 
 test('a taken port is told in one sentence', async () => {

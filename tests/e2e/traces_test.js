@@ -78,3 +78,22 @@ test('what nobody asked to trace is not traced, and a collector that is gone dis
   assert.match(metrics, /^troupe_spans_lost_total [1-9]/m);
   assert.equal((server.log.match(/spans were lost/g) ?? []).length, 1);
 });
+
+test('the spans of the last requests before a SIGTERM reach the collector', async () => {
+  const sink = await collector();
+  const server = await serve({ config: `[telemetry]\notlp_endpoint = "${sink.url}"\ntrace_share = 0\n` });
+  const client = await server.addClient('--name', 'Last', '--grant', 'client_credentials', '--scope', 'notes');
+  const trace = '1af7651916cd43dd8448eb211c80319d';
+  const answer = await fetch(`${server.url}/oauth/token`, {
+    method: 'POST',
+    headers: {
+      traceparent: `00-${trace}-b7ad6b7169203331-01`,
+      Authorization: `Basic ${Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')}`,
+    },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  assert.equal(answer.status, 200);
+  await server.stop();
+  const names = sink.spans.filter((span) => span.traceId === trace).map((span) => span.name);
+  assert.ok(names.includes('POST /oauth/token'), `only ${names}`);
+});

@@ -66,6 +66,8 @@ Task<Response> show_metrics(PartsPtr parts, Request request) {
   if (realtime) samples = *std::move(realtime);
   add_actor_figures(samples, actor::figures_of(*parts->system));
   add_process_figures(samples);
+  const auto phases = co_await parts->system->shutdown_phases().progress();
+  if (phases) add_shutdown_figures(samples, *phases);
   auto response = web::text_response(200, parts->metrics->scrape(std::move(samples)));
   response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   co_return never_cached(std::move(response));
@@ -101,8 +103,9 @@ void add_admin(web::Router& router, PartsPtr parts) {
   router.add(Method::get, "/health/live", live, always);
   router.add(
       Method::get, "/health/ready", [parts](Request request) { return ready(parts, std::move(request)); }, always);
-  router.add(Method::get, "/metrics", [parts](Request request) { return show_metrics(parts, std::move(request)); });
-  router.add(Method::get, "/inspect", [parts](Request request) { return inspect(parts, std::move(request)); });
+  router.add(
+      Method::get, "/metrics", [parts](Request request) { return show_metrics(parts, std::move(request)); }, always);
+  router.add(Method::get, "/inspect", [parts](Request request) { return inspect(parts, std::move(request)); }, always);
 }
 
 }  // namespace troupe::app

@@ -1,7 +1,8 @@
 // Admin: what an operator sees over HTTP: /health/live, /health/ready, /metrics, /inspect.
 //
-// While the server drains, it is live and not ready. The last two tell much, so they are for this machine alone, or for
-// who shows an access token with the scope `admin`. A request that came through a proxy is not of this machine.
+// While the server drains, it is live and not ready, and all four are answered. The last two tell much, so they are for
+// this machine alone, or for who shows an access token with the scope `admin`. A request that came through a proxy is
+// not of this machine.
 #pragma once
 
 #include <memory>

@@ -68,6 +68,20 @@ TEST_CASE("the process knows its memory, its time and its files") {
   CHECK_GE(samples.all()[2].value, 3);
 }
 
+TEST_CASE("a scrape says how far the shutdown is") {
+  using actor::PhaseState;
+  const actor::PhaseProgress phases[] = {{"refuse", PhaseState::done, std::chrono::milliseconds{250}},
+                                         {"drain-connections", PhaseState::running, std::chrono::seconds{2}},
+                                         {"close-doors", PhaseState::waiting, {}}};
+  base::Samples samples;
+  add_shutdown_figures(samples, phases);
+  const auto text = base::Metrics{}.scrape(samples);
+  CHECK(text.contains("troupe_shutdown_phase_state{phase=\"refuse\"} 2\n"));
+  CHECK(text.contains("troupe_shutdown_phase_seconds{phase=\"refuse\"} 0.25\n"));
+  CHECK(text.contains("troupe_shutdown_phase_state{phase=\"drain-connections\"} 1\n"));
+  CHECK(text.contains("troupe_shutdown_phase_state{phase=\"close-doors\"} 0\n"));
+}
+
 TEST_CASE("what was counted for a class of actor is shown under its name, drops by their reason") {
   actor::TypeFigures figures{.type = "A", .spawned = 5, .stopped = 2, .handled = 7};
   figures.dropped[static_cast<std::size_t>(actor::Drop::full)] = 4;

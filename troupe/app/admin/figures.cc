@@ -112,6 +112,16 @@ void add_process_figures(base::Samples& samples) {
   samples.gauge("troupe_process_open_files", "Open file descriptors.", open_files());
 }
 
+void add_shutdown_figures(base::Samples& samples, std::span<const actor::PhaseProgress> phases) {
+  for (const auto& [name, state, elapsed] : phases) {
+    const base::Labels phase{{"phase", name}};
+    samples.gauge("troupe_shutdown_phase_state", "0 waiting, 1 running, 2 done, 3 failed, 4 timed out.",
+                  static_cast<double>(state), phase);
+    samples.gauge("troupe_shutdown_phase_seconds", "How long a phase of the shutdown has taken.",
+                  std::chrono::duration<double>(elapsed).count(), phase);
+  }
+}
+
 std::string tree_json(std::span<const actor::InspectedActor> actors) {
   std::string out;
   wire::JsonWriter writer{out};

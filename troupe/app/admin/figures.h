@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "troupe/actor/inspect.h"
+#include "troupe/actor/shutdown_phases.h"
 #include "troupe/base/metrics.h"
 
 namespace troupe::app {
@@ -15,6 +16,9 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
 
 /// Adds memory, processor time and open files of this process, as /proc has them.
 void add_process_figures(base::Samples& samples);
+
+/// Adds how far a shutdown is: the state of each phase, and how long it has taken.
+void add_shutdown_figures(base::Samples& samples, std::span<const actor::PhaseProgress> phases);
 
 /// The tree of actors: an array in which parents stand before their children, each naming its parent's path.
 std::string tree_json(std::span<const actor::InspectedActor> actors);

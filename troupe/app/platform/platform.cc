@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/app/platform/options.h"
-#include "troupe/app/telemetry/trace_exporter.h"
-#include "troupe/base/log.h"
+#include "troupe/app/platform/shutdown_steps.h"
 #include "troupe/net/listener.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sqlite.h"
@@ -16,8 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto start_within = 60s;  // making RSA keys on a slow machine
-constexpr auto flush_within = 10s;  // beyond the time of a drain
-constexpr auto answer_within = 5s;  // requests that are still at hand after it
 
 actor::SystemOptions system_options(const Config& config) { return {.cores = static_cast<int>(config.server.cores)}; }
 
@@ -41,18 +38,19 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
   start_realtime();
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});
   start_http(port.address(), demo);
+  prepare_shutdown();
 }
 
 void Platform::start_telemetry() {
   if (config_.telemetry.otlp_endpoint.empty()) return;
-  system_.spawn<TraceExporter>(
+  exporter_ = system_.spawn<TraceExporter>(
       {.name = "trace_exporter", .restart = actor::Restart::permanent},
       TraceExporterOptions{
           .endpoint = config_.telemetry.otlp_endpoint, .version = TROUPE_VERSION, .metrics = &metrics_});
 }
 
 void Platform::start_oauth() {
-  const auto supervisor =
+  oauth_supervisor_ =
       system_.spawn<oauth::OauthSupervisor>(oauth::oauth_supervisor_options(), oauth::OauthParts{
                                                                                    .storage = oauth::Storage{database_},
                                                                                    .options = config_.oauth,
@@ -62,7 +60,7 @@ void Platform::start_oauth() {
                                                                                    .cores = system_.core_count(),
                                                                                });
   oauth_ = started("the authorization server",
-                   system_.block_on(supervisor.ask(oauth::GetOauthActors{}, {.within = start_within})));
+                   system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within})));
   // Ready means that tokens can be signed: the first start makes the keys.
   (void)started("the signing keys", system_.block_on(oauth_.keys.ask(oauth::GetKeys{}, {.within = start_within})));
 }
@@ -93,20 +91,15 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
   for (const auto& server : servers_) (void)started("HTTP", system_.block_on(server.ask(web::GetAddress{})));
 }
 
-void Platform::drain(base::Duration over, std::function<void()> done) {
-  for (const auto& server : servers_) server.tell(web::Drain{});
-  system_.run_as_guest([](actor::Ref<realtime::SystemSupervisor> supervisor,
-                          std::vector<actor::Ref<web::HttpServer>> servers, base::Duration time,
-                          std::function<void()> told) -> actor::Task<void> {
-    auto left = co_await supervisor.ask(realtime::DrainRealtime{time}, {.within = time + flush_within});
-    if (left && *left > 0) base::log::warning("app", "some connections did not go", {{"connections", *left}});
-    for (const auto& server : servers) {
-      auto late =
-          co_await server.ask(web::Close{std::min(time, base::Duration{answer_within})}, {.within = flush_within});
-      if (late && *late > 0) base::log::warning("app", "some requests were not answered", {{"requests", *late}});
-    }
-    told();
-  }(realtime_.supervisor(), servers_, over, std::move(done)));
+void Platform::prepare_shutdown() {
+  add_shutdown_steps(going_away_, system_,
+                     {.servers = servers_,
+                      .realtime = realtime_.supervisor(),
+                      .oauth = oauth_supervisor_,
+                      .bridge = bridge_,
+                      .exporter = exporter_,
+                      .database = database_},
+                     config_.realtime.drain_time);
 }
 
 }  // namespace troupe::app

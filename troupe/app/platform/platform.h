@@ -1,8 +1,8 @@
 // Platform: both services on one system of actors, and the doors to them on every core.
 //
 // Owned by `serve`, on the main thread. Construction starts everything in the order in which
-// the parts need each other, and returns when the server listens on every core; `drain` and
-// `shutdown` go the other way. Actors end before what they count in and stand on.
+// the parts need each other, and returns when the server listens on every core; the shutdown goes
+// the other way, in the phases of shutdown_steps.h. Actors end before what they count in and stand on.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,9 @@
 #include "troupe/app/admin/admin.h"
 #include "troupe/app/config/config.h"
 #include "troupe/app/demo/demo.h"
+#include "troupe/app/platform/shutdown.h"
 #include "troupe/app/platform/token_bridge.h"
+#include "troupe/app/telemetry/trace_exporter.h"
 #include "troupe/net/port.h"
 #include "troupe/oauth/service/oauth_supervisor.h"
 #include "troupe/realtime/service/service.h"
@@ -29,11 +31,10 @@ class Platform {
   /// prepared. Throws when something does not start.
   Platform(Config config, store::SqliteOptions store, const net::PortReservation& port, std::optional<DemoClient> demo);
 
-  /// Sends everybody away over `over` and calls `done`, on a core, when they are gone. Until then health is still
-  /// answered; then nothing listens any more. Called again with less, it hurries.
-  void drain(base::Duration over, std::function<void()> done);
+  /// The phases of going away, to begin and to hurry. Until the doors close, health and metrics are still answered.
+  const Shutdown& going_away() const noexcept { return going_away_; }
 
-  /// Stops all actors in order. False: the system had failed.
+  /// Goes away, where that has not been begun, and stops all actors in order. False: the system had failed.
   bool shutdown() { return system_.shutdown(); }
 
   /// `told` is called once, on any thread, when the system cannot go on.
@@ -44,12 +45,16 @@ class Platform {
   void start_oauth();
   void start_realtime();
   void start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo);
+  void prepare_shutdown();
 
   Config config_;
   base::Metrics metrics_;
   actor::System system_;
+  Shutdown going_away_{system_};
+  actor::Ref<TraceExporter> exporter_;  // none: nobody takes spans
   store::Database database_;
   actor::Ref<TokenBridge> bridge_;
+  actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;
   oauth::OauthActors oauth_;
   realtime::Realtime realtime_;
   std::vector<actor::Ref<web::HttpServer>> servers_;

@@ -11,6 +11,7 @@
 #include "troupe/app/config/check.h"
 #include "troupe/app/platform/demo_people.h"
 #include "troupe/app/platform/serve.h"
+#include "troupe/base/log.h"
 #include "troupe/net/socket_address.h"
 
 using namespace troupe;
@@ -63,6 +64,7 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   Config config = folder.config();
   const net::PortReservation port{config.server.listen};
   config.server.listen = port.address();
+  config.realtime.drain_time = 0s;
   complete(config);
   const auto store = prepare_store(config);
   const DemoClient demo = prepare_demo(config);
@@ -70,6 +72,7 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
 
   CHECK(get(port.address(), "/health/ready").starts_with("HTTP/1.1 200"));
   CHECK(get(port.address(), "/metrics").contains("\ntroupe_actors{type=\"TokenActor\"} 2\n"));
+  CHECK(get(port.address(), "/metrics").contains("\ntroupe_shutdown_phase_state{phase=\"drain-connections\"} 0\n"));
   CHECK(get(port.address(), "/inspect").contains(R"("type":"MessageRouterActor")"));
   CHECK(get(port.address(), "/demo/client.json").contains(demo.client_id));
   CHECK(get(port.address(), "/.well-known/openid-configuration")
@@ -78,10 +81,19 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   int gone[2];
   REQUIRE_EQ(::pipe(gone), 0);
   const net::Descriptor told{gone[0]}, telling{gone[1]};
-  platform.drain(0s, [&] { (void)!::write(telling.get(), "", 1); });
+  const base::log::Capture log;
+  platform.going_away().begin([&] { (void)!::write(telling.get(), "", 1); });
   char nothing;
   CHECK_EQ(::read(told.get(), &nothing, 1), 1);
   CHECK(platform.shutdown());
+  std::vector<std::string> over;
+  for (const auto& line : log.lines()) {
+    if (line.contains("shutdown phase over")) over.push_back(line);
+  }
+  const char* const order[] = {"refuse", "drain-connections", "close-doors", "stop-services"};
+  REQUIRE_EQ(over.size(), 6);
+  for (std::size_t i = 0; i < std::size(order); ++i) CHECK(over[i].contains(order[i]));
+  for (const auto* flush : {"flush-traces", "flush-store"}) CHECK(log.contains(flush));  // they run together
 }
 
 TEST_CASE("the demo is prepared once; its page may come back at another port") {

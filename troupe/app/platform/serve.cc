@@ -21,9 +21,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int drained_signal = SIGUSR1;  // a core says: everybody has gone
-constexpr int failed_signal = SIGUSR2;   // the system says: it cannot go on
-constexpr timespec hurry{2, 0};          // after the second SIGTERM
+constexpr int gone_signal = SIGUSR1;    // a core says: all phases of the shutdown are over
+constexpr int failed_signal = SIGUSR2;  // the system says: it cannot go on
+constexpr auto late = 5s;               // a core that is held up may be, before it is not waited for
 
 void send_to_main(int signal) { ::kill(::getpid(), signal); }
 
@@ -32,7 +32,7 @@ class Signals {
  public:
   Signals() {
     ::sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, drained_signal, failed_signal}) ::sigaddset(&set_, signal);
+    for (const int signal : {SIGTERM, SIGINT, gone_signal, failed_signal}) ::sigaddset(&set_, signal);
     ::sigprocmask(SIG_BLOCK, &set_, &before_);
     ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write
   }
@@ -45,12 +45,29 @@ class Signals {
     ::sigwait(&set_, &signal);
     return signal;
   }
-  void wait_at_most(const timespec& time) const { (void)::sigtimedwait(&set_, nullptr, &time); }
+  /// None when none came in time.
+  std::optional<int> wait(base::Duration within) const {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(within);
+    const timespec time{seconds.count(), static_cast<long>((within - seconds) / 1ns)};
+    const int signal = ::sigtimedwait(&set_, nullptr, &time);
+    return signal > 0 ? std::optional{signal} : std::nullopt;
+  }
 
  private:
   sigset_t set_{};
   sigset_t before_{};
 };
+
+/// Goes through the phases of the shutdown; each further signal hurries them.
+void go_away(const Shutdown& shutdown, const Signals& signals) {
+  shutdown.begin([] { send_to_main(gone_signal); });
+  auto signal = signals.wait(shutdown.longest() + late);
+  while (signal == SIGTERM || signal == SIGINT) {
+    base::log::info("app", "hurrying");
+    shutdown.hurry();
+    signal = signals.wait(shutdown.longest_hurried() + late);
+  }
+}
 
 /// Waits for the end and brings it about, in order.
 Exit run(Platform& platform, const Config& config, const Signals& signals) {
@@ -58,13 +75,7 @@ Exit run(Platform& platform, const Config& config, const Signals& signals) {
   const int first = signals.wait();
   if (first != failed_signal) {
     base::log::info("app", "draining", {{"over_ms", config.realtime.drain_time / 1ms}});
-    platform.drain(config.realtime.drain_time, [] { send_to_main(drained_signal); });
-    const int second = signals.wait();
-    if (second == SIGTERM || second == SIGINT) {
-      base::log::info("app", "hurrying");
-      platform.drain(0s, [] { send_to_main(drained_signal); });
-      signals.wait_at_most(hurry);
-    }
+    go_away(platform.going_away(), signals);
   }
   const bool well = platform.shutdown();
   base::log::info("app", well ? "stopped" : "stopped after a failure");

@@ -7,7 +7,8 @@
 
 namespace troupe::app {
 
-/// Serves until SIGTERM or SIGINT: then drains, and at the second one hurries. Prints `listening on http://HOST:PORT`
+/// Serves until SIGTERM or SIGINT: then goes away phase by phase, and at the second one hurries; a third one waits for
+/// nothing. Prints `listening on http://HOST:PORT`
 /// when it is ready. On the main thread, before any other exists.
 Exit serve(Config config, Console& console);
 
