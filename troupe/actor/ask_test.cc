@@ -133,6 +133,28 @@ TEST_CASE("an exception in a handler fails its asker and restarts the actor with
   CHECK_EQ(w.block_on(counter.ask(Get{})).value(), 1);
 }
 
+TEST_CASE("who takes the value of a failed ask unseen throws who was asked for what, and why it failed") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  auto failed = w.block_on(counter.ask(Fail{}));
+  REQUIRE_FALSE(failed.has_value());
+  CHECK_EQ(failed.error().text(), "asking Counter for Fail: no luck");
+  CHECK_THROWS_WITH(failed.value(), "asking Counter for Fail: no luck");
+
+  // So does a handler: its asker, and the log, read of the ask that was at fault.
+  auto gone = w.spawn<Counter>({}, std::int64_t{1});
+  w.system().stop(gone);
+  w.run_until_idle();
+  auto sum = w.block_on(w.spawn<Adder>({}).ask(Sum{counter, gone}));
+  REQUIRE_FALSE(sum.has_value());
+  CHECK_EQ(sum.error().text(), "asking Adder for Sum: asking Counter for Get: no such actor");
+
+  auto small = w.spawn<Counter>({.mailbox = {.capacity = 1}}, std::int64_t{1});
+  sum = w.block_on(w.spawn<Adder>({}).ask(Sum{small, counter}));  // its Inc has taken the only place
+  REQUIRE_FALSE(sum.has_value());
+  CHECK_EQ(sum.error().text(), "asking Adder for Sum: asking Counter for Get: the mailbox is full");
+}
+
 TEST_CASE("an ask that expires in the queue was not executed; one that expires in the handler is unknown") {
   test::World w{1};
   auto counter = w.spawn<Counter>({.core = 0}, std::int64_t{1});

@@ -143,21 +143,50 @@ using item_of = typename detail::ItemOf<M>::type;
 template <class M>
 using error_of = typename detail::ErrorOf<M>::type;
 
+namespace detail {
+std::string text_of_failure(const Handler* asked, std::string_view what);
+}
+
 /// What came of an ask that has no answer, or whose answer is the domain error.
 template <class E = NoError>
 struct Failure {
   Outcome outcome = Outcome::unknown;
   std::optional<E> domain{};  // set where outcome is `answered`
   std::string what{};
+  const Handler* asked = nullptr;  // set by `ask`
 
   /// Whether the request was certainly not carried out.
   bool safe_to_retry() const noexcept { return outcome == Outcome::not_executed; }
+  /// For a log: `what`, and who was asked for what.
+  std::string text() const { return detail::text_of_failure(asked, what); }
 };
 
 /// What `co_await ref.ask(M)` gives.
 template <class M>
 using Answer = std::expected<reply_of<M>, Failure<error_of<M>>>;
 
+}  // namespace troupe::actor
+
+/// What `answer.value()` throws where there is none. The standard's own says only that there is none; this one says
+/// who was asked for what and what came of it, and so does the log when a handler lets it go.
+template <class E>
+class std::bad_expected_access<troupe::actor::Failure<E>> : public std::bad_expected_access<void> {
+ public:
+  explicit bad_expected_access(troupe::actor::Failure<E> failure)
+      : failure_(std::move(failure)), text_(failure_.text()) {}
+
+  const char* what() const noexcept override { return text_.c_str(); }
+  troupe::actor::Failure<E>& error() & noexcept { return failure_; }
+  const troupe::actor::Failure<E>& error() const& noexcept { return failure_; }
+  troupe::actor::Failure<E>&& error() && noexcept { return std::move(failure_); }
+  const troupe::actor::Failure<E>&& error() const&& noexcept { return std::move(failure_); }
+
+ private:
+  troupe::actor::Failure<E> failure_;
+  std::string text_;
+};
+
+namespace troupe::actor {
 namespace detail {
 
 /// Converts to M and to nothing else, so that an overload for another type is never chosen.

@@ -250,11 +250,12 @@ class [[nodiscard]] AskAwaiter {
   }
 
   Result await_resume() {
+    using Failed = Failure<error_of<M>>;
     if (ask_.failure)
-      return std::unexpected(Failure<error_of<M>>{ask_.failure->outcome, {}, std::move(ask_.failure->what)});
-    if (!ask_.answer) return std::unexpected(Failure<error_of<M>>{Outcome::not_executed, {}, "there is nobody to ask"});
+      return std::unexpected(Failed{ask_.failure->outcome, {}, std::move(ask_.failure->what), handler_});
+    if (!ask_.answer) return std::unexpected(Failed{Outcome::not_executed, {}, "there is nobody to ask", handler_});
     if (!ask_.answer->has_value()) {
-      return std::unexpected(Failure<error_of<M>>{Outcome::answered, std::move(ask_.answer->error()), "refused"});
+      return std::unexpected(Failed{Outcome::answered, std::move(ask_.answer->error()), "refused", handler_});
     }
     if constexpr (std::is_void_v<reply_of<M>>) {
       return {};

@@ -365,7 +365,7 @@ std::string_view name_of(Drop reason) noexcept {
     case Drop::newest:
       return "refused by a full mailbox";
     case Drop::full:
-      return "full";
+      return "the mailbox is full";
     case Drop::park_expired:
       return "no room in time";
     case Drop::expired:
