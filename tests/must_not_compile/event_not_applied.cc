@@ -1,5 +1,6 @@
 // Each event has an `apply`, or a replay would lose it.
 // expect: actor_applies_event<Account, Balance, Withdrawn>
+// expect: the actor has no public `static State apply(State, const Event&)` for this event
 #include "troupe/actor/persist/event_sourced.h"
 
 using namespace troupe::actor;

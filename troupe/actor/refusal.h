@@ -77,7 +77,8 @@ consteval bool fit_to_handle() {
   } else if constexpr (is_protocol<A>) {
     static_assert(protocol_has_message<A, M>, "this protocol does not have this message");
   } else if constexpr (!actor_handles_message<A, M>) {
-    static_assert(actor_handles_message<A, M>, "this actor has no handler for this message");
+    static_assert(actor_handles_message<A, M>,
+                  "this actor has no handler for this message: a public `handle` that takes it by value or const&");
   } else if constexpr (Batched<A, M>) {
     static_assert(batch_handler_returns_nothing<A, M>, "nobody waits for an answer to a batch");
   } else if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {

@@ -136,6 +136,9 @@ struct Element<std::pair<const K, V>> {
   using type = std::pair<K, V>;
 };
 
+template <class T>
+inline constexpr bool becomes_bytes = std::is_aggregate_v<T> || requires(T& value) { value.fields(); };
+
 }  // namespace detail
 
 /// Writes values one behind the other.
@@ -172,7 +175,9 @@ class Encoder {
       length(value.size());
       for (const auto& each : value) put(each);
     } else {
-      std::apply([&](const auto&... each) { (this->put(each), ...); }, detail::fields_of(value));
+      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/persist/codec.h");
+      if constexpr (detail::becomes_bytes<T>)
+        std::apply([&](const auto&... each) { (this->put(each), ...); }, detail::fields_of(value));
     }
   }
 
@@ -219,8 +224,10 @@ class Decoder {
     } else if constexpr (detail::Container<T>) {
       return list<T>();
     } else {
+      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/persist/codec.h");
       T value{};
-      std::apply([&](auto&... each) { (this->read(each), ...); }, detail::fields_of(value));
+      if constexpr (detail::becomes_bytes<T>)
+        std::apply([&](auto&... each) { (this->read(each), ...); }, detail::fields_of(value));
       return value;
     }
   }

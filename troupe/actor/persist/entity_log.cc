@@ -16,7 +16,8 @@ Task<void> EntityLog::activate(Context& context, PersistenceId id) {
   context_ = &context;
   id_ = std::move(id);
   journal_ = context.core().host().provided<Journal>();
-  INVARIANT(journal_ != nullptr, "an actor whose state lasts needs a journal: system.provide<Journal>(...)");
+  INVARIANT(journal_ != nullptr,
+            fmt::format("{} needs a journal: system.provide<Journal>(...) before it is spawned", id_.value()).c_str());
   head_ = co_await journal_->activate(id_);
 }
 

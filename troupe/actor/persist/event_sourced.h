@@ -102,7 +102,8 @@ class EventSourced<State, Events<E...>> {
   template <class Self>
   static consteval void check() {
     detail::check_lasting<Self>();
-    static_assert((detail::actor_applies_event<Self, State, E> && ...), "`static State apply(State, const Event&)`");
+    static_assert((detail::actor_applies_event<Self, State, E> && ...),
+                  "the actor has no public `static State apply(State, const Event&)` for this event");
     static_assert(snapshots_of<Self>().every >= 0 && snapshots_of<Self>().keep > 0);
   }
 
