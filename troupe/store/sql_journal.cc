@@ -196,4 +196,10 @@ std::shared_ptr<actor::Journal> sql_journal(Database database) {
   return std::make_shared<SqlJournal>(std::move(database));
 }
 
+std::shared_ptr<Engine> sql_journal_engine(const SqliteOptions& file) {
+  SqliteConnection connection{file};
+  migrate(connection, migrations, base::system_clock().wall());
+  return sqlite_engine(file);
+}
+
 }  // namespace troupe::store

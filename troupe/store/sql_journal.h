@@ -1,8 +1,8 @@
 // The journal of events and snapshots in SQL, on the same Database as everything else: appends
 // that come together share one transaction and one sync (group commit).
 //
-//   migrate(connection, sql_journal_migrations(), now);         // a database of its own
-//   system.provide<actor::Journal>(sql_journal(database));
+//   system.provide<actor::Journal>(sql_journal(system, {.path = "bank.db"}));  // a file of its own
+//   system.provide<actor::Journal>(sql_journal(database));                     // beside other tables
 //
 // Three tables. `journal_entities` has one row an entity: its id, the epoch of its present writer
 // and the sequence of its last event. `journal_events` is in the order of writing, so that inserts
@@ -24,8 +24,19 @@ namespace troupe::store {
 /// What a database needs before it is a journal; forward only.
 std::span<const Migration> sql_journal_migrations();
 
-/// A journal for the actors of all cores. See actor/persist/journal.h; whatever the database throws comes out as
-/// actor::JournalFailed.
+/// A journal for the actors of all cores, in a database that has these migrations. See actor/persist/journal.h;
+/// whatever the database throws comes out as actor::JournalFailed.
 std::shared_ptr<actor::Journal> sql_journal(Database database);
+
+/// The engine of a file that is a journal and nothing else: it is made when it is missing, and migrated. Throws
+/// store::Error. It blocks, so it is for `main`.
+std::shared_ptr<Engine> sql_journal_engine(const SqliteOptions& file);
+
+/// A journal in a file of its own, with its sessions below `where`: a System, a Context or a test::World. See
+/// sql_journal_engine.
+template <class Where>
+std::shared_ptr<actor::Journal> sql_journal(Where& where, const SqliteOptions& file) {
+  return sql_journal(Database::start(where, sql_journal_engine(file)));
+}
 
 }  // namespace troupe::store

@@ -30,7 +30,6 @@ struct TemporaryFile {
     std::string made = std::filesystem::temp_directory_path() / "troupe-journal-XXXXXX";
     REQUIRE(mkdtemp(made.data()) != nullptr);
     folder = made;
-    migrate(*std::make_unique<SqliteConnection>(options()), sql_journal_migrations(), {});
   }
   TemporaryFile(const TemporaryFile&) = delete;
   ~TemporaryFile() { std::filesystem::remove_all(folder); }
@@ -47,7 +46,7 @@ TEST_CASE("a file with readers beside its writer is a journal") {
   std::vector<std::unique_ptr<TemporaryFile>> files;
   actor::test::journal_conforms([&](World& world) {
     files.push_back(std::make_unique<TemporaryFile>());
-    return sql_journal(Database::start(world, sqlite_engine(files.back()->options())));
+    return sql_journal(world, files.back()->options());
   });
 }
 
@@ -86,7 +85,7 @@ TEST_CASE("actors on real cores keep their state in a file, from one process's l
   const TemporaryFile file;
   for (std::int64_t life = 0; life < 3; ++life) {
     actor::System system{{.cores = 2}};
-    system.provide<Journal>(sql_journal(Database::start(system, sqlite_engine(file.options()))));
+    system.provide<Journal>(sql_journal(system, file.options()));
     std::vector<actor::Ref<Sum>> sums;
     for (int i = 0; i < 8; ++i) {
       sums.push_back(system.spawn<Sum>({.name = std::to_string(i), .core = static_cast<int>((i + life) % 2)}));
