@@ -1,15 +1,16 @@
 // Bank account: an actor whose state is what its recorded events have made of it, so it survives what the process does
-// not.
+// not. The events are kept in an SQLite file; a teller moves money between two accounts.
 #include <cstdio>
+#include <filesystem>
 
+#include "troupe/actor/actor.h"
 #include "troupe/actor/persist/event_sourced.h"
-#include "troupe/actor/persist/memory_journal.h"
-#include "troupe/actor/sim/world.h"
+#include "troupe/store/sql_journal.h"
 
 using namespace troupe::actor;
 
 // Commands, and what may be wrong with one.
-enum class BankError { insufficient };
+enum class BankError { insufficient, undone, unclear };
 
 struct Deposit {
   std::int64_t cents;
@@ -24,7 +25,7 @@ struct Balance {
   using reply = std::int64_t;
 };
 
-// Events, in the past tense, and the state that they make.
+// What happened. These are kept; they change with care (persist/events.h).
 struct Deposited {
   std::int64_t cents;
 };
@@ -55,6 +56,7 @@ class Account : public EventSourced<AccountState, Events<Deposited, Withdrawn>> 
     co_return state().cents;
   }
   Task<std::expected<std::int64_t, BankError>> handle(Withdraw w) {
+    if (w.cents <= 0) throw std::invalid_argument("less than a cent is withdrawn");
     if (state().cents < w.cents) co_return std::unexpected(BankError::insufficient);
     co_await persist(Withdrawn{w.cents});
     co_return state().cents;
@@ -62,22 +64,61 @@ class Account : public EventSourced<AccountState, Events<Deposited, Withdrawn>> 
   std::int64_t handle(Balance) const { return state().cents; }
 };
 
+// Money that goes from one account to another. The reply is what the first has left.
+struct Transfer {
+  Ref<Account> from;
+  Ref<Account> to;
+  std::int64_t cents;
+  using reply = std::int64_t;
+  using error = BankError;
+};
+
+class Teller {
+ public:
+  Task<std::expected<std::int64_t, BankError>> handle(Transfer t) {
+    const auto left = co_await t.from.ask(Withdraw{t.cents});
+    if (!left) co_return std::unexpected(left.error().domain.value_or(BankError::unclear));
+
+    const auto given = co_await t.to.ask(Deposit{t.cents}, {.within = 1s});
+    if (given) co_return *left;
+    if (given.error().outcome != Outcome::not_executed) co_return std::unexpected(BankError::unclear);
+
+    const auto returned = co_await t.from.ask(Deposit{t.cents});
+    returned.value();  // throws if there is none, and names who was asked for what
+    co_return std::unexpected(BankError::undone);
+  }
+};
+
+void show(const char* what, const std::expected<std::int64_t, Failure<BankError>>& cents) {
+  if (cents) {
+    std::printf("%s: %lld\n", what, static_cast<long long>(*cents));
+  } else if (cents.error().domain == BankError::insufficient) {
+    std::printf("%s: insufficient\n", what);
+  } else {
+    std::printf("%s: %s\n", what, cents.error().text().c_str());
+  }
+}
+
+void one_life(const std::string& file) {
+  System system;
+  system.provide<Journal>(troupe::store::sql_journal(system, {.path = file}));
+  const auto alice = system.spawn<Account>({.name = "alice"});
+  const auto bob = system.spawn<Account>({.name = "bob"});
+  const auto teller = system.spawn<Teller>({.name = "teller"});
+
+  std::printf("alice begins with %lld\n", static_cast<long long>(system.block_on(alice.ask(Balance{})).value()));
+  std::printf("after a deposit: %lld\n", static_cast<long long>(system.block_on(alice.ask(Deposit{100})).value()));
+  show("withdraw 500", system.block_on(alice.ask(Withdraw{500})));
+  show("transfer 30 to bob", system.block_on(teller.ask(Transfer{alice, bob, 30})));
+
+  // A fault: the account starts again, from what is recorded.
+  show("withdraw -1", system.block_on(alice.ask(Withdraw{-1})));
+  std::printf("alice has %lld, ", static_cast<long long>(system.block_on(alice.ask(Balance{})).value()));
+  std::printf("bob has %lld\n", static_cast<long long>(system.block_on(bob.ask(Balance{})).value()));
+}
+
 int main() {
-  // The disk is the test's own: it outlives the power cut below. A service takes store::sql_journal(database).
-  const MemoryJournalOptions journal{};
-  test::World world{1};
-
-  world.system().provide<Journal>(MemoryJournal::start(world, journal));
-  auto alice = world.spawn<Account>({.name = "alice"});
-  std::printf("deposit 100: %lld\n", static_cast<long long>(world.block_on(alice.ask(Deposit{100})).value_or(-1)));
-  std::printf("withdraw 30: %lld\n", static_cast<long long>(world.block_on(alice.ask(Withdraw{30})).value_or(-1)));
-  const auto refused = world.block_on(alice.ask(Withdraw{500}));
-  std::printf("withdraw 500: %s\n",
-              !refused && refused.error().domain == BankError::insufficient ? "insufficient" : "?");
-
-  world.crash();
-
-  world.system().provide<Journal>(MemoryJournal::start(world, journal));
-  alice = world.spawn<Account>({.name = "alice"});
-  std::printf("after a power cut: %lld\n", static_cast<long long>(world.block_on(alice.ask(Balance{})).value_or(-1)));
+  std::filesystem::remove("bank.db");
+  one_life("bank.db");
+  one_life("bank.db");
 }
