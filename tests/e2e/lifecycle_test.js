@@ -151,6 +151,17 @@ test('a third SIGTERM waits for nothing, and the end is still an orderly one', a
   client.socket.terminate();
 });
 
+test('a signal that nobody waits for any more does not spoil the exit status', async () => {
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "2s"\n` });
+  const token = await machineToken(server, await server.addClient(...machine));
+  const client = await Client.open(server.ws(), { token });
+  server.process.kill('SIGTERM');
+  await sleep(300);
+  server.process.kill('SIGUSR1');  // what the cores say when all is over: it comes too early, and once more at the end
+  assert.equal((await client.closed).code, 1001);
+  assert.deepEqual(await within(8000, server.ended), { code: 0, signal: null });
+});
+
 test('while it drains it is live and not ready, and what is new is told to go elsewhere', async () => {
   const server = await serve({ config: `${generous}[realtime]\ndrain_time = "4s"\n` });
   const token = await machineToken(server, await server.addClient(...machine));

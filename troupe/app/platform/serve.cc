@@ -36,7 +36,11 @@ class Signals {
     ::sigprocmask(SIG_BLOCK, &set_, &before_);
     ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write
   }
-  ~Signals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  /// What has come and was not waited for is forgotten: unblocked, it would end a process that has ended well.
+  ~Signals() {
+    while (wait(0s)) continue;
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
