@@ -10,9 +10,9 @@ const server = await serve({ args: ['--development'], prepare: async (s) => {
 } });
 const chromium = await browser();
 
-async function join({ name, password }) {
+async function join({ name, password }, at = server) {
   const page = await chromium.newPerson();
-  await page.goto(`${server.url}/demo/`);
+  await page.goto(`${at.url}/demo/`);
   await page.getByRole('button', { name: /sign in/i }).click();
   await page.locator('input[type=password]').waitFor();
   await page.locator('input:not([type=hidden]):not([type=password])').first().fill(name);
@@ -38,6 +38,21 @@ test('two people sign in and hear each other, live', async () => {
   await heidi.getByText('and from the river <b>grüße</b>').waitFor();
   await heidi.getByText('hello from the mountains').waitFor();
   assert.deepEqual([heidi.errors, ivan.errors], [[], []], 'the browsers complained');
+});
+
+test('a server that was killed and started again: the pages come back by themselves, and say that messages may be missing', async () => {
+  const own = await serve({ args: ['--development'], prepare: async (s) => {
+    for (const { name, password } of people) await s.addUser(name, password);
+  } });
+  const [heidi, ivan] = [await join(people[0], own), await join(people[1], own)];
+  await own.kill();
+  await ivan.getByText('The connection was lost').waitFor();
+  await say(heidi, 'written while the server was away');
+  await own.start(own.port);
+  await ivan.getByText('written while the server was away').waitFor({ timeout: 40_000 });
+  await ivan.getByText('The server began anew').waitFor();
+  await say(ivan, 'there you are');
+  await heidi.getByText('there you are').waitFor({ timeout: 40_000 });
 });
 
 test('the address bar keeps neither code nor token', async () => {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What has to be on the machine: Debian packages of tools/dev/packages.txt, and the npm
-# packages of tests/e2e. Both are looked at in well under a second and installed only if
+# packages of tests/e2e and clients/js. All are looked at in well under a second and installed only if
 # something is missing.
 
 # Prints `package why` for each package of the given jobs that is not there.
@@ -45,14 +45,19 @@ apt_progress() {
        /^Setting up/ && ++n % 50 == 0 { print "   " n " set up"; fflush() }'
 }
 
-# Brings the packages of tests/e2e/package-lock.json, once for each version of that file.
+# need_npm [FOLDER...]: brings the packages of these folders' lock files, once for each version of the file.
 need_npm() {
-  [[ -f tests/e2e/package-lock.json ]] || return 0
-  local modules=tests/e2e/node_modules
-  [[ -x $modules/.bin/node ]] && cmp -s tests/e2e/package-lock.json $modules/.installed_lock && return
-  step "installing npm packages: the clients that tests/e2e speaks to us with, and Node 20" \
-    "Is the npm registry reachable? (npm config get registry)" \
-    npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
-  (cd $modules/.bin && ln -sf ../node-linux-*/bin/node node) # npm leaves out the bin of an optional package
-  cp tests/e2e/package-lock.json $modules/.installed_lock
+  (($# > 0)) || set -- tests/e2e clients/js
+  local folder modules
+  for folder in "$@"; do
+    modules=$folder/node_modules
+    cmp -s "$folder/package-lock.json" "$modules/.installed_lock" && continue
+    step "installing the npm packages of $folder" \
+      "Is the npm registry reachable? (npm config get registry)" \
+      npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+    if [[ $folder == tests/e2e ]]; then # npm leaves out the bin of an optional package
+      (cd $modules/.bin && ln -sf ../node-linux-*/bin/node node)
+    fi
+    cp "$folder/package-lock.json" "$modules/.installed_lock"
+  done
 }

@@ -6,7 +6,7 @@ from report import Report
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 FIRST_WORDS_MIN = 4  # fewer cannot say what a file is
-SCRIPTS = {".js", ".py", ".sh"}
+SCRIPTS = {".js", ".py", ".sh", ".ts"}
 HEADED = {".h", ".cc", ".cmake", ".css", ".sql", ".toml"} | SCRIPTS
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 COMMENT = re.compile(r'\s*(?://+|#+|--|/\*+|"""|<!--)\s*(.*)')

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-SKIPPED_FOLDERS = {"node_modules", "__pycache__", "data", "corpus"}
+SKIPPED_FOLDERS = {"node_modules", "__pycache__", "data", "corpus", "dist"}
 CPP = {".h", ".cc"}
 
 # One match for each comment and literal; a raw string names its own end.

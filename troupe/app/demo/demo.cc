@@ -31,6 +31,7 @@ void add_demo(web::Router& router, DemoClient client) {
   router.add(web::Method::get, "/demo/", file("text/html; charset=utf-8", demo_files::index_html));
   router.add(web::Method::get, "/demo/demo.css", file("text/css; charset=utf-8", demo_files::demo_css));
   router.add(web::Method::get, "/demo/demo.js", file("text/javascript; charset=utf-8", demo_files::demo_js));
+  router.add(web::Method::get, "/demo/troupe.js", file("text/javascript; charset=utf-8", demo_files::troupe_js));
   std::string json;
   wire::JsonWriter{json}
       .begin_object()

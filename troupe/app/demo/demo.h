@@ -1,7 +1,8 @@
 // Demo: the chat page below /demo/, in development mode only.
 //
-// The page is three files beside this one, built into the executable. It is an ordinary
-// public client: it signs in by authorization code with PKCE and chats over one WebSocket.
+// The page is four files beside this one, built into the executable: its own three, and troupe.js,
+// which is clients/js in one file. It is an ordinary public client: it signs in by authorization
+// code with PKCE and chats over one WebSocket.
 #pragma once
 
 #include <string>

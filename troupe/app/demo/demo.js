@@ -1,8 +1,9 @@
-// The demo: sign in by authorization code with PKCE, then chat over one WebSocket.
+// The demo: sign in by authorization code with PKCE, then chat over the JavaScript client of clients/js.
 //
 // The tokens live in this page's memory only; a reload signs in again, which the session at
-// the server makes a matter of redirects. A lost connection comes back with the last offset
-// seen, so that nothing is missed, or the page says what was.
+// the server makes a matter of redirects. The client comes back when the connection is lost;
+// nothing is missed then, or the page says what was.
+import { Client } from '/demo/troupe.js';
 
 const topic = 'chat.general';
 const redirectUri = `${location.origin}/demo/`;
@@ -12,18 +13,15 @@ const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+',
 const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 let server;        // the discovery document
-let client;        // { client_id, scope }
+let registration;  // { client_id, scope }
 let tokens;        // the last token response
 let me = {};       // claims of userinfo
-let socket;
-let position;      // { epoch, offset } of the last message shown
-let attempt = 0;
-let leaving = false;
+let client;        // the connection to the room
 
 /// Learns where the server's endpoints are, and as whom this page asks.
 async function load() {
   const urls = ['/.well-known/openid-configuration', '/demo/client.json'];
-  [server, client] = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
+  [server, registration] = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
 }
 
 async function signIn() {
@@ -34,7 +32,7 @@ async function signIn() {
   const challenge = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
   const url = new URL(server.authorization_endpoint);
   url.search = new URLSearchParams({
-    response_type: 'code', client_id: client.client_id, redirect_uri: redirectUri, scope: client.scope, state,
+    response_type: 'code', client_id: registration.client_id, redirect_uri: redirectUri, scope: registration.scope, state,
     code_challenge: challenge, code_challenge_method: 'S256',
   });
   location.assign(url);
@@ -42,10 +40,10 @@ async function signIn() {
 
 async function askForTokens(form) {
   const response = await fetch(server.token_endpoint, {
-    method: 'POST', body: new URLSearchParams({ client_id: client.client_id, ...form }),
+    method: 'POST', body: new URLSearchParams({ client_id: registration.client_id, ...form }),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error_description ?? answer.error);
+  if (!response.ok) throw Object.assign(new Error(answer.error_description ?? answer.error), { code: answer.error });
   tokens = { ...tokens, ...answer };
 }
 
@@ -76,80 +74,67 @@ function show(who, text, kind) {
   line.scrollIntoView({ block: 'end' });
 }
 
-function connect() {
-  const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
-  socket = new WebSocket(url, ['troupe.v1', `bearer.${tokens.access_token}`]);
-  socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = ({ code }) => { if (!leaving) comeBack(code); };
-}
-
-const say = (frame) => socket.send(JSON.stringify(frame));
-
-const frames = {
-  welcome(frame) {
-    attempt = 0;
-    me.user = frame.user;
-    say({ type: 'subscribe', id: 'chat', topics: [topic], ...(position ? { recover: { [topic]: position } } : {}) });
-  },
-  subscription_confirmed(frame) {
-    const [entry] = frame.topics;
-    if (position && entry.recovered === false) show('', 'Some messages were missed while this page was away.', 'notice');
-    if (!position) position = { epoch: entry.epoch, offset: entry.offset };
-    status(`Signed in as ${me.preferred_username ?? me.name ?? me.user}.`);
-    byId('composer').hidden = false;
-    byId('sign-out').hidden = false;
-  },
-  message(frame) {
-    position = { epoch: frame.epoch, offset: frame.offset };
-    const own = frame.sender === me.user;
-    show(own ? 'You' : String(frame.payload?.name ?? frame.sender ?? 'somebody'), String(frame.payload?.text ?? ''), own ? 'own' : '');
-  },
-  gap(frame) {
-    position = { epoch: frame.epoch, offset: frame.to };
-    show('', `${frame.to - frame.from + 1} messages were missed (${frame.reason}).`, 'notice');
-  },
-  async token_expiring() {
-    await refresh();
-    say({ type: 'authenticate', id: 'fresh', token: tokens.access_token });
-  },
-  draining(frame) { status(`The server asks us to come back in ${frame.reconnect_after_ms} ms.`); },
-  error(frame) { show('', `The server said: ${frame.message}`, 'notice'); },
-};
-const receive = (frame) => frames[frame.type]?.(frame);
-
-async function refresh() {
-  if (tokens.refresh_token) await askForTokens({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
-}
-
-async function comeBack(code) {
-  byId('composer').hidden = true;
-  const wait = Math.min(30_000, 500 * 2 ** attempt++) * (0.5 + Math.random() / 2);
-  status(`The connection was lost (${code}); trying again in ${Math.ceil(wait / 1000)} s.`);
-  await new Promise((resolve) => setTimeout(resolve, wait));
+/// What the client connects with; null when the server gives no other, and one has to sign in again.
+async function accessToken({ fresh }) {
+  if (!fresh || !tokens.refresh_token) return tokens.access_token;
   try {
-    if (code === 4001) await refresh();
-    connect();
+    await askForTokens({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
   } catch (error) {
-    status(`Please sign in again: ${error.message}.`);
-    byId('sign-in').hidden = false;
+    if (error.code === 'invalid_grant') return null;
+    throw error;
   }
+  return tokens.access_token;
+}
+
+const missed = (count, why) => show('', `${count} messages were missed (${why}).`, 'notice');
+
+function connect() {
+  client = new Client('/ws', { token: accessToken });
+  client.on('state', changed);
+  client.on('draining', () => status('The server goes away; this page comes back.'));
+  client.on('error', (error) => { if (error.code) show('', `The server said: ${error.message}`, 'notice'); });
+  client.subscribe(topic, {
+    message({ sender, payload }) {
+      const own = sender === client.welcome.user;
+      show(own ? 'You' : String(payload?.name ?? sender ?? 'somebody'), String(payload?.text ?? ''), own ? 'own' : '');
+    },
+    gap: ({ from, to, reason }) => missed(to - from + 1, reason),
+    lost: ({ reason, before, now }) => reason === 'expired' ? missed(now.offset - before.offset, reason)
+                                                            : show('', 'The server began anew; messages may have been missed.', 'notice'),
+    subscribed() {
+      status(`Signed in as ${me.preferred_username ?? me.name ?? client.welcome.user}.`);
+      byId('composer').hidden = false;
+      byId('sign-out').hidden = false;
+    },
+    unsubscribed: ({ reason }) => status(`This room is closed to you: ${reason}.`),
+  });
+  client.connect().catch(() => {});  // `changed` is told
+}
+
+function changed({ state, code, retryInMs, error }) {
+  if (state === 'waiting') status(`The connection was lost (${code}); trying again in ${Math.ceil(retryInMs / 1000)} s.`);
+  if (state !== 'closed' || !error) return;
+  byId('composer').hidden = true;
+  status(`Please sign in again: ${error.message}.`);
+  byId('sign-in').hidden = false;
 }
 
 const answered = new URLSearchParams(location.search).has('state');
 byId('sign-in').hidden = answered;
 byId('sign-in').onclick = signIn;
 byId('sign-out').onclick = async () => {
-  leaving = true;
-  socket.close(1000);
+  client.close();
   await fetch(server.revocation_endpoint, {
-    method: 'POST', body: new URLSearchParams({ client_id: client.client_id, token: tokens.refresh_token ?? tokens.access_token }),
+    method: 'POST', body: new URLSearchParams({ client_id: registration.client_id, token: tokens.refresh_token ?? tokens.access_token }),
   });
   location.assign('/demo/');
 };
 byId('composer').onsubmit = (event) => {
   event.preventDefault();
   const name = me.preferred_username ?? me.name;
-  say({ type: 'publish', id: randomText(), topic, payload: { text: byId('text').value, ...(name ? { name } : {}) } });
+  // While the connection is away it waits; what comes of it is the author's to know.
+  client.publish(topic, { text: byId('text').value, ...(name ? { name } : {}) }, { timeoutMs: 60_000 })
+    .catch((error) => show('', `This was not sent: ${error.message}.`, 'notice'));
   byId('text').value = '';
 };
 

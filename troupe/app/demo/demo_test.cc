@@ -20,8 +20,8 @@ web::Response fetch(std::string_view path) {
 
 }  // namespace
 
-TEST_CASE("the page, its style and its script come with a policy that lets nothing foreign in") {
-  for (const auto* path : {"/demo/", "/demo/demo.css", "/demo/demo.js"}) {
+TEST_CASE("the page, its style and its scripts come with a policy that lets nothing foreign in") {
+  for (const auto* path : {"/demo/", "/demo/demo.css", "/demo/demo.js", "/demo/troupe.js"}) {
     const auto response = fetch(path);
     CHECK_EQ(response.status, 200);
     CHECK_GT(response.body.size(), 100);

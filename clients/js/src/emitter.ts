@@ -1,0 +1,34 @@
+// Listeners by the name of an event. A listener that throws stops no other; what it threw goes to `error`.
+
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /** Calls the listener for each such event, until the function that this gives is called. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    let all = this.#listeners.get(name);
+    if (!all) this.#listeners.set(name, all = new Set());
+    all.add(listener as (event: never) => void);
+    return () => { all.delete(listener as (event: never) => void); };
+  }
+
+  /** Gives whether anybody listens. */
+  protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): boolean {
+    const all = [...this.#listeners.get(name) ?? []] as Array<(event: Events[Name]) => void>;
+    for (const listener of all) this.guard(() => listener(event), name !== 'error');
+    return all.length > 0;
+  }
+
+  /** Runs a function of the user's. An error that nobody listens for is thrown where the platform reports it. */
+  protected guard(run: () => unknown, tell = true): void {
+    try {
+      run();
+    } catch (error) {
+      if (tell) this.report(error);
+      else queueMicrotask(() => { throw error; });
+    }
+  }
+
+  protected report(error: unknown): void {
+    if (!this.emit('error' as keyof Events, error as Events[keyof Events])) queueMicrotask(() => { throw error; });
+  }
+}

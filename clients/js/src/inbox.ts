@@ -1,0 +1,76 @@
+// Inbox: direct messages, each handled once, one after the other, and said to be received after that.
+//
+// The server sends again with each connection what was not received. `received` speaks for all offsets up to its own,
+// so after a message whose handler has failed none is sent until that message has come again and was handled.
+
+export interface Direct<Payload = unknown> {
+  readonly from: string;
+  readonly payload: Payload;
+  readonly messageId: string;
+  readonly offset: number;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+}
+
+export type DirectHandler = (message: Direct) => void | Promise<void>;
+
+const rememberedMax = 4000; // an inbox keeps 1000; doubles come from those alone
+
+export class Inbox {
+  readonly #received: (offset: number) => void;
+  readonly #failed: (error: unknown) => void;
+  readonly #handled = new Set<string>();
+  #waiting: Direct[] = [];
+  #handler: DirectHandler | undefined;
+  #busy = false;
+  #stuckAt = Infinity; // the offset whose handler failed on this connection
+  #turn = 0;           // of the connection: an answer to the last one is not sent on this one
+
+  constructor(received: (offset: number) => void, failed: (error: unknown) => void) {
+    this.#received = received;
+    this.#failed = failed;
+  }
+
+  /** What has come without a handler waits for one. */
+  handle(handler: DirectHandler | undefined): void {
+    this.#handler = handler;
+    void this.#work();
+  }
+
+  /** All that is not received comes again. */
+  opened(): void {
+    ++this.#turn;
+    this.#waiting = [];
+    this.#stuckAt = Infinity;
+  }
+
+  take(message: Direct): void {
+    this.#waiting.push(message);
+    void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let message; this.#handler && (message = this.#waiting.shift());) {
+      const turn = this.#turn;
+      const done = this.#handled.has(message.messageId) || await this.#run(this.#handler, message);
+      if (turn !== this.#turn) continue; // its connection is gone; it comes again and is known then
+      if (!done) this.#stuckAt = Math.min(this.#stuckAt, message.offset);
+      if (message.offset < this.#stuckAt) this.#received(message.offset);
+    }
+    this.#busy = false;
+  }
+
+  async #run(handler: DirectHandler, message: Direct): Promise<boolean> {
+    try {
+      await handler(message);
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    this.#handled.add(message.messageId);
+    if (this.#handled.size > rememberedMax) for (const oldest of this.#handled) { this.#handled.delete(oldest); break; }
+    return true;
+  }
+}

@@ -1,0 +1,280 @@
+// Subscriptions: all entries of a client, kept the same on the server over one socket after the other.
+//
+// What is wanted in one turn is asked for in one frame. One forbidden topic refuses a whole frame, so what was
+// refused together is asked for again one by one; what the server has no room for now is asked for again later.
+
+import { backoffMs, type Backoff } from './backoff.js';
+import { TroupeError } from './error.js';
+import type { Frame } from './frame.js';
+import { Entry, type Confirmed, type Gap, type Handlers, type Message, type PresenceChange, type SubscribeOptions, type Tell } from './subscription.js';
+import { matches } from './topic.js';
+import type { Position } from './position.js';
+
+/** How the entries speak. */
+export interface Subscribing {
+  /** Asks on this socket alone. What was missed may follow the answer at once, so that is taken on the spot. */
+  askNow(frame: object, answer?: (frame: Frame) => void): Promise<Frame>;
+  isOnline(): boolean;
+  /** Calls a function of the user's. */
+  guard(run: () => unknown): void;
+  told(name: 'gap' | 'lost' | 'unsubscribed', event: unknown): void;
+}
+
+/** What a user holds of a subscription. */
+export interface Subscription {
+  readonly topic: string;
+  /** Resolves when the server has confirmed it for the first time; rejects when it refuses. */
+  readonly ready: Promise<void>;
+  /** The last position seen; give it to `recover` to go on from there in another run. */
+  readonly position: Entry['position'];
+  unsubscribe(): void;
+}
+
+const again = new Set(['overloaded', 'rate_limited', 'internal', 'timeout']);
+
+export class Subscriptions {
+  readonly #entries = new Map<string, Entry>();
+  readonly #patterns = new Map<string, Entry>(); // those of them
+  readonly #stale = new Set<string>(); // ended while offline; a resumed session still has them
+  readonly #ownPending = new Map<string, number>();
+  readonly #way: Subscribing;
+  readonly #backoff: Backoff;
+  readonly #tell: Tell;
+  #planned = false;
+
+  constructor(way: Subscribing, backoff: Backoff) {
+    this.#way = way;
+    this.#backoff = backoff;
+    const each = (entry: Entry, run: (handlers: Handlers) => unknown) => {
+      for (const handlers of [...entry.handles]) way.guard(() => run(handlers));
+    };
+    this.#tell = {
+      message: (entry, message) => each(entry, (handlers) => handlers.message?.(message)),
+      gap: (entry, gap) => { each(entry, (handlers) => handlers.gap?.(gap)); way.told('gap', gap); },
+      lost: (entry, lost) => { each(entry, (handlers) => handlers.lost?.(lost)); way.told('lost', lost); },
+    };
+  }
+
+  add(topic: string, handlers: Handlers, options: SubscribeOptions): Subscription {
+    let entry = this.#entries.get(topic);
+    if (entry && options.presence && !entry.options.presence) { // ask once more, where we are
+      const { position } = entry;
+      const handles = [...entry.handles];
+      entry = new Entry(topic, { ...entry.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell);
+      for (const handle of handles) entry.handles.add(handle);
+      entry.settled.push(...this.#entries.get(topic)!.settled.splice(0));
+      this.#put(entry);
+    } else if (!entry) {
+      this.#put(entry = new Entry(topic, options, this.#tell));
+    }
+    const mine = { ...handlers }; // of this call alone, so that two may share one object
+    entry.handles.add(mine);
+    const wanted = entry;
+    const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ resolve, reject }));
+    ready.catch(() => {}); // `unsubscribed` tells it as well
+    this.#plan();
+    const current = (): Entry | undefined => this.#entries.get(topic);
+    return {
+      topic,
+      ready,
+      get position() { return current()?.position ?? wanted.position; },
+      unsubscribe: () => this.#remove(topic, mine),
+    };
+  }
+
+  #put(entry: Entry): void {
+    this.#entries.set(entry.topic, entry);
+    if (entry.isPattern) this.#patterns.set(entry.topic, entry);
+  }
+
+  #remove(topic: string, handlers: Handlers): void {
+    const entry = this.#entries.get(topic);
+    if (!entry?.handles.delete(handlers) || entry.handles.size > 0) return;
+    this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
+    if (!this.#way.isOnline()) return void this.#stale.add(topic);
+    if (entry.held || entry.asking) this.#drop([topic]);
+  }
+
+  #forget(entry: Entry, error: TroupeError): void {
+    entry.live = false;
+    clearTimeout(entry.retry);
+    if (this.#entries.get(entry.topic) === entry) {
+      this.#entries.delete(entry.topic);
+      this.#patterns.delete(entry.topic);
+    }
+    for (const { reject } of entry.settled.splice(0)) reject(error);
+  }
+
+  #drop(topics: string[]): void {
+    this.#way.askNow({ type: 'unsubscribe', topics }).catch(() => {}); // gone with the socket, or not there
+  }
+
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      this.#sync();
+    });
+  }
+
+  /** A socket has been welcomed. */
+  opened(resumed: boolean): void {
+    const held = [...this.#entries.values()].filter((entry) => entry.held);
+    if (!resumed) for (const entry of held) entry.held = false;
+    else if (this.#stale.size > 0) this.#drop([...this.#stale].filter((topic) => !this.#entries.has(topic)));
+    this.#stale.clear();
+    if (resumed && held.length > 0) void this.#resume(held);
+    this.#sync();
+  }
+
+  lost(): void {
+    for (const entry of this.#entries.values()) {
+      entry.live = entry.asking = false;
+      clearTimeout(entry.retry);
+    }
+  }
+
+  close(error: TroupeError): void {
+    for (const entry of [...this.#entries.values()]) this.#forget(entry, error);
+  }
+
+  async #resume(entries: Entry[]): Promise<void> {
+    for (const entry of entries) entry.asking = true;
+    const positions = Object.fromEntries(entries.map((entry) => [entry.topic, entry.position]));
+    try {
+      await this.#way.askNow({ type: 'resume', positions },
+        (answer) => this.#confirm(entries, answer['topics'] as Confirmed[] | undefined, true));
+    } catch {
+      for (const entry of entries) entry.held = entry.asking = false; // subscribe as on a session of its own
+    }
+    if (this.#way.isOnline()) this.#sync();
+  }
+
+  /** Asks for whatever is wanted and not there, in as few frames as may be. */
+  #sync(): void {
+    if (!this.#way.isOnline()) return;
+    const groups = new Map<string, Entry[]>();
+    for (const entry of this.#entries.values()) {
+      if (entry.live || entry.asking) continue;
+      const key = `${entry.options.overflow ?? ''} ${entry.options.presence === true} ${entry.failures > 0 ? entry.topic : ''}`;
+      groups.set(key, [...groups.get(key) ?? [], entry]);
+    }
+    for (const group of groups.values()) void this.#ask(group);
+  }
+
+  async #ask(entries: Entry[], recover = true): Promise<void> {
+    const { overflow, presence } = entries[0]!.options;
+    const positions = Object.fromEntries(entries.flatMap((entry) =>
+      entry.position && (recover || !entry.isPattern) ? [[entry.topic, entry.position]] : []));
+    const frame = {
+      type: 'subscribe', topics: entries.map(({ topic }) => topic),
+      ...(Object.keys(positions).length > 0 ? { recover: positions } : {}),
+      ...(overflow === undefined ? {} : { overflow }),
+      ...(presence ? { presence } : {}),
+    };
+    for (const entry of entries) entry.asking = true;
+    try {
+      await this.#way.askNow(frame, (answer) => this.#confirm(entries, answer['topics'] as Confirmed[] | undefined ?? [], false));
+    } catch (error) {
+      this.#refused(entries, error as TroupeError, recover);
+    }
+  }
+
+  #confirm(entries: Entry[], confirmed: Confirmed[] | undefined, resumed: boolean): void {
+    const byTopic = new Map(confirmed?.map((each) => [each.topic, each]));
+    for (const entry of entries) {
+      entry.asking = false;
+      if (this.#entries.get(entry.topic) !== entry) continue; // unsubscribed meanwhile
+      const told = confirmed ? byTopic.get(entry.topic) : { topic: entry.topic, recovered: true };
+      entry.held = told !== undefined;
+      if (!told) continue;
+      const recovered = entry.confirm(told);
+      for (const { resolve } of entry.settled.splice(0)) resolve();
+      for (const handlers of [...entry.handles]) {
+        this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
+      }
+    }
+  }
+
+  #refused(entries: Entry[], error: TroupeError, recover: boolean): void {
+    for (const entry of entries) entry.asking = false;
+    if (!this.#way.isOnline()) return; // the next socket asks again
+    const left = entries.filter((entry) => this.#entries.get(entry.topic) === entry);
+    if (again.has(error.code)) return this.#later(left, error);
+    if (entries.length > 1) {
+      for (const entry of left) void this.#ask([entry], recover);
+      return;
+    }
+    // A server that does not recover patterns says so; then it begins anew, and the loss is told.
+    const [entry] = left;
+    if (entry && error.code === 'bad_request' && recover && entry.isPattern && entry.position) return void this.#ask(left, false);
+    if (entry) this.#end(entry, error.code, error);
+  }
+
+  #later(entries: Entry[], error: TroupeError): void {
+    for (const entry of entries) {
+      entry.asking = true;
+      entry.retry = setTimeout(() => {
+        entry.asking = false;
+        this.#sync();
+      }, Math.max(error.retryAfterMs ?? 0, backoffMs(entry.failures++, this.#backoff)));
+    }
+  }
+
+  #end(entry: Entry, reason: string, error: TroupeError): void {
+    const handles = [...entry.handles];
+    this.#forget(entry, error);
+    for (const handlers of handles) this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
+    this.#way.told('unsubscribed', { topic: entry.topic, reason, error });
+  }
+
+  // What the server says.
+
+  message(frame: Frame): void {
+    const { topic, payload, epoch, offset, sender, sent_at: sentAt, shard, seq } = frame as Frame & { topic: string };
+    const message = { topic, payload, epoch, offset, sentAt, ...(sender === undefined ? {} : { sender }) } as Message;
+    const pending = this.#ownPending.has(topic);
+    for (const entry of this.#in(topic)) entry.message(message, pending, shard as string | undefined, seq as number | undefined);
+  }
+
+  gap(frame: Frame): void {
+    const { topic, epoch, from, to, reason } = frame as unknown as Gap;
+    const entries = this.#in(topic);
+    for (const entry of entries) entry.gap({ topic, epoch, from, to, reason });
+    if (entries.length === 0) this.#way.told('gap', { topic, epoch, from, to, reason }); // of the inbox
+  }
+
+  presence(frame: Frame): void {
+    const { topic, joined = [], left = [] } = frame as unknown as PresenceChange;
+    for (const entry of this.#in(topic)) {
+      for (const handlers of [...entry.handles]) this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
+    }
+  }
+
+  unsubscribed(frame: Frame): void {
+    const reason = String(frame['reason']);
+    for (const topic of frame['topics'] as string[]) {
+      const entry = this.#entries.get(topic);
+      if (entry) this.#end(entry, reason, new TroupeError('forbidden', reason));
+    }
+  }
+
+  /** A publication with exclude_self is under way; its ack, if any, calls what this gives. */
+  excluding(topic: string): (position?: Position) => void {
+    this.#ownPending.set(topic, (this.#ownPending.get(topic) ?? 0) + 1);
+    return (position) => {
+      const left = this.#ownPending.get(topic)! - 1;
+      if (left > 0) this.#ownPending.set(topic, left);
+      else this.#ownPending.delete(topic);
+      for (const entry of this.#in(topic)) entry.own(topic, position ?? { epoch: '', offset: 0 }, left > 0);
+    };
+  }
+
+  #in(topic: string): Entry[] {
+    const exact = this.#entries.get(topic);
+    const found = exact ? [exact] : [];
+    for (const entry of this.#patterns.values()) if (entry !== exact && matches(entry.topic, topic)) found.push(entry);
+    return found;
+  }
+}

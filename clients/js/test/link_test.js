@@ -1,0 +1,230 @@
+// The connection: states, tokens, waits, heartbeat, drain, sessions. The server is the test; time is moved by hand.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Client, TroupeError } from '../dist/index.js';
+import { World, quiet, settle } from './lib/world.js';
+
+test('connect offers the token as a subprotocol and resolves with the welcome', async (t) => {
+  const world = new World(t, { token: 'tok' });
+  const first = world.client.connect();
+  await settle();
+  assert.equal(world.socket.url.href, 'ws://server/ws');
+  assert.deepEqual(world.socket.protocols, ['troupe.v1', 'bearer.tok']);
+  await world.socket.welcome();
+  assert.deepEqual(await first, { connectionId: 'c1', user: 'u', resumed: false });
+  assert.deepEqual(world.states, ['connecting', 'online']);
+  assert.equal(world.client.connect(), world.client.connect(), 'once is enough');
+});
+
+test('without a token it is anonymous, and http becomes ws', async (t) => {
+  const world = new World(t);
+  await world.online();
+  assert.deepEqual(world.socket.protocols, ['troupe.v1']);
+  const client = new Client('https://server/ws', { WebSocket: class { constructor(url) { assert.equal(url, 'wss://server/ws'); } close() {} } });
+  client.connect().catch(() => {});
+  await settle();
+  client.close();
+});
+
+test('a platform without WebSocket is told at once', { skip: globalThis.WebSocket !== undefined }, () => {
+  assert.throws(() => new Client('ws://server/ws'), /no WebSocket/);
+});
+
+test('each failed try waits longer, up to the bound, and a stable connection begins anew', async (t) => {
+  const world = new World(t, { backoff: { baseMs: 500, maxMs: 4000 } });
+  world.client.connect();
+  await settle();
+  const waits = [];
+  for (let i = 0; i < 6; ++i) {
+    await world.socket.end();
+    waits.push(world.events('state').at(-1).retryInMs);
+    await world.pass(waits.at(-1) - 1);
+    assert.equal(world.sockets.length, i + 1, 'not earlier');
+    await world.pass(1);
+    assert.equal(world.sockets.length, i + 2);
+  }
+  assert.deepEqual(waits, [499, 999, 1999, 3999, 3999, 3999]);
+  await world.socket.welcome();
+  await world.pass(9_000);
+  await world.socket.end();
+  assert.equal(world.events('state').at(-1).retryInMs, 3999, 'nine seconds prove nothing');
+  await world.pass(4000);
+  await world.socket.welcome();
+  await world.pass(10_000);
+  await world.socket.end();
+  assert.equal(world.events('state').at(-1).retryInMs, 499);
+});
+
+for (const [name, code, online, fresh] of [
+  ['4001 asks for a fresh token', 4001, true, true],
+  ['1008 asks for a fresh token', 1008, true, true],
+  ['a handshake that failed asks for a fresh token, for it may have been the reason', 1006, false, true],
+  ['a lost socket does not', 1006, true, false],
+  ['4002 does not', 4002, true, false],
+]) {
+  test(name, async (t) => {
+    const asked = [];
+    const world = new World(t, { token: (why) => { asked.push(why.fresh); return `t${asked.length}`; } });
+    world.client.connect();
+    await settle();
+    if (online) await world.socket.welcome();
+    await world.socket.end(code);
+    await world.pass(500);
+    assert.deepEqual(asked, [false, fresh]);
+    assert.equal(world.socket.protocols[1], 'bearer.t2');
+  });
+}
+
+for (const [name, token] of [['a text', 'same'], ['a function', () => 'same']]) {
+  test(`a token that was refused and comes again ends the client (${name})`, async (t) => {
+    const world = new World(t, { token });
+    await world.online();
+    await world.socket.end(4001);
+    await world.pass(500);
+    assert.equal(world.client.state, 'closed');
+    assert.equal(world.events('state').at(-1).error.code, 'unauthorized');
+  });
+}
+
+test('where there is no token any more, the client ends', async (t) => {
+  const world = new World(t, { token: () => null });
+  await assert.rejects(world.client.connect(), { code: 'unauthorized' });
+});
+
+test('a token function that fails is tried again after a wait', async (t) => {
+  let tries = 0;
+  const world = new World(t, { token: async () => { if (++tries < 3) throw new Error('no network'); return 'tok'; } });
+  world.client.connect();
+  await world.pass(499);
+  await world.pass(999);
+  assert.deepEqual(world.events('error').map((error) => error.message), ['no network', 'no network']);
+  await world.socket.welcome();
+  assert.equal(world.client.state, 'online');
+});
+
+test('token_expiring: a fresh token is given on the open connection', async (t) => {
+  let count = 0;
+  const world = new World(t, { token: ({ fresh }) => `${fresh ? 'fresh' : 'first'}${++count}` });
+  const socket = await world.online();
+  await socket.say({ type: 'token_expiring', expires_at: 1 });
+  assert.equal(socket.last('authenticate').token, 'fresh2');
+  await socket.answer('authenticate', { type: 'authenticated', user: 'u' });
+  await socket.say({ type: 'token_expiring', expires_at: 2 });
+  await socket.answer('authenticate', { type: 'error', code: 'unauthorized', message: 'no' });
+  assert.deepEqual(world.events('error').map(({ code }) => code), ['unauthorized']);
+  assert.deepEqual([world.client.state, world.sockets.length], ['online', 1]);
+});
+
+test('a token that comes when the connection is another one already opens nothing', async (t) => {
+  const gives = [];
+  const world = new World(t, { token: () => new Promise((give) => gives.push(give)) });
+  world.client.connect();
+  await settle();
+  await world.pass(10_000); // the time to connect is over
+  assert.equal(world.client.state, 'waiting');
+  gives[0]('late');
+  await settle();
+  assert.equal(world.sockets.length, 0);
+  await world.pass(500);
+  gives[1]('now');
+  await settle();
+  assert.equal(world.socket.protocols[1], 'bearer.now');
+});
+
+test('a socket that is never welcomed is given up', async (t) => {
+  const world = new World(t);
+  world.client.connect();
+  await settle();
+  const { socket } = world;
+  await world.pass(10_000);
+  assert.ok(socket.closedBy);
+  assert.equal(world.client.state, 'waiting');
+  assert.equal(socket.onmessage, null, 'nobody listens to it any more');
+});
+
+test('silence is answered with a ping, and silence after that with another socket', async (t) => {
+  const world = new World(t, { pongTimeoutMs: 5000 });
+  const socket = await world.online();
+  await world.pass(20_000);
+  await socket.say({ type: 'pong' });
+  await world.pass(24_999);
+  assert.equal(socket.frames('ping').length, 0, 'what was heard counts from then');
+  await world.pass(1);
+  assert.equal(socket.frames('ping').length, 1);
+  await socket.say({ type: 'pong' });
+  await world.pass(5000);
+  assert.equal(world.client.state, 'online');
+  await world.pass(25_000);
+  assert.equal(socket.frames('ping').length, 2);
+  await world.pass(5000);
+  const { state, code } = world.events('state').at(-1);
+  assert.deepEqual([state, code], ['waiting', 4002]);
+});
+
+test('draining: it comes back when the server asked for, not by its own wait', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  await socket.say({ type: 'draining', reconnect_after_ms: 7000 });
+  assert.deepEqual(world.events('draining'), [{ reconnectAfterMs: 7000 }]);
+  assert.equal(world.client.state, 'online');
+  await socket.end(1001);
+  await world.pass(6999);
+  assert.equal(world.sockets.length, 1);
+  await world.pass(1);
+  assert.equal(world.sockets.length, 2);
+  await world.socket.end();
+  assert.ok(world.events('state').at(-1).retryInMs < 7000, 'once only');
+});
+
+test('4004: another connection has taken the session over, and this client does not fight', async (t) => {
+  const world = new World(t);
+  await world.online();
+  await world.socket.end(4004);
+  assert.equal(world.events('state').at(-1).error.code, 'closed');
+  await world.pass(60_000);
+  assert.equal(world.sockets.length, 1);
+});
+
+for (const stage of ['idle', 'connecting', 'online', 'waiting']) {
+  test(`close while ${stage}: the socket ends with 1000, and all waiting with \`closed\``, async (t) => {
+    const world = new World(t);
+    const first = stage === 'idle' ? undefined : world.client.connect();
+    const publication = quiet(world.client.publish('t', 1));
+    await settle();
+    if (stage === 'online') await world.socket.welcome();
+    if (stage === 'waiting') await world.socket.end();
+    world.client.close();
+    world.client.close();
+    await assert.rejects(publication, { code: 'closed' });
+    if (stage === 'connecting' || stage === 'waiting') await assert.rejects(first, { code: 'closed' });
+    if (stage === 'online') assert.deepEqual(world.socket.closedBy, { code: 1000 });
+    await world.pass(60_000);
+    assert.ok(world.sockets.length <= 1);
+    assert.equal(world.states.filter((state) => state === 'closed').length, 1);
+    await assert.rejects(world.client.connect(), { code: 'closed' });
+    await assert.rejects(world.client.publish('t', 1), TroupeError);
+    assert.throws(() => world.client.subscribe('t', () => {}), { code: 'closed' });
+  });
+}
+
+test('what is no frame is an error, and the connection goes on', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  await socket.say('{');
+  await socket.say({ type: 'of the future', field: 1 });
+  await socket.say({ type: 'error', code: 'internal', message: 'without an id' });
+  assert.deepEqual(world.events('error').map(({ code }) => code), ['bad_request', 'internal']);
+  assert.equal(world.client.state, 'online');
+});
+
+test('a listener that throws stops no other; what it threw is an error event', async (t) => {
+  const world = new World(t);
+  world.client.on('state', () => { throw new Error('mine'); });
+  const seen = [];
+  const off = world.client.on('state', ({ state }) => seen.push(state));
+  await world.online();
+  off();
+  world.client.close();
+  assert.deepEqual(seen, ['connecting', 'online']);
+  assert.ok(world.events('error').every(({ message }) => message === 'mine') && world.events('error').length === 3);
+});

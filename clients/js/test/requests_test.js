@@ -1,0 +1,257 @@
+// Publishing, direct messages, history, presence: answers, time limits, repeats over a lost socket, bounds.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { World, quiet, settle } from './lib/world.js';
+
+const ack = { type: 'ack', delivered_to: 2, queued: 1, epoch: 'e', offset: 7 };
+
+test('a publication resolves with its ack and bears a key of its own', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const published = quiet(world.client.publish('a', { x: 1 }, { priority: 'high' }));
+  const frame = socket.last('publish');
+  assert.deepEqual([frame.topic, frame.payload, frame.priority], ['a', { x: 1 }, 'high']);
+  await socket.answer('publish', ack);
+  assert.deepEqual(await published, { deliveredTo: 2, queued: 1, epoch: 'e', offset: 7 });
+  world.client.publish('a', 1).catch(() => {});
+  assert.notEqual(socket.last('publish').idempotency_key, frame.idempotency_key);
+  assert.ok(frame.idempotency_key.length <= 64);
+});
+
+test('bytes are published as a binary frame', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  world.client.publish('a', Uint8Array.of(1, 10, 2)).catch(() => {});
+  const { binary, payload } = socket.last('publish');
+  assert.equal(payload, undefined);
+  assert.deepEqual([...binary.slice(-4)], [10, 1, 10, 2]);
+});
+
+test('an error of the server rejects with its code and when to try again', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const published = quiet(world.client.publish('a', 1));
+  await socket.answer('publish', { type: 'error', code: 'overloaded', message: 'later', retry_after_ms: 50, details: { why: 1 } });
+  await assert.rejects(published, { name: 'TroupeError', code: 'overloaded', message: 'later', retryAfterMs: 50, details: { why: 1 } });
+});
+
+test('no answer in time is `timeout`, counted from the call, and a late answer is nobody\'s', async (t) => {
+  const world = new World(t, { timeoutMs: 3000 });
+  const socket = await world.online();
+  const published = quiet(world.client.publish('a', 1));
+  const patient = quiet(world.client.publish('a', 2, { timeoutMs: 4000 }));
+  await world.pass(3000);
+  await assert.rejects(published, { code: 'timeout' });
+  await socket.say({ ...ack, id: socket.frames('publish')[0].id });
+  await socket.answer('publish', ack);
+  assert.equal((await patient).offset, 7);
+  assert.deepEqual(world.events('error'), []);
+});
+
+test('what was not acknowledged when the socket is lost is sent again with its key, in order, before what is new', async (t) => {
+  const world = new World(t, { timeoutMs: 1e9 });
+  const socket = await world.online();
+  const all = [1, 2, 3].map((payload) => world.client.publish('a', payload));
+  await socket.say({ ...ack, id: socket.frames('publish')[0].id });
+  await socket.end();
+  all.push(world.client.publish('a', 4));
+  await world.pass(60_000);
+  assert.equal(world.socket.sent.length, 0, 'not before the welcome');
+  await world.socket.welcome();
+  const again = world.socket.frames('publish');
+  assert.deepEqual(again.map(({ payload }) => payload), [2, 3, 4]);
+  const keys = socket.frames('publish').map(({ idempotency_key }) => idempotency_key);
+  assert.deepEqual(again.slice(0, 2).map(({ idempotency_key }) => idempotency_key), keys.slice(1));
+  for (const { id } of again) await world.socket.say({ ...ack, id });
+  assert.equal((await Promise.all(all)).length, 4);
+});
+
+for (const [name, send, kept] of [
+  ['a publication without a key', (client) => client.publish('a', 1, { idempotencyKey: false }), false],
+  ['a direct message', (client) => client.direct('bob', 1), false],
+  ['a publication', (client) => client.publish('a', 1), true],
+  ['info', (client) => client.info(), true],
+]) {
+  test(`${name} that a socket had is ${kept ? 'sent again' : 'not sent again but fails with `disconnected`'}; one that none had waits`, async (t) => {
+    const world = new World(t, { timeoutMs: 1e9 });
+    const waiting = send(world.client);
+    waiting.catch(() => {});
+    await world.online();
+    assert.equal(world.socket.sent.length, 1, 'waited for the socket');
+    await world.reconnect();
+    assert.equal(world.socket.sent.length, kept ? 1 : 0);
+    if (!kept) await assert.rejects(waiting, { code: 'disconnected' });
+  });
+}
+
+test('back as another user, what was sent is not repeated, for its key is of the first one', async (t) => {
+  const world = new World(t, { timeoutMs: 1e9 });
+  await world.online({ user: 'anon:1' });
+  const published = quiet(world.client.publish('a', 1));
+  await world.socket.end();
+  const unsent = world.client.publish('a', 2);
+  unsent.catch(() => {});
+  await world.pass(60_000);
+  await world.socket.welcome({ user: 'anon:2' });
+  await assert.rejects(published, { code: 'disconnected' });
+  assert.deepEqual(world.socket.frames('publish').map(({ payload }) => payload), [2]);
+});
+
+test('what waits is bounded by count and by bytes, with a clear error, and there is room again afterwards', async (t) => {
+  const world = new World(t, { buffer: { count: 3, bytes: 400 }, timeoutMs: 1e9 });
+  const all = [1, 2, 3].map((payload) => world.client.publish('a', payload, { idempotencyKey: 'k' }));
+  await assert.rejects(world.client.publish('a', 4), { code: 'buffer_full' });
+  const socket = await world.online();
+  for (const { id } of socket.frames('publish')) await socket.say({ ...ack, id });
+  await Promise.all(all);
+  await socket.end();
+  world.client.publish('a', 'x'.repeat(200), { idempotencyKey: 'k' }).catch(() => {});
+  await assert.rejects(world.client.publish('a', 'x'.repeat(200), { idempotencyKey: 'k' }), { code: 'buffer_full' });
+  world.client.publish('a', 'x', { idempotencyKey: 'k' }).catch(() => {});
+  await world.pass(60_000);
+  await world.socket.welcome();
+  assert.equal(world.socket.frames('publish').length, 2);
+  world.socket.bufferedAmount = 390; // the network does not keep up
+  await assert.rejects(world.client.publish('a', 1), { code: 'buffer_full' });
+});
+
+test('what gives up waiting makes room', async (t) => {
+  const world = new World(t, { buffer: { count: 1 }, timeoutMs: 100 });
+  const first = world.client.publish('a', 1);
+  first.catch(() => {});
+  await world.pass(100);
+  await assert.rejects(first, { code: 'timeout' });
+  world.client.publish('a', 2).catch(() => {});
+  const socket = await world.online();
+  assert.deepEqual(socket.frames('publish').map(({ payload }) => payload), [2]);
+});
+
+test('a frame over the limit is refused here, so that it does not cost the connection', async (t) => {
+  const world = new World(t);
+  const early = world.client.publish('a', 'x'.repeat(1000));
+  early.catch(() => {});
+  await world.online();
+  await assert.rejects(early, { code: 'too_large' });
+  await assert.rejects(world.client.publish('a', 'ü'.repeat(480)), { code: 'too_large' });
+  assert.equal(world.socket.sent.length, 0);
+});
+
+test('history comes item by item, and its end says whether it is complete', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const history = world.client.history('a', { limit: 5, since: { epoch: 'e', offset: 1 } });
+  assert.equal(socket.sent.length, 0, 'asked for when it is read');
+  const first = history.next();
+  const { id, topic, limit, since } = socket.last('history');
+  assert.deepEqual([topic, limit, since], ['a', 5, { epoch: 'e', offset: 1 }]);
+  const item = (offset) => ({ type: 'history_item', id, topic: 'a', payload: offset, epoch: 'e', offset, sent_at: 1 });
+  await socket.say(item(2), item(3));
+  assert.deepEqual((await first).value, { topic: 'a', payload: 2, epoch: 'e', offset: 2, sentAt: 1 });
+  await socket.say(item(4), { type: 'history_end', id, complete: true });
+  const rest = [];
+  for await (const { offset } of history) rest.push(offset);
+  assert.deepEqual([rest, history.complete], [[3, 4], true]);
+  assert.equal(socket.frames('cancel').length, 0);
+});
+
+test('a loop that is left tells the server to stop', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const loop = (async () => { for await (const { offset } of world.client.history('a')) if (offset === 1) break; })();
+  await settle();
+  const { id } = socket.last('history');
+  await socket.say({ type: 'history_item', id, topic: 'a', payload: 1, epoch: 'e', offset: 1, sent_at: 1 });
+  await loop;
+  assert.deepEqual(socket.last('cancel'), { type: 'cancel', target: id });
+  await socket.say({ type: 'history_end', id, complete: false, cancelled: true });
+  assert.deepEqual(world.events('error'), []);
+});
+
+for (const [name, happen, code] of [
+  ['refused', (socket, id) => socket.say({ type: 'error', id, code: 'forbidden', message: 'no' }), 'forbidden'],
+  ['cut off', (socket) => socket.end(), 'disconnected'],
+]) {
+  test(`a history that is ${name} gives what came and then throws`, async (t) => {
+    const world = new World(t);
+    const socket = await world.online();
+    const seen = [];
+    const loop = quiet((async () => { for await (const { offset } of world.client.history('a')) seen.push(offset); })());
+    await settle();
+    const { id } = socket.last('history');
+    await socket.say({ type: 'history_item', id, topic: 'a', payload: 1, epoch: 'e', offset: 1, sent_at: 1 });
+    await happen(socket, id);
+    await assert.rejects(loop, { code });
+    assert.deepEqual(seen, [1]);
+  });
+}
+
+test('members: pages and the changes meanwhile make one set; later changes and another connection are told as changes', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const changes = [];
+  const members = world.client.members('room', ({ joined, left }) => changes.push([joined, left]));
+  await settle();
+  assert.equal(socket.last('subscribe').presence, true);
+  await socket.confirm({ room: 0 });
+  const page = (on, users, next) => on.answer('presence', { type: 'presence_state', count: 3, users, ...(next ? { next } : {}) });
+  assert.equal(socket.last('presence').after, undefined);
+  await page(socket, ['ann', 'bob'], 'bob');
+  await socket.say({ type: 'presence_changed', topic: 'room', joined: ['dan'], left: ['ann'] });
+  assert.equal(socket.last('presence').after, 'bob');
+  await page(socket, ['cat']);
+  await members.ready;
+  assert.deepEqual([...members.users], ['bob', 'cat', 'dan']);
+  await socket.say({ type: 'presence_changed', topic: 'room', joined: ['dan', 'eve'], left: ['bob', 'nobody'] });
+  assert.deepEqual(changes, [[['bob', 'cat', 'dan'], []], [['eve'], ['bob']]]);
+
+  const next = await world.reconnect();
+  await next.confirm({ room: 0 });
+  await page(next, ['cat', 'eve', 'fay']);
+  assert.deepEqual(changes.at(-1), [['fay'], ['dan']]);
+});
+
+test('the inbox: one after the other, each once, received when its handler is done', async (t) => {
+  const world = new World(t);
+  const direct = (offset, more = {}) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1, ...more });
+  let socket = await world.online();
+  await socket.say(direct(1), direct(2)); // nobody handles yet
+  assert.equal(socket.frames('received').length, 0);
+  const seen = [];
+  let done;
+  world.client.inbox(async ({ payload }) => {
+    seen.push(payload);
+    await new Promise((finish) => { done = finish; });
+  });
+  await settle();
+  assert.deepEqual([seen, socket.frames('received').length], [[1], 0], 'the second waits for the first');
+  done();
+  await settle();
+  assert.deepEqual([seen, socket.last('received').offset], [[1, 2], 1]);
+
+  socket = await world.reconnect(); // while the second is being handled
+  await socket.say(direct(2), direct(3));
+  assert.deepEqual(seen, [1, 2]);
+  done();
+  await settle();
+  assert.deepEqual(seen, [1, 2, 3], 'the second is not handled again');
+  assert.deepEqual(socket.frames('received').map(({ offset }) => offset), [2]);
+});
+
+test('after a message whose handler failed, nothing is received until it has come again', async (t) => {
+  const world = new World(t);
+  const direct = (offset) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1 });
+  let fails = true;
+  const seen = [];
+  world.client.inbox(({ payload }) => {
+    seen.push(payload);
+    if (payload === 2 && fails) throw new Error('full');
+  });
+  let socket = await world.online();
+  await socket.say(direct(1), direct(2), direct(3));
+  assert.deepEqual([seen, socket.frames('received').map(({ offset }) => offset)], [[1, 2, 3], [1]]);
+  assert.deepEqual(world.events('error').map(({ message }) => message), ['full']);
+  fails = false;
+  socket = await world.reconnect();
+  await socket.say(direct(2), direct(3));
+  assert.deepEqual([seen, socket.frames('received').map(({ offset }) => offset)], [[1, 2, 3, 2], [2, 3]]);
+});

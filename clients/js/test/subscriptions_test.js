@@ -1,0 +1,314 @@
+// Subscriptions over one socket after the other: recovery, doubles, gaps, losses, patterns, sessions.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { World, message, settle } from './lib/world.js';
+
+/// All that one subscription tells, as short texts in order: `5`, `gap 3-4 overflow`, `lost epoch`.
+function listen(world, topic, options) {
+  const log = [];
+  const subscription = world.client.subscribe(topic, {
+    message: ({ topic: of, offset }) => log.push(of === topic ? `${offset}` : `${of} ${offset}`),
+    gap: ({ from, to, reason }) => log.push(`gap ${from}-${to} ${reason}`),
+    lost: ({ reason }) => log.push(`lost ${reason}`),
+    unsubscribed: ({ reason }) => log.push(`unsubscribed ${reason}`),
+    subscribed: ({ recovered, resumed }) => log.push(resumed ? 'resumed' : recovered ? 'recovered' : 'subscribed'),
+    presence: ({ joined, left }) => log.push(`+${joined} -${left}`),
+  }, options);
+  return Object.assign(log, { subscription });
+}
+const gap = (topic, from, to, more = {}) => ({ type: 'gap', topic, epoch: 'e', from, to, reason: 'overflow', ...more });
+
+test('what is wanted in one turn is asked for in one frame, by options', async (t) => {
+  const world = new World(t);
+  for (const topic of ['a', 'b', 'c.*']) listen(world, topic);
+  listen(world, 'd', { overflow: 'latest' });
+  listen(world, 'a');
+  const socket = await world.online();
+  assert.deepEqual(socket.frames('subscribe').map(({ topics, overflow, recover }) => [topics, overflow, recover]),
+                   [[['a', 'b', 'c.*'], undefined, undefined], [['d'], 'latest', undefined]]);
+});
+
+// What comes in one turn on a live subscription at offset 5 of epoch e, and what the user is told.
+for (const [name, frames, expected] of [
+  ['consecutive messages', [message('a', 6), message('a', 7)], ['6', '7']],
+  ['a double', [message('a', 6), message('a', 6), message('a', 5), message('a', 7)], ['6', '7']],
+  ['a gap that is told', [gap('a', 6, 8), message('a', 9)], ['gap 6-8 overflow', '9']],
+  ['a gap with nothing after it', [gap('a', 6, 8)], ['gap 6-8 overflow']],
+  ['a gap that is partly known', [message('a', 6), gap('a', 5, 8), message('a', 9)], ['6', 'gap 7-8 overflow', '9']],
+  ['a gap that is wholly known', [message('a', 6), gap('a', 5, 6), message('a', 7)], ['6', '7']],
+  ['gaps one after the other', [gap('a', 6, 6), gap('a', 7, 9, { reason: 'latest' }), message('a', 10)], ['gap 6-6 overflow', 'gap 7-9 latest', '10']],
+  ['a message inside a told gap', [gap('a', 6, 8), message('a', 7), message('a', 9)], ['gap 6-8 overflow', '9']],
+  ['a hole that nobody told', [message('a', 9)], ['gap 6-8 missing', '9']],
+  ['a gap too small for the hole', [gap('a', 6, 7), message('a', 10)], ['gap 6-7 overflow', 'gap 8-9 missing', '10']],
+  ['another epoch', [message('a', 1, { epoch: 'f' }), message('a', 2, { epoch: 'f' })], ['lost epoch', '1', '2']],
+  ['another topic', [message('b', 1), gap('b', 1, 2)], []],
+]) {
+  test(`live: ${name}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    const socket = await world.online();
+    await socket.confirm({ a: 5 });
+    log.length = 0;
+    await socket.say(...frames);
+    assert.deepEqual([...log], expected);
+  });
+}
+
+// What follows a lost socket for somebody at offset 5 of epoch e: the confirmation and frames right behind it.
+for (const [name, entry, frames, expected, position] of [
+  ['nothing was missed', { epoch: 'e', offset: 5, recovered: true }, [message('a', 6)], ['recovered', '6'], 6],
+  ['what was missed, then live', { epoch: 'e', offset: 7, recovered: true }, [message('a', 6), message('a', 7), message('a', 8)], ['recovered', '6', '7', '8'], 8],
+  ['more than was missed', { epoch: 'e', offset: 7, recovered: true }, [message('a', 4), message('a', 5), message('a', 6), message('a', 7)], ['recovered', '6', '7'], 7],
+  ['less than was missed', { epoch: 'e', offset: 7, recovered: true }, [message('a', 7)], ['recovered', 'gap 6-6 missing', '7'], 7],
+  ['a gap in what was missed', { epoch: 'e', offset: 9, recovered: true }, [gap('a', 6, 8), message('a', 9)], ['recovered', 'gap 6-8 overflow', '9'], 9],
+  ['refused, for it is kept no more', { epoch: 'e', offset: 600, recovered: false }, [message('a', 601)], ['lost expired', 'subscribed', '601'], 601],
+  ['refused, for another epoch', { epoch: 'f', offset: 3, recovered: false }, [message('a', 4, { epoch: 'f' })], ['lost epoch', 'subscribed', '4'], 4],
+]) {
+  test(`recovery: ${name}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    await (await world.online()).confirm({ a: 5 });
+    log.length = 0;
+    const socket = await world.reconnect();
+    const { id, topics, recover } = socket.last('subscribe');
+    assert.deepEqual([topics, recover], [['a'], { a: { epoch: 'e', offset: 5 } }]);
+    await socket.say(message('a', 99)); // of no concern before the confirmation
+    await socket.say({ type: 'subscription_confirmed', id, topics: [{ topic: 'a', ...entry }] }, ...frames);
+    assert.deepEqual([...log], expected);
+    assert.equal(log.subscription.position.offset, position);
+  });
+}
+
+test('the events of the client tell of every topic what its handlers are told', async (t) => {
+  const world = new World(t);
+  listen(world, 'a');
+  await (await world.online()).confirm({ a: 5 });
+  const socket = await world.reconnect();
+  await socket.confirm({ a: { epoch: 'f', offset: 3, recovered: false } });
+  assert.deepEqual(world.events('lost'), [{ topic: 'a', reason: 'epoch', before: { epoch: 'e', offset: 5 }, now: { epoch: 'f', offset: 3 } }]);
+  await socket.say(gap('a', 4, 4, { epoch: 'f' }), gap('$user.u', 1, 2));
+  assert.deepEqual(world.events('gap').map(({ topic, from, to }) => [topic, from, to]), [['a', 4, 4], ['$user.u', 1, 2]]);
+});
+
+test('a position kept from an earlier run is where it begins', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a', { recover: { epoch: 'e', offset: 41 } });
+  const socket = await world.online();
+  assert.deepEqual(socket.last('subscribe').recover, { a: { epoch: 'e', offset: 41 } });
+  await socket.confirm({ a: { epoch: 'e', offset: 42, recovered: true } });
+  await socket.say(message('a', 42));
+  assert.deepEqual([...log], ['recovered', '42']);
+});
+
+test('a name and patterns that overlap get each message once, from one copy', async (t) => {
+  const world = new World(t);
+  const [name, star, rest] = ['x.a', 'x.*', '>'].map((topic) => listen(world, topic));
+  const socket = await world.online();
+  const shards = { s1: { epoch: 'p', seq: 10 } };
+  await socket.confirm({ 'x.a': 5, 'x.*': { shards, recovered: false }, '>': { shards, recovered: false } });
+  await socket.say(message('x.a', 6, { shard: 's1', seq: 11 }), message('x.b', 1, { shard: 's1', seq: 12 }), message('y', 3, { shard: 's1', seq: 13 }));
+  assert.deepEqual([[...name], [...star], [...rest]],
+                   [['subscribed', '6'], ['subscribed', 'x.a 6', 'x.b 1'], ['subscribed', 'x.a 6', 'x.b 1', 'y 3']]);
+});
+
+test('a pattern keeps its place in each shard and recovers from there, without doubles', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'x.*');
+  let socket = await world.online();
+  await socket.confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 10 }, s2: { epoch: 'q', seq: 0 } }, recovered: false } });
+  await socket.say(message('x.a', 6, { shard: 's1', seq: 12 }), message('x.b', 1, { shard: 's2', seq: 4 }));
+  socket = await world.reconnect();
+  assert.deepEqual(socket.last('subscribe').recover, { 'x.*': { s1: { epoch: 'p', seq: 12 }, s2: { epoch: 'q', seq: 4 } } });
+  log.length = 0;
+  await socket.confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 15 }, s2: { epoch: 'q', seq: 4 } }, recovered: true } });
+  await socket.say(message('x.a', 6, { shard: 's1', seq: 12 }), message('x.a', 7, { shard: 's1', seq: 14 }), message('x.a', 9, { shard: 's1', seq: 15 }));
+  assert.deepEqual([...log], ['recovered', 'x.a 7', 'gap 8-8 missing', 'x.a 9']);
+});
+
+test('a server that does not recover patterns: begun anew, and told', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'x.*');
+  await (await world.online()).confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 10 } }, recovered: false } });
+  const socket = await world.reconnect();
+  await socket.answer('subscribe', { type: 'error', code: 'bad_request', message: 'only topics have a position' });
+  assert.equal(socket.last('subscribe').recover, undefined);
+  await socket.confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 20 } }, recovered: false } });
+  assert.deepEqual([...log], ['subscribed', 'lost expired', 'subscribed']);
+});
+
+test('one that is refused does not take the others with it', async (t) => {
+  const world = new World(t);
+  const [good, bad] = [listen(world, 'good'), listen(world, 'bad')];
+  const socket = await world.online();
+  await socket.answer('subscribe', { type: 'error', code: 'forbidden', message: 'no' });
+  const [, first, second] = socket.frames('subscribe');
+  assert.deepEqual([first.topics, second.topics], [['good'], ['bad']]);
+  await socket.say({ type: 'subscription_confirmed', id: first.id, topics: [{ topic: 'good', epoch: 'e', offset: 0, recovered: false }] },
+                   { type: 'error', id: second.id, code: 'forbidden', message: 'no' });
+  await good.subscription.ready;
+  await assert.rejects(bad.subscription.ready, { code: 'forbidden' });
+  assert.deepEqual([[...good], [...bad]], [['subscribed'], ['unsubscribed forbidden']]);
+  const next = await world.reconnect();
+  assert.deepEqual(next.last('subscribe').topics, ['good']);
+});
+
+test('what the server has no room for now is asked for again after the time it says', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.answer('subscribe', { type: 'error', code: 'overloaded', message: 'later', retry_after_ms: 2000 });
+  await world.pass(1999);
+  assert.equal(socket.frames('subscribe').length, 1);
+  await world.pass(1);
+  await socket.confirm({ a: 0 });
+  assert.deepEqual([...log], ['subscribed']);
+});
+
+test('unsubscribing: the last of several handlers ends it, and what still comes is nobody\'s', async (t) => {
+  const world = new World(t);
+  const [one, two] = [listen(world, 'a'), listen(world, 'a')];
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  one.subscription.unsubscribe();
+  one.subscription.unsubscribe();
+  await socket.say(message('a', 1));
+  assert.equal(socket.frames('unsubscribe').length, 0);
+  two.subscription.unsubscribe();
+  await socket.say(message('a', 2));
+  assert.deepEqual(socket.last('unsubscribe').topics, ['a']);
+  assert.deepEqual([[...one], [...two]], [['subscribed'], ['subscribed', '1']]);
+  const again = listen(world, 'a');
+  await settle();
+  assert.equal(socket.last('subscribe').recover, undefined, 'a new beginning');
+  await socket.say(message('a', 3));
+  await socket.confirm({ a: 3 });
+  assert.deepEqual([...again], ['subscribed']);
+});
+
+test('what the server takes away is told and not asked for again', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  await socket.say({ type: 'unsubscribed', topics: ['a'], reason: 'no permission' });
+  assert.deepEqual([...log], ['subscribed', 'unsubscribed no permission']);
+  assert.deepEqual(world.events('unsubscribed').map(({ topic, reason }) => [topic, reason]), [['a', 'no permission']]);
+  assert.equal((await world.reconnect()).frames('subscribe').length, 0);
+});
+
+test('presence asked for later: asked from where one is, so that nothing is missed meanwhile', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  const late = listen(world, 'a', { presence: true });
+  await settle();
+  const { presence, recover } = socket.last('subscribe');
+  assert.deepEqual([presence, recover], [true, { a: { epoch: 'e', offset: 5 } }]);
+  await socket.confirm({ a: { epoch: 'e', offset: 6, recovered: true } });
+  await socket.say(message('a', 6), { type: 'presence_changed', topic: 'a', joined: ['ann'], left: [] });
+  assert.deepEqual([[...log], [...late]], [['subscribed', 'recovered', '6', '+ann -'], ['recovered', '6', '+ann -']]);
+});
+
+test('a handler that throws stops neither the others nor the client', async (t) => {
+  const world = new World(t);
+  world.client.subscribe('a', () => { throw new Error('mine'); });
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  await socket.say(message('a', 1), message('a', 2));
+  assert.deepEqual([...log], ['subscribed', '1', '2']);
+  assert.deepEqual(world.events('error').map((error) => error.message), ['mine', 'mine']);
+});
+
+// Publications with exclude_self: their acks stand for offsets that never come as messages. `ack N` answers the oldest.
+for (const [name, published, script, expected, position] of [
+  ['in its place', 1, [message('a', 6), 'ack 7', message('a', 8)], ['6', '8'], 8],
+  ['after a later message', 1, [message('a', 6), message('a', 8), 'ack 7'], ['6', '8'], 8],
+  ['before an earlier message', 1, ['ack 7', message('a', 6), message('a', 8)], ['6', '8'], 8],
+  ['last of all', 1, [message('a', 6), 'ack 7'], ['6'], 7],
+  ['two in a row', 2, ['ack 6', 'ack 7', message('a', 8)], ['8'], 8],
+  ['explains a part of a hole', 1, [message('a', 9), 'ack 7'], ['9', 'gap 6-6 missing', 'gap 8-8 missing'], 9],
+  ['fails, so that the hole was one', 1, [message('a', 7), 'error'], ['7', 'gap 6-6 missing'], 7],
+  ['waits for the second ack before it complains', 2, [message('a', 9), 'ack 7', 'ack 6'], ['9', 'gap 8-8 missing'], 9],
+]) {
+  test(`the ack of one's own publication: ${name}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    const socket = await world.online();
+    await socket.confirm({ a: 5 });
+    log.length = 0;
+    for (let i = 0; i < published; ++i) world.client.publish('a', i, { excludeSelf: true }).catch(() => {});
+    const open = socket.frames('publish').map(({ id, exclude_self }) => { assert.equal(exclude_self, true); return id; });
+    for (const each of script) {
+      const [what, offset] = typeof each === 'string' ? each.split(' ') : [];
+      if (!what) await socket.say(each);
+      else if (what === 'ack') await socket.say({ type: 'ack', id: open.shift(), delivered_to: 0, queued: 0, epoch: 'e', offset: Number(offset) });
+      else await socket.say({ type: 'error', id: open.shift(), code: 'internal', message: 'no' });
+    }
+    assert.deepEqual([...log], expected);
+    assert.equal(log.subscription.position.offset, position);
+  });
+}
+
+test('a session that the server still has is resumed with the positions, and only what is new is subscribed', async (t) => {
+  const world = new World(t);
+  const [kept, gone] = [listen(world, 'kept'), listen(world, 'gone')];
+  await (await world.online()).confirm({ kept: 5, gone: 1 });
+  await world.socket.end();
+  gone.subscription.unsubscribe();
+  const fresh = listen(world, 'fresh');
+  await world.pass(60_000);
+  assert.equal(world.socket.url.searchParams.get('session'), 's1');
+  await world.socket.welcome({ resumed: true });
+  const { socket } = world;
+  assert.deepEqual(socket.last('resume').positions, { kept: { epoch: 'e', offset: 5 } });
+  assert.deepEqual([socket.last('subscribe').topics, socket.last('unsubscribe').topics], [['fresh'], ['gone']]);
+  const { id } = socket.last('resume');
+  await socket.say({ type: 'resumed', id, topics: [{ topic: 'kept', epoch: 'e', offset: 7, recovered: true }] }, message('kept', 6), message('kept', 7));
+  await socket.confirm({ fresh: 0 });
+  assert.deepEqual([[...kept], [...fresh]], [['subscribed', 'resumed', '6', '7'], ['subscribed']]);
+});
+
+for (const [name, answer, expected] of [
+  ['with a topic that could not be recovered', { type: 'resumed', topics: [{ topic: 'a', epoch: 'e', offset: 900, recovered: false }] }, ['lost expired', 'resumed']],
+  ['without a list of topics: all are there', { type: 'resumed' }, ['resumed']],
+]) {
+  test(`a session is resumed ${name}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    await (await world.online()).confirm({ a: 5 });
+    log.length = 0;
+    const socket = await world.reconnect({ resumed: true });
+    assert.equal(socket.frames('subscribe').length, 0);
+    await socket.answer('resume', answer);
+    assert.deepEqual([...log], expected);
+  });
+}
+
+for (const [name, answer] of [
+  ['refused', { type: 'error', code: 'bad_request', message: 'no' }],
+  ['carried out without a topic', { type: 'resumed', topics: [] }],
+]) {
+  test(`a resume that is ${name}: the topic is subscribed with its position instead`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    await (await world.online()).confirm({ a: 5 });
+    const socket = await world.reconnect({ resumed: true });
+    await socket.answer('resume', answer);
+    assert.deepEqual(socket.last('subscribe').recover, { a: { epoch: 'e', offset: 5 } });
+    await socket.confirm({ a: { epoch: 'e', offset: 5, recovered: true } });
+    assert.deepEqual([...log], ['subscribed', 'recovered']);
+  });
+}
+
+test('a socket that is lost before the confirmation: asked for again on the next', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  await world.online();
+  const socket = await world.reconnect();
+  await socket.confirm({ a: 3 });
+  await log.subscription.ready;
+  await socket.say(message('a', 4));
+  assert.deepEqual([...log], ['subscribed', '4']);
+});
