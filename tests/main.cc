@@ -12,7 +12,10 @@ struct Listener final : doctest::IReporter {
   void test_run_start() override {}
   void test_run_end(const doctest::TestRunStats&) override {}
   void test_case_start(const doctest::TestCaseData& test) override {
-    troupe::actor::test::checks().test_name = test.m_name;
+    auto& checks = troupe::actor::test::checks();
+    checks.test_name = test.m_name;
+    checks.test_is_skipped = test.m_skip;
+    checks.explorations = 0;
   }
   void test_case_reenter(const doctest::TestCaseData&) override {}
   void test_case_end(const doctest::CurrentTestCaseStats&) override {}

@@ -12,6 +12,8 @@ struct Checks {
   std::size_t failed = 0;          // so far
   void (*on_failure)() = nullptr;  // called at each
   std::string test_name;           // of the running test; empty outside of tests
+  bool test_is_skipped = false;    // unless the command line asks for it
+  std::size_t explorations = 0;    // begun in it
 };
 
 inline Checks& checks() {

@@ -25,26 +25,43 @@ struct Run {
 Run current_run;
 std::vector<Trace*> watched;
 
-std::optional<std::uint64_t> number_in_environment(const char* name) {
-  const char* text = std::getenv(name);
-  if (text == nullptr) return std::nullopt;
-  const std::string_view view{text};
+/// The whole text as a number; what else it is is a mistake of who set `name`.
+std::uint64_t number_of(const char* name, std::string_view text) {
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), number);
-  if (error != std::errc{} || end != view.data() + view.size()) {
-    throw std::invalid_argument(fmt::format("{} is no number: {}", name, view));
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw std::invalid_argument(fmt::format("{} is no number: {}", name, text));
   }
   return number;
 }
 
-/// The command that runs this seed alone, in the binary that found it.
+/// One seed of one exploration: "77" of a test's first, "77/2" of its second.
+struct Replay {
+  std::uint64_t seed = 0;
+  std::size_t exploration = 1;
+};
+
+std::optional<Replay> replay_in_environment() {
+  const char* text = std::getenv("TROUPE_SEED");
+  if (text == nullptr) return std::nullopt;
+  const std::string_view view{text};
+  const auto slash = view.find('/');
+  Replay replay{.seed = number_of("TROUPE_SEED", view.substr(0, slash))};
+  if (slash != std::string_view::npos) replay.exploration = number_of("TROUPE_SEED", view.substr(slash + 1));
+  return replay;
+}
+
+/// The command that runs this seed alone, in the binary that found it, whatever directory it is given in.
 std::string command_for(std::uint64_t seed) {
+  const Checks& test = checks();
+  std::string text = fmt::format("TROUPE_SEED={}", seed);
+  if (test.explorations > 1) text += fmt::format("/{}", test.explorations);
   std::error_code none;
-  const auto binary = std::filesystem::proximate(std::filesystem::read_symlink("/proc/self/exe", none), none);
-  std::string text = fmt::format("TROUPE_SEED={} {}", seed, binary.string());
-  std::string name;
-  for (const char c : checks().test_name) name += c == ',' || c == '"' ? '?' : c;  // what doctest would take apart
+  text += " " + std::filesystem::read_symlink("/proc/self/exe", none).string();
+  std::string name;  // without what a shell or doctest would take apart
+  for (const char c : test.test_name) name += std::string_view{",\"\\$`!"}.contains(c) ? '?' : c;
   if (!name.empty()) text += fmt::format(" -tc=\"{}\"", name);
+  if (test.test_is_skipped) text += " --no-skip";
   return text;
 }
 
@@ -135,29 +152,34 @@ void detail::unwatch(const Trace& trace) noexcept {
   if (at != watched.end()) watched.erase(at);
 }
 
-void explore(const ExploreOptions& options, const std::function<void(Seed)>& scenario) {
+void explore(const ExploreOptions& options, const std::function<void(Seed)>& scenario,
+             const std::function<void()>& over_all) {
   const Exploration exploration;
-  if (const auto seed = number_in_environment("TROUPE_SEED")) {
-    explore_seed(*seed, true, scenario);
+  ++checks().explorations;
+  if (const auto replay = replay_in_environment()) {
+    if (replay->exploration == checks().explorations) explore_seed(replay->seed, true, scenario);
     return;
   }
   std::uint64_t first = options.first_seed;
   std::size_t count = options.schedules;
-  if (const auto slice = number_in_environment("TROUPE_SLICE")) {
-    first += *slice * 1'000'000;  // no two slices share a seed
+  if (const char* slice = std::getenv("TROUPE_SLICE")) {
+    first += number_of("TROUPE_SLICE", slice) * 1'000'000;  // no two slices share a seed
     count = std::max(count, options.schedules_proof);
   }
   for (std::uint64_t seed = first; seed < first + count; ++seed) explore_seed(seed, false, scenario);
+  if (over_all) over_all();
 }
 
-void detail::explore_world(const ExploreOptions& options, const std::function<void(World&)>& scenario) {
-  explore(options, std::function<void(Seed)>{[&](Seed seed) {
-            World world{seed, options.world};
-            scenario(world);
-            world.advance(options.settle);
-            if (options.open_asks || world.open_asks() == 0) return;
-            throw ExploreFailure(fmt::format("{} asks have no outcome", world.open_asks()));
-          }});
+void detail::explore_world(const ExploreOptions& options, const std::function<void(World&)>& scenario,
+                           const std::function<void()>& over_all) {
+  const auto in_world = [&](Seed seed) {
+    World world{seed, options.world};
+    scenario(world);
+    world.advance(options.settle);
+    if (options.open_asks || world.open_asks() == 0) return;
+    throw ExploreFailure(fmt::format("{} asks have no outcome", world.open_asks()));
+  };
+  explore(options, std::function<void(Seed)>{in_world}, over_all);
 }
 
 }  // namespace troupe::actor::test

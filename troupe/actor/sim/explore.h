@@ -9,8 +9,12 @@
 // Each seed is run twice, and the two runs must be the same to the last step. The first seed
 // that fails (an exception, a failed check, an ask without an outcome, a broken invariant, a
 // sanitizer's report) is printed with the chart of its last steps and the command that
-// repeats it, and ends the exploration. TROUPE_SEED=n runs that seed alone and prints its
-// chart; under `./dev prove` TROUPE_SLICE=n runs other seeds, and more of them.
+// repeats it, and ends the exploration. TROUPE_SEED=n runs that seed alone, in the first
+// exploration of each test, and prints its chart; n/2 in the second. Under `./dev prove`
+// TROUPE_SLICE=n runs other seeds, and more of them.
+//
+// What must have happened in some schedule, or the scenario would show nothing, is checked by
+// `over_all` (a third argument, a function), which a replay of one seed leaves out.
 #pragma once
 
 #include <concepts>
@@ -38,11 +42,13 @@ class ExploreFailure : public std::runtime_error {
 };
 
 /// For scenarios that make their own world from the seed: `[](test::Seed seed) { RealtimeWorld w{{}, seed}; ... }`.
-void explore(const ExploreOptions& options, const std::function<void(Seed)>& scenario);
+void explore(const ExploreOptions& options, const std::function<void(Seed)>& scenario,
+             const std::function<void()>& over_all = {});
 
 namespace detail {
 
-void explore_world(const ExploreOptions& options, const std::function<void(World&)>& scenario);
+void explore_world(const ExploreOptions& options, const std::function<void(World&)>& scenario,
+                   const std::function<void()>& over_all);
 
 /// The trace whose chart is printed when the process dies of a broken invariant. The last one watched counts.
 void watch(Trace& trace);
@@ -51,14 +57,14 @@ void unwatch(const Trace& trace) noexcept;
 }  // namespace detail
 
 template <std::invocable<World&> Scenario>
-void explore(const ExploreOptions& options, Scenario scenario) {
-  detail::explore_world(options, std::move(scenario));
+void explore(const ExploreOptions& options, Scenario scenario, const std::function<void()>& over_all = {}) {
+  detail::explore_world(options, std::move(scenario), over_all);
 }
 
 template <class Scenario>
   requires std::invocable<Scenario, World&> || std::invocable<Scenario, Seed>
-void explore(std::size_t schedules, Scenario scenario) {
-  explore(ExploreOptions{.schedules = schedules}, std::move(scenario));
+void explore(std::size_t schedules, Scenario scenario, const std::function<void()>& over_all = {}) {
+  explore(ExploreOptions{.schedules = schedules}, std::move(scenario), over_all);
 }
 
 }  // namespace troupe::actor::test
