@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/actor/persist/testing/journal_world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -99,8 +100,9 @@ class Account : public EventSourced<AccountState, Events<Deposited, Withdrawn, R
 static_assert(Handles<Account, Deposit> && Handles<Account, Withdraw>);
 
 struct Bench : test::JournalWorld {
-  explicit Bench(std::uint64_t seed, std::shared_ptr<SimulatedDisk> on = std::make_shared<SimulatedDisk>())
-      : JournalWorld(seed, std::move(on)) {
+  explicit Bench(test::Seed seed) : JournalWorld(seed) { counts = {}; }
+  void crash() {
+    JournalWorld::crash();
     counts = {};
   }
   Ref<Account> account(std::string name = "alice", int core = any_core) {
@@ -124,24 +126,18 @@ TEST_CASE("what was answered is recorded, and a restart brings it back") {
 }
 
 TEST_CASE("an entity is found again by its name alone, on another core and in another process") {
-  auto disk = std::make_shared<SimulatedDisk>();
-  {
-    Bench bench{2, disk};
-    CHECK_EQ(bench.ask(bench.account("alice", 0), Deposit{5}).value(), 5);
-    CHECK_EQ(bench.ask(bench.account("bob", 1), Balance{}).value(), 0);
-  }
-  Bench bench{3, disk};
+  Bench bench{2};
+  CHECK_EQ(bench.ask(bench.account("alice", 0), Deposit{5}).value(), 5);
+  CHECK_EQ(bench.ask(bench.account("bob", 1), Balance{}).value(), 0);
+  bench.crash();
   CHECK_EQ(bench.ask(bench.account("alice", 1), Balance{}).value(), 5);
 }
 
 TEST_CASE("commands wait until the replay is through") {
-  auto disk = std::make_shared<SimulatedDisk>();
-  {
-    Bench bench{4, disk};
-    CHECK_EQ(bench.ask(bench.account(), Deposit{5}).value(), 5);
-  }
-  Bench bench{5, disk};
-  bench.faults->delay_max = 1s;
+  Bench bench{4};
+  CHECK_EQ(bench.ask(bench.account(), Deposit{5}).value(), 5);
+  bench.crash();
+  bench.faults.delay_max = 1s;
   auto alice = bench.account();
   alice.tell(Deposit{7});
   CHECK_EQ(bench.ask(alice, Balance{}).value(), 12);
@@ -151,7 +147,7 @@ TEST_CASE("nothing else is handled until an event is durable") {
   Bench bench{6};
   auto alice = bench.account();
   CHECK_EQ(bench.ask(alice, Deposit{100}).value(), 100);
-  bench.faults->delay_max = 500ms;
+  bench.faults.delay_max = 500ms;
   for (int i = 0; i < 5; ++i) alice.tell(Withdraw{60});  // only the first finds enough
   CHECK_EQ(bench.ask(alice, Balance{}).value(), 40);
 }
@@ -162,23 +158,20 @@ TEST_CASE("several events are recorded as one") {
   CHECK_EQ(bench.ask(alice, Deposit{100}).value(), 100);
   CHECK_EQ(bench.ask(alice, Convert{50, 45}).value(), 95);
   CHECK_EQ(bench.events("Account/alice").size(), 3);
-  bench.faults->fails_before = 1;
+  bench.faults.fails_before = {1};
   CHECK_FALSE(bench.ask(alice, Convert{50, 45}).has_value());
-  *bench.faults = {};
+  bench.faults = {};
   CHECK_EQ(bench.ask(alice, Balance{}).value(), 95);
 }
 
 TEST_CASE("a replay reads the newest snapshot and the events after it") {
-  auto disk = std::make_shared<SimulatedDisk>();
-  {
-    Bench bench{8, disk};
-    auto alice = bench.account();
-    for (int i = 1; i <= 34; ++i) CHECK_EQ(bench.ask(alice, Deposit{1}).value(), i);
-    CHECK_EQ(bench.snapshot("Account/alice")->sequence, 30);
-    CHECK_EQ(bench.snapshot("Account/alice", 29)->sequence, 20);
-    CHECK_FALSE(bench.snapshot("Account/alice", 19).has_value());
-  }
-  Bench bench{9, disk};
+  Bench bench{8};
+  auto alice = bench.account();
+  for (int i = 1; i <= 34; ++i) CHECK_EQ(bench.ask(alice, Deposit{1}).value(), i);
+  CHECK_EQ(bench.snapshot("Account/alice")->sequence, 30);
+  CHECK_EQ(bench.snapshot("Account/alice", 29)->sequence, 20);
+  CHECK_FALSE(bench.snapshot("Account/alice", 19).has_value());
+  bench.crash();
   CHECK_EQ(bench.ask(bench.account(), Balance{}).value(), 34);
   CHECK_EQ(counts.applied, 4);
 }
@@ -238,16 +231,16 @@ TEST_CASE("after a write that failed the actor backs off, and the replay finds t
     JournalFaults faults;
     std::int64_t balance;
   };
-  const Row rows[] = {{{.fails_before = 1}, 1}, {{.fails_after = 1}, 11}};
+  const Row rows[] = {{{.fails_before = {1}}, 1}, {{.fails_after = {1}}, 11}};
   for (const Row& row : rows) {
     Bench bench{13};
     auto alice = bench.account();
     CHECK_EQ(bench.ask(alice, Deposit{1}).value(), 1);
-    *bench.faults = row.faults;
+    bench.faults = row.faults;
     const auto answer = bench.ask(alice, Deposit{10});
     CHECK(answer.error().outcome == Outcome::executed_failed);
     CHECK_FALSE(answer.error().safe_to_retry());
-    *bench.faults = {};
+    bench.faults = {};
     CHECK_EQ(bench.ask(alice, Balance{}).value(), row.balance);
     CHECK_EQ(counts.recovered, 2);
   }
@@ -256,23 +249,27 @@ TEST_CASE("after a write that failed the actor backs off, and the replay finds t
 TEST_CASE("an append that is under way when the actor is restarted settles or is fenced before the replay") {
   int settled = 0;
   int fenced = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    Bench bench{seed};
-    auto alice = bench.account();
-    CHECK_EQ(bench.ask(alice, Deposit{1}).value(), 1);
-    bench.faults->delay_max = 400ms;
-    alice.tell(Deposit{10});
-    bench.world.advance(Duration{1ms * (1 + seed * 5)});
-    // The actor is suspended, so a message would wait; its parent stops it and a successor takes over at once.
-    auto successor = bench.account();
-    const std::int64_t found = bench.ask(successor, Balance{}).value();
-    bench.world.advance(10s);
-    CHECK_EQ(bench.ask(successor, Balance{}).value(), found);
-    CHECK_EQ(bench.events("Account/alice").size(), found == 1 ? 1 : 2);
-    (found == 1 ? fenced : settled) += 1;
-  }
-  CHECK_GT(settled, 5);
-  CHECK_GT(fenced, 5);
+  test::explore(
+      {.schedules = 60},
+      [&](test::Seed seed) {
+        Bench bench{seed};
+        auto alice = bench.account();
+        CHECK_EQ(bench.ask(alice, Deposit{1}).value(), 1);
+        bench.faults.delay_max = 400ms;
+        alice.tell(Deposit{10});
+        bench.world.advance(Duration{1ms * (1 + seed.number % 60 * 5)});
+        // The actor is suspended, so a message would wait; its parent stops it and a successor takes over at once.
+        auto successor = bench.account();
+        const std::int64_t found = bench.ask(successor, Balance{}).value();
+        bench.world.advance(10s);
+        CHECK_EQ(bench.ask(successor, Balance{}).value(), found);
+        CHECK_EQ(bench.events("Account/alice").size(), found == 1 ? 1 : 2);
+        (found == 1 ? fenced : settled) += 1;
+      },
+      [&] {
+        CHECK_GT(settled, 10);
+        CHECK_GT(fenced, 10);
+      });
 }
 
 TEST_CASE("of two activations only the newer commits; the older stops and says why") {
@@ -307,7 +304,7 @@ TEST_CASE("an event that was handed over is recorded, however impatient who aske
   Bench bench{15};
   auto alice = bench.account();
   CHECK_EQ(bench.ask(alice, Deposit{1}).value(), 1);
-  bench.faults->delay_max = 2s;
+  bench.faults.delay_max = 2s;
   CHECK_FALSE(bench.ask(bench.world.spawn<Hasty>({}), Hurried{100ms, alice}).value());
   bench.world.advance(10s);
   CHECK_EQ(bench.ask(alice, Balance{}).value(), 11);
@@ -357,10 +354,10 @@ TEST_CASE("an actor that swallows a failure records nothing until it is restarte
     walker.tell(Walk{});
     CHECK_EQ(bench.ask(walker, Steps{}).value(), 1);
     clumsy = stumbles;
-    *bench.faults = {.fails_after = stumbles ? 0.0 : 1.0};
+    bench.faults = {.fails_after = {stumbles ? 0u : 1u}};
     walker.tell(Walk{.fatal = true});
     CHECK_EQ(bench.ask(walker, Steps{}).value(), -1);
-    *bench.faults = {};
+    bench.faults = {};
     clumsy = false;
     walker.tell(Walk{});
     CHECK_EQ(bench.ask(walker, Steps{}).value(), -1);

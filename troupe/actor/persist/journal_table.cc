@@ -30,9 +30,10 @@ struct JournalTable::Change {
   std::uint64_t keep = 0;  // snapshots
 };
 
-JournalTable::JournalTable(std::shared_ptr<SimulatedDisk> disk) : disk_(std::move(disk)) {
+JournalTable::JournalTable(SimulatedFile log) : log_(std::move(log)) {
+  const std::string all = log_.read_all();
   std::size_t whole = 0;
-  for (std::string_view rest = disk_->bytes(); rest.size() >= header_bytes;) {
+  for (std::string_view rest = all; rest.size() >= header_bytes;) {
     const auto [length, checksum] = decode<std::pair<std::uint32_t, std::uint64_t>>(rest.substr(0, header_bytes));
     if (rest.size() - header_bytes < length) break;
     const std::string_view content = rest.substr(header_bytes, length);
@@ -41,7 +42,9 @@ JournalTable::JournalTable(std::shared_ptr<SimulatedDisk> disk) : disk_(std::mov
     rest.remove_prefix(header_bytes + length);
     whole += header_bytes + length;
   }
-  disk_->truncate(whole);
+  if (whole == all.size()) return;
+  log_.truncate(whole);
+  log_.sync();  // or the next crash might bring back what was cut off, behind what is written now
 }
 
 void JournalTable::apply(Change change) {
@@ -54,8 +57,18 @@ void JournalTable::apply(Change change) {
 
 void JournalTable::commit(Change change) {
   const std::string content = encode(change);
-  disk_->write(header_of(content) + content);
+  write(header_of(content) + content);
   apply(std::move(change));
+}
+
+void JournalTable::write(std::string_view record) {
+  const std::uint64_t end = log_.size();
+  try {
+    log_.append(record);
+  } catch (const DiskError&) {
+    log_.truncate(end);  // so that the next record stands behind the last whole one
+    throw;
+  }
 }
 
 std::optional<Head> JournalTable::head_of(const PersistenceId& id) const {

@@ -1,8 +1,9 @@
-// JournalTable: the rules of a journal over maps, remembered on a simulated disk.
+// JournalTable: the rules of a journal over maps, remembered in a file of a simulated disk.
 //
-// The state of the memory journal's owner, without time and without faults. Each change is one
-// record of the log: length, checksum, content. What is made anew on a disk reads the log up to
-// the first record that is not whole, which a crash has torn, and cuts it off there.
+// The state of the memory journal's owner, without time. Each change is one record of the log:
+// length, checksum, content. What is made anew on a file reads the log up to the first record
+// that is not whole, which a crash has torn, and cuts it off there. A change that the disk refuses
+// throws DiskError and has not happened; one that it cannot sync may be lost in a crash.
 #pragma once
 
 #include <map>
@@ -15,7 +16,7 @@ namespace troupe::actor {
 
 class JournalTable {
  public:
-  explicit JournalTable(std::shared_ptr<SimulatedDisk> disk);
+  explicit JournalTable(SimulatedFile log);
 
   Head activate(const PersistenceId& id);
   std::expected<Sequence, Refusal> append(const PersistenceId& id, Head head, std::vector<Record> events);
@@ -24,7 +25,7 @@ class JournalTable {
   std::optional<Snapshot> load(const PersistenceId& id, Sequence at_most) const;
 
   /// What was changed before is on the disk.
-  void sync() noexcept { disk_->sync(); }
+  void sync() { log_.sync(); }
 
  private:
   struct Entity {
@@ -36,10 +37,11 @@ class JournalTable {
   struct Change;  // one record of the log
 
   void commit(Change change);
+  void write(std::string_view record);
   void apply(Change change);
   std::optional<Head> head_of(const PersistenceId& id) const;
 
-  std::shared_ptr<SimulatedDisk> disk_;
+  SimulatedFile log_;
   std::map<PersistenceId, Entity> entities_;
 };
 

@@ -25,6 +25,17 @@ Duration some_of(Duration most, base::Random& random) {
   return Duration{static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(most.count())))};
 }
 
+/// What the disk says where it refuses; the table stays as it was, so its owner goes on.
+template <class F>
+std::optional<std::string> done_by_disk(F use) {
+  try {
+    use();
+  } catch (const DiskError& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Task<Head> MemoryJournal::activate(PersistenceId entity) {
@@ -54,18 +65,19 @@ Task<std::optional<Snapshot>> MemoryJournal::load(PersistenceId entity, Sequence
 }
 
 MemoryJournalActor::MemoryJournalActor(MemoryJournalOptions options)
-    : faults_(std::move(options.faults)), table_(std::move(options.disk)) {}
+    : faults_(std::move(options.faults)), table_(options.disk.open("journal")) {}
 
 Task<std::expected<void, std::string>> MemoryJournalActor::handle(UseTable message, Context& context) {
   const JournalFaults faults = *faults_;
   base::Random& random = context.random();
-  const double fate = random.unit();
   co_await sleep(some_of(faults.delay_max, random));
-  if (fate < faults.fails_before) co_return std::unexpected("it failed");
-  message.use(table_);
+  if (faults.fails_before.hit(random)) co_return std::unexpected("it failed");
+  if (auto refused = done_by_disk([&] { message.use(table_); })) co_return std::unexpected(std::move(*refused));
   co_await sleep(some_of(faults.delay_max, random));
-  if (message.writes) table_.sync();
-  if (fate < faults.fails_before + faults.fails_after) co_return std::unexpected("it failed after it was done");
+  if (message.writes) {
+    if (auto refused = done_by_disk([&] { table_.sync(); })) co_return std::unexpected(std::move(*refused));
+  }
+  if (faults.fails_after.hit(random)) co_return std::unexpected("it failed after it was done");
   co_return std::expected<void, std::string>{};
 }
 

@@ -4,27 +4,21 @@
 //
 // An actor owns the table; the journal itself is a reference to it that may be used on any core.
 // With a disk of the test's own the records outlive the system, and a crash can tear their end
-// (simulated_disk.h). `JournalFaults` make it fail as a real one does; they may be changed
-// between two turns of a simulated system, and belong into no other.
+// (simulated_disk.h). `JournalFaults` make it fail as a real one does. World::start_journal gives one
+// on the world's disk, with the world's faults.
 #pragma once
 
+#include "troupe/actor/persist/faults.h"
 #include "troupe/actor/persist/journal.h"
 #include "troupe/actor/persist/journal_table.h"
 #include "troupe/actor/ref.h"
 
 namespace troupe::actor {
 
-/// What goes wrong, drawn for each write (an activation is one) and, as far as it applies, for each read.
-struct JournalFaults {
-  double fails_before = 0;  // chance that it fails without effect
-  double fails_after = 0;   // chance that it takes effect and is reported as failed
-  Duration delay_max{};     // before it takes effect, and again before it is durable and answered
-};
-
 class MemoryJournalActor;
 
 struct MemoryJournalOptions {
-  std::shared_ptr<SimulatedDisk> disk = std::make_shared<SimulatedDisk>();
+  SimulatedDisk disk{};
   std::shared_ptr<const JournalFaults> faults = std::make_shared<JournalFaults>();
 };
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "troupe/actor/persist/event_sourced.h"
-#include "troupe/actor/persist/memory_journal.h"
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/persist/journal.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -77,17 +77,20 @@ void hold(const Model& model, std::uint64_t found) {
   for (const std::uint64_t group : model.groups) CHECK(((found & group) == 0 || (found & group) == group));
 }
 
-/// One life of a process: random commands, faults, restarts and takeovers, until its power fails. Gives what is left
-/// on the disk, and leaves in `model` what the askers knew by then.
-std::shared_ptr<SimulatedDisk> live(std::uint64_t seed, const std::shared_ptr<SimulatedDisk>& disk,
-                                    std::uint8_t& next_bit, Model& model) {
-  auto faults = std::make_shared<JournalFaults>();
-  Model known = model;  // what is learnt after the power has failed, nobody learns
-  test::World world{seed, {.supervision = {.intensity = {.restarts = 1000}}}};
-  world.system().provide<Journal>(MemoryJournal::start(world, {.disk = disk, .faults = faults}));
+constexpr test::Faults everything{
+    .timer_delay_max = 5ms,
+    .ring_full = {3},
+    .disk = {.write_fails = {20}, .sync_fails = {20}},
+    .journal = {.fails_before = {10}, .fails_after = {10}, .delay_max = 30ms},
+};
+
+/// One life of a process: random commands, faults, restarts and takeovers, until its power fails.
+void live(test::World& world, std::uint8_t& next_bit, Model& model) {
+  world.faults() = {};
+  world.start_journal();
   auto board = world.spawn<Board>({.name = "board"});
-  hold(known, world.block_on(board.ask(Look{})).value());
-  *faults = {.fails_before = 0.1, .fails_after = 0.1, .delay_max = 30ms};
+  hold(model, world.block_on(board.ask(Look{})).value());
+  world.faults() = everything;
   base::Random& random = world.random();
   for (int step = 0; step < 12; ++step) {
     switch (random.below(6)) {
@@ -101,36 +104,33 @@ std::shared_ptr<SimulatedDisk> live(std::uint64_t seed, const std::shared_ptr<Si
         std::vector<std::uint8_t> bits(1 + random.below(2));
         if (next_bit + bits.size() > 64) break;
         for (std::uint8_t& bit : bits) bit = next_bit++;
-        mark(world, board, std::move(bits), known);
+        mark(world, board, std::move(bits), model);
     }
     world.advance(Duration{1ms * random.below(60)});
   }
   if (random.below(2) == 0) {  // the faults end, and whoever activates it now finds the truth
-    *faults = {};
+    world.faults() = {};
     world.advance(60s);
     board = world.spawn<Board>({.name = "board"});
-    hold(known, world.block_on(board.ask(Look{})).value());
+    hold(model, world.block_on(board.ask(Look{})).value());
   }
-  model = known;
-  auto left = std::make_shared<SimulatedDisk>(*disk);
-  left->crash(random);
-  return left;
+  world.crash();
 }
 
 TEST_CASE("whatever fails and whenever the power does, what was acknowledged is there, once") {
   int doubts = 0;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    INFO("seed ", seed);
-    auto disk = std::make_shared<SimulatedDisk>();
-    Model model;
-    std::uint8_t next_bit = 0;
-    for (std::uint64_t life = 0; life < 3; ++life) disk = live(seed * 10 + life, disk, next_bit, model);
-    test::World world{seed};
-    world.system().provide<Journal>(MemoryJournal::start(world, {.disk = disk}));
-    hold(model, world.block_on(world.spawn<Board>({.name = "board"}).ask(Look{})).value());
-    doubts += std::popcount(model.in_doubt);
-  }
-  CHECK_GT(doubts, 60);  // or nothing went wrong, and nothing was shown
+  test::explore(
+      {.schedules = 60, .world = {.supervision = {.intensity = {.restarts = 1000}}}},
+      [&](test::World& world) {
+        Model model;  // outlives the askers, who learn nothing after the power has failed
+        std::uint8_t next_bit = 0;
+        for (int life = 0; life < 3; ++life) live(world, next_bit, model);
+        world.faults() = {};
+        world.start_journal();
+        hold(model, world.block_on(world.spawn<Board>({.name = "board"}).ask(Look{})).value());
+        doubts += std::popcount(model.in_doubt);
+      },
+      [&] { CHECK_GT(doubts, 120); });  // or nothing went wrong, and nothing was shown
 }
 
 }  // namespace

@@ -4,23 +4,15 @@
 
 #include <cstdint>
 
+#include "troupe/actor/persist/faults.h"
 #include "troupe/base/clock.h"
-#include "troupe/base/random.h"
+#include "troupe/base/odds.h"
 
 namespace troupe::actor::test {
 
 using namespace std::chrono_literals;
 
-/// How often something happens: once in so many times; 0: never.
-struct Odds {
-  std::uint32_t one_in = 0;
-  bool hit(base::Random& random) const { return one_in > 0 && random.below(one_in) == 0; }
-};
-
-struct DiskFaults {
-  Odds write_fails{};  // in the middle, perhaps
-  Odds sync_fails{};
-};
+using base::Odds;
 
 struct Faults {
   base::Duration timer_delay_max{};           // a timer fires up to this much later than it should
@@ -30,7 +22,8 @@ struct Faults {
   Odds job_refused{};                         // a blocking job finds too many before it: OffloadFull
   Odds stall{};                               // a handler holds all cores up
   base::Duration stall_max = 200ms;           // for at most this long
-  DiskFaults disk{};
+  DiskFaults disk{};                          // of World::disk
+  JournalFaults journal{};                    // of the one that World::start_journal gives
 };
 
 }  // namespace troupe::actor::test

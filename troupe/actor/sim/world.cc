@@ -1,6 +1,7 @@
 // See world.h.
 #include "troupe/actor/sim/world.h"
 
+#include "troupe/actor/persist/memory_journal.h"
 #include "troupe/actor/sim/explore.h"
 #include "troupe/base/check.h"
 #include "troupe/base/log.h"
@@ -59,7 +60,8 @@ World::World(Seed seed, WorldOptions options)
       options_(std::move(options)),
       random_(seed.number),
       fault_random_(seed.number + 0xfa017),
-      disk_(fault_random_, options_.faults.disk),
+      faults_(std::make_shared<Faults>(options_.faults)),
+      disk_(seed.number + 0xd15c, {faults_, &faults_->disk}),
       scheduler_(seed),
       own_trace_(seed.trace == nullptr ? std::make_unique<Trace>(options_.steps_kept) : nullptr),
       trace_(seed.trace != nullptr ? seed.trace : own_trace_.get()),
@@ -97,16 +99,22 @@ void World::crash() {
   begin_system();
 }
 
+std::shared_ptr<Journal> World::start_journal() {
+  auto journal = MemoryJournal::start(*this, {.disk = disk_, .faults = {faults_, &faults_->journal}});
+  system_->provide<Journal>(journal);
+  return journal;
+}
+
 // ---- the system's surroundings ----
 
 std::unique_ptr<base::Random> World::random(int core) {
   return std::make_unique<base::SeededRandom>(seed_.number * 1000003 + static_cast<std::uint64_t>(core) + 1);
 }
 std::unique_ptr<Poller> World::poller() { return simulated_poller(); }
-std::unique_ptr<Offload> World::offload() { return std::make_unique<SimulatedOffload>(fault_random_, options_.faults); }
+std::unique_ptr<Offload> World::offload() { return std::make_unique<SimulatedOffload>(fault_random_, *faults_); }
 
 void World::adjust(CoreOptions& core) {
-  core.lane_limit = options_.faults.lane_messages_max;
+  core.lane_limit = faults_->lane_messages_max;
   if (options_.steps_kept > 0) core.observer = this;
 }
 
@@ -143,7 +151,7 @@ void World::step_ends(Core& core, Cell& cell) {
     if (step->kind == StepKind::control) return;
   }
   pass(options_.cost_per_message);
-  if (options_.faults.stall.hit(fault_random_)) pass(below(fault_random_, options_.faults.stall_max));
+  if (faults_->stall.hit(fault_random_)) pass(below(fault_random_, faults_->stall_max));
   look_for_stall(core, open);
 }
 
@@ -166,7 +174,7 @@ void World::dropped(Core& core, const Envelope& envelope, Drop reason) {
 }
 
 bool World::takes_batch(Core&, Core&) {
-  if (!options_.faults.ring_full.hit(fault_random_)) return true;
+  if (!faults_->ring_full.hit(fault_random_)) return true;
   pass(10us);  // who offers it again and again takes time about it
   return false;
 }
@@ -205,7 +213,7 @@ std::optional<Instant> World::next_timer() {
 
 void World::move_to(Instant timer, Instant end) {
   turns_at_rest_ = 0;
-  const Instant late = std::min(timer + below(fault_random_, options_.faults.timer_delay_max), end);
+  const Instant late = std::min(timer + below(fault_random_, faults_->timer_delay_max), end);
   if (late > clock_.now()) clock_.advance(late - clock_.now());
 }
 

@@ -9,11 +9,15 @@
 #include <memory>
 
 #include "troupe/actor/actor.h"
-#include "troupe/actor/sim/disk.h"
+#include "troupe/actor/persist/simulated_disk.h"
 #include "troupe/actor/sim/faults.h"
 #include "troupe/actor/sim/scheduler.h"
 #include "troupe/actor/sim/trace.h"
 #include "troupe/base/clock.h"
+
+namespace troupe::actor {
+class Journal;
+}
 
 namespace troupe::actor::test {
 
@@ -67,7 +71,12 @@ class World final : Environment, Observer {
   /// begins, empty, at the same moment of the same world; references of the old one must not be used any more.
   void crash();
 
-  Disk& disk() noexcept { return disk_; }
+  /// Starts a memory journal on this world's disk and provides it to the actors; after a crash, again.
+  std::shared_ptr<Journal> start_journal();
+
+  SimulatedDisk& disk() noexcept { return disk_; }
+  /// What goes wrong from now on; but `lane_messages_max` counts only where it stood when the system began.
+  Faults& faults() noexcept { return *faults_; }
   base::ManualClock& manual_clock() noexcept { return clock_; }
   base::Random& random() noexcept { return random_; }
   System& system() noexcept { return *system_; }
@@ -118,7 +127,8 @@ class World final : Environment, Observer {
   base::ManualClock clock_;
   base::SeededRandom random_;
   base::SeededRandom fault_random_;
-  Disk disk_;
+  const std::shared_ptr<Faults> faults_;  // the disk and the journal see their parts of it
+  SimulatedDisk disk_;
   Scheduler scheduler_;
   std::unique_ptr<Trace> own_trace_;
   Trace* trace_;

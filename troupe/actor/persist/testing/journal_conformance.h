@@ -19,7 +19,7 @@ using MakeJournal = std::function<std::shared_ptr<Journal>(World&)>;
 /// A journal in a world of its own, whose calls are waited for.
 class JournalBench {
  public:
-  JournalBench(const MakeJournal& make, std::uint64_t seed) : world(seed), journal(make(world)) {}
+  JournalBench(const MakeJournal& make, Seed seed) : world(seed), journal(make(world)) {}
 
   Head activate(const std::string& id) { return world.block_on(journal->activate(PersistenceId{id})); }
   std::expected<Sequence, Refusal> append(const std::string& id, Head head, std::vector<Record> events) {

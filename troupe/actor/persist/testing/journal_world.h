@@ -7,15 +7,16 @@
 namespace troupe::actor::test {
 
 struct JournalWorld {
-  std::shared_ptr<SimulatedDisk> disk;
-  std::shared_ptr<JournalFaults> faults = std::make_shared<JournalFaults>();
   World world;
-  std::shared_ptr<Journal> journal;
+  std::shared_ptr<Journal> journal = world.start_journal();
+  JournalFaults& faults = world.faults().journal;
 
-  /// On a disk of its own, or on one that an earlier world has left.
-  explicit JournalWorld(std::uint64_t seed, std::shared_ptr<SimulatedDisk> on = std::make_shared<SimulatedDisk>())
-      : disk(std::move(on)), world(seed), journal(MemoryJournal::start(world, {.disk = disk, .faults = faults})) {
-    world.system().provide<Journal>(journal);
+  explicit JournalWorld(Seed seed) : world(seed) {}
+
+  /// Another process finds what this one has left on the disk.
+  void crash() {
+    world.crash();
+    journal = world.start_journal();
   }
 
   template <class A>
