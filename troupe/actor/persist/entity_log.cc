@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::size_t page_events = 256;  // a replay holds one page in memory and lets others run between two
 
+/// The actor whose handler this is, where it is now.
+Cell& own_cell() { return *detail::awaiting().cell; }
+
 }  // namespace
 
 Task<void> EntityLog::activate(Context& context, PersistenceId id) {
-  context_ = &context;
   id_ = std::move(id);
   journal_ = context.core().host().provided<Journal>();
   INVARIANT(journal_ != nullptr,
@@ -44,7 +46,7 @@ JournalFailed EntityLog::missing(Sequence sequence) const {
 }
 
 void EntityLog::begin_write() {
-  INVARIANT(context_ != nullptr,
+  INVARIANT(journal_ != nullptr,
             "state is kept after the start, which this actor's own `started` hides: call it "
             "`recovered`");
   INVARIANT(!detail::awaiting().interleaves, "a handler that lets others be handled meanwhile cannot keep state");
@@ -104,13 +106,14 @@ Task<EntityLog::Written> EntityLog::refused(Refusal refusal) {
   // The newer activation is the right one. Failing would restart this one, which would fence the other in its turn.
   report("stops, because another activation has taken over: " + refusal.what);
   distrust();
-  context_->stop();
+  static_cast<Context&>(own_cell()).stop();
   co_await std::suspend_always{};
   INVARIANT(false, "a handler of an actor that stops is not resumed");
 }
 
 void EntityLog::report(std::string_view what) const {
-  context_->core().host().report(fmt::format("{} ({}) {}", lifecycle::path_of(cell_of(*context_)), id_.value(), what));
+  const Cell& cell = own_cell();
+  cell.owner->host().report(fmt::format("{} ({}) {}", lifecycle::path_of(cell), id_.value(), what));
 }
 
 }  // namespace troupe::actor

@@ -3,7 +3,8 @@
 // Member of the actor and used by one handler at a time. A write that is under way is shielded
 // from the deadline of the ask that caused it. After a write whose outcome is unknown it refuses
 // everything until the actor has been restarted, and so has read the truth. Where another
-// activation has taken the entity over, it stops the actor and does not come back.
+// activation has taken the entity over, it stops the actor and does not come back. It knows the
+// actor only while one of its handlers runs, so both may move to another core between two.
 #pragma once
 
 #include <memory>
@@ -57,7 +58,6 @@ class EntityLog {
   void begin_write();
   Task<Written> refused(Refusal refusal);
 
-  Context* context_ = nullptr;
   std::shared_ptr<Journal> journal_;
   PersistenceId id_;
   Head head_;
