@@ -5,6 +5,7 @@
 //   shop.tell(Open{});
 //   CHECK_EQ(probe.expect<Alert>().from(shop)->level, 3);
 //   probe.expect<Question>().reply(42);
+//   probe.expect<Question>().to(expert);   // who answers it in the probe's place
 //   probe.expect_nothing();
 //
 // What is not as expected throws ProbeFailure, which tells what came instead. Time moves only
@@ -34,6 +35,7 @@ struct Held {
   M message;
   ActorId sender;
   actor::detail::ReplyFor<M> reply{};
+  Instant deadline = Instant::never();  // of whoever asked
 
   std::string text() const {
     const auto name = actor::detail::name_of_type<M>();
@@ -67,6 +69,7 @@ class ProbeActor : public ProbeHandler<ProbeActor<Ms...>, Ms>... {
   template <class M>
   void keep(Held<M> held) {
     held.sender = world_->sender();
+    held.deadline = Core::current()->deadline();
     inbox_->push_back(std::move(held));
   }
 
@@ -102,6 +105,18 @@ class Received {
                                      world_->trace().name_of(expected), world_->trace().name_of(held_.sender)));
     }
     return std::move(*this);
+  }
+
+  /// Hands it on as it came, for a probe that stands between two: the other handles it, and answers whoever asked,
+  /// within the time that is left.
+  template <class A>
+  void to(Ref<A> who) && {
+    const Core::Scope scope{*core_};
+    if constexpr (Askable<M>) {
+      who.delegate(std::move(held_.message)).hand_on(*core_, held_.reply.release(), held_.deadline);
+    } else {
+      who.tell(std::move(held_.message));
+    }
   }
 
   template <class... Value>

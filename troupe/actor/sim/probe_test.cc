@@ -96,6 +96,51 @@ TEST_CASE("a probe answers with the domain error, or not at all, and the asker i
   CHECK_EQ(f.probe.expect<Alert>()->text, "the reply was dropped");
 }
 
+namespace {
+
+/// Knows the answers, but thinks about them.
+struct Expert {
+  void handle(Tick m) { ticks += m.n; }
+  Task<std::expected<int, std::string>> handle(Question m, Context& ctx) {
+    co_await ctx.sleep(2s);
+    if (m.n == 0) co_return std::unexpected("nothing to know");
+    co_return 100 * m.n + ticks;
+  }
+  int ticks = 0;
+};
+
+}  // namespace
+
+TEST_CASE("what a probe hands on is handled by the other, who answers whoever asked") {
+  Fixture f;
+  for (const int core : {0, 1}) {
+    auto expert = f.w.spawn<Expert>({.core = core});
+    f.clock.tell(Go{2});
+    f.probe.expect<Tick>().to(expert);
+    f.probe.expect<Tick>().to(expert);
+    f.probe.expect<Question>().from(f.clock).to(expert);
+    CHECK_EQ(f.probe.expect<Alert>({}, 3s)->text, "203");
+    f.probe.expect<Tick>({}, 6s);
+    f.clock.tell(Go{0});
+    f.probe.expect<Question>().to(expert);
+    CHECK_EQ(f.probe.expect<Alert>({}, 3s)->text, "nothing to know");
+    f.probe.expect<Tick>({}, 6s);
+  }
+}
+
+TEST_CASE("what a probe hands on too late is not handled any more") {
+  Fixture f;
+  auto expert = f.w.spawn<Expert>({.core = 1});
+  f.clock.tell(Go{0});
+  auto question = f.probe.expect<Question>();
+  f.w.advance(4s);  // of the five that an ask waits
+  std::move(question).to(expert);
+  CHECK(f.probe.expect<Alert>({}, 2s)->text.contains("no answer"));
+  f.probe.ignore<Tick>();
+  f.probe.expect_nothing(1min);
+  CHECK_EQ(f.w.open_asks(), 0);
+}
+
 TEST_CASE("what is ignored does not count") {
   Fixture f;
   f.probe.ignore<Tick>();
