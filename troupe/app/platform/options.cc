@@ -16,6 +16,18 @@ std::vector<realtime::Grant> grants_of(const std::string& text) {
   return grants;
 }
 
+// Who comes without a token is let in where there is anything that he may do.
+realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
+  realtime::NamespaceOptions defaults;
+  defaults.history = config.history;
+  defaults.default_grants = grants_of(config.default_scopes);
+  defaults.anonymous_grants = grants_of(config.anonymous_scopes);
+  const bool anonymous = !config.anonymous_scopes.empty();
+  return std::make_shared<const realtime::RealtimeSettings>(
+      std::move(defaults), realtime::RealtimeSettings::Namespaces{},
+      anonymous ? realtime::Anonymous::allowed : realtime::Anonymous::refused);
+}
+
 }  // namespace
 
 realtime::RealtimeOptions realtime_options(const Config& config) {
@@ -23,7 +35,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   realtime::RealtimeOptions options;
   options.connections_max = wanted.connections_max;
   options.connections_by_address_max = wanted.connections_by_address_max;
-  options.anonymous = wanted.anonymous_scopes.empty() ? realtime::Anonymous::refused : realtime::Anonymous::allowed;
+  options.settings = settings_of(wanted);
   options.allowed_origins = wanted.allowed_origins;
   options.allowed_origins.push_back(config.oauth.issuer);
   options.echo = wanted.echo;
@@ -34,9 +46,6 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.authenticate_within = wanted.authenticate_within;
   options.connection.heartbeat = wanted.heartbeat;
   options.connection.outbox = wanted.outbox;
-  options.connection.default_grants = grants_of(wanted.default_scopes);
-  options.connection.anonymous_grants = grants_of(wanted.anonymous_scopes);
-  options.router.topics.history = wanted.history;
   options.router.inboxes.limits = wanted.inbox;
   return options;
 }

@@ -8,11 +8,12 @@ using namespace troupe::app;
 
 TEST_CASE("nobody without a token is let in unless anonymous scopes are named") {
   Config config;
-  CHECK(realtime_options(config).anonymous == realtime::Anonymous::refused);
+  CHECK(realtime_options(config).settings->anonymous() == realtime::Anonymous::refused);
   config.realtime.anonymous_scopes = "topic:news.*:subscribe topic:chat:publish";
   const auto options = realtime_options(config);
-  CHECK(options.anonymous == realtime::Anonymous::allowed);
-  CHECK_EQ(options.connection.anonymous_grants.size(), 2);
+  CHECK(options.settings->anonymous() == realtime::Anonymous::allowed);
+  CHECK_EQ(options.settings->grants_without_token().size(), 2);
+  CHECK(options.settings->grants_with_token().empty());
 }
 
 TEST_CASE("pages of the issuer may connect, besides those that are named") {

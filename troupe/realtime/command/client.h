@@ -54,6 +54,7 @@ class Client {
 
   virtual Session& session() noexcept = 0;
   virtual const Routing& routing() const noexcept = 0;
+  virtual const RealtimeSettings& settings() const noexcept = 0;
   virtual std::size_t subscriptions_max() const noexcept = 0;
   virtual ClientFigures figures() const noexcept = 0;
 

@@ -27,6 +27,12 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", command.topic.text()));
     co_return;
   }
+  if (auto bytes_max = client.settings().of(command.topic).payload_bytes_max;
+      command.payload.bytes.size() > bytes_max) {
+    refuse(client, id, ErrorCode::too_large,
+           fmt::format("a payload for `{}` has at most {} bytes", command.topic.text(), bytes_max));
+    co_return;
+  }
   const auto& home = client.routing().home(command.topic.text());
   Publisher publisher{client.routing().here, session.receiver, session.identity.user};
   PublishMessage message{std::move(publisher), std::move(command)};

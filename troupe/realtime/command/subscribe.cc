@@ -16,6 +16,12 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
     if (topic.is_reserved() || !session.permissions.may_subscribe(topic)) {
       return ClientError{ErrorCode::forbidden, fmt::format("no permission to subscribe to `{}`", topic.text()), {}};
     }
+    const auto& options = client.settings().of(topic);
+    if (options.overflow_choice == OverflowChoice::server &&
+        command.overflow.value_or(options.overflow) != options.overflow) {
+      return ClientError{
+          ErrorCode::forbidden, fmt::format("`overflow` of `{}` is the server's to choose", topic.text()), {}};
+    }
     fresh += session.subscriptions.contains(topic) ? 0 : 1;
   }
   if (session.subscriptions.size() + fresh > client.subscriptions_max()) {
@@ -25,11 +31,12 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
   return std::nullopt;
 }
 
-AddSubscriptions request_of(const Subscribe& command, ReceiverNumber receiver) {
-  AddSubscriptions request{receiver, {}, command.overflow};
+AddSubscriptions request_of(const Subscribe& command, const Client& client, ReceiverNumber receiver) {
+  AddSubscriptions request{receiver, {}};
   for (const auto& topic : command.topics) {
     auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, Position>::first);
-    request.topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second}});
+    request.topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
+                              command.overflow.value_or(client.settings().of(topic).overflow)});
   }
   return request;
 }
@@ -57,7 +64,8 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
     if (topic.is_name()) client.hold(topic.text());
   }
   auto& session = client.session();
-  auto results = co_await client.routing().local().ask(request_of(command, session.receiver));  // 3. attach and read
+  auto results =
+      co_await client.routing().local().ask(request_of(command, client, session.receiver));  // 3. attach and read
   if (!results) {
     give_up(command, id, client);
     co_return;

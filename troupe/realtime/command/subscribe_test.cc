@@ -52,7 +52,7 @@ TEST_CASE("who comes back gets exactly what was missed, then what is live") {
 
 TEST_CASE("recovery that cannot be complete is refused") {
   RealtimeOptions options;
-  options.router.topics.history.count_max = 2;
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = {.count_max = 2}});
   RealtimeWorld world{options};
   auto alice = world.connect("alice");
   auto epoch = field(world.exchange(alice, R"({"type":"publish","id":"1","topic":"t","payload":1})")[0], "epoch");

@@ -344,10 +344,7 @@ actor::Task<std::expected<Identity, ClientError>> Connection::verify(base::Secre
 actor::Task<void> Connection::adopt(Identity identity) {
   bool first = state_ == State::unauthenticated;
   use(std::move(identity));
-  if (site_->revoked.contains(token())) {
-    close_token("the token was revoked");
-    co_return;
-  }
+  if (!may_stay()) co_return;
   if (!first || state_ != State::unauthenticated) co_return;
   welcomed_ = true;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
@@ -365,13 +362,38 @@ actor::Task<void> Connection::adopt(Identity identity) {
 
 void Connection::use(Identity identity) {
   session_.identity = std::move(identity);
-  session_.permissions = Permissions::from(session_.identity.scopes, site_->options.default_grants);
+  find_permissions();
   expires_at_ = expiring_at_ = base::Instant::never();
   if (auto expires = session_.identity.expires_at) {
     expires_at_ = core_.now() + (*expires - core_.wall());
     expiring_at_ = expires_at_ - site_->options.expiry_warning;
   }
   reschedule();
+}
+
+void Connection::find_permissions() {
+  const auto& settings = *site_->settings;
+  session_.permissions = Permissions::from(
+      session_.identity.scopes, is_anonymous() ? settings.grants_without_token() : settings.grants_with_token());
+}
+
+// What was verified may have ended before it came here. Closes if so.
+bool Connection::may_stay() {
+  if (site_->revoked.contains(token())) {
+    close_token("the token was revoked");
+    return false;
+  }
+  if (is_anonymous() && site_->settings->anonymous() == Anonymous::refused) {
+    close_token("a token is needed now");
+    return false;
+  }
+  return true;
+}
+
+void Connection::review() {
+  if (!welcomed_ || state_ >= State::closing || !may_stay()) return;
+  find_permissions();
+  actor_.tell(ReviewSubscriptions{});
 }
 
 void Connection::welcome() {

@@ -56,6 +56,8 @@ class Connection final : public Receiver,
   // ---- for its supervisor ----
 
   ConnectionNumber number() const noexcept { return number_; }
+  /// New settings hold: what it may is asked anew.
+  void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
   bool has_ended() const noexcept { return state_ == State::ended; }
   /// Does what is due: pings, warnings, closing.
@@ -76,6 +78,7 @@ class Connection final : public Receiver,
   // ---- Client ----
   Session& session() noexcept override { return session_; }
   const Routing& routing() const noexcept override { return site_->routing; }
+  const RealtimeSettings& settings() const noexcept override { return *site_->settings; }
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
@@ -113,6 +116,9 @@ class Connection final : public Receiver,
   Delivery pushed(Outbox::Pushed result);
   void let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages);
   void use(Identity identity);
+  void find_permissions();
+  bool is_anonymous() const noexcept { return token().value().empty(); }
+  bool may_stay();
   void welcome();
   void on_drain(base::Instant now);
   void reschedule();

@@ -120,6 +120,11 @@ void ConnectionSupervisor::handle(const CloseConnections& message) {
   for (auto& [number, connection] : connections_) connection->close(message.code, message.reason);
 }
 
+void ConnectionSupervisor::handle(UseSettings message) {
+  site_->settings = std::move(message.settings);
+  for (auto& [number, connection] : connections_) connection->review();
+}
+
 void ConnectionSupervisor::inspect(actor::Inspection& out) const {
   out.add("connections", connections_.size());
   out.add("frames_in", site_->figures.frames_in);

@@ -43,6 +43,12 @@ struct CloseConnections {
   std::string reason;
 };
 
+/// From now on these limits hold. A connection that is open keeps the one of its frames.
+struct UseConnectionOptions {
+  static constexpr auto message_class = actor::MessageClass::control;
+  ConnectionOptions options;
+};
+
 struct MeasureConnections {
   using reply = ConnectionFigures;
 };
@@ -64,6 +70,8 @@ class ConnectionSupervisor {
   void handle(const TokenRevoked& message, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);
+  void handle(UseSettings message);
+  void handle(const UseConnectionOptions& message) { site_->options = message.options; }
   ConnectionFigures handle(const MeasureConnections&) const { return site_->figures; }
 
  private:

@@ -1,15 +1,12 @@
-// Options of a connection: its limits, its heartbeat, its outbox, and what it may without
-// saying so in its token.
+// Options of a connection: its limits, its heartbeat, its outbox.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <vector>
 
 #include "troupe/base/clock.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/outbox.h"
-#include "troupe/realtime/protocol/permission.h"
 #include "troupe/web/token_bucket.h"
 
 namespace troupe::realtime {
@@ -30,8 +27,6 @@ struct ConnectionOptions {
   base::Duration failures_within = std::chrono::seconds{30};
   HeartbeatOptions heartbeat{};
   OutboxLimits outbox{};
-  std::vector<Grant> default_grants{};    // for everybody who is let in
-  std::vector<Grant> anonymous_grants{};  // for those without a token
 };
 
 }  // namespace troupe::realtime

@@ -75,6 +75,7 @@ struct LinkClosed {
 
 struct ConnectionSite {
   ConnectionOptions options;
+  SettingsPtr settings = default_settings();
   Routing routing;
   Verifier verifier;
   actor::Ref<ConnectionSupervisor> supervisor;

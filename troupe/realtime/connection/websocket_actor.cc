@@ -1,6 +1,7 @@
 // WebSocketActor: from a command's type to the function that runs it.
 #include "troupe/realtime/connection/websocket_actor.h"
 
+#include "troupe/realtime/command/forbidden.h"
 #include "troupe/realtime/command/run.h"
 
 namespace troupe::realtime {
@@ -19,6 +20,8 @@ actor::Task<void> WebSocketActor::handle(RunCommand message) {
   co_await std::move(task);
   connection_->finish();
 }
+
+void WebSocketActor::handle(ReviewSubscriptions) { end_forbidden(*connection_); }
 
 void WebSocketActor::inspect(actor::Inspection& out) const {
   const auto& session = connection_->session();

@@ -19,6 +19,11 @@ struct RunCommand {
   ClientFrame frame;
 };
 
+/// The permissions of the connection have changed. Heard between two commands.
+struct ReviewSubscriptions {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 class WebSocketActor {
  public:
   static constexpr std::string_view actor_type = "WebSocketActor";
@@ -32,6 +37,7 @@ class WebSocketActor {
   void inspect(actor::Inspection& out) const;
 
   actor::Task<void> handle(RunCommand message);
+  void handle(ReviewSubscriptions);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
 
  private:

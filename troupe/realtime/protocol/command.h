@@ -28,7 +28,7 @@ struct Payload {
 struct Subscribe {
   std::vector<TopicPattern> topics;                        // no topic twice
   std::vector<std::pair<TopicPattern, Position>> recover;  // each key is one of `topics`, and a name
-  Overflow overflow = Overflow::drop_oldest;
+  std::optional<Overflow> overflow;                        // none: the namespace's own
 };
 
 struct Unsubscribe {

@@ -49,8 +49,8 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   auto topics = take.required("topics", fields.topics);
   auto recover = take.optional("recover", fields.recover);
   auto named = take.optional("overflow", fields.overflow);
-  auto overflow = named ? overflow_of(*named) : Overflow::drop_oldest;
-  if (!overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest or disconnect");
+  auto overflow = named ? overflow_of(*named) : std::nullopt;
+  if (named && !overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest or disconnect");
   if (topics && topics->empty()) take.fail("topics", "is empty");
   if (topics && recover) {
     for (const auto& [topic, position] : *recover) {
@@ -60,7 +60,7 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   }
   if (take.failed()) return take.error();
   return Subscribe{*std::move(topics), std::move(recover).value_or(std::vector<std::pair<TopicPattern, Position>>{}),
-                   *overflow};
+                   overflow};
 }
 
 Built unsubscribe(Fields& fields, const DecoderLimits&) {

@@ -27,6 +27,8 @@ TEST_CASE("each command is read with all its fields") {
   CHECK_EQ(subscribe.recover[0].second, Position{Epoch{"e1"}, 7});
   CHECK_EQ(subscribe.overflow, Overflow::drop_newest);
 
+  CHECK_FALSE(decoded<Subscribe>(R"({"type":"subscribe","topics":["a"]})").overflow.has_value());
+
   CHECK_EQ(decoded<Unsubscribe>(R"({"topics":["a"],"type":"unsubscribe"})").topics[0].text(), "a");
 
   auto publish = decoded<Publish>(

@@ -12,21 +12,17 @@
 #include "troupe/base/clock.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/topic/message_router_actor.h"
+#include "troupe/realtime/topic/settings.h"
 
 namespace troupe::realtime {
-
-enum class Anonymous : std::uint8_t {
-  refused,  // a connection needs a token, at the latest in its first frame
-  allowed,  // who brings no token is let in with the anonymous grants
-};
 
 struct RealtimeOptions {
   std::size_t connections_max = 100'000;           // on this node
   std::size_t connections_by_address_max = 1'000;  // an office behind one address; of IPv6 one network of 64 bits
   std::chrono::seconds retry_after{5};             // told with 503
-  Anonymous anonymous = Anonymous::refused;
-  std::vector<std::string> allowed_origins;  // besides the page's own; "*" allows every one
-  bool echo = false;                         // a place that sends everything back, for conformance suites
+  SettingsPtr settings = default_settings();       // by namespace, and who may do what
+  std::vector<std::string> allowed_origins;        // besides the page's own; "*" allows every one
+  bool echo = false;                               // a place that sends everything back, for conformance suites
   std::size_t echo_bytes_max = 16 * 1024 * 1024;
   ConnectionOptions connection{};
   RouterOptions router{};

@@ -55,6 +55,12 @@ struct AdmissionLimits {
   std::size_t by_address_max;
 };
 
+/// From now on these limits hold; who is there stays.
+struct UseAdmissionLimits {
+  static constexpr auto message_class = actor::MessageClass::control;
+  AdmissionLimits limits;
+};
+
 class ServerActor {
  public:
   static constexpr std::string_view actor_type = "ServerActor";
@@ -64,6 +70,7 @@ class ServerActor {
   std::expected<Lease, AdmitRefusal> handle(const Admit& message, actor::Context& ctx);
   void handle(const Leave& message);
   void handle(CloseDoors) { draining_ = true; }
+  void handle(const UseAdmissionLimits& message) { limits_ = message.limits; }
   ServerFigures handle(const MeasureServer&) const { return figures_; }
   void inspect(actor::Inspection& out) const;
 

@@ -20,7 +20,7 @@ constexpr std::string_view native_subprotocol = "troupe.v1";
 
 /// What the upgrade of one core needs; shared by all its requests.
 struct Door {
-  std::shared_ptr<const RealtimeOptions> options;
+  base::PublishedReader<RealtimeOptions> options;
   actor::Ref<ServerActor> server;
   actor::Ref<ConnectionSupervisor> connections;
   Verifier verifier;
@@ -52,17 +52,11 @@ std::string chosen_subprotocol(const web::Request& request) {
   return std::ranges::find(offered, native_subprotocol) == offered.end() ? "" : std::string{native_subprotocol};
 }
 
-Identity anonymous(const Door& door) {
-  Identity identity{UserId{fmt::format("anon:{:016x}", door.random.next())}, {}, {}, {}};
-  for (const auto& grant : door.options->connection.anonymous_grants) {
-    identity.scopes.push_back(fmt::format("topic:{}:{}", grant.pattern.text(),
-                                          grant.action == TopicAction::publish ? "publish" : "subscribe"));
-  }
-  return identity;
-}
+Identity anonymous(Door& door) { return {UserId{fmt::format("anon:{:016x}", door.random.next())}, {}, {}, {}}; }
 
-actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<const Door> door) {
-  if (!origin_allowed(request, door->options->allowed_origins)) {  // 1. is it a page that we know
+actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door) {
+  auto options = door->options.read();
+  if (!origin_allowed(request, options->allowed_origins)) {  // 1. is it a page that we know
     co_return web::problem(403, "This origin may not connect.");
   }
   std::optional<Identity> identity;  // 2. who is it
@@ -71,27 +65,28 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<const Door>
   if (*token) {
     auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{**std::move(token)}});
     if (!verified && verified.error().domain == TokenRefusal::invalid) co_return unauthorized();
-    if (!verified) co_return turned_away(*door->options, "The token cannot be verified now.");
+    if (!verified) co_return turned_away(*options, "The token cannot be verified now.");
     identity = *std::move(verified);
-  } else if (door->options->anonymous == Anonymous::allowed) {
+  } else if (options->settings->anonymous() == Anonymous::allowed) {
     identity = anonymous(*door);
   }
   auto lease = co_await door->server.ask(Admit{request.peer.ip});  // 3. is there room
-  if (!lease) co_return turned_away(*door->options, describe(lease.error()));
+  if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto attach = [door, identity, lease = *lease](std::unique_ptr<web::WebSocketLink> link) {
     door->connections.tell(OpenConnection{std::move(link), identity, lease});
   };
   co_return web::Accept{chosen_subprotocol(request), std::move(attach)};
 }
 
-actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<const Door> door) {
-  if (!origin_allowed(request, door->options->allowed_origins)) {
+actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<Door> door) {
+  auto options = door->options.read();
+  if (!origin_allowed(request, options->allowed_origins)) {
     co_return web::problem(403, "This origin may not connect.");
   }
   auto lease = co_await door->server.ask(Admit{request.peer.ip});
-  if (!lease) co_return turned_away(*door->options, describe(lease.error()));
-  auto attach = [door, lease = *lease](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenEcho{std::move(link), lease, door->options->echo_bytes_max});
+  if (!lease) co_return turned_away(*options, describe(lease.error()));
+  auto attach = [door, lease = *lease, bytes_max = options->echo_bytes_max](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenEcho{std::move(link), lease, bytes_max});
   };
   co_return web::Accept{"", std::move(attach)};
 }
@@ -128,10 +123,10 @@ bool origin_allowed(const web::Request& request, const std::vector<std::string>&
 
 Realtime Realtime::start(actor::System& system, RealtimeOptions options, Verifier verifier) {
   Realtime realtime;
-  realtime.options_ = std::make_shared<const RealtimeOptions>(options);
+  realtime.options_.publish(std::move(options));
   realtime.verifier_ = verifier;
   realtime.supervisor_ = system.spawn<SystemSupervisor>({.name = "realtime", .supervision = system_supervision()},
-                                                        std::move(options), verifier, system.core_count());
+                                                        realtime.options_, verifier, system.core_count());
   auto doors = system.block_on(realtime.supervisor_.ask(GetDoors{}));
   if (!doors) throw std::runtime_error("the real-time service did not start: " + doors.error().what);
   realtime.doors_ = std::make_shared<const Doors>(*std::move(doors));
@@ -141,10 +136,11 @@ Realtime Realtime::start(actor::System& system, RealtimeOptions options, Verifie
 void Realtime::routes(web::Router& router, int core) const {
   auto* here = actor::Core::current();
   INVARIANT(here != nullptr && here->index() == core, "a core's routes are made on that core");
-  auto door = std::make_shared<const Door>(
-      Door{options_, doors_->server, doors_->connections[static_cast<std::size_t>(core)], verifier_, here->random()});
+  auto door =
+      std::make_shared<Door>(Door{options_.reader(), doors_->server,
+                                  doors_->connections[static_cast<std::size_t>(core)], verifier_, here->random()});
   router.upgrade("/ws", [door](web::Request request) { return open(std::move(request), door); });
-  if (!options_->echo) return;
+  if (!options_.reader().read()->echo) return;
   router.upgrade("/echo", [door](web::Request request) { return echo(std::move(request), door); });
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "troupe/actor/actor.h"
+#include "troupe/base/published.h"
 #include "troupe/realtime/service/options.h"
 #include "troupe/realtime/service/system_supervisor.h"
 #include "troupe/web/router.h"
@@ -23,14 +24,14 @@ class Realtime {
   /// Adds `/ws`, and `/echo` where configured, to the router of one core. On that core.
   void routes(web::Router& router, int core) const;
 
-  /// Whom to tell TokenRevoked, and to ask RefuseConnections, DrainRealtime and CountConnections.
+  /// Whom to tell TokenRevoked and UseOptions, and to ask RefuseConnections, DrainRealtime and CountConnections.
   actor::Ref<SystemSupervisor> supervisor() const noexcept { return supervisor_; }
   /// Whom to ask CollectMetrics.
   actor::Ref<MetricsCollector> metrics() const noexcept { return doors_->metrics; }
 
  private:
   actor::Ref<SystemSupervisor> supervisor_;
-  std::shared_ptr<const RealtimeOptions> options_;
+  base::Published<RealtimeOptions> options_;
   std::shared_ptr<const Doors> doors_;
   Verifier verifier_;
 };

@@ -47,7 +47,9 @@ TEST_CASE("a bad token is 401, one that cannot be verified now 503") {
 
 TEST_CASE("what can be no token is a bad token, not the lack of one") {
   RealtimeOptions options;
-  options.anonymous = Anonymous::allowed;  // so the lack of one would be let in
+  // So the lack of one would be let in.
+  options.settings =
+      std::make_shared<const RealtimeSettings>(NamespaceOptions{}, RealtimeSettings::Namespaces{}, Anonymous::allowed);
   RealtimeWorld world{options};
   struct Row {
     std::string_view target, headers;
@@ -155,8 +157,9 @@ TEST_CASE("without a token the first frame must authenticate, within five second
 
 TEST_CASE("who brings no token is let in anonymously where that is configured") {
   RealtimeOptions options;
-  options.anonymous = Anonymous::allowed;
-  options.connection.anonymous_grants = {*Grant::parse("topic:public.>:subscribe")};
+  NamespaceOptions defaults{.anonymous_grants = {*Grant::parse("topic:public.>:subscribe")}};
+  options.settings =
+      std::make_shared<const RealtimeSettings>(defaults, RealtimeSettings::Namespaces{}, Anonymous::allowed);
   RealtimeWorld world{options};
   auto socket = world.ask_for("/ws", "");
   auto frames = socket->take();

@@ -11,20 +11,29 @@ actor::Supervision system_supervision() {
                         .otherwise(actor::Directive::resume)};
 }
 
-SystemSupervisor::SystemSupervisor(RealtimeOptions options, Verifier verifier, std::size_t cores)
-    : options_(std::move(options)), verifier_(verifier), cores_(cores) {}
+namespace {
+
+AdmissionLimits limits_of(const RealtimeOptions& options) {
+  return {options.connections_max, options.connections_by_address_max};
+}
+
+}  // namespace
+
+SystemSupervisor::SystemSupervisor(base::Published<RealtimeOptions> options, Verifier verifier, std::size_t cores)
+    : published_(std::move(options)), options_(published_.reader().read()), verifier_(verifier), cores_(cores) {}
 
 void SystemSupervisor::started(actor::Context& ctx) {
   router_started_.assign(cores_, false);
   doors_.server =
-      ctx.spawn<ServerActor>({.name = "server", .mailbox = {.capacity = options_.door_mailbox}},
-                             AdmissionLimits{options_.connections_max, options_.connections_by_address_max});
+      ctx.spawn<ServerActor>({.name = "server", .mailbox = {.capacity = options_->door_mailbox}}, limits_of(*options_));
   actor::Ref<actor::Protocol<RouterStarted>> self = ctx.self(this);
+  auto router = options_->router;
+  router.settings = options_->settings;
   for (std::size_t core = 0; core < cores_; ++core) {
     doors_.routers.push_back(ctx.spawn<MessageRouterActor>({.name = fmt::format("router-{}", core),
                                                             .core = static_cast<int>(core),
-                                                            .mailbox = {.capacity = options_.router_mailbox}},
-                                                           options_.router, static_cast<CoreIndex>(core), self));
+                                                            .mailbox = {.capacity = options_->router_mailbox}},
+                                                           router, static_cast<CoreIndex>(core), self));
   }
   routers_ = std::make_shared<const std::vector<RouterRef>>(doors_.routers);
   for (std::size_t core = 0; core < cores_; ++core) start_core(ctx, core);
@@ -34,13 +43,14 @@ void SystemSupervisor::started(actor::Context& ctx) {
 
 void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   auto site = std::make_shared<ConnectionSite>();
-  site->options = options_.connection;
+  site->options = options_->connection;
+  site->settings = options_->settings;
   site->routing = {routers_, static_cast<CoreIndex>(core)};
   site->verifier = verifier_;
   doors_.routers[core].tell(JoinRouters{routers_});
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
                                                                 .core = static_cast<int>(core),
-                                                                .mailbox = {.capacity = options_.door_mailbox},
+                                                                .mailbox = {.capacity = options_->door_mailbox},
                                                                 .supervision = connection_supervision()},
                                                                std::move(site)));
 }
@@ -50,9 +60,21 @@ void SystemSupervisor::handle(const RouterStarted& message) {
   router_started_[message.core] = true;
   if (!again) return;
   for (auto router : doors_.routers) router.tell(JoinRouters{routers_});
+  doors_.routers[message.core].tell(UseSettings{options_->settings});  // it began with those of its first start
   constexpr std::uint16_t service_restart = 1012;
   for (auto connections : doors_.connections) {
     connections.tell(CloseConnections{service_restart, "the routing tables are being built anew"});
+  }
+}
+
+void SystemSupervisor::handle(UseOptions message) {
+  options_ = std::move(message.options);
+  published_.publish(options_);
+  doors_.server.tell(UseAdmissionLimits{limits_of(*options_)});
+  for (auto router : doors_.routers) router.tell(UseSettings{options_->settings});
+  for (auto connections : doors_.connections) {
+    connections.tell(UseConnectionOptions{options_->connection});
+    connections.tell(UseSettings{options_->settings});
   }
 }
 
@@ -73,7 +95,7 @@ actor::Task<std::size_t> SystemSupervisor::handle(CountConnections) {
 actor::Task<std::size_t> SystemSupervisor::handle(DrainRealtime message, actor::Context& ctx) {
   doors_.server.tell(CloseDoors{});
   for (auto connections : doors_.connections) connections.tell(DrainConnections{message.over});
-  auto until = ctx.now() + message.over + options_.connection.flush_within + std::chrono::seconds{1};
+  auto until = ctx.now() + message.over + options_->connection.flush_within + std::chrono::seconds{1};
   auto left = co_await open_connections();
   while (left > 0 && ctx.now() < until) {
     co_await ctx.sleep(std::chrono::milliseconds{50});

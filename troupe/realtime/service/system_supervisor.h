@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/base/published.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/service/metrics_collector.h"
 #include "troupe/realtime/service/options.h"
@@ -52,17 +53,26 @@ struct DrainRealtime {
   using reply = std::size_t;  // connections that are still there
 };
 
+/// From now on these hold on all cores. What only a start can change stays as it was: the router's options, the
+/// sizes of mailboxes, and whether there is an echo.
+struct UseOptions {
+  static constexpr auto message_class = actor::MessageClass::control;
+  std::shared_ptr<const RealtimeOptions> options;
+};
+
 class SystemSupervisor {
  public:
   static constexpr std::string_view actor_type = "SystemSupervisor";
   static constexpr bool interleaves = true;  // it is heard while it drains
 
-  SystemSupervisor(RealtimeOptions options, Verifier verifier, std::size_t cores);
+  /// `options`: those that hold; published by this actor alone, read by the doors.
+  SystemSupervisor(base::Published<RealtimeOptions> options, Verifier verifier, std::size_t cores);
 
   void started(actor::Context& ctx);
   Doors handle(const GetDoors&) const { return doors_; }
   void handle(const RouterStarted& message);
   void handle(const TokenRevoked& message);
+  void handle(UseOptions message);
   actor::Task<void> handle(RefuseConnections message);
   actor::Task<std::size_t> handle(CountConnections message);
   actor::Task<std::size_t> handle(DrainRealtime message, actor::Context& ctx);
@@ -71,7 +81,8 @@ class SystemSupervisor {
   void start_core(actor::Context& ctx, std::size_t core);
   actor::Task<std::size_t> open_connections();
 
-  RealtimeOptions options_;
+  base::Published<RealtimeOptions> published_;
+  std::shared_ptr<const RealtimeOptions> options_;  // what was published last
   Verifier verifier_;
   std::size_t cores_;
   std::shared_ptr<const std::vector<RouterRef>> routers_;

@@ -205,8 +205,9 @@ class Follower {
 
 RealtimeOptions small_options() {
   RealtimeOptions options;
-  options.connection.outbox.messages_max = 8;    // so that a slow reader soon misses something
-  options.router.topics.history.count_max = 24;  // so that a recovery sometimes comes too late
+  options.connection.outbox.messages_max = 8;  // so that a slow reader soon misses something
+  // So that a recovery sometimes comes too late.
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = {.count_max = 24}});
   return options;
 }
 

@@ -17,8 +17,21 @@ void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant no
   ++top_.offset;
   bytes_ += message.frame.size();
   kept_.push_back({top_.offset, seq, sent_at, now, std::move(message)});
+  keep_within_limits(now);
+}
+
+void History::use(HistoryLimits limits, base::Instant now) {
+  limits_ = limits;
+  keep_within_limits(now);
+}
+
+void History::keep_within_limits(base::Instant now) {
   while (kept_.size() > limits_.count_max || bytes_ > limits_.bytes_max) drop_oldest();
   expire(now);
+}
+
+base::Instant History::expires_at() const noexcept {
+  return kept_.empty() ? base::Instant::never() : kept_.front().kept_since + limits_.age_max;
 }
 
 void History::expire(base::Instant now) {

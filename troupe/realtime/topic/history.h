@@ -55,6 +55,8 @@ class History {
   /// Appends the message that was encoded with the offset after the top, and drops what exceeds the bounds.
   void append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message);
 
+  /// From now on these bounds hold.
+  void use(HistoryLimits limits, base::Instant now);
   /// Drops what is too old.
   void expire(base::Instant now);
   /// Drops the oldest message; there must be one.
@@ -71,6 +73,9 @@ class History {
   /// or if `position` is beyond the top.
   std::optional<std::vector<KeptMessage>> recover(const Position& position) const;
 
+  /// When the oldest message becomes too old; never when there is none.
+  base::Instant expires_at() const noexcept;
+
   std::size_t count() const noexcept { return kept_.size(); }
   std::size_t bytes() const noexcept { return bytes_; }
   /// The highest `seq` that was dropped; 0 when none was.
@@ -79,6 +84,7 @@ class History {
  private:
   /// The offset of the oldest message kept; one past the top when there is none.
   Offset oldest() const noexcept { return top_.offset + 1 - kept_.size(); }
+  void keep_within_limits(base::Instant now);
   /// The messages from `first` to `last`, which must be kept.
   std::vector<KeptMessage> range(Offset first, Offset last) const;
 

@@ -16,7 +16,7 @@ MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index,
       idempotency_(options_.idempotency) {}
 
 void MessageRouterActor::started(actor::Context& ctx) {
-  topics_ = std::make_unique<TopicShard>(options_.topics, fmt::format("{}", index_), ctx.random());
+  topics_ = std::make_unique<TopicShard>(options_.topics, options_.settings, fmt::format("{}", index_), ctx.random());
   ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
   owner_.tell(RouterStarted{index_});
 }
@@ -25,6 +25,10 @@ void MessageRouterActor::handle(JoinRouters message) {
   routers_ = std::move(message.routers);
   windows_.assign(cores(), {});
   unreported_.assign(cores(), {index_, 0, 0});
+}
+
+void MessageRouterActor::handle(UseSettings message, actor::Context& ctx) {
+  topics_->use(std::move(message.settings), ctx.now());
 }
 
 // ---- for the connections of this core ----
@@ -48,7 +52,7 @@ void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vect
                                 actor::Context& ctx) {
   std::vector<TopicPattern> added;
   for (const auto& topic : message.topics) {
-    if (local_.subscribe(message.receiver, topic.pattern, message.overflow)) added.push_back(topic.pattern);
+    if (local_.subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);
   }
   tell_interest(added);
 
@@ -71,7 +75,7 @@ void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vect
 std::vector<OpenTopics> MessageRouterActor::questions(const AddSubscriptions& message, Ticket ticket) const {
   std::vector<OpenTopics> asked(cores(), OpenTopics{index_, ticket, {}});
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
-    const auto& [pattern, recover] = message.topics[i];
+    const auto& [pattern, recover, overflow] = message.topics[i];
     if (pattern.is_name()) {
       asked[home_of(pattern.text(), cores())].topics.push_back({i, pattern, recover});
     } else {

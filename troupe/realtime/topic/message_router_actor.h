@@ -20,6 +20,7 @@
 namespace troupe::realtime {
 
 struct RouterOptions {
+  SettingsPtr settings = default_settings();  // until UseSettings
   TopicOptions topics{};
   InboxOptions inboxes{};
   IdempotencyOptions idempotency{};
@@ -39,6 +40,7 @@ class MessageRouterActor {
   void started(actor::Context& ctx);
   void inspect(actor::Inspection& out) const;
   void handle(JoinRouters message);
+  void handle(UseSettings message, actor::Context& ctx);
   RouterFigures handle(const MeasureRouter&) const;
 
   // For the connections of this core.

@@ -45,8 +45,7 @@ struct Routers {
   std::shared_ptr<Noted> subscriber(CoreIndex core, std::string_view wanted) {
     auto receiver = std::make_shared<Noted>();
     auto number = world.block_on(refs[core].ask(Register{receiver, ConnectionId{"c"}, UserId{"u"}}));
-    auto results =
-        world.block_on(refs[core].ask(AddSubscriptions{*number, {{pattern(wanted), {}}}, Overflow::drop_oldest}));
+    auto results = world.block_on(refs[core].ask(AddSubscriptions{*number, {{pattern(wanted)}}}));
     CHECK(results.has_value());
     return receiver;
   }
@@ -114,7 +113,7 @@ TEST_CASE("on real cores every subscriber gets every publication, once and in or
     auto topic = Routers::topic_of_first();
     for (CoreIndex core = 0; core < 2; ++core) {
       auto number = system.block_on((*routers)[core].ask(Register{receivers[core], ConnectionId{"c"}, UserId{"u"}}));
-      AddSubscriptions wanted{*number, {{pattern(core == 0 ? topic : "*"), {}}}, Overflow::drop_oldest};
+      AddSubscriptions wanted{*number, {{pattern(core == 0 ? topic : "*")}}};
       REQUIRE(system.block_on((*routers)[core].ask(wanted)).has_value());
     }
     for (int i = 0; i < publications; ++i) {

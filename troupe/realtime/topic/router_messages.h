@@ -62,7 +62,8 @@ struct Unregister {
 
 struct WantedTopic {
   TopicPattern pattern;
-  std::optional<Position> recover;
+  std::optional<Position> recover{};
+  Overflow overflow = Overflow::drop_oldest;
 };
 
 /// A topic that was subscribed to: its entry of the confirmation, and the messages after the client's position if
@@ -76,7 +77,6 @@ struct SubscribedResult {
 struct AddSubscriptions {
   ReceiverNumber receiver;
   std::vector<WantedTopic> topics;
-  Overflow overflow = Overflow::drop_oldest;
   using reply = std::vector<SubscribedResult>;
 };
 

@@ -15,7 +15,7 @@ RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespa
   for (const auto& [name, options] : namespaces_) add(anonymous_grants_, options.anonymous_grants);
 }
 
-const NamespaceOptions& RealtimeSettings::of_first_segment(std::string_view topic) const noexcept {
+const NamespaceOptions& RealtimeSettings::of(std::string_view topic) const noexcept {
   auto found = namespaces_.find(take_segment(topic));
   return found == namespaces_.end() ? defaults_ : found->second;
 }

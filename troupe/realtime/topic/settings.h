@@ -71,8 +71,9 @@ class RealtimeSettings {
                             Anonymous anonymous = Anonymous::refused);
 
   /// The options of a topic. A pattern whose first segment is a wildcard has the defaults. Allocates nothing.
-  const NamespaceOptions& of(const TopicName& topic) const noexcept { return of_first_segment(topic.text()); }
-  const NamespaceOptions& of(const TopicPattern& pattern) const noexcept { return of_first_segment(pattern.text()); }
+  const NamespaceOptions& of(std::string_view topic) const noexcept;
+  const NamespaceOptions& of(const TopicName& topic) const noexcept { return of(std::string_view{topic.text()}); }
+  const NamespaceOptions& of(const TopicPattern& topic) const noexcept { return of(std::string_view{topic.text()}); }
 
   const NamespaceOptions& defaults() const noexcept { return defaults_; }
   const Namespaces& namespaces() const noexcept { return namespaces_; }
@@ -83,8 +84,6 @@ class RealtimeSettings {
   std::span<const Grant> grants_without_token() const noexcept { return anonymous_grants_; }
 
  private:
-  const NamespaceOptions& of_first_segment(std::string_view topic) const noexcept;
-
   NamespaceOptions defaults_;
   Namespaces namespaces_;
   Anonymous anonymous_;
@@ -94,7 +93,9 @@ class RealtimeSettings {
 
 using SettingsPtr = std::shared_ptr<const RealtimeSettings>;
 
-/// From now on these hold. Told to the SystemSupervisor, and by it to everybody who works by them.
+inline SettingsPtr default_settings() { return std::make_shared<const RealtimeSettings>(); }
+
+/// From now on these hold. Told to each core's router and ConnectionSupervisor.
 struct UseSettings {
   static constexpr auto message_class = actor::MessageClass::control;
   SettingsPtr settings;

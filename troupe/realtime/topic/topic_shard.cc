@@ -9,8 +9,8 @@ namespace troupe::realtime {
 
 Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", random.next())}; }
 
-TopicShard::TopicShard(TopicOptions options, std::string name, base::Random& random)
-    : options_(std::move(options)), name_(std::move(name)), top_{make_epoch(random), 0} {}
+TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string name, base::Random& random)
+    : options_(options), settings_(std::move(settings)), name_(std::move(name)), top_{make_epoch(random), 0} {}
 
 std::expected<Publication, PublishError> TopicShard::publish(const Publish& publication, const UserId& sender,
                                                              const Moment& moment) {
@@ -81,12 +81,18 @@ void TopicShard::drop_interest(CoreIndex core, const TopicPattern& pattern) {
 }
 
 void TopicShard::expire(base::Instant now) {
-  // The longest unused come first; where nothing is too old, what was used later is younger.
-  while (!keeping_.empty()) {
-    Topic& topic = *keeping_.front();
-    auto before = topic.history.count();
+  while (!due_.empty() && due_.begin()->first.first <= now) {
+    Topic& topic = *due_.begin()->second;
+    set_due(topic, base::Instant::never());
     change(topic, [&](History& history) { history.expire(now); });
-    if (topic.history.count() == before) return;
+  }
+}
+
+void TopicShard::use(SettingsPtr settings, base::Instant now) {
+  settings_ = std::move(settings);
+  for (auto& [name, topic] : topics_) {
+    set_due(*topic, base::Instant::never());  // what is kept for less time now is due earlier
+    change(*topic, [&](History& history) { history.use(settings_->of(name).history, now); });
   }
 }
 
@@ -102,8 +108,8 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
     return topic;
   }
   if (topics_.size() >= options_.topics_max && !make_room()) return nullptr;
-  auto made =
-      std::make_unique<Topic>(Topic{name.text(), History{make_epoch(moment.random), limits_of(name)}, {}, false});
+  auto made = std::make_unique<Topic>(
+      Topic{name.text(), ++made_, History{make_epoch(moment.random), settings_->of(name).history}, {}});
   Topic* topic = made.get();
   topic->place = empty_.insert(empty_.end(), topic);
   topics_.emplace(name.text(), std::move(made));
@@ -115,22 +121,26 @@ bool TopicShard::make_room() {
   if (empty_.empty()) return false;
   Topic* forgotten = empty_.front();
   empty_.pop_front();
+  set_due(*forgotten, base::Instant::never());
   topics_.erase(topics_.find(forgotten->name));
   return true;
 }
 
-const HistoryLimits& TopicShard::limits_of(const TopicName& name) const {
-  auto found = options_.by_namespace.find(name.name_space());
-  return found == options_.by_namespace.end() ? options_.history : found->second;
+void TopicShard::set_due(Topic& topic, base::Instant due) {
+  if (topic.due != base::Instant::never()) due_.erase({topic.due, topic.number});
+  topic.due = due;
+  if (due != base::Instant::never()) due_.try_emplace({due, topic.number}, &topic);
 }
 
-// Keeps the sum of bytes and the lists true whatever is done to a history.
+// Keeps the sum of bytes and the lists true whatever is done to a history. The time at which expire() looks at a topic
+// may be too early, for messages that go before it leave it as it is.
 template <class Change>
 void TopicShard::change(Topic& topic, Change&& change) {
   history_bytes_ -= topic.history.bytes();
   change(topic.history);
   history_bytes_ += topic.history.bytes();
   bool keeps = topic.history.count() > 0;
+  if (keeps && topic.due == base::Instant::never()) set_due(topic, topic.history.expires_at());
   if (keeps == topic.keeps) return;
   auto& from = list_of(topic);
   topic.keeps = keeps;

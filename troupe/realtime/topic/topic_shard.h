@@ -23,14 +23,13 @@
 #include "troupe/realtime/protocol/message.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/settings.h"
 
 namespace troupe::realtime {
 
 struct TopicOptions {
-  HistoryLimits history{};                                           // of topics without an entry below
-  std::map<std::string, HistoryLimits, std::less<>> by_namespace{};  // by a topic's first segment
-  std::size_t topics_max = 100'000;                                  // on one core
-  std::size_t history_bytes_max = 256 * 1024 * 1024;                 // on one core, all topics together
+  std::size_t topics_max = 100'000;                   // on one core
+  std::size_t history_bytes_max = 256 * 1024 * 1024;  // on one core, all topics together
 };
 
 /// The present for one step: both times and a source of epochs.
@@ -51,7 +50,10 @@ struct Publication {
 
 class TopicShard {
  public:
-  TopicShard(TopicOptions options, std::string name, base::Random& random);
+  TopicShard(TopicOptions options, SettingsPtr settings, std::string name, base::Random& random);
+
+  /// From now on these settings hold, for the topics that there are too.
+  void use(SettingsPtr settings, base::Instant now);
 
   std::expected<Publication, PublishError> publish(const Publish& publication, const UserId& sender,
                                                    const Moment& moment);
@@ -69,7 +71,7 @@ class TopicShard {
   std::size_t history_bytes() const noexcept { return history_bytes_; }
   const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return interest_.stats(); }
 
-  /// Drops what is too old, of the topics that were not used lately.
+  /// Drops what is too old.
   void expire(base::Instant now);
 
  private:
@@ -77,25 +79,30 @@ class TopicShard {
   using Recent = std::list<Topic*>;
   struct Topic {
     std::string name;
+    std::uint64_t number;  // of all that were made here
     History history;
-    Recent::iterator place;  // in one of the two below
-    bool keeps = false;      // in which
+    Recent::iterator place;                      // in one of the two below
+    bool keeps = false;                          // in which
+    base::Instant due = base::Instant::never();  // of its entry in due_; at the latest when its oldest message expires
   };
 
   Topic* find(const std::string& name);
   Topic* find_or_make(const TopicName& name, const Moment& moment);
   bool make_room();
   Recent& list_of(const Topic& topic) noexcept { return topic.keeps ? keeping_ : empty_; }
-  const HistoryLimits& limits_of(const TopicName& name) const;
+  void set_due(Topic& topic, base::Instant due);
   template <class Change>
   void change(Topic& topic, Change&& change);
 
   TopicOptions options_;
+  SettingsPtr settings_;
   std::string name_;
   Position top_;
   std::unordered_map<std::string, std::unique_ptr<Topic>> topics_;
-  Recent keeping_;  // topics with messages, longest unused first
-  Recent empty_;    // topics without, longest unused first
+  Recent keeping_;                                                 // topics with messages, longest unused first
+  Recent empty_;                                                   // topics without, longest unused first
+  std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
+  std::uint64_t made_ = 0;                                         // topics so far
   std::size_t history_bytes_ = 0;
   base::SubscriptionTrie interest_;
   std::map<std::pair<CoreIndex, TopicPattern>, base::SubscriptionTrie::SubscriptionId> interest_ids_;

@@ -12,8 +12,13 @@ using namespace std::chrono_literals;
 TopicName name(std::string_view text) { return TopicName::parse(text).value(); }
 TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
 
+SettingsPtr settings_of(HistoryLimits history, RealtimeSettings::Namespaces namespaces = {}) {
+  return std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = history}, std::move(namespaces));
+}
+
 struct Shard {
-  explicit Shard(TopicOptions options = {}) : shard(std::move(options), "0", random) {}
+  explicit Shard(TopicOptions options = {}, SettingsPtr settings = default_settings())
+      : shard(options, std::move(settings), "0", random) {}
 
   std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1) {
     return shard.publish({name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}, false, {}},
@@ -57,7 +62,7 @@ TEST_CASE("a publication names the cores that have subscribers, and bears a seco
 }
 
 TEST_CASE("opening with a position recovers completely or not at all") {
-  Shard shard{{.history = {.count_max = 2}}};
+  Shard shard{{}, settings_of({.count_max = 2})};
   auto epoch = shard.publish("a")->position.epoch;
   for (int i = 0; i < 3; ++i) shard.publish("a");
   auto two = shard.open("a", Position{epoch, 2});
@@ -69,10 +74,42 @@ TEST_CASE("opening with a position recovers completely or not at all") {
 }
 
 TEST_CASE("a namespace has limits of its own") {
-  Shard shard{{.by_namespace = {{"short", {.count_max = 1}}}}};
+  Shard shard{{}, settings_of({}, {{"short", {.history = {.count_max = 1}}}})};
   for (int i = 0; i < 3; ++i) shard.publish("short.a"), shard.publish("other.a");
   CHECK_EQ(shard.shard.read({name("short.a"), 10, Direction::newest, {}}, shard.now).items.size(), 1);
   CHECK_EQ(shard.shard.read({name("other.a"), 10, Direction::newest, {}}, shard.now).items.size(), 3);
+}
+
+TEST_CASE("a namespace that keeps long does not keep others from forgetting") {
+  Shard shard{{.topics_max = 2}, settings_of({.age_max = 10s}, {{"long", {.history = {.age_max = 1h}}}})};
+  shard.publish("long.a");
+  shard.publish("short");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.read({name("long.a"), 10, Direction::newest, {}}, shard.now).items.size(), 1);
+  CHECK(shard.publish("other").has_value());  // in the place of `short`, which keeps nothing any more
+}
+
+TEST_CASE("new settings hold at once for the topics that there are, in both directions") {
+  Shard shard{{}, settings_of({.count_max = 3, .age_max = 1h})};
+  for (int i = 0; i < 5; ++i) shard.publish("a", 100), shard.publish("b.x");
+  auto kept = [&](std::string_view topic) {
+    return shard.shard.read({name(topic), 10, Direction::newest, {}}, shard.now).items.size();
+  };
+  auto bytes = shard.shard.history_bytes();
+  shard.shard.use(settings_of({.count_max = 1, .age_max = 1h}, {{"b", {.history = {.count_max = 4}}}}), shard.now);
+  CHECK_EQ(kept("a"), 1);
+  CHECK_EQ(kept("b.x"), 3);
+  CHECK_LT(shard.shard.history_bytes(), bytes);
+  for (int i = 0; i < 5; ++i) shard.publish("a"), shard.publish("b.x");
+  CHECK_EQ(kept("a"), 1);
+  CHECK_EQ(kept("b.x"), 4);
+  CHECK_EQ(shard.open("a").top.offset, 10);  // the position is as it was
+
+  shard.shard.use(settings_of({.age_max = 10s}), shard.now);
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.history_bytes(), 0);
 }
 
 TEST_CASE("all topics together keep no more bytes than the bound, the longest unused losing first") {
@@ -84,7 +121,7 @@ TEST_CASE("all topics together keep no more bytes than the bound, the longest un
 }
 
 TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one that keeps something is not") {
-  Shard shard{{.history = {.age_max = 10s}, .topics_max = 2}};
+  Shard shard{{.topics_max = 2}, settings_of({.age_max = 10s})};
   auto epoch = shard.publish("a")->position.epoch;
   shard.publish("b");
   CHECK_EQ(shard.publish("c").error(), PublishError::overloaded);
