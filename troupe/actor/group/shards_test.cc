@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -83,7 +83,7 @@ class Account {
 };
 
 struct Fixture {
-  explicit Fixture(ShardOptions options = {.count = 16}, std::uint64_t seed = 3)
+  explicit Fixture(ShardOptions options = {.count = 16}, test::Seed seed = 3)
       : w(seed, {.cores = 3}), accounts(w, std::move(options), book) {}
   int deposit(const std::string& key, int cents) { return w.block_on(accounts.ref(key).ask(Deposit{cents})).value(); }
   int where(const std::string& key) { return w.block_on(accounts.ref(key).ask(Where{})).value(); }
@@ -221,6 +221,33 @@ TEST_CASE("a move waits for what is suspended, lets nothing new begin, and gives
   CHECK_EQ(f.deposit("alice", 1), 2);
 }
 
+TEST_CASE("an ask that moved with its actor is withdrawn where it is now") {
+  Fixture f{{.count = 1}};
+  const int before = f.where("alice");
+  auto asked = std::make_shared<std::map<int, Outcome>>();
+  const auto ask = [&](int id, Duration length, Duration within) {
+    struct Asker {
+      Task<int> handle(Question m) {
+        auto answer = co_await to.ask(m, {.within = within});
+        if (!answer) asked->emplace(m.id, answer.error().outcome);
+        co_return 0;
+      }
+      ShardRef<Account> to;
+      Duration within;
+      std::shared_ptr<std::map<int, Outcome>> asked;
+    };
+    f.w.spawn<Asker>({.core = before}, f.accounts.ref("alice"), within, asked).tell(Question{id, length});
+    f.w.run_until_idle();
+  };
+  ask(1, 20ms, 1s);     // what the move waits for
+  ask(2, 500ms, 60ms);  // goes along; its asker gives up while it sleeps there
+  ask(3, 0ms, 50ms);    // goes along; its asker gives up while it waits for the second
+  CHECK(f.move("alice", (before + 1) % 3).has_value());
+  f.w.advance(5s);
+  CHECK(f.book->executed == std::map<int, int>{{1, 1}});
+  CHECK(*asked == std::map<int, Outcome>{{2, Outcome::unknown}, {3, Outcome::unknown}});
+}
+
 TEST_CASE("what cannot move says why") {
   Fixture f{{.count = 2}};
   f.accounts.ref("alice").tell(GiveBirth{});
@@ -327,14 +354,13 @@ class Mover {
 
 TEST_CASE(
     "whatever moves, each sender's messages keep their order, none is lost or doubled, each ask has one outcome") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 60}, [&](test::Seed seed) {
     Fixture f{{.count = 4,
-               .passivate_after = seed % 2 == 0 ? Duration{30ms} : Duration{2min},
+               .passivate_after = seed.number % 2 == 0 ? Duration{30ms} : Duration{2min},
                .entity = {.mailbox = {.capacity = 100'000}},
                .move_within = 5ms},
               seed};
-    const int keys = 3 + static_cast<int>(seed % 5);
+    const int keys = 3 + static_cast<int>(seed.number % 5);
     auto moved = std::make_shared<int>(0);
     constexpr int rounds = 25;
     for (int i = 0; i < 4; ++i) f.w.spawn<Source>({.core = i % 3}, f.accounts, i, keys, f.book).tell(Act{rounds});
@@ -353,5 +379,5 @@ TEST_CASE(
     }
     for (const auto& [key, most] : f.book->alive_max) CHECK_EQ(most, 1);
     CHECK_GT(*moved, 10);
-  }
+  });
 }

@@ -59,11 +59,6 @@ void clear(Core& core, Cell& cell, Drop reason) noexcept {
   state.held_count = 0;
 }
 
-void note_departure(Core& core, const Envelope& envelope) noexcept {
-  if (!envelope.reply || envelope.reply.core != static_cast<std::uint32_t>(core.index())) return;
-  if (AskState* ask = core.find_ask(envelope.reply)) ask->remote = true;
-}
-
 Sent pass_on(Core& core, Envelope* envelope, Address to) {
   envelope->target = to.cell;
   envelope->generation = to.generation;

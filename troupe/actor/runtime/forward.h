@@ -46,10 +46,6 @@ void clear(Core& core, Cell& cell, Drop reason) noexcept;
 /// The forwarder of a cell that has one; null otherwise.
 Forwarder* of(const Cell& cell) noexcept;
 
-/// Tells whoever on this core asked by the envelope, and thought that it would stay here, that it goes elsewhere: its
-/// end cannot be known for certain any more.
-void note_departure(Core& core, const Envelope& envelope) noexcept;
-
 /// Sends the envelope to somebody else, on any core. `core` is the present one.
 Sent pass_on(Core& core, Envelope* envelope, Address to);
 

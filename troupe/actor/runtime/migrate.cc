@@ -1,9 +1,9 @@
 // See migrate.h.
 #include "troupe/actor/runtime/migrate.h"
 
+#include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/control.h"
 #include "troupe/actor/runtime/credits.h"
-#include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
 #include "troupe/base/check.h"
@@ -175,7 +175,7 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   luggage.object = std::exchange(cell.object, nullptr);
   while (!cell.user.empty()) {
     Envelope* envelope = mailbox::pop(cell);
-    forwarding::note_departure(core, *envelope);
+    asking::moved(core, envelope->reply, now);
     luggage.user.push(envelope);
   }
   luggage.in_flight_max = cell.in_flight_max;
@@ -186,7 +186,7 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   luggage.child_restart = cell.record->restart;
   luggage.extras = std::move(cell.extras);
   if (luggage.extras) {
-    for (Envelope* at = luggage.extras->stash.head; at != nullptr; at = at->next) forwarding::note_departure(core, *at);
+    for (Envelope* at = luggage.extras->stash.head; at != nullptr; at = at->next) asking::moved(core, at->reply, now);
     std::erase_if(luggage.extras->watchers, [&](const auto& entry) { return entry.first == cell.parent; });
     for (ActorTimer* timer = luggage.extras->timers.first; timer != nullptr; timer = timer->next) {
       core.timers().disarm(*timer);
