@@ -1,18 +1,18 @@
-// Stream: the answer that comes in pieces, as the handler that gives it sees
-// it.
+// Stream: the answer that comes in pieces, as the handler that gives it sees it.
 //
 //   Stream<std::int64_t> handle(Tail m) {
 //     for (auto n = m.from; n < end_; ++n) co_yield n;
 //   }
 //
-// The reader (stream_reader.h) grants credit; `co_yield` without any waits, and
-// it is there that the actor handles other messages, so what the handler knows
-// of the actor's state it must look at anew after each yield. Every other await
-// suspends the actor as in any handler, unless the message or the actor
-// interleaves. A reader that goes away destroys the frame at its await.
-// `co_yield std::unexpected(error)` is the last word of a stream that declares
-// a domain error. An actor has at most `in_flight_max` streams at once; more
-// are refused.
+// The reader (stream_reader.h) grants credit; `co_yield` without any waits, and it is there that the actor handles
+// other messages, so what the handler knows of the actor's state it must look at anew after each yield. Every other
+// await suspends the actor as in any handler, unless the message or the actor interleaves. A reader that goes away
+// destroys the frame at its await. `co_yield std::unexpected(error)` is the last word of a stream that declares a
+// domain error. An actor has at most `in_flight_max` streams at once; more are refused.
+//
+// Both ends stay where they are while the stream lasts: neither its source
+// nor its reader is put away as idle or moves to another core. A move of a
+// shard waits for them, and gives up as `is_busy` (group/shards.h).
 #pragma once
 
 #include "troupe/actor/stream_sink.h"

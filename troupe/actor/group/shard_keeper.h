@@ -11,7 +11,7 @@ namespace troupe::actor {
 enum class MoveError : std::uint8_t {
   no_such_place,  // there is no such shard, or no such core
   is_moving,      // one move at a time
-  is_busy,        // an entity was suspended in a handler all the time
+  is_busy,        // an entity was suspended in a handler, or had an end of a stream, all the time
   has_children,   // an entity with children stays where they are
 };
 

@@ -2,8 +2,10 @@
 //
 // Only actors whose class says so may go (`static constexpr bool migrates = true`): such an
 // object keeps nothing of its core, no Context& and no socket. It stays where it is in memory;
-// what moves is who runs it. It goes between two messages, with no suspended handler and no
-// child. Its old address passes on what still comes to it, behind what has left before.
+// what moves is who runs it. It goes between two messages, with no suspended handler, no child
+// and neither end of a stream: those stay on the core that the stream was opened on, and keep
+// their actor there until it is read to its end or closed. Its old address passes on what still
+// comes to it, behind what has left before.
 #pragma once
 
 #include <deque>
