@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// What the whole run writes down, under one thread.
-struct Journal {
+struct Records {
   std::map<int, int> handled;  // by message: how often
   std::map<int, int> ended;    // by message: how often it was destroyed
   std::map<int, Sent> told;
@@ -27,7 +27,7 @@ struct Journal {
   int bounds_passed = 0;
   bool faults = false;
 };
-using Book = std::shared_ptr<Journal>;
+using Book = std::shared_ptr<Records>;
 
 /// Makes sure that each message ends once.
 class Token {
@@ -199,7 +199,7 @@ std::uint64_t all_dropped(Host& host) {
 TEST_CASE("each message is handled or dropped and counted once, each ask has one outcome, and no bound is passed") {
   for (std::uint64_t seed = 1; seed <= 120; ++seed) {
     CAPTURE(seed);
-    Book book = std::make_shared<Journal>();
+    Book book = std::make_shared<Records>();
     book->faults = true;
     base::SeededRandom random{seed * 977};
     const MailboxOptions options = any_mailbox(random);
@@ -312,7 +312,7 @@ TEST_CASE("on one core a mailbox keeps, evicts, refuses and orders exactly as th
     base::SeededRandom random{seed};
     Model model{any_mailbox(random)};
     if (model.options.overflow == Overflow::block) model.options.overflow = Overflow::drop_oldest;
-    Book book = std::make_shared<Journal>();
+    Book book = std::make_shared<Records>();
     test::World w{seed, {.cores = static_cast<int>(1 + seed % 2)}};
     auto box = w.spawn<Box>({.core = 0, .mailbox = model.options}, book, model.options);
     auto loader = w.spawn<Loader>({.core = 0}, box, book);
