@@ -88,9 +88,24 @@ std::size_t TimerWheel::advance(base::Instant now) noexcept {
 }
 
 std::optional<base::Instant> TimerWheel::next() const noexcept {
-  const auto expiry = next_expiry();
-  if (!anything_waits()) return expiry ? std::optional{base::Instant{expiry->tick * nanoseconds_a_tick}} : std::nullopt;
-  return base::Instant{(expiry ? std::min(expiry->tick, sweep_tick_) : sweep_tick_) * nanoseconds_a_tick};
+  // A core that sleeps should wake for a timer, not to sort others, so a short list is looked through for its first.
+  // A long one belongs to a core that has much to do, and is sorted at the next sweep or slot.
+  const auto first_in = [](const TimerNode& head, std::int64_t otherwise) {
+    std::int64_t first = INT64_MAX;
+    int left = 8;
+    for (const TimerNode* node = head.next_; node != &head; node = node->next_) {
+      if (left-- == 0) return otherwise;
+      first = std::min(first, node->tick_);
+    }
+    return first;
+  };
+  std::int64_t tick = INT64_MAX;
+  if (const auto expiry = next_expiry())
+    tick = first_in(heads_[static_cast<std::size_t>(expiry->level * slots + expiry->slot)], expiry->tick);
+  if (anything_waits())
+    tick = std::min(tick, tick_of(base::Instant{first_in(heads_[waiting], sweep_tick_ * nanoseconds_a_tick)}));
+  if (tick == INT64_MAX) return std::nullopt;
+  return base::Instant{tick * nanoseconds_a_tick};
 }
 
 }  // namespace troupe::actor

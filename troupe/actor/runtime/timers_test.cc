@@ -51,6 +51,23 @@ TEST_CASE("a node that dies disarms itself") {
   CHECK(fired.empty());
 }
 
+TEST_CASE("whoever sleeps until the next timer wakes once for each, however far it is") {
+  TimerWheel wheel{Instant{} + 123ms};
+  std::vector<int> fired;
+  Recorder near{fired, 1}, soon{fired, 2}, later{fired, 3}, far{fired, 4};
+  wheel.arm(far, Instant{} + 3h);
+  wheel.arm(soon, Instant{} + 640ms);
+  wheel.arm(later, Instant{} + 61s);
+  wheel.arm(near, Instant{} + 140ms);
+  for (std::size_t woken = 1; woken <= 4; ++woken) {
+    REQUIRE(wheel.next().has_value());
+    CHECK_EQ(wheel.advance(*wheel.next()), 1);
+    CHECK_EQ(fired.size(), woken);
+  }
+  CHECK_EQ(fired, std::vector{1, 2, 3, 4});
+  CHECK_FALSE(wheel.next().has_value());
+}
+
 TEST_CASE("a random history of arming, disarming and time agrees with a sorted model") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const bool is_slow = seed % 2 == 0;  // years in big steps, or seconds in small ones
