@@ -56,7 +56,7 @@ need_npm() {
       "Is the npm registry reachable? (npm config get registry)" \
       npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
     if [[ $folder == tests/e2e ]]; then # npm leaves out the bin of an optional package
-      (cd $modules/.bin && ln -sf ../node-linux-*/bin/node node)
+      (cd "$modules/.bin" && ln -sf ../node-linux-*/bin/node node)
     fi
     cp "$folder/package-lock.json" "$modules/.installed_lock"
   done

@@ -19,7 +19,7 @@ export interface ClientOptions {
   /** The access token, or a function that gives one. Without it the connection is anonymous. */
   readonly token?: TokenSource;
   /** The class to connect with; `globalThis.WebSocket` unless given. Node before 22 has none: give it npm `ws`. */
-  readonly WebSocket?: unknown;
+  readonly WebSocket?: WebSocketConstructor;
   /** The waits between tries to connect: full jitter below base * 2^n, and below the bound. */
   readonly backoff?: Partial<Backoff>;
   /** How long an answer may take, time offline included. */
@@ -92,7 +92,7 @@ export class Client extends Emitter<Events> {
 
   constructor(url: string | URL, options: ClientOptions = {}) {
     super();
-    const socketClass = (options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as WebSocketConstructor | undefined;
+    const socketClass = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (!socketClass) throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
     const backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
     this.#timeoutMs = options.timeoutMs ?? 10_000;

@@ -210,6 +210,21 @@ test('presence asked for later: asked from where one is, so that nothing is miss
   assert.deepEqual([[...log], [...late]], [['subscribed', 'recovered', '6', '+ann -'], ['recovered', '6', '+ann -']]);
 });
 
+test('presence asked for before the first confirmation: that one is nobody\'s, the second counts', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  const first = socket.last('subscribe').id;
+  const late = listen(world, 'a', { presence: true });
+  await settle();
+  await socket.say({ type: 'subscription_confirmed', id: first, topics: [{ topic: 'a', epoch: 'e', offset: 5, recovered: false }] });
+  assert.deepEqual([[...log], [...late]], [[], []]);
+  await socket.confirm({ a: 5 });
+  await Promise.all([log.subscription.ready, late.subscription.ready]);
+  await socket.say(message('a', 6));
+  assert.deepEqual([[...log], [...late]], [['subscribed', '6'], ['subscribed', '6']]);
+});
+
 test('a handler that throws stops neither the others nor the client', async (t) => {
   const world = new World(t);
   world.client.subscribe('a', () => { throw new Error('mine'); });

@@ -978,7 +978,7 @@ class Client extends Emitter {
     #first;
     constructor(url, options = {}) {
         super();
-        const socketClass = (options.WebSocket ?? globalThis.WebSocket);
+        const socketClass = options.WebSocket ?? globalThis.WebSocket;
         if (!socketClass)
             throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
         const backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
