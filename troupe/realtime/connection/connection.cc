@@ -20,12 +20,12 @@ constexpr std::size_t parts_max = 64;  // frames in one gathered write
 
 Connection::Connection(actor::Core& core, ConnectionParts parts)
     : core_(core),
-      site_(std::move(parts.site)),
-      number_(parts.number),
       link_(std::move(parts.link)),
-      lease_(std::move(parts.lease)),
+      site_(std::move(parts.site)),
       outbox_(site_->options.outbox),
       held_(site_->options.outbox.messages_max),
+      number_(parts.number),
+      lease_(std::move(parts.lease)),
       frames_(site_->options.frames),
       bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),

@@ -124,27 +124,29 @@ class Connection final : public Receiver,
   void reschedule();
   base::Instant due() const noexcept;
 
+  // First what a delivery needs, in as few lines of the processor's cache as may be.
   actor::Core& core_;
-  std::shared_ptr<ConnectionSite> site_;
-  const ConnectionNumber number_;
   std::unique_ptr<web::WebSocketLink> link_;
-  Lease lease_;
-  actor::Ref<WebSocketActor> actor_;
-  Session session_;
+  std::shared_ptr<ConnectionSite> site_;
   State state_ = State::unauthenticated;  // in rising order: it never goes back
   bool started_ = false;
   bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
   bool socket_full_ = false;
   bool reading_paused_ = false;
-  std::size_t commands_waiting_ = 0;
   bool command_running_ = false;
-  std::optional<RequestId> command_id_;
-  FlatQueue<base::Instant> failures_;  // of commands, lately
   Outbox outbox_;
   HeldTopics held_;
-  std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
   std::vector<HistoryStream> histories_;
-  Position inbox_last_;  // the newest direct message that was delivered
+  std::size_t commands_waiting_ = 0;
+
+  const ConnectionNumber number_;
+  Lease lease_;
+  actor::Ref<WebSocketActor> actor_;
+  Session session_;
+  std::optional<RequestId> command_id_;
+  FlatQueue<base::Instant> failures_;         // of commands, lately
+  std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
+  Position inbox_last_;                       // the newest direct message that was delivered
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;

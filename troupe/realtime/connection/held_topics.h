@@ -30,7 +30,8 @@ class HeldTopics {
 
   /// Takes a message if its topic is held. Past the bound the oldest goes: the offsets tell.
   bool take(const FrameRef& frame, Overflow overflow) {
-    if (topics_.empty()) return false;
+    if (topics_.empty()) [[likely]]
+      return false;
     auto found = topics_.find(frame->topic);
     if (found == topics_.end()) return false;
     found->second.messages.push_back({frame, overflow});

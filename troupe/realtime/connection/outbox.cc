@@ -1,4 +1,4 @@
-// Outbox: three queues in one order. A gap stands where its first message stood.
+// Outbox: one queue in the order in which it leaves. A gap stands where its first message stood.
 #include "troupe/realtime/connection/outbox.h"
 
 #include <algorithm>
@@ -9,36 +9,44 @@ namespace troupe::realtime {
 
 namespace {
 
-// Frames in flight cannot be dropped any more, so no more are taken than one write can use.
-constexpr std::size_t batch_bytes = 256 * 1024;
+constexpr std::size_t batch_bytes = 256 * 1024;  // more than a socket takes at once
+constexpr std::size_t gone_min = 32;             // places of what is gone that are not worth tidying up
 
 }  // namespace
 
+// ---- what comes ----
+
 Outbox::Pushed Outbox::push(FrameRef message, Overflow overflow) {
-  auto sequence = next_sequence_++;
-  auto bytes = message->bytes.size();
   if (overflow == Overflow::latest) drop_earlier_of(*message);
+  if (!fits(message->bytes.size())) [[unlikely]]
+    return push_when_full(std::move(message), overflow);
+  queue_.push_back({std::move(message), Kind::message, overflow});
+  count(queue_.back(), 1);
+  return after_push(Pushed::accepted);
+}
+
+Outbox::Pushed Outbox::push_when_full(FrameRef message, Overflow overflow) {
   bool evicts = overflow == Overflow::drop_oldest || overflow == Overflow::latest;
-  if (!fits(bytes) && !(evicts && make_room(bytes))) {
+  if (!evicts || !make_room(message->bytes.size())) {
     if (overflow == Overflow::disconnect) return Pushed::disconnect;
     ++dropped_;
-    add_gap({sequence, message->topic, message->position, message->position.offset, GapReason::overflow});
+    add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
     return after_push(Pushed::dropped);
   }
-  messages_.push_back({sequence, std::move(message), Kind::message, overflow});
-  count(messages_.back(), 1);
+  queue_.push_back({std::move(message), Kind::message, overflow});
+  count(queue_.back(), 1);
   return after_push(Pushed::accepted);
 }
 
 Outbox::Pushed Outbox::push_control(base::Bytes frame) {
-  control_.push_back({next_sequence_++, FrameRef::control(std::move(frame)), Kind::control});
-  count(control_.back(), 1);
+  queue_.push_back({FrameRef::control(std::move(frame)), Kind::control});
+  count(queue_.back(), 1);
   return control_bytes_ > limits_->control_bytes_max ? Pushed::disconnect : Pushed::accepted;
 }
 
 void Outbox::push_recovered(FrameRef message) {
-  messages_.push_back({next_sequence_++, std::move(message), Kind::recovered});
-  count(messages_.back(), 1);
+  queue_.push_back({std::move(message), Kind::recovered});
+  count(queue_.back(), 1);
 }
 
 bool Outbox::has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept {
@@ -47,62 +55,64 @@ bool Outbox::has_room_to_recover(std::size_t messages, std::size_t bytes) const 
 }
 
 Outbox::Pushed Outbox::push_gap(const Gap& gap) {
-  add_gap({next_sequence_++, std::string{gap.topic}, {Epoch{std::string{gap.epoch}}, gap.from}, gap.to, gap.reason});
+  add_gap({next_gap_++, std::string{gap.topic}, {Epoch{std::string{gap.epoch}}, gap.from}, gap.to, gap.reason},
+          nullptr);
   return after_push(Pushed::accepted);
 }
 
-Outbox::Pushed Outbox::after_push(Pushed result) const noexcept {
-  return gaps_.size() > limits_->gaps_max ? Pushed::disconnect : result;
-}
+// ---- what goes, because there is no room ----
 
-bool Outbox::fits(std::size_t bytes) const noexcept {
-  return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
+bool Outbox::may_drop(std::size_t index) const noexcept {
+  const auto& waiting = queue_[index];
+  return waiting.kind == Kind::message && !(index == 0 && first_written_ > 0) &&
+         (waiting.overflow == Overflow::drop_oldest || waiting.overflow == Overflow::latest);
 }
 
 // Drops the oldest messages whose subscription lets it, until `bytes` more would fit.
 bool Outbox::make_room(std::size_t bytes) {
   if (bytes > limits_->bytes_max) return false;  // then dropping others would be in vain
-  std::size_t index = 0;
-  while (!fits(bytes) && index < messages_.size()) {
-    const auto& waiting = messages_[index];
-    bool may = waiting.kind == Kind::message &&
-               (waiting.overflow == Overflow::drop_oldest || waiting.overflow == Overflow::latest);
-    if (may) {
-      drop(index, GapReason::overflow);
+  while (!fits(bytes) && kept_ < queue_.size()) {
+    if (may_drop(kept_)) {
+      drop(kept_, GapReason::overflow);
     } else {
-      ++index;
+      ++kept_;
     }
   }
+  forget_gone();
   return fits(bytes);
 }
 
 // Under `latest` at most one message of a topic waits.
 void Outbox::drop_earlier_of(const LocalFrame& message) {
-  for (std::size_t index = messages_.size(); index > 0; --index) {
-    const auto& waiting = messages_[index - 1];
+  for (std::size_t index = queue_.size(); index > 0; --index) {
+    const auto& waiting = queue_[index - 1];
     if (waiting.kind != Kind::message || waiting.overflow != Overflow::latest) continue;
-    if (waiting.frame->topic == message.topic) return drop(index - 1, GapReason::latest);
+    if (waiting.frame->topic != message.topic) continue;
+    if (may_drop(index - 1)) drop(index - 1, GapReason::latest);
+    return forget_gone();
   }
 }
 
 void Outbox::drop(std::size_t index, GapReason reason) {
   ++dropped_;
-  count(messages_[index], -1);
-  const auto& frame = *messages_[index].frame;
-  OpenGap gap{messages_[index].sequence, frame.topic, frame.position, frame.position.offset, reason};
-  if (index == 0) {
-    messages_.pop_front();
-  } else {
-    messages_.erase(index);
-  }
-  add_gap(std::move(gap));
+  auto& waiting = queue_[index];
+  count(waiting, -1);
+  auto frame = std::exchange(waiting.frame, {});
+  waiting.kind = Kind::gone;
+  ++gone_;
+  add_gap({next_gap_++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
 }
 
-// Joins a gap with one that it continues, or gives it its place in the order.
-void Outbox::add_gap(OpenGap gap) {
+// Joins a gap with one that it continues, or opens it: at `place`, where something is gone, or behind everything.
+void Outbox::add_gap(OpenGap gap, Waiting* place) {
   auto continues = [](const OpenGap& earlier, const OpenGap& later) {
     return earlier.to + 1 == later.from.offset && earlier.reason == later.reason &&
            earlier.from.epoch == later.from.epoch && earlier.topic == later.topic;
+  };
+  auto stand_at_place = [&](std::uint32_t number) {
+    place->kind = Kind::gap;
+    place->gap = number;
+    --gone_;
   };
   for (auto& open : gaps_) {
     if (continues(open, gap)) {
@@ -112,60 +122,88 @@ void Outbox::add_gap(OpenGap gap) {
     if (continues(gap, open)) {
       // The joined gap stands where the earlier of the two stood; nothing of this topic lies between them.
       open.from = gap.from;
-      return;
+      if (place == nullptr) return;
+      place_of(open)->kind = Kind::gone;
+      ++gone_;
+      return stand_at_place(open.number);
     }
   }
-  std::size_t place = gaps_.size();
-  while (place > 0 && gaps_[place - 1].sequence > gap.sequence) --place;
-  gaps_.insert(place, std::move(gap));
+  if (place != nullptr) {
+    stand_at_place(gap.number);
+  } else {
+    queue_.push_back({{}, Kind::gap, Overflow::drop_oldest, gap.number});
+  }
+  gaps_.push_back(std::move(gap));
 }
 
-std::size_t Outbox::gather(std::span<iovec> parts) {
-  std::size_t bytes = 0;
-  for (const auto& waiting : in_flight_) bytes += waiting.frame->bytes.size();
-  while (in_flight_.size() < parts.size() && bytes < batch_bytes && take_next()) {
-    bytes += in_flight_.back().frame->bytes.size();
+Outbox::Waiting* Outbox::place_of(const OpenGap& gap) noexcept {
+  auto found = std::ranges::find_if(
+      queue_, [&](const Waiting& waiting) { return waiting.kind == Kind::gap && waiting.gap == gap.number; });
+  INVARIANT(found != queue_.end(), "an open gap has a place");
+  return &*found;
+}
+
+// Nothing that is gone stands first, and not much of it elsewhere.
+void Outbox::forget_gone() {
+  if (gone_ == 0) return;
+  if (gone_ >= gone_min && gone_ * 2 >= queue_.size()) {
+    queue_.erase_if([](const Waiting& waiting) { return waiting.kind == Kind::gone; });
+    gone_ = 0;
+    kept_ = 0;
   }
+  while (!queue_.empty() && queue_.front().kind == Kind::gone) {
+    queue_.drop_front();
+    --gone_;
+    if (kept_ > 0) --kept_;
+  }
+}
+
+// ---- what leaves ----
+
+std::size_t Outbox::gather(std::span<iovec> parts) {
   std::size_t used = 0;
+  std::size_t bytes = 0;
   std::size_t skip = first_written_;
-  for (const auto& waiting : in_flight_) {
-    if (used == parts.size()) break;
+  for (auto& waiting : queue_) {
+    if (used == parts.size() || bytes >= batch_bytes) break;
+    if (waiting.kind == Kind::gone) continue;
+    if (waiting.kind == Kind::gap) tell(waiting);
     auto rest = waiting.frame->bytes.view().substr(skip);
     parts[used++] = {const_cast<char*>(rest.data()), rest.size()};
+    bytes += rest.size();
     skip = 0;
   }
   return used;
 }
 
-// Moves what is next in the order into the flight; false when nothing waits.
-bool Outbox::take_next() {
-  constexpr Sequence none = UINT64_MAX;
-  auto control = control_.empty() ? none : control_.front().sequence;
-  auto message = messages_.empty() ? none : messages_.front().sequence;
-  auto gap = gaps_.empty() ? none : gaps_.front().sequence;
-  auto first = std::min({control, message, gap});
-  if (first == none) return false;
-  if (first == control) {
-    in_flight_.push_back(control_.pop_front());
-  } else if (first == message) {
-    in_flight_.push_back(messages_.pop_front());
-  } else {
-    auto open = gaps_.pop_front();
-    auto frame = finished(Gap{open.topic, open.from.epoch.value(), open.from.offset, open.to, open.reason});
-    in_flight_.push_back({open.sequence, FrameRef::control(std::move(frame)), Kind::control});
-    count(in_flight_.back(), 1);
-  }
-  return true;
+// From now on it is a frame like others, and is not continued any more.
+void Outbox::tell(Waiting& gap) {
+  auto open = std::ranges::find(gaps_, gap.gap, &OpenGap::number);
+  INVARIANT(open != gaps_.end(), "the place of a gap is that of an open gap");
+  Gap told{open->topic, open->from.epoch.value(), open->from.offset, open->to, open->reason};
+  gap.frame = FrameRef::control(finished(told));
+  gap.kind = Kind::control;
+  gaps_.erase(open);
+  count(gap, 1);
 }
 
 void Outbox::written(std::size_t bytes) {
   first_written_ += bytes;
-  while (!in_flight_.empty() && first_written_ >= in_flight_.front().frame->bytes.size()) {
-    auto done = in_flight_.pop_front();
-    first_written_ -= done.frame->bytes.size();
-    count(done, -1);
+  while (!queue_.empty()) {
+    auto& front = queue_.front();
+    if (front.kind == Kind::gap) break;
+    if (front.kind == Kind::gone) {
+      --gone_;
+    } else {
+      auto size = front.frame->bytes.size();
+      if (first_written_ < size) break;
+      first_written_ -= size;
+      count(front, -1);
+    }
+    if (kept_ > 0) --kept_;
+    queue_.drop_front();
   }
-  INVARIANT(!in_flight_.empty() || first_written_ == 0, "no more is written than was gathered");
+  INVARIANT(!queue_.empty() || first_written_ == 0, "no more is written than was gathered");
 }
 
 void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
@@ -183,6 +221,9 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
       recovered_count_ += one;
       recovered_bytes_ += bytes;
       break;
+    case Kind::gap:
+    case Kind::gone:
+      INVARIANT(false, "only frames are counted");
   }
 }
 

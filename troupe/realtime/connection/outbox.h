@@ -9,11 +9,11 @@
 
 #include <sys/uio.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/overflow.h"
@@ -53,12 +53,12 @@ class Outbox {
   Pushed push_gap(const Gap& gap);
 
   /// Fills `parts` with the next bytes to write, in order, and gives how many it used; 0 when nothing waits.
-  /// The bytes stay valid until written() or the end of the outbox.
+  /// The bytes stay valid until anything else is called.
   std::size_t gather(std::span<iovec> parts);
   /// `bytes` of what gather() gave have been written.
   void written(std::size_t bytes);
 
-  bool empty() const noexcept { return in_flight_.empty() && control_.empty() && messages_.empty() && gaps_.empty(); }
+  bool empty() const noexcept { return queue_.empty(); }
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
@@ -67,43 +67,56 @@ class Outbox {
   std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
-  enum class Kind : std::uint8_t { control, message, recovered };
-  using Sequence = std::uint64_t;
+  enum class Kind : std::uint8_t {
+    control,
+    message,
+    recovered,
+    gap,   // the place of an open gap; it becomes a control frame when it is its turn
+    gone,  // a message stood here that is told by a gap elsewhere
+  };
   struct Waiting {
-    Sequence sequence = 0;
-    FrameRef frame;
-    Kind kind = Kind::control;
+    FrameRef frame;  // of a gap, or of what is gone: none
+    Kind kind = Kind::gone;
     Overflow overflow = Overflow::drop_oldest;
+    std::uint32_t gap = 0;
   };
   struct OpenGap {
-    Sequence sequence = 0;  // of the first message in it
+    std::uint32_t number;
     std::string topic;
     Position from;
     Offset to = 0;
     GapReason reason = GapReason::overflow;
   };
 
-  bool fits(std::size_t bytes) const noexcept;
+  bool fits(std::size_t bytes) const noexcept {
+    return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
+  }
+  Pushed push_when_full(FrameRef message, Overflow overflow);
   bool make_room(std::size_t bytes);
+  bool may_drop(std::size_t index) const noexcept;
   void drop_earlier_of(const LocalFrame& message);
   void drop(std::size_t index, GapReason reason);
-  void add_gap(OpenGap gap);
-  Pushed after_push(Pushed result) const noexcept;
-  bool take_next();
+  void add_gap(OpenGap gap, Waiting* place);
+  Waiting* place_of(const OpenGap& gap) noexcept;
+  void tell(Waiting& gap);
+  void forget_gone();
+  Pushed after_push(Pushed result) const noexcept {
+    return gaps_.size() > limits_->gaps_max ? Pushed::disconnect : result;
+  }
   void count(const Waiting& waiting, std::ptrdiff_t sign) noexcept;
 
   const OutboxLimits* limits_;
-  Sequence next_sequence_ = 0;
-  FlatQueue<Waiting> control_;
-  FlatQueue<Waiting> messages_;    // recovered ones too
-  FlatQueue<OpenGap> gaps_;        // by sequence
-  FlatQueue<Waiting> in_flight_;   // given to gather(): they will be written, come what may
-  std::size_t first_written_ = 0;  // bytes of in_flight_.front() that are written
+  FlatQueue<Waiting> queue_;       // in the order in which it leaves; what stands first is never gone
+  std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
   std::size_t message_count_ = 0;
   std::size_t message_bytes_ = 0;
+  std::size_t control_bytes_ = 0;
   std::size_t recovered_count_ = 0;
   std::size_t recovered_bytes_ = 0;
-  std::size_t control_bytes_ = 0;
+  std::size_t kept_ = 0;  // so many at the front are known to be none that may be dropped
+  std::size_t gone_ = 0;  // in the queue
+  std::vector<OpenGap> gaps_;
+  std::uint32_t next_gap_ = 0;
   std::uint64_t dropped_ = 0;
 };
 

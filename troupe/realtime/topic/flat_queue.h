@@ -5,6 +5,7 @@
 // such queues bounded.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -29,9 +30,8 @@ class FlatQueue {
   auto end() noexcept { return items_.end(); }
 
   void push_back(T item) {
-    // Once half of the block is spent, the rest moves to its front instead of growing: O(1) an element on average.
-    if (items_.size() == items_.capacity() && first_ >= items_.size() / 2) compact();
-    if (items_.capacity() == 0) items_.reserve(4);
+    if (items_.size() == items_.capacity()) [[unlikely]]
+      make_room();
     items_.push_back(std::move(item));
   }
 
@@ -41,9 +41,12 @@ class FlatQueue {
 
   T pop_front() {
     T item = std::move(items_[first_]);
-    ++first_;
-    if (empty()) clear();
+    drop_front();
     return item;
+  }
+  void drop_front() {
+    items_[first_] = T{};
+    if (++first_ == items_.size()) clear();
   }
 
   void erase(std::size_t index) {
@@ -51,17 +54,28 @@ class FlatQueue {
     if (empty()) clear();
   }
 
+  /// Erases all elements for which `unwanted` holds.
+  template <class Unwanted>
+  void erase_if(Unwanted unwanted) {
+    items_.erase(std::remove_if(begin(), end(), unwanted), end());
+    if (empty()) clear();
+  }
+
   /// Empties the queue and gives a large block back.
   void clear() noexcept {
     items_.clear();
     first_ = 0;
-    if (items_.capacity() > capacity_kept_max) items_ = {};
+    if (items_.capacity() > capacity_kept_max) [[unlikely]]
+      items_ = {};
   }
 
  private:
   static constexpr std::size_t capacity_kept_max = 16;
 
-  void compact() {
+  // Once half of the block is spent, the rest moves to its front instead of growing: O(1) an element on average.
+  void make_room() {
+    if (items_.capacity() == 0) return items_.reserve(4);
+    if (first_ < items_.size() / 2) return;
     items_.erase(items_.begin(), begin());
     first_ = 0;
   }

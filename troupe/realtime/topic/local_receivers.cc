@@ -9,12 +9,14 @@ ReceiverNumber LocalReceivers::add(Register registration) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
+    receivers_.emplace_back();
   }
   auto place = free_.back();
   free_.pop_back();
   auto& slot = slots_[place];
   ++slot.generation;
   slot.receiver = std::move(registration.receiver);
+  receivers_[place] = slot.receiver.get();
   slot.connection = std::move(registration.connection);
   slot.user = std::move(registration.user);
   by_user_[slot.user].push_back(place);
@@ -37,6 +39,7 @@ LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
   }
   slot->subscriptions.clear();
   slot->receiver.reset();
+  receivers_[place] = nullptr;
   free_.push_back(place);
   return left;
 }
@@ -68,19 +71,21 @@ bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pa
 
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
   Counted counted;
+  Slot* excluded = message.excluded ? slot_of(message.excluded->receiver) : nullptr;
+  bool pattern_frame = !message.frame_by_pattern.empty();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
   for (const auto& match : trie_.match(message.topic)) {
-    auto& slot = slots_[match.subscriber];
-    if (slot.receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
-    if (message.excluded && slot_of(message.excluded->receiver) == &slot) continue;
-    bool pattern = match.via == base::SubscriptionTrie::Via::pattern && !message.frame_by_pattern.empty();
+    auto* receiver = receivers_[match.subscriber];
+    if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
+    if (excluded == &slots_[match.subscriber]) continue;
+    bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) {
       frame =
           FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position);
     }
-    switch (slot.receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
+    switch (receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
       case Delivery::accepted:
         ++counted.accepted;
         break;

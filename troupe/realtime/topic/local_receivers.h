@@ -1,8 +1,8 @@
 // LocalReceivers: the connections of one core, what each is subscribed to, and who of them
 // gets a publication.
 //
-// The receivers stand in a dense array; a subscription refers to its place there. Owned by
-// the core's router.
+// The receivers stand in a dense array; a subscription refers to its place there. What a
+// delivery needs stands apart from the rest, close together. Owned by the core's router.
 #pragma once
 
 #include <cstdint>
@@ -70,6 +70,7 @@ class LocalReceivers {
   static std::uint32_t place_of(ReceiverNumber receiver) noexcept { return static_cast<std::uint32_t>(receiver); }
 
   std::vector<Slot> slots_;
+  std::vector<Receiver*> receivers_;  // of each slot; null while it is free
   std::vector<std::uint32_t> free_;
   std::map<UserId, std::vector<std::uint32_t>> by_user_;
   base::SubscriptionTrie trie_;
