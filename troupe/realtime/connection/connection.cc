@@ -180,7 +180,7 @@ void Connection::registered(ReceiverNumber number) {
 
 Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
-  if (held_.take(frame, overflow)) return Delivery::accepted;
+  if (!held_.empty() && held_.take(frame, overflow)) return Delivery::accepted;
   bool direct = frame->topic.starts_with('$');
   if (direct) {
     // What was in the inbox when it was opened may come once more as a live message.

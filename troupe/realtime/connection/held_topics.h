@@ -28,10 +28,10 @@ class HeldTopics {
   /// Begins to hold; a topic may be held more than once, and is let go when all have released it.
   void hold(const std::string& topic) { ++topics_[topic].holders; }
 
+  bool empty() const noexcept { return topics_.empty(); }
+
   /// Takes a message if its topic is held. Past the bound the oldest goes: the offsets tell.
   bool take(const FrameRef& frame, Overflow overflow) {
-    if (topics_.empty()) [[likely]]
-      return false;
     auto found = topics_.find(frame->topic);
     if (found == topics_.end()) return false;
     found->second.messages.push_back({frame, overflow});

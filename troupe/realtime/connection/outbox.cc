@@ -16,18 +16,12 @@ constexpr std::size_t gone_min = 32;             // places of what is gone that 
 
 // ---- what comes ----
 
-Outbox::Pushed Outbox::push(FrameRef message, Overflow overflow) {
+// When there may be no room, or another message may have to go.
+Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
   if (overflow == Overflow::latest) drop_earlier_of(*message);
-  if (!fits(message->bytes.size())) [[unlikely]]
-    return push_when_full(std::move(message), overflow);
-  queue_.push_back({std::move(message), Kind::message, overflow});
-  count(queue_.back(), 1);
-  return after_push(Pushed::accepted);
-}
-
-Outbox::Pushed Outbox::push_when_full(FrameRef message, Overflow overflow) {
   bool evicts = overflow == Overflow::drop_oldest || overflow == Overflow::latest;
-  if (!evicts || !make_room(message->bytes.size())) {
+  auto bytes = message->bytes.size();
+  if (!fits(bytes) && !(evicts && make_room(bytes))) {
     if (overflow == Overflow::disconnect) return Pushed::disconnect;
     ++dropped_;
     add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);

@@ -43,7 +43,15 @@ class Outbox {
   explicit Outbox(const OutboxLimits& limits) : limits_(&limits) {}  // the limits must outlive the outbox
 
   /// A message of a subscription that wants `overflow`.
-  Pushed push(FrameRef message, Overflow overflow);
+  Pushed push(FrameRef message, Overflow overflow) {
+    auto bytes = message->bytes.size();
+    if (overflow == Overflow::latest || !fits(bytes)) [[unlikely]]
+      return push_with_care(std::move(message), overflow);
+    queue_.push_back({std::move(message), Kind::message, overflow});
+    ++message_count_;
+    message_bytes_ += bytes;
+    return after_push(Pushed::accepted);
+  }
   /// An answer, or another frame that must arrive. `disconnect` when there are too many.
   Pushed push_control(base::Bytes frame);
   /// A message from history. Ask has_room_to_recover() before.
@@ -91,7 +99,7 @@ class Outbox {
   bool fits(std::size_t bytes) const noexcept {
     return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
   }
-  Pushed push_when_full(FrameRef message, Overflow overflow);
+  Pushed push_with_care(FrameRef message, Overflow overflow);
   bool make_room(std::size_t bytes);
   bool may_drop(std::size_t index) const noexcept;
   void drop_earlier_of(const LocalFrame& message);

@@ -45,8 +45,8 @@ class FlatQueue {
     return item;
   }
   void drop_front() {
-    items_[first_] = T{};
-    if (++first_ == items_.size()) clear();
+    if (first_ + 1 == items_.size()) return clear();
+    items_[first_++] = T{};
   }
 
   void erase(std::size_t index) {
