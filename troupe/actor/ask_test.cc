@@ -1,7 +1,7 @@
 // Telling and asking: every ask has exactly one outcome, and the outcome tells whether to repeat it.
 #include <doctest/doctest.h>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -89,7 +89,7 @@ class Adder {
 }  // namespace
 
 TEST_CASE("what is told arrives in order, and what is asked is answered") {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  test::explore({.schedules = 20}, [&](test::Seed seed) {
     test::World w{seed};
     for (int core = 0; core < 2; ++core) {
       auto counter = w.spawn<Counter>({.core = core}, std::int64_t{1});
@@ -98,18 +98,18 @@ TEST_CASE("what is told arrives in order, and what is asked is answered") {
       REQUIRE(n.has_value());
       CHECK_EQ(*n, 5);
     }
-  }
+  });
 }
 
 TEST_CASE("an actor asks others on its own and on another core") {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  test::explore({.schedules = 20}, [&](test::Seed seed) {
     test::World w{seed};
     auto near = w.spawn<Counter>({.core = 0}, std::int64_t{1});
     auto far = w.spawn<Counter>({.core = 1}, std::int64_t{10});
     auto adder = w.spawn<Adder>({});
     CHECK_EQ(w.block_on(adder.ask(Sum{near, far})).value(), 12);
     CHECK_EQ(w.block_on(adder.ask(Sum{far, near})).value(), 13);
-  }
+  });
 }
 
 TEST_CASE("a domain error is an answer") {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -89,7 +89,7 @@ class Caller {
 
 /// Up to four actors, on one core or each on its own.
 struct Circle {
-  explicit Circle(bool apart, std::uint64_t seed = 1, MailboxOptions mailbox = {}) : w(seed, {.cores = 4}) {
+  explicit Circle(bool apart, test::Seed seed = 1, MailboxOptions mailbox = {}) : w(seed, {.cores = 4}) {
     for (int i = 0; i < 4; ++i) {
       nodes.push_back(w.spawn<Node>(
           {.name = std::string(1, static_cast<char>('a' + i)), .core = apart ? i : 0, .mailbox = mailbox}, log));
@@ -119,8 +119,7 @@ TEST_CASE("an actor that asks itself is told of the deadlock at once, not at its
 
 TEST_CASE("two actors that ask each other are told the cycle: one ask fails, the other is answered") {
   for (const bool apart : {false, true}) {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
-      CAPTURE(seed);
+    test::explore({.schedules = 20}, [&](test::Seed seed) {
       Circle ring{apart, seed};
       ring.nodes[0].tell(Go{ring.nodes[1]});
       ring.nodes[1].tell(Go{ring.nodes[0]});
@@ -128,7 +127,7 @@ TEST_CASE("two actors that ask each other are told the cycle: one ask fails, the
       CHECK_EQ(ring.log->size(), 2);
       CHECK_EQ(ring.deadlocks(), 1);
       CHECK_EQ(ring.count("answered"), 1);
-    }
+    });
   }
 }
 
@@ -143,16 +142,16 @@ TEST_CASE("the ask that closed the cycle is the one that fails") {
 
 TEST_CASE("longer cycles are found too, also where they close late") {
   for (const bool apart : {false, true}) {
-    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    test::explore({.schedules = 20}, [&](test::Seed seed) {
       Circle ring{apart, seed};
       for (std::size_t i = 0; i < 4; ++i) {
-        ring.nodes[i].tell(Go{ring.nodes[(i + 1) % 4], Duration{seed * i * 1'000'000}});
+        ring.nodes[i].tell(Go{ring.nodes[(i + 1) % 4], Duration{seed.number % 20 * i * 1'000'000}});
       }
       ring.w.advance(1s);
       CHECK_EQ(ring.log->size(), 4);
       CHECK_EQ(ring.deadlocks(), 1);
       CHECK_EQ(ring.count("answered"), 3);
-    }
+    });
   }
 }
 
@@ -273,10 +272,10 @@ class Walker {
   Friends friends_;
 };
 
-std::shared_ptr<Count> walk(std::uint64_t seed, bool may_cycle) {
+std::shared_ptr<Count> walk(test::Seed seed, bool may_cycle) {
   auto tally = std::make_shared<Count>();
-  test::World w{seed, {.cores = 1 + static_cast<int>(seed % 4)}};
-  base::SeededRandom random{seed + 1000};
+  test::World w{seed, {.cores = 1 + static_cast<int>(seed.number % 4)}};
+  base::SeededRandom random{seed.number + 1000};
   Friends friends;
   for (int i = 0; i < 8; ++i) {
     friends.all.push_back(w.spawn<Walker>({.core = static_cast<int>(random.below(w.system().core_count()))}, tally));
@@ -297,22 +296,22 @@ std::shared_ptr<Count> walk(std::uint64_t seed, bool may_cycle) {
 
 TEST_CASE("among actors that ask each other at random, every deadlock is found, and every one found is true") {
   int found = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    CAPTURE(seed);
-    auto tally = walk(seed, true);
-    CHECK_GT(tally->asked, 10);
-    CHECK_EQ(tally->answered + tally->deadlocked, tally->asked);  // within a minute, of an hour that they may take
-    CHECK_EQ(tally->lies, 0);
-    found += tally->deadlocked;
-  }
-  CHECK_GT(found, 60);
+  test::explore(
+      {.schedules = 60},
+      [&](test::Seed seed) {
+        auto tally = walk(seed, true);
+        CHECK_GT(tally->asked, 10);
+        CHECK_EQ(tally->answered + tally->deadlocked, tally->asked);  // within a minute, of an hour that they may take
+        CHECK_EQ(tally->lies, 0);
+        found += tally->deadlocked;
+      },
+      [&] { CHECK_GT(found, 120); });
 }
 
 TEST_CASE("where no cycle is possible none is found, however long they wait") {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 60}, [&](test::Seed seed) {
     auto tally = walk(seed, false);
     CHECK_GT(tally->asked, 10);
     CHECK_EQ(tally->answered, tally->asked);
-  }
+  });
 }

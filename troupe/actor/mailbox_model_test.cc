@@ -5,7 +5,7 @@
 #include <map>
 
 #include "troupe/actor/runtime/credits.h"
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -197,13 +197,12 @@ std::uint64_t all_dropped(Host& host) {
 }  // namespace
 
 TEST_CASE("each message is handled or dropped and counted once, each ask has one outcome, and no bound is passed") {
-  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 120}, [&](test::Seed seed) {
     Book book = std::make_shared<Records>();
     book->faults = true;
-    base::SeededRandom random{seed * 977};
+    base::SeededRandom random{seed.number * 977};
     const MailboxOptions options = any_mailbox(random);
-    const bool stops = seed % 4 == 0;
+    const bool stops = seed.number % 4 == 0;
     {
       test::World w{seed, {.cores = 2, .supervision = {.intensity = {.restarts = 100'000}, .backoff = {.min = 1ms}}}};
       auto box = w.spawn<Box>({.core = 0, .mailbox = options}, book, options);
@@ -236,9 +235,9 @@ TEST_CASE("each message is handled or dropped and counted once, each ask has one
     for (const auto& [id, outcome] : book->failed) {
       if (outcome == Outcome::not_executed) CHECK_EQ(book->handled[id], 0);
     }
-    if (options.overflow != Overflow::backpressure || stops) continue;
+    if (options.overflow != Overflow::backpressure || stops) return;
     for (const auto& [id, result] : book->told) CHECK_EQ(book->handled[id], result == Sent::sent ? 1 : 0);
-  }
+  });
 }
 
 namespace {
@@ -307,13 +306,12 @@ struct Model {
 }  // namespace
 
 TEST_CASE("on one core a mailbox keeps, evicts, refuses and orders exactly as the model does") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    CAPTURE(seed);
-    base::SeededRandom random{seed};
+  test::explore({.schedules = 300}, [&](test::Seed seed) {
+    base::SeededRandom random{seed.number};
     Model model{any_mailbox(random)};
     if (model.options.overflow == Overflow::block) model.options.overflow = Overflow::drop_oldest;
     Book book = std::make_shared<Records>();
-    test::World w{seed, {.cores = static_cast<int>(1 + seed % 2)}};
+    test::World w{seed, {.cores = static_cast<int>(1 + seed.number % 2)}};
     auto box = w.spawn<Box>({.core = 0, .mailbox = model.options}, book, model.options);
     auto loader = w.spawn<Loader>({.core = 0}, box, book);
     w.run_until_idle();
@@ -341,5 +339,5 @@ TEST_CASE("on one core a mailbox keeps, evicts, refuses and orders exactly as th
       CHECK_EQ(handled, sorted);
     }
     CHECK_EQ(book->out_of_order, 0);  // of each priority
-  }
+  });
 }

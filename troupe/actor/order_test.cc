@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -101,12 +101,11 @@ class Sender {
 }  // namespace
 
 TEST_CASE("messages of one sender to one receiver are handled in the order they were told, sent and asked") {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    CAPTURE(seed);
-    const int cores = 1 + static_cast<int>(seed % 4);
+  test::explore({.schedules = 60}, [&](test::Seed seed) {
+    const int cores = 1 + static_cast<int>(seed.number % 4);
     test::World w{seed, {.cores = cores}};
     Log log = std::make_shared<Seen>();
-    base::SeededRandom random{seed + 77};
+    base::SeededRandom random{seed.number + 77};
     auto core = [&] { return static_cast<int>(random.below(static_cast<std::uint64_t>(cores))); };
     const auto capacity = static_cast<std::uint32_t>(random.below(2) == 0 ? 5 : 100'000);
     std::vector<Ref<Receiver>> receivers;
@@ -123,12 +122,11 @@ TEST_CASE("messages of one sender to one receiver are handled in the order they 
     CHECK_EQ(log->out_of_order, 0);
     CHECK_GT(log->received, 500);
     if (capacity > 5) CHECK_EQ(log->received, log->sent);
-  }
+  });
 }
 
 TEST_CASE("past a full ring the sender's core keeps what is told, in order, and then says full; control is exempt") {
-  for (std::uint64_t seed = 0; seed < 3; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 3}, [&](test::Seed seed) {
     test::World w{seed, {.cores = 2}};
     Log log = std::make_shared<Seen>();
     auto receiver = w.spawn<Receiver>({.core = 1, .mailbox = {.capacity = 1'000'000}}, log, 0);
@@ -142,5 +140,5 @@ TEST_CASE("past a full ring the sender's core keeps what is told, in order, and 
     CHECK_GT(log->refused, 1'000);
     CHECK_GT(log->last[{0, 0, 1}], 79'900);  // what was urgent to the last
     CHECK_GT(log->sent, 50'000);
-  }
+  });
 }

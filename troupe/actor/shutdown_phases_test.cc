@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -41,7 +41,7 @@ struct Stopping {
 }  // namespace
 
 TEST_CASE("phases run in the order of what they depend on, then the actors stop") {
-  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+  test::explore({.schedules = 10}, [&](test::Seed seed) {
     Log log = std::make_shared<Lines>();
     test::World w{seed};
     w.spawn<Stopping>({}, log);
@@ -51,7 +51,7 @@ TEST_CASE("phases run in the order of what they depend on, then the actors stop"
     phases.add({.name = "close", .before = {"drain", "flush"}}, noting(log, "close", 1s));
     w.shutdown();
     CHECK_EQ(*log, Lines{"close(", "close)", "drain(", "drain)", "flush(", "flush)", "actors"});
-  }
+  });
 }
 
 TEST_CASE("what does not depend on each other runs together") {

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -63,7 +63,7 @@ class Part {
 /// A supervisor of a, b and c, which may stand on different cores.
 struct Family {
   explicit Family(Supervision supervision, std::vector<ActorOptions> options = {}, bool spread = false,
-                  std::uint64_t seed = 1, std::shared_ptr<int> bad_starts = nullptr)
+                  test::Seed seed = 1, std::shared_ptr<int> bad_starts = nullptr)
       : w(seed, {.cores = 3}) {
     options.resize(3);
     supervisor = supervise(w.system(), "family", std::move(supervision), [&](Children& c) {
@@ -347,19 +347,21 @@ TEST_CASE("a supervisor that starts anew has its patience back, and its children
 
 TEST_CASE("jitter varies the back-off within its bounds") {
   std::set<std::int64_t> seen;
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    Family f{{.backoff = {.min = 100ms, .max = 100ms, .jitter = 0.5}}, {}, false, seed};
-    f.break_part(0);
-    f.w.advance(49ms);
-    std::int64_t waited = 49;
-    while (f.log->empty()) {
-      f.w.advance(1ms);
-      ++waited;
-    }
-    CHECK_LE(waited, 152);
-    seen.insert(waited);
-  }
-  CHECK_GE(seen.size(), 10);
+  test::explore(
+      {.schedules = 20},
+      [&](test::Seed seed) {
+        Family f{{.backoff = {.min = 100ms, .max = 100ms, .jitter = 0.5}}, {}, false, seed};
+        f.break_part(0);
+        f.w.advance(49ms);
+        std::int64_t waited = 49;
+        while (f.log->empty()) {
+          f.w.advance(1ms);
+          ++waited;
+        }
+        CHECK_LE(waited, 152);
+        seen.insert(waited);
+      },
+      [&] { CHECK_GE(seen.size(), 10); });
 }
 
 TEST_CASE("a failing message is not handled again, and its asker is told that it was executed and failed") {

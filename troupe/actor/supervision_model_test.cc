@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -272,8 +272,8 @@ constexpr Backoff constant{.min = 20ms, .max = 20ms, .jitter = 0};
 
 /// A random tree in a world, beside its model.
 struct Forest {
-  Forest(std::uint64_t seed, bool only_restarts)
-      : random(seed),
+  Forest(test::Seed seed, bool only_restarts)
+      : random(seed.number),
         cores(1 + random.below(3)),
         lasting(only_restarts),
         w(seed, {.cores = static_cast<int>(cores),
@@ -419,44 +419,46 @@ void compare_actors(Forest& f) {
 TEST_CASE("random trees of supervisors do what the model does: who runs, who restarted, in which order") {
   int exact = 0;
   int steps = 0;
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    CAPTURE(seed);
-    std::vector<Paper> papers;
-    {
-      Forest f{seed, false};
-      for (const auto& n : f.nodes) {
-        if (n->is_leaf()) papers.push_back(n->page);
-      }
-      compare_log(f);
-      for (int step = 0; step < 12 && !f.model.unknown; ++step) {
-        CAPTURE(step);
-        f.act();
-        f.w.advance(1s);
-        if (f.model.unknown) break;
-        compare_log(f);
-        compare_actors(f);
-        ++steps;
-      }
-      if (!f.model.unknown) {
-        f.model.stop(*f.top);
-        f.w.shutdown();
-        compare_log(f);
-        ++exact;
-      }
-    }
-    for (const auto& page : papers) {
-      CHECK_EQ(page->objects, 0);
-      CHECK_LE(page->objects_max, 1);
-      CHECK_FALSE(page->out_of_order);
-    }
-  }
-  CHECK_GE(exact, 250);
-  CHECK_GE(steps, 2500);
+  test::explore(
+      {.schedules = 300},
+      [&](test::Seed seed) {
+        std::vector<Paper> papers;
+        {
+          Forest f{seed, false};
+          for (const auto& n : f.nodes) {
+            if (n->is_leaf()) papers.push_back(n->page);
+          }
+          compare_log(f);
+          for (int step = 0; step < 12 && !f.model.unknown; ++step) {
+            CAPTURE(step);
+            f.act();
+            f.w.advance(1s);
+            if (f.model.unknown) break;
+            compare_log(f);
+            compare_actors(f);
+            ++steps;
+          }
+          if (!f.model.unknown) {
+            f.model.stop(*f.top);
+            f.w.shutdown();
+            compare_log(f);
+            ++exact;
+          }
+        }
+        for (const auto& page : papers) {
+          CHECK_EQ(page->objects, 0);
+          CHECK_LE(page->objects_max, 1);
+          CHECK_FALSE(page->out_of_order);
+        }
+      },
+      [&] {
+        CHECK_GE(exact, 500);
+        CHECK_GE(steps, 5000);
+      });
 }
 
 TEST_CASE("in a storm of faults nobody who is to last is lost: references, queues and order survive") {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 150}, [&](test::Seed seed) {
     std::vector<Paper> papers;
     {
       Forest f{seed, true};
@@ -471,12 +473,12 @@ TEST_CASE("in a storm of faults nobody who is to last is lost: references, queue
           leaf->leaf.tell(Break{static_cast<int>(f.random.below(kinds))});
         }
         f.mark_all();
-        if (seed % 4 != 0) f.w.advance(Duration{static_cast<std::int64_t>(f.random.below(60'000'000))});
+        if (seed.number % 4 != 0) f.w.advance(Duration{static_cast<std::int64_t>(f.random.below(60'000'000))});
       }
       for (const auto& n : f.nodes) {
         if (n->is_leaf()) papers.push_back(n->page);
       }
-      if (seed % 5 != 0) {  // every fifth ends in the middle of it
+      if (seed.number % 5 != 0) {  // every fifth ends in the middle of it
         f.w.advance(10min);
         for (const auto& n : f.nodes) {
           CAPTURE(n->path);
@@ -493,5 +495,5 @@ TEST_CASE("in a storm of faults nobody who is to last is lost: references, queue
       CHECK_LE(page->objects_max, 1);
       CHECK_FALSE(page->out_of_order);
     }
-  }
+  });
 }

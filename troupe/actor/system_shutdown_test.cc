@@ -5,7 +5,7 @@
 
 #include <barrier>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -115,7 +115,7 @@ TEST_CASE("a system ends while its actors sleep, fail, wait for a restart, or wa
 }
 
 TEST_CASE("a simulated system ends in whatever state a seed has brought it to") {
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+  test::explore({.schedules = 100}, [&](test::Seed seed) {
     test::World w{seed};
     for (int i = 0; i < 6; ++i) {
       auto actor = w.spawn<Sleeper>({.core = i % 2});
@@ -123,9 +123,9 @@ TEST_CASE("a simulated system ends in whatever state a seed has brought it to") 
       if (i >= 2 && i < 4) actor.tell(Break{});
       if (i == 4) lifecycle::request_stop(nullptr, actor.address());  // perhaps before its start has come
     }
-    w.advance(std::chrono::milliseconds{static_cast<std::int64_t>(seed)});
+    w.advance(std::chrono::milliseconds{static_cast<std::int64_t>(seed.number % 100)});
     w.shutdown();
-  }
+  });
 }
 
 #if !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)

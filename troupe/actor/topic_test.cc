@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -87,7 +87,7 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a publication reaches the matching subscribers of all cores, each once") {
-  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+  test::explore({.schedules = 10}, [&](test::Seed seed) {
     test::World w{seed, {.cores = 3}};
     Seen seen = std::make_shared<Lines>();
     auto all = w.spawn<Listener>({.core = 0}, std::string{"all"}, seen);
@@ -107,7 +107,7 @@ TEST_CASE("a publication reaches the matching subscribers of all cores, each onc
     Topic<Alert>{w.system(), "others"}.publish({5});
     w.run_until_idle();
     CHECK_EQ(sorted(seen), Lines{"all2", "all3", "all4", "disk2"});
-  }
+  });
 }
 
 TEST_CASE("a subscriber may share what is published, see its name, and be subscribed by somebody else") {
@@ -126,7 +126,7 @@ TEST_CASE("a subscriber may share what is published, see its name, and be subscr
 }
 
 TEST_CASE("what is published by one is seen in its order by everybody") {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  test::explore({.schedules = 20}, [&](test::Seed seed) {
     test::World w{seed, {.cores = 3}};
     struct Checker {
       explicit Checker(std::shared_ptr<std::pair<int, int>> its_result) : result(std::move(its_result)) {}
@@ -151,7 +151,7 @@ TEST_CASE("what is published by one is seen in its order by everybody") {
     w.run_until_idle();
     CHECK_EQ(result->first, 6 * 3 * 200);
     CHECK_EQ(result->second, 0);
-  }
+  });
 }
 
 TEST_CASE("a subscription ends when it is taken back and when its subscriber dies, and survives a restart") {
@@ -254,10 +254,9 @@ class Member {
 TEST_CASE("whoever comes, goes and dies, each publication reaches exactly those whose patterns match") {
   constexpr std::string_view patterns[] = {">", "a", "a.*", "*.b", "a.>", "*", "a.b", "c.>"};
   constexpr std::string_view names[] = {"a", "b", "a.b", "c.b", "a.b.c", "c.d"};
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    CAPTURE(seed);
+  test::explore({.schedules = 40}, [&](test::Seed seed) {
     test::World w{seed, {.cores = 3}};
-    base::SeededRandom random{seed};
+    base::SeededRandom random{seed.number};
     auto got = std::make_shared<std::map<std::pair<int, int>, int>>();
     std::map<std::pair<int, int>, int> expected;
     struct Living {
@@ -298,7 +297,7 @@ TEST_CASE("whoever comes, goes and dies, each publication reaches exactly those 
       }
     }
     CHECK(*got == expected);
-  }
+  });
 }
 
 TEST_CASE("with real threads too, publications arrive in order and none is lost") {

@@ -1,7 +1,7 @@
 // Lazy actors: there when they are needed, gone when they are not, and nothing told to them is lost on the way.
 #include <doctest/doctest.h>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -100,10 +100,10 @@ TEST_CASE("it is put away when idle and made again by the next message") {
 }
 
 TEST_CASE("what is told or asked while it is put away goes to the next, in order") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  test::explore({.schedules = 30}, [&](test::Seed seed) {
     test::World w{seed, {.cores = 3}};
     Book book = std::make_shared<Ledger>();
-    auto user = lazy<User>(w, "u", {.passivate_after = 10ms, .core = static_cast<int>(seed % 3)}, book);
+    auto user = lazy<User>(w, "u", {.passivate_after = 10ms, .core = static_cast<int>(seed.number % 3)}, book);
     struct Steady {
       Ref<User> to;
       std::shared_ptr<int> answered;
@@ -125,7 +125,7 @@ TEST_CASE("what is told or asked while it is put away goes to the next, in order
     CHECK_EQ(*answered, 100);
     CHECK_GT(book->born, 10);
     CHECK_EQ(book->alive_max, 1);
-  }
+  });
 }
 
 TEST_CASE("it is not put away while it has something in hand, or says that it may not") {

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <set>
 
-#include "troupe/actor/sim/world.h"
+#include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
 namespace base = troupe::base;
@@ -80,7 +80,7 @@ class Worker {
 };
 
 struct Fixture {
-  explicit Fixture(PoolOptions options, std::uint64_t seed = 5) : w(seed, {.cores = 3}) {
+  explicit Fixture(PoolOptions options, test::Seed seed = 5) : w(seed, {.cores = 3}) {
     workers = pool<Worker>(w, std::move(options), book);
   }
   ActorId whoever() { return w.block_on(workers.ask(WhoAreYou{})).value(); }
@@ -263,11 +263,10 @@ class Source {
 }  // namespace
 
 TEST_CASE("each key keeps its order, and nothing is lost, however a pool is resized") {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    CAPTURE(seed);
-    Fixture f{{.size = 2 + static_cast<std::uint32_t>(seed % 3),
+  test::explore({.schedules = 40}, [&](test::Seed seed) {
+    Fixture f{{.size = 2 + static_cast<std::uint32_t>(seed.number % 3),
                .route = Route::consistent_hash,
-               .spread = seed % 2 == 0 ? Spread::one_core : Spread::over_cores,
+               .spread = seed.number % 2 == 0 ? Spread::one_core : Spread::over_cores,
                .member = {.mailbox = {.capacity = 10'000}}},
               seed};
     for (int i = 0; i < 3; ++i) f.w.spawn<Source>({.core = i}, f.workers, 10 * i).tell(Pump{30});
@@ -285,7 +284,7 @@ TEST_CASE("each key keeps its order, and nothing is lost, however a pool is resi
     std::size_t moves = 0;
     for (const auto& [user, members] : f.book->handled_by) moves += members.size() - 1;
     CHECK_GT(moves, 0);
-  }
+  });
 }
 
 TEST_CASE("a member that leaves handles what it has to the end") {
