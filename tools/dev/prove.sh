@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The long runs. A proof is a number of slices; each slice repeats the tests with other
-# random numbers and far more of them (TROUPE_SLICE names it), or fuzzes for a minute.
+# random numbers and far more of them (TROUPE_SLICE names it), or fuzzes for a minute. Each scenario
+# under many schedules (publish and recover, redemption, refresh families, drain, ...) runs 500 other
+# ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h).
 # Finished slices are remembered by commit in build/prove, so a stopped run goes on.
 
 PROOF_SLICES=${PROOF_SLICES:-20}

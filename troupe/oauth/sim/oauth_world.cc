@@ -96,6 +96,23 @@ wire::Form with_changes(const wire::Form& usual, std::string_view changes) {
   return form;
 }
 
+/// The signing keys that the Key Actor would make at `now`. Generating an RSA key costs many times what a whole
+/// schedule does, so all worlds of a process have the same.
+std::vector<SigningKeyRecord> signing_keys(const KeyOptions& options, base::UnixTime now) {
+  static std::map<crypto::Algorithm, SigningKeyRecord> made;
+  std::vector<SigningKeyRecord> keys;
+  for (const KeyOrder& order : keys_to_make({}, now, options)) {
+    auto known = made.find(order.algorithm);
+    if (known == made.end()) known = made.emplace(order.algorithm, make_key(order, now, options)).first;
+    SigningKeyRecord& key = keys.emplace_back(known->second);
+    key.created_at = now;
+    key.signs_from = order.signs_from;
+    key.signs_until = key.signs_from + options.sign;
+    key.retired_at = key.signs_until + options.retain;
+  }
+  return keys;
+}
+
 ScopeSet scope(std::string_view text) { return ScopeSet::parse(text).value(); }
 
 }  // namespace
@@ -167,14 +184,22 @@ Reply Browser::submit(const Reply& page, std::string_view action, wire::Form fie
 
 OauthWorld::OauthWorld(OauthWorldOptions options)
     : options_(std::move(options.oauth)),
+      keys_(std::move(options.keys)),
       store_(std::make_shared<StoreState>()),
       world_(std::make_unique<actor::test::World>(options.seed)),
       router_(std::make_shared<web::Router>()) {
   std::shared_ptr<store::SqliteConnection> connection = store::SqliteConnection::in_memory();
   store::migrate(*connection, schema(), world_->manual_clock().wall());
+  connection->transact([&](store::Transaction& transaction) {
+    SqlTables tables{transaction};
+    for (const SigningKeyRecord& key : signing_keys(keys_, world_->manual_clock().wall())) {
+      tables.all().keys.insert_signing(key);
+    }
+  });
   auto engine = std::make_shared<FragileEngine>(store::sqlite_engine(connection), store_);
   OauthParts parts{.storage = Storage{store::Database::start(*world_, engine)},
                    .options = options_,
+                   .keys = keys_,
                    .password_cost = {.memory_kib = 64, .passes = 1},
                    .cores = 2};
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);
@@ -208,6 +233,8 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
 OauthWorld::~OauthWorld() = default;
 
 ClientApp OauthWorld::add(ClientMetadata metadata) {
+  if (std::ranges::count(keys_.algorithms, metadata.id_token_alg) == 0)
+    metadata.id_token_alg = keys_.algorithms.front();
   std::string uri = metadata.redirect_uris.empty() ? "" : metadata.redirect_uris.front();
   auto made = world_->block_on(actors_.clients.ask(RegisterClient{std::move(metadata)})).value();
   return {made.client->id, made.secret ? made.secret->expose() : "", std::move(uri)};

@@ -58,6 +58,7 @@ struct Reply {
 struct OauthWorldOptions {
   actor::test::Seed seed = 1;
   OauthOptions oauth{};
+  KeyOptions keys{};  // many schedules do without RSA: reading such a key checks it, for as long as ten of them take
 };
 
 /// How a store fails: as databases do, or with an exception that nobody expects.
@@ -137,6 +138,7 @@ class OauthWorld {
   void add(const Person& person);
 
   OauthOptions options_;
+  KeyOptions keys_;
   std::shared_ptr<StoreState> store_;
   std::unique_ptr<actor::test::World> world_;
   OauthActors actors_;

@@ -219,64 +219,68 @@ net::MemoryNetworkOptions rough_network() {
 
 TEST_CASE("each subscriber sees consecutive offsets or a gap that names what is missing, and recovers what is kept") {
   int messages = 0, gaps = 0, recoveries = 0, refusals = 0;
-  explore({.schedules = 60}, [&](Seed seed) {
-    RealtimeWorld world{
-        small_options(), seed, rough_network(), {.timer_delay_max = 5ms, .ring_full = {3}, .job_delay_max = 20ms}};
-    base::SeededRandom random{seed.number};
-    Truth truth;
-    const std::vector<std::string> topics{"t.a", "t.b"};
-    std::vector<std::unique_ptr<Follower>> clients;
-    for (std::size_t i = 0; i < 4; ++i) {
-      clients.push_back(std::make_unique<Follower>(world, truth, "user" + std::to_string(i), i % 2, topics));
-      clients.back()->connect();
-    }
-    for (int round = 0; round < 120; ++round) {
-      Follower& client = *clients[random.below(clients.size())];
-      switch (random.below(12)) {
-        case 0:
-          client.vanish();
-          break;
-        case 1:
-        case 2:
-          if (!client.is_connected()) client.connect();
-          break;
-        case 3:
-          client.pause();
-          break;
-        case 4:
-          client.go_on();
-          break;
-        default:
-          client.publish(topics[random.below(2)], round);
-      }
-      world.world.run(random.below(12));
-      if (random.below(4) == 0) world.world.advance(std::chrono::milliseconds{random.below(4)});
-      for (auto& each : clients) each->take();
-    }
-    for (auto& client : clients) client->go_on();
-    world.world.advance(2s);
-    for (int again = 0; again < 20; ++again) {  // the network may break what has just come back
-      for (auto& client : clients) {
-        client->take();
-        if (!client->is_connected()) client->connect();
-      }
-      world.world.advance(200ms);
-      for (auto& client : clients) client->take();
-      if (std::ranges::all_of(clients, [](const auto& c) { return c->is_connected(); })) break;
-    }
-    for (auto& client : clients) {
-      client->expect_complete();
-      messages += client->messages();
-      gaps += client->gaps();
-      recoveries += client->recoveries();
-      refusals += client->refusals();
-    }
-  });
-  // The scenario is worth something only if all of this happened.
-  CHECK_GT(messages, 1000);
-  CHECK_GT(gaps, 10);
-  CHECK_GT(recoveries, 20);
-  CHECK_GT(refusals, 5);
+  explore(
+      {.schedules = 60},
+      [&](Seed seed) {
+        RealtimeWorld world{
+            small_options(), seed, rough_network(), {.timer_delay_max = 5ms, .ring_full = {3}, .job_delay_max = 20ms}};
+        base::SeededRandom random{seed.number};
+        Truth truth;
+        const std::vector<std::string> topics{"t.a", "t.b"};
+        std::vector<std::unique_ptr<Follower>> clients;
+        for (std::size_t i = 0; i < 4; ++i) {
+          clients.push_back(std::make_unique<Follower>(world, truth, "user" + std::to_string(i), i % 2, topics));
+          clients.back()->connect();
+        }
+        for (int round = 0; round < 120; ++round) {
+          Follower& client = *clients[random.below(clients.size())];
+          switch (random.below(12)) {
+            case 0:
+              client.vanish();
+              break;
+            case 1:
+            case 2:
+              if (!client.is_connected()) client.connect();
+              break;
+            case 3:
+              client.pause();
+              break;
+            case 4:
+              client.go_on();
+              break;
+            default:
+              client.publish(topics[random.below(2)], round);
+          }
+          world.world.run(random.below(12));
+          if (random.below(4) == 0) world.world.advance(std::chrono::milliseconds{random.below(4)});
+          for (auto& each : clients) each->take();
+        }
+        for (auto& client : clients) client->go_on();
+        world.world.advance(2s);
+        for (int again = 0; again < 20; ++again) {  // the network may break what has just come back
+          for (auto& client : clients) {
+            client->take();
+            if (!client->is_connected()) client->connect();
+          }
+          world.world.advance(200ms);
+          for (auto& client : clients) client->take();
+          if (std::ranges::all_of(clients, [](const auto& c) { return c->is_connected(); })) break;
+        }
+        for (auto& client : clients) {
+          client->expect_complete();
+          messages += client->messages();
+          gaps += client->gaps();
+          recoveries += client->recoveries();
+          refusals += client->refusals();
+        }
+      },
+      [&] {
+        // The scenario is worth something only if all of this happened.
+        CHECK_GT(messages, 1000);
+        CHECK_GT(gaps, 10);
+        CHECK_GT(recoveries, 20);
+        CHECK_GT(refusals, 5);
+      });
 }
 
 TEST_CASE("history has the newest messages, as everybody saw them, whoever asks") {
@@ -303,44 +307,46 @@ TEST_CASE("history has the newest messages, as everybody saw them, whoever asks"
 
 TEST_CASE("a drain while all publish: each is told, what was acknowledged was delivered, all close with 1001") {
   int acks = 0;
-  explore({.schedules = 60}, [&](Seed seed) {
-    RealtimeWorld world{{},
-                        seed,
-                        {.faults = {.short_write_in = 5, .short_read_in = 3, .delay_max = 3ms}},
-                        {.timer_delay_max = 20ms, .ring_full = {3}}};
-    base::SeededRandom random{seed.number};
-    Truth truth;
-    std::vector<std::unique_ptr<Follower>> clients;
-    for (std::size_t i = 0; i < 6; ++i) {
-      clients.push_back(
-          std::make_unique<Follower>(world, truth, "user" + std::to_string(i), i % 2, std::vector<std::string>{"t"}));
-      clients.back()->connect();
-    }
-    auto left = std::make_shared<std::optional<std::size_t>>();
-    const auto drains_at = random.below(60);
-    for (std::uint64_t round = 0; round < 120; ++round) {
-      if (round == drains_at) {
-        world.world.system().run_as_guest([](actor::Ref<SystemSupervisor> service,
-                                             std::shared_ptr<std::optional<std::size_t>> out) -> actor::Task<void> {
-          auto answer = co_await service.ask(DrainRealtime{1s}, {.within = 1min});
-          if (answer) *out = *answer;
-        }(world.realtime->supervisor(), left));
-      }
-      clients[random.below(clients.size())]->publish("t", static_cast<int>(round));
-      world.world.run(random.below(20));
-      if (random.below(3) == 0) world.world.advance(std::chrono::milliseconds{random.below(40)});
-      for (auto& client : clients) client->take();
-    }
-    world.world.advance(10s);
-    for (auto& client : clients) {
-      client->take();
-      CHECK(client->was_told_to_go());
-      CHECK_EQ(client->socket()->close_code(), 1001);
-      acks += client->acks();
-    }
-    CHECK_EQ(*left, 0u);
-  });
-  CHECK_GT(acks, 500);
+  explore(
+      {.schedules = 60},
+      [&](Seed seed) {
+        RealtimeWorld world{{},
+                            seed,
+                            {.faults = {.short_write_in = 5, .short_read_in = 3, .delay_max = 3ms}},
+                            {.timer_delay_max = 20ms, .ring_full = {3}}};
+        base::SeededRandom random{seed.number};
+        Truth truth;
+        std::vector<std::unique_ptr<Follower>> clients;
+        for (std::size_t i = 0; i < 6; ++i) {
+          clients.push_back(std::make_unique<Follower>(world, truth, "user" + std::to_string(i), i % 2,
+                                                       std::vector<std::string>{"t"}));
+          clients.back()->connect();
+        }
+        auto left = std::make_shared<std::optional<std::size_t>>();
+        const auto drains_at = random.below(60);
+        for (std::uint64_t round = 0; round < 120; ++round) {
+          if (round == drains_at) {
+            world.world.system().run_as_guest([](actor::Ref<SystemSupervisor> service,
+                                                 std::shared_ptr<std::optional<std::size_t>> out) -> actor::Task<void> {
+              auto answer = co_await service.ask(DrainRealtime{1s}, {.within = 1min});
+              if (answer) *out = *answer;
+            }(world.realtime->supervisor(), left));
+          }
+          clients[random.below(clients.size())]->publish("t", static_cast<int>(round));
+          world.world.run(random.below(20));
+          if (random.below(3) == 0) world.world.advance(std::chrono::milliseconds{random.below(40)});
+          for (auto& client : clients) client->take();
+        }
+        world.world.advance(10s);
+        for (auto& client : clients) {
+          client->take();
+          CHECK(client->was_told_to_go());
+          CHECK_EQ(client->socket()->close_code(), 1001);
+          acks += client->acks();
+        }
+        CHECK_EQ(*left, 0u);
+      },
+      [&] { CHECK_GT(acks, 500); });
 }
 
 }  // namespace troupe::realtime
