@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -56,8 +57,7 @@ TEST_CASE("another client's attempt neither spends a code nor ends what came of 
 }
 
 TEST_CASE("of a thousand redemptions at once exactly one is answered with tokens") {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 5, .schedules_proof = 10}, [&](actor::test::Seed seed) {
     ActorWorld oauth{seed};
     const ClientPtr shop = oauth.client(shop_id);
     const IssuedCode code = oauth.authorize(shop);
@@ -75,7 +75,7 @@ TEST_CASE("of a thousand redemptions at once exactly one is answered with tokens
     }
     CHECK_EQ(given, 1);
     CHECK_EQ(oauth.revoked().size(), 1);
-  }
+  });
 }
 
 TEST_CASE("a code that was redeemed before a crash stays spent after it, and an unused one stays good") {

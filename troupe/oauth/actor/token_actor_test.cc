@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -75,8 +76,7 @@ TEST_CASE("a refresh token or an ID token is no access token") {
 }
 
 TEST_CASE("a hundred refreshes at once get the same successor, and the family has one living leaf") {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 5, .schedules_proof = 10}, [&](actor::test::Seed seed) {
     ActorWorld oauth{seed};
     const ClientPtr phone = oauth.client(phone_id);
     const TokenText token = *sign_in(oauth, phone).refresh_token;
@@ -91,7 +91,7 @@ TEST_CASE("a hundred refreshes at once get the same successor, and the family ha
     CHECK_FALSE(oauth.is_active(token, phone));
     CHECK(oauth.is_active(*answers[0]->refresh_token, phone));
     CHECK(oauth.refresh(*answers[0]->refresh_token, phone).has_value());
-  }
+  });
 }
 
 TEST_CASE("a refresh token that is used again after the grace time ends everything") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -61,8 +62,7 @@ TEST_CASE("with exclude_self the publisher gets the acknowledgement alone") {
 }
 
 TEST_CASE("all subscribers see one order, and each publisher's own order in it") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 20}, [&](actor::test::Seed seed) {
     RealtimeWorld world{{}, seed};
     auto alice = world.connect("alice", 0);
     auto bob = world.connect("bob", 1);
@@ -82,7 +82,7 @@ TEST_CASE("all subscribers see one order, and each publisher's own order in it")
       auto payload = field(at_alice[i], "payload");
       CHECK_EQ(payload, fmt::format("{}{}", payload[0], payload[0] == 'a' ? next_a++ : next_b++));
     }
-  }
+  });
 }
 
 TEST_CASE("a repeated idempotency key is answered and not published again") {

@@ -1,6 +1,7 @@
 // How connections end: silence, abuse, revoked tokens, faults, drains; and that each ends alone.
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
@@ -296,13 +297,12 @@ TEST_CASE("a drain writes what waits before it closes, and gives up on who does 
 }
 
 TEST_CASE("a client that vanishes in the middle of its handshake leaves nothing behind") {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 50}, [&](actor::test::Seed seed) {
     RealtimeWorld world{{}, seed};
     for (std::size_t i = 0; i < 6; ++i) {
       auto headers = fmt::format("Authorization: Bearer {}\r\n", testing::token_of_user("alice"));
       testing::TestSocket socket{world.networks[i % 2]->connect({{}, 80}), "/ws", headers};
-      world.world.advance(std::chrono::microseconds{seed * 7});
+      world.world.advance(std::chrono::microseconds{seed.number % 50 * 7});
     }
     world.world.advance(10s);
     auto samples = world.world.block_on(world.realtime->metrics().ask(CollectMetrics{}));
@@ -310,7 +310,7 @@ TEST_CASE("a client that vanishes in the middle of its handshake leaves nothing 
       if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
       if (sample.name == "troupe_realtime_inboxes") CHECK_EQ(sample.value, 0);
     }
-  }
+  });
 }
 
 TEST_CASE("whoever vanishes leaves nothing behind") {

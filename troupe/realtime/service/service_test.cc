@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -119,8 +120,7 @@ TEST_CASE("one address has its own limit") {
 }
 
 TEST_CASE("who brought a token may speak as soon as the handshake is answered") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 30}, [&](actor::test::Seed seed) {
     RealtimeWorld world{{}, seed};
     testing::TestSocket socket{world.networks[0]->connect({{}, 80}), "/ws",
                                fmt::format("Authorization: Bearer {}\r\n", testing::token_of_user("alice"))};
@@ -128,7 +128,7 @@ TEST_CASE("who brought a token may speak as soon as the handshake is answered") 
     socket.say(R"({"type":"subscribe","topics":["a"]})");
     world.world.run_until_idle();
     CHECK_EQ(types(socket.take()), "welcome subscription_confirmed");
-  }
+  });
 }
 
 TEST_CASE("without a token the first frame must authenticate, within five seconds") {

@@ -159,7 +159,7 @@ struct WorldOnDisk {
 
 /// The actors in a simulated system.
 struct ActorWorld : WorldOnDisk, Actors<actor::test::World> {
-  explicit ActorWorld(std::uint64_t seed, Disk on = new_disk())
+  explicit ActorWorld(actor::test::Seed seed, Disk on = new_disk())
       : WorldOnDisk{.world = actor::test::World{seed}, .disk = std::move(on)},
         Actors(world, store::sqlite_engine(disk)) {}
 
