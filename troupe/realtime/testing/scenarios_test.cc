@@ -37,6 +37,11 @@ struct Truth {
   void agree(const Place& place, const std::string& payload) {
     const auto [found, added] = payloads.try_emplace(place, payload);
     CHECK_EQ(found->second, payload);
+    reaches(place);
+  }
+  /// The topic is known to have come so far, also where nobody was shown the message: its publisher vanished before the
+  /// acknowledgement, and all others were told of a gap or came back too late.
+  void reaches(const Place& place) {
     auto& head = heads[{place.topic, place.epoch}];
     head = std::max(head, place.offset);
   }
@@ -162,6 +167,7 @@ class Follower {
     CHECK_EQ(from, position.offset + 1);
     CHECK_GE(to, from);
     position.offset = to;
+    truth_.reaches({field(frame, "topic"), position.epoch, to});
   }
   void begin(const std::string& frame) {
     Position& position = positions_[field(frame, "topic")];
@@ -175,6 +181,7 @@ class Follower {
     }
     if (knew) ++refusals_;
     position = {field(frame, "epoch"), number(frame, "offset"), 0};
+    truth_.reaches({field(frame, "topic"), position.epoch, position.offset});
   }
   void acknowledge(const std::string& frame) {
     ++acks_;
