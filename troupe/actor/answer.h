@@ -36,12 +36,17 @@ inline constexpr Handler answer_handler{
     .runtime = true,
 };
 
+template <class R, class E>
+[[gnu::noinline]] void answer_elsewhere(Core& core, ReplyTo reply, std::expected<R, E> value) {
+  Core& home = core.host().core(reply.core());
+  Core::submit(&core, home, core.make(answer_handler<R, E>, {}, AnswerMessage<R, E>{reply, std::move(value)}));
+}
+
 /// Gives the asker, on whichever core, its answer. On the core of the actor that answers.
 template <class R, class E>
 void answer(Core& core, ReplyTo reply, std::expected<R, E> value) {
-  if (reply.core != static_cast<std::uint32_t>(core.index())) {
-    Core& home = core.host().core(reply.core);
-    Core::submit(&core, home, core.make(answer_handler<R, E>, {}, AnswerMessage<R, E>{reply, std::move(value)}));
+  if (reply.core() != core.index()) {
+    answer_elsewhere<R, E>(core, reply, std::move(value));
     return;
   }
   auto* ask = static_cast<TypedAsk<R, E>*>(core.find_ask(reply));

@@ -86,6 +86,33 @@ class Adder {
   }
 };
 
+struct Spin {
+  int left;
+};
+class Spinner {
+ public:
+  void handle(Spin m, Context& ctx) {
+    if (m.left > 0) ctx.self(this).tell(Spin{m.left - 1});
+  }
+};
+
+struct AskInVain {
+  Ref<Counter> whom;
+  Duration within;
+};
+class Impatient {
+ public:
+  explicit Impatient(std::optional<Duration>* waited) : waited_(waited) {}
+  Task<void> handle(AskInVain m, Context& ctx) {
+    const auto begun = ctx.now();
+    auto answer = co_await m.whom.within(m.within).ask(Later{});
+    if (!answer) *waited_ = ctx.now() - begun;
+  }
+
+ private:
+  std::optional<Duration>* waited_;
+};
+
 }  // namespace
 
 TEST_CASE("what is told arrives in order, and what is asked is answered") {
@@ -166,6 +193,28 @@ TEST_CASE("an ask that expires in the queue was not executed; one that expires i
   REQUIRE_FALSE(queued.has_value());
   CHECK_EQ(queued.error().outcome, Outcome::not_executed);
   CHECK(queued.error().safe_to_retry());
+}
+
+TEST_CASE("an ask ends in time on a core that never rests") {
+  for (const Duration within : {5ms, 31ms, 33ms, 90ms, 400ms}) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      CAPTURE(within);
+      CAPTURE(seed);
+      std::optional<Duration> waited;
+      test::World w{{seed}, {.cores = 1, .cost_per_message = 1ms}};
+      auto counter = w.spawn<Counter>({}, std::int64_t{1});
+      auto impatient = w.spawn<Impatient>({}, &waited);
+      auto spinner = w.spawn<Spinner>({});
+      spinner.tell(Spin{50'000});
+      w.run(50);  // so that asks are opened at any distance from the last look at those without a timer
+      impatient.tell(AskInVain{counter, within});
+      w.run(1000);
+      REQUIRE(w.core(0).has_work());
+      REQUIRE(waited.has_value());
+      CHECK_GE(*waited, within);
+      CHECK_LE(*waited, within + 70ms);  // a long turn in which nobody looks at the clock, twice
+    }
+  }
 }
 
 TEST_CASE("a coroutine handler suspends its actor, so no other message is handled meanwhile") {

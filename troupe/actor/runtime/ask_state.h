@@ -44,6 +44,7 @@ struct AskState : TimerNode {
   Instant deadline = Instant::never();
   bool entered = false;
   bool remote = false;
+  bool timeless = false;    // its timer has yet to be armed (Core::place_asks)
   bool for_room = false;    // of a `send`: it is over when the message is admitted
   std::uint8_t probes = 0;  // looks for a deadlock so far
   std::optional<AskFailure> failure;

@@ -85,7 +85,7 @@ std::string name_of(const Cell& cell) { return fmt::format("{}({})", cell.type->
 /// The path of a cycle as seen by the core of its first waiter, whose cell this is.
 void break_cycle(Core& core, const Cell& first, const Path& path) {
   const Edge* victim = nullptr;
-  const auto order = [](const Edge& e) { return std::tuple{e.deadline, +e.ask.core, e.ask.slot}; };
+  const auto order = [](const Edge& e) { return std::tuple{e.deadline, e.ask.core(), e.ask.slot()}; };
   for (const Edge& edge : path) {
     if (edge.in_queue && (victim == nullptr || order(edge) > order(*victim))) victim = &edge;
   }

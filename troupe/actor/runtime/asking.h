@@ -9,15 +9,13 @@
 // handler are withdrawn in turn. A handler that took its `Reply` is not ended; its answer
 // comes too late and is counted. The news travels behind the request, on the same way.
 //
-// Deadlocks: an ask that has waited for 100 ms, and again after twice that time, sends a probe
-// to its callee. Where the request stands in the queue of an actor that is itself held by a
-// wait (a handler that lets nothing in beside it and asks or sends, or messages parked outside
-// a full mailbox), the probe goes on along that wait; where anything else holds the actor, or
-// nothing, it ends. Each edge is looked at again where the probe passes, on the core that it
-// belongs to. A probe that finds the ask it came from has found a cycle: among the requests
-// that stand in a queue there, the one with the latest deadline (most often the one that closed
-// the cycle) is taken out and fails with `not_executed` and the path; the others go on. What
-// interleaves is never held.
+// Deadlocks: an ask that has waited for 100 ms (or 32 ms more on a core that never rests), and again after twice that
+// time, sends a probe to its callee. Where the request stands in the queue of an actor that is itself held by a wait (a
+// handler that lets nothing in beside it and asks or sends, or messages parked outside a full mailbox), the probe goes
+// on along that wait; where anything else holds the actor, or nothing, it ends. Each edge is looked at again where the
+// probe passes, on the core that it belongs to. A probe that finds the ask it came from has found a cycle: among the
+// requests that stand in a queue there, the one with the latest deadline (most often the one that closed the cycle) is
+// taken out and fails with `not_executed` and the path; the others go on. What interleaves is never held.
 #pragma once
 
 #include "troupe/actor/runtime/core.h"
@@ -33,7 +31,7 @@ void withdraw(Core& core, Address callee, ReplyTo reply) noexcept;
 /// on. Known only where the asker is on this core: from another one withdrawals and probes reach the first callee
 /// alone.
 inline void moved(Core& here, ReplyTo reply, Address to) noexcept {
-  if (!reply || reply.core != static_cast<std::uint32_t>(here.index())) return;
+  if (!reply || reply.core() != here.index()) return;
   AskState* ask = here.find_ask(reply);
   if (ask == nullptr) return;
   ask->target = to;

@@ -300,12 +300,12 @@ class alignas(64) Cell : public Context {
   }
   /// Whether a handler that lets nothing else run is suspended.
   bool is_suspended() const noexcept { return in_flight > 0 && activations.first->suspends(); }
-  /// Whether nothing but a user message waits here, and it may be handled without a further question.
-  bool is_plain() const noexcept {
-    const auto unusual = static_cast<std::uint32_t>(state != CellState::running) | held | exclusive | in_flight;
-    return unusual == 0 && control.head == nullptr && ready_first == nullptr && user.head != nullptr;
+  /// Whether the next user message may be handled without a further question.
+  bool is_open() const noexcept {
+    constexpr auto running = static_cast<std::uint32_t>(CellState::running);
+    return ((static_cast<std::uint32_t>(state) ^ running) | held | exclusive | in_flight) == 0;
   }
-  /// Takes the next message where `is_plain`: nobody waits for the room that it leaves.
+  /// Takes the next message where `is_open`: nobody waits for the room that it leaves.
   Envelope* take_plainly() noexcept {
     Envelope* envelope = user.pop();
     --depth;

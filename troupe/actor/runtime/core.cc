@@ -6,6 +6,7 @@
 #include "troupe/actor/runtime/dead_letter_box.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/migrate.h"
+#include "troupe/actor/runtime/stream_source.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -42,11 +43,14 @@ Core::Core(Host& host, CoreOptions options)
       now_(clock_.now()),
       observer_(options.observer),
       lane_limit_(options.lane_limit),
-      timers_(now_),
       unmeasured_(options.observer != nullptr ? 0 : 63),
+      placing_(now_),
+      timers_(now_),
       lanes_(static_cast<std::size_t>(options.cores)),
       rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))),
-      credits_(std::make_unique<CreditBook>(*this)) {}
+      credits_(std::make_unique<CreditBook>(*this)) {
+  add_slot();
+}
 
 Core::~Core() {
   for (auto& entry : stats_) delete entry.load(std::memory_order_relaxed);
@@ -288,36 +292,52 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
 }
 
 [[gnu::always_inline]] inline bool Core::dispatch(Cell& cell, Envelope* envelope) {
-  const bool asked = envelope->may_expire();
-  if (asked) {
-    if (envelope->deadline <= now_) [[unlikely]] {
-      drop(envelope, &cell, Drop::expired);
-      return false;
-    }
-    if (envelope->reply.core == static_cast<std::uint32_t>(index_) && envelope->reply) {
-      if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
-    }
-    deadline_ = envelope->deadline;  // asks made meanwhile inherit it
+  if (envelope->deadline <= now_) [[unlikely]] {
+    drop(envelope, &cell, Drop::expired);
+    return false;
   }
+  if (envelope->reply && envelope->reply.core() == index_) {
+    if (AskState* ask = find_ask(envelope->reply)) ask->entered = true;
+  }
+  deadline_ = envelope->deadline;  // asks made meanwhile inherit it
   ++cell.handled;
   if ((++handled_ & unmeasured_) != 0) [[likely]] {
     invoke(cell, envelope);
   } else {
     invoke_measured(cell, envelope);
   }
-  if (asked) deadline_ = Instant::never();
+  deadline_ = Instant::never();
   destroy(envelope);
   return true;
 }
 
-inline void Core::resume_next(Cell& cell) {
+[[gnu::always_inline]] inline void Core::go_on(Activation& activation) {
+  if (activation.at_yield && !streams::leave_yield(activation)) return;
+  running_ = &activation;
+  deadline_ = activation.deadline;
+  span_ = activation.span;
+  handling_.store(activation.handler, std::memory_order_relaxed);
+  activation.point.resume();
+  if (activation.root.done()) activation.finish(*this, activation);
+  running_ = nullptr;
+  span_ = nullptr;
+  deadline_ = Instant::never();
+}
+
+void Core::resume(Activation& activation) { go_on(activation); }
+
+[[gnu::always_inline]] inline void Core::resume_next(Cell& cell) {
   Activation* activation = cell.ready_first;
   cell.ready_first = activation->ready_next;
   if (cell.ready_first == nullptr) cell.ready_last = nullptr;
   activation->ready = false;
-  if (observer_ != nullptr) observer_->step_begins(*this, cell, StepKind::resumption, activation->handler->message, {});
+  if (observer_ == nullptr) [[likely]] {
+    go_on(*activation);
+    return;
+  }
+  observer_->step_begins(*this, cell, StepKind::resumption, activation->handler->message, {});
   resume(*activation);
-  if (observer_ != nullptr) observer_->step_ends(*this, cell);
+  observer_->step_ends(*this, cell);
 }
 
 void Core::run_control(Cell& cell) {
@@ -332,23 +352,27 @@ void Core::run_control(Cell& cell) {
   destroy(control);
 }
 
-int Core::run_cell(Cell& cell, int budget) {
+[[gnu::always_inline]] inline int Core::run_cell(Cell& cell, int budget) {
   enter(&cell);
   int done = 0;
   std::uint64_t user = 0;
   const ActorType* type = cell.type;
   for (; done < budget; ++done) {
     Envelope* envelope = nullptr;
-    if (cell.is_plain()) [[likely]] {
-      envelope = cell.take_plainly();
-    } else if (cell.control.head != nullptr) {
+    if (cell.control.head != nullptr) [[unlikely]] {
       run_control(cell);
       if (cell.type != nullptr) type = cell.type;  // null: the tenancy ended, and what it handled still counts
       continue;
-    } else if (cell.may_resume()) {
+    }
+    if (cell.ready_first != nullptr) {
+      if (!cell.may_resume()) break;
       resume_next(cell);
       continue;
-    } else if (cell.user.head != nullptr && cell.may_handle()) {
+    }
+    if (cell.user.head == nullptr) break;
+    if (cell.is_open()) [[likely]] {
+      envelope = cell.take_plainly();
+    } else if (cell.may_handle()) {
       done += std::exchange(charged_, 0);
       if (done >= budget) break;
       envelope = mailbox::take(cell);
@@ -365,16 +389,20 @@ int Core::run_cell(Cell& cell, int budget) {
     stats(*type).handled.add(user);
     cell.last_activity = now_;
   }
-  enter(nullptr);
   return done;
 }
 
 void Core::run_messages(TurnLimits limits) {
+  run_cells(limits);
+  enter(nullptr);
+}
+
+void Core::run_cells(TurnLimits limits) {
   const Instant end = now_ + limits.time;
   int since_clock = 0;
   while (Cell* cell = run_first_) {
     run_first_ = cell->run_next;
-    if (run_first_ == nullptr) run_last_ = nullptr;
+    if (run_first_ == nullptr) run_end_ = &run_first_;
     const int done = run_cell(*cell, std::min(limits.messages, 16));
     limits.messages -= done;
     since_clock += done;
@@ -410,6 +438,7 @@ void Core::turn(TurnLimits limits, bool may_wait) {
   run_messages(limits);
   if (!leaving_.empty()) [[unlikely]]
     release_cells();
+  if (!timeless_.empty() && (run_first_ == nullptr || now_ >= placing_)) place_asks();
   timers_.advance(now_);
   run_turn_end();
   flush_lanes();

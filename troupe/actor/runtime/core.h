@@ -171,8 +171,8 @@ class Core {
     if (cell.scheduled) return;
     cell.scheduled = true;
     cell.run_next = nullptr;
-    (run_last_ != nullptr ? run_last_->run_next : run_first_) = &cell;
-    run_last_ = &cell;
+    *run_end_ = &cell;
+    run_end_ = &cell.run_next;
   }
   void make_ready(Activation& activation) noexcept {
     if (activation.ready) return;
@@ -220,30 +220,14 @@ class Core {
   void open_ask(AskState& ask, Address target, Instant deadline);
   /// A slot that others find by its id, without a callee and without a deadline: an end of a stream.
   void open_slot(AskState& slot);
-  void close_ask(AskState& ask) noexcept {
-    ReplySlot& entry = reply_slots_[ask.id.slot];
-    entry.ask = nullptr;
-    // A slot whose generations are used up retires: a late reply must never reach another's ask.
-    if (++entry.generation <= reply_generation_max) [[likely]] {
-      entry.next_free = free_reply_slot_;
-      free_reply_slot_ = ask.id.slot;
-    }
-    ask.id = {};
-    timers_.disarm(ask);
-  }
+  void close_ask(AskState& ask) noexcept;
   /// Closes an ask whose frame dies, and lets the callee know (asking.h).
   void abandon_ask(AskState& ask) noexcept;
   /// The ask that a suspended handler waits for now; null: it waits for something else.
   AskState* ask_of(const Activation& activation) noexcept;
   /// The asker's state if it still waits on this core; null: too late.
-  AskState* find_ask(ReplyTo reply) noexcept {
-    ReplySlot& entry = reply_slots_[reply.slot];
-    return entry.generation == reply.generation ? entry.ask : nullptr;
-  }
-  void finish_ask(AskState& ask) noexcept {
-    close_ask(ask);
-    make_ready(*ask.activation);
-  }
+  AskState* find_ask(ReplyTo reply) noexcept;
+  void finish_ask(AskState& ask) noexcept;
   /// Answers an asker on any core that there will be no answer.
   void fail_ask(ReplyTo reply, Outcome outcome, std::string what);
 
@@ -343,8 +327,9 @@ class Core {
   };
   struct ReplySlot {
     AskState* ask = nullptr;
-    std::uint32_t generation = 1;
+    ReplyTo id;  // of its tenant, or of the next one
     std::uint32_t next_free = 0;
+    bool listed = false;  // in timeless_
   };
   /// Messages of foreign threads that were refused, for one target and reason.
   struct Refused {
@@ -359,7 +344,7 @@ class Core {
     std::size_t waiting = 0;
   };
   static constexpr std::uint32_t no_slot = UINT32_MAX;
-  static constexpr std::uint32_t reply_generation_max = 0xffffff;  // ReplyTo has 24 bits for it
+  static constexpr Duration placing_pause = std::chrono::milliseconds{32};
   static constexpr std::size_t slab_cells = 256;
   static constexpr std::size_t inbox_limit = 64 * 1024;  // messages of foreign threads
 
@@ -372,6 +357,7 @@ class Core {
   int run_cell(Cell& cell, int budget);
   void run_control(Cell& cell);
   void resume_next(Cell& cell);
+  void go_on(Activation& activation);
   /// False: the message had expired and was dropped.
   bool dispatch(Cell& cell, Envelope* envelope);
   void invoke(Cell& cell, Envelope* envelope);
@@ -382,6 +368,7 @@ class Core {
     running_id_ = cell != nullptr ? id_of(*cell) : ActorId{};
   }
   void run_messages(TurnLimits limits);
+  void run_cells(TurnLimits limits);
   void run_turn_end();
   void flush_lanes() noexcept;
   void wait(bool may_wait);
@@ -392,6 +379,12 @@ class Core {
   void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
   void finish_span(Span& span, bool failed) noexcept;
+  /// There always is a free one; whoever takes the last adds another.
+  ReplySlot& take_slot(AskState& ask) noexcept;
+  void add_slot();
+  void prepare_ask(AskState& ask);
+  /// Gives a timer to each ask that has none yet: before the core sleeps, and while it does not, every `placing_pause`.
+  void place_asks() noexcept;
   TypeStats& first_stats(const ActorType& type);
   Cell& carve_cell();
   /// Lets other threads have the cells that this core has now looked at for the last time.
@@ -412,10 +405,9 @@ class Core {
   Observer* const observer_;
   const std::size_t lane_limit_;
   BlockPool pool_;
-  TimerWheel timers_;
 
   Cell* run_first_ = nullptr;
-  Cell* run_last_ = nullptr;
+  Cell** run_end_ = &run_first_;              // where the next one is linked
   std::atomic<Cell*> running_cell_{nullptr};  // this and the next two: relaxed, read by the watchdog
   std::atomic<const Handler*> handling_{nullptr};
   Tally turns_;
@@ -433,6 +425,10 @@ class Core {
 
   std::vector<ReplySlot> reply_slots_;
   std::uint32_t free_reply_slot_ = no_slot;
+  Instant placing_;                      // before it no ask without a timer is due
+  std::vector<std::uint32_t> timeless_;  // slots whose ask may have no timer yet, each once
+
+  TimerWheel timers_;  // large, so it stands behind what every message touches
 
   NodeList<ChildRecord> abandoned_;  // children that outlived their parent's patience or its end
 

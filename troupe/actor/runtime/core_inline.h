@@ -1,4 +1,5 @@
-// The bodies of Core's templates: how a message gets its envelope, and how a callback runs as a part of an actor.
+// The bodies of Core's templates and of what each ask runs: how a message gets its envelope, how an ask is opened and
+// ended, and how a callback runs as a part of an actor.
 //
 // A part of core.h, which includes it at its end; nobody else does.
 #pragma once
@@ -34,6 +35,58 @@ Envelope* Core::make_on(Core* here, const Handler& handler, Address target, M&& 
   return here != nullptr ? here->make(handler, target, std::forward<M>(message))
                          : make_from_heap(handler, target, std::forward<M>(message));
 }
+
+// ---- asks ----
+
+inline Core::ReplySlot& Core::take_slot(AskState& ask) noexcept {
+  ReplySlot& entry = reply_slots_[free_reply_slot_];
+  free_reply_slot_ = entry.next_free;
+  entry.ask = &ask;
+  ask.core = this;
+  ask.activation = running_;
+  ask.id = entry.id;
+  return entry;
+}
+
+inline void Core::open_ask(AskState& ask, Address target, Instant deadline) {
+  ReplySlot& entry = take_slot(ask);
+  ask.target = target;
+  ask.deadline = deadline;
+  ask.remote = target.cell->owner != this;
+  ask.timeless = true;
+  ask.activation->ask_slot = ask.id.slot();
+  // Nearly every answer comes before a timer would be placed, and then none ever is (place_asks).
+  if (deadline < placing_ || !entry.listed || free_reply_slot_ == no_slot) [[unlikely]]
+    prepare_ask(ask);
+}
+
+inline void Core::close_ask(AskState& ask) noexcept {
+  const std::uint32_t slot = ask.id.slot();
+  ReplySlot& entry = reply_slots_[slot];
+  entry.ask = nullptr;
+  entry.id = ask.id.next();
+  // A slot whose generations are used up retires: a late reply must never reach another's ask.
+  if (entry.id) [[likely]] {
+    entry.next_free = free_reply_slot_;
+    free_reply_slot_ = slot;
+  }
+  ask.id = {};
+  timers_.disarm(ask);
+}
+
+inline AskState* Core::find_ask(ReplyTo reply) noexcept {
+  const ReplySlot& entry = reply_slots_[reply.slot()];
+  if (entry.id != reply) return nullptr;
+  [[assume(entry.ask != nullptr)]];  // or the slot would wait for its next tenant
+  return entry.ask;
+}
+
+[[gnu::always_inline]] inline void Core::finish_ask(AskState& ask) noexcept {
+  close_ask(ask);
+  make_ready(*ask.activation);
+}
+
+// ---- callbacks ----
 
 template <class F>
 void Core::within(Cell& cell, std::string_view what, F&& f) {

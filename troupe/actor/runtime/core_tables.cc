@@ -210,19 +210,6 @@ void Core::end(Activation& activation) noexcept {
     streams::release(*this, cell);
 }
 
-void Core::resume(Activation& activation) {
-  if (activation.at_yield && !streams::leave_yield(activation)) return;
-  running_ = &activation;
-  deadline_ = activation.deadline;
-  span_ = activation.span;
-  handling_.store(activation.handler, std::memory_order_relaxed);
-  activation.point.resume();
-  if (activation.root.done()) activation.finish(*this, activation);
-  running_ = nullptr;
-  span_ = nullptr;
-  deadline_ = Instant::never();
-}
-
 // ---- spans ----
 
 void Core::open_span(const base::TraceContext& parent, std::string name, bool is_entry) {
@@ -278,27 +265,38 @@ SpanBuffer Core::take_spans() {
 // ---- asks ----
 
 void Core::open_slot(AskState& ask) {
-  if (free_reply_slot_ == no_slot) {
-    reply_slots_.push_back({});
-    free_reply_slot_ = static_cast<std::uint32_t>(reply_slots_.size() - 1);
-    reply_slots_.back().next_free = no_slot;
-  }
-  const std::uint32_t slot = free_reply_slot_;
-  ReplySlot& entry = reply_slots_[slot];
-  free_reply_slot_ = entry.next_free;
-  entry.ask = &ask;
-  ask.core = this;
-  ask.activation = running_;
-  ask.id = {.slot = slot, .generation = entry.generation, .core = static_cast<std::uint32_t>(index_)};
+  take_slot(ask);
+  if (free_reply_slot_ == no_slot) add_slot();
 }
 
-void Core::open_ask(AskState& ask, Address target, Instant deadline) {
-  open_slot(ask);
-  ask.target = target;
-  ask.deadline = deadline;
-  ask.remote = target.cell->owner != this;
-  running_->ask_slot = ask.id.slot;
-  timers_.arm(ask, std::min(deadline, now_ + asking::probe_first));
+void Core::add_slot() {
+  free_reply_slot_ = static_cast<std::uint32_t>(reply_slots_.size());
+  reply_slots_.push_back({.id = {free_reply_slot_, index_}, .next_free = no_slot});
+}
+
+/// What few asks need when they are opened.
+void Core::prepare_ask(AskState& ask) {
+  if (free_reply_slot_ == no_slot) add_slot();
+  ReplySlot& entry = reply_slots_[ask.id.slot()];
+  if (ask.deadline < placing_) {
+    ask.timeless = false;
+    timers_.arm(ask, ask.deadline);
+  } else if (!entry.listed) {
+    timeless_.push_back(ask.id.slot());
+    entry.listed = true;
+  }
+}
+
+void Core::place_asks() noexcept {
+  for (const std::uint32_t slot : timeless_) {
+    ReplySlot& entry = reply_slots_[slot];
+    entry.listed = false;
+    if (entry.ask == nullptr || !entry.ask->timeless) continue;
+    entry.ask->timeless = false;
+    timers_.arm(*entry.ask, std::min(entry.ask->deadline, now_ + asking::probe_first));
+  }
+  timeless_.clear();
+  placing_ = now_ + placing_pause;
 }
 
 void Core::abandon_ask(AskState& ask) noexcept {
@@ -316,8 +314,8 @@ AskState* Core::ask_of(const Activation& activation) noexcept {
 }
 
 void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {
-  if (reply.core != static_cast<std::uint32_t>(index_)) {
-    Core& home = host_.core(reply.core);
+  if (reply.core() != index_) {
+    Core& home = host_.core(reply.core());
     submit(this, home, make(no_answer_handler, {}, NoAnswer{reply, outcome, std::move(what)}));
     return;
   }
@@ -339,7 +337,7 @@ void Core::put_first_in_line(Cell& cell) noexcept {
   Cell* before = run_first_;
   while (before->run_next != &cell) before = before->run_next;
   before->run_next = cell.run_next;
-  if (run_last_ == &cell) run_last_ = before;
+  if (run_end_ == &cell.run_next) run_end_ = &before->run_next;
   cell.run_next = std::exchange(run_first_, &cell);
 }
 

@@ -37,14 +37,31 @@ struct ActorId {
   friend auto operator<=>(ActorId, ActorId) = default;
 };
 
-/// Where an answer goes: a slot in the asking core's table. `generation` 0 means that nobody asked.
-struct ReplyTo {
-  std::uint32_t slot = 0;
-  std::uint32_t generation : 24 = 0;
-  std::uint32_t core : 8 = 0;
+/// Where an answer goes: a slot in the asking core's table, and which of its successive tenants. Empty: nobody asked.
+/// One word, since it is written, copied and read again within a few instructions.
+class ReplyTo {
+ public:
+  ReplyTo() = default;
+  /// Of the slot's first tenant.
+  constexpr ReplyTo(std::uint32_t slot, int core) noexcept
+      : value_(slot | one_generation | static_cast<std::uint64_t>(core) << 56) {}
+  /// Of the slot's next tenant; empty when its generations are used up.
+  constexpr ReplyTo next() const noexcept {
+    ReplyTo successor;
+    if ((value_ & generations) != generations) [[likely]]
+      successor.value_ = value_ + one_generation;
+    return successor;
+  }
 
-  explicit operator bool() const noexcept { return generation != 0; }
-  friend bool operator==(ReplyTo, ReplyTo) = default;
+  constexpr std::uint32_t slot() const noexcept { return static_cast<std::uint32_t>(value_); }
+  constexpr int core() const noexcept { return static_cast<int>(value_ >> 56); }
+  constexpr explicit operator bool() const noexcept { return value_ != 0; }
+  friend constexpr bool operator==(ReplyTo, ReplyTo) = default;
+
+ private:
+  static constexpr std::uint64_t one_generation = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t generations = std::uint64_t{0xffffff} << 32;
+  std::uint64_t value_ = 0;
 };
 
 /// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop.
@@ -112,9 +129,6 @@ struct Envelope {
   ActorId sender;
   ReplyTo reply;
   Instant deadline = Instant::never();
-
-  /// Whether somebody waits for an answer, or the message is worth nothing after its deadline.
-  bool may_expire() const noexcept { return deadline != Instant::never() || reply; }
 
   template <class M>
   static constexpr std::size_t payload_offset() noexcept {

@@ -85,7 +85,7 @@ void StreamSource::flush() noexcept {
   Envelope* envelope = std::exchange(collected_, nullptr);
   if (envelope == nullptr) return;
   if (reader()) {
-    Core::submit(core, core->host().core(reader().core), envelope);
+    Core::submit(core, core->host().core(reader().core()), envelope);
   } else {
     core->destroy(envelope);
   }
@@ -110,7 +110,7 @@ void StreamSource::end() noexcept {
 namespace streams {
 
 bool may_open(Core& core, Cell& cell, Envelope& envelope) noexcept {
-  const bool local = envelope.reply.core == static_cast<std::uint32_t>(core.index());
+  const bool local = envelope.reply.core() == core.index();
   if (!envelope.reply || (local && core.find_ask(envelope.reply) == nullptr)) return false;
   if (cell.more().streams < cell.in_flight_max) return true;
   core.fail_ask(std::exchange(envelope.reply, {}), Outcome::not_executed, "the actor has too many streams already");
@@ -118,8 +118,8 @@ bool may_open(Core& core, Cell& cell, Envelope& envelope) noexcept {
 }
 
 void grant(Core& here, ReplyTo source, std::uint32_t credit) {
-  if (source.core != static_cast<std::uint32_t>(here.index())) {
-    Core::submit(&here, here.host().core(source.core), here.make(grant_handler, {}, Grant{source, credit}));
+  if (source.core() != here.index()) {
+    Core::submit(&here, here.host().core(source.core()), here.make(grant_handler, {}, Grant{source, credit}));
   } else if (StreamSource* found = find(here, source)) {
     found->grant(credit);
   }
@@ -128,7 +128,7 @@ void grant(Core& here, ReplyTo source, std::uint32_t credit) {
 // Always a message, on one core too: the frame must not be destroyed by a call
 // that came out of it.
 void cancel(Core& here, ReplyTo source) {
-  Core::submit(&here, here.host().core(source.core), here.make(cancel_handler, {}, Cancel{source}));
+  Core::submit(&here, here.host().core(source.core()), here.make(cancel_handler, {}, Cancel{source}));
 }
 
 bool leave_yield(Activation& activation) noexcept {

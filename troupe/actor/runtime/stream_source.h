@@ -22,7 +22,7 @@ class StreamSource : public AskState, public TurnEndHook {
   /// Begins; who asked is the reader.
   void open(Activation& its_activation, std::uint32_t credit);
   ReplyTo reader() const noexcept { return activation->reply; }
-  bool reader_is_here() const noexcept { return reader().core == static_cast<std::uint32_t>(core->index()); }
+  bool reader_is_here() const noexcept { return reader().core() == core->index(); }
 
   bool has_credit() const noexcept { return credit_ > 0; }
   void spend() noexcept;
