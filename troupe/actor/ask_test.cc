@@ -96,6 +96,22 @@ class Spinner {
   }
 };
 
+/// Notes when the other core has something to do.
+class BusySender {
+ public:
+  BusySender(Ref<Counter> whom, Instant* seen) : whom_(whom), seen_(seen) {}
+  void handle(Spin m, Context& ctx) {
+    if (m.left == 100) whom_.tell(Inc{});
+    Core& there = ctx.core().host().core(0);
+    if (*seen_ == Instant{} && there.has_work()) *seen_ = ctx.core().read_clock();
+    if (m.left > 0) ctx.self(this).tell(Spin{m.left - 1});
+  }
+
+ private:
+  Ref<Counter> whom_;
+  Instant* seen_;
+};
+
 struct AskInVain {
   Ref<Counter> whom;
   Duration within;
@@ -215,6 +231,20 @@ TEST_CASE("an ask ends in time on a core that never rests") {
       CHECK_LE(*waited, within + 70ms);  // a long turn in which nobody looks at the clock, twice
     }
   }
+}
+
+TEST_CASE("what a long turn sends to another core leaves before the turn ends") {
+  test::World w{1, {.cost_per_message = 1ms}};
+  Instant seen{};
+  auto counter = w.spawn<Counter>({.core = 0}, std::int64_t{1});
+  auto sender = w.spawn<BusySender>({.core = 1}, counter, &seen);
+  w.run_until_idle();
+  sender.tell(Spin{100});
+  const Core::Scope scope{w.core(1)};
+  const auto begun = w.manual_clock().now();
+  w.core(1).turn({.messages = 1000, .time = 1s}, false);
+  CHECK_GT(seen, begun);
+  CHECK_LE(seen, begun + 40ms);
 }
 
 TEST_CASE("a coroutine handler suspends its actor, so no other message is handled meanwhile") {

@@ -24,6 +24,9 @@ constexpr Handler posted_handler{
     .runtime = true,
 };
 
+/// So long may what a turn has sent to other cores wait for its end; waking one costs about as much.
+constexpr auto hand_over_pause = std::chrono::microseconds{50};
+
 struct TurnEndMark final : TurnEndHook {
   void on_turn_end() override {}
 };
@@ -399,6 +402,7 @@ void Core::run_messages(TurnLimits limits) {
 
 void Core::run_cells(TurnLimits limits) {
   const Instant end = now_ + limits.time;
+  Instant hand_over = now_ + hand_over_pause;
   int since_clock = 0;
   while (Cell* cell = run_first_) {
     run_first_ = cell->run_next;
@@ -411,6 +415,10 @@ void Core::run_cells(TurnLimits limits) {
       since_clock = 0;
       now_ = clock_.now();
       if (now_ >= end) return;
+      if (now_ >= hand_over) {
+        flush_lanes();
+        hand_over = now_ + hand_over_pause;
+      }
     }
   }
 }
