@@ -1,4 +1,4 @@
-// Floors (a) and (b): an intrusive list with a virtual call, and two rings between two threads.
+// The floors: an intrusive list with a virtual call, and two rings between two threads.
 #include "bench/floor/queue.h"
 
 #include <pthread.h>
@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -116,6 +117,7 @@ class Side {
       [[maybe_unused]] const auto n = write(event_, &one, sizeof one);
     }
   }
+  bool take_now(std::uint64_t& word) { return ring_.pop(word); }
   std::uint64_t take() {
     std::uint64_t word = 0;
     while (!ring_.pop(word)) {
@@ -195,6 +197,41 @@ base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core) {
   const auto took = now() - begin;
   answering.join();
   return word == exchanges ? took : base::Duration{-1};
+}
+
+void spin(base::Duration time) {
+  for (const auto end = now() + time; now() < end;) continue;
+}
+
+base::Duration pause(base::Duration longest) {
+  static std::minstd_rand random{1};
+  return base::Duration{std::uniform_int_distribution<base::Duration::rep>{0, longest.count()}(random)};
+}
+
+std::vector<base::Duration> run_busy_exchange(std::uint64_t exchanges, unsigned other_core, base::Duration work,
+                                              base::Duration pause_max) {
+  Side here;
+  Side there;
+  std::thread answering{[&] {
+    pin_to(other_core);
+    std::uint64_t word = 0;
+    for (std::uint64_t answered = 0; answered < exchanges;) {
+      spin(work);
+      if (!there.take_now(word)) continue;
+      here.put(word + 1);
+      ++answered;
+    }
+  }};
+  std::vector<base::Duration> took;
+  for (std::uint64_t i = 0; i < exchanges; ++i) {
+    spin(pause(pause_max));
+    const auto begin = now();
+    there.put(i);
+    here.take();
+    took.push_back(now() - begin);
+  }
+  answering.join();
+  return took;
 }
 
 base::Duration run_ring(std::uint64_t messages, unsigned reader_core) {

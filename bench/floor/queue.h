@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "troupe/base/clock.h"
 
@@ -19,6 +20,16 @@ base::Duration run_ring(std::uint64_t messages, unsigned reader_core);
 /// Floor (c): the caller's thread hands one word over a ring and waits for the answer over a ring back, `exchanges`
 /// times. Whoever finds nothing sleeps in epoll and is woken by an eventfd, as the cores of the runtime are.
 base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core);
+
+/// Floor (d): the same exchange with a thread that never sleeps, since it has work without end: it looks at its ring
+/// after each piece of `work`. Gives how long each exchange took; the caller pauses before it, `pause_max` at most.
+std::vector<base::Duration> run_busy_exchange(std::uint64_t exchanges, unsigned other_core, base::Duration work,
+                                              base::Duration pause_max);
+
+/// Keeps the calling thread's core busy.
+void spin(base::Duration time);
+/// Different each time, from zero to `longest`.
+base::Duration pause(base::Duration longest);
 
 /// Pins the calling thread to one core of this machine, if there is that core.
 void pin_to(unsigned core);
