@@ -9,12 +9,14 @@
 
 #include "troupe/base/check.h"
 #include "troupe/wire/base64.h"
+#include "troupe/wire/deflate.h"
 
 namespace troupe::wire {
 namespace {
 
 constexpr std::uint8_t final_bit = 0x80;
 constexpr std::uint8_t reserved_bits = 0x70;
+constexpr std::uint8_t compressed_bit = 0x40;  // RFC 7692, 6
 constexpr std::uint8_t mask_bit = 0x80;
 constexpr std::size_t control_payload_max = 125;  // 5.5
 
@@ -56,10 +58,21 @@ void apply_mask(std::span<char> bytes, const std::array<char, 4>& mask, std::siz
   for (std::size_t k = 0; i < bytes.size(); ++i, ++k) bytes[i] = static_cast<char>(bytes[i] ^ turned[k]);
 }
 
+struct Head {
+  Opcode opcode;
+  std::uint64_t length;
+  bool masked = false;
+  Fragment fragment = Fragment::last;
+  Compressed compressed = Compressed::no;
+};
+
 /// Appends the first bytes of a frame up to its length (5.2).
-void append_head(std::string& out, Opcode opcode, std::uint64_t length, bool masked, Fragment fragment) {
-  out += static_cast<char>((fragment == Fragment::last ? final_bit : 0) | static_cast<std::uint8_t>(opcode));
-  char mask_flag = masked ? static_cast<char>(mask_bit) : '\0';
+void append_head(std::string& out, const Head& head) {
+  out += static_cast<char>((head.fragment == Fragment::last ? final_bit : 0) |
+                           (head.compressed == Compressed::yes ? compressed_bit : 0) |
+                           static_cast<std::uint8_t>(head.opcode));
+  const std::uint64_t length = head.length;
+  char mask_flag = head.masked ? static_cast<char>(mask_bit) : '\0';
   int length_bytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8;
   if (length_bytes == 0) {
     out += static_cast<char>(mask_flag | static_cast<char>(length));
@@ -108,8 +121,8 @@ CloseStatus read_close(std::string_view payload) {
 
 // --- decoder ---------------------------------------------------------------------------
 
-WebSocketDecoder::WebSocketDecoder(WebSocketRole role, WebSocketLimits limits) noexcept
-    : limits_(limits), role_(role) {}
+WebSocketDecoder::WebSocketDecoder(WebSocketRole role, WebSocketLimits limits, Inflater* inflater) noexcept
+    : limits_(limits), role_(role), inflater_(inflater) {}
 
 WebSocketDecoder::Result WebSocketDecoder::next(std::span<char>& input) {
   if (handed_out_) {
@@ -158,7 +171,6 @@ std::expected<void, WebSocketError> WebSocketDecoder::begin_frame() {
     if (length < shortest) return violation("a length in more bytes than it needs");
     if (length >> 63 != 0) return violation("a length with its highest bit set");
   }
-  if ((first & reserved_bits) != 0) return violation("reserved bits are set");
   if (masked != (role_ == WebSocketRole::server)) {
     return violation(masked ? "a masked frame from a server" : "an unmasked frame from a client");
   }
@@ -166,10 +178,19 @@ std::expected<void, WebSocketError> WebSocketDecoder::begin_frame() {
   final_ = (first & final_bit) != 0;
   frame_rest_ = length;
   mask_offset_ = 0;
+  if (auto error = reserved_violation(first)) return Failure{*error};
+  if (begins_message()) compressed_ = (first & compressed_bit) != 0;
   if (auto error = frame_violation()) return Failure{*error};
-  if (opcode_ == Opcode::text || opcode_ == Opcode::binary) message_opcode_ = opcode_;
+  if (begins_message()) message_opcode_ = opcode_;
   in_frame_ = true;
   return {};
+}
+
+/// The bit that says "compressed" stands in the first frame of a message, and nowhere else (RFC 7692, 6.1).
+std::optional<WebSocketError> WebSocketDecoder::reserved_violation(std::uint8_t first) const {
+  std::uint8_t allowed = inflater_ != nullptr && begins_message() ? compressed_bit : 0;
+  if ((first & reserved_bits & ~allowed) == 0) return std::nullopt;
+  return WebSocketError{close_code::protocol_error, "reserved bits are set"};
 }
 
 std::optional<WebSocketError> WebSocketDecoder::frame_violation() const {
@@ -183,7 +204,8 @@ std::optional<WebSocketError> WebSocketDecoder::frame_violation() const {
   if (opcode_ == Opcode::continuation && !message_opcode_) return breaks("a continuation of nothing");
   if (opcode_ != Opcode::continuation && message_opcode_) return breaks("a new message inside a fragmented one");
   // Refused by its announcement, before a byte of it is kept.
-  if (frame_rest_ > limits_.message_bytes_max - message_.size()) {
+  std::size_t bytes_max = compressed_ ? deflated_bytes_max(limits_.message_bytes_max) : limits_.message_bytes_max;
+  if (frame_rest_ > bytes_max - message_.size()) {
     return WebSocketError{close_code::too_large, "a message over the limit"};
   }
   return std::nullopt;
@@ -219,7 +241,8 @@ WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
   auto taken = take_payload(input);
   std::string_view payload{taken.data(), taken.size()};
   bool ends = !in_frame_ && final_;
-  if (*message_opcode_ == Opcode::text) {
+  const bool is_text = *message_opcode_ == Opcode::text;
+  if (is_text && !compressed_) {
     bool valid = utf8_.feed(payload) && (!ends || utf8_.complete());
     if (!valid) return Failure{{close_code::invalid_payload, "text that is not UTF-8"}};
   }
@@ -228,27 +251,51 @@ WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
     payload = message_;
   }
   if (!ends) return std::nullopt;
+  if (compressed_) {
+    auto message = inflated(payload);
+    if (!message) return Failure{message.error()};
+    payload = *message;
+    if (is_text && !is_utf8(payload)) return Failure{{close_code::invalid_payload, "text that is not UTF-8"}};
+  }
   WebSocketEvent event{*message_opcode_, payload};
   message_opcode_.reset();
   handed_out_ = true;
   return event;
 }
 
+/// What a whole compressed message stands for; it is kept in place of what came.
+std::expected<std::string_view, WebSocketError> WebSocketDecoder::inflated(std::string_view compressed) {
+  auto message = inflater_->inflate(compressed, limits_.message_bytes_max);
+  if (message) return message_ = *std::move(message);
+  if (message.error() == InflateError::too_large) {
+    return Failure{{close_code::too_large, "a message over the limit"}};
+  }
+  return Failure{{close_code::invalid_payload, "a message that cannot be inflated"}};
+}
+
 // --- encoder ---------------------------------------------------------------------------
 
-FrameHeader::FrameHeader(Opcode opcode, std::size_t payload_bytes) {
+FrameHeader::FrameHeader(Opcode opcode, std::size_t payload_bytes, Compressed compressed) {
   std::string head;  // at most ten bytes: no allocation
-  append_head(head, opcode, payload_bytes, false, Fragment::last);
+  append_head(head, {.opcode = opcode, .length = payload_bytes, .compressed = compressed});
   std::copy(head.begin(), head.end(), bytes_.begin());
   size_ = static_cast<std::uint8_t>(head.size());
 }
 
 std::string encode_frame(Opcode opcode, std::string_view payload) {
   std::string frame;
-  frame.reserve(payload.size() + 10);
-  append_head(frame, opcode, payload.size(), false, Fragment::last);
+  frame.reserve(payload.size() + frame_head_bytes_max);
+  append_head(frame, {.opcode = opcode, .length = payload.size()});
   frame += payload;
   return frame;
+}
+
+FrameView view_frame(std::string_view finished) {
+  INVARIANT(finished.size() >= 2, "no finished frame");
+  auto opcode = static_cast<Opcode>(static_cast<std::uint8_t>(finished[0]) & 0x0f);
+  std::size_t head = header_bytes(static_cast<std::uint8_t>(finished[1]));
+  INVARIANT(finished.size() >= head, "no finished frame");
+  return {opcode, finished.substr(head)};
 }
 
 std::string close_payload(std::uint16_t code, std::string_view reason) {
@@ -264,10 +311,11 @@ std::string encode_close(std::uint16_t code, std::string_view reason) {
   return encode_frame(Opcode::close, close_payload(code, reason));
 }
 
-std::string encode_masked_frame(Opcode opcode, std::string_view payload, std::array<char, 4> mask, Fragment fragment) {
+std::string encode_masked_frame(Opcode opcode, std::string_view payload, std::array<char, 4> mask, Fragment fragment,
+                                Compressed compressed) {
   std::string frame;
   frame.reserve(payload.size() + 14);
-  append_head(frame, opcode, payload.size(), true, fragment);
+  append_head(frame, {opcode, payload.size(), true, fragment, compressed});
   frame.append(mask.data(), mask.size());
   std::size_t head_bytes = frame.size();
   frame += payload;

@@ -1,9 +1,11 @@
 // WebSocket frames (RFC 6455) as values: the handshake's key, an incremental decoder and
-// the encoder. No extension is spoken, so the reserved bits must be zero.
+// the encoder. Where permessage-deflate was agreed on, the first reserved bit marks a
+// compressed message (RFC 7692, 6); without it, and for the others, they must be zero.
 //
 // The decoder takes bytes out of the caller's read buffer and unmasks them there. A
 // message that lies whole in that buffer is handed out without a copy; only what is
-// still incomplete when the buffer ends is kept. It never holds more than the limit.
+// still incomplete when the buffer ends is kept, and what a compressed message stands for.
+// It never holds more than the limit.
 #pragma once
 
 #include <array>
@@ -47,8 +49,10 @@ bool is_websocket_key(std::string_view key);
 enum class WebSocketRole : std::uint8_t { server, client };
 
 struct WebSocketLimits {
-  std::size_t message_bytes_max = 1024 * 1024;  // one message, however many fragments it comes in
+  std::size_t message_bytes_max = 1024 * 1024;  // one message, however many fragments it comes in; inflated
 };
+
+class Inflater;
 
 /// What the peer did wrong, and the close code that says so. `why` is a literal.
 struct WebSocketError {
@@ -72,7 +76,9 @@ CloseStatus read_close(std::string_view payload);
 
 class WebSocketDecoder {
  public:
-  explicit WebSocketDecoder(WebSocketRole role, WebSocketLimits limits = {}) noexcept;
+  /// `inflater` reads compressed messages, and must outlive the decoder; none: there are none. One without a kept
+  /// context may serve many decoders.
+  explicit WebSocketDecoder(WebSocketRole role, WebSocketLimits limits = {}, Inflater* inflater = nullptr) noexcept;
 
   using Result = std::expected<std::optional<WebSocketEvent>, WebSocketError>;
 
@@ -88,10 +94,13 @@ class WebSocketDecoder {
   std::expected<void, WebSocketError> take_header(std::span<char>& input);
   std::expected<void, WebSocketError> begin_frame();
   std::optional<WebSocketError> frame_violation() const;
+  std::optional<WebSocketError> reserved_violation(std::uint8_t first) const;
   Result take_data(std::span<char>& input);
+  std::expected<std::string_view, WebSocketError> inflated(std::string_view compressed);
   Result take_control(std::span<char>& input);
   std::span<char> take_payload(std::span<char>& input);
   bool is_control() const noexcept { return static_cast<std::uint8_t>(opcode_) >= 8; }
+  bool begins_message() const noexcept { return opcode_ == Opcode::text || opcode_ == Opcode::binary; }
 
   WebSocketLimits limits_;
   WebSocketRole role_;
@@ -108,22 +117,37 @@ class WebSocketDecoder {
 
   // The message that its frames add up to.
   std::optional<Opcode> message_opcode_;
+  bool compressed_ = false;
+  Inflater* inflater_;
   bool handed_out_ = false;  // message_ or control_ was given to the caller by the last call
   Utf8Validator utf8_;
   std::string message_;
   std::string control_;
 };
 
+/// Whether a payload is compressed, as the first reserved bit says.
+enum class Compressed : std::uint8_t { no, yes };
+
+inline constexpr std::size_t frame_head_bytes_max = 10;  // of a server
+
 /// The head of a server's frame: goes in front of the payload in a gathered write (RFC 6455, 5.2).
 class FrameHeader {
  public:
-  FrameHeader(Opcode opcode, std::size_t payload_bytes);
+  FrameHeader(Opcode opcode, std::size_t payload_bytes, Compressed compressed = Compressed::no);
   std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
  private:
-  std::array<char, 10> bytes_{};
+  std::array<char, frame_head_bytes_max> bytes_{};
   std::uint8_t size_ = 0;
 };
+
+struct FrameView {
+  Opcode opcode;
+  std::string_view payload;
+};
+
+/// What is in a frame that we finished ourselves.
+FrameView view_frame(std::string_view finished);
 
 /// One finished frame of a server: head and payload.
 std::string encode_frame(Opcode opcode, std::string_view payload);
@@ -138,6 +162,6 @@ enum class Fragment : std::uint8_t { last, more };
 
 /// One frame of a client, masked with `mask` (four random bytes).
 std::string encode_masked_frame(Opcode opcode, std::string_view payload, std::array<char, 4> mask,
-                                Fragment fragment = Fragment::last);
+                                Fragment fragment = Fragment::last, Compressed compressed = Compressed::no);
 
 }  // namespace troupe::wire
