@@ -18,6 +18,14 @@ Response upgrade_required(std::string_view detail) {
   return response;
 }
 
+/// All fields of the header as one list; false when one breaks the grammar.
+bool read_extensions(const Request& request, std::vector<wire::ExtensionOffer>& offers) {
+  return std::ranges::all_of(request.headers, [&](const auto& field) {
+    return !wire::equal_ignoring_case(field.name, "sec-websocket-extensions") ||
+           wire::parse_extensions(field.value, offers);
+  });
+}
+
 }  // namespace
 
 std::optional<Response> handshake_refusal(const Request& request) {
@@ -34,6 +42,8 @@ std::optional<Response> handshake_refusal(const Request& request) {
   for (std::string_view name : offered_subprotocols(request)) {
     if (!wire::is_token(name)) return problem(400, "a subprotocol must be a token");
   }
+  std::vector<wire::ExtensionOffer> offers;
+  if (!read_extensions(request, offers)) return problem(400, "Sec-WebSocket-Extensions breaks its grammar");
   return std::nullopt;
 }
 
@@ -51,7 +61,14 @@ std::vector<std::string_view> offered_subprotocols(const Request& request) {
   return offered;
 }
 
-Response handshake_response(const Request& request, std::string_view subprotocol) {
+std::vector<wire::ExtensionOffer> offered_extensions(const Request& request) {
+  std::vector<wire::ExtensionOffer> offers;
+  bool sound = read_extensions(request, offers);
+  INVARIANT(sound, "a handshake that should have been refused");
+  return offers;
+}
+
+Response handshake_response(const Request& request, std::string_view subprotocol, std::string_view extensions) {
   Response response{.status = 101};
   response.headers.add("Upgrade", "websocket");
   response.headers.add("Connection", "Upgrade");
@@ -61,6 +78,7 @@ Response handshake_response(const Request& request, std::string_view subprotocol
     INVARIANT(was_offered, "a subprotocol was chosen that the client did not offer");
     response.headers.add("Sec-WebSocket-Protocol", std::string{subprotocol});
   }
+  if (!extensions.empty()) response.headers.add("Sec-WebSocket-Extensions", std::string{extensions});
   return response;
 }
 

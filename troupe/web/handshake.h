@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "troupe/web/message.h"
+#include "troupe/wire/websocket_extension.h"
 
 namespace troupe::web {
 
@@ -18,7 +19,10 @@ std::optional<Response> handshake_refusal(const Request& request);
 /// The subprotocols that the client offers, in its order of preference. The views point into the request.
 std::vector<std::string_view> offered_subprotocols(const Request& request);
 
-/// The 101 for a request without refusal. `subprotocol` is "" or one that was offered.
-Response handshake_response(const Request& request, std::string_view subprotocol);
+/// The extensions that the client offers, in its order of preference; only of a request without refusal.
+std::vector<wire::ExtensionOffer> offered_extensions(const Request& request);
+
+/// The 101 for a request without refusal. `subprotocol` is "" or one that was offered, `extensions` what was agreed on.
+Response handshake_response(const Request& request, std::string_view subprotocol, std::string_view extensions = {});
 
 }  // namespace troupe::web

@@ -41,6 +41,8 @@ TEST_CASE("a wrong handshake is told what is wrong") {
       {"no key", "Sec-WebSocket-Key", "", 400},
       {"a short key", "Sec-WebSocket-Key", "c2hvcnQ=", 400},
       {"a key that is no base64", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ", 400},
+      {"an extension that is no token", "Sec-WebSocket-Extensions", "permessage deflate", 400},
+      {"an extension's value without an end", "Sec-WebSocket-Extensions", "a; b=\"1", 400},
       {"a subprotocol that is no token", "Sec-WebSocket-Protocol", "a b", 400},
   };
   for (const Row& row : rows) {
@@ -58,6 +60,18 @@ TEST_CASE("a wrong handshake is told what is wrong") {
   auto with_body = handshake();
   with_body.body = "x";
   CHECK_EQ(handshake_refusal(with_body)->status, 400);
+}
+
+TEST_CASE("extensions are offered in any number of fields, and answered with what was agreed on") {
+  auto request = handshake();
+  CHECK(offered_extensions(request).empty());
+  request.headers.add("Sec-WebSocket-Extensions", "foo; a=\"1\"");
+  request.headers.add("sec-websocket-extensions", "permessage-deflate, bar");
+  CHECK_FALSE(handshake_refusal(request).has_value());
+  CHECK_EQ(offered_extensions(request),
+           std::vector<wire::ExtensionOffer>{{"foo", {{"a", "1"}}}, {"permessage-deflate", {}}, {"bar", {}}});
+  CHECK_FALSE(handshake_response(request, "").headers.has("sec-websocket-extensions"));
+  CHECK_EQ(handshake_response(request, "", "bar; b").headers.get("sec-websocket-extensions"), "bar; b");
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ Response HttpConnection::failed(const Asked& asked, std::string_view what) {
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
 void HttpConnection::hand_over(const Request& request, const Accept& accept) {
-  append_response(unsent_, handshake_response(request, accept.subprotocol),
+  append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
   flush();
   auto link = open_websocket(ctx_->core(), std::move(stream_), unsent_.substr(sent_), std::move(backlog_));

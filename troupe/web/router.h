@@ -29,6 +29,7 @@ using Handler = std::function<actor::Task<Response>(Request)>;
 struct Accept {
   std::string subprotocol;  // one that the client offered; "" for none
   std::function<void(std::unique_ptr<WebSocketLink>)> attach;
+  std::string extensions;  // what was agreed on of those that it offered; "" for none
 };
 
 /// What becomes of a request to speak WebSocket: refused with a response, or accepted.

@@ -36,7 +36,7 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
     if (gone_ != nullptr) *gone_ = true;
   }
 
-  void start(WebSocketEvents& events, WebSocketLimits limits) override;
+  void start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater) override;
   std::size_t write_some(std::span<const iovec> frames) override;
   void ping(std::string_view payload) override { queue_control(Opcode::ping, payload); }
   void close(std::uint16_t code, std::string_view reason) override;
@@ -83,10 +83,10 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
   bool owner_waits_ = false;  // its last write came short
 };
 
-void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits) {
+void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater) {
   INVARIANT(events_ == nullptr, "a link was started twice");
   events_ = &events;
-  decoder_.emplace(wire::WebSocketRole::server, limits);
+  decoder_.emplace(wire::WebSocketRole::server, limits, inflater);
   resume_reading();
   flush_control();
 }

@@ -63,8 +63,9 @@ class WebSocketLink {
  public:
   virtual ~WebSocketLink() = default;
 
-  /// Begins to tell `events`, which must outlive the link. Until then nothing is read.
-  virtual void start(WebSocketEvents& events, WebSocketLimits limits) = 0;
+  /// Begins to tell `events`, which must outlive the link, and so must `inflater`: where permessage-deflate was agreed
+  /// on, it reads compressed messages. Until then nothing is read.
+  virtual void start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater = nullptr) = 0;
 
   /// Writes frames without waiting; gives the number of bytes accepted, after a short write on_writable() follows.
   /// Each part is one finished frame (wire::encode_frame), save that after a short write the first part must be the

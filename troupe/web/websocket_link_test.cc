@@ -7,6 +7,7 @@
 #include "troupe/actor/sim/world.h"
 #include "troupe/net/memory_network.h"
 #include "troupe/web/testing/test_client.h"
+#include "troupe/wire/deflate.h"
 
 namespace troupe::web {
 namespace {
@@ -48,11 +49,12 @@ class Owner final : public WebSocketEvents {
 
 /// An open WebSocket and the raw client at its other end.
 struct Pair {
-  explicit Pair(net::MemoryNetworkOptions options = {}, std::string received = {}) : network(world.core(0), options) {
+  explicit Pair(net::MemoryNetworkOptions options = {}, std::string received = {}, wire::Inflater* inflater = nullptr)
+      : network(world.core(0), options) {
     auto [client_end, server_end] = network.pair({}, {});
     client.emplace(std::move(client_end));
     link = open_websocket(world.core(0), std::move(server_end), "", std::move(received));
-    link->start(owner, {.message_bytes_max = 1000});
+    link->start(owner, {.message_bytes_max = 1000}, inflater);
     world.run_until_idle();
   }
 
@@ -197,6 +199,21 @@ TEST_CASE("a client that breaks the protocol is told why, and let go when it has
     CHECK_EQ(pair.owner.closed->closing, Closing::broken);
     CHECK(pair.owner.messages.empty());
   }
+}
+
+TEST_CASE("compressed messages reach the owner as they were, where that was agreed on") {
+  wire::Deflater deflater{{}};
+  std::string payload;
+  deflater.deflate("hello, hello, hello", payload);
+  auto bytes = wire::encode_masked_frame(Opcode::text, payload, mask, wire::Fragment::last, wire::Compressed::yes);
+  wire::Inflater inflater{{}};
+  Pair agreed{{}, {}, &inflater}, not_agreed;
+  CHECK(agreed.exchange(bytes + frame(Opcode::text, "plain")).empty());
+  CHECK_EQ(agreed.owner.messages,
+           std::vector{std::pair{Opcode::text, "hello, hello, hello"s}, std::pair{Opcode::text, "plain"s}});
+  auto answer = not_agreed.exchange(bytes);
+  REQUIRE_EQ(answer.size(), 1);
+  CHECK_EQ(wire::read_close(answer[0].second).code, 1002);
 }
 
 TEST_CASE("a client that breaks the protocol and stays is given up soon") {
