@@ -93,6 +93,17 @@ class WebSockets(unittest.IsolatedAsyncioTestCase):
             await socket.close(1000, "done")
             self.assertEqual(socket.close_code, 1000)
 
+    async def test_compression_is_negotiated_and_keeps_no_context(self):
+        async with self.connect() as socket:
+            agreed = socket.response_headers["Sec-WebSocket-Extensions"]
+            self.assertEqual(agreed, "permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+            await self.next(socket, "welcome")
+            await socket.send(json.dumps({"type": "subscribe", "id": "1", "topics": ["py.long"]}))
+            await self.next(socket, "subscription_confirmed")
+            payload = {"text": "lörem ipsum " * 1000}
+            await socket.send(json.dumps({"type": "publish", "id": "2", "topic": "py.long", "payload": payload}))
+            self.assertEqual((await self.next(socket, "message"))["payload"], payload)
+
     async def test_without_compression_it_works_as_well(self):
         async with self.connect(compression=None) as socket:
             await self.next(socket, "welcome")

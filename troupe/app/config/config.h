@@ -60,6 +60,7 @@ struct RealtimeConfig {
   std::vector<std::string> allowed_origins;             // besides the issuer's own
   std::string anonymous_scopes;                         // nobody without a token
   std::string default_scopes;                           // for everybody who is let in
+  realtime::CompressionOptions compression{};
   realtime::OutboxLimits outbox{};
   realtime::HistoryLimits history{};
   realtime::InboxLimits inbox{};

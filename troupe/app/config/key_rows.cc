@@ -122,6 +122,16 @@ void add_connection_keys(std::vector<Key>& to) {
 
 void add_delivery_keys(std::vector<Key>& to) {
   using namespace codec;
+  to.push_back(key(
+      "realtime.deflate",
+      "permessage-deflate: not spoken, without memory for a connection, or with contexts of its own.",
+      choice<realtime::Deflate>(
+          {{"off", realtime::Deflate::off}, {"shared", realtime::Deflate::shared}, {"own", realtime::Deflate::own}}),
+      AT(realtime.compression.deflate)));
+  to.push_back(key("realtime.deflate_bytes_min", "Smaller frames leave as they are.", bytes(0, MiB),
+                   AT(realtime.compression.bytes_min)));
+  to.push_back(key("realtime.deflate_window_bits", "The window of an own context is 2 to this power, in bytes.",
+                   count(9, 15), AT(realtime.compression.window_bits)));
   to.push_back(key("realtime.outbox_messages_max", "Deliveries that may wait for one slow connection.",
                    count(1, 10'000'000), AT(realtime.outbox.messages_max)));
   to.push_back(key("realtime.outbox_bytes_max", "Bytes of deliveries that may wait for one slow connection.",

@@ -46,6 +46,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.authenticate_within = wanted.authenticate_within;
   options.connection.heartbeat = wanted.heartbeat;
   options.connection.outbox = wanted.outbox;
+  options.connection.compression = wanted.compression;
   options.router.inboxes.limits = wanted.inbox;
   return options;
 }

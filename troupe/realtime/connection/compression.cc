@@ -10,7 +10,7 @@ std::optional<wire::DeflatePolicy> deflate_policy(const CompressionOptions& opti
     case Deflate::shared:
       return wire::DeflatePolicy{};
     case Deflate::own:
-      return wire::DeflatePolicy{wire::DeflateSharing::own, options.window_bits};
+      return wire::DeflatePolicy{wire::DeflateSharing::own, static_cast<int>(options.window_bits)};
   }
   return std::nullopt;
 }

@@ -25,8 +25,8 @@ enum class Deflate : std::uint8_t {
 
 struct CompressionOptions {
   Deflate deflate = Deflate::shared;
-  std::size_t bytes_min = 150;  // below it little is gained, and a packet is sent anyway
-  int window_bits = 12;         // of an own context: 4 KiB hold some dozens of messages
+  std::size_t bytes_min = 150;   // below it little is gained, and a packet is sent anyway
+  std::size_t window_bits = 12;  // of an own context: 4 KiB hold some dozens of messages
 };
 
 struct CompressionFigures {
@@ -38,9 +38,8 @@ struct CompressionFigures {
 /// What a core has for it. Made when the first connection needs it.
 class CoreCompression {
  public:
-  CoreCompression() = default;
-  explicit CoreCompression(const CompressionOptions& options) : options_(options) {}
-
+  /// What holds from now on; what was agreed on with open connections stays.
+  void use(const CompressionOptions& options) { options_ = options; }
   const CompressionOptions& options() const noexcept { return options_; }
   CompressionFigures& figures() noexcept { return figures_; }
   const CompressionFigures& figures() const noexcept { return figures_; }

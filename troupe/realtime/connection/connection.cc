@@ -32,6 +32,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       authenticate_until_(core.now() + site_->options.authenticate_within) {
   session_.connection = ConnectionId{random_id(core.random())};
   session_.id = SessionId{random_id(core.random())};
+  if (parts.deflate) outbox_.compress_with(compression_.emplace(site_->compression, *parts.deflate));
   ++site_->figures.opened;
   ++site_->figures.open;
 }
@@ -43,7 +44,8 @@ Connection::~Connection() { end(); }
 void Connection::attach(actor::Ref<WebSocketActor> actor) {
   actor_ = actor;
   if (!std::exchange(started_, true)) {
-    link_->start(*this, {.message_bytes_max = site_->options.frame_bytes_max});
+    link_->start(*this, {.message_bytes_max = site_->options.frame_bytes_max},
+                 compression_ ? &compression_->inflater() : nullptr);
     reschedule();
     return;
   }

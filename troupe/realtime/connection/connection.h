@@ -32,6 +32,7 @@ struct ConnectionParts {
   ConnectionNumber number = 0;
   std::unique_ptr<web::WebSocketLink> link;
   Lease lease;
+  std::optional<wire::DeflateAgreement> deflate;
 };
 
 class Connection final : public Receiver,
@@ -138,6 +139,7 @@ class Connection final : public Receiver,
   HeldTopics held_;
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
+  std::optional<ConnectionCompression> compression_;
 
   const ConnectionNumber number_;
   Lease lease_;

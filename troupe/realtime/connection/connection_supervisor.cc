@@ -33,7 +33,8 @@ void ConnectionSupervisor::stopped(actor::Context&) {
 void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
   auto number = next_number_++;
   auto connection = std::make_shared<Connection>(
-      ctx.core(), ConnectionParts{site_, number, std::move(message.link), std::move(message.lease)});
+      ctx.core(),
+      ConnectionParts{site_, number, std::move(message.link), std::move(message.lease), std::move(message.deflate)});
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
   auto actor = ctx.spawn<WebSocketActor>({.name = connection->session().connection.value(),
@@ -49,8 +50,9 @@ void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
 
 void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
   auto link = std::make_shared<std::unique_ptr<web::WebSocketLink>>(std::move(message.link));
-  ctx.spawn<EchoActor>({.restart = actor::Restart::temporary}, std::move(link), std::move(message.lease),
-                       message.message_bytes_max);
+  ctx.spawn<EchoActor>(
+      {.restart = actor::Restart::temporary}, std::move(link),
+      EchoParts{site_, std::move(message.lease), message.message_bytes_max, std::move(message.deflate)});
 }
 
 void ConnectionSupervisor::handle(const actor::Terminated& message) {
@@ -123,6 +125,17 @@ void ConnectionSupervisor::handle(const CloseConnections& message) {
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
   for (auto& [number, connection] : connections_) connection->review();
+}
+
+void ConnectionSupervisor::handle(const UseConnectionOptions& message) {
+  site_->options = message.options;
+  site_->compression.use(message.options.compression);
+}
+
+ConnectionFigures ConnectionSupervisor::handle(const MeasureConnections&) const {
+  auto figures = site_->figures;
+  figures.compression = site_->compression.figures();
+  return figures;
 }
 
 void ConnectionSupervisor::inspect(actor::Inspection& out) const {

@@ -22,6 +22,7 @@ struct OpenConnection {
   std::unique_ptr<web::WebSocketLink> link;
   std::optional<Identity> identity;
   Lease lease;
+  std::optional<wire::DeflateAgreement> deflate;
 };
 
 /// Something earlier than the timer is due.
@@ -71,8 +72,8 @@ class ConnectionSupervisor {
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);
   void handle(UseSettings message);
-  void handle(const UseConnectionOptions& message) { site_->options = message.options; }
-  ConnectionFigures handle(const MeasureConnections&) const { return site_->figures; }
+  void handle(const UseConnectionOptions& message);
+  ConnectionFigures handle(const MeasureConnections&) const;
 
  private:
   void arm(actor::Context& ctx);

@@ -5,8 +5,7 @@
 
 namespace troupe::realtime {
 
-EchoActor::EchoActor(LinkHandover link, Lease lease, std::size_t message_bytes_max)
-    : handover_(std::move(link)), lease_(std::move(lease)), message_bytes_max_(message_bytes_max) {
+EchoActor::EchoActor(LinkHandover link, EchoParts parts) : handover_(std::move(link)), parts_(std::move(parts)) {
   limits_.control_bytes_max = SIZE_MAX;  // bounded by the pause in reading instead
 }
 
@@ -15,7 +14,9 @@ void EchoActor::started(actor::Context& ctx) {
   self_ = ctx.self(this);
   link_ = std::move(*handover_);
   if (link_ == nullptr) return ctx.stop();
-  link_->start(*this, {.message_bytes_max = message_bytes_max_});
+  if (parts_.deflate) outbox_.compress_with(compression_.emplace(parts_.site->compression, *parts_.deflate));
+  link_->start(*this, {.message_bytes_max = parts_.message_bytes_max},
+               compression_ ? &compression_->inflater() : nullptr);
 }
 
 void EchoActor::on_message(web::Opcode opcode, std::string_view message) {

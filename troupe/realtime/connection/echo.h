@@ -17,6 +17,15 @@ struct OpenEcho {
   std::unique_ptr<web::WebSocketLink> link;
   Lease lease;
   std::size_t message_bytes_max = 0;
+  std::optional<wire::DeflateAgreement> deflate;
+};
+
+/// The same without the link.
+struct EchoParts {
+  std::shared_ptr<ConnectionSite> site;
+  Lease lease;
+  std::size_t message_bytes_max = 0;
+  std::optional<wire::DeflateAgreement> deflate;
 };
 
 /// The link on its way into the actor: arguments are copyable, and only one incarnation gets it.
@@ -26,7 +35,7 @@ class EchoActor final : private web::WebSocketEvents, private actor::TurnEndHook
  public:
   static constexpr std::string_view actor_type = "EchoActor";
 
-  EchoActor(LinkHandover link, Lease lease, std::size_t message_bytes_max);
+  EchoActor(LinkHandover link, EchoParts parts);
 
   void started(actor::Context& ctx);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
@@ -40,11 +49,11 @@ class EchoActor final : private web::WebSocketEvents, private actor::TurnEndHook
   void on_turn_end() override;
 
   LinkHandover handover_;
-  Lease lease_;
-  std::size_t message_bytes_max_;
+  EchoParts parts_;
   actor::Core* core_ = nullptr;
   actor::Ref<EchoActor> self_;
   OutboxLimits limits_;
+  std::optional<ConnectionCompression> compression_;
   Outbox outbox_{limits_};
   std::unique_ptr<web::WebSocketLink> link_;  // last, so that it is destroyed first
 };

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "troupe/base/clock.h"
+#include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/outbox.h"
 #include "troupe/web/token_bucket.h"
@@ -27,6 +28,7 @@ struct ConnectionOptions {
   base::Duration failures_within = std::chrono::seconds{30};
   HeartbeatOptions heartbeat{};
   OutboxLimits outbox{};
+  CompressionOptions compression{};
 };
 
 }  // namespace troupe::realtime

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/realtime/connection/compression.h"
 
 namespace troupe::realtime {
 
@@ -58,7 +59,7 @@ Outbox::Pushed Outbox::push_gap(const Gap& gap) {
 
 bool Outbox::may_drop(std::size_t index) const noexcept {
   const auto& waiting = queue_[index];
-  return waiting.kind == Kind::message && !(index == 0 && first_written_ > 0) &&
+  return waiting.kind == Kind::message && !waiting.sealed && !(index == 0 && first_written_ > 0) &&
          (waiting.overflow == Overflow::drop_oldest || waiting.overflow == Overflow::latest);
 }
 
@@ -105,7 +106,7 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
   };
   auto stand_at_place = [&](std::uint32_t number) {
     place->kind = Kind::gap;
-    place->gap = number;
+    place->number = number;
     --gone_;
   };
   for (auto& open : gaps_) {
@@ -125,14 +126,14 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
   if (place != nullptr) {
     stand_at_place(gap.number);
   } else {
-    queue_.push_back({{}, Kind::gap, Overflow::drop_oldest, gap.number});
+    queue_.push_back({.frame = {}, .kind = Kind::gap, .number = gap.number});
   }
   gaps_.push_back(std::move(gap));
 }
 
 Outbox::Waiting* Outbox::place_of(const OpenGap& gap) noexcept {
   auto found = std::ranges::find_if(
-      queue_, [&](const Waiting& waiting) { return waiting.kind == Kind::gap && waiting.gap == gap.number; });
+      queue_, [&](const Waiting& waiting) { return waiting.kind == Kind::gap && waiting.number == gap.number; });
   INVARIANT(found != queue_.end(), "an open gap has a place");
   return &*found;
 }
@@ -162,6 +163,7 @@ std::size_t Outbox::gather(std::span<iovec> parts) {
     if (used == parts.size() || bytes >= batch_bytes) break;
     if (waiting.kind == Kind::gone) continue;
     if (waiting.kind == Kind::gap) tell(waiting);
+    if (compression_ != nullptr && !waiting.sealed) seal(waiting);
     auto rest = waiting.frame->bytes.view().substr(skip);
     parts[used++] = {const_cast<char*>(rest.data()), rest.size()};
     bytes += rest.size();
@@ -172,13 +174,20 @@ std::size_t Outbox::gather(std::span<iovec> parts) {
 
 // From now on it is a frame like others, and is not continued any more.
 void Outbox::tell(Waiting& gap) {
-  auto open = std::ranges::find(gaps_, gap.gap, &OpenGap::number);
+  auto open = std::ranges::find(gaps_, gap.number, &OpenGap::number);
   INVARIANT(open != gaps_.end(), "the place of a gap is that of an open gap");
   Gap told{open->topic, open->from.epoch.value(), open->from.offset, open->to, open->reason};
   gap.frame = FrameRef::control(finished(told));
   gap.kind = Kind::control;
   gaps_.erase(open);
   count(gap, 1);
+}
+
+// With contexts that are kept, what has been compressed must leave, and in this order.
+void Outbox::seal(Waiting& waiting) {
+  waiting.number = static_cast<std::uint32_t>(waiting.frame->bytes.size());
+  waiting.frame = compression_->outgoing(std::move(waiting.frame));
+  waiting.sealed = true;
 }
 
 void Outbox::written(std::size_t bytes) {
@@ -202,7 +211,8 @@ void Outbox::written(std::size_t bytes) {
 
 void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
   auto one = static_cast<std::size_t>(sign);
-  auto bytes = waiting.frame->bytes.size() * one;  // modulo 2^64, so that a negative sign subtracts
+  auto bytes = (waiting.sealed ? waiting.number : waiting.frame->bytes.size()) *
+               one;  // modulo 2^64, so that a negative sign subtracts
   switch (waiting.kind) {
     case Kind::control:
       control_bytes_ += bytes;

@@ -22,6 +22,8 @@
 
 namespace troupe::realtime {
 
+class ConnectionCompression;
+
 struct OutboxLimits {
   std::size_t messages_max = 1000;
   std::size_t bytes_max = 1024 * 1024;          // one phone on a bad train: about a minute of chat
@@ -41,6 +43,10 @@ class Outbox {
   };
 
   explicit Outbox(const OutboxLimits& limits) : limits_(&limits) {}  // the limits must outlive the outbox
+
+  /// From now on frames are compressed when they are gathered, and then not dropped any more; the limits go on counting
+  /// what they were before. It must outlive the last gather().
+  void compress_with(ConnectionCompression& compression) noexcept { compression_ = &compression; }
 
   /// A message of a subscription that wants `overflow`.
   Pushed push(FrameRef message, Overflow overflow) {
@@ -86,7 +92,8 @@ class Outbox {
     FrameRef frame;  // of a gap, or of what is gone: none
     Kind kind = Kind::gone;
     Overflow overflow = Overflow::drop_oldest;
-    std::uint32_t gap = 0;
+    bool sealed = false;       // it is as it leaves, and will leave
+    std::uint32_t number = 0;  // of a gap; of what is sealed: its bytes before, as the limits count them
   };
   struct OpenGap {
     std::uint32_t number;
@@ -107,6 +114,7 @@ class Outbox {
   void add_gap(OpenGap gap, Waiting* place);
   Waiting* place_of(const OpenGap& gap) noexcept;
   void tell(Waiting& gap);
+  void seal(Waiting& waiting);
   void forget_gone();
   Pushed after_push(Pushed result) const noexcept {
     return gaps_.size() > limits_->gaps_max ? Pushed::disconnect : result;
@@ -114,6 +122,7 @@ class Outbox {
   void count(const Waiting& waiting, std::ptrdiff_t sign) noexcept;
 
   const OutboxLimits* limits_;
+  ConnectionCompression* compression_ = nullptr;
   FlatQueue<Waiting> queue_;       // in the order in which it leaves; what stands first is never gone
   std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
   std::size_t message_count_ = 0;

@@ -13,6 +13,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
@@ -34,6 +35,7 @@ struct ConnectionFigures {
   std::uint64_t closed_slow = 0;
   std::uint64_t closed_heartbeat = 0;
   std::uint64_t closed_token = 0;
+  CompressionFigures compression;
 };
 
 /// When each connection wants its on_time(); the earliest comes first.
@@ -80,6 +82,7 @@ struct ConnectionSite {
   Verifier verifier;
   actor::Ref<ConnectionSupervisor> supervisor;
   Decoder decoder;
+  CoreCompression compression;
   DueQueue due;
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened

@@ -17,6 +17,9 @@ void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.closed_slow += one.closed_slow;
   sum.closed_heartbeat += one.closed_heartbeat;
   sum.closed_token += one.closed_token;
+  sum.compression.runs += one.compression.runs;
+  sum.compression.frames += one.compression.frames;
+  sum.compression.bytes_saved += one.compression.bytes_saved;
 }
 
 void add(RouterFigures& sum, const RouterFigures& one) {
@@ -49,6 +52,10 @@ void show(base::Samples& out, const ConnectionFigures& sum) {
   counter("troupe_realtime_frames_refused_total", "Frames that were no command.", sum.frames_refused);
   counter("troupe_realtime_sent_bytes_total", "Bytes written to clients.", sum.bytes_out);
   counter("troupe_realtime_writes_total", "Gathered writes; one a connection and turn at best.", sum.writes);
+  counter("troupe_realtime_deflate_runs_total", "Frames that were compressed.", sum.compression.runs);
+  counter("troupe_realtime_deflated_frames_total", "Frames that left compressed.", sum.compression.frames);
+  counter("troupe_realtime_deflate_saved_bytes_total", "Bytes that did not leave because of it.",
+          sum.compression.bytes_saved);
   auto closed = [&](const char* reason, std::uint64_t value) {
     out.counter("troupe_realtime_closed_total", "Connections that the server closed, by reason.",
                 static_cast<double>(value), {{"reason", reason}});

@@ -54,6 +54,15 @@ std::string chosen_subprotocol(const web::Request& request) {
 
 Identity anonymous(Door& door) { return {UserId{fmt::format("anon:{:016x}", door.random.next())}, {}, {}, {}}; }
 
+std::optional<wire::DeflateAgreement> agree_on_deflate(const web::Request& request, const RealtimeOptions& options) {
+  auto policy = deflate_policy(options.connection.compression);
+  return policy ? wire::choose_deflate(web::offered_extensions(request), *policy) : std::nullopt;
+}
+
+std::string response_of(const std::optional<wire::DeflateAgreement>& agreement) {
+  return agreement ? agreement->response : std::string{};
+}
+
 actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door) {
   auto options = door->options.read();
   if (!origin_allowed(request, options->allowed_origins)) {  // 1. is it a page that we know
@@ -72,10 +81,11 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door)
   }
   auto lease = co_await door->server.ask(Admit{request.peer.ip});  // 3. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
-  auto attach = [door, identity, lease = *lease](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenConnection{std::move(link), identity, lease});
+  auto deflate = agree_on_deflate(request, *options);
+  auto attach = [door, identity, lease = *lease, deflate](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate});
   };
-  co_return web::Accept{chosen_subprotocol(request), std::move(attach)};
+  co_return web::Accept{chosen_subprotocol(request), std::move(attach), response_of(deflate)};
 }
 
 actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<Door> door) {
@@ -85,10 +95,12 @@ actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<Door> door)
   }
   auto lease = co_await door->server.ask(Admit{request.peer.ip});
   if (!lease) co_return turned_away(*options, describe(lease.error()));
-  auto attach = [door, lease = *lease, bytes_max = options->echo_bytes_max](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenEcho{std::move(link), lease, bytes_max});
+  auto deflate = agree_on_deflate(request, *options);
+  auto attach = [door, lease = *lease, bytes_max = options->echo_bytes_max,
+                 deflate](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenEcho{std::move(link), lease, bytes_max, deflate});
   };
-  co_return web::Accept{"", std::move(attach)};
+  co_return web::Accept{"", std::move(attach), response_of(deflate)};
 }
 
 }  // namespace

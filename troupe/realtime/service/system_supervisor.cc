@@ -45,6 +45,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   auto site = std::make_shared<ConnectionSite>();
   site->options = options_->connection;
   site->settings = options_->settings;
+  site->compression.use(options_->connection.compression);
   site->routing = {routers_, static_cast<CoreIndex>(core)};
   site->verifier = verifier_;
   doors_.routers[core].tell(JoinRouters{routers_});

@@ -14,6 +14,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/net/stream.h"
+#include "troupe/wire/deflate.h"
 #include "troupe/wire/websocket.h"
 
 namespace troupe::realtime::testing {
@@ -40,6 +41,10 @@ class TestSocket final : public net::StreamEvents {
   void send(wire::Opcode opcode, std::string_view bytes) {
     raw(wire::encode_masked_frame(opcode, bytes, {1, 2, 3, 4}));
   }
+  /// A message of a payload that is compressed already.
+  void send_deflated(wire::Opcode opcode, std::string_view bytes) {
+    raw(wire::encode_masked_frame(opcode, bytes, {1, 2, 3, 4}, wire::Fragment::last, wire::Compressed::yes));
+  }
   void raw(std::string_view bytes) {
     unsent_ += bytes;
     on_writable();
@@ -54,6 +59,8 @@ class TestSocket final : public net::StreamEvents {
   std::optional<std::uint16_t> close_code() const { return close_code_; }
   bool is_closed() const { return closed_; }
   int pings() const { return pings_; }
+  /// Bytes of frames that came, as they came.
+  std::size_t bytes_received() const { return bytes_received_; }
 
   void stop_reading() { stream_->pause_reading(); }
   void read_again() { stream_->resume_reading(); }
@@ -78,8 +85,14 @@ class TestSocket final : public net::StreamEvents {
   void on_closed(net::CloseReason) override { closed_ = true; }
 
   void take_frames(std::span<char> bytes) {
+    bytes_received_ += bytes.size();
+    if (!decoder_) {
+      if (head_.contains("permessage-deflate")) inflater_.emplace(wire::DeflateDirection{wire::DeflateContext::kept});
+      decoder_.emplace(wire::WebSocketRole::client, wire::WebSocketLimits{.message_bytes_max = 32 << 20},
+                       inflater_ ? &*inflater_ : nullptr);
+    }
     while (true) {
-      auto event = decoder_.next(bytes);
+      auto event = decoder_->next(bytes);
       INVARIANT(event.has_value(), "the server sent a broken frame");
       if (!*event) return;
       auto payload = (*event)->payload;
@@ -102,7 +115,9 @@ class TestSocket final : public net::StreamEvents {
 
   std::unique_ptr<net::Stream> stream_;
   std::string head_;
-  wire::WebSocketDecoder decoder_{wire::WebSocketRole::client, {.message_bytes_max = 32 << 20}};
+  std::optional<wire::Inflater> inflater_;
+  std::optional<wire::WebSocketDecoder> decoder_;  // from the first frame on
+  std::size_t bytes_received_ = 0;
   std::string received_;
   std::string unsent_;  // a write came short, and goes on when there is room
   std::vector<std::string> messages_;

@@ -2,7 +2,8 @@
 // atomics.
 //
 // A publication reaches a core as Bytes, which any core may hold; it is wrapped here once,
-// and each outbox takes a FrameRef. A FrameRef must not leave its core.
+// and each outbox takes a FrameRef. The first connection that wants it compressed leaves
+// the result here for the others. A FrameRef must not leave its core.
 #pragma once
 
 #include <cstdint>
@@ -15,44 +16,23 @@
 
 namespace troupe::realtime {
 
-struct LocalFrame {
-  base::Bytes bytes;
-  std::string topic;  // empty for answers and other frames that belong to no topic
-  Position position;
-
- private:
-  friend class FrameRef;
-  std::uint32_t references_ = 0;
-};
+struct LocalFrame;
 
 class FrameRef {
  public:
   FrameRef() = default;
-  FrameRef(const FrameRef& other) noexcept : frame_(other.frame_) {
-    if (frame_ != nullptr) ++frame_->references_;
-  }
+  FrameRef(const FrameRef& other) noexcept;
   FrameRef(FrameRef&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
   FrameRef& operator=(FrameRef other) noexcept {
     std::swap(frame_, other.frame_);
     return *this;
   }
-  ~FrameRef() {
-    // The last reference owns the frame, for as long as it takes to end it.
-    if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
-  }
+  ~FrameRef();
 
   /// A frame that belongs to no topic.
   static FrameRef control(base::Bytes bytes) { return message(std::move(bytes), {}, {}); }
   /// A message of a topic.
-  static FrameRef message(base::Bytes bytes, std::string topic, Position position) {
-    FrameRef made;
-    made.frame_ = std::make_unique<LocalFrame>().release();
-    made.frame_->bytes = std::move(bytes);
-    made.frame_->topic = std::move(topic);
-    made.frame_->position = std::move(position);
-    made.frame_->references_ = 1;
-    return made;
-  }
+  static FrameRef message(base::Bytes bytes, std::string topic, Position position);
 
   const LocalFrame& operator*() const noexcept { return *frame_; }
   const LocalFrame* operator->() const noexcept { return frame_; }
@@ -61,5 +41,39 @@ class FrameRef {
  private:
   LocalFrame* frame_ = nullptr;
 };
+
+struct LocalFrame {
+  base::Bytes bytes;
+  std::string topic;  // empty for answers and other frames that belong to no topic
+  Position position;
+
+  /// The same without a context of earlier messages; connection/compression makes it once. Null when not yet, or when
+  /// it would be no shorter.
+  mutable FrameRef deflated;
+  mutable bool deflate_tried = false;
+
+ private:
+  friend class FrameRef;
+  std::uint32_t references_ = 0;
+};
+
+inline FrameRef::FrameRef(const FrameRef& other) noexcept : frame_(other.frame_) {
+  if (frame_ != nullptr) ++frame_->references_;
+}
+
+inline FrameRef::~FrameRef() {
+  // The last reference owns the frame, for as long as it takes to end it.
+  if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
+}
+
+inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position) {
+  FrameRef made;
+  made.frame_ = std::make_unique<LocalFrame>().release();
+  made.frame_->bytes = std::move(bytes);
+  made.frame_->topic = std::move(topic);
+  made.frame_->position = std::move(position);
+  made.frame_->references_ = 1;
+  return made;
+}
 
 }  // namespace troupe::realtime
