@@ -1,0 +1,148 @@
+// TLS as bytes: which certificates and keys make a context, and two sessions that speak to each
+// other, cut as badly as can be.
+#include "troupe/crypto/tls.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+#include "troupe/crypto/testing/certificates.h"
+
+namespace troupe::crypto {
+namespace {
+
+using Step = TlsSession::Step;
+using namespace testing;
+using namespace std::string_view_literals;
+
+base::Secret<std::string> secret(std::string_view text) { return base::Secret<std::string>{std::string{text}}; }
+
+std::shared_ptr<const TlsContext> server_context() {
+  return TlsContext::server(first_certificate, secret(first_key)).value();
+}
+std::shared_ptr<const TlsContext> client_context(std::string_view roots = first_certificate,
+                                                 std::string name = std::string{certificate_name}) {
+  return TlsContext::client(roots, std::move(name)).value();
+}
+
+struct End {
+  explicit End(const TlsContext& context) : session(context) {}
+
+  /// Takes what the other says, in pieces of that size.
+  void hear(End& other, std::size_t piece_bytes = SIZE_MAX) {
+    std::string said = std::exchange(other.session.outgoing(), {});
+    std::span<const char> rest{said};
+    while (!rest.empty()) {
+      auto piece = rest.first(std::min(piece_bytes, rest.size()));
+      rest = rest.subspan(piece.size());
+      session.feed(piece);
+      std::array<char, 100> into;
+      while (true) {
+        auto [step, bytes] = session.receive(into);
+        last = step;
+        if (step == Step::bytes) received.append(into.data(), bytes);
+        if (step != Step::bytes && step != Step::established) break;
+      }
+      if (last != Step::wants) return;
+      CHECK(session.unread().empty());
+    }
+  }
+
+  TlsSession session;
+  std::string received;
+  Step last = Step::wants;
+};
+
+void talk(End& client, End& server, std::size_t piece_bytes = SIZE_MAX) {
+  for (int round = 0; round < 6; ++round) {
+    server.hear(client, piece_bytes);
+    client.hear(server, piece_bytes);
+  }
+}
+
+TEST_CASE("two sessions agree and understand each other, however the bytes are cut") {
+  for (std::size_t piece : {std::size_t{1}, std::size_t{100}, SIZE_MAX}) {
+    auto here = server_context(), there = client_context();
+    End server{*here}, client{*there};
+    client.session.greet();
+    talk(client, server, piece);
+    REQUIRE(server.session.is_established());
+    REQUIRE(client.session.is_established());
+    const std::string words(50'000, 'w');
+    client.session.send(words);
+    server.session.send("hello");
+    talk(client, server, piece);
+    CHECK(server.received == words);
+    CHECK_EQ(client.received, "hello");
+    client.session.finish();
+    server.session.send("still here");
+    talk(client, server, piece);
+    CHECK_EQ(server.last, Step::finished);
+    CHECK_EQ(client.received, "hellostill here");
+  }
+}
+
+TEST_CASE("a client refuses a certificate that it does not trust, or of another name") {
+  for (const auto& trust : {client_context(second_certificate), client_context(first_certificate, "other.example")}) {
+    auto here = server_context();
+    End server{*here}, client{*trust};
+    client.session.greet();
+    talk(client, server);
+    CHECK_EQ(client.last, Step::failed);
+    CHECK_EQ(server.last, Step::failed);
+    CHECK_FALSE(client.session.is_established());
+  }
+}
+
+TEST_CASE("who speaks no TLS, or breaks it, fails") {
+  auto here = server_context();
+  for (std::string_view words : {"GET / HTTP/1.1\r\n\r\n"sv, "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"sv}) {
+    End server{*here};
+    server.session.feed(words);
+    std::array<char, 10> into;
+    CHECK_EQ(server.session.receive(into).step, Step::failed);
+    CHECK_EQ(server.session.receive(into).step, Step::failed);
+  }
+  auto there = client_context();
+  End server{*here}, client{*there};
+  client.session.greet();
+  talk(client, server);
+  client.session.send("secret");
+  client.session.outgoing()[10] ^= 1;
+  server.hear(client);
+  CHECK_EQ(server.last, Step::failed);
+  CHECK(server.received.empty());
+}
+
+TEST_CASE("what makes no context is told with its reason") {
+  struct Row {
+    std::string_view certificate, key, problem;
+  };
+  const Row rows[] = {
+      {"", first_key, "the certificate is no PEM"},
+      {"hello", first_key, "the certificate is no PEM"},
+      {first_key, first_key, "the certificate is no PEM"},
+      {first_certificate, "", "the key is no PEM of a private key"},
+      {first_certificate, locked_key, "the key is no PEM of a private key without a passphrase"},
+      {first_certificate, second_key, "the key is not the certificate's"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.problem);
+    auto made = TlsContext::server(row.certificate, secret(row.key));
+    REQUIRE_FALSE(made.has_value());
+    CHECK(made.error().starts_with(row.problem));
+  }
+  const std::string broken = std::string{first_certificate} + "-----BEGIN CERTIFICATE-----\nAAAA\n";
+  CHECK(TlsContext::server(broken, secret(first_key)).error().starts_with("the chain"));
+  CHECK_FALSE(TlsContext::client("", "x").has_value());
+}
+
+TEST_CASE("a context says when its certificate ends, and may hold a chain") {
+  const std::string chain = std::string{first_certificate} + std::string{second_certificate};
+  auto made = TlsContext::server(chain, secret(first_key));
+  REQUIRE(made.has_value());
+  CHECK_GT((*made)->expires_at().milliseconds, 4'000'000'000'000);
+}
+
+}  // namespace
+}  // namespace troupe::crypto

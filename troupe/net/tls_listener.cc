@@ -1,0 +1,144 @@
+// Handshakes in the order in which they began, which is that of their deadlines.
+#include "troupe/net/tls_listener.h"
+
+#include <deque>
+#include <list>
+
+#include "troupe/actor/runtime/core.h"
+#include "troupe/base/check.h"
+#include "troupe/net/tls_stream.h"
+
+namespace troupe::net {
+namespace {
+
+struct Counters {
+  explicit Counters(base::Metrics& metrics)
+      : established(of(metrics, "established")), failed(of(metrics, "failed")), late(of(metrics, "late")) {}
+  static base::Counter& of(base::Metrics& metrics, const char* outcome) {
+    return metrics.counter("troupe_tls_handshakes_total", "TLS handshakes by how they ended.", {{"outcome", outcome}});
+  }
+
+  base::Counter& established;
+  base::Counter& failed;
+  base::Counter& late;
+};
+
+class TlsListener final : public Listener, private ListenerEvents {
+ public:
+  TlsListener(actor::Core& core, std::unique_ptr<Listener> below, base::PublishedReader<crypto::TlsContext> contexts,
+              const TlsListenerOptions& options)
+      : core_(core), below_(std::move(below)), contexts_(std::move(contexts)), options_(options) {
+    if (options.metrics != nullptr) counters_.emplace(*options.metrics);
+  }
+
+  void start(ListenerEvents& events) override {
+    events_ = &events;
+    below_->start(*this);
+  }
+
+  void pause() override {
+    paused_ = true;
+    below_->pause();
+  }
+
+  void resume() override {
+    paused_ = false;
+    if (!is_full()) below_->resume();
+    // No event may come from inside this call.
+    if (!ready_.empty()) core_.timers().arm(timer_, core_.now());
+  }
+
+  const Endpoint& address() const override { return below_->address(); }
+
+ private:
+  /// A handshake under way.
+  struct Handshake final : TlsHandshakeEvents {
+    explicit Handshake(TlsListener& its_listener) : listener(its_listener) {}
+    void on_handshake(Outcome outcome) override { listener.end(place, outcome); }
+
+    TlsListener& listener;
+    std::unique_ptr<TlsStream> stream;
+    base::Instant until;
+    std::list<Handshake>::iterator place;
+  };
+
+  struct Timer : actor::TimerNode {
+    explicit Timer(TlsListener& owner) noexcept : TimerNode(&Timer::fire), listener(owner) {}
+    static void fire(TimerNode& node) noexcept { static_cast<Timer&>(node).listener.on_timer(); }
+    TlsListener& listener;
+  };
+
+  void on_stream(std::unique_ptr<Stream> stream) override {
+    const auto& context = contexts_.read();
+    INVARIANT(context != nullptr, "a certificate is in force before anybody comes");
+    auto place = handshakes_.emplace(handshakes_.end(), *this);
+    place->stream = std::make_unique<TlsStream>(core_, std::move(stream), *context);
+    place->until = core_.now() + options_.handshake_time_max;
+    place->place = place;
+    if (is_full()) below_->pause();
+    if (handshakes_.size() == 1) arm();
+    place->stream->shake_hands(&*place, TlsStream::Hello::wait);
+  }
+
+  void on_exhausted() override { events_->on_exhausted(); }
+
+  bool is_full() const noexcept { return handshakes_.size() >= options_.handshakes_max; }
+
+  void arm() {
+    if (!handshakes_.empty()) core_.timers().arm(timer_, handshakes_.front().until);
+  }
+
+  /// Whoever has not done it in time is let go; whoever is ready is handed on.
+  void on_timer() noexcept {
+    while (!handshakes_.empty() && handshakes_.front().until <= core_.now()) {
+      if (counters_) counters_->late.add();
+      remove(handshakes_.begin());
+    }
+    hand_on();
+    arm();
+  }
+
+  void end(std::list<Handshake>::iterator handshake, TlsHandshakeEvents::Outcome outcome) {
+    const bool well = outcome == TlsHandshakeEvents::Outcome::established;
+    if (counters_) (well ? counters_->established : counters_->failed).add();
+    if (well) ready_.push_back(std::move(handshake->stream));
+    remove(handshake);
+    hand_on();
+  }
+
+  /// The stream, if it is still there, closes its connection.
+  void remove(std::list<Handshake>::iterator handshake) {
+    const bool was_full = is_full();
+    handshakes_.erase(handshake);
+    if (was_full && !is_full() && !paused_) below_->resume();
+  }
+
+  void hand_on() {
+    while (!ready_.empty() && !paused_) {
+      auto stream = std::move(ready_.front());
+      ready_.pop_front();
+      events_->on_stream(std::move(stream));
+    }
+  }
+
+  actor::Core& core_;
+  std::unique_ptr<Listener> below_;
+  base::PublishedReader<crypto::TlsContext> contexts_;
+  TlsListenerOptions options_;
+  std::optional<Counters> counters_;
+  ListenerEvents* events_ = nullptr;
+  std::list<Handshake> handshakes_;
+  std::deque<std::unique_ptr<TlsStream>> ready_;  // while the owner has paused
+  Timer timer_{*this};
+  bool paused_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Listener> listen_tls(actor::Core& core, std::unique_ptr<Listener> below,
+                                     base::PublishedReader<crypto::TlsContext> contexts,
+                                     const TlsListenerOptions& options) {
+  return std::make_unique<TlsListener>(core, std::move(below), std::move(contexts), options);
+}
+
+}  // namespace troupe::net
