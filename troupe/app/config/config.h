@@ -20,6 +20,7 @@
 #include "troupe/realtime/connection/outbox.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/inbox.h"
+#include "troupe/realtime/topic/session.h"
 #include "troupe/web/token_bucket.h"
 
 namespace troupe::app {
@@ -64,6 +65,7 @@ struct RealtimeConfig {
   realtime::OutboxLimits outbox{};
   realtime::HistoryLimits history{};
   realtime::InboxLimits inbox{};
+  realtime::SessionsOptions sessions{};
 };
 
 struct Config {

@@ -148,6 +148,17 @@ void add_delivery_keys(std::vector<Key>& to) {
                    AT(realtime.inbox.age_max)));
 }
 
+void add_session_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("realtime.session_time",
+                   "How long a session waits for its client after the socket vanished; 0s: not at all.",
+                   duration<Duration>(0s, 1h), AT(realtime.sessions.session_time)));
+  to.push_back(key("realtime.sessions_parked_max", "Sessions that wait so on one core; more: the longest waiting end.",
+                   count(0, 10'000'000), AT(realtime.sessions.parked_max)));
+  to.push_back(key("realtime.sessions_parked_by_user_max", "Of those, of one user.", count(0, 1'000'000),
+                   AT(realtime.sessions.parked_by_user_max)));
+}
+
 void add_oauth_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("oauth.code_lifetime", "Time to redeem an authorization code.", duration<seconds>(1s, 10min),
@@ -192,6 +203,7 @@ std::vector<Key> all_keys() {
   add_telemetry_keys(all);
   add_connection_keys(all);
   add_delivery_keys(all);
+  add_session_keys(all);
   add_oauth_keys(all);
   return all;
 }

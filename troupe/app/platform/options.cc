@@ -48,6 +48,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.outbox = wanted.outbox;
   options.connection.compression = wanted.compression;
   options.router.inboxes.limits = wanted.inbox;
+  options.sessions = wanted.sessions;
   return options;
 }
 

@@ -9,7 +9,6 @@
 #include <expected>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "troupe/realtime/protocol/identity.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/realtime/topic/message_router_actor.h"
+#include "troupe/realtime/topic/sessions_actor.h"
 
 namespace troupe::realtime {
 
@@ -28,17 +28,23 @@ struct Session {
   SessionId id;
   Identity identity;
   Permissions permissions;
-  std::set<TopicPattern> subscriptions;
+  SessionOwner owner;
+  SubscriptionMap subscriptions;
+  std::optional<SubscriptionMap> restored;  // what a session that was claimed had, until `resume`
   ReceiverNumber receiver = 0;
 };
 
-/// The routers as one core sees them.
+/// The routers and the keepers of sessions as one core sees them.
 struct Routing {
   std::shared_ptr<const std::vector<RouterRef>> routers;
   CoreIndex here = 0;
+  std::shared_ptr<const std::vector<SessionsRef>> keepers{};
 
   const RouterRef& local() const { return (*routers)[here]; }
   const RouterRef& home(std::string_view topic) const { return (*routers)[home_of(topic, routers->size())]; }
+  const SessionsRef& keeper(const SessionId& session) const {
+    return (*keepers)[home_of(session.value(), keepers->size())];
+  }
 };
 
 struct ClientFigures {

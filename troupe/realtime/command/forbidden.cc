@@ -1,17 +1,18 @@
 // See forbidden.h.
 #include "troupe/realtime/command/forbidden.h"
 
+#include "troupe/realtime/command/subscriptions.h"
+
 namespace troupe::realtime {
 
 void end_forbidden(Client& client) {
-  auto& session = client.session();
+  const auto& session = client.session();
   std::vector<TopicPattern> ended;
-  for (const auto& topic : session.subscriptions) {
+  for (const auto& [topic, options] : session.subscriptions) {
     if (!session.permissions.may_subscribe(topic)) ended.push_back(topic);
   }
   if (ended.empty()) return;
-  for (const auto& topic : ended) session.subscriptions.erase(topic);
-  client.routing().local().tell(RemoveSubscriptions{session.receiver, ended});
+  drop(ended, client);
   client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));
 }
 

@@ -10,5 +10,6 @@
 #include "troupe/realtime/command/history.h"
 #include "troupe/realtime/command/info.h"
 #include "troupe/realtime/command/publish.h"
+#include "troupe/realtime/command/resume.h"
 #include "troupe/realtime/command/subscribe.h"
 #include "troupe/realtime/command/unsubscribe.h"

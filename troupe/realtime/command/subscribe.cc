@@ -1,9 +1,11 @@
-// Subscribing in five steps; nothing is told to a router before all is permitted.
+// Subscribing in four steps; nothing is told to a router before all is permitted.
 #include "troupe/realtime/command/subscribe.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "troupe/realtime/command/subscriptions.h"
 
 namespace troupe::realtime {
 
@@ -11,7 +13,7 @@ namespace {
 
 std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) {
   const auto& session = client.session();
-  std::size_t fresh = 0;
+  std::size_t count = session.subscriptions.size() + (session.restored ? session.restored->size() : 0);
   for (const auto& topic : command.topics) {
     if (topic.is_reserved() || !session.permissions.may_subscribe(topic)) {
       return ClientError{ErrorCode::forbidden, fmt::format("no permission to subscribe to `{}`", topic.text()), {}};
@@ -22,34 +24,24 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
       return ClientError{
           ErrorCode::forbidden, fmt::format("`overflow` of `{}` is the server's to choose", topic.text()), {}};
     }
-    fresh += session.subscriptions.contains(topic) ? 0 : 1;
+    const bool has = session.subscriptions.contains(topic) || (session.restored && session.restored->contains(topic));
+    count += has ? 0 : 1;
   }
-  if (session.subscriptions.size() + fresh > client.subscriptions_max()) {
+  if (count > client.subscriptions_max()) {
     return ClientError{
         ErrorCode::too_large, fmt::format("a connection has at most {} subscriptions", client.subscriptions_max()), {}};
   }
   return std::nullopt;
 }
 
-AddSubscriptions request_of(const Subscribe& command, const Client& client, ReceiverNumber receiver) {
-  AddSubscriptions request{receiver, {}};
+std::vector<WantedTopic> wanted(const Subscribe& command, const SubscriptionOptions& options, const Client& client) {
+  std::vector<WantedTopic> topics;
   for (const auto& topic : command.topics) {
     auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, Position>::first);
-    request.topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
-                              command.overflow.value_or(client.settings().of(topic).overflow)});
+    topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
+                      policy_of(topic, options, client)});
   }
-  return request;
-}
-
-// Nobody knows what the router has done, so all of it is taken back.
-void give_up(const Subscribe& command, const OptionalId& id, Client& client) {
-  auto& session = client.session();
-  std::vector<TopicPattern> fresh;
-  std::ranges::copy_if(command.topics, std::back_inserter(fresh),
-                       [&](const TopicPattern& topic) { return !session.subscriptions.contains(topic); });
-  client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(fresh)});
-  for (const auto& topic : command.topics) client.release(topic.text(), {}, {});
-  refuse(client, id, ErrorCode::internal, "the subscription could not be made; try again");
+  return topics;
 }
 
 }  // namespace
@@ -59,30 +51,16 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
     client.answer(finished(*refused, id));
     co_return;
   }
-  // 2. live messages wait, so that none comes before the confirmation or twice
-  for (const auto& topic : command.topics) {
-    if (topic.is_name()) client.hold(topic.text());
-  }
-  auto& session = client.session();
-  auto results =
-      co_await client.routing().local().ask(request_of(command, client, session.receiver));  // 3. attach and read
+  const SubscriptionOptions options{command.overflow, TellPresence::no};
+  auto results = co_await attach(client, wanted(command, options, client));  // 2. attach and read
   if (!results) {
-    give_up(command, id, client);
+    refuse(client, id, ErrorCode::internal, "the subscription could not be made; try again");
     co_return;
   }
-  session.subscriptions.insert(command.topics.begin(), command.topics.end());  // 4. confirm
-  SubscriptionConfirmed confirmed{{}, session.subscriptions.size()};
-  for (auto& result : *results) {
-    if (!client.has_room_to_recover(result.recovered)) {
-      result.topic.recovered = false;
-      result.recovered.clear();
-    }
-    confirmed.topics.push_back(result.topic);
-  }
-  client.answer(finished(confirmed, id));
-  for (const auto& result : *results) {  // 5. what was missed, then live
-    client.release(result.topic.topic, result.topic.position, result.recovered);
-  }
+  keep(command.topics, options, client);  // 3. confirm
+  auto topics = confirmed(*results, client);
+  client.answer(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
+  go_live(*results, client);  // 4. what was missed, then live
 }
 
 }  // namespace troupe::realtime

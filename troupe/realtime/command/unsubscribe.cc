@@ -1,13 +1,14 @@
 // Unsubscribing is told to the router and needs no answer of it.
 #include "troupe/realtime/command/unsubscribe.h"
 
+#include "troupe/realtime/command/subscriptions.h"
+
 namespace troupe::realtime {
 
 actor::Task<void> run(Unsubscribe command, OptionalId id, Client& client) {
-  auto& session = client.session();
-  for (const auto& topic : command.topics) session.subscriptions.erase(topic);
-  client.routing().local().tell(RemoveSubscriptions{session.receiver, command.topics});
-  client.answer(finished(UnsubscriptionConfirmed{std::move(command.topics), session.subscriptions.size()}, id));
+  drop(command.topics, client);
+  const auto left = client.session().subscriptions.size();
+  client.answer(finished(UnsubscriptionConfirmed{std::move(command.topics), left}, id));
   co_return;
 }
 

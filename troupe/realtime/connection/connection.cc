@@ -26,6 +26,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       held_(site_->options.outbox.messages_max),
       number_(parts.number),
       lease_(std::move(parts.lease)),
+      wanted_session_(std::move(parts.session)),
       frames_(site_->options.frames),
       bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),
@@ -33,6 +34,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
   session_.connection = ConnectionId{random_id(core.random())};
   session_.id = SessionId{random_id(core.random())};
   if (parts.deflate) outbox_.compress_with(compression_.emplace(site_->compression, *parts.deflate));
+  session_.owner = {site_->routing.here, number_, site_->supervisor};
   ++site_->figures.opened;
   ++site_->figures.open;
 }
@@ -78,6 +80,7 @@ void Connection::end() {
   --site_->figures.open;
   site_->due.remove(number_);
   if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
+  leave_session();
   link_.reset();
   lease_.reset();
 }
@@ -145,7 +148,10 @@ void Connection::on_writable() {
   }
 }
 
-void Connection::on_closed(const web::WebSocketClosed&) {
+void Connection::on_closed(const web::WebSocketClosed& closed) {
+  const bool by_client = state_ < State::closing && closed.closing == web::Closing::clean;
+  const bool for_good = closed.code == wire::close_code::normal || closed.code == wire::close_code::no_status;
+  if (by_client && for_good) end_session();
   state_ = std::max(state_, State::closing);
   actor_.tell(LinkClosed{});
 }
@@ -349,6 +355,8 @@ actor::Task<void> Connection::adopt(Identity identity) {
   if (!may_stay()) co_return;
   if (!first || state_ != State::unauthenticated) co_return;
   welcomed_ = true;
+  co_await begin_session();
+  if (state_ != State::unauthenticated) co_return;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
   held_.hold(inbox_topic(session_.identity.user));
   auto receiver =
@@ -407,18 +415,20 @@ void Connection::welcome() {
       session_.id,
       core_.wall(),
       interval,
-      {options.frame_bytes_max, static_cast<std::uint64_t>(options.frames.per_second), options.subscriptions_max}}));
+      {options.frame_bytes_max, static_cast<std::uint64_t>(options.frames.per_second), options.subscriptions_max},
+      resumed_}));
 }
 
 void Connection::close_token(std::string_view reason) {
   ++site_->figures.closed_token;
+  end_session();
   close(close_codes::token_ended, reason);
 }
 
 // ---- the clock ----
 
 base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), expiring_at_, expires_at_, drain_at_});
+  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_});
   return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
 }
 
@@ -435,6 +445,8 @@ void Connection::on_time(base::Instant now) {
     close_token("the token has expired");
   } else if (now >= drain_at_) {
     on_drain(now);
+  } else if (now >= resume_until_) {
+    on_resume_time(now);
   } else if (now >= expiring_at_) {
     expiring_at_ = base::Instant::never();
     answer(finished(TokenExpiring{*session_.identity.expires_at}));

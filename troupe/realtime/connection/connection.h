@@ -33,6 +33,7 @@ struct ConnectionParts {
   std::unique_ptr<web::WebSocketLink> link;
   Lease lease;
   std::optional<wire::DeflateAgreement> deflate;
+  std::optional<SessionId> session;  // that the client wants to go on with
 };
 
 class Connection final : public Receiver,
@@ -67,6 +68,8 @@ class Connection final : public Receiver,
   void drain(base::Instant at);
   /// The token is good no longer (4001).
   void close_token(std::string_view reason);
+  /// Another socket goes on with the session (4004).
+  void replace(const SessionId& session);
   /// Writes what the socket takes, then closes.
   void close(std::uint16_t code, std::string_view reason);
 
@@ -121,6 +124,12 @@ class Connection final : public Receiver,
   bool is_anonymous() const noexcept { return token().value().empty(); }
   bool may_stay();
   void welcome();
+  actor::Task<void> begin_session();
+  actor::Task<bool> claim(SessionId wanted);
+  /// The session ends with this connection.
+  void end_session() { leaving_ = leaving_ ? Leaving::closed : leaving_; }
+  void leave_session();
+  void on_resume_time(base::Instant now);
   void on_drain(base::Instant now);
   void reschedule();
   base::Instant due() const noexcept;
@@ -145,6 +154,9 @@ class Connection final : public Receiver,
   Lease lease_;
   actor::Ref<WebSocketActor> actor_;
   Session session_;
+  std::optional<SessionId> wanted_session_;  // until it was asked for
+  std::optional<Leaving> leaving_;           // what becomes of the session at the end; none: there is none yet
+  bool resumed_ = false;
   std::optional<RequestId> command_id_;
   FlatQueue<base::Instant> failures_;         // of commands, lately
   std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
@@ -153,6 +165,7 @@ class Connection final : public Receiver,
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;
   base::Instant authenticate_until_;
+  base::Instant resume_until_ = base::Instant::never();
   base::Instant expiring_at_ = base::Instant::never();
   base::Instant expires_at_ = base::Instant::never();
   base::Instant drain_at_ = base::Instant::never();

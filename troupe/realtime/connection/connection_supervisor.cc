@@ -33,8 +33,8 @@ void ConnectionSupervisor::stopped(actor::Context&) {
 void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
   auto number = next_number_++;
   auto connection = std::make_shared<Connection>(
-      ctx.core(),
-      ConnectionParts{site_, number, std::move(message.link), std::move(message.lease), std::move(message.deflate)});
+      ctx.core(), ConnectionParts{site_, number, std::move(message.link), std::move(message.lease),
+                                  std::move(message.deflate), std::move(message.session)});
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
   auto actor = ctx.spawn<WebSocketActor>({.name = connection->session().connection.value(),
@@ -120,6 +120,11 @@ void ConnectionSupervisor::send_away(Connection& connection, base::Duration over
 
 void ConnectionSupervisor::handle(const CloseConnections& message) {
   for (auto& [number, connection] : connections_) connection->close(message.code, message.reason);
+}
+
+void ConnectionSupervisor::handle(const ReplaceConnection& message) {
+  auto found = connections_.find(message.connection);
+  if (found != connections_.end()) found->second->replace(message.session);
 }
 
 void ConnectionSupervisor::handle(UseSettings message) {

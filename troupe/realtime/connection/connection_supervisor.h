@@ -23,6 +23,7 @@ struct OpenConnection {
   std::optional<Identity> identity;
   Lease lease;
   std::optional<wire::DeflateAgreement> deflate;
+  std::optional<SessionId> session;  // that the client wants to go on with
 };
 
 /// Something earlier than the timer is due.
@@ -71,6 +72,7 @@ class ConnectionSupervisor {
   void handle(const TokenRevoked& message, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);
+  void handle(const ReplaceConnection& message);
   void handle(UseSettings message);
   void handle(const UseConnectionOptions& message);
   ConnectionFigures handle(const MeasureConnections&) const;

@@ -21,6 +21,12 @@ actor::Task<void> WebSocketActor::handle(RunCommand message) {
   connection_->finish();
 }
 
+actor::Task<void> WebSocketActor::handle(ResumeAnyway) {
+  connection_->begin({});
+  if (connection_->session().restored) co_await run(Resume{}, {}, *connection_);
+  connection_->finish();
+}
+
 void WebSocketActor::handle(ReviewSubscriptions) { end_forbidden(*connection_); }
 
 void WebSocketActor::inspect(actor::Inspection& out) const {

@@ -24,6 +24,11 @@ struct ReviewSubscriptions {
   static constexpr auto message_class = actor::MessageClass::control;
 };
 
+/// The client of a session that goes on did not say in time where it was.
+struct ResumeAnyway {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 class WebSocketActor {
  public:
   static constexpr std::string_view actor_type = "WebSocketActor";
@@ -37,6 +42,7 @@ class WebSocketActor {
   void inspect(actor::Inspection& out) const;
 
   actor::Task<void> handle(RunCommand message);
+  actor::Task<void> handle(ResumeAnyway message);
   void handle(ReviewSubscriptions);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
 

@@ -64,7 +64,7 @@ void append(std::string& out, const Welcome& frame) {
   writer.member("connection_id", frame.connection.value())
       .member("user", frame.user.value())
       .member("session", frame.session.value())
-      .member("resumed", false)
+      .member("resumed", frame.resumed)
       .member("protocol_version", protocol_version)
       .member("server_time", milliseconds(frame.server_time))
       .member("heartbeat_interval_ms", milliseconds(frame.heartbeat_interval))
@@ -114,6 +114,14 @@ void append(std::string& out, const SubscriptionConfirmed& frame, const std::opt
   for (const auto& topic : frame.topics) append_topic(writer, topic);
   writer.end_array();
   writer.member("active_subscriptions", frame.active_subscriptions).end_object();
+}
+
+void append(std::string& out, const Resumed& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "resumed", id);
+  writer.key("topics").begin_array();
+  for (const auto& topic : frame.topics) append_topic(writer, topic);
+  writer.end_array();
+  writer.end_object();
 }
 
 void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::optional<RequestId>& id) {

@@ -38,6 +38,7 @@ struct Welcome {
   base::UnixTime server_time;
   std::chrono::milliseconds heartbeat_interval{};
   WelcomeLimits limits;
+  bool resumed = false;
 };
 
 /// One topic's entry of a confirmation. A pattern bears the positions of its shards instead of its own.
@@ -55,6 +56,11 @@ struct SubscribedTopic {
 struct SubscriptionConfirmed {
   std::vector<SubscribedTopic> topics;
   std::uint64_t active_subscriptions = 0;
+};
+
+/// The answer to `resume`.
+struct Resumed {
+  std::vector<SubscribedTopic> topics;
 };
 
 struct UnsubscriptionConfirmed {
@@ -136,6 +142,7 @@ void append(std::string& out, const Draining& frame);
 void append(std::string& out, const Gap& frame);
 void append(std::string& out, const Authenticated& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const SubscriptionConfirmed& frame, const std::optional<RequestId>& id);
+void append(std::string& out, const Resumed& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const DirectAck& frame, const std::optional<RequestId>& id);

@@ -40,6 +40,8 @@ TEST_CASE("each frame has the fields that the protocol names") {
            id7),
       R"({"type":"subscription_confirmed","id":"7","topics":[{"topic":"a","epoch":"e","offset":5,"recovered":true},)"
       R"({"topic":"b.*","shards":{"0":{"epoch":"f","seq":6}},"recovered":false}],"active_subscriptions":2})");
+  CHECK_EQ(said(Resumed{{{"a", {Epoch{"e"}, 5}, true, {}}}}, id7),
+           R"({"type":"resumed","id":"7","topics":[{"topic":"a","epoch":"e","offset":5,"recovered":true}]})");
   CHECK_EQ(said(UnsubscriptionConfirmed{{TopicPattern::parse("a").value()}, 0}, no_id),
            R"({"type":"unsubscription_confirmed","topics":["a"],"active_subscriptions":0})");
   CHECK_EQ(said(PublishAck{3, 1, {Epoch{"e"}, 9}}, id7),

@@ -35,6 +35,11 @@ struct Unsubscribe {
   std::vector<TopicPattern> topics;
 };
 
+/// Where the client of a session that goes on was in each topic.
+struct Resume {
+  std::vector<std::pair<TopicPattern, Position>> positions;
+};
+
 struct Publish {
   TopicName topic;
   Payload payload;
@@ -75,8 +80,8 @@ struct Ping {
   std::string timestamp;  // JSON text of a number or string, echoed as it came; empty if none came
 };
 
-using Command =
-    std::variant<Subscribe, Unsubscribe, Publish, Direct, Received, ReadHistory, Cancel, Authenticate, GetInfo, Ping>;
+using Command = std::variant<Subscribe, Unsubscribe, Resume, Publish, Direct, Received, ReadHistory, Cancel,
+                             Authenticate, GetInfo, Ping>;
 
 /// One frame of a client. A frame with an id gets exactly one final answer that bears it.
 struct ClientFrame {

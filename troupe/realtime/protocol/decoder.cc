@@ -71,6 +71,13 @@ Built unsubscribe(Fields& fields, const DecoderLimits&) {
   return Unsubscribe{*std::move(topics)};
 }
 
+Built resume(Fields& fields, const DecoderLimits&) {
+  Taker take;
+  auto positions = take.required("positions", fields.positions);
+  if (take.failed()) return take.error();
+  return Resume{*std::move(positions)};
+}
+
 Built publish(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto topic = take.topic(fields.topic);
@@ -149,7 +156,7 @@ struct CommandType {
 constexpr CommandType command_types[] = {
     {"publish", publish},   {"subscribe", subscribe}, {"unsubscribe", unsubscribe}, {"direct", direct},
     {"received", received}, {"history", history},     {"cancel", cancel},           {"authenticate", authenticate},
-    {"info", info},         {"ping", ping},
+    {"info", info},         {"ping", ping},           {"resume", resume},
 };
 
 Built build(Fields& fields, const DecoderLimits& limits) {

@@ -29,6 +29,12 @@ TEST_CASE("each command is read with all its fields") {
 
   CHECK_FALSE(decoded<Subscribe>(R"({"type":"subscribe","topics":["a"]})").overflow.has_value());
 
+  auto resume = decoded<Resume>(
+      R"({"type":"resume","positions":{"a.b":{"epoch":"e1","offset":7},"c.*":{"0":{"epoch":"e","seq":1}}}})");
+  REQUIRE_EQ(resume.positions.size(), 1);  // a pattern has no position
+  CHECK_EQ(resume.positions[0].first.text(), "a.b");
+  CHECK_EQ(resume.positions[0].second, Position{Epoch{"e1"}, 7});
+
   CHECK_EQ(decoded<Unsubscribe>(R"({"topics":["a"],"type":"unsubscribe"})").topics[0].text(), "a");
 
   auto publish = decoded<Publish>(

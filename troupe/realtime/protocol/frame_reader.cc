@@ -61,7 +61,7 @@ class Walk {
     Read read;
   };
   static const Known known_fields[];
-  static constexpr std::size_t known_count = 17;
+  static constexpr std::size_t known_count = 18;
 
   Error read_field(ondemand::field field);
 
@@ -75,7 +75,11 @@ class Walk {
   Error read_boolean(Value value, Field<bool>& field);
   Error read_position(Value value, Field<Position>& field, std::size_t depth);
   Error read_topics(Value value);
-  Error read_recover(Value value);
+  /// What is said of a pattern is refused, or passed over: patterns have no position.
+  enum class Patterns : std::uint8_t { refused, skipped };
+  Error read_positions(Value value, Field<std::vector<std::pair<TopicPattern, Position>>>& field, Patterns patterns);
+  Error recover_field(Value value) { return read_positions(value, fields_.recover, Patterns::refused); }
+  Error positions_field(Value value) { return read_positions(value, fields_.positions, Patterns::skipped); }
   Error read_timestamp(Value value);
   std::string add_topic(const Field<std::string>& text, std::size_t index, std::vector<TopicPattern>& topics) const;
 
@@ -111,7 +115,8 @@ const Walk::Known Walk::known_fields[] = {
     {"exclude_self", &Walk::exclude_self_field},
     {"idempotency_key", &Walk::string_field<&Fields::idempotency_key, idempotency_key_bytes_max>},
     {"topics", &Walk::read_topics},
-    {"recover", &Walk::read_recover},
+    {"recover", &Walk::recover_field},
+    {"positions", &Walk::positions_field},
     {"overflow", &Walk::string_field<&Fields::overflow, overflow_bytes_max>},
     {"user", &Walk::string_field<&Fields::user, user_bytes_max>},
     {"offset", &Walk::integer_field<&Fields::offset>},
@@ -316,8 +321,8 @@ Walk::Error Walk::read_topics(Value value) {
   return simdjson::SUCCESS;
 }
 
-Walk::Error Walk::read_recover(Value value) {
-  auto& field = fields_.recover;
+Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicPattern, Position>>>& field,
+                                 Patterns patterns) {
   if (type_of(value) != json_type::object) {
     field.wrong = "must be an object of positions by topic";
     return walk(value, 2);
@@ -337,6 +342,8 @@ Walk::Error Walk::read_recover(Value value) {
     if (!field.wrong.empty()) continue;
     if (!topic) {
       field.wrong = fmt::format("has a topic that {}", describe(topic.error()));
+    } else if (!topic->is_name() && patterns == Patterns::skipped) {
+      continue;
     } else if (!topic->is_name()) {
       field.wrong = fmt::format("names the pattern `{}`; only topics have a position", shown);
     } else if (!position.value) {

@@ -37,6 +37,24 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.trie_visited += one.trie_visited;
 }
 
+void add(SessionFigures& sum, const SessionFigures& one) {
+  sum.open += one.open;
+  sum.parked += one.parked;
+  sum.resumed += one.resumed;
+  sum.expired += one.expired;
+}
+
+void show(base::Samples& out, const SessionFigures& sum) {
+  out.gauge("troupe_realtime_sessions", "Sessions, by whether they have a socket.", static_cast<double>(sum.open),
+            {{"state", "open"}});
+  out.gauge("troupe_realtime_sessions", "Sessions, by whether they have a socket.", static_cast<double>(sum.parked),
+            {{"state", "parked"}});
+  out.counter("troupe_realtime_sessions_resumed_total", "Sessions that went on with another socket.",
+              static_cast<double>(sum.resumed));
+  out.counter("troupe_realtime_sessions_expired_total", "Sessions whose client did not come back in time.",
+              static_cast<double>(sum.expired));
+}
+
 void show(base::Samples& out, const ServerFigures& sum) {
   out.gauge("troupe_realtime_connections", "Connections that hold a place.", static_cast<double>(sum.connections));
   out.counter("troupe_realtime_admitted_total", "Connections let in.", static_cast<double>(sum.admitted));
@@ -105,6 +123,12 @@ actor::Task<base::Samples> MetricsCollector::handle(CollectMetrics) {
     if (figures) add(routers, *figures);
   }
   show(samples, routers);
+  SessionFigures sessions;
+  for (auto keeper : sources_.keepers) {
+    auto figures = co_await keeper.ask(MeasureSessions{});
+    if (figures) add(sessions, *figures);
+  }
+  show(samples, sessions);
   co_return samples;
 }
 

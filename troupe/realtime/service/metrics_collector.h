@@ -22,6 +22,7 @@ struct MetricsSources {
   actor::Ref<ServerActor> server;
   std::vector<RouterRef> routers;
   std::vector<actor::Ref<ConnectionSupervisor>> connections;
+  std::vector<SessionsRef> keepers;
 };
 
 class MetricsCollector {

@@ -12,6 +12,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/topic/message_router_actor.h"
+#include "troupe/realtime/topic/session.h"
 #include "troupe/realtime/topic/settings.h"
 
 namespace troupe::realtime {
@@ -26,6 +27,7 @@ struct RealtimeOptions {
   std::size_t echo_bytes_max = 16 * 1024 * 1024;
   ConnectionOptions connection{};
   RouterOptions router{};
+  SessionsOptions sessions{};
   std::uint32_t router_mailbox = 64 * 1024;  // publications that wait for one core
   std::uint32_t door_mailbox = 16 * 1024;    // connections that come at the same moment
 };

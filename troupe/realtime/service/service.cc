@@ -82,8 +82,9 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door)
   auto lease = co_await door->server.ask(Admit{request.peer.ip});  // 3. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
-  auto attach = [door, identity, lease = *lease, deflate](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate});
+  auto attach = [door, identity, lease = *lease, deflate,
+                 session = session_of(request)](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate, session});
   };
   co_return web::Accept{chosen_subprotocol(request), std::move(attach), response_of(deflate)};
 }
@@ -123,6 +124,12 @@ std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Requ
   }
   if (token && token->empty()) return invalid;
   return token;
+}
+
+std::optional<SessionId> session_of(const web::Request& request) {
+  auto query = wire::parse_form(request.query);
+  if (!query || query->count("session") != 1) return std::nullopt;
+  return SessionId{std::string{*query->get("session")}};
 }
 
 bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed) {

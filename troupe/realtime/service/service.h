@@ -41,6 +41,9 @@ class Realtime {
 /// another form or scheme or twice, an empty token, two in the query, a query that cannot be read.
 std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Request& request);
 
+/// The session that a client wants to go on with: `session` of the query; nothing when it names none or several.
+std::optional<SessionId> session_of(const web::Request& request);
+
 /// Whether a browser's page may connect: the request names no origin, its own, or one that is allowed.
 bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed);
 

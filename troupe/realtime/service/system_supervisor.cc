@@ -36,9 +36,21 @@ void SystemSupervisor::started(actor::Context& ctx) {
                                                            router, static_cast<CoreIndex>(core), self));
   }
   routers_ = std::make_shared<const std::vector<RouterRef>>(doors_.routers);
+  start_keepers(ctx);
   for (std::size_t core = 0; core < cores_; ++core) start_core(ctx, core);
-  MetricsSources sources{doors_.server, doors_.routers, doors_.connections};
+  MetricsSources sources{doors_.server, doors_.routers, doors_.connections, *keepers_};
   doors_.metrics = ctx.spawn<MetricsCollector>({.name = "metrics"}, std::move(sources));
+}
+
+void SystemSupervisor::start_keepers(actor::Context& ctx) {
+  std::vector<SessionsRef> keepers;
+  for (std::size_t core = 0; core < cores_; ++core) {
+    keepers.push_back(ctx.spawn<SessionsActor>({.name = fmt::format("sessions-{}", core),
+                                                .core = static_cast<int>(core),
+                                                .mailbox = {.capacity = options_->door_mailbox}},
+                                               options_->sessions));
+  }
+  keepers_ = std::make_shared<const std::vector<SessionsRef>>(std::move(keepers));
 }
 
 void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
@@ -46,7 +58,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   site->options = options_->connection;
   site->settings = options_->settings;
   site->compression.use(options_->connection.compression);
-  site->routing = {routers_, static_cast<CoreIndex>(core)};
+  site->routing = {routers_, static_cast<CoreIndex>(core), keepers_};
   site->verifier = verifier_;
   doors_.routers[core].tell(JoinRouters{routers_});
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
@@ -73,6 +85,7 @@ void SystemSupervisor::handle(UseOptions message) {
   published_.publish(options_);
   doors_.server.tell(UseAdmissionLimits{limits_of(*options_)});
   for (auto router : doors_.routers) router.tell(UseSettings{options_->settings});
+  for (auto keeper : *keepers_) keeper.tell(UseSessionsOptions{options_->sessions});
   for (auto connections : doors_.connections) {
     connections.tell(UseConnectionOptions{options_->connection});
     connections.tell(UseSettings{options_->settings});

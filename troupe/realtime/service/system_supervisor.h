@@ -78,6 +78,7 @@ class SystemSupervisor {
   actor::Task<std::size_t> handle(DrainRealtime message, actor::Context& ctx);
 
  private:
+  void start_keepers(actor::Context& ctx);
   void start_core(actor::Context& ctx, std::size_t core);
   actor::Task<std::size_t> open_connections();
 
@@ -86,6 +87,7 @@ class SystemSupervisor {
   Verifier verifier_;
   std::size_t cores_;
   std::shared_ptr<const std::vector<RouterRef>> routers_;
+  std::shared_ptr<const std::vector<SessionsRef>> keepers_;
   std::vector<bool> router_started_;
   Doors doors_;
 };

@@ -1,0 +1,54 @@
+// Resuming in four steps: what is no longer permitted ends, the rest is attached with the
+// client's positions, confirmed, and goes on. What fails can be asked for again.
+#include "troupe/realtime/command/resume.h"
+
+#include <algorithm>
+
+#include "troupe/realtime/command/subscriptions.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+void end_forbidden_restored(Client& client) {
+  const auto& session = client.session();
+  std::vector<TopicPattern> ended;
+  for (const auto& [topic, options] : *session.restored) {
+    if (!session.permissions.may_subscribe(topic)) ended.push_back(topic);
+  }
+  if (ended.empty()) return;
+  drop(ended, client);
+  client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));
+}
+
+std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
+  std::vector<WantedTopic> topics;
+  for (const auto& [topic, options] : *client.session().restored) {
+    auto position = std::ranges::find(command.positions, topic, &std::pair<TopicPattern, Position>::first);
+    topics.push_back({topic, position == command.positions.end() ? std::nullopt : std::optional{position->second},
+                      policy_of(topic, options, client)});
+  }
+  return topics;
+}
+
+}  // namespace
+
+actor::Task<void> run(Resume command, OptionalId id, Client& client) {
+  auto& session = client.session();
+  if (!session.restored) {
+    refuse(client, id, ErrorCode::bad_request, "there is no session to resume, or it was resumed before");
+    co_return;
+  }
+  end_forbidden_restored(client);                                   // 1. may they still
+  auto results = co_await attach(client, wanted(command, client));  // 2. attach and read
+  if (!results) {
+    refuse(client, id, ErrorCode::internal, "the session could not be resumed; try again");
+    co_return;
+  }
+  session.subscriptions.merge(*session.restored);  // 3. confirm
+  session.restored.reset();
+  client.answer(finished(Resumed{confirmed(*results, client)}, id));
+  go_live(*results, client);  // 4. what was missed, then live
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,34 @@
+// What a connection is subscribed to, in the three places that know of it: its own session,
+// the router of its core, and the keeper of sessions, who has it when the socket is gone.
+//
+// Called in the connection's actor, between two steps of a command.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "troupe/realtime/command/client.h"
+
+namespace troupe::realtime {
+
+/// Subscribes at the router; live messages of the names wait until go_live(), so that none comes before the
+/// confirmation, twice, or after a hole that nobody tells. Nothing when nobody knows what the router has done: then
+/// all that the connection did not have before is taken back.
+actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted);
+
+/// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
+std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);
+
+/// What was missed, then what is live. After the confirmation.
+void go_live(const std::vector<SubscribedResult>& results, Client& client);
+
+/// The overflow policy that a subscription has: the client's choice, where it has one.
+Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client);
+
+/// The connection has these now, and its session too.
+void keep(const std::vector<TopicPattern>& topics, SubscriptionOptions options, Client& client);
+
+/// Ends these everywhere; those that there are not are passed over.
+void drop(std::vector<TopicPattern> topics, Client& client);
+
+}  // namespace troupe::realtime

@@ -1,0 +1,65 @@
+// Connection: its session, which it opens or claims before it is welcomed, and leaves at its end.
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/connection/websocket_actor.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+constexpr base::Duration claim_within = std::chrono::seconds{2};  // an answer of another core, which is busy at worst
+
+}  // namespace
+
+// What the client says meanwhile waits, as it does until the router knows of us.
+actor::Task<void> Connection::begin_session() {
+  if (leaving_) co_return;  // an earlier incarnation of the actor has begun it
+  if (wanted_session_) {
+    auto claimed = co_await claim(*std::exchange(wanted_session_, std::nullopt));
+    if (claimed) co_return;
+  }
+  leaving_ = Leaving::vanished;
+  auto kind = is_anonymous() ? SessionUser::anonymous : SessionUser::authenticated;
+  site_->routing.keeper(session_.id).tell(OpenSession{session_.id, session_.identity.user, kind, session_.owner});
+}
+
+actor::Task<bool> Connection::claim(SessionId wanted) {
+  auto own = std::exchange(session_.id, std::move(wanted));
+  leaving_ = Leaving::vanished;  // whatever becomes of us now, the session will be left
+  auto kind = is_anonymous() ? SessionUser::anonymous : SessionUser::authenticated;
+  const auto& keeper = site_->routing.keeper(session_.id);
+  auto claimed =
+      co_await keeper.within(claim_within).ask(ClaimSession{session_.id, session_.identity.user, kind, session_.owner});
+  if (!claimed) {
+    leave_session();
+    session_.id = std::move(own);
+    co_return false;
+  }
+  resumed_ = true;
+  session_.identity.user = std::move(claimed->user);
+  session_.restored = std::move(claimed->subscriptions);
+  resume_until_ = core_.now() + site_->options.resume_within;
+  reschedule();
+  co_return true;
+}
+
+void Connection::leave_session() {
+  if (!leaving_) return;
+  auto leaving = *std::exchange(leaving_, std::nullopt);
+  site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, session_.owner, leaving});
+}
+
+void Connection::replace(const SessionId& session) {
+  if (session == session_.id) close(close_codes::replaced, "another socket goes on with the session");
+}
+
+// The client did not say where it was: its topics go on from now. Tried again as long as there is something to resume.
+void Connection::on_resume_time(base::Instant now) {
+  if (session_.restored && session_.restored->empty()) session_.restored.reset();
+  resume_until_ = session_.restored ? now + site_->options.resume_within : base::Instant::never();
+  if (!session_.restored) return;
+  ++commands_waiting_;
+  actor_.tell(ResumeAnyway{});
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,102 @@
+// SessionsActor: open, claim, park, expire.
+#include "troupe/realtime/topic/sessions_actor.h"
+
+#include <algorithm>
+
+namespace troupe::realtime {
+
+void SessionsActor::handle(OpenSession message) {
+  sessions_.insert_or_assign(std::move(message.session), Session{std::move(message.user), message.kind, message.owner});
+}
+
+std::expected<ClaimedSession, ClaimError> SessionsActor::handle(const ClaimSession& message, actor::Context& ctx) {
+  auto found = sessions_.find(message.session);
+  if (found == sessions_.end()) return std::unexpected(ClaimError::unknown);
+  auto& session = found->second;
+  // Without a token the id alone says whose the session is; with one, both must agree.
+  const bool same =
+      session.kind == message.kind && (session.kind == SessionUser::anonymous || session.user == message.user);
+  if (!same) return std::unexpected(ClaimError::forbidden);
+  if (!session.owner) {
+    unpark(found->first, session);
+    arm(ctx);
+  } else if (*session.owner != message.owner) {
+    session.owner->supervisor.tell(ReplaceConnection{session.owner->connection, message.session});
+  }
+  session.owner = message.owner;
+  ++resumed_;
+  return ClaimedSession{session.user, session.subscriptions};
+}
+
+void SessionsActor::handle(ChangeSession message) {
+  auto* session = find(message.session, message.owner);
+  if (session == nullptr) return;
+  for (const auto& topic : message.removed) session->subscriptions.erase(topic);
+  for (auto& [topic, options] : message.added) session->subscriptions.insert_or_assign(std::move(topic), options);
+}
+
+void SessionsActor::handle(const LeaveSession& message, actor::Context& ctx) {
+  if (find(message.session, message.owner) == nullptr) return;
+  auto place = sessions_.find(message.session);
+  if (message.leaving == Leaving::closed || options_.session_time <= base::Duration::zero()) return end(place);
+  park(place, ctx.now());
+  arm(ctx);
+}
+
+void SessionsActor::handle(Expire, actor::Context& ctx) {
+  while (!parked_.empty() && parked_.begin()->first <= ctx.now()) expire(parked_.begin()->second);
+  arm(ctx);
+}
+
+SessionsActor::Session* SessionsActor::find(const SessionId& id, const SessionOwner& owner) {
+  auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.owner == owner ? &found->second : nullptr;
+}
+
+void SessionsActor::park(Sessions::iterator place, base::Instant now) {
+  auto& [id, session] = *place;
+  session.owner.reset();
+  session.expires_at = now + options_.session_time;
+  parked_.emplace(session.expires_at, id);
+  auto& of_user = parked_by_user_[session.user];
+  of_user.push_back(id);
+  if (of_user.size() > options_.parked_by_user_max) expire(SessionId{of_user.front()});
+  if (parked_.size() > options_.parked_max) expire(SessionId{parked_.begin()->second});
+}
+
+void SessionsActor::unpark(const SessionId& id, const Session& session) {
+  parked_.erase({session.expires_at, id});
+  auto of_user = parked_by_user_.find(session.user);
+  std::erase(of_user->second, id);
+  if (of_user->second.empty()) parked_by_user_.erase(of_user);
+}
+
+void SessionsActor::expire(const SessionId& id) {
+  ++expired_;
+  auto place = sessions_.find(id);
+  unpark(place->first, place->second);
+  end(place);
+}
+
+void SessionsActor::end(Sessions::iterator place) { sessions_.erase(place); }
+
+// One timer, for the one that expires first.
+void SessionsActor::arm(actor::Context& ctx) {
+  if (parked_.empty()) return ctx.cancel("expiry");
+  auto in = std::max(parked_.begin()->first - ctx.now(), base::Duration{std::chrono::milliseconds{1}});
+  ctx.after(this, "expiry", in, Expire{});
+}
+
+SessionFigures SessionsActor::handle(const MeasureSessions&) const {
+  return {sessions_.size() - parked_.size(), parked_.size(), resumed_, expired_};
+}
+
+void SessionsActor::inspect(actor::Inspection& out) const {
+  auto figures = handle(MeasureSessions{});
+  out.add("open", figures.open);
+  out.add("parked", figures.parked);
+  out.add("resumed", figures.resumed);
+  out.add("expired", figures.expired);
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,63 @@
+// SessionsActor: one on each core; keeper of a share of the sessions, by the hash of their id.
+//
+// It is told of every change of a session's subscriptions, so that a session whose
+// connection is gone, for whatever reason and however suddenly, can go on elsewhere. Parked
+// sessions are bounded in number and time; those parked longest go first.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/realtime/topic/session_messages.h"
+
+namespace troupe::realtime {
+
+class SessionsActor {
+ public:
+  static constexpr std::string_view actor_type = "SessionsActor";
+
+  explicit SessionsActor(SessionsOptions options) : options_(options) {}
+
+  void inspect(actor::Inspection& out) const;
+
+  void handle(OpenSession message);
+  std::expected<ClaimedSession, ClaimError> handle(const ClaimSession& message, actor::Context& ctx);
+  void handle(ChangeSession message);
+  void handle(const LeaveSession& message, actor::Context& ctx);
+  void handle(const UseSessionsOptions& message) { options_ = message.options; }
+  SessionFigures handle(const MeasureSessions&) const;
+
+  struct Expire {};
+  void handle(Expire, actor::Context& ctx);
+
+ private:
+  struct Session {
+    UserId user;
+    SessionUser kind;
+    std::optional<SessionOwner> owner;  // none while parked
+    base::Instant expires_at{};         // while parked
+    SubscriptionMap subscriptions{};
+  };
+  using Sessions = std::unordered_map<SessionId, Session>;
+
+  Session* find(const SessionId& id, const SessionOwner& owner);
+  void park(Sessions::iterator place, base::Instant now);
+  void unpark(const SessionId& id, const Session& session);
+  void expire(const SessionId& id);
+  void end(Sessions::iterator place);
+  void arm(actor::Context& ctx);
+
+  SessionsOptions options_;
+  Sessions sessions_;
+  std::set<std::pair<base::Instant, SessionId>> parked_;     // by when they expire
+  std::map<UserId, std::vector<SessionId>> parked_by_user_;  // longest parked first
+  std::uint64_t resumed_ = 0;
+  std::uint64_t expired_ = 0;
+};
+
+}  // namespace troupe::realtime
