@@ -1,7 +1,7 @@
 // Sessions that outlive their socket, with npm `ws` over real sockets.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { serve } from './lib/server.js';
+import { serve, sleep } from './lib/server.js';
 import { Client } from './lib/websocket.js';
 import { machineToken } from './lib/oauth.js';
 
@@ -12,15 +12,26 @@ before(async () => {
   const client = await server.addClient('--name', 'sessions', '--grant', 'client_credentials', '--scope', everything);
   token = await machineToken(server, client);
 });
+let watcherToken;
+before(async () => {
+  const client = await server.addClient('--name', 'watcher', '--grant', 'client_credentials', '--scope', everything);
+  watcherToken = await machineToken(server, client);
+});
 const open = (session) => Client.open(`${server.ws()}${session ? `?session=${session}` : ''}`, { token });
 
 test('a socket that is cut again and again loses no message and doubles none', async () => {
   const publisher = await open();
+  const watcher = await Client.open(server.ws(), { token: watcherToken });
   let client = await open();
   const { session } = client.welcome;
   assert.equal(client.welcome.resumed, false);
   const topic = 'room.cut';
+  await watcher.ask({ type: 'subscribe', topics: [topic], presence: true });
   const { topics: [{ epoch }] } = await client.subscribe(topic);
+  const here = [client.welcome.user, watcher.welcome.user].sort();
+  const joined = [];
+  while (joined.length < 2) joined.push(...(await watcher.next('presence_changed')).joined);
+  assert.deepEqual(joined.sort(), here);
   let position = 0;
   const take = async (until) => {
     while (position < until) {
@@ -50,7 +61,13 @@ test('a socket that is cut again and again loses no message and doubles none', a
     await take(published);
   }
   assert.deepEqual((await client.quiet()).filter((m) => m.type === 'message'), []);
+  await sleep(400); // longer than a batch of presence takes
+  assert.deepEqual((await watcher.quiet()).filter((m) => m.type === 'presence_changed'), []);
+  const state = await watcher.ask({ type: 'presence', topic });
+  assert.deepEqual([state.count, state.users], [2, here]);
   await Promise.all([client.close(), publisher.close()]);
+  assert.deepEqual(await watcher.next('presence_changed'), { type: 'presence_changed', topic, joined: [], left: [client.welcome.user] });
+  await watcher.close();
   assert.equal((await open(session)).welcome.resumed, false); // a clean close has ended it
 });
 

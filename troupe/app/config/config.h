@@ -20,6 +20,7 @@
 #include "troupe/realtime/connection/outbox.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/inbox.h"
+#include "troupe/realtime/topic/presence_options.h"
 #include "troupe/realtime/topic/session.h"
 #include "troupe/web/token_bucket.h"
 
@@ -66,6 +67,7 @@ struct RealtimeConfig {
   realtime::HistoryLimits history{};
   realtime::InboxLimits inbox{};
   realtime::SessionsOptions sessions{};
+  base::Duration presence_interval = realtime::PresenceOptions{}.interval;
 };
 
 struct Config {

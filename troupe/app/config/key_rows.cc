@@ -157,6 +157,9 @@ void add_session_keys(std::vector<Key>& to) {
                    count(0, 10'000'000), AT(realtime.sessions.parked_max)));
   to.push_back(key("realtime.sessions_parked_by_user_max", "Of those, of one user.", count(0, 1'000'000),
                    AT(realtime.sessions.parked_by_user_max)));
+  to.push_back(key("realtime.presence_interval",
+                   "How often watchers are told who came and left; what is undone within it is not told.",
+                   duration<Duration>(10ms, 1min), AT(realtime.presence_interval)));
 }
 
 void add_oauth_keys(std::vector<Key>& to) {

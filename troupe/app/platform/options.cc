@@ -49,6 +49,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.compression = wanted.compression;
   options.router.inboxes.limits = wanted.inbox;
   options.sessions = wanted.sessions;
+  options.presence.interval = wanted.presence_interval;
   return options;
 }
 

@@ -39,9 +39,13 @@ struct Routing {
   std::shared_ptr<const std::vector<RouterRef>> routers;
   CoreIndex here = 0;
   std::shared_ptr<const std::vector<SessionsRef>> keepers{};
+  PresenceHomes presence{};
 
   const RouterRef& local() const { return (*routers)[here]; }
   const RouterRef& home(std::string_view topic) const { return (*routers)[home_of(topic, routers->size())]; }
+  const PresenceRef& presence_home(std::string_view topic) const {
+    return (*presence)[home_of(topic, presence->size())];
+  }
   const SessionsRef& keeper(const SessionId& session) const {
     return (*keepers)[home_of(session.value(), keepers->size())];
   }
@@ -71,6 +75,10 @@ class Client {
   virtual void hold(const std::string& topic) = 0;
   virtual void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) = 0;
   virtual bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept = 0;
+
+  /// From now on it is told who comes into this topic and who leaves it, or no more.
+  virtual void watch_presence(const TopicPattern& topic) = 0;
+  virtual void unwatch_presence(const TopicPattern& topic) = 0;
 
   /// Sends a page of history as fast as the socket takes it, then its end. False when too many are under way.
   virtual bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) = 0;

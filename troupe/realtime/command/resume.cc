@@ -45,6 +45,9 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::internal, "the session could not be resumed; try again");
     co_return;
   }
+  for (const auto& [topic, options] : *session.restored) {
+    if (options.presence == PresencePart::told) client.watch_presence(topic);
+  }
   session.subscriptions.merge(*session.restored);  // 3. confirm
   session.restored.reset();
   client.answer(finished(Resumed{confirmed(*results, client)}, id));

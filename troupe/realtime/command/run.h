@@ -9,6 +9,7 @@
 #include "troupe/realtime/command/direct.h"
 #include "troupe/realtime/command/history.h"
 #include "troupe/realtime/command/info.h"
+#include "troupe/realtime/command/presence.h"
 #include "troupe/realtime/command/publish.h"
 #include "troupe/realtime/command/resume.h"
 #include "troupe/realtime/command/subscribe.h"

@@ -24,6 +24,14 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
       return ClientError{
           ErrorCode::forbidden, fmt::format("`overflow` of `{}` is the server's to choose", topic.text()), {}};
     }
+    if (command.presence && !topic.is_name()) {
+      return ClientError{
+          ErrorCode::bad_request, fmt::format("`presence` is told of topics, and `{}` is a pattern", topic.text()), {}};
+    }
+    if (command.presence && options.presence == Presence::off) {
+      return ClientError{
+          ErrorCode::forbidden, fmt::format("presence is off in the namespace of `{}`", topic.text()), {}};
+    }
     const bool has = session.subscriptions.contains(topic) || (session.restored && session.restored->contains(topic));
     count += has ? 0 : 1;
   }
@@ -34,12 +42,18 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
   return std::nullopt;
 }
 
-std::vector<WantedTopic> wanted(const Subscribe& command, const SubscriptionOptions& options, const Client& client) {
+SubscriptionOptions options_of(const TopicPattern& topic, const Subscribe& command, const Client& client) {
+  const bool counted = topic.is_name() && client.settings().of(topic).presence == Presence::on;
+  const auto part = command.presence ? PresencePart::told : PresencePart::counted;
+  return {command.overflow, counted ? part : PresencePart::none};
+}
+
+std::vector<WantedTopic> wanted(const Subscribe& command, const Client& client) {
   std::vector<WantedTopic> topics;
   for (const auto& topic : command.topics) {
     auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, Position>::first);
     topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
-                      policy_of(topic, options, client)});
+                      policy_of(topic, options_of(topic, command, client), client)});
   }
   return topics;
 }
@@ -51,13 +65,14 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
     client.answer(finished(*refused, id));
     co_return;
   }
-  const SubscriptionOptions options{command.overflow, TellPresence::no};
-  auto results = co_await attach(client, wanted(command, options, client));  // 2. attach and read
+  auto results = co_await attach(client, wanted(command, client));  // 2. attach and read
   if (!results) {
     refuse(client, id, ErrorCode::internal, "the subscription could not be made; try again");
     co_return;
   }
-  keep(command.topics, options, client);  // 3. confirm
+  std::vector<std::pair<TopicPattern, SubscriptionOptions>> kept;  // 3. confirm
+  for (const auto& topic : command.topics) kept.emplace_back(topic, options_of(topic, command, client));
+  keep(std::move(kept), client);
   auto topics = confirmed(*results, client);
   client.answer(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
   go_live(*results, client);  // 4. what was missed, then live

@@ -6,6 +6,7 @@
 namespace troupe::realtime {
 
 actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted) {
+  if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
   for (const auto& one : wanted) topics.push_back(one.pattern);
   for (const auto& topic : topics) {
@@ -45,20 +46,20 @@ Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options
   return space.overflow_choice == OverflowChoice::server ? space.overflow : options.overflow.value_or(space.overflow);
 }
 
-void keep(const std::vector<TopicPattern>& topics, SubscriptionOptions options, Client& client) {
+void keep(std::vector<std::pair<TopicPattern, SubscriptionOptions>> topics, Client& client) {
   auto& session = client.session();
-  ChangeSession change{session.id, session.owner, {}, {}};
-  for (const auto& topic : topics) {
+  for (const auto& [topic, options] : topics) {
     session.subscriptions.insert_or_assign(topic, options);
     if (session.restored) session.restored->erase(topic);
-    change.added.emplace_back(topic, options);
+    options.presence == PresencePart::told ? client.watch_presence(topic) : client.unwatch_presence(topic);
   }
-  client.routing().keeper(session.id).tell(std::move(change));
+  client.routing().keeper(session.id).tell(ChangeSession{session.id, session.owner, {}, std::move(topics)});
 }
 
 void drop(std::vector<TopicPattern> topics, Client& client) {
   auto& session = client.session();
   for (const auto& topic : topics) {
+    client.unwatch_presence(topic);
     session.subscriptions.erase(topic);
     if (session.restored) session.restored->erase(topic);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "troupe/realtime/command/client.h"
@@ -26,7 +27,7 @@ void go_live(const std::vector<SubscribedResult>& results, Client& client);
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client);
 
 /// The connection has these now, and its session too.
-void keep(const std::vector<TopicPattern>& topics, SubscriptionOptions options, Client& client);
+void keep(std::vector<std::pair<TopicPattern, SubscriptionOptions>> topics, Client& client);
 
 /// Ends these everywhere; those that there are not are passed over.
 void drop(std::vector<TopicPattern> topics, Client& client);

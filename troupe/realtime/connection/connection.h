@@ -89,6 +89,8 @@ class Connection final : public Receiver,
   void hold(const std::string& topic) override;
   void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) override;
   bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept override;
+  void watch_presence(const TopicPattern& topic) override;
+  void unwatch_presence(const TopicPattern& topic) override;
   bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
   bool cancel_history(const RequestId& id) override;
   actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) override;

@@ -43,8 +43,23 @@ actor::Task<bool> Connection::claim(SessionId wanted) {
   co_return true;
 }
 
+void Connection::watch_presence(const TopicPattern& topic) {
+  const auto& routing = site_->routing;
+  if (site_->watchers.add(topic, number_) == PresenceWatchers::Added::further) return;
+  routing.presence_home(topic.text()).tell(WatchPresence{routing.here, topic});
+}
+
+void Connection::unwatch_presence(const TopicPattern& topic) {
+  const auto& routing = site_->routing;
+  if (site_->watchers.remove(topic, number_) == PresenceWatchers::Removed::not_last) return;
+  routing.presence_home(topic.text()).tell(UnwatchPresence{routing.here, topic});
+}
+
 void Connection::leave_session() {
   if (!leaving_) return;
+  for (const auto& [topic, options] : session_.subscriptions) {
+    if (options.presence == PresencePart::told) unwatch_presence(topic);
+  }
   auto leaving = *std::exchange(leaving_, std::nullopt);
   site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, session_.owner, leaving});
 }

@@ -127,6 +127,23 @@ void ConnectionSupervisor::handle(const ReplaceConnection& message) {
   if (found != connections_.end()) found->second->replace(message.session);
 }
 
+void ConnectionSupervisor::handle(const DeliverPresence& message) {
+  for (const auto& [topic, frame] : message.frames) {
+    const auto* watching = site_->watchers.of(topic);
+    if (watching == nullptr) continue;
+    for (auto number : *watching) {
+      auto found = connections_.find(number);
+      if (found != connections_.end()) found->second->answer(frame);
+    }
+  }
+  (*site_->routing.presence)[message.home].tell(PresenceDelivered{});
+}
+
+void ConnectionSupervisor::handle(const RepeatPresence& message) {
+  const auto& homes = *site_->routing.presence;
+  homes[message.home].tell(WatchesRepeated{site_->routing.here, site_->watchers.topics(message.home, homes.size())});
+}
+
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
   for (auto& [number, connection] : connections_) connection->review();

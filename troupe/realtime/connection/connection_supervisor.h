@@ -73,6 +73,8 @@ class ConnectionSupervisor {
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);
   void handle(const ReplaceConnection& message);
+  void handle(const DeliverPresence& message);
+  void handle(const RepeatPresence& message);
   void handle(UseSettings message);
   void handle(const UseConnectionOptions& message);
   ConnectionFigures handle(const MeasureConnections&) const;

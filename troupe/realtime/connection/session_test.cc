@@ -232,6 +232,18 @@ TEST_CASE("a client that does not say where it was goes on from now after five s
   CHECK(carol.socket->take().empty());
 }
 
+TEST_CASE("a session without subscriptions resumes to nothing") {
+  RealtimeWorld world;
+  auto bob = open(world, "bob");
+  bob.socket->vanish();
+  world.world.run_until_idle();
+  auto again = open(world, "bob", 1, bob.session);
+  REQUIRE(again.resumed);
+  auto frames = world.exchange(again.socket, resume_frame(""));
+  REQUIRE_EQ(frames.size(), 1);
+  CHECK_EQ(frames[0], R"({"type":"resumed","id":"r","topics":[]})");
+}
+
 TEST_CASE("before it has resumed, a client may subscribe and unsubscribe") {
   RealtimeWorld world;
   auto alice = open(world, "alice");

@@ -15,6 +15,7 @@
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/options.h"
+#include "troupe/realtime/connection/presence_watchers.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
 
@@ -84,6 +85,7 @@ struct ConnectionSite {
   Decoder decoder;
   CoreCompression compression;
   DueQueue due;
+  PresenceWatchers watchers;
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
   ConnectionFigures figures;

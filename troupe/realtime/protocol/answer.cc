@@ -36,6 +36,12 @@ std::string_view text(GapReason reason) {
   return "overflow";
 }
 
+void append_users(JsonWriter& writer, std::string_view name, std::span<const UserId> users) {
+  writer.key(name).begin_array();
+  for (const auto& user : users) writer.value(user.value());
+  writer.end_array();
+}
+
 void append_topics(JsonWriter& writer, const std::vector<TopicPattern>& topics) {
   writer.key("topics").begin_array();
   for (const auto& topic : topics) writer.value(topic.text());
@@ -85,6 +91,22 @@ void append(std::string& out, const Unsubscribed& frame) {
   auto writer = begin(out, "unsubscribed");
   append_topics(writer, frame.topics);
   writer.member("reason", frame.reason).end_object();
+}
+
+void append(std::string& out, const PresenceChanged& frame) {
+  auto writer = begin(out, "presence_changed");
+  writer.member("topic", frame.topic);
+  append_users(writer, "joined", frame.joined);
+  append_users(writer, "left", frame.left);
+  writer.end_object();
+}
+
+void append(std::string& out, const PresenceState& frame, const std::optional<RequestId>& id) {
+  auto writer = begin(out, "presence_state", id);
+  writer.member("topic", frame.topic).member("count", frame.count);
+  append_users(writer, "users", frame.users);
+  if (frame.next) writer.member("next", frame.next->value());
+  writer.end_object();
 }
 
 void append(std::string& out, const Draining& frame) {

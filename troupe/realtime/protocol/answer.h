@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,21 @@ struct HistoryEnd {
   HistoryEnding ending;
 };
 
+/// Users who have come into a topic, or left it.
+struct PresenceChanged {
+  std::string_view topic;
+  std::span<const UserId> joined;
+  std::span<const UserId> left;
+};
+
+/// One page of who is in a topic.
+struct PresenceState {
+  std::string_view topic;
+  std::uint64_t count = 0;
+  std::vector<UserId> users;
+  std::optional<UserId> next;
+};
+
 struct Pong {
   std::string timestamp;  // JSON text; empty: none came
 };
@@ -139,6 +155,8 @@ void append(std::string& out, const Welcome& frame);
 void append(std::string& out, const TokenExpiring& frame);
 void append(std::string& out, const Unsubscribed& frame);
 void append(std::string& out, const Draining& frame);
+void append(std::string& out, const PresenceChanged& frame);
+void append(std::string& out, const PresenceState& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const Gap& frame);
 void append(std::string& out, const Authenticated& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const SubscriptionConfirmed& frame, const std::optional<RequestId>& id);

@@ -40,6 +40,11 @@ TEST_CASE("each frame has the fields that the protocol names") {
            id7),
       R"({"type":"subscription_confirmed","id":"7","topics":[{"topic":"a","epoch":"e","offset":5,"recovered":true},)"
       R"({"topic":"b.*","shards":{"0":{"epoch":"f","seq":6}},"recovered":false}],"active_subscriptions":2})");
+  const std::vector<UserId> users{UserId{"a"}, UserId{"b"}};
+  CHECK_EQ(said(PresenceChanged{"t", users, {}}),
+           R"({"type":"presence_changed","topic":"t","joined":["a","b"],"left":[]})");
+  CHECK_EQ(said(PresenceState{"t", 3, users, UserId{"b"}}, id7),
+           R"({"type":"presence_state","id":"7","topic":"t","count":3,"users":["a","b"],"next":"b"})");
   CHECK_EQ(said(Resumed{{{"a", {Epoch{"e"}, 5}, true, {}}}}, id7),
            R"({"type":"resumed","id":"7","topics":[{"topic":"a","epoch":"e","offset":5,"recovered":true}]})");
   CHECK_EQ(said(UnsubscriptionConfirmed{{TopicPattern::parse("a").value()}, 0}, no_id),

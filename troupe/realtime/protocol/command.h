@@ -28,7 +28,8 @@ struct Payload {
 struct Subscribe {
   std::vector<TopicPattern> topics;                        // no topic twice
   std::vector<std::pair<TopicPattern, Position>> recover;  // each key is one of `topics`, and a name
-  std::optional<Overflow> overflow;                        // none: the namespace's own
+  std::optional<Overflow> overflow{};                      // none: the namespace's own
+  bool presence = false;                                   // wants to be told who comes and goes
 };
 
 struct Unsubscribe {
@@ -66,6 +67,12 @@ struct ReadHistory {
   Position position;  // excluded itself; unused for `newest`
 };
 
+struct GetPresence {
+  TopicName topic;
+  std::size_t limit = 0;
+  UserId after{};  // the page begins behind this name
+};
+
 struct Cancel {
   RequestId target;
 };
@@ -80,8 +87,8 @@ struct Ping {
   std::string timestamp;  // JSON text of a number or string, echoed as it came; empty if none came
 };
 
-using Command = std::variant<Subscribe, Unsubscribe, Resume, Publish, Direct, Received, ReadHistory, Cancel,
-                             Authenticate, GetInfo, Ping>;
+using Command = std::variant<Subscribe, Unsubscribe, Resume, Publish, Direct, Received, ReadHistory, GetPresence,
+                             Cancel, Authenticate, GetInfo, Ping>;
 
 /// One frame of a client. A frame with an id gets exactly one final answer that bears it.
 struct ClientFrame {

@@ -51,6 +51,7 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   auto named = take.optional("overflow", fields.overflow);
   auto overflow = named ? overflow_of(*named) : std::nullopt;
   if (named && !overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest or disconnect");
+  auto presence = take.optional("presence", fields.presence);
   if (topics && topics->empty()) take.fail("topics", "is empty");
   if (topics && recover) {
     for (const auto& [topic, position] : *recover) {
@@ -60,7 +61,7 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   }
   if (take.failed()) return take.error();
   return Subscribe{*std::move(topics), std::move(recover).value_or(std::vector<std::pair<TopicPattern, Position>>{}),
-                   overflow};
+                   overflow, presence.value_or(false)};
 }
 
 Built unsubscribe(Fields& fields, const DecoderLimits&) {
@@ -124,6 +125,18 @@ Built history(Fields& fields, const DecoderLimits& limits) {
   return ReadHistory{*std::move(topic), static_cast<std::size_t>(*limit), direction, std::move(position)};
 }
 
+Built presence(Fields& fields, const DecoderLimits& limits) {
+  Taker take;
+  auto topic = take.topic(fields.topic);
+  auto limit = take.optional("limit", fields.limit).value_or(limits.presence_limit);
+  auto after = take.optional("after", fields.after);
+  if (limit == 0 || limit > limits.presence_limit_max) {
+    take.fail("limit", fmt::format("must be from 1 to {}", limits.presence_limit_max));
+  }
+  if (take.failed()) return take.error();
+  return GetPresence{*std::move(topic), static_cast<std::size_t>(limit), UserId{std::move(after).value_or("")}};
+}
+
 Built cancel(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto target = take.required("target", fields.target);
@@ -156,7 +169,7 @@ struct CommandType {
 constexpr CommandType command_types[] = {
     {"publish", publish},   {"subscribe", subscribe}, {"unsubscribe", unsubscribe}, {"direct", direct},
     {"received", received}, {"history", history},     {"cancel", cancel},           {"authenticate", authenticate},
-    {"info", info},         {"ping", ping},           {"resume", resume},
+    {"info", info},         {"ping", ping},           {"resume", resume},           {"presence", presence},
 };
 
 Built build(Fields& fields, const DecoderLimits& limits) {

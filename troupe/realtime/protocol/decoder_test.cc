@@ -29,6 +29,15 @@ TEST_CASE("each command is read with all its fields") {
 
   CHECK_FALSE(decoded<Subscribe>(R"({"type":"subscribe","topics":["a"]})").overflow.has_value());
 
+  CHECK_FALSE(subscribe.presence);
+  CHECK(decoded<Subscribe>(R"({"type":"subscribe","topics":["a"],"presence":true})").presence);
+
+  auto presence = decoded<GetPresence>(R"({"type":"presence","topic":"a","limit":7,"after":"bob"})");
+  CHECK_EQ(presence.topic.text(), "a");
+  CHECK_EQ(presence.limit, 7);
+  CHECK_EQ(presence.after.value(), "bob");
+  CHECK_EQ(decoded<GetPresence>(R"({"type":"presence","topic":"a"})").limit, 100);
+
   auto resume = decoded<Resume>(
       R"({"type":"resume","positions":{"a.b":{"epoch":"e1","offset":7},"c.*":{"0":{"epoch":"e","seq":1}}}})");
   REQUIRE_EQ(resume.positions.size(), 1);  // a pattern has no position

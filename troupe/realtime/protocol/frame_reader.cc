@@ -61,7 +61,7 @@ class Walk {
     Read read;
   };
   static const Known known_fields[];
-  static constexpr std::size_t known_count = 18;
+  static constexpr std::size_t known_count = 20;
 
   Error read_field(ondemand::field field);
 
@@ -97,6 +97,7 @@ class Walk {
   }
   Error payload_field(Value value) { return read_json(value, fields_.payload); }
   Error token_field(Value value) { return read_string(value, fields_.token, limits_.token_bytes_max); }
+  Error presence_field(Value value) { return read_boolean(value, fields_.presence); }
   Error exclude_self_field(Value value) { return read_boolean(value, fields_.exclude_self); }
 
   const DecoderLimits& limits_;
@@ -125,6 +126,8 @@ const Walk::Known Walk::known_fields[] = {
     {"before", &Walk::position_field<&Fields::before>},
     {"target", &Walk::string_field<&Fields::target, request_id_bytes_max>},
     {"token", &Walk::token_field},
+    {"presence", &Walk::presence_field},
+    {"after", &Walk::string_field<&Fields::after, user_bytes_max>},
     {"timestamp", &Walk::read_timestamp},
 };
 

@@ -27,13 +27,13 @@ struct Field {
 };
 
 struct Fields {
-  Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key;
+  Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key, after;
   Field<std::string> payload, timestamp;  // JSON text
   Field<std::vector<TopicPattern>> topics;
   Field<std::vector<std::pair<TopicPattern, Position>>> recover, positions;
   Field<Position> since, before;
   Field<std::uint64_t> offset, limit;
-  Field<bool> exclude_self;
+  Field<bool> exclude_self, presence;
 };
 
 class FrameReader {

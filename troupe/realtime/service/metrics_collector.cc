@@ -44,6 +44,20 @@ void add(SessionFigures& sum, const SessionFigures& one) {
   sum.expired += one.expired;
 }
 
+void add(PresenceFigures& sum, const PresenceFigures& one) {
+  sum.topics += one.topics;
+  sum.users += one.users;
+  sum.changes += one.changes;
+}
+
+void show(base::Samples& out, const PresenceFigures& sum) {
+  out.gauge("troupe_realtime_presence_topics", "Topics with users or watchers.", static_cast<double>(sum.topics));
+  out.gauge("troupe_realtime_presence_users", "Users in topics; one counts once in each.",
+            static_cast<double>(sum.users));
+  out.counter("troupe_realtime_presence_changes_total", "Users told to have joined or left a topic.",
+              static_cast<double>(sum.changes));
+}
+
 void show(base::Samples& out, const SessionFigures& sum) {
   out.gauge("troupe_realtime_sessions", "Sessions, by whether they have a socket.", static_cast<double>(sum.open),
             {{"state", "open"}});
@@ -129,6 +143,12 @@ actor::Task<base::Samples> MetricsCollector::handle(CollectMetrics) {
     if (figures) add(sessions, *figures);
   }
   show(samples, sessions);
+  PresenceFigures presence;
+  for (auto home : sources_.presence) {
+    auto figures = co_await home.ask(MeasurePresence{});
+    if (figures) add(presence, *figures);
+  }
+  show(samples, presence);
   co_return samples;
 }
 

@@ -23,6 +23,7 @@ struct MetricsSources {
   std::vector<RouterRef> routers;
   std::vector<actor::Ref<ConnectionSupervisor>> connections;
   std::vector<SessionsRef> keepers;
+  std::vector<PresenceRef> presence;
 };
 
 class MetricsCollector {

@@ -12,6 +12,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/topic/message_router_actor.h"
+#include "troupe/realtime/topic/presence_options.h"
 #include "troupe/realtime/topic/session.h"
 #include "troupe/realtime/topic/settings.h"
 
@@ -28,6 +29,7 @@ struct RealtimeOptions {
   ConnectionOptions connection{};
   RouterOptions router{};
   SessionsOptions sessions{};
+  PresenceOptions presence{};
   std::uint32_t router_mailbox = 64 * 1024;  // publications that wait for one core
   std::uint32_t door_mailbox = 16 * 1024;    // connections that come at the same moment
 };

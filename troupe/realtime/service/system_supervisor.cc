@@ -6,9 +6,14 @@
 namespace troupe::realtime {
 
 actor::Supervision system_supervision() {
-  return {.decide = actor::on<RoutingTableCorrupted>(actor::Directive::restart)
-                        .on<ConfigurationError>(actor::Directive::escalate)
-                        .otherwise(actor::Directive::resume)};
+  const auto rules = actor::on<RoutingTableCorrupted>(actor::Directive::restart)
+                         .on<ConfigurationError>(actor::Directive::escalate)
+                         .otherwise(actor::Directive::resume);
+  return {.decide = [rules](const actor::Fault& fault) -> actor::Decision {
+    // Tables of presence are built anew rather than trusted after a fault: all they hold others know, too.
+    if (fault.error == nullptr || fault.child.name.starts_with("presence-")) return actor::Directive::restart;
+    return rules(fault);
+  }};
 }
 
 namespace {
@@ -38,17 +43,26 @@ void SystemSupervisor::started(actor::Context& ctx) {
   routers_ = std::make_shared<const std::vector<RouterRef>>(doors_.routers);
   start_keepers(ctx);
   for (std::size_t core = 0; core < cores_; ++core) start_core(ctx, core);
-  MetricsSources sources{doors_.server, doors_.routers, doors_.connections, *keepers_};
+  MetricsSources sources{doors_.server, doors_.routers, doors_.connections, *keepers_, doors_.presence};
   doors_.metrics = ctx.spawn<MetricsCollector>({.name = "metrics"}, std::move(sources));
 }
 
 void SystemSupervisor::start_keepers(actor::Context& ctx) {
+  presence_started_.assign(cores_, false);
+  actor::Ref<actor::Protocol<PresenceStarted>> self = ctx.self(this);
+  for (std::size_t core = 0; core < cores_; ++core) {
+    doors_.presence.push_back(ctx.spawn<PresenceActor>({.name = fmt::format("presence-{}", core),
+                                                        .core = static_cast<int>(core),
+                                                        .mailbox = {.capacity = options_->door_mailbox}},
+                                                       options_->presence, static_cast<CoreIndex>(core), self));
+  }
+  presence_ = std::make_shared<const std::vector<PresenceRef>>(doors_.presence);
   std::vector<SessionsRef> keepers;
   for (std::size_t core = 0; core < cores_; ++core) {
     keepers.push_back(ctx.spawn<SessionsActor>({.name = fmt::format("sessions-{}", core),
                                                 .core = static_cast<int>(core),
                                                 .mailbox = {.capacity = options_->door_mailbox}},
-                                               options_->sessions));
+                                               options_->sessions, static_cast<CoreIndex>(core), presence_));
   }
   keepers_ = std::make_shared<const std::vector<SessionsRef>>(std::move(keepers));
 }
@@ -58,7 +72,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   site->options = options_->connection;
   site->settings = options_->settings;
   site->compression.use(options_->connection.compression);
-  site->routing = {routers_, static_cast<CoreIndex>(core), keepers_};
+  site->routing = {routers_, static_cast<CoreIndex>(core), keepers_, presence_};
   site->verifier = verifier_;
   doors_.routers[core].tell(JoinRouters{routers_});
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
@@ -78,6 +92,15 @@ void SystemSupervisor::handle(const RouterStarted& message) {
   for (auto connections : doors_.connections) {
     connections.tell(CloseConnections{service_restart, "the routing tables are being built anew"});
   }
+}
+
+void SystemSupervisor::handle(const PresenceStarted& message) {
+  const bool again = presence_started_[message.home];
+  presence_started_[message.home] = true;
+  JoinPresence join{{}, {}, again ? PresenceTables::lost : PresenceTables::empty};
+  for (auto keeper : *keepers_) join.keepers.push_back(keeper);
+  for (auto connections : doors_.connections) join.watchers.push_back(connections);
+  doors_.presence[message.home].tell(std::move(join));
 }
 
 void SystemSupervisor::handle(UseOptions message) {

@@ -29,6 +29,7 @@ struct Doors {
   actor::Ref<ServerActor> server;
   actor::Ref<MetricsCollector> metrics;
   std::vector<RouterRef> routers;                             // by core
+  std::vector<PresenceRef> presence;                          // by core
   std::vector<actor::Ref<ConnectionSupervisor>> connections;  // by core
 };
 
@@ -71,6 +72,7 @@ class SystemSupervisor {
   void started(actor::Context& ctx);
   Doors handle(const GetDoors&) const { return doors_; }
   void handle(const RouterStarted& message);
+  void handle(const PresenceStarted& message);
   void handle(const TokenRevoked& message);
   void handle(UseOptions message);
   actor::Task<void> handle(RefuseConnections message);
@@ -88,7 +90,9 @@ class SystemSupervisor {
   std::size_t cores_;
   std::shared_ptr<const std::vector<RouterRef>> routers_;
   std::shared_ptr<const std::vector<SessionsRef>> keepers_;
+  PresenceHomes presence_;
   std::vector<bool> router_started_;
+  std::vector<bool> presence_started_;
   Doors doors_;
 };
 

@@ -16,13 +16,17 @@
 
 namespace troupe::realtime {
 
-/// Whether a subscriber is told who comes and goes.
-enum class TellPresence : std::uint8_t { no, yes };
+/// A subscription's part in the presence of its topic.
+enum class PresencePart : std::uint8_t {
+  none,     // a pattern, or where presence is off
+  counted,  // its user is there
+  told,     // and is told who else comes and goes
+};
 
 /// How a topic or pattern was subscribed to.
 struct SubscriptionOptions {
   std::optional<Overflow> overflow{};  // none: the namespace's own
-  TellPresence presence = TellPresence::no;
+  PresencePart presence = PresencePart::none;
 
   friend bool operator==(const SubscriptionOptions&, const SubscriptionOptions&) = default;
 };

@@ -5,6 +5,12 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+bool is_present(const SubscriptionOptions& options) noexcept { return options.presence != PresencePart::none; }
+
+}  // namespace
+
 void SessionsActor::handle(OpenSession message) {
   sessions_.insert_or_assign(std::move(message.session), Session{std::move(message.user), message.kind, message.owner});
 }
@@ -31,8 +37,20 @@ std::expected<ClaimedSession, ClaimError> SessionsActor::handle(const ClaimSessi
 void SessionsActor::handle(ChangeSession message) {
   auto* session = find(message.session, message.owner);
   if (session == nullptr) return;
-  for (const auto& topic : message.removed) session->subscriptions.erase(topic);
-  for (auto& [topic, options] : message.added) session->subscriptions.insert_or_assign(std::move(topic), options);
+  std::vector<TopicPattern> came, left;
+  for (const auto& topic : message.removed) {
+    auto place = session->subscriptions.find(topic);
+    if (place == session->subscriptions.end()) continue;
+    if (is_present(place->second)) left.push_back(topic);
+    session->subscriptions.erase(place);
+  }
+  for (const auto& [topic, options] : message.added) {
+    auto [place, fresh] = session->subscriptions.try_emplace(topic);
+    const bool was_present = is_present(std::exchange(place->second, options));
+    if (is_present(options) && !was_present) came.push_back(topic);
+    if (!is_present(options) && was_present) left.push_back(topic);
+  }
+  presence_.report(session->user, came, left);
 }
 
 void SessionsActor::handle(const LeaveSession& message, actor::Context& ctx) {
@@ -78,7 +96,15 @@ void SessionsActor::expire(const SessionId& id) {
   end(place);
 }
 
-void SessionsActor::end(Sessions::iterator place) { sessions_.erase(place); }
+void SessionsActor::end(Sessions::iterator place) {
+  const auto& session = place->second;
+  std::vector<TopicPattern> left;
+  for (const auto& [topic, options] : session.subscriptions) {
+    if (is_present(options)) left.push_back(topic);
+  }
+  presence_.report(session.user, {}, left);
+  sessions_.erase(place);
+}
 
 // One timer, for the one that expires first.
 void SessionsActor::arm(actor::Context& ctx) {

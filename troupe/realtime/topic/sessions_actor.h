@@ -2,7 +2,8 @@
 //
 // It is told of every change of a session's subscriptions, so that a session whose
 // connection is gone, for whatever reason and however suddenly, can go on elsewhere. Parked
-// sessions are bounded in number and time; those parked longest go first.
+// sessions are bounded in number and time; those parked longest go first. A session's user
+// is present in its topics until it ends, with or without a socket.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/realtime/topic/presence_reporter.h"
 #include "troupe/realtime/topic/session_messages.h"
 
 namespace troupe::realtime {
@@ -21,7 +23,8 @@ class SessionsActor {
  public:
   static constexpr std::string_view actor_type = "SessionsActor";
 
-  explicit SessionsActor(SessionsOptions options) : options_(options) {}
+  SessionsActor(SessionsOptions options, CoreIndex index, PresenceHomes homes)
+      : options_(options), presence_(index, std::move(homes)) {}
 
   void inspect(actor::Inspection& out) const;
 
@@ -30,6 +33,8 @@ class SessionsActor {
   void handle(ChangeSession message);
   void handle(const LeaveSession& message, actor::Context& ctx);
   void handle(const UseSessionsOptions& message) { options_ = message.options; }
+  void handle(const PresenceTold& message) { presence_.forget(message); }
+  void handle(const RepeatPresence& message) { presence_.repeat(message); }
   SessionFigures handle(const MeasureSessions&) const;
 
   struct Expire {};
@@ -53,6 +58,7 @@ class SessionsActor {
   void arm(actor::Context& ctx);
 
   SessionsOptions options_;
+  PresenceReporter presence_;
   Sessions sessions_;
   std::set<std::pair<base::Instant, SessionId>> parked_;     // by when they expire
   std::map<UserId, std::vector<SessionId>> parked_by_user_;  // longest parked first

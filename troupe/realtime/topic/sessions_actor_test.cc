@@ -20,7 +20,8 @@ struct Supervisor {
 };
 
 struct Keeper {
-  explicit Keeper(SessionsOptions options = {}) : sessions(world.spawn<SessionsActor>({}, options)) {
+  explicit Keeper(SessionsOptions options = {})
+      : sessions(world.spawn<SessionsActor>({}, options, CoreIndex{0}, homes)) {
     supervisor = world.spawn<Supervisor>({}, replaced);
   }
   ~Keeper() { world.shutdown(); }
@@ -57,6 +58,7 @@ struct Keeper {
   static SessionId id(std::string_view text) { return SessionId{std::string{text}}; }
 
   actor::test::World world{1};
+  PresenceHomes homes = std::make_shared<const std::vector<PresenceRef>>(1);  // nobody is there
   std::shared_ptr<std::vector<std::uint64_t>> replaced = std::make_shared<std::vector<std::uint64_t>>();
   SessionsRef sessions;
   actor::Ref<Supervisor> supervisor;
