@@ -17,6 +17,8 @@ actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::overloaded, "the history could not be read; try again");
     co_return;
   }
+  std::erase_if(page->items,
+                [&](const KeptMessage& item) { return item.target && !session.identity.has_scope(*item.target); });
   if (!client.start_history(id, std::move(topic), *std::move(page))) {
     refuse(client, id, ErrorCode::overloaded, "too many histories are under way");
   }

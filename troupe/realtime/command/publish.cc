@@ -33,15 +33,31 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
            fmt::format("a payload for `{}` has at most {} bytes", command.topic.text(), bytes_max));
     co_return;
   }
+  const auto* rule = find_rule(client.settings().rules(), command, session.identity);
+  if (rule != nullptr && rule->refuse) {
+    refuse(client, id, ErrorCode::forbidden, fmt::format("a rule refuses this for `{}`", command.topic.text()));
+    co_return;
+  }
+  TargetScope target;
+  std::string redirected_to;
+  if (rule != nullptr) {
+    target = rule->target;
+    command.priority = rule->priority.value_or(command.priority);
+    if (rule->redirect) {
+      command.topic = *rule->redirect;
+      redirected_to = command.topic.text();
+    }
+  }
   const auto& home = client.routing().home(command.topic.text());
   Publisher publisher{client.routing().here, session.receiver, session.identity.user};
-  PublishMessage message{std::move(publisher), std::move(command)};
+  PublishMessage message{std::move(publisher), std::move(command), std::move(target)};
   if (!id) {
     auto sent = home.tell(std::move(message));
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
   auto ack = co_await home.ask(std::move(message));
+  if (ack) ack->redirected_to = std::move(redirected_to);
   client.answer(ack ? finished(*ack, id) : finished(error_of(ack.error()), id));
 }
 

@@ -1,4 +1,4 @@
-// Connection: what comes in, what goes out, and the clock.
+// Connection: what comes in, and what goes out.
 #include "troupe/realtime/connection/connection.h"
 
 #include <fmt/format.h>
@@ -215,6 +215,16 @@ void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from,
   pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
 }
 
+void Connection::withheld(std::string_view topic, const Position& position) {
+  if (state_ >= State::closing) return;
+  if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, position), Overflow::drop_oldest)) return;
+  tell_withheld(topic, position);
+}
+
+void Connection::tell_withheld(std::string_view topic, const Position& position) {
+  pushed(outbox_.push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
+}
+
 void Connection::hold(const std::string& topic) {
   held_.hold(topic);
   held_by_command_.push_back(topic);
@@ -224,6 +234,10 @@ void Connection::release(const std::string& topic, const Position& top, const st
   std::erase(held_by_command_, topic);
   if (state_ >= State::closing) return;
   for (const auto& message : recovered) {
+    if (message.target && !has_scope(*message.target)) {
+      tell_withheld(topic, {top.epoch, message.offset});
+      continue;
+    }
     outbox_.push_recovered(FrameRef::message(message.message.frame, topic, {top.epoch, message.offset}));
   }
   take_turn();
@@ -246,6 +260,10 @@ void Connection::let_go(const std::string& topic, Position& last, FlatQueue<Held
       }
     }
     last = position;
+    if (held.frame->bytes.size() == 0) {
+      tell_withheld(topic, position);
+      continue;
+    }
     pushed(outbox_.push(std::move(held.frame), held.overflow));
     if (state_ >= State::closing) return;
   }
@@ -423,63 +441,6 @@ void Connection::close_token(std::string_view reason) {
   ++site_->figures.closed_token;
   end_session();
   close(close_codes::token_ended, reason);
-}
-
-// ---- the clock ----
-
-base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_});
-  return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
-}
-
-void Connection::reschedule() {
-  if (state_ >= State::closing) return;
-  site_->due.set(number_, due());
-  if (site_->due.earliest() < site_->armed) site_->supervisor.tell(LookAtClock{});
-}
-
-void Connection::on_time(base::Instant now) {
-  if (state_ == State::unauthenticated && now >= authenticate_until_) {
-    close(wire::close_code::policy_violation, "no token came in time");
-  } else if (now >= expires_at_) {
-    close_token("the token has expired");
-  } else if (now >= drain_at_) {
-    on_drain(now);
-  } else if (now >= resume_until_) {
-    on_resume_time(now);
-  } else if (now >= expiring_at_) {
-    expiring_at_ = base::Instant::never();
-    answer(finished(TokenExpiring{*session_.identity.expires_at}));
-  }
-  if (state_ >= State::closing) return;
-  switch (heartbeat_.on_time(now)) {
-    case Heartbeat::Step::wait:
-      break;
-    case Heartbeat::Step::ping:
-      link_->ping({});
-      break;
-    case Heartbeat::Step::lost:
-      ++site_->figures.closed_heartbeat;
-      return close(close_codes::heartbeat_lost, "no answer to a ping");
-  }
-  reschedule();
-}
-
-void Connection::drain(base::Instant at) {
-  if (state_ >= State::closing) return;
-  drain_at_ = std::min(drain_at_, at);
-  reschedule();
-}
-
-// The first time tells the client; the second means that it took too long.
-void Connection::on_drain(base::Instant now) {
-  if (state_ == State::draining) return close(wire::close_code::going_away, "the server is going away");
-  state_ = State::draining;
-  // Spread again, for all who are told to go will come back.
-  auto after = std::chrono::milliseconds{core_.random().below(1000)};
-  answer(finished(Draining{after}));
-  drain_at_ = now + site_->options.flush_within;
-  take_turn();
 }
 
 }  // namespace troupe::realtime

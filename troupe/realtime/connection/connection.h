@@ -76,6 +76,8 @@ class Connection final : public Receiver,
   // ---- Receiver ----
   void registered(ReceiverNumber number) override;
   Delivery deliver(const FrameRef& frame, Overflow overflow) override;
+  bool has_scope(const std::string& scope) const override { return session_.identity.has_scope(scope); }
+  void withheld(std::string_view topic, const Position& position) override;
   void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) override;
   void open_inbox(const InboxContents& contents) override;
 
@@ -125,6 +127,7 @@ class Connection final : public Receiver,
   void find_permissions();
   bool is_anonymous() const noexcept { return token().value().empty(); }
   bool may_stay();
+  void tell_withheld(std::string_view topic, const Position& position);
   void welcome();
   actor::Task<void> begin_session();
   actor::Task<bool> claim(SessionId wanted);

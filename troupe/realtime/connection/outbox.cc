@@ -22,15 +22,44 @@ Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
   if (overflow == Overflow::latest) drop_earlier_of(*message);
   bool evicts = overflow == Overflow::drop_oldest || overflow == Overflow::latest;
   auto bytes = message->bytes.size();
-  if (!fits(bytes) && !(evicts && make_room(bytes))) {
+  if (!fits(bytes) && !(evicts && make_room(bytes, message->priority))) {
     if (overflow == Overflow::disconnect) return Pushed::disconnect;
     ++dropped_;
     add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
     return after_push(Pushed::dropped);
   }
-  queue_.push_back({std::move(message), Kind::message, overflow});
-  count(queue_.back(), 1);
+  enqueue(std::move(message), overflow);
   return after_push(Pushed::accepted);
+}
+
+void Outbox::enqueue(FrameRef message, Overflow overflow) {
+  auto place = queue_.size();
+  if (unequal_ > 0 || message->priority != Priority::normal) {
+    std::size_t first = first_written_ > 0 ? 1 : 0;
+    while (place > first && may_overtake(*message, queue_[place - 1])) --place;
+  }
+  kept_ = std::min(kept_, place);
+  auto priority = message->priority;
+  queue_.insert(place, {std::move(message), Kind::message, overflow, false, priority});
+  count(queue_[place], 1);
+}
+
+// Answers are overtaken by nothing: a confirmation comes before what it confirms, an ack after its own message.
+bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const noexcept {
+  if (other.sealed) return false;
+  switch (other.kind) {
+    case Kind::control:
+      return false;
+    case Kind::message:
+      return other.priority < message.priority && other.frame->topic != message.topic;
+    case Kind::recovered:
+      return message.priority == Priority::high && other.frame->topic != message.topic;
+    case Kind::gap:
+      return std::ranges::find(gaps_, other.number, &OpenGap::number)->topic != message.topic;
+    case Kind::gone:
+      return true;
+  }
+  return false;
 }
 
 Outbox::Pushed Outbox::push_control(base::Bytes frame) {
@@ -63,18 +92,25 @@ bool Outbox::may_drop(std::size_t index) const noexcept {
          (waiting.overflow == Overflow::drop_oldest || waiting.overflow == Overflow::latest);
 }
 
-// Drops the oldest messages whose subscription lets it, until `bytes` more would fit.
-bool Outbox::make_room(std::size_t bytes) {
+// Drops the oldest messages whose subscription lets it, until `bytes` more would fit; those of the least priority
+// first, and none of a higher one than `priority`.
+bool Outbox::make_room(std::size_t bytes, Priority priority) {
   if (bytes > limits_->bytes_max) return false;  // then dropping others would be in vain
-  while (!fits(bytes) && kept_ < queue_.size()) {
-    if (may_drop(kept_)) {
-      drop(kept_, GapReason::overflow);
-    } else {
-      ++kept_;
+  if (unequal_ == 0 && priority >= Priority::normal) {
+    while (!fits(bytes) && kept_ < queue_.size()) may_drop(kept_) ? drop(kept_, GapReason::overflow) : void(++kept_);
+  } else {
+    for (auto level : {Priority::low, Priority::normal, Priority::high}) {
+      if (level <= priority) drop_oldest_until_fits(bytes, level);
     }
   }
   forget_gone();
   return fits(bytes);
+}
+
+void Outbox::drop_oldest_until_fits(std::size_t bytes, Priority priority) {
+  for (std::size_t index = 0; index < queue_.size() && !fits(bytes); ++index) {
+    if (may_drop(index) && queue_[index].priority == priority) drop(index, GapReason::overflow);
+  }
 }
 
 // Under `latest` at most one message of a topic waits.
@@ -218,6 +254,7 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
       control_bytes_ += bytes;
       break;
     case Kind::message:
+      if (waiting.priority != Priority::normal) unequal_ += one;
       message_count_ += one;
       message_bytes_ += bytes;
       break;

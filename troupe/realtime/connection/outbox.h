@@ -1,7 +1,8 @@
 // Outbox: what waits for one connection's socket, in the order in which it came, and what
 // happens when the reader is too slow.
 //
-// Messages are bounded by count and bytes; each that is dropped becomes part of a gap,
+// A message leaves before those of other topics and less priority, but never before one of its own
+// topic nor before an answer. Messages are bounded by count and bytes; each that is dropped becomes part of a gap,
 // which keeps its place in the order and is told even if no message follows. Control
 // frames are never dropped; the owner stops reading, and at last closes, when they pile
 // up. Frames that were recovered from history are not dropped either. One core.
@@ -51,7 +52,8 @@ class Outbox {
   /// A message of a subscription that wants `overflow`.
   Pushed push(FrameRef message, Overflow overflow) {
     auto bytes = message->bytes.size();
-    if (overflow == Overflow::latest || !fits(bytes)) [[unlikely]]
+    if (overflow == Overflow::latest || !fits(bytes) || unequal_ > 0 || message->priority != Priority::normal)
+        [[unlikely]]
       return push_with_care(std::move(message), overflow);
     queue_.push_back({std::move(message), Kind::message, overflow});
     ++message_count_;
@@ -92,7 +94,8 @@ class Outbox {
     FrameRef frame;  // of a gap, or of what is gone: none
     Kind kind = Kind::gone;
     Overflow overflow = Overflow::drop_oldest;
-    bool sealed = false;       // it is as it leaves, and will leave
+    bool sealed = false;  // it is as it leaves, and will leave
+    Priority priority = Priority::normal;
     std::uint32_t number = 0;  // of a gap; of what is sealed: its bytes before, as the limits count them
   };
   struct OpenGap {
@@ -107,7 +110,10 @@ class Outbox {
     return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
   }
   Pushed push_with_care(FrameRef message, Overflow overflow);
-  bool make_room(std::size_t bytes);
+  void enqueue(FrameRef message, Overflow overflow);
+  bool may_overtake(const LocalFrame& message, const Waiting& other) const noexcept;
+  bool make_room(std::size_t bytes, Priority priority);
+  void drop_oldest_until_fits(std::size_t bytes, Priority priority);
   bool may_drop(std::size_t index) const noexcept;
   void drop_earlier_of(const LocalFrame& message);
   void drop(std::size_t index, GapReason reason);
@@ -130,8 +136,9 @@ class Outbox {
   std::size_t control_bytes_ = 0;
   std::size_t recovered_count_ = 0;
   std::size_t recovered_bytes_ = 0;
-  std::size_t kept_ = 0;  // so many at the front are known to be none that may be dropped
-  std::size_t gone_ = 0;  // in the queue
+  std::size_t kept_ = 0;     // so many at the front are known to be none that may be dropped
+  std::size_t gone_ = 0;     // in the queue
+  std::size_t unequal_ = 0;  // messages of another priority than the normal one
   std::vector<OpenGap> gaps_;
   std::uint32_t next_gap_ = 0;
   std::uint64_t dropped_ = 0;

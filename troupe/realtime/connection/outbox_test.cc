@@ -15,11 +15,11 @@ namespace {
 
 using Pushed = Outbox::Pushed;
 
-FrameRef message(std::string topic, Offset offset, std::size_t bytes = 1) {
+FrameRef message(std::string topic, Offset offset, std::size_t bytes = 1, Priority priority = Priority::normal) {
   Position position{Epoch{"e"}, offset};
   Payload payload{PayloadKind::json, '"' + std::string(bytes, 'x') + '"'};
   auto encoded = encode_message({topic, position, UserId{"u"}, {}, payload});
-  return FrameRef::message(encoded.frame, topic, position);
+  return FrameRef::message(encoded.frame, topic, position, priority);
 }
 
 // Writes what the socket takes, at most `bytes`; gives what was written.
@@ -145,6 +145,40 @@ TEST_CASE("bytes bound the outbox as the count does, and a message larger than a
   CHECK_EQ(read(write(outbox)), Events{"a gap 1-2 overflow", "a3"});
 }
 
+TEST_CASE("priority orders frames of different topics, never those of one, and none before an answer") {
+  OutboxLimits limits;
+  Outbox outbox{limits};
+  auto push = [&](std::string topic, Offset offset, Priority priority) {
+    outbox.push(message(std::move(topic), offset, 1, priority), Overflow::drop_oldest);
+  };
+  push("slow", 1, Priority::low);
+  push("chat", 1, Priority::normal);
+  push("alarm", 1, Priority::high);
+  push("chat", 2, Priority::high);
+  push("chat", 3, Priority::normal);
+  push("slow", 2, Priority::high);
+  CHECK_EQ(read(write(outbox)), Events{"alarm1", "chat1", "chat2", "chat3", "slow1", "slow2"});
+  push("slow", 3, Priority::low);
+  outbox.push_control(pong());
+  push("alarm", 2, Priority::high);
+  CHECK_EQ(read(write(outbox)), Events{"slow3", "pong", "alarm2"});
+}
+
+TEST_CASE("without room the least priority goes first, and never the higher for the lower") {
+  OutboxLimits limits{.messages_max = 3};
+  Outbox outbox{limits};
+  auto push = [&](std::string topic, Offset offset, Priority priority) {
+    return outbox.push(message(std::move(topic), offset, 1, priority), Overflow::drop_oldest);
+  };
+  push("alarm", 1, Priority::high);
+  push("slow", 1, Priority::low);
+  push("chat", 1, Priority::normal);
+  CHECK_EQ(push("chat", 2, Priority::normal), Pushed::accepted);
+  CHECK_EQ(push("alarm", 2, Priority::high), Pushed::accepted);
+  CHECK_EQ(push("slow", 2, Priority::low), Pushed::dropped);
+  CHECK_EQ(read(write(outbox)), Events{"alarm1", "alarm2", "chat gap 1-1 overflow", "chat2", "slow gap 1-2 overflow"});
+}
+
 TEST_CASE("what is half written stays whole") {
   OutboxLimits limits{.messages_max = 1};
   Outbox outbox{limits};
@@ -234,7 +268,8 @@ TEST_CASE("whatever is pushed and however the socket takes it, every offset is d
         continue;
       }
       auto topic = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c", "d"});
-      outbox.push(message(topic, ++tops[topic], *rc::gen::inRange<std::size_t>(0, 200)), policies.at(topic));
+      auto priority = static_cast<Priority>(*rc::gen::inRange(0, 3));
+      outbox.push(message(topic, ++tops[topic], *rc::gen::inRange<std::size_t>(0, 200), priority), policies.at(topic));
       RC_ASSERT(outbox.messages() <= limits.messages_max);
       RC_ASSERT(outbox.bytes() <= limits.bytes_max);
     }

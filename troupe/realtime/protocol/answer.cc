@@ -32,6 +32,8 @@ std::string_view text(GapReason reason) {
       return "latest";
     case GapReason::expired:
       return "expired";
+    case GapReason::filtered:
+      return "filtered";
   }
   return "overflow";
 }
@@ -153,12 +155,13 @@ void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::o
 }
 
 void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
-  begin(out, "ack", id)
-      .member("delivered_to", frame.delivered_to)
+  auto writer = begin(out, "ack", id);
+  writer.member("delivered_to", frame.delivered_to)
       .member("queued", frame.queued)
       .member("epoch", frame.position.epoch.value())
-      .member("offset", frame.position.offset)
-      .end_object();
+      .member("offset", frame.position.offset);
+  if (!frame.redirected_to.empty()) writer.member("topic", frame.redirected_to);
+  writer.end_object();
 }
 
 void append(std::string& out, const DirectAck& frame, const std::optional<RequestId>& id) {

@@ -74,6 +74,7 @@ struct PublishAck {
   std::uint64_t delivered_to = 0;
   std::uint64_t queued = 0;
   Position position;
+  std::string redirected_to{};  // the topic of `position`, where a routing rule sent it elsewhere
 };
 
 struct DirectAck {
@@ -127,7 +128,12 @@ struct Authenticated {
   std::optional<base::UnixTime> expires_at;
 };
 
-enum class GapReason : std::uint8_t { overflow, latest, expired };
+enum class GapReason : std::uint8_t {
+  overflow,  // the reader was too slow
+  latest,    // a newer message of the topic took its place
+  expired,   // it was no longer kept
+  filtered,  // a routing rule shows it to others: no loss
+};
 
 /// This connection will not get the messages from..to, both included.
 struct Gap {

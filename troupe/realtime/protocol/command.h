@@ -14,6 +14,7 @@
 #include "troupe/base/strong.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/overflow.h"
+#include "troupe/realtime/protocol/priority.h"
 #include "troupe/realtime/protocol/topic_name.h"
 
 namespace troupe::realtime {
@@ -46,6 +47,7 @@ struct Publish {
   Payload payload;
   bool exclude_self = false;
   std::string idempotency_key;  // empty: none; a second publication with the same key is answered, not published
+  Priority priority = Priority::normal;
 };
 
 struct Direct {

@@ -86,11 +86,15 @@ Built publish(Fields& fields, const DecoderLimits&) {
   auto exclude_self = take.optional("exclude_self", fields.exclude_self);
   auto key = take.optional("idempotency_key", fields.idempotency_key);
   if (key && key->empty()) take.fail("idempotency_key", "is empty");
+  auto named = take.optional("priority", fields.priority);
+  auto priority = named ? priority_of(*named) : Priority::normal;
+  if (!priority) take.fail("priority", "must be low, normal or high");
   if (take.failed()) return take.error();
   return Publish{*std::move(topic),
                  {PayloadKind::json, *std::move(payload)},
                  exclude_self.value_or(false),
-                 std::move(key).value_or("")};
+                 std::move(key).value_or(""),
+                 *priority};
 }
 
 Built direct(Fields& fields, const DecoderLimits&) {

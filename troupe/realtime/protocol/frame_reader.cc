@@ -61,7 +61,7 @@ class Walk {
     Read read;
   };
   static const Known known_fields[];
-  static constexpr std::size_t known_count = 20;
+  static constexpr std::size_t known_count = 21;
 
   Error read_field(ondemand::field field);
 
@@ -119,6 +119,7 @@ const Walk::Known Walk::known_fields[] = {
     {"recover", &Walk::recover_field},
     {"positions", &Walk::positions_field},
     {"overflow", &Walk::string_field<&Fields::overflow, overflow_bytes_max>},
+    {"priority", &Walk::string_field<&Fields::priority, overflow_bytes_max>},
     {"user", &Walk::string_field<&Fields::user, user_bytes_max>},
     {"offset", &Walk::integer_field<&Fields::offset>},
     {"limit", &Walk::integer_field<&Fields::limit>},

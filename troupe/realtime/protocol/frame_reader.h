@@ -27,7 +27,7 @@ struct Field {
 };
 
 struct Fields {
-  Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key, after;
+  Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key, after, priority;
   Field<std::string> payload, timestamp;  // JSON text
   Field<std::vector<TopicPattern>> topics;
   Field<std::vector<std::pair<TopicPattern, Position>>> recover, positions;

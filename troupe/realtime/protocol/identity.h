@@ -2,8 +2,10 @@
 // answers is handed in.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "troupe/actor/message.h"
@@ -18,6 +20,8 @@ struct Identity {
   std::vector<std::string> scopes;
   TokenId token;  // by which its revocation is told; empty for anonymous ones
   std::optional<base::UnixTime> expires_at;
+
+  bool has_scope(std::string_view scope) const { return std::ranges::find(scopes, scope) != scopes.end(); }
 };
 
 enum class TokenRefusal : std::uint8_t {

@@ -12,11 +12,12 @@ void History::restart(Epoch epoch) {
   top_ = {std::move(epoch), 0};
 }
 
-void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message) {
+void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message,
+                     TargetScope target) {
   INVARIANT(!is_full(), "an epoch has at most 2^53-1 offsets");
   ++top_.offset;
   bytes_ += message.frame.size();
-  kept_.push_back({top_.offset, seq, sent_at, now, std::move(message)});
+  kept_.push_back({top_.offset, seq, sent_at, now, std::move(message), std::move(target)});
   keep_within_limits(now);
 }
 

@@ -16,6 +16,7 @@
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/message.h"
 #include "troupe/realtime/topic/flat_queue.h"
+#include "troupe/realtime/topic/routing_rule.h"
 
 namespace troupe::realtime {
 
@@ -32,6 +33,7 @@ struct KeptMessage {
   base::UnixTime sent_at;
   base::Instant kept_since;
   EncodedMessage message;
+  TargetScope target{};  // whoever lacks this scope must not see it
 };
 
 /// Some messages of one topic, oldest first and without a hole between them.
@@ -53,7 +55,8 @@ class History {
   void restart(Epoch epoch);
 
   /// Appends the message that was encoded with the offset after the top, and drops what exceeds the bounds.
-  void append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message);
+  void append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message,
+              TargetScope target = {});
 
   /// From now on these bounds hold.
   void use(HistoryLimits limits, base::Instant now);

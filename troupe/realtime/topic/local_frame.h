@@ -13,6 +13,7 @@
 
 #include "troupe/base/bytes.h"
 #include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/protocol/priority.h"
 
 namespace troupe::realtime {
 
@@ -32,7 +33,8 @@ class FrameRef {
   /// A frame that belongs to no topic.
   static FrameRef control(base::Bytes bytes) { return message(std::move(bytes), {}, {}); }
   /// A message of a topic.
-  static FrameRef message(base::Bytes bytes, std::string topic, Position position);
+  static FrameRef message(base::Bytes bytes, std::string topic, Position position,
+                          Priority priority = Priority::normal);
 
   const LocalFrame& operator*() const noexcept { return *frame_; }
   const LocalFrame* operator->() const noexcept { return frame_; }
@@ -46,6 +48,7 @@ struct LocalFrame {
   base::Bytes bytes;
   std::string topic;  // empty for answers and other frames that belong to no topic
   Position position;
+  Priority priority = Priority::normal;
 
   /// The same without a context of earlier messages; connection/compression makes it once. Null when not yet, or when
   /// it would be no shorter.
@@ -66,12 +69,13 @@ inline FrameRef::~FrameRef() {
   if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
 }
 
-inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position) {
+inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority) {
   FrameRef made;
   made.frame_ = std::make_unique<LocalFrame>().release();
   made.frame_->bytes = std::move(bytes);
   made.frame_->topic = std::move(topic);
   made.frame_->position = std::move(position);
+  made.frame_->priority = priority;
   made.frame_->references_ = 1;
   return made;
 }

@@ -79,11 +79,15 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
     auto* receiver = receivers_[match.subscriber];
     if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
     if (excluded == &slots_[match.subscriber]) continue;
+    if (message.target && !receiver->has_scope(*message.target)) [[unlikely]] {
+      receiver->withheld(message.topic.text(), message.position);
+      continue;
+    }
     bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) {
-      frame =
-          FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position);
+      frame = FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(),
+                                message.position, message.priority);
     }
     switch (receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
       case Delivery::accepted:

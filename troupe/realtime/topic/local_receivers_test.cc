@@ -13,6 +13,8 @@ struct Noted final : Receiver {
     overflows.push_back(overflow);
     return answer;
   }
+  bool has_scope(const std::string&) const override { return true; }
+  void withheld(std::string_view, const Position&) override {}
   void missed(std::string_view topic, const Epoch&, Offset from, Offset to) override {
     frames.push_back(std::string{topic} + " " + std::to_string(from) + "-" + std::to_string(to));
   }

@@ -8,7 +8,7 @@ namespace troupe::realtime {
 void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
   if (answer_repeat(message, reply, ctx.now())) return;
-  auto publication = topics_->publish(message.publication, message.publisher.user, moment(ctx));
+  auto publication = topics_->publish(message, moment(ctx));
   if (!publication) return reply.fail(publication.error());
   ++figures_.published;
   publish(message, *publication, std::move(reply), ctx.now());
@@ -17,7 +17,8 @@ void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck,
 // True when the publication was made before, and its asker is or will be answered with the first answer.
 bool MessageRouterActor::answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply,
                                        base::Instant now) {
-  const auto& [publisher, publication] = message;
+  const auto& publisher = message.publisher;
+  const auto& publication = message.publication;
   if (publication.idempotency_key.empty()) return false;
   auto* entry = idempotency_.find({publisher.user, publication.topic, publication.idempotency_key}, now);
   if (entry == nullptr) return false;
@@ -40,8 +41,15 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
   Ticket ticket = counts && remote > 0 ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};
   for (CoreIndex core : publication.cores) {
-    Deliver delivery{
-        index_, ticket, publication.topic, publication.position, publication.frame, publication.frame_by_pattern, {}};
+    Deliver delivery{index_,
+                     ticket,
+                     publication.topic,
+                     publication.position,
+                     publication.frame,
+                     publication.frame_by_pattern,
+                     {},
+                     message.publication.priority,
+                     message.target};
     if (message.publication.exclude_self && message.publisher.core == core) delivery.excluded = message.publisher;
     if (core == index_) {
       auto counted = deliver_here(delivery);

@@ -19,6 +19,8 @@ struct Noted final : Receiver {
     events.push_back(std::to_string(frame->position.offset));
     return Delivery::accepted;
   }
+  bool has_scope(const std::string&) const override { return true; }
+  void withheld(std::string_view, const Position&) override {}
   void missed(std::string_view, const Epoch&, Offset from, Offset to) override {
     events.push_back("missed " + std::to_string(from) + "-" + std::to_string(to));
   }

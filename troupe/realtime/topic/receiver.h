@@ -41,6 +41,10 @@ class Receiver {
   virtual void registered(ReceiverNumber number) = 0;
   /// Puts a message into the outbox. Does not throw but for want of memory.
   virtual Delivery deliver(const FrameRef& frame, Overflow overflow) = 0;
+  /// Whether a message for those with this scope is for this one.
+  virtual bool has_scope(const std::string& scope) const = 0;
+  /// A message that is for others.
+  virtual void withheld(std::string_view topic, const Position& position) = 0;
   /// The messages `from`..`to` of a topic could not be brought to this core.
   virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) = 0;
   /// The answer to the registration; direct messages go on from here.

@@ -23,6 +23,7 @@
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/receiver.h"
+#include "troupe/realtime/topic/routing_rule.h"
 
 namespace troupe::realtime {
 
@@ -103,6 +104,7 @@ enum class PublishError : std::uint8_t {
 struct PublishMessage {
   Publisher publisher;
   Publish publication;
+  TargetScope target{};
   using reply = PublishAck;
   using error = PublishError;
 };
@@ -178,6 +180,8 @@ struct Deliver {
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody anywhere came by a pattern
   std::optional<Publisher> excluded;
+  Priority priority = Priority::normal;
+  TargetScope target{};
 };
 /// A core has handled so much of what this home has handed to it.
 struct Handled {

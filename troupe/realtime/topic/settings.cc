@@ -3,8 +3,12 @@
 
 namespace troupe::realtime {
 
-RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespaces, Anonymous anonymous)
-    : defaults_(std::move(defaults)), namespaces_(std::move(namespaces)), anonymous_(anonymous) {
+RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespaces, Anonymous anonymous,
+                                   std::vector<RoutingRule> rules)
+    : defaults_(std::move(defaults)),
+      namespaces_(std::move(namespaces)),
+      anonymous_(anonymous),
+      rules_(std::move(rules)) {
   auto add = [](std::vector<Grant>& to, const std::vector<Grant>& grants) {
     to.insert(to.end(), grants.begin(), grants.end());
   };

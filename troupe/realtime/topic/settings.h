@@ -21,6 +21,7 @@
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/realtime/protocol/topic_name.h"
 #include "troupe/realtime/topic/history.h"
+#include "troupe/realtime/topic/routing_rule.h"
 
 namespace troupe::realtime {
 
@@ -68,7 +69,7 @@ class RealtimeSettings {
 
   /// `defaults` hold where no namespace says otherwise; its grants hold everywhere, beside those of the namespaces.
   explicit RealtimeSettings(NamespaceOptions defaults = {}, Namespaces namespaces = {},
-                            Anonymous anonymous = Anonymous::refused);
+                            Anonymous anonymous = Anonymous::refused, std::vector<RoutingRule> rules = {});
 
   /// The options of a topic. A pattern whose first segment is a wildcard has the defaults. Allocates nothing.
   const NamespaceOptions& of(std::string_view topic) const noexcept;
@@ -77,6 +78,9 @@ class RealtimeSettings {
 
   const NamespaceOptions& defaults() const noexcept { return defaults_; }
   const Namespaces& namespaces() const noexcept { return namespaces_; }
+
+  /// In the order in which they are looked at. None has a fault_of().
+  std::span<const RoutingRule> rules() const noexcept { return rules_; }
 
   Anonymous anonymous() const noexcept { return anonymous_; }
   /// What somebody may do whose token does not say so: the grants of all namespaces together.
@@ -87,6 +91,7 @@ class RealtimeSettings {
   NamespaceOptions defaults_;
   Namespaces namespaces_;
   Anonymous anonymous_;
+  std::vector<RoutingRule> rules_;
   std::vector<Grant> default_grants_;
   std::vector<Grant> anonymous_grants_;  // the default ones too
 };

@@ -12,14 +12,14 @@ Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", ran
 TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string name, base::Random& random)
     : options_(options), settings_(std::move(settings)), name_(std::move(name)), top_{make_epoch(random), 0} {}
 
-std::expected<Publication, PublishError> TopicShard::publish(const Publish& publication, const UserId& sender,
-                                                             const Moment& moment) {
+std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
+  const auto& publication = wanted.publication;
   Topic* topic = find_or_make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
   if (topic->history.is_full()) change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
   ++top_.offset;
   Position position{topic->history.top().epoch, topic->history.top().offset + 1};
-  MessageParts parts{topic->name, position, sender, moment.wall, publication.payload};
+  MessageParts parts{topic->name, position, wanted.publisher.user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
   Publication result{publication.topic, position, message.frame, {}, {}};
@@ -29,7 +29,9 @@ std::expected<Publication, PublishError> TopicShard::publish(const Publish& publ
     by_pattern |= match.via == base::SubscriptionTrie::Via::pattern;
   }
   if (by_pattern) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
-  change(*topic, [&](History& history) { history.append(top_.offset, moment.wall, moment.now, std::move(message)); });
+  change(*topic, [&](History& history) {
+    history.append(top_.offset, moment.wall, moment.now, std::move(message), wanted.target);
+  });
   while (history_bytes_ > options_.history_bytes_max) {
     change(*keeping_.front(), [](History& history) { history.drop_oldest(); });
   }

@@ -55,8 +55,7 @@ class TopicShard {
   /// From now on these settings hold, for the topics that there are too.
   void use(SettingsPtr settings, base::Instant now);
 
-  std::expected<Publication, PublishError> publish(const Publish& publication, const UserId& sender,
-                                                   const Moment& moment);
+  std::expected<Publication, PublishError> publish(const PublishMessage& message, const Moment& moment);
   /// The position of a topic, which is made if it is not there; and what came after `recover`.
   OpenedTopic open(const OpenTopics::Topic& topic, const Moment& moment);
   HistoryPage read(const ReadHistory& request, base::Instant now);

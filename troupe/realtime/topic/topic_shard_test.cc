@@ -21,8 +21,8 @@ struct Shard {
       : shard(options, std::move(settings), "0", random) {}
 
   std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1) {
-    return shard.publish({name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}, false, {}},
-                         UserId{"u"}, moment());
+    Publish publication{name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}};
+    return shard.publish({{0, 0, UserId{"u"}}, std::move(publication)}, moment());
   }
   OpenedTopic open(std::string_view topic, std::optional<Position> recover = {}) {
     return shard.open({0, pattern(topic), std::move(recover)}, moment());

@@ -1,0 +1,64 @@
+// Connection: what is due when: pings, the end of its token, and going away.
+#include <algorithm>
+
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
+
+namespace troupe::realtime {
+
+base::Instant Connection::due() const noexcept {
+  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_});
+  return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
+}
+
+void Connection::reschedule() {
+  if (state_ >= State::closing) return;
+  site_->due.set(number_, due());
+  if (site_->due.earliest() < site_->armed) site_->supervisor.tell(LookAtClock{});
+}
+
+void Connection::on_time(base::Instant now) {
+  if (state_ == State::unauthenticated && now >= authenticate_until_) {
+    close(wire::close_code::policy_violation, "no token came in time");
+  } else if (now >= expires_at_) {
+    close_token("the token has expired");
+  } else if (now >= drain_at_) {
+    on_drain(now);
+  } else if (now >= resume_until_) {
+    on_resume_time(now);
+  } else if (now >= expiring_at_) {
+    expiring_at_ = base::Instant::never();
+    answer(finished(TokenExpiring{*session_.identity.expires_at}));
+  }
+  if (state_ >= State::closing) return;
+  switch (heartbeat_.on_time(now)) {
+    case Heartbeat::Step::wait:
+      break;
+    case Heartbeat::Step::ping:
+      link_->ping({});
+      break;
+    case Heartbeat::Step::lost:
+      ++site_->figures.closed_heartbeat;
+      return close(close_codes::heartbeat_lost, "no answer to a ping");
+  }
+  reschedule();
+}
+
+void Connection::drain(base::Instant at) {
+  if (state_ >= State::closing) return;
+  drain_at_ = std::min(drain_at_, at);
+  reschedule();
+}
+
+// The first time tells the client; the second means that it took too long.
+void Connection::on_drain(base::Instant now) {
+  if (state_ == State::draining) return close(wire::close_code::going_away, "the server is going away");
+  state_ = State::draining;
+  // Spread again, for all who are told to go will come back.
+  auto after = std::chrono::milliseconds{core_.random().below(1000)};
+  answer(finished(Draining{after}));
+  drain_at_ = now + site_->options.flush_within;
+  take_turn();
+}
+
+}  // namespace troupe::realtime
