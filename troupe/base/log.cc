@@ -3,6 +3,8 @@
 // The level is read without a lock, since most lines are not written at all.
 #include "troupe/base/log.h"
 
+#include "troupe/base/log_level.h"
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -61,6 +63,8 @@ void configure(const Options& options) {
   out.background = options.in_background ? std::make_shared<spdlog::details::thread_pool>(queue_lines, 1) : nullptr;
   out.logger = make_logger(out.background);
 }
+
+void change_level(Level level) noexcept { output().level = level; }
 
 bool enabled(Level level) noexcept {
   const Output& out = output();

@@ -29,10 +29,14 @@ void add_config_flags(CLI::App& command, Invocation& invocation) {
       ->allow_extra_args(false);
 }
 
+Sources sources_of(const ConfigFlags& flags) {
+  Sources sources{.environment = process_environment(), .flags = values_of(flags)};
+  if (!flags.file.empty()) sources.file = flags.file;
+  return sources;
+}
+
 std::optional<Config> load_config(Invocation& invocation) {
-  Sources sources{.environment = process_environment(), .flags = values_of(invocation.flags)};
-  if (!invocation.flags.file.empty()) sources.file = invocation.flags.file;
-  auto config = load_config(sources);
+  auto config = load_config(sources_of(invocation.flags));
   if (config) return *std::move(config);
   for (const Problem& problem : config.error()) invocation.console.err(problem.text() + "\n");
   return std::nullopt;

@@ -43,7 +43,10 @@ struct Invocation {
 /// Adds --config, --data and --set, which every command takes that needs a configuration.
 void add_config_flags(CLI::App& command, Invocation& invocation);
 
-/// The configuration by file, environment and flags; nothing when it is wrong, and then every mistake has been told.
+/// Where the configuration comes from: file, environment and flags.
+Sources sources_of(const ConfigFlags& flags);
+
+/// The configuration of these sources; nothing when it is wrong, and then every mistake has been told.
 std::optional<Config> load_config(Invocation& invocation);
 
 void add_serve_command(CLI::App& root, Invocation& invocation);

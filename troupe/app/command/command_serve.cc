@@ -7,8 +7,9 @@
 namespace troupe::app {
 
 void add_serve_command(CLI::App& root, Invocation& invocation) {
-  auto* command =
-      root.add_subcommand("serve", "Serve until SIGTERM or SIGINT, which drain connections; a second one hurries");
+  auto* command = root.add_subcommand(
+      "serve",
+      "Serve until SIGTERM or SIGINT, which drain connections; a second one hurries; SIGHUP reads the file again");
   add_config_flags(*command, invocation);
   command->add_option("--listen", invocation.flags.listen, "Address and port, instead of server.listen")
       ->type_name("HOST:PORT");
@@ -18,7 +19,10 @@ void add_serve_command(CLI::App& root, Invocation& invocation) {
     invocation.chosen = [&invocation] {
       const auto config = load_config(invocation);
       if (!config) return Exit::usage;
-      return serve(*config, invocation.console);
+      const auto sources = sources_of(invocation.flags);
+      Reread reread;
+      if (sources.file) reread = [sources] { return load_config(sources); };
+      return serve(*config, invocation.console, reread);
     };
   });
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "troupe/app/config/key.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/wire/url.h"
 
@@ -18,8 +19,10 @@ class Checker {
     check_plain_http();
     check_issuer();
     check_lists();
-    check_scopes("realtime.anonymous_scopes", config_.realtime.anonymous_scopes);
-    check_scopes("realtime.default_scopes", config_.realtime.default_scopes);
+    check_scopes("realtime.", config_.realtime.defaults, std::nullopt);
+    for (const auto& [name, options] : config_.realtime.namespaces) {
+      check_scopes(fmt::format("{}{}.", namespace_prefix, name), options, name);
+    }
     check_order();
     check_telemetry();
   }
@@ -96,12 +99,25 @@ class Checker {
     }
   }
 
-  void check_scopes(const std::string& key, const std::string& text) {
+  void check_scopes(const std::string& prefix, const NamespaceConfig& config, std::optional<std::string_view> inside) {
+    check_scopes(prefix + "anonymous_scopes", config.anonymous_scopes, inside);
+    check_scopes(prefix + "default_scopes", config.default_scopes, inside);
+  }
+
+  /// Every scope must be a grant; of a namespace, for topics that all begin with its name.
+  void check_scopes(const std::string& key, const std::string& text, std::optional<std::string_view> inside) {
     const auto scopes = oauth::ScopeSet::parse(text);
     if (!scopes) return complain(key, "holds what no scope may, or two spaces");
     for (const auto& scope : *scopes) {
-      if (!realtime::Grant::parse(scope)) {
+      const auto grant = realtime::Grant::parse(scope);
+      if (!grant) {
         complain(key, fmt::format("holds \"{}\", which is no grant such as \"topic:news.*:subscribe\"", scope));
+        continue;
+      }
+      std::string_view topic = grant->pattern.text();
+      if (inside && realtime::take_segment(topic) != *inside) {
+        complain(key, fmt::format("holds \"{}\", which is not for topics of this namespace, such as \"topic:{}.>:{}\"",
+                                  scope, *inside, scope.substr(scope.rfind(':') + 1)));
       }
     }
   }

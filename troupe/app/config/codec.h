@@ -88,7 +88,7 @@ inline Codec<std::size_t> bytes(std::size_t least, std::size_t most) {
             if (!value) return value;
             return within(*value, least, most, bytes_text);
           },
-          [](std::size_t value) { return quoted(bytes_text(value)); }};
+          [](std::size_t value) { return codec::quoted(bytes_text(value)); }};
 }
 
 /// Bytes a second; the number may be given plainly.
@@ -99,7 +99,7 @@ inline Codec<double> byte_rate(std::size_t least, std::size_t most) {
             if (!value) return std::unexpected(value.error());
             return static_cast<double>(*value);
           },
-          [](double value) { return quoted(bytes_text(static_cast<std::size_t>(value))); }};
+          [](double value) { return codec::quoted(bytes_text(static_cast<std::size_t>(value))); }};
 }
 
 /// A duration in the unit of the value it sets; what is finer than that unit is refused.
@@ -116,7 +116,7 @@ Codec<D> duration(std::type_identity_t<D> least, std::type_identity_t<D> most) {
               return std::unexpected(fmt::format("wants whole multiples of {}", duration_text(D{1})));
             return within(rounded, least, most, [](D d) { return duration_text(d); });
           },
-          [](D value) { return quoted(duration_text(value)); }};
+          [](D value) { return codec::quoted(duration_text(value)); }};
 }
 
 inline Codec<std::string> text(std::string kind) {
@@ -136,7 +136,7 @@ inline Codec<std::vector<std::string>> texts(std::string kind) {
           },
           [](const std::vector<std::string>& value) {
             std::string out;
-            for (const auto& each : value) out += (out.empty() ? "" : ", ") + quoted(each);
+            for (const auto& each : value) out += (out.empty() ? "" : ", ") + codec::quoted(each);
             return "[" + out + "]";
           }};
 }
@@ -146,7 +146,7 @@ template <class E>
 Codec<E> choice(std::initializer_list<std::pair<std::string, E>> list) {
   std::vector<std::pair<std::string, E>> words{list};
   std::string kind;
-  for (const auto& [name, value] : words) kind += (kind.empty() ? "" : ", ") + quoted(name);
+  for (const auto& [name, value] : words) kind += (kind.empty() ? "" : ", ") + codec::quoted(name);
   return {Form::text, kind,
           [words, kind](const Given& given) -> std::expected<E, Complaint> {
             const auto* text = std::get_if<std::string>(&given);
@@ -156,7 +156,7 @@ Codec<E> choice(std::initializer_list<std::pair<std::string, E>> list) {
             return std::unexpected("wants one of " + kind);
           },
           [words](const E& wanted) {
-            return quoted(std::ranges::find(words, wanted, &std::pair<std::string, E>::second)->first);
+            return codec::quoted(std::ranges::find(words, wanted, &std::pair<std::string, E>::second)->first);
           }};
 }
 
@@ -167,7 +167,7 @@ inline Codec<net::PeerAddress> listen_address() {
             if (text == nullptr) return std::unexpected("wants an address and a port such as \"127.0.0.1:8080\"");
             return parse_listen(*text);
           },
-          [](const net::PeerAddress& address) { return quoted(address.text()); }};
+          [](const net::PeerAddress& address) { return codec::quoted(address.text()); }};
 }
 
 inline Codec<oauth::ScopeSet> scopes() {
@@ -179,7 +179,7 @@ inline Codec<oauth::ScopeSet> scopes() {
             if (!value) return std::unexpected("holds what no scope may (RFC 6749, 3.3)");
             return *std::move(value);
           },
-          [](const oauth::ScopeSet& value) { return quoted(value.text()); }};
+          [](const oauth::ScopeSet& value) { return codec::quoted(value.text()); }};
 }
 
 }  // namespace troupe::app::codec

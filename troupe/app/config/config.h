@@ -1,12 +1,14 @@
 // Config: what an operator decides, as plain values with their defaults. The services' own
 // options stand in it as they are, so a default and its reason are written once, at home.
 //
-// Read once at start (load.h) and never changed. Every value has one row in key_rows.cc, from
-// which files, environment, flags and docs/configuration.md derive.
+// Read at start (load.h) and again at SIGHUP, each time as a whole. Every value has one row in
+// key_rows.cc or namespace_rows.cc, from which files, environment, flags and
+// docs/configuration.md derive.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,10 +20,10 @@
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/connection/outbox.h"
-#include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/inbox.h"
 #include "troupe/realtime/topic/presence_options.h"
 #include "troupe/realtime/topic/session.h"
+#include "troupe/realtime/topic/settings.h"
 #include "troupe/web/token_bucket.h"
 
 namespace troupe::app {
@@ -48,6 +50,13 @@ struct TelemetryConfig {
   double trace_share = 0.01;  // a busy server's every hundredth request shows where time goes
 };
 
+/// What may differ by namespace. Its scopes are text here; the grants of `options` stay empty.
+struct NamespaceConfig {
+  realtime::NamespaceOptions options{};
+  std::string anonymous_scopes;  // nobody without a token
+  std::string default_scopes;    // for everybody who is let in
+};
+
 struct RealtimeConfig {
   bool echo = false;                               // for conformance suites: anybody may fill our network through it
   std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
@@ -60,14 +69,13 @@ struct RealtimeConfig {
   base::Duration authenticate_within = std::chrono::seconds{5};
   base::Duration drain_time = std::chrono::seconds{5};  // spreads reconnects, and ends before a supervisor's patience
   std::vector<std::string> allowed_origins;             // besides the issuer's own
-  std::string anonymous_scopes;                         // nobody without a token
-  std::string default_scopes;                           // for everybody who is let in
   realtime::CompressionOptions compression{};
   realtime::OutboxLimits outbox{};
-  realtime::HistoryLimits history{};
   realtime::InboxLimits inbox{};
   realtime::SessionsOptions sessions{};
   base::Duration presence_interval = realtime::PresenceOptions{}.interval;
+  NamespaceConfig defaults{};                                        // where a namespace says nothing
+  std::map<std::string, NamespaceConfig, std::less<>> namespaces{};  // each whole: the defaults and its own
 };
 
 struct Config {

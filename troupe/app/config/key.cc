@@ -33,6 +33,18 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
+template <class Keys>
+auto find_in(const Keys& keys, std::string_view name) -> decltype(keys.data()) {
+  const auto found = std::ranges::find_if(keys, [&](const auto& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> similar_in(const auto& keys, std::string_view name) {
+  const auto near = std::ranges::min_element(keys, {}, [&](const auto& key) { return distance(key.name, name); });
+  if (distance(near->name, name) * 3 > name.size()) return std::nullopt;
+  return near->name;
+}
+
 template <class Number>
 std::optional<Number> whole_number(std::string_view text) {
   Number number{};
@@ -43,16 +55,19 @@ std::optional<Number> whole_number(std::string_view text) {
 
 }  // namespace
 
-const Key* find_key(std::string_view name) {
-  const auto found = std::ranges::find(keys(), name, &Key::name);
-  return found == keys().end() ? nullptr : &*found;
+const Key* find_key(std::string_view name) { return find_in(keys(), name); }
+std::optional<std::string> similar_key(std::string_view name) { return similar_in(keys(), name); }
+
+std::optional<NamespaceKeyName> split_namespace_key(std::string_view name) {
+  if (!name.starts_with(namespace_prefix)) return std::nullopt;
+  name.remove_prefix(namespace_prefix.size());
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  return NamespaceKeyName{std::string{name.substr(0, dot)}, std::string{name.substr(dot + 1)}};
 }
 
-std::optional<std::string> similar_key(std::string_view name) {
-  const auto near = std::ranges::min_element(keys(), {}, [&](const Key& key) { return distance(key.name, name); });
-  if (distance(near->name, name) * 3 > name.size()) return std::nullopt;
-  return near->name;
-}
+const NamespaceKey* find_namespace_key(std::string_view key) { return find_in(namespace_keys(), key); }
+std::optional<std::string> similar_namespace_key(std::string_view key) { return similar_in(namespace_keys(), key); }
 
 std::string variable_of(const Key& key) {
   std::string name = "TROUPE_" + key.name;

@@ -1,7 +1,7 @@
 // The rows of the configuration, section by section. Adding a value is adding it to its
 // struct and one row here; files, environment, flags and the reference follow.
-#include "troupe/app/config/codec.h"
-#include "troupe/app/config/key.h"
+#include "troupe/app/config/namespace_rows.h"
+#include "troupe/app/config/row.h"
 
 namespace troupe::app {
 namespace {
@@ -13,24 +13,11 @@ using std::chrono::seconds;
 constexpr std::size_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
 constexpr hours day{24};
 
-/// A row: `access` finds the value in a Config.
 template <class T, class Access>
-Key key(std::string name, std::string help, codec::Codec<T> codec, Access access) {
-  return {std::move(name),
-          codec.form,
-          codec.kind,
-          std::move(help),
-          [codec, access](Config& config, const Given& given) -> std::optional<Complaint> {
-            auto value = codec.read(given);
-            if (!value) return value.error();
-            access(config) = *std::move(value);
-            return std::nullopt;
-          },
-          [codec, access](const Config& config) {
-            Config copy = config;
-            return codec.write(access(copy));
-          }};
+Key key(std::string name, std::string help, codec::Codec<T> codec, Access access, Reload reload = Reload::restart) {
+  return row<Config>(std::move(name), std::move(help), std::move(codec), access, reload);
 }
+constexpr auto live = Reload::live;
 
 // The place of a value, for key().
 #define AT(member) [](Config& config) -> auto& { return config.member; }
@@ -59,7 +46,7 @@ void add_server_keys(std::vector<Key>& to) {
                                              {"info", base::log::Level::info},
                                              {"warning", base::log::Level::warning},
                                              {"error", base::log::Level::error}}),
-                   AT(log.level)));
+                   AT(log.level), live));
   to.push_back(key("log.format", "One line as key=value pairs, or as a JSON object.",
                    choice<base::log::Format>({{"text", base::log::Format::text}, {"json", base::log::Format::json}}),
                    AT(log.format)));
@@ -89,35 +76,32 @@ void add_connection_keys(std::vector<Key>& to) {
   to.push_back(key("realtime.echo", "Serve /echo, which sends every WebSocket message back: for conformance suites.",
                    truth(), AT(realtime.echo)));
   to.push_back(key("realtime.connections_max", "WebSockets on this node; more are refused with 503.",
-                   count(1, 10'000'000), AT(realtime.connections_max)));
+                   count(1, 10'000'000), AT(realtime.connections_max), live));
   to.push_back(key("realtime.connections_by_address_max", "Of those, from one address.", count(1, 10'000'000),
-                   AT(realtime.connections_by_address_max)));
-  to.push_back(key("realtime.frame_bytes_max", "The largest message of a client; a larger one closes with 1009.",
-                   bytes(KiB, 64 * MiB), AT(realtime.frame_bytes_max)));
+                   AT(realtime.connections_by_address_max), live));
+  to.push_back(key("realtime.frame_bytes_max",
+                   "The largest message of a client; a larger one closes with 1009. Not of connections that are open.",
+                   bytes(KiB, 64 * MiB), AT(realtime.frame_bytes_max), live));
   to.push_back(key("realtime.messages_per_second", "Messages of one connection, on average.", rate(1, 1e9),
-                   AT(realtime.frames.per_second)));
+                   AT(realtime.frames.per_second), live));
   to.push_back(key("realtime.messages_burst", "Messages of one connection at once after a silence.", rate(1, 1e9),
-                   AT(realtime.frames.burst)));
+                   AT(realtime.frames.burst), live));
   to.push_back(key("realtime.bytes_per_second", "Bytes of one connection a second, on average.",
-                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.per_second)));
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.per_second), live));
   to.push_back(key("realtime.bytes_burst", "Bytes of one connection at once after a silence.",
-                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.burst)));
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.burst), live));
   to.push_back(key("realtime.subscriptions_max", "Topics and patterns of one connection.", count(1, 1'000'000),
-                   AT(realtime.subscriptions_max)));
+                   AT(realtime.subscriptions_max), live));
   to.push_back(key("realtime.heartbeat_interval", "Time between two pings of the server.", duration<Duration>(1s, 1h),
-                   AT(realtime.heartbeat.interval)));
+                   AT(realtime.heartbeat.interval), live));
   to.push_back(key("realtime.heartbeat_timeout", "How long a ping may stay unanswered before 4002.",
-                   duration<Duration>(1s, 10min), AT(realtime.heartbeat.answer_within)));
+                   duration<Duration>(1s, 10min), AT(realtime.heartbeat.answer_within), live));
   to.push_back(key("realtime.authenticate_within", "Time for the first frame of a client that came without a token.",
-                   duration<Duration>(100ms, 5min), AT(realtime.authenticate_within)));
+                   duration<Duration>(100ms, 5min), AT(realtime.authenticate_within), live));
   to.push_back(key("realtime.drain_time", "Over how long clients are sent away at SIGTERM.",
                    duration<Duration>(0s, 10min), AT(realtime.drain_time)));
   to.push_back(key("realtime.allowed_origins", "Web origins that may open WebSockets, besides the issuer's own.",
-                   texts("list of origins"), AT(realtime.allowed_origins)));
-  to.push_back(key("realtime.anonymous_scopes", "What a client without a token may do; empty: it is not let in.",
-                   text("scopes, separated by spaces"), AT(realtime.anonymous_scopes)));
-  to.push_back(key("realtime.default_scopes", "What everybody who is let in may do.",
-                   text("scopes, separated by spaces"), AT(realtime.default_scopes)));
+                   texts("list of origins"), AT(realtime.allowed_origins), live));
 }
 
 void add_delivery_keys(std::vector<Key>& to) {
@@ -133,15 +117,9 @@ void add_delivery_keys(std::vector<Key>& to) {
   to.push_back(key("realtime.deflate_window_bits", "The window of an own context is 2 to this power, in bytes.",
                    count(9, 15), AT(realtime.compression.window_bits)));
   to.push_back(key("realtime.outbox_messages_max", "Deliveries that may wait for one slow connection.",
-                   count(1, 10'000'000), AT(realtime.outbox.messages_max)));
+                   count(1, 10'000'000), AT(realtime.outbox.messages_max), live));
   to.push_back(key("realtime.outbox_bytes_max", "Bytes of deliveries that may wait for one slow connection.",
-                   bytes(KiB, GiB), AT(realtime.outbox.bytes_max)));
-  to.push_back(key("realtime.history_messages_max", "Messages kept of each topic.", count(0, 1'000'000),
-                   AT(realtime.history.count_max)));
-  to.push_back(
-      key("realtime.history_bytes_max", "Bytes kept of each topic.", bytes(0, GiB), AT(realtime.history.bytes_max)));
-  to.push_back(key("realtime.history_age_max", "How long a message is kept.", duration<Duration>(0s, 365 * day),
-                   AT(realtime.history.age_max)));
+                   bytes(KiB, GiB), AT(realtime.outbox.bytes_max), live));
   to.push_back(key("realtime.inbox_messages_max", "Direct messages kept for each user.", count(1, 1'000'000),
                    AT(realtime.inbox.count_max)));
   to.push_back(key("realtime.inbox_age_max", "How long a direct message is kept.", duration<Duration>(1s, 365 * day),
@@ -160,6 +138,10 @@ void add_session_keys(std::vector<Key>& to) {
   to.push_back(key("realtime.presence_interval",
                    "How often watchers are told who came and left; what is undone within it is not told.",
                    duration<Duration>(10ms, 1min), AT(realtime.presence_interval)));
+}
+
+void add_namespace_defaults(std::vector<Key>& to) {
+  for (const NamespaceKey& one : namespace_keys()) to.push_back(as_default(one));
 }
 
 void add_oauth_keys(std::vector<Key>& to) {
@@ -207,6 +189,7 @@ std::vector<Key> all_keys() {
   add_connection_keys(all);
   add_delivery_keys(all);
   add_session_keys(all);
+  add_namespace_defaults(all);
   add_oauth_keys(all);
   return all;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,9 +22,27 @@ constexpr std::size_t file_bytes_max = 1024 * 1024;
 /// One value on its way: where it stands, which key it means, what was given.
 struct Setting {
   std::string where;
-  const Key* key;
-  Given value;
+  std::string name;
+  Form form;
+  std::function<std::optional<Complaint>(Config&, const Given&)> set;
+  Given value{};
 };
+
+/// What keeps a text from being the first segment of clients' topics.
+std::optional<Complaint> fault_of_namespace(const std::string& name) {
+  const auto topic = realtime::TopicName::parse(name);
+  if (!topic || topic->name_space() != name) return "is no first segment of topics";
+  if (topic->is_reserved() || name == "system") return "is the server's own, whatever the configuration says";
+  return std::nullopt;
+}
+
+/// Sets a value of a namespace, which begins with the defaults; scopes are not among them, for those hold anyway.
+std::optional<Complaint> set_in_namespace(Config& config, const NamespaceKeyName& name, const NamespaceKey& key,
+                                          const Given& given) {
+  auto [place, fresh] = config.realtime.namespaces.try_emplace(name.name_space, config.realtime.defaults);
+  if (fresh) place->second.default_scopes = place->second.anonymous_scopes = "";
+  return key.set(place->second, given);
+}
 
 class Loader {
  public:
@@ -34,10 +53,10 @@ class Loader {
 
     Config config = wants_development() ? development_defaults() : Config{};
     Places places;
-    for (const Setting& setting : settings_) {
-      places[setting.key->name] = setting.where;
-      if (const auto complaint = setting.key->set(config, setting.value)) {
-        problems_.push_back({setting.where, fmt::format("{} {}", setting.key->name, *complaint)});
+    // What namespaces say comes after the defaults that they stand on.
+    for (const bool in_namespaces : {false, true}) {
+      for (const Setting& setting : settings_) {
+        if (setting.name.starts_with(namespace_prefix) == in_namespaces) apply(setting, config, places);
       }
     }
     complete(config);
@@ -47,6 +66,13 @@ class Loader {
   }
 
  private:
+  void apply(const Setting& setting, Config& config, Places& places) {
+    places[setting.name] = setting.where;
+    if (const auto complaint = setting.set(config, setting.value)) {
+      problems_.push_back({setting.where, fmt::format("{} {}", setting.name, *complaint)});
+    }
+  }
+
   void read_file(const std::string& path) {
     std::ifstream file{path};
     if (!file || std::filesystem::is_directory(path)) {
@@ -67,10 +93,11 @@ class Loader {
     }
     for (const TomlValue& value : *values) {
       const std::string where = fmt::format("{}:{}", path, value.line);
-      const Key* key = known(where, value.name);
-      if (key == nullptr) continue;
+      auto setting = known(where, value.name);
+      if (!setting) continue;
       if (value.value) {
-        settings_.push_back({where, key, *value.value});
+        setting->value = *value.value;
+        settings_.push_back(*std::move(setting));
       } else {
         problems_.push_back({where, fmt::format("{} {}", value.name, value.value.error())});
       }
@@ -82,7 +109,13 @@ class Loader {
   void read_variable(const std::string& name, const std::string& text) {
     const auto same = [&](const Key& key) { return variable_of(key) == name; };
     const auto found = std::ranges::find_if(keys(), same);
-    if (found != keys().end()) return read(name, *found, text);
+    if (found != keys().end()) return read({name, found->name, found->form, found->set}, text);
+    if (name.starts_with("TROUPE_REALTIME_NAMESPACE_")) {
+      problems_.push_back({name,
+                           "is none: namespaces stand in the file, or in flags such as "
+                           "--set realtime.namespace.chat.overflow=latest"});
+      return;
+    }
     for (const Key& key : keys()) {
       const auto dot = key.name.find('.');
       if (dot == std::string::npos) continue;
@@ -94,30 +127,52 @@ class Loader {
   }
 
   void read_flag(const FlagValue& flag) {
-    if (const Key* key = known(flag.flag, flag.key)) read(flag.flag, *key, flag.text);
+    if (auto setting = known(flag.flag, flag.key)) read(*std::move(setting), flag.text);
   }
 
-  void read(const std::string& where, const Key& key, const std::string& text) {
-    auto value = read_text(key.form, text);
+  void read(Setting setting, const std::string& text) {
+    auto value = read_text(setting.form, text);
     if (value) {
-      settings_.push_back({where, &key, *std::move(value)});
+      setting.value = *std::move(value);
+      settings_.push_back(std::move(setting));
     } else {
-      problems_.push_back({where, fmt::format("{} {}", key.name, value.error())});
+      problems_.push_back({setting.where, fmt::format("{} {}", setting.name, value.error())});
     }
   }
 
-  const Key* known(const std::string& where, const std::string& name) {
-    const Key* key = find_key(name);
-    if (key != nullptr) return key;
-    const auto near = similar_key(name);
+  /// The setting of that name, without its value; or nothing, and a problem.
+  std::optional<Setting> known(const std::string& where, const std::string& name) {
+    if (const auto parts = split_namespace_key(name)) return known_in_namespace(where, name, *parts);
+    if (const Key* key = find_key(name)) return Setting{where, name, key->form, key->set};
+    return unknown(where, name, similar_key(name));
+  }
+
+  std::optional<Setting> known_in_namespace(const std::string& where, const std::string& name,
+                                            const NamespaceKeyName& parts) {
+    if (const auto fault = fault_of_namespace(parts.name_space)) {
+      problems_.push_back({where, fmt::format("{}: \"{}\" {}", name, parts.name_space, *fault)});
+      return std::nullopt;
+    }
+    const NamespaceKey* key = find_namespace_key(parts.key);
+    if (key == nullptr) {
+      auto near = similar_namespace_key(parts.key);
+      if (near) near = fmt::format("{}{}.{}", namespace_prefix, parts.name_space, *near);
+      return unknown(where, name, near);
+    }
+    return Setting{where, name, key->form, [parts, key](Config& config, const Given& given) {
+                     return set_in_namespace(config, parts, *key, given);
+                   }};
+  }
+
+  std::nullopt_t unknown(const std::string& where, const std::string& name, const std::optional<std::string>& near) {
     problems_.push_back({where, fmt::format("there is no key {}{}", name, near ? "; do you mean " + *near + "?" : "")});
-    return nullptr;
+    return std::nullopt;
   }
 
   bool wants_development() const {
     Config config;
     for (const Setting& setting : settings_) {
-      if (setting.key->name == "development") (void)setting.key->set(config, setting.value);
+      if (setting.name == "development") (void)setting.set(config, setting.value);
     }
     return config.development;
   }

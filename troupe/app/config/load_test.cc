@@ -219,6 +219,76 @@ TEST_CASE("values that contradict each other are told where they stand") {
   }
 }
 
+TEST_CASE("a namespace has what its table says, and else the defaults, wherever they stand in the file") {
+  const auto config = loaded(R"(
+[realtime.namespace.chat]
+history_messages_max = 10
+overflow = "latest"
+default_scopes = "topic:chat.*:subscribe topic:chat:publish"
+[realtime.namespace."a-b"]
+anonymous_scopes = "topic:a-b.>:subscribe"
+[realtime]
+history_age_max = "1h"
+default_scopes = "topic:lobby:subscribe"
+)",
+                             {.flags = {{"realtime.namespace.chat.payload_bytes_max", "1KiB", "--set"}}});
+  const auto& chat = config.realtime.namespaces.at("chat");
+  CHECK_EQ(chat.options.history.count_max, 10);
+  CHECK_EQ(chat.options.history.age_max, 1h);
+  CHECK_EQ(chat.options.payload_bytes_max, 1024);
+  CHECK(chat.options.overflow == troupe::realtime::Overflow::latest);
+  CHECK_EQ(chat.default_scopes, "topic:chat.*:subscribe topic:chat:publish");
+  const auto& other = config.realtime.namespaces.at("a-b");
+  CHECK_EQ(other.options.history.count_max, config.realtime.defaults.options.history.count_max);
+  CHECK_EQ(other.default_scopes, "");  // those of [realtime] hold anyway
+  CHECK_EQ(config.realtime.namespaces.size(), 2);
+}
+
+TEST_CASE("what is wrong in a namespace is told with its line, and what to do") {
+  struct Row {
+    std::string_view text, problem;
+  };
+  const Row rows[] = {
+      {"[realtime.namespace.chat]\nhistory_mesages_max = 1",
+       "F:2: there is no key realtime.namespace.chat.history_mesages_max; do you mean "
+       "realtime.namespace.chat.history_messages_max?"},
+      {"[realtime.namespace.chat]\nsink = 1", "F:2: there is no key realtime.namespace.chat.sink"},
+      {"[realtime.namespace.chat]\necho = true", "F:2: there is no key realtime.namespace.chat.echo"},
+      {"[realtime.namespace.chat]\noverflow = \"newest\"",
+       "F:2: realtime.namespace.chat.overflow wants one of \"drop_oldest\""},
+      {"[realtime.namespace.chat]\nhistory_age_max = 5",
+       "F:2: realtime.namespace.chat.history_age_max wants a duration"},
+      {"[realtime.namespace.chat]\ndefault_scopes = \"read\"",
+       "F:2: realtime.namespace.chat.default_scopes holds \"read\", which is no grant"},
+      {"[realtime.namespace.chat]\ndefault_scopes = \"topic:chatter.a:publish\"",
+       "F:2: realtime.namespace.chat.default_scopes holds \"topic:chatter.a:publish\", which is not for topics of this "
+       "namespace, such as \"topic:chat.>:publish\""},
+      {"[realtime.namespace.chat]\nanonymous_scopes = \"topic:>:subscribe\"",
+       "F:2: realtime.namespace.chat.anonymous_scopes holds \"topic:>:subscribe\", which is not for topics"},
+      {"[realtime.namespace.\"a.b\"]\noverflow = \"latest\"",
+       "F:2: realtime.namespace.a.b.overflow: \"a.b\" is no first segment of topics"},
+      {"[realtime.namespace.\"*\"]\noverflow = \"latest\"",
+       "F:2: realtime.namespace.*.overflow: \"*\" is no first segment of topics"},
+      {"[realtime.namespace.\"\"]\noverflow = \"latest\"",
+       "F:2: realtime.namespace..overflow: \"\" is no first segment of topics"},
+      {"[realtime.namespace.\"$user\"]\noverflow = \"latest\"",
+       "F:2: realtime.namespace.$user.overflow: \"$user\" is the server's own"},
+      {"[realtime.namespace.system]\noverflow = \"latest\"",
+       "F:2: realtime.namespace.system.overflow: \"system\" is the server's own"},
+      {"[realtime.namespace]\nchat = 1", "F:2: there is no key realtime.namespace.chat"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto problems = problems_of(std::string{row.text});
+    REQUIRE_EQ(problems.size(), 1);
+    CAPTURE(problems[0]);
+    CHECK(problems[0].starts_with(row.problem));
+  }
+  const auto variable = problems_of("", {.environment = {{"TROUPE_REALTIME_NAMESPACE_CHAT_OVERFLOW", "latest"}}});
+  REQUIRE_EQ(variable.size(), 1);
+  CHECK(variable[0].contains("--set realtime.namespace.chat.overflow=latest"));
+}
+
 TEST_CASE("an address that others reach is served behind a proxy, or plainly when somebody says so") {
   CHECK(problems_of(
             "[server]\nlisten = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.0/8\"]\nissuer = \"https://a.example\"")

@@ -15,12 +15,34 @@ environment variables, then from flags; what comes later wins. `troupe config ch
 its file and line. Durations are written as "250ms", "10m" or "1h30m", sizes as "64KiB" or "1MiB". Where a value is a
 list, its variable separates the parts by commas. Every key can be set by a flag, too: `--set realtime.echo=true`.
 
+At SIGHUP a server that was given a file reads it again. When anything in it is wrong, nothing changes, and each mistake
+is logged as an error with its file and line. Otherwise the keys with "yes" in the column `live` take effect at once, on
+connections that are open too; those that changed are logged. For any other key that changed a warning says that it
+waits for the next start. Environment and flags are those of the start, and still win over the file.
+
 This page is what `troupe config reference` prints.
 )";
 
 std::string_view section_of(const Key& key) {
   const auto dot = key.name.find('.');
   return dot == std::string::npos ? "" : std::string_view{key.name}.substr(0, dot);
+}
+
+std::string namespaces() {
+  std::string out{R"(
+## [realtime.namespace.NAME]
+What topics have whose first segment is NAME, such as `[realtime.namespace.chat]` for `chat.general`. What such a table
+does not say is as in `[realtime]`. Scopes add up: those of `[realtime]` hold everywhere, those of a namespace must be for
+its topics. All of it is live; a subscription that is no longer permitted ends with `unsubscribed`, and one that there is
+keeps its overflow policy. There are no variables for namespaces; `--set realtime.namespace.chat.overflow=latest` works.
+
+| key | values | meaning |
+|---|---|---|
+)"};
+  for (const NamespaceKey& key : namespace_keys()) {
+    out += fmt::format("| `{}` | {} | {} |\n", key.name, key.kind, key.help);
+  }
+  return out;
 }
 
 }  // namespace
@@ -33,13 +55,13 @@ std::string config_reference() {
     if (section_of(key) != section) {
       section = section_of(key);
       out += section->empty() ? "\n## Outside of all sections\n" : fmt::format("\n## [{}]\n", *section);
-      out += "| key | default | values | meaning | variable |\n|---|---|---|---|---|\n";
+      out += "| key | default | values | meaning | live | variable |\n|---|---|---|---|---|---|\n";
     }
     const auto name = section->empty() ? key.name : key.name.substr(section->size() + 1);
-    out += fmt::format("| `{}` | `{}` | {} | {} | `{}` |\n", name, key.show(defaults), key.kind, key.help,
-                       variable_of(key));
+    out += fmt::format("| `{}` | `{}` | {} | {} | {} | `{}` |\n", name, key.show(defaults), key.kind, key.help,
+                       key.reload == Reload::live ? "yes" : "", variable_of(key));
   }
-  return out;
+  return out + namespaces();
 }
 
 }  // namespace troupe::app

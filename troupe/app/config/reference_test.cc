@@ -16,5 +16,6 @@ TEST_CASE("docs/configuration.md is what `troupe config reference` prints") {
 
 TEST_CASE("the reference shows a key with its default and variable") {
   CHECK(config_reference().contains("| `echo` | `false` | true or false |"));
+  CHECK(config_reference().contains("[realtime.namespace.NAME]"));
   CHECK(config_reference().contains("`TROUPE_OAUTH_CODE_LIFETIME`"));
 }

@@ -16,15 +16,23 @@ std::vector<realtime::Grant> grants_of(const std::string& text) {
   return grants;
 }
 
+realtime::NamespaceOptions options_of(const NamespaceConfig& config) {
+  auto options = config.options;
+  options.default_grants = grants_of(config.default_scopes);
+  options.anonymous_grants = grants_of(config.anonymous_scopes);
+  return options;
+}
+
 // Who comes without a token is let in where there is anything that he may do.
 realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
-  realtime::NamespaceOptions defaults;
-  defaults.history = config.history;
-  defaults.default_grants = grants_of(config.default_scopes);
-  defaults.anonymous_grants = grants_of(config.anonymous_scopes);
-  const bool anonymous = !config.anonymous_scopes.empty();
+  bool anonymous = !config.defaults.anonymous_scopes.empty();
+  realtime::RealtimeSettings::Namespaces namespaces;
+  for (const auto& [name, one] : config.namespaces) {
+    namespaces.emplace(name, options_of(one));
+    anonymous |= !one.anonymous_scopes.empty();
+  }
   return std::make_shared<const realtime::RealtimeSettings>(
-      std::move(defaults), realtime::RealtimeSettings::Namespaces{},
+      options_of(config.defaults), std::move(namespaces),
       anonymous ? realtime::Anonymous::allowed : realtime::Anonymous::refused);
 }
 

@@ -9,11 +9,17 @@ using namespace troupe::app;
 TEST_CASE("nobody without a token is let in unless anonymous scopes are named") {
   Config config;
   CHECK(realtime_options(config).settings->anonymous() == realtime::Anonymous::refused);
-  config.realtime.anonymous_scopes = "topic:news.*:subscribe topic:chat:publish";
+  config.realtime.defaults.anonymous_scopes = "topic:news.*:subscribe topic:chat:publish";
   const auto options = realtime_options(config);
   CHECK(options.settings->anonymous() == realtime::Anonymous::allowed);
   CHECK_EQ(options.settings->grants_without_token().size(), 2);
   CHECK(options.settings->grants_with_token().empty());
+}
+
+TEST_CASE("anonymous scopes of one namespace are enough") {
+  Config config;
+  config.realtime.namespaces["news"].anonymous_scopes = "topic:news.*:subscribe";
+  CHECK(realtime_options(config).settings->anonymous() == realtime::Anonymous::allowed);
 }
 
 TEST_CASE("pages of the issuer may connect, besides those that are named") {

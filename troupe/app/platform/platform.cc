@@ -5,6 +5,7 @@
 
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
+#include "troupe/base/log_level.h"
 #include "troupe/net/listener.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sqlite.h"
@@ -89,6 +90,13 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
         {.name = fmt::format("http_{}", core), .core = static_cast<int>(core)}, std::move(options)));
   }
   for (const auto& server : servers_) (void)started("HTTP", system_.block_on(server.ask(web::GetAddress{})));
+}
+
+void Platform::use(const Config& config) {
+  config_ = config;
+  base::log::change_level(config_.log.level);
+  realtime_.supervisor().tell(
+      realtime::UseOptions{std::make_shared<const realtime::RealtimeOptions>(realtime_options(config_))});
 }
 
 void Platform::prepare_shutdown() {

@@ -31,6 +31,9 @@ class Platform {
   /// prepared. Throws when something does not start.
   Platform(Config config, store::SqliteOptions store, const net::PortReservation& port, std::optional<DemoClient> demo);
 
+  /// From now on what is live of `config` holds, on all cores. On the main thread.
+  void use(const Config& config);
+
   /// The phases of going away, to begin and to hurry. Until the doors close, health and metrics are still answered.
   const Shutdown& going_away() const noexcept { return going_away_; }
 

@@ -32,7 +32,7 @@ class Signals {
  public:
   Signals() {
     ::sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, gone_signal, failed_signal}) ::sigaddset(&set_, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, gone_signal, failed_signal}) ::sigaddset(&set_, signal);
     ::sigprocmask(SIG_BLOCK, &set_, &before_);
     ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write
   }
@@ -62,23 +62,34 @@ class Signals {
   sigset_t before_{};
 };
 
-/// Goes through the phases of the shutdown; each further signal hurries them.
+/// Goes through the phases of the shutdown; each further signal hurries them. It is too late to reload.
 void go_away(const Shutdown& shutdown, const Signals& signals) {
   shutdown.begin([] { send_to_main(gone_signal); });
-  auto signal = signals.wait(shutdown.longest() + late);
-  while (signal == SIGTERM || signal == SIGINT) {
-    base::log::info("app", "hurrying");
-    shutdown.hurry();
-    signal = signals.wait(shutdown.longest_hurried() + late);
+  auto within = shutdown.longest() + late;
+  auto signal = signals.wait(within);
+  while (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
+    if (signal != SIGHUP) {
+      base::log::info("app", "hurrying");
+      shutdown.hurry();
+      within = shutdown.longest_hurried() + late;
+    }
+    signal = signals.wait(within);
   }
 }
 
+/// Waits for a signal that is about the end; the others on the way are answered.
+int wait_for_end(Reloader& reloader, const Signals& signals) {
+  int signal = signals.wait();
+  for (; signal == SIGHUP && reloader.can_reload(); signal = signals.wait()) reloader.reload();
+  return signal;
+}
+
 /// Waits for the end and brings it about, in order.
-Exit run(Platform& platform, const Config& config, const Signals& signals) {
+Exit run(Platform& platform, Reloader& reloader, const Signals& signals) {
   platform.on_failure([] { send_to_main(failed_signal); });
-  const int first = signals.wait();
+  const int first = wait_for_end(reloader, signals);
   if (first != failed_signal) {
-    base::log::info("app", "draining", {{"over_ms", config.realtime.drain_time / 1ms}});
+    base::log::info("app", "draining", {{"over_ms", reloader.config().realtime.drain_time / 1ms}});
     go_away(platform.going_away(), signals);
   }
   const bool well = platform.shutdown();
@@ -97,7 +108,8 @@ std::string refusal(const std::system_error& error, const Config& config) {
 
 }  // namespace
 
-Exit serve(Config config, Console& console) {
+Exit serve(Config config, Console& console, Reread reread) {
+  const Config as_read = config;
   const Signals signals;
   std::optional<net::PortReservation> port;
   try {
@@ -119,7 +131,12 @@ Exit serve(Config config, Console& console) {
   Platform platform{config, store, *port, demo};
   console.out(fmt::format("listening on http://{}\n", config.server.listen.text()));
   if (demo) console.out(demo_instructions(config));
-  return run(platform, config, signals);
+  Reloader reloader{as_read, std::move(reread), [&](Config live) {
+                      live.server.listen = port->address();
+                      complete(live);
+                      platform.use(live);
+                    }};
+  return run(platform, reloader, signals);
 }
 
 }  // namespace troupe::app

@@ -3,13 +3,14 @@
 
 #include "troupe/app/command/command_line.h"
 #include "troupe/app/command/console.h"
-#include "troupe/app/config/config.h"
+#include "troupe/app/platform/reloader.h"
 
 namespace troupe::app {
 
 /// Serves until SIGTERM or SIGINT: then goes away phase by phase, and at the second one hurries; a third one waits for
-/// nothing. Prints `listening on http://HOST:PORT`
-/// when it is ready. On the main thread, before any other exists.
-Exit serve(Config config, Console& console);
+/// nothing. Prints `listening on http://HOST:PORT` when it is ready. SIGHUP takes what is live of the configuration
+/// that `reread` gives; without `reread` it is as SIGTERM, for then a terminal was closed. On the main thread, before
+/// any other exists.
+Exit serve(Config config, Console& console, Reread reread = {});
 
 }  // namespace troupe::app

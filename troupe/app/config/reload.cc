@@ -1,0 +1,60 @@
+// See reload.h. Keys are compared as a file has them, so two ways to write a value are the same.
+#include "troupe/app/config/reload.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "troupe/app/config/check.h"
+#include "troupe/app/config/key.h"
+
+namespace troupe::app {
+namespace {
+
+/// What one namespace has: its own, or the defaults where there is none of that name.
+NamespaceConfig options_of(const Config& config, const std::string& name) {
+  const auto found = config.realtime.namespaces.find(name);
+  if (found != config.realtime.namespaces.end()) return found->second;
+  auto options = config.realtime.defaults;
+  options.default_scopes = options.anonymous_scopes = "";
+  return options;
+}
+
+std::vector<std::string> changed_in_namespaces(const Config& before, const Config& after) {
+  std::set<std::string> names;
+  for (const Config* config : {&before, &after}) {
+    for (const auto& [name, options] : config->realtime.namespaces) names.insert(name);
+  }
+  std::vector<std::string> changed;
+  for (const std::string& name : names) {
+    const auto old = options_of(before, name);
+    const auto now = options_of(after, name);
+    for (const NamespaceKey& key : namespace_keys()) {
+      if (key.show(old) != key.show(now)) changed.push_back(fmt::format("{}{}.{}", namespace_prefix, name, key.name));
+    }
+  }
+  return changed;
+}
+
+}  // namespace
+
+std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, const Config& wanted) {
+  Reloaded result{wanted, {}, {}};
+  for (const Key& key : keys()) {
+    if (key.show(running) == key.show(wanted)) continue;
+    if (key.reload == Reload::live) {
+      result.changed.push_back(key.name);
+    } else {
+      result.waiting.push_back(key.name);
+      key.copy(result.config, running);
+    }
+  }
+  std::ranges::move(changed_in_namespaces(running, wanted), std::back_inserter(result.changed));
+  complete(result.config);
+  std::vector<Problem> problems;
+  check(result.config, {}, problems);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return result;
+}
+
+}  // namespace troupe::app

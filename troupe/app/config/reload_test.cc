@@ -1,0 +1,74 @@
+// What becomes live of a configuration that was read again, and what waits.
+#include "troupe/app/config/reload.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/app/config/check.h"
+#include "troupe/app/config/key.h"
+
+using namespace troupe::app;
+using Names = std::vector<std::string>;
+
+namespace {
+
+Config completed(Config config = {}) {
+  complete(config);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("live keys take effect, the others stay as they were, and both are named") {
+  const Config running = completed();
+  Config wanted = running;
+  wanted.realtime.frames.per_second = 7;
+  wanted.realtime.defaults.default_scopes = "topic:a:subscribe";
+  wanted.realtime.echo = true;
+  wanted.server.listen.port = 1;
+  const auto reloaded = reload(running, completed(wanted));
+  REQUIRE(reloaded.has_value());
+  CHECK_EQ(reloaded->changed, Names{"realtime.messages_per_second", "realtime.default_scopes"});
+  CHECK_EQ(reloaded->waiting, Names{"server.listen", "realtime.echo"});
+  CHECK_EQ(reloaded->config.realtime.frames.per_second, 7);
+  CHECK_EQ(reloaded->config.realtime.defaults.default_scopes, "topic:a:subscribe");
+  CHECK_FALSE(reloaded->config.realtime.echo);
+  CHECK_EQ(reloaded->config.server.listen.port, running.server.listen.port);
+  CHECK_EQ(reloaded->config.oauth.issuer, running.oauth.issuer);
+}
+
+TEST_CASE("a namespace that comes, changes or goes is named key by key") {
+  Config one = completed();
+  one.realtime.namespaces["chat"].options.history.count_max = 5;
+  one.realtime.namespaces["news"].default_scopes = "topic:news:subscribe";
+  Config two = completed();
+  two.realtime.namespaces["chat"].options.history.count_max = 6;
+  two.realtime.namespaces["live"].options.overflow = troupe::realtime::Overflow::latest;
+  two.realtime.namespaces["same"];  // says nothing of its own
+  const auto reloaded = reload(one, two);
+  REQUIRE(reloaded.has_value());
+  CHECK_EQ(reloaded->changed, Names{"realtime.namespace.chat.history_messages_max", "realtime.namespace.live.overflow",
+                                    "realtime.namespace.news.default_scopes"});
+  CHECK(reloaded->waiting.empty());
+  CHECK_EQ(reloaded->config.realtime.namespaces.count("news"), 0);
+}
+
+TEST_CASE("the same configuration changes nothing") {
+  const auto reloaded = reload(completed(), completed());
+  REQUIRE(reloaded.has_value());
+  CHECK(reloaded->changed.empty());
+  CHECK(reloaded->waiting.empty());
+}
+
+TEST_CASE("every key either becomes live or stays as it was") {
+  const Config running = completed();
+  Config other = completed(development_defaults());
+  for (const Key& key : keys()) {
+    CAPTURE(key.name);
+    Config wanted = running;
+    key.copy(wanted, other);
+    CHECK_EQ(key.show(wanted), key.show(other));
+    const auto reloaded = reload(running, wanted);
+    REQUIRE(reloaded.has_value());
+    CHECK_EQ(key.show(reloaded->config), key.show(key.reload == Reload::live ? other : running));
+  }
+}
