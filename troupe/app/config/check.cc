@@ -139,9 +139,12 @@ class Checker {
                             config_.keys.retain);
     at_most("realtime.heartbeat_timeout", realtime.heartbeat.answer_within, "realtime.heartbeat_interval",
             realtime.heartbeat.interval);
-    if (static_cast<double>(realtime.frame_bytes_max) > realtime.bytes.burst) {
+    for (const auto& [burst, key] : {std::pair{realtime.bytes.burst, "realtime.bytes_burst"},
+                                     std::pair{realtime.user.bytes.burst, "realtime.user_bytes_burst"},
+                                     std::pair{realtime.address.bytes.burst, "realtime.address_bytes_burst"}}) {
+      if (static_cast<double>(realtime.frame_bytes_max) <= burst) continue;
       complain("realtime.frame_bytes_max",
-               "is more than realtime.bytes_burst, so the largest message could never be sent");
+               fmt::format("is more than {}, so the largest message could never be sent", key));
     }
     if (config_.server.data_dir.empty()) complain("server.data_dir", "is empty");
   }

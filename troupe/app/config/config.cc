@@ -8,9 +8,13 @@ Config development_defaults() {
   config.development = true;
   config.http.requests_by_address = {.per_second = 10'000, .burst = 20'000};
   config.realtime.frames = {.per_second = 100'000, .burst = 500'000};
-  config.realtime.bytes = {.per_second = 1024.0 * 1024 * 1024, .burst = 1024.0 * 1024 * 1024};
+  constexpr double GiB = 1024.0 * 1024 * 1024;
+  config.realtime.bytes = {.per_second = GiB, .burst = GiB};
   config.realtime.subscriptions_max = 100'000;
+  config.realtime.user = config.realtime.address = {.frames = {.per_second = 1'000'000, .burst = 5'000'000},
+                                                    .bytes = {.per_second = 8 * GiB, .burst = 8 * GiB}};
   config.realtime.connections_by_address_max = config.realtime.connections_max;
+  config.realtime.connections_by_user_max = config.realtime.connections_max;
   return config;
 }
 

@@ -61,10 +61,13 @@ struct RealtimeConfig {
   bool echo = false;                               // for conformance suites: anybody may fill our network through it
   std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
   std::size_t connections_by_address_max = 1'000;  // an office behind one address
+  std::size_t connections_by_user_max = 1'000;     // a back end may be one user with many machines
   std::size_t frame_bytes_max = 1024 * 1024;
   realtime::RateLimit frames{.per_second = 1000, .burst = 5000};
   realtime::RateLimit bytes{.per_second = 4.0 * 1024 * 1024, .burst = 64.0 * 1024 * 1024};
-  std::size_t subscriptions_max = 1000;  // on one connection
+  realtime::TrafficLimit user = realtime::ConnectionOptions{}.user;        // on one core
+  realtime::TrafficLimit address = realtime::ConnectionOptions{}.address;  // on one core
+  std::size_t subscriptions_max = 1000;                                    // on one connection
   realtime::HeartbeatOptions heartbeat{};
   base::Duration authenticate_within = std::chrono::seconds{5};
   base::Duration drain_time = std::chrono::seconds{5};  // spreads reconnects, and ends before a supervisor's patience

@@ -79,6 +79,9 @@ void add_connection_keys(std::vector<Key>& to) {
                    count(1, 10'000'000), AT(realtime.connections_max), live));
   to.push_back(key("realtime.connections_by_address_max", "Of those, from one address.", count(1, 10'000'000),
                    AT(realtime.connections_by_address_max), live));
+  to.push_back(key("realtime.connections_by_user_max",
+                   "And of one user; a further one gets 503, or 4008 where its token came in the first frame.",
+                   count(1, 10'000'000), AT(realtime.connections_by_user_max), live));
   to.push_back(key("realtime.frame_bytes_max",
                    "The largest message of a client; a larger one closes with 1009. Not of connections that are open.",
                    bytes(KiB, 64 * MiB), AT(realtime.frame_bytes_max), live));
@@ -102,6 +105,31 @@ void add_connection_keys(std::vector<Key>& to) {
                    duration<Duration>(0s, 10min), AT(realtime.drain_time)));
   to.push_back(key("realtime.allowed_origins", "Web origins that may open WebSockets, besides the issuer's own.",
                    texts("list of origins"), AT(realtime.allowed_origins), live));
+}
+
+// What connections share is counted on each core by itself; a frame past it is refused, and the connection stays.
+void add_shared_rate_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("realtime.user_messages_per_second",
+                   "Messages of all connections of a user on one core, on average; more are refused.", rate(1, 1e9),
+                   AT(realtime.user.frames.per_second), live));
+  to.push_back(key("realtime.user_messages_burst", "The same at once after a silence.", rate(1, 1e9),
+                   AT(realtime.user.frames.burst), live));
+  to.push_back(key("realtime.user_bytes_per_second",
+                   "Bytes of all connections of a user on one core, on average; more are refused.",
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.user.bytes.per_second), live));
+  to.push_back(key("realtime.user_bytes_burst", "The same at once after a silence.", byte_rate(KiB, 1024 * GiB),
+                   AT(realtime.user.bytes.burst), live));
+  to.push_back(key("realtime.address_messages_per_second",
+                   "Messages of all connections from an address (IPv6: /64) on one core, on average; more are refused.",
+                   rate(1, 1e9), AT(realtime.address.frames.per_second), live));
+  to.push_back(key("realtime.address_messages_burst", "The same at once after a silence.", rate(1, 1e9),
+                   AT(realtime.address.frames.burst), live));
+  to.push_back(key("realtime.address_bytes_per_second",
+                   "Bytes of all connections from an address (IPv6: /64) on one core, on average; more are refused.",
+                   byte_rate(KiB, 1024 * GiB), AT(realtime.address.bytes.per_second), live));
+  to.push_back(key("realtime.address_bytes_burst", "The same at once after a silence.", byte_rate(KiB, 1024 * GiB),
+                   AT(realtime.address.bytes.burst), live));
 }
 
 void add_delivery_keys(std::vector<Key>& to) {
@@ -187,6 +215,7 @@ std::vector<Key> all_keys() {
   add_server_keys(all);
   add_telemetry_keys(all);
   add_connection_keys(all);
+  add_shared_rate_keys(all);
   add_delivery_keys(all);
   add_session_keys(all);
   add_namespace_defaults(all);

@@ -43,6 +43,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   realtime::RealtimeOptions options;
   options.connections_max = wanted.connections_max;
   options.connections_by_address_max = wanted.connections_by_address_max;
+  options.connections_by_user_max = wanted.connections_by_user_max;
   options.settings = settings_of(wanted);
   options.allowed_origins = wanted.allowed_origins;
   options.allowed_origins.push_back(config.oauth.issuer);
@@ -50,6 +51,8 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.frame_bytes_max = wanted.frame_bytes_max;
   options.connection.frames = wanted.frames;
   options.connection.bytes = wanted.bytes;
+  options.connection.user = wanted.user;
+  options.connection.address = wanted.address;
   options.connection.subscriptions_max = wanted.subscriptions_max;
   options.connection.authenticate_within = wanted.authenticate_within;
   options.connection.heartbeat = wanted.heartbeat;

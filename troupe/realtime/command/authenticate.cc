@@ -1,4 +1,4 @@
-// Authenticating: verify, adopt, and end what is no longer permitted.
+// Authenticating: verify, admit, adopt, and end what is no longer permitted.
 #include "troupe/realtime/command/authenticate.h"
 
 #include "troupe/realtime/command/forbidden.h"
@@ -16,6 +16,8 @@ actor::Task<void> run(Authenticate command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::forbidden, "the token is another user's");
     co_return;
   }
+  const bool admitted = co_await client.admit(identity->user, id);
+  if (!admitted) co_return;
   client.answer(finished(Authenticated{identity->user, identity->expires_at}, id));
   co_await client.adopt(*std::move(identity));
   end_forbidden(client);

@@ -86,6 +86,8 @@ class Client {
   virtual bool cancel_history(const RequestId& id) = 0;
 
   virtual actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) = 0;
+  /// A place within the limit of its user for a connection that came without a token. False: `id` was answered.
+  virtual actor::Task<bool> admit(UserId user, OptionalId id) = 0;
   /// Takes an identity: the first one opens the session, a later one of the same user replaces it.
   virtual actor::Task<void> adopt(Identity identity) = 0;
   virtual bool is_open() const noexcept = 0;

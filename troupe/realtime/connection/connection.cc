@@ -26,6 +26,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       held_(site_->options.outbox.messages_max),
       number_(parts.number),
       lease_(std::move(parts.lease)),
+      address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
       wanted_session_(std::move(parts.session)),
       frames_(site_->options.frames),
       bytes_(site_->options.bytes),
@@ -83,6 +84,7 @@ void Connection::end() {
   leave_session();
   link_.reset();
   lease_.reset();
+  user_lease_.reset();
 }
 
 // ---- what comes in ----
@@ -101,11 +103,16 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   ++figures.frames_in;
   figures.bytes_in += message.size();
   if (!within_rate(message.size())) return;
+  auto refused = over_shared_rates(message.size());  // a frame that cannot be read counts, too
   auto frame =
       opcode == web::Opcode::text ? site_->decoder.decode_text(message) : site_->decoder.decode_binary(message);
   if (!frame) {
     ++figures.frames_refused;
     return answer(finished(frame.error().error, frame.error().id));
+  }
+  if (refused) {
+    ++figures.frames_limited;
+    return answer(finished(*refused, frame->id));
   }
   if (state_ == State::unauthenticated && !welcomed_ && !std::holds_alternative<Authenticate>(frame->command)) {
     ++figures.frames_refused;
@@ -119,19 +126,6 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
     answer(finished(ClientError{ErrorCode::overloaded, "too many commands wait", {}}, id));
   }
   update_reading();
-}
-
-bool Connection::within_rate(std::size_t bytes) {
-  auto now = core_.now();
-  auto wait = frames_.take(site_->options.frames, now);
-  if (!wait) wait = bytes_.take(site_->options.bytes, now, static_cast<double>(bytes));
-  if (!wait) return true;
-  ++site_->figures.closed_rate_limited;
-  ClientError error{ErrorCode::rate_limited, "too many frames or bytes a second",
-                    std::chrono::ceil<std::chrono::milliseconds>(*wait)};
-  answer(finished(error, std::optional<RequestId>{}));
-  close(close_codes::rate_limited, "rate limit");
-  return false;
 }
 
 void Connection::on_pong(std::string_view) {
@@ -372,6 +366,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
   use(std::move(identity));
   if (!may_stay()) co_return;
   if (!first || state_ != State::unauthenticated) co_return;
+  if (!is_anonymous()) user_rate_ = site_->user_rates.find(session_.identity.user, site_->options.user, core_.now());
   welcomed_ = true;
   co_await begin_session();
   if (state_ != State::unauthenticated) co_return;

@@ -34,6 +34,7 @@ struct ConnectionParts {
   Lease lease;
   std::optional<wire::DeflateAgreement> deflate;
   std::optional<SessionId> session;  // that the client wants to go on with
+  net::IpAddress address{};
 };
 
 class Connection final : public Receiver,
@@ -96,6 +97,7 @@ class Connection final : public Receiver,
   bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
   bool cancel_history(const RequestId& id) override;
   actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) override;
+  actor::Task<bool> admit(UserId user, OptionalId id) override;
   actor::Task<void> adopt(Identity identity) override;
   bool is_open() const noexcept override { return state_ == State::open || state_ == State::draining; }
 
@@ -116,6 +118,7 @@ class Connection final : public Receiver,
 
   void receive(web::Opcode opcode, std::string_view message);
   bool within_rate(std::size_t bytes);
+  std::optional<ClientError> over_shared_rates(std::size_t bytes);
   void take_turn() { core_.at_turn_end(*this); }
   void flush();
   bool write_some();
@@ -157,6 +160,9 @@ class Connection final : public Receiver,
 
   const ConnectionNumber number_;
   Lease lease_;
+  Lease user_lease_;  // of one whose user was not known when it was let in
+  SharedRates<net::IpAddress>::Rate address_rate_;
+  SharedRates<UserId>::Rate user_rate_;  // null while the user is not known, and without a token
   actor::Ref<WebSocketActor> actor_;
   Session session_;
   std::optional<SessionId> wanted_session_;  // until it was asked for

@@ -34,7 +34,7 @@ void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
   auto number = next_number_++;
   auto connection = std::make_shared<Connection>(
       ctx.core(), ConnectionParts{site_, number, std::move(message.link), std::move(message.lease),
-                                  std::move(message.deflate), std::move(message.session)});
+                                  std::move(message.deflate), std::move(message.session), message.address});
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
   auto actor = ctx.spawn<WebSocketActor>({.name = connection->session().connection.value(),

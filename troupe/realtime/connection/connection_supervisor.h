@@ -21,9 +21,10 @@ namespace troupe::realtime {
 struct OpenConnection {
   std::unique_ptr<web::WebSocketLink> link;
   std::optional<Identity> identity;
-  Lease lease;
+  Lease lease;  // for its user too, if it brought a token
   std::optional<wire::DeflateAgreement> deflate;
   std::optional<SessionId> session;  // that the client wants to go on with
+  net::IpAddress address{};
 };
 
 /// Something earlier than the timer is due.

@@ -8,6 +8,7 @@
 #include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/outbox.h"
+#include "troupe/realtime/connection/shared_rate.h"
 #include "troupe/web/token_bucket.h"
 
 namespace troupe::realtime {
@@ -18,6 +19,11 @@ struct ConnectionOptions {
   std::size_t frame_bytes_max = 1024 * 1024;
   RateLimit frames{.per_second = 1000, .burst = 5000};
   RateLimit bytes{.per_second = 4.0 * 1024 * 1024, .burst = 64.0 * 1024 * 1024};
+  // Of all connections of a user, and from an address (an office, or a proxy that nobody trusts), on one core.
+  TrafficLimit user{.frames = {.per_second = 2'000, .burst = 10'000},
+                    .bytes = {.per_second = 8.0 * 1024 * 1024, .burst = 128.0 * 1024 * 1024}};
+  TrafficLimit address{.frames = {.per_second = 10'000, .burst = 50'000},
+                       .bytes = {.per_second = 40.0 * 1024 * 1024, .burst = 640.0 * 1024 * 1024}};
   std::size_t subscriptions_max = 1000;
   std::size_t histories_max = 8;     // under way at once
   std::size_t commands_pause = 128;  // commands that wait for their turn before reading pauses

@@ -1,5 +1,5 @@
 // ConnectionSite: what all connections of one core share: options, the decoder's memory, the
-// routers, who verifies tokens, and figures.
+// routers, who verifies tokens, who has places, rates that they share, and figures.
 //
 // Made by the SystemSupervisor for each core; touched on that core only, once its
 // ConnectionSupervisor has started. It outlives the connections.
@@ -12,10 +12,13 @@
 #include <utility>
 
 #include "troupe/actor/actor.h"
+#include "troupe/net/address.h"
 #include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/admission.h"
 #include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/connection/presence_watchers.h"
+#include "troupe/realtime/connection/shared_rate.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
 
@@ -30,6 +33,7 @@ struct ConnectionFigures {
   std::uint64_t frames_in = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t frames_refused = 0;
+  std::uint64_t frames_limited = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t writes = 0;
   std::uint64_t closed_rate_limited = 0;
@@ -68,9 +72,6 @@ class DueQueue {
 
 class ConnectionSupervisor;
 
-/// What is held for as long as a connection lasts: its place within the limits. Its end gives the place back.
-using Lease = std::shared_ptr<void>;
-
 /// The socket has closed.
 struct LinkClosed {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -81,11 +82,14 @@ struct ConnectionSite {
   SettingsPtr settings = default_settings();
   Routing routing;
   Verifier verifier;
+  actor::Ref<actor::Protocol<AdmitUser>> door;
   actor::Ref<ConnectionSupervisor> supervisor;
   Decoder decoder;
   CoreCompression compression;
   DueQueue due;
   PresenceWatchers watchers;
+  SharedRates<UserId> user_rates;
+  SharedRates<net::IpAddress> address_rates;
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
   ConnectionFigures figures;

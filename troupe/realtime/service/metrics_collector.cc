@@ -11,6 +11,7 @@ void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.frames_in += one.frames_in;
   sum.bytes_in += one.bytes_in;
   sum.frames_refused += one.frames_refused;
+  sum.frames_limited += one.frames_limited;
   sum.bytes_out += one.bytes_out;
   sum.writes += one.writes;
   sum.closed_rate_limited += one.closed_rate_limited;
@@ -72,7 +73,8 @@ void show(base::Samples& out, const SessionFigures& sum) {
 void show(base::Samples& out, const ServerFigures& sum) {
   out.gauge("troupe_realtime_connections", "Connections that hold a place.", static_cast<double>(sum.connections));
   out.counter("troupe_realtime_admitted_total", "Connections let in.", static_cast<double>(sum.admitted));
-  out.counter("troupe_realtime_turned_away_total", "Connections refused with 503.", static_cast<double>(sum.refused));
+  out.counter("troupe_realtime_turned_away_total", "Connections refused with 503, or 4008 of their user.",
+              static_cast<double>(sum.refused));
 }
 
 void show(base::Samples& out, const ConnectionFigures& sum) {
@@ -82,6 +84,7 @@ void show(base::Samples& out, const ConnectionFigures& sum) {
   counter("troupe_realtime_frames_received_total", "Frames of clients.", sum.frames_in);
   counter("troupe_realtime_received_bytes_total", "Bytes in frames of clients.", sum.bytes_in);
   counter("troupe_realtime_frames_refused_total", "Frames that were no command.", sum.frames_refused);
+  counter("troupe_realtime_frames_limited_total", "Frames over a rate of their user or address.", sum.frames_limited);
   counter("troupe_realtime_sent_bytes_total", "Bytes written to clients.", sum.bytes_out);
   counter("troupe_realtime_writes_total", "Gathered writes; one a connection and turn at best.", sum.writes);
   counter("troupe_realtime_deflate_runs_total", "Frames that were compressed.", sum.compression.runs);

@@ -21,6 +21,7 @@ namespace troupe::realtime {
 struct RealtimeOptions {
   std::size_t connections_max = 100'000;           // on this node
   std::size_t connections_by_address_max = 1'000;  // an office behind one address; of IPv6 one network of 64 bits
+  std::size_t connections_by_user_max = 1'000;     // a back end may be one user with many machines
   std::chrono::seconds retry_after{5};             // told with 503
   SettingsPtr settings = default_settings();       // by namespace, and who may do what
   std::vector<std::string> allowed_origins;        // besides the page's own; "*" allows every one

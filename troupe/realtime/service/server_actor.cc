@@ -8,45 +8,61 @@ namespace {
 // Tells the server when its last holder has let go, on whichever core that is.
 struct Place {
   actor::Ref<ServerActor> server;
-  net::IpAddress address;
+  Leave leave;
 
-  Place(actor::Ref<ServerActor> s, net::IpAddress a) : server(s), address(a) {}
+  Place(actor::Ref<ServerActor> s, Leave l) : server(s), leave(std::move(l)) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { server.tell(Leave{address}); }
+  ~Place() { server.tell(std::move(leave)); }
 };
 
-// What counts as one address: of IPv6 the network, for a host may take any address in it.
-net::IpAddress counted(const net::IpAddress& address) {
-  if (address.is_v4()) return address;
-  auto bytes = address.bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), 0);
-  return net::IpAddress{bytes};
+// How many there are of each; who has none has no entry.
+template <class Key>
+std::size_t count_of(const std::map<Key, std::size_t>& counts, const Key& key) {
+  auto found = counts.find(key);
+  return found == counts.end() ? 0 : found->second;
+}
+
+// False for a place that was given before this server started anew, and was never counted here.
+template <class Key>
+bool count_out(std::map<Key, std::size_t>& counts, const Key& key) {
+  auto found = counts.find(key);
+  if (found == counts.end()) return false;
+  if (--found->second == 0) counts.erase(found);
+  return true;
 }
 
 }  // namespace
 
+std::unexpected<AdmitRefusal> ServerActor::refuse(AdmitRefusal why) {
+  ++figures_.refused;
+  return std::unexpected(why);
+}
+
 std::expected<Lease, AdmitRefusal> ServerActor::handle(const Admit& message, actor::Context& ctx) {
-  auto refuse = [&](AdmitRefusal why) {
-    ++figures_.refused;
-    return std::unexpected(why);
-  };
   if (draining_) return refuse(AdmitRefusal::draining);
   if (figures_.connections >= limits_.connections_max) return refuse(AdmitRefusal::full);
-  auto address = counted(message.address);
-  auto& from_address = by_address_[address];
-  if (from_address >= limits_.by_address_max) return refuse(AdmitRefusal::too_many_from_address);
-  ++from_address;
+  auto address = counted_address(message.address);
+  if (count_of(by_address_, address) >= limits_.by_address_max) return refuse(AdmitRefusal::too_many_from_address);
+  if (message.user && count_of(by_user_, *message.user) >= limits_.by_user_max) {
+    return refuse(AdmitRefusal::too_many_of_user);
+  }
+  ++by_address_[address];
+  if (message.user) ++by_user_[*message.user];
   ++figures_.connections;
   ++figures_.admitted;
-  return std::make_shared<Place>(ctx.self(this), address);
+  return std::make_shared<Place>(ctx.self(this), Leave{address, message.user});
+}
+
+std::expected<Lease, AdmitRefusal> ServerActor::handle(const AdmitUser& message, actor::Context& ctx) {
+  if (count_of(by_user_, message.user) >= limits_.by_user_max) return refuse(AdmitRefusal::too_many_of_user);
+  ++by_user_[message.user];
+  return std::make_shared<Place>(ctx.self(this), Leave{{}, message.user});
 }
 
 void ServerActor::handle(const Leave& message) {
-  auto found = by_address_.find(message.address);
-  if (found == by_address_.end()) return;
-  --figures_.connections;
-  if (--found->second == 0) by_address_.erase(found);
+  if (message.address && count_out(by_address_, *message.address)) --figures_.connections;
+  if (message.user) count_out(by_user_, *message.user);
 }
 
 void ServerActor::inspect(actor::Inspection& out) const {

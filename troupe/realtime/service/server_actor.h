@@ -1,5 +1,5 @@
-// ServerActor: decides who may come in: how many connections there are, in all and from one
-// address, and whether the service is going away.
+// ServerActor: decides who may come in: how many connections there are, in all, from one
+// address and of one user, and whether the service is going away.
 //
 // One in the system. A place is a lease: it is given back when its last holder lets go, on
 // whatever way a connection ends.
@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "troupe/actor/actor.h"
 #include "troupe/net/address.h"
@@ -17,15 +19,10 @@
 
 namespace troupe::realtime {
 
-enum class AdmitRefusal : std::uint8_t {
-  full,  // connections_max
-  too_many_from_address,
-  draining,
-};
-
-/// May one more connection come from this address?
+/// May one more connection come from this address, and of this user, if it has shown a token?
 struct Admit {
   net::IpAddress address;
+  std::optional<UserId> user{};
   using reply = Lease;
   using error = AdmitRefusal;
 };
@@ -33,7 +30,8 @@ struct Admit {
 /// A lease has ended. Told by the lease itself.
 struct Leave {
   static constexpr auto message_class = actor::MessageClass::control;
-  net::IpAddress address;
+  std::optional<net::IpAddress> address{};  // none of a lease for the user alone
+  std::optional<UserId> user{};
 };
 
 /// From now on nobody comes in.
@@ -53,6 +51,7 @@ struct MeasureServer {
 struct AdmissionLimits {
   std::size_t connections_max;
   std::size_t by_address_max;
+  std::size_t by_user_max;
 };
 
 /// From now on these limits hold; who is there stays.
@@ -68,6 +67,7 @@ class ServerActor {
   explicit ServerActor(AdmissionLimits limits) : limits_(limits) {}
 
   std::expected<Lease, AdmitRefusal> handle(const Admit& message, actor::Context& ctx);
+  std::expected<Lease, AdmitRefusal> handle(const AdmitUser& message, actor::Context& ctx);
   void handle(const Leave& message);
   void handle(CloseDoors) { draining_ = true; }
   void handle(const UseAdmissionLimits& message) { limits_ = message.limits; }
@@ -76,7 +76,10 @@ class ServerActor {
 
  private:
   AdmissionLimits limits_;
+  std::unexpected<AdmitRefusal> refuse(AdmitRefusal why);
+
   std::map<net::IpAddress, std::size_t> by_address_;
+  std::map<UserId, std::size_t> by_user_;
   ServerFigures figures_;
   bool draining_ = false;
 };

@@ -42,6 +42,7 @@ web::Response turned_away(const RealtimeOptions& options, std::string_view why) 
 std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
   if (failure.domain == AdmitRefusal::full) return "All places are taken.";
   if (failure.domain == AdmitRefusal::too_many_from_address) return "Too many connections from this address.";
+  if (failure.domain == AdmitRefusal::too_many_of_user) return "Too many connections of this user.";
   if (failure.domain == AdmitRefusal::draining) return "The server is going away.";
   return "The server does not answer.";
 }
@@ -69,6 +70,7 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door)
     co_return web::problem(403, "This origin may not connect.");
   }
   std::optional<Identity> identity;  // 2. who is it
+  std::optional<UserId> user;        // none without a token: an anonymous one is new each time
   auto token = token_of(request);
   if (!token) co_return unauthorized();
   if (*token) {
@@ -76,15 +78,16 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door)
     if (!verified && verified.error().domain == TokenRefusal::invalid) co_return unauthorized();
     if (!verified) co_return turned_away(*options, "The token cannot be verified now.");
     identity = *std::move(verified);
+    user = identity->user;
   } else if (options->settings->anonymous() == Anonymous::allowed) {
     identity = anonymous(*door);
   }
-  auto lease = co_await door->server.ask(Admit{request.peer.ip});  // 3. is there room
+  auto lease = co_await door->server.ask(Admit{request.peer.ip, std::move(user)});  // 3. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
-  auto attach = [door, identity, lease = *lease, deflate,
-                 session = session_of(request)](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate, session});
+  auto attach = [door, identity, lease = *lease, deflate, session = session_of(request),
+                 address = request.peer.ip](std::unique_ptr<web::WebSocketLink> link) {
+    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate, session, address});
   };
   co_return web::Accept{chosen_subprotocol(request), std::move(attach), response_of(deflate)};
 }

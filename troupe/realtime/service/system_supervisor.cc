@@ -19,7 +19,7 @@ actor::Supervision system_supervision() {
 namespace {
 
 AdmissionLimits limits_of(const RealtimeOptions& options) {
-  return {options.connections_max, options.connections_by_address_max};
+  return {options.connections_max, options.connections_by_address_max, options.connections_by_user_max};
 }
 
 }  // namespace
@@ -74,6 +74,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   site->compression.use(options_->connection.compression);
   site->routing = {routers_, static_cast<CoreIndex>(core), keepers_, presence_};
   site->verifier = verifier_;
+  site->door = doors_.server;
   doors_.routers[core].tell(JoinRouters{routers_});
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
                                                                 .core = static_cast<int>(core),
