@@ -16,6 +16,9 @@ const machine = ['--name', 'Machine', '--grant', 'client_credentials', '--scope'
 test('live, ready, metrics and the actor tree', async () => {
   const server = await serve();
   for (const path of ['/health/live', '/health/ready']) assert.equal((await fetch(server.url + path)).status, 200, path);
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync(`/proc/${server.pid}/limits`, 'utf8'));
+  assert.equal(soft, hard);
+  assert.match(server.log, new RegExp(`what this server can hold.* open_files_max=${hard}`));
   const metrics = await fetch(`${server.url}/metrics`);
   assert.match(metrics.headers.get('content-type'), /^text\/plain/);
   const text = await metrics.text();

@@ -34,6 +34,8 @@ class Platform {
   /// From now on what is live of `config` holds, on all cores. On the main thread.
   void use(const Config& config);
 
+  std::size_t core_count() const noexcept { return system_.core_count(); }
+
   /// The phases of going away, to begin and to hurry. Until the doors close, health and metrics are still answered.
   const Shutdown& going_away() const noexcept { return going_away_; }
 

@@ -11,8 +11,10 @@
 
 #include "troupe/app/command/open_store.h"
 #include "troupe/app/config/check.h"
+#include "troupe/app/platform/capacity.h"
 #include "troupe/app/platform/data_lock.h"
 #include "troupe/app/platform/demo_people.h"
+#include "troupe/app/platform/options.h"
 #include "troupe/app/platform/platform.h"
 #include "troupe/base/log.h"
 
@@ -124,17 +126,20 @@ Exit serve(Config config, Console& console, Reread reread) {
   log.in_background = true;
   base::log::configure(log);
 
+  const Machine machine = claim_machine();
   const store::SqliteOptions store = prepare_store(config);
   const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
   if (config.development) demo = prepare_demo(config);
   Platform platform{config, store, *port, demo};
+  tell_capacity(machine, realtime_options(config), platform.core_count());
   console.out(fmt::format("listening on http://{}\n", config.server.listen.text()));
   if (demo) console.out(demo_instructions(config));
   Reloader reloader{as_read, std::move(reread), [&](Config live) {
                       live.server.listen = port->address();
                       complete(live);
                       platform.use(live);
+                      warn_of_shortage(machine, realtime_options(live), platform.core_count());
                     }};
   return run(platform, reloader, signals);
 }
