@@ -94,7 +94,7 @@ TEST_CASE("what was counted for a class of actor is shown under its name, drops 
   const auto text = base::Metrics{}.scrape(samples);
   CHECK(text.contains("troupe_actors{type=\"A\"} 3\n"));
   CHECK(text.contains("troupe_actor_messages_total{type=\"A\"} 7\n"));
-  CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"full\"} 4\n"));
+  CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"the mailbox is full\"} 4\n"));
   CHECK(text.contains("# TYPE troupe_actor_handling_seconds histogram\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.024e-06\"} 3\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.6384e-05\"} 5\n"));
