@@ -146,6 +146,11 @@ TEST_CASE("blocking jobs take as long as they are let, and some find no place") 
   CHECK_LT(refused, 20);
 }
 
+TEST_CASE("a stall may come while a world is being made") {
+  test::World w{9, {.faults = {.stall = {1}, .stall_max = 1s}, .stall_limit = 1ms}};
+  CHECK_GT(w.system().core_count(), 0);
+}
+
 TEST_CASE("stalls hold the clock up, now and then") {
   test::World w{9, {.faults = {.stall = {5}, .stall_max = 100ms}}};
   auto sink = w.spawn<Sink>({}, std::make_shared<std::vector<int>>());

@@ -159,6 +159,7 @@ void World::look_for_stall(Core& core, const OpenStep& step) {
   const Duration held = clock_.now() - step.begun;
   if (held < options_.stall_limit) return;
   Watchdog::count(core, core.handling());
+  if (system_ == nullptr) return;  // its own actors start while it is being made, and nobody listens yet
   system_->report(Watchdog::describe(core, step.actor, core.handling(), held));
 }
 
