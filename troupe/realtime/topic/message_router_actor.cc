@@ -50,6 +50,7 @@ void MessageRouterActor::handle(Unregister message) {
 
 void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply,
                                 actor::Context& ctx) {
+  if (message.topics.empty()) return reply.set({});  // no home is asked, so none would answer
   std::vector<TopicPattern> added;
   for (const auto& topic : message.topics) {
     if (local_.subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);

@@ -67,6 +67,15 @@ struct Routers {
   std::string topic = topic_of_first();
 };
 
+TEST_CASE("who subscribes to nothing is answered at once") {
+  Routers routers;
+  auto number =
+      routers.world.block_on(routers.refs[0].ask(Register{std::make_shared<Noted>(), ConnectionId{"c"}, UserId{"u"}}));
+  auto results = routers.world.block_on(routers.refs[0].ask(AddSubscriptions{*number, {}}));
+  REQUIRE(results.has_value());
+  CHECK(results->empty());
+}
+
 TEST_CASE("a publication is counted on all cores before its asker is answered") {
   Routers routers;
   auto here = routers.subscriber(0, routers.topic);
