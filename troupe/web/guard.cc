@@ -61,7 +61,7 @@ void Guard::identify(Request& request, base::Random& random) const {
     request.peer = {.ip = *address, .port = 0};
   }
   auto protocols = elements(request.headers, "x-forwarded-proto");
-  request.secure = !protocols.empty() && wire::equal_ignoring_case(protocols.back(), "https");
+  if (!protocols.empty()) request.secure = wire::equal_ignoring_case(protocols.back(), "https");
 }
 
 std::optional<Response> Guard::refuse(const Request& request, base::Instant now) {

@@ -31,7 +31,7 @@ class Guard {
  public:
   explicit Guard(GuardOptions options);
 
-  /// Fills in who asks: peer and secure, behind a trusted proxy as X-Forwarded-For and -Proto say; and a request id.
+  /// Fills in who asks: behind a trusted proxy peer and secure as X-Forwarded-For and -Proto say; and a request id.
   void identify(Request& request, base::Random& random) const;
 
   /// A 429 with Retry-After when the peer asks too often, else nothing.

@@ -43,6 +43,20 @@ TEST_CASE("forwarded headers count only from a trusted proxy, and only as far as
   }
 }
 
+TEST_CASE("a request that came through TLS is secure, unless a trusted proxy says that its client's was not") {
+  Guard guard{behind_proxies()};
+  base::SeededRandom random{1};
+  for (const auto& [from, proto, secure] : {std::tuple{"192.0.2.9", "http", true},
+                                            {"10.0.0.1", "", true},
+                                            {"10.0.0.1", "https", true},
+                                            {"10.0.0.1", "http", false}}) {
+    Request request{.peer = peer(from), .secure = true};
+    if (*proto != '\0') request.headers.add("X-Forwarded-Proto", proto);
+    guard.identify(request, random);
+    CHECK_EQ(request.secure, secure);
+  }
+}
+
 TEST_CASE("an address that asks too often is told when to come back; others are not touched") {
   Guard guard{{.requests_by_address = {.per_second = 1, .burst = 2}}};
   base::Instant now{};

@@ -142,6 +142,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   keep_alive_ = keep_alive;
 
   // 1. Who asks.
+  request.secure = site_->options.secure;
   site_->guard.identify(request, ctx.random());
   request.during_drain = site_->draining;
   const Asked asked{.head_only = request.method == Method::head,

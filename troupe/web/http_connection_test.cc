@@ -104,6 +104,12 @@ TEST_CASE("a request gets its handler's answer, with length, date and safe heade
   CHECK_EQ(body(response), "hello you");
 }
 
+TEST_CASE("where all comes through TLS browsers are told to keep to it") {
+  Site plain, tls{{.http = {.secure = true}}};
+  CHECK_FALSE(plain.exchange(get("/hello")).contains("Strict-Transport-Security"));
+  CHECK(tls.exchange(get("/hello")).contains("\r\nStrict-Transport-Security: "));
+}
+
 TEST_CASE("a connection serves one request after the other") {
   Site site;
   auto client = site.connect();

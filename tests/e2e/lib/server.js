@@ -65,7 +65,7 @@ export class Server {
     const ready = new Promise((done) => {
       const read = (bytes) => {
         this.log += bytes;
-        const line = /listening on (http:\/\/127\.0\.0\.1:(\d+))/.exec(this.log.slice(this.seen ?? 0));
+        const line = /listening on (https?:\/\/127\.0\.0\.1:(\d+))/.exec(this.log.slice(this.seen ?? 0));
         if (line) done(line);
       };
       this.process.stdout.on('data', read);

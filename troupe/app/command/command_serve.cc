@@ -7,9 +7,9 @@
 namespace troupe::app {
 
 void add_serve_command(CLI::App& root, Invocation& invocation) {
-  auto* command = root.add_subcommand(
-      "serve",
-      "Serve until SIGTERM or SIGINT, which drain connections; a second one hurries; SIGHUP reads the file again");
+  auto* command = root.add_subcommand("serve",
+                                      "Serve until SIGTERM or SIGINT, which drain connections; a second one hurries; "
+                                      "SIGHUP reads file and certificate again");
   add_config_flags(*command, invocation);
   command->add_option("--listen", invocation.flags.listen, "Address and port, instead of server.listen")
       ->type_name("HOST:PORT");

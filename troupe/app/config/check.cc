@@ -16,6 +16,7 @@ class Checker {
       : config_(config), places_(places), problems_(problems) {}
 
   void run() {
+    check_tls();
     check_plain_http();
     check_issuer();
     check_lists();
@@ -33,16 +34,24 @@ class Checker {
     problems_.push_back({place == places_.end() ? "" : place->second, fmt::format("{} {}", key, what)});
   }
 
+  void check_tls() {
+    const auto& server = config_.server;
+    if (!server.tls_certificate.empty() && server.tls_key.empty()) {
+      complain("server.tls_key", "is needed beside server.tls_certificate");
+    } else if (server.tls_certificate.empty() && !server.tls_key.empty()) {
+      complain("server.tls_certificate", "is needed beside server.tls_key");
+    }
+  }
+
   void check_plain_http() {
     const auto& server = config_.server;
     const bool exposed = !server.listen.ip.is_loopback();
     if (exposed && config_.development) {
       complain("server.listen", "is reachable by others, and development mode is for this machine alone");
-    } else if (exposed && !server.insecure_http && server.trusted_proxies.empty()) {
-      complain(
-          "server.listen",
-          "is no loopback address, and this would be plain HTTP: put a proxy that speaks TLS before it and name it "
-          "in server.trusted_proxies, or set server.insecure_http");
+    } else if (exposed && !server.speaks_tls() && !server.insecure_http && server.trusted_proxies.empty()) {
+      complain("server.listen",
+               "is no loopback address, and this would be plain HTTP: set server.tls_certificate, or put a proxy that "
+               "speaks TLS before it and name it in server.trusted_proxies, or set server.insecure_http");
     }
   }
 
@@ -159,7 +168,7 @@ class Checker {
 void complete(Config& config) {
   const auto& server = config.server;
   config.oauth.issuer = server.issuer;
-  if (server.issuer.empty()) config.oauth.issuer = wire::parse_url("http://" + server.listen.text())->origin();
+  if (server.issuer.empty()) config.oauth.issuer = wire::parse_url(server.origin())->origin();
 }
 
 void check(const Config& config, const Places& places, std::vector<Problem>& problems) {

@@ -33,9 +33,15 @@ struct ServerConfig {
   net::PeerAddress listen{*net::IpAddress::parse("127.0.0.1"), 8080};  // this machine alone, until somebody decides
   std::size_t cores = 0;                                               // 0: as many as the process may use
   std::string data_dir = "data";                                       // below the working directory
-  std::string issuer;                        // "": http:// and the address above, which is right for a first try
-  bool insecure_http = false;                // tokens in plain text on a network are for everybody
+  std::string issuer;           // "": the address above by its scheme, which is right for a first try
+  bool insecure_http = false;   // tokens in plain text on a network are for everybody
+  std::string tls_certificate;  // none: plain HTTP, for this machine or a proxy that speaks TLS
+  std::string tls_key;
   std::vector<std::string> trusted_proxies;  // none: forwarded headers are lies
+
+  bool speaks_tls() const noexcept { return !tls_certificate.empty(); }
+  /// By which clients reach us without a proxy.
+  std::string origin() const { return (speaks_tls() ? "https://" : "http://") + listen.text(); }
 };
 
 struct HttpConfig {

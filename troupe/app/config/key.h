@@ -23,6 +23,7 @@ enum class Form : std::uint8_t { truth, number, text, list };
 enum class Reload : std::uint8_t {
   restart,  // with the next start
   live,     // at SIGHUP
+  tls,      // at SIGHUP where TLS is spoken and goes on to be: an address that is listened on keeps its scheme
 };
 
 /// A value in a `Whole`: the Config, or what it has for one namespace.

@@ -18,6 +18,7 @@ Key key(std::string name, std::string help, codec::Codec<T> codec, Access access
   return row<Config>(std::move(name), std::move(help), std::move(codec), access, reload);
 }
 constexpr auto live = Reload::live;
+constexpr auto tls = Reload::tls;
 
 // The place of a value, for key().
 #define AT(member) [](Config& config) -> auto& { return config.member; }
@@ -33,11 +34,17 @@ void add_server_keys(std::vector<Key>& to) {
   to.push_back(
       key("server.data_dir", "Folder of the database; made if it is missing.", text("folder"), AT(server.data_dir)));
   to.push_back(key("server.issuer",
-                   "The URL by which clients know this server (`iss` of tokens); empty: http:// and server.listen.",
+                   "The URL by which clients know this server (`iss` of tokens); empty: server.listen by its scheme.",
                    text("URL without path"), AT(server.issuer)));
   to.push_back(key("server.insecure_http",
                    "Serve plain HTTP on an address that others reach. Tokens can then be read on the way.", truth(),
                    AT(server.insecure_http)));
+  to.push_back(key("server.tls_certificate",
+                   "PEM file of the certificate and those between it and a root; with it HTTPS is spoken. Read again "
+                   "when it changes.",
+                   text("file"), AT(server.tls_certificate), tls));
+  to.push_back(key("server.tls_key", "PEM file of its private key, without a passphrase.", text("file"),
+                   AT(server.tls_key), tls));
   to.push_back(key("server.trusted_proxies", "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
                    texts("list of networks"), AT(server.trusted_proxies)));
 

@@ -289,6 +289,17 @@ TEST_CASE("what is wrong in a namespace is told with its line, and what to do") 
   CHECK(variable[0].contains("--set realtime.namespace.chat.overflow=latest"));
 }
 
+TEST_CASE("with a certificate HTTPS is spoken, also on an address that others reach") {
+  const auto config =
+      loaded("[server]\ntls_certificate = \"a.pem\"\ntls_key = \"a.key\"\nlisten = \"192.0.2.1:443\"\n");
+  CHECK(config.server.speaks_tls());
+  CHECK_EQ(config.oauth.issuer, "https://192.0.2.1");
+  CHECK_EQ(problems_of("[server]\ntls_certificate = \"a.pem\"\n"),
+           std::vector<std::string>{"server.tls_key is needed beside server.tls_certificate"});
+  CHECK_EQ(problems_of("[server]\ntls_key = \"a.key\"\n"),
+           std::vector<std::string>{"server.tls_certificate is needed beside server.tls_key"});
+}
+
 TEST_CASE("an address that others reach is served behind a proxy, or plainly when somebody says so") {
   CHECK(problems_of(
             "[server]\nlisten = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.0/8\"]\nissuer = \"https://a.example\"")

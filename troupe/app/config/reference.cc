@@ -18,7 +18,8 @@ list, its variable separates the parts by commas. Every key can be set by a flag
 At SIGHUP a server that was given a file reads it again. When anything in it is wrong, nothing changes, and each mistake
 is logged as an error with its file and line. Otherwise the keys with "yes" in the column `live` take effect at once, on
 connections that are open too; those that changed are logged. For any other key that changed a warning says that it
-waits for the next start. Environment and flags are those of the start, and still win over the file.
+waits for the next start; so does the beginning or the end of TLS. Environment and flags are those of the start, and still
+win over the file. The TLS certificate is read again at SIGHUP in any case.
 
 This page is what `troupe config reference` prints.
 )";
@@ -59,7 +60,7 @@ std::string config_reference() {
     }
     const auto name = section->empty() ? key.name : key.name.substr(section->size() + 1);
     out += fmt::format("| `{}` | `{}` | {} | {} | {} | `{}` |\n", name, key.show(defaults), key.kind, key.help,
-                       key.reload == Reload::live ? "yes" : "", variable_of(key));
+                       key.reload == Reload::restart ? "" : "yes", variable_of(key));
   }
   return out + namespaces();
 }

@@ -36,13 +36,18 @@ std::vector<std::string> changed_in_namespaces(const Config& before, const Confi
   return changed;
 }
 
+bool takes_effect(Reload when, const Config& running, const Config& wanted) {
+  if (when == Reload::tls) return running.server.speaks_tls() && wanted.server.speaks_tls();
+  return when == Reload::live;
+}
+
 }  // namespace
 
 std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, const Config& wanted) {
   Reloaded result{wanted, {}, {}};
   for (const Key& key : keys()) {
     if (key.show(running) == key.show(wanted)) continue;
-    if (key.reload == Reload::live) {
+    if (takes_effect(key.reload, running, wanted)) {
       result.changed.push_back(key.name);
     } else {
       result.waiting.push_back(key.name);

@@ -36,6 +36,29 @@ TEST_CASE("live keys take effect, the others stay as they were, and both are nam
   CHECK_EQ(reloaded->config.oauth.issuer, running.oauth.issuer);
 }
 
+TEST_CASE("the certificate may come from other files, but a server that runs neither begins nor ends to speak TLS") {
+  const Config plain = completed();
+  Config tls = plain;
+  tls.server.tls_certificate = "a.pem";
+  tls.server.tls_key = "a.key";
+  complete(tls);
+  Config other = tls;
+  other.server.tls_key = "b.key";
+
+  const auto moved = reload(tls, other);
+  REQUIRE(moved.has_value());
+  CHECK_EQ(moved->changed, Names{"server.tls_key"});
+  CHECK_EQ(moved->config.server.tls_key, "b.key");
+  for (const auto& [running, wanted] : {std::pair{plain, tls}, {tls, plain}}) {
+    const auto reloaded = reload(running, wanted);
+    REQUIRE(reloaded.has_value());
+    CHECK(reloaded->changed.empty());
+    CHECK_EQ(reloaded->waiting, Names{"server.tls_certificate", "server.tls_key"});
+    CHECK_EQ(reloaded->config.server.tls_certificate, running.server.tls_certificate);
+    CHECK_EQ(reloaded->config.oauth.issuer, running.oauth.issuer);
+  }
+}
+
 TEST_CASE("a namespace that comes, changes or goes is named key by key") {
   Config one = completed();
   one.realtime.namespaces["chat"].options.history.count_max = 5;

@@ -73,6 +73,7 @@ web::HttpServerOptions http_options(const Config& config) {
   }
   options.guard.requests_by_address = config.http.requests_by_address;
   options.http.idle_time_max = config.http.idle_time_max;
+  options.http.secure = config.server.speaks_tls();
   options.http.trace = {.enabled = !config.telemetry.otlp_endpoint.empty(), .share = config.telemetry.trace_share};
   options.connections_max = config.http.connections_max;
   return options;

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "troupe/app/command/command.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
 #include "troupe/base/log_level.h"
 #include "troupe/net/listener.h"
+#include "troupe/net/tls_listener.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sqlite.h"
 
@@ -18,6 +20,10 @@ using namespace std::chrono_literals;
 constexpr auto start_within = 60s;  // making RSA keys on a slow machine
 
 actor::SystemOptions system_options(const Config& config) { return {.cores = static_cast<int>(config.server.cores)}; }
+
+CertificateFiles certificate_files(const Config& config) {
+  return {config.server.tls_certificate, config.server.tls_key};
+}
 
 /// What a part answered that must be there; throws when it is not.
 template <class Answer>
@@ -31,6 +37,7 @@ auto started(const char* part, Answer answer) {
 Platform::Platform(Config config, store::SqliteOptions store, const net::PortReservation& port,
                    std::optional<DemoClient> demo)
     : config_(std::move(config)), system_(system_options(config_)) {
+  start_tls();
   start_telemetry();
   database_ = store::Database::start(system_, store::sqlite_engine(std::move(store)));
   bridge_ =
@@ -40,6 +47,17 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});
   start_http(port.address(), demo);
   prepare_shutdown();
+}
+
+void Platform::start_tls() {
+  if (!speaks_tls()) return;
+  const CertificateFiles files = certificate_files(config_);
+  auto certificate = read_certificate(files);
+  if (!certificate) throw CommandFailed{certificate.error()};
+  certificate_files_.publish(files);
+  certificate_.publish(*std::move(certificate));
+  certificate_keeper_ = system_.spawn<CertificateKeeper>({.name = "certificate", .restart = actor::Restart::permanent},
+                                                         certificate_files_.reader(), certificate_, &metrics_);
 }
 
 void Platform::start_telemetry() {
@@ -68,6 +86,13 @@ void Platform::start_oauth() {
 
 void Platform::start_realtime() { realtime_ = realtime::Realtime::start(system_, realtime_options(config_), bridge_); }
 
+std::function<std::unique_ptr<net::Listener>(actor::Core&)> Platform::listening(const net::Endpoint& address) {
+  if (!speaks_tls()) return [address](actor::Core& here) { return net::listen_tcp(here, address); };
+  return [address, certificate = certificate_, metrics = &metrics_](actor::Core& here) {
+    return net::listen_tls(here, net::listen_tcp(here, address), certificate.reader(), {.metrics = metrics});
+  };
+}
+
 void Platform::start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo) {
   const auto admin = std::make_shared<const AdminParts>(AdminParts{.system = &system_,
                                                                    .metrics = &metrics_,
@@ -78,7 +103,7 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
   for (std::size_t core = 0; core < system_.core_count(); ++core) {
     web::HttpServerOptions options = http_options(config_);
     options.metrics = &metrics_;
-    options.listen = [address](actor::Core& here) { return net::listen_tcp(here, address); };
+    options.listen = listening(address);
     options.routes = [admin, demo, config = config_, actors = oauth_, realtime = realtime_](web::Router& router,
                                                                                             actor::Context& context) {
       oauth::routes(router, oauth::make_service(config.oauth, actors));
@@ -95,6 +120,7 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
 void Platform::use(const Config& config) {
   config_ = config;
   base::log::change_level(config_.log.level);
+  if (speaks_tls()) certificate_files_.publish(certificate_files(config_));
   realtime_.supervisor().tell(
       realtime::UseOptions{std::make_shared<const realtime::RealtimeOptions>(realtime_options(config_))});
 }

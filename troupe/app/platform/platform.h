@@ -14,6 +14,7 @@
 #include "troupe/app/admin/admin.h"
 #include "troupe/app/config/config.h"
 #include "troupe/app/demo/demo.h"
+#include "troupe/app/platform/certificate_keeper.h"
 #include "troupe/app/platform/shutdown.h"
 #include "troupe/app/platform/token_bridge.h"
 #include "troupe/app/telemetry/trace_exporter.h"
@@ -34,6 +35,10 @@ class Platform {
   /// From now on what is live of `config` holds, on all cores. On the main thread.
   void use(const Config& config);
 
+  bool speaks_tls() const noexcept { return config_.server.speaks_tls(); }
+  /// Reads the TLS certificate again; only where TLS is spoken. On the main thread.
+  void reload_certificate() { certificate_keeper_.tell(ReloadCertificate{}); }
+
   std::size_t core_count() const noexcept { return system_.core_count(); }
 
   /// The phases of going away, to begin and to hurry. Until the doors close, health and metrics are still answered.
@@ -46,9 +51,11 @@ class Platform {
   void on_failure(std::function<void()> told) { system_.on_failure(std::move(told)); }
 
  private:
+  void start_tls();
   void start_telemetry();
   void start_oauth();
   void start_realtime();
+  std::function<std::unique_ptr<net::Listener>(actor::Core&)> listening(const net::Endpoint& address);
   void start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo);
   void prepare_shutdown();
 
@@ -57,6 +64,9 @@ class Platform {
   actor::System system_;
   Shutdown going_away_{system_};
   actor::Ref<TraceExporter> exporter_;  // none: nobody takes spans
+  base::Published<CertificateFiles> certificate_files_;
+  base::Published<crypto::TlsContext> certificate_;
+  actor::Ref<CertificateKeeper> certificate_keeper_;  // none: TLS is not spoken
   store::Database database_;
   actor::Ref<TokenBridge> bridge_;
   actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;

@@ -79,17 +79,25 @@ void go_away(const Shutdown& shutdown, const Signals& signals) {
   }
 }
 
+/// Reads again what there is to read; gives whether there is anything. The certificate is looked at whatever becomes of
+/// the configuration, which may name other files for it.
+bool reload(Platform& platform, Reloader& reloader) {
+  if (reloader.can_reload()) reloader.reload();
+  if (platform.speaks_tls()) platform.reload_certificate();
+  return reloader.can_reload() || platform.speaks_tls();
+}
+
 /// Waits for a signal that is about the end; the others on the way are answered.
-int wait_for_end(Reloader& reloader, const Signals& signals) {
+int wait_for_end(Platform& platform, Reloader& reloader, const Signals& signals) {
   int signal = signals.wait();
-  for (; signal == SIGHUP && reloader.can_reload(); signal = signals.wait()) reloader.reload();
+  while (signal == SIGHUP && reload(platform, reloader)) signal = signals.wait();
   return signal;
 }
 
 /// Waits for the end and brings it about, in order.
 Exit run(Platform& platform, Reloader& reloader, const Signals& signals) {
   platform.on_failure([] { send_to_main(failed_signal); });
-  const int first = wait_for_end(reloader, signals);
+  const int first = wait_for_end(platform, reloader, signals);
   if (first != failed_signal) {
     base::log::info("app", "draining", {{"over_ms", reloader.config().realtime.drain_time / 1ms}});
     go_away(platform.going_away(), signals);
@@ -133,7 +141,7 @@ Exit serve(Config config, Console& console, Reread reread) {
   if (config.development) demo = prepare_demo(config);
   Platform platform{config, store, *port, demo};
   tell_capacity(machine, realtime_options(config), platform.core_count());
-  console.out(fmt::format("listening on http://{}\n", config.server.listen.text()));
+  console.out(fmt::format("listening on {}\n", config.server.origin()));
   if (demo) console.out(demo_instructions(config));
   Reloader reloader{as_read, std::move(reread), [&](Config live) {
                       live.server.listen = port->address();

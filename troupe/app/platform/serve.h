@@ -8,9 +8,9 @@
 namespace troupe::app {
 
 /// Serves until SIGTERM or SIGINT: then goes away phase by phase, and at the second one hurries; a third one waits for
-/// nothing. Prints `listening on http://HOST:PORT` when it is ready. SIGHUP takes what is live of the configuration
-/// that `reread` gives; without `reread` it is as SIGTERM, for then a terminal was closed. On the main thread, before
-/// any other exists.
+/// nothing. Prints `listening on http://HOST:PORT`, or https, when it is ready. SIGHUP takes what is live of the
+/// configuration that `reread` gives, and reads the TLS certificate again; without either it is as SIGTERM, for then a
+/// terminal was closed. On the main thread, before any other exists.
 Exit serve(Config config, Console& console, Reread reread = {});
 
 }  // namespace troupe::app

@@ -1,0 +1,99 @@
+// See certificate_keeper.h. A file that is replaced changes its inode, one that is written over
+// its time; so nothing needs to watch the folder.
+#include "troupe/app/platform/certificate_keeper.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "troupe/actor/offload/offload.h"
+#include "troupe/base/log.h"
+
+namespace troupe::app {
+namespace {
+
+constexpr std::size_t file_bytes_max = 1024 * 1024;
+
+std::expected<std::string, std::string> read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string text(file_bytes_max, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof()) return std::unexpected(fmt::format("{} cannot be read", path));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+bool others_can_read(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 && (found.st_mode & S_IROTH) != 0;
+}
+
+}  // namespace
+
+crypto::TlsContext::Made read_certificate(const CertificateFiles& files) {
+  auto certificate = read_file(files.certificate);
+  if (!certificate) return std::unexpected(certificate.error());
+  auto key = read_file(files.key);
+  if (!key) return std::unexpected(key.error());
+  auto made = crypto::TlsContext::server(*certificate, base::Secret<std::string>{*std::move(key)});
+  if (made) return made;
+  return std::unexpected(fmt::format("{} with {}: {}", files.certificate, files.key, made.error()));
+}
+
+CertificateKeeper::Stamp CertificateKeeper::stamp_of(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  return {found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec, found.st_ino, found.st_size};
+}
+
+CertificateKeeper::CertificateKeeper(base::PublishedReader<CertificateFiles> files,
+                                     base::Published<crypto::TlsContext> in_force, base::Metrics* metrics)
+    : files_(std::move(files)),
+      in_force_(std::move(in_force)),
+      expires_at_(metrics->gauge("troupe_tls_certificate_expiry_timestamp_seconds",
+                                 "When the TLS certificate in force ends, in seconds since 1970.")) {}
+
+/// What was written before the first look, or while this actor was restarted, is not missed.
+actor::Task<void> CertificateKeeper::started(actor::Context& ctx) {
+  ctx.after(this, look_every, LookAtFiles{});
+  co_await handle(ReloadCertificate{});
+}
+
+actor::Task<void> CertificateKeeper::handle(LookAtFiles, actor::Context& ctx) {
+  ctx.after(this, look_every, LookAtFiles{});
+  const Stamps now = co_await actor::blocking([files = *files_.read()] { return stamps_of(files); });
+  if (now == seen_) co_return;
+  co_await handle(ReloadCertificate{});
+}
+
+actor::Task<void> CertificateKeeper::handle(ReloadCertificate) {
+  const CertificateFiles files = *files_.read();
+  auto found = co_await actor::blocking([files] {
+    const Stamps before = stamps_of(files);  // what is written while we read is seen as new at the next look
+    return Found{before, others_can_read(files.key), read_certificate(files)};
+  });
+  seen_ = found.stamps;
+  if (!found.read) {
+    base::log::error("app", "the TLS certificate was not replaced", {{"why", found.read.error()}});
+    co_return;
+  }
+  const auto expires = (*found.read)->expires_at();
+  in_force_.publish(*std::move(found.read));
+  in_force_from_ = files.certificate;
+  ++times_read_;
+  expires_at_.add(expires.seconds() - expires_at_.value());  // nobody else adds to it
+  base::log::info("app", "the TLS certificate was read",
+                  {{"file", files.certificate}, {"expires_at", expires.seconds()}});
+  if (found.key_is_open)
+    base::log::warning("app", "everybody on this machine can read the TLS key", {{"file", files.key}});
+}
+
+void CertificateKeeper::inspect(actor::Inspection& out) const {
+  out.add("certificate", in_force_from_);
+  out.add("expires_at", std::to_string(expires_at_.value()));
+  out.add("times_read", times_read_);
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,159 @@
+// Files of a certificate: read at the start, replaced while the server runs, and what becomes of
+// bad ones.
+#include "troupe/app/platform/certificate_keeper.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/base/log.h"
+#include "troupe/crypto/testing/certificates.h"
+
+using namespace troupe;
+using namespace troupe::app;
+using namespace troupe::crypto::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Folder {
+  Folder() {
+    char name[] = "/tmp/troupe_certificate_XXXXXX";
+    path = mkdtemp(name);
+    write(first_certificate, first_key);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  CertificateFiles files() const { return {path + "/cert.pem", path + "/key.pem"}; }
+  /// As a careful tool does: beside the old ones, then in their place.
+  void write(std::string_view certificate, std::string_view key) const {
+    for (const auto& [text, to] : {std::pair{certificate, files().certificate}, {key, files().key}}) {
+      std::ofstream{to + ".new"} << text;
+      allow(to + ".new", std::filesystem::perms::owner_read);
+      std::filesystem::rename(to + ".new", to);
+    }
+  }
+  static void allow(const std::string& file, std::filesystem::perms what) {
+    std::filesystem::permissions(file, what | std::filesystem::perms::owner_write);
+  }
+
+  std::string path;
+};
+
+struct Kept {
+  explicit Kept(const Folder& folder) {
+    files.publish(folder.files());
+    published.publish(read_certificate(folder.files()).value());
+    keeper = world.spawn<CertificateKeeper>({.name = "certificate"}, files.reader(), published, &metrics);
+    world.advance(1s);
+    first = reader.read();
+  }
+  ~Kept() { world.shutdown(); }
+  bool was_replaced() { return reader.read() != first; }
+  /// Has it read at once, and gives the log of that.
+  std::vector<std::string> reload() {
+    const base::log::Capture log;
+    keeper.tell(ReloadCertificate{});
+    world.advance(1s);
+    return log.lines();
+  }
+
+  base::Metrics metrics;
+  actor::test::World world{1};
+  base::Published<CertificateFiles> files;
+  base::Published<crypto::TlsContext> published;
+  base::PublishedReader<crypto::TlsContext> reader = published.reader();
+  std::shared_ptr<const crypto::TlsContext> first;
+  actor::Ref<CertificateKeeper> keeper;
+};
+
+}  // namespace
+
+TEST_CASE("files that change are read within half a minute, and not before they do") {
+  const Folder folder;
+  Kept kept{folder};
+  kept.world.advance(5min);
+  CHECK_FALSE(kept.was_replaced());
+  folder.write(second_certificate, second_key);
+  kept.world.advance(31s);
+  CHECK(kept.was_replaced());
+}
+
+TEST_CASE("whoever asks for it has the files read at once") {
+  const Folder folder;
+  Kept kept{folder};
+  kept.reload();
+  CHECK(kept.was_replaced());
+}
+
+TEST_CASE("what was written before the keeper began is not missed") {
+  const Folder folder;
+  Kept kept{folder};
+  const auto was_shown = read_certificate(folder.files()).value();
+  kept.published.publish(was_shown);
+  folder.write(second_certificate, second_key);
+  kept.world.spawn<CertificateKeeper>({.name = "next"}, kept.files.reader(), kept.published, &kept.metrics);
+  kept.world.advance(1s);
+  CHECK(kept.reader.read() != was_shown);
+}
+
+TEST_CASE("other files are read, and looked at from then on") {
+  const Folder before, after;
+  Kept kept{before};
+  auto next = after.files();
+  next.key += ".later";
+  kept.files.publish(next);
+  CHECK(kept.reload().at(0).contains(next.key + " cannot be read"));
+  CHECK_FALSE(kept.was_replaced());
+  std::filesystem::rename(after.files().key, next.key);
+  kept.world.advance(31s);
+  CHECK(kept.was_replaced());
+}
+
+TEST_CASE("a key that everybody may read is warned of, and used") {
+  const Folder folder;
+  Kept kept{folder};
+  CHECK_EQ(kept.reload().size(), 1);
+  Folder::allow(folder.files().key, std::filesystem::perms::group_read);
+  CHECK_EQ(kept.reload().size(), 1);
+  Folder::allow(folder.files().key, std::filesystem::perms::others_read);
+  const auto log = kept.reload();
+  REQUIRE_EQ(log.size(), 2);
+  CHECK(log[0].contains("was read"));
+  CHECK(log[1].contains("everybody on this machine can read the TLS key"));
+}
+
+TEST_CASE("metrics tell when the certificate ends, however often it is read") {
+  const Folder folder;
+  Kept kept{folder};
+  kept.reload();
+  CHECK_EQ(kept.metrics.gauge("troupe_tls_certificate_expiry_timestamp_seconds", "").value(),
+           kept.first->expires_at().seconds());
+}
+
+TEST_CASE("bad files leave the last good ones in force, until they are good again") {
+  const Folder folder;
+  Kept kept{folder};
+  folder.write(second_certificate, first_key);
+  kept.world.advance(31s);
+  CHECK(kept.reload().at(0).contains("the TLS certificate was not replaced"));
+  CHECK_FALSE(kept.was_replaced());
+  std::filesystem::remove(folder.files().key);
+  kept.world.advance(31s);
+  CHECK_FALSE(kept.was_replaced());
+  folder.write(second_certificate, second_key);
+  kept.world.advance(31s);
+  CHECK(kept.was_replaced());
+}
+
+TEST_CASE("files that are no good are told by their names") {
+  const Folder folder;
+  auto missing = folder.files();
+  missing.certificate += ".nowhere";
+  CHECK_EQ(read_certificate(missing).error(), missing.certificate + " cannot be read");
+  folder.write(first_certificate, second_key);
+  CHECK(read_certificate(folder.files()).error().contains("the key is not the certificate's"));
+  CHECK(read_certificate({folder.path, folder.files().key}).error().contains("cannot be read"));
+}
