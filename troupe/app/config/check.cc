@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/rule.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/wire/url.h"
 
@@ -24,6 +25,7 @@ class Checker {
     for (const auto& [name, options] : config_.realtime.namespaces) {
       check_scopes(fmt::format("{}{}.", namespace_prefix, name), options, name);
     }
+    check_rules();
     check_order();
     check_telemetry();
   }
@@ -52,6 +54,16 @@ class Checker {
       complain("server.listen",
                "is no loopback address, and this would be plain HTTP: set server.tls_certificate, or put a proxy that "
                "speaks TLS before it and name it in server.trusted_proxies, or set server.insecure_http");
+    }
+  }
+
+  void check_rules() {
+    std::size_t number = 0;
+    for (const RuleConfig& rule : config_.realtime.rules) {
+      ++number;
+      if (const auto read = rule_of(rule); !read) {
+        complain(name_of({number, read.error().key}), read.error().complaint);
+      }
     }
   }
 

@@ -63,6 +63,18 @@ struct NamespaceConfig {
   std::string default_scopes;    // for everybody who is let in
 };
 
+/// One routing rule as it is written; rule_of() (rule.h) reads it. What is empty says nothing.
+struct RuleConfig {
+  std::string topic = ">";
+  std::string sender;
+  std::string sender_scope;
+  std::size_t larger_than = 0;  // 0: of any size
+  bool refuse = false;
+  std::string redirect;
+  std::string priority;
+  std::string target_scope;
+};
+
 struct RealtimeConfig {
   bool echo = false;                               // for conformance suites: anybody may fill our network through it
   std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
@@ -85,6 +97,7 @@ struct RealtimeConfig {
   base::Duration presence_interval = realtime::PresenceOptions{}.interval;
   NamespaceConfig defaults{};                                        // where a namespace says nothing
   std::map<std::string, NamespaceConfig, std::less<>> namespaces{};  // each whole: the defaults and its own
+  std::vector<RuleConfig> rules{};                                   // in their order
 };
 
 struct Config {

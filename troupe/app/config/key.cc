@@ -69,6 +69,9 @@ std::optional<NamespaceKeyName> split_namespace_key(std::string_view name) {
 const NamespaceKey* find_namespace_key(std::string_view key) { return find_in(namespace_keys(), key); }
 std::optional<std::string> similar_namespace_key(std::string_view key) { return similar_in(namespace_keys(), key); }
 
+const RuleKey* find_rule_key(std::string_view key) { return find_in(rule_keys(), key); }
+std::optional<std::string> similar_rule_key(std::string_view key) { return similar_in(rule_keys(), key); }
+
 std::string variable_of(const Key& key) {
   std::string name = "TROUPE_" + key.name;
   for (char& c : name) c = c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;

@@ -40,6 +40,7 @@ struct KeyOf {
 };
 using Key = KeyOf<Config>;
 using NamespaceKey = KeyOf<NamespaceConfig>;
+using RuleKey = KeyOf<RuleConfig>;
 
 /// All keys, by section in the order of the reference.
 std::span<const Key> keys();
@@ -63,6 +64,12 @@ inline constexpr std::string_view namespace_prefix = "realtime.namespace.";
 std::optional<NamespaceKeyName> split_namespace_key(std::string_view name);
 const NamespaceKey* find_namespace_key(std::string_view key);
 std::optional<std::string> similar_namespace_key(std::string_view key);
+
+/// The keys of one routing rule, without its place: "target.scope" for "realtime.rule.1.target.scope" (rule.h). All of
+/// them are live.
+std::span<const RuleKey> rule_keys();
+const RuleKey* find_rule_key(std::string_view key);
+std::optional<std::string> similar_rule_key(std::string_view key);
 
 /// "TROUPE_REALTIME_ECHO" for "realtime.echo".
 std::string variable_of(const Key& key);

@@ -12,6 +12,7 @@
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/rule.h"
 #include "troupe/app/config/toml.h"
 
 namespace troupe::app {
@@ -110,9 +111,9 @@ class Loader {
     const auto same = [&](const Key& key) { return variable_of(key) == name; };
     const auto found = std::ranges::find_if(keys(), same);
     if (found != keys().end()) return read({name, found->name, found->form, found->set}, text);
-    if (name.starts_with("TROUPE_REALTIME_NAMESPACE_")) {
+    if (name.starts_with("TROUPE_REALTIME_NAMESPACE_") || name.starts_with("TROUPE_REALTIME_RULE_")) {
       problems_.push_back({name,
-                           "is none: namespaces stand in the file, or in flags such as "
+                           "is none: namespaces and rules stand in the file, or in flags such as "
                            "--set realtime.namespace.chat.overflow=latest"});
       return;
     }
@@ -142,6 +143,7 @@ class Loader {
 
   /// The setting of that name, without its value; or nothing, and a problem.
   std::optional<Setting> known(const std::string& where, const std::string& name) {
+    if (const auto parts = split_rule_key(name)) return known_in_rule(where, name, *parts);
     if (const auto parts = split_namespace_key(name)) return known_in_namespace(where, name, *parts);
     if (const Key* key = find_key(name)) return Setting{where, name, key->form, key->set};
     return unknown(where, name, similar_key(name));
@@ -161,6 +163,20 @@ class Loader {
     }
     return Setting{where, name, key->form, [parts, key](Config& config, const Given& given) {
                      return set_in_namespace(config, parts, *key, given);
+                   }};
+  }
+
+  std::optional<Setting> known_in_rule(const std::string& where, const std::string& name, const RuleKeyName& parts) {
+    const RuleKey* key = find_rule_key(parts.key);
+    if (key == nullptr) {
+      auto near = similar_rule_key(parts.key);
+      if (near) near = name_of({parts.number, *near});
+      return unknown(where, name, near);
+    }
+    return Setting{where, name, key->form, [number = parts.number, key](Config& config, const Given& given) {
+                     auto& rules = config.realtime.rules;
+                     if (rules.size() < number) rules.resize(number);
+                     return key->set(rules[number - 1], given);
                    }};
   }
 

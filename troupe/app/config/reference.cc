@@ -46,6 +46,34 @@ keeps its overflow policy. There are no variables for namespaces; `--set realtim
   return out;
 }
 
+std::string rules() {
+  std::string out{R"(
+## [[realtime.rule]]
+What becomes of publications, one table a rule. All conditions of a rule must hold; the first rule that matches decides,
+and where none does, nothing is changed. A rule refuses, or does any of the others. All of it is live. For example, alarms
+that only operators raise and only those on duty read, before anything else that waits:
+
+```toml
+[[realtime.rule]]
+topic = "alerts.>"
+sender_scope = "ops"
+target = { scope = "alerts:read" }
+priority = "high"
+
+[[realtime.rule]]
+topic = "alerts.>"
+refuse = true
+```
+
+| key | values | meaning |
+|---|---|---|
+)"};
+  for (const RuleKey& key : rule_keys()) {
+    out += fmt::format("| `{}` | {} | {} |\n", key.name, key.kind, key.help);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string config_reference() {
@@ -62,7 +90,7 @@ std::string config_reference() {
     out += fmt::format("| `{}` | `{}` | {} | {} | {} | `{}` |\n", name, key.show(defaults), key.kind, key.help,
                        key.reload == Reload::restart ? "" : "yes", variable_of(key));
   }
-  return out + namespaces();
+  return out + namespaces() + rules();
 }
 
 }  // namespace troupe::app

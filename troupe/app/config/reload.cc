@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/rule.h"
 
 namespace troupe::app {
 namespace {
@@ -41,6 +43,20 @@ bool takes_effect(Reload when, const Config& running, const Config& wanted) {
   return when == Reload::live;
 }
 
+std::vector<std::string> changed_in_rules(const Config& before, const Config& after) {
+  const auto& old = before.realtime.rules;
+  const auto& now = after.realtime.rules;
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < std::max(old.size(), now.size()); ++i) {
+    const RuleConfig nothing;
+    for (const RuleKey& key : rule_keys()) {
+      const auto was = key.show(i < old.size() ? old[i] : nothing);
+      if (was != key.show(i < now.size() ? now[i] : nothing)) changed.push_back(name_of({i + 1, key.name}));
+    }
+  }
+  return changed;
+}
+
 }  // namespace
 
 std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, const Config& wanted) {
@@ -55,6 +71,7 @@ std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, cons
     }
   }
   std::ranges::move(changed_in_namespaces(running, wanted), std::back_inserter(result.changed));
+  std::ranges::move(changed_in_rules(running, wanted), std::back_inserter(result.changed));
   complete(result.config);
   std::vector<Problem> problems;
   check(result.config, {}, problems);

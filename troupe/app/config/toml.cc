@@ -25,8 +25,12 @@ std::expected<Given, Complaint> value_of(const toml::node& node) {
 void collect(const toml::table& table, const std::string& prefix, std::vector<TomlValue>& out) {
   for (const auto& [key, node] : table) {
     const std::string name = prefix + std::string{key.str()};
+    const auto* array = node.as_array();
     if (const auto* inner = node.as_table()) {
       collect(*inner, name + ".", out);
+    } else if (array != nullptr && array->is_array_of_tables()) {
+      std::size_t number = 0;
+      for (const toml::node& each : *array) collect(*each.as_table(), name + "." + std::to_string(++number) + ".", out);
     } else {
       out.push_back({name, value_of(node), static_cast<int>(key.source().begin.line)});
     }

@@ -21,7 +21,7 @@ struct TomlFault {
   int line = 0;
 };
 
-/// All values of `text` by line. Tables become names with dots.
+/// All values of `text` by line. Tables become names with dots, those of an array with their number from 1.
 std::expected<std::vector<TomlValue>, TomlFault> read_toml(const std::string& text);
 
 }  // namespace troupe::app

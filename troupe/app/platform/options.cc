@@ -1,6 +1,7 @@
 // See options.h. The configuration has been checked, so every text in it can be read.
 #include "troupe/app/platform/options.h"
 
+#include "troupe/app/config/rule.h"
 #include "troupe/base/check.h"
 
 namespace troupe::app {
@@ -31,9 +32,15 @@ realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
     namespaces.emplace(name, options_of(one));
     anonymous |= !one.anonymous_scopes.empty();
   }
+  std::vector<realtime::RoutingRule> rules;
+  for (const RuleConfig& rule : config.rules) {
+    auto read = rule_of(rule);
+    INVARIANT(read.has_value(), "the configuration was checked");
+    rules.push_back(*std::move(read));
+  }
   return std::make_shared<const realtime::RealtimeSettings>(
       options_of(config.defaults), std::move(namespaces),
-      anonymous ? realtime::Anonymous::allowed : realtime::Anonymous::refused);
+      anonymous ? realtime::Anonymous::allowed : realtime::Anonymous::refused, std::move(rules));
 }
 
 }  // namespace
