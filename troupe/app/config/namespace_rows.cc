@@ -40,6 +40,8 @@ std::vector<NamespaceKey> all_keys() {
   add("overflow_choice", "Whether a subscription may ask for another overflow policy.",
       choice<OverflowChoice>({{"client", OverflowChoice::client}, {"server", OverflowChoice::server}}),
       AT(options.overflow_choice));
+  add("presence", "Whether clients may ask who is in a topic, and hear who comes and goes.",
+      choice<Presence>({{"on", Presence::on}, {"off", Presence::off}}), AT(options.presence));
   return all;
 }
 

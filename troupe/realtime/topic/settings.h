@@ -1,11 +1,11 @@
 // RealtimeSettings: what an operator decides by namespace, which is a topic's first segment:
-// how much is kept, who may do what, what happens to a slow reader and to its publisher.
+// how much is kept, who may do what, what happens to a slow reader; and by which rules
+// publications are routed.
 //
 // One immutable value, shared by all cores and replaced as a whole while the service runs
 // (UseSettings). Whoever works by it asks again each time and keeps no part of it.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "troupe/actor/message.h"
-#include "troupe/base/clock.h"
 #include "troupe/realtime/protocol/overflow.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/realtime/protocol/topic_name.h"
@@ -25,22 +24,10 @@
 
 namespace troupe::realtime {
 
-enum class HistoryStore : std::uint8_t {
-  memory,   // gone when the process ends: then the epoch is a new one
-  durable,  // written to the journal before the publisher hears of it
-};
-
 /// Who says what happens to a subscription's messages when its reader is too slow.
 enum class OverflowChoice : std::uint8_t {
   client,  // `overflow` of the subscription; the namespace's own where it says nothing
   server,  // the namespace's own; a client that asks for another is refused
-};
-
-/// What a publisher feels of a subscriber whose outbox is full.
-enum class WhenFull : std::uint8_t {
-  none,          // nothing: the subscription's overflow policy decides
-  block,         // its `ack` waits for the subscriber, but no longer than `block_max`; then it is a gap
-  backpressure,  // it is refused with `overloaded`, before the message gets an offset
 };
 
 enum class Presence : std::uint8_t { off, on };
@@ -52,11 +39,8 @@ enum class Anonymous : std::uint8_t {
 
 struct NamespaceOptions {
   HistoryLimits history{};
-  HistoryStore store = HistoryStore::memory;
   Overflow overflow = Overflow::drop_oldest;  // late news is worth less than fresh news
   OverflowChoice overflow_choice = OverflowChoice::client;
-  WhenFull when_full = WhenFull::none;  // one slow reader is no other's trouble
-  base::Duration block_max = std::chrono::seconds{1};
   std::size_t payload_bytes_max = 64 * 1024 * 1024;  // no frame may be larger, so the frame's limit holds alone
   Presence presence = Presence::on;
   std::vector<Grant> default_grants{};    // for everybody who is let in
