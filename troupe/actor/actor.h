@@ -9,7 +9,6 @@
 #include "troupe/actor/inspect.h"
 #include "troupe/actor/message.h"
 #include "troupe/actor/offload/offload.h"
-#include "troupe/actor/pool.h"
 #include "troupe/actor/ref.h"
 #include "troupe/actor/runtime/options.h"
 #include "troupe/actor/service.h"

@@ -36,7 +36,7 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
     if (is_local(request)) co_return std::nullopt;
     co_return refused();
   }
-  auto claims = co_await parts->tokens.next().ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
+  auto claims = co_await parts->tokens.ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
   if (!claims) co_return refused();
   const bool for_us = std::ranges::find(claims->audience, parts->audience) != claims->audience.end();
   if (for_us && claims->scope.contains(admin_scope)) co_return std::nullopt;

@@ -23,7 +23,7 @@ struct AdminParts {
   actor::System* system;  // outlives every request
   const base::Metrics* metrics;
   actor::Ref<realtime::MetricsCollector> realtime;
-  actor::Pool<oauth::TokenActor> tokens;
+  actor::Ref<oauth::TokenActor> tokens;
   store::Database database;
   std::string audience;  // what an administrator's token must be meant for: our issuer
 };

@@ -33,9 +33,8 @@ bool TokenBridge::has_ended(const std::string& owner, base::UnixTime issued_at) 
 
 actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBridge::handle(
     realtime::VerifyToken message, actor::Context&) {
-  if (memory_->ends.tokens.size() == 0)
-    co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
-  auto claims = co_await memory_->ends.tokens.next().ask(oauth::ValidateToken{std::move(message.token)});
+  if (!memory_->ends.tokens) co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
+  auto claims = co_await memory_->ends.tokens.ask(oauth::ValidateToken{std::move(message.token)});
   if (!claims) {
     const bool refused = claims.error().domain && *claims.error().domain == oauth::errors::invalid_token;
     co_return std::unexpected(refused ? realtime::TokenRefusal::invalid : realtime::TokenRefusal::unavailable);

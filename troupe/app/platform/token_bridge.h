@@ -20,7 +20,7 @@ namespace troupe::app {
 
 /// Whom the bridge asks, and whom it tells. Said once, when both services have started.
 struct ConnectBridge {
-  actor::Pool<oauth::TokenActor> tokens;
+  actor::Ref<oauth::TokenActor> tokens;
   actor::Ref<actor::Protocol<realtime::TokenRevoked>> realtime;
 };
 

@@ -118,7 +118,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
   ++codes_redeemed_;
 
   // 3. Have the tokens made. Whatever becomes of that, the code is spent.
-  auto tokens = co_await parts_.tokens.by_key(read->id.shard()).ask(CreateToken{client, *grant});
+  auto tokens = co_await parts_.tokens.ask(CreateToken{client, *grant});
   if (!tokens) co_return std::unexpected(tokens.error().domain.value_or(errors::temporarily_unavailable));
   co_return std::move(*tokens);
 }

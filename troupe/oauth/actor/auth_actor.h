@@ -1,7 +1,7 @@
 // Auth Actor: owns authorization codes. It judges authorization requests, makes codes, and
 // redeems each of them once.
 //
-// A pool of them serves; a code belongs to the one that `owner_key` names. The code turns
+// A pool of them serves (owners.h); a code belongs to the one that its key names. The code turns
 // from live to used in one turn of its owner, and durably, before anything is issued for it.
 // A wrong redemption leaves it live: whoever guesses must not be able to spend it.
 #pragma once
@@ -58,6 +58,7 @@ struct ValidateAuthCode {
   ClientPtr client;           // authenticated
   std::string redirect_uri;   // "" when the request had none
   std::string code_verifier;  // "" when the request had none
+  std::uint64_t key() const { return owner_key(code.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;
 };
@@ -66,7 +67,7 @@ struct AuthActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetClient>> clients;
   actor::Ref<actor::Protocol<WatchKeys>> keys;
-  actor::Pool<TokenActor> tokens;
+  actor::Ref<TokenActor> tokens;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
   OauthOptions options;
 };

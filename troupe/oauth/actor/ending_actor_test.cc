@@ -82,7 +82,7 @@ TEST_CASE("a client that was disabled has lost its grants for good, and begins a
   const IssuedTokens before = oauth.redeem(oauth.authorize(shop), shop).value();
   const auto for_itself = [&] {
     const Grant grant{.client = shop->id, .scope = fixture::scope("read"), .audience = {oauth.options.issuer}};
-    return oauth.world.block_on(oauth.tokens.next().ask(CreateToken{shop, grant}));
+    return oauth.world.block_on(oauth.tokens.ask(CreateToken{shop, grant}));
   };
   const TokenText machine = for_itself()->access_token;
   CHECK(oauth.is_active(before.access_token, shop));

@@ -24,13 +24,16 @@ actor::Task<std::string> PasswordHasher::handle(HashPassword message, actor::Con
   co_return hash;
 }
 
-actor::Pool<PasswordHasher> start_hashers(actor::Context& context, const PasswordOptions& options) {
-  std::vector<actor::Ref<PasswordHasher>> members;
-  for (int i = 0; i < options.hashers; ++i)
-    members.push_back(context.spawn<PasswordHasher>(
-        {.name = "password_hasher", .mailbox = {.capacity = options.waiting, .overflow = actor::Overflow::drop_newest}},
-        options.cost));
-  return actor::Pool<PasswordHasher>{std::move(members)};
+actor::Ref<PasswordHasher> start_hashers(actor::Context& context, const PasswordOptions& options) {
+  return actor::pool<PasswordHasher>(
+      context,
+      {.name = "password_hashers",
+       .size = options.hashers,
+       .route = actor::Route::least_loaded,
+       .member = {.name = "hasher",
+                  .mailbox = {.capacity = options.waiting, .overflow = actor::Overflow::drop_newest},
+                  .restart = actor::Restart::permanent}},
+      options.cost);
 }
 
 }  // namespace troupe::oauth

@@ -1,8 +1,8 @@
 // PasswordHasher: makes and checks hashes of passwords, one at a time, off the cores' threads.
 //
 // A pool of them is all the hashing that goes on: their number bounds the memory and the
-// threads it takes, their mailboxes bound who waits, and whoever finds them full is told to
-// come again. So a thousand logins at once slow down logins and nothing else.
+// threads it takes, their mailboxes bound who waits, and whoever finds all of them full is
+// told to come again. So a thousand logins at once slow down logins and nothing else.
 #pragma once
 
 #include <optional>
@@ -44,11 +44,11 @@ class PasswordHasher {
 
 struct PasswordOptions {
   crypto::PasswordCost cost{};
-  int hashers = 2;             // of the four threads for blocking work; the others serve the database
+  std::uint32_t hashers = 2;   // of the four threads for blocking work; the others serve the database
   std::uint32_t waiting = 32;  // at each: about a second of hashing
 };
 
 /// Starts the pool under the actor of `context`.
-actor::Pool<PasswordHasher> start_hashers(actor::Context& context, const PasswordOptions& options);
+actor::Ref<PasswordHasher> start_hashers(actor::Context& context, const PasswordOptions& options);
 
 }  // namespace troupe::oauth

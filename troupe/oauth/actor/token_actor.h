@@ -1,8 +1,8 @@
 // Token Actor: owns tokens and their families. It makes, checks, refreshes and takes them back.
 //
-// A pool of them serves: whoever creates, introspects or validates asks any of them; refresh
-// and revocation go to the one owner of the token's family (`owner_key`), which alone decides
-// about its life, one message at a time. What a client is told has been made durable before.
+// A pool of them serves (owners.h): what creates, introspects or validates goes to any of
+// them; refresh and revocation go by their key to the one owner of the token's family, which
+// alone decides about its life, one message at a time. What a client is told has been made durable before.
 #pragma once
 
 #include <expected>
@@ -56,6 +56,7 @@ struct TokenRevoked {};
 struct RevokeToken {
   TokenText token;
   ClientPtr caller;
+  std::uint64_t key() const { return owner_key(token.expose()); }
   using reply = TokenRevoked;
   using error = OauthError;
 };
@@ -66,6 +67,7 @@ struct RefreshToken {
   TokenText refresh_token;
   ClientPtr client;
   std::optional<ScopeSet> scope;  // nothing: what was granted
+  std::uint64_t key() const { return owner_key(refresh_token.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;
 };

@@ -23,11 +23,11 @@ IssuedTokens sign_in(ActorWorld& oauth, const ClientPtr& client,
 
 IssuedTokens own_token(ActorWorld& oauth, const ClientPtr& client) {
   Grant grant{.client = client->id, .scope = fixture::scope("read"), .audience = {oauth.options.issuer}};
-  return oauth.world.block_on(oauth.tokens.next().ask(CreateToken{client, std::move(grant)})).value();
+  return oauth.world.block_on(oauth.tokens.ask(CreateToken{client, std::move(grant)})).value();
 }
 
 auto revoke(ActorWorld& oauth, const TokenText& token, const ClientPtr& caller) {
-  return oauth.world.block_on(oauth.tokens.by_key(owner_key(token.expose())).ask(RevokeToken{token, caller}));
+  return oauth.world.block_on(oauth.tokens.ask(RevokeToken{token, caller}));
 }
 
 TEST_CASE("a client's own token says whose it is and has no user, no refresh token and no ID token") {
@@ -36,7 +36,7 @@ TEST_CASE("a client's own token says whose it is and has no user, no refresh tok
   const IssuedTokens tokens = own_token(oauth, shop);
   CHECK_FALSE(tokens.refresh_token.has_value());
   CHECK_FALSE(tokens.id_token.has_value());
-  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{tokens.access_token}));
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{tokens.access_token}));
   REQUIRE(claims.has_value());
   CHECK_EQ(claims->subject, "c_shop");
   CHECK_FALSE(claims->user.has_value());
@@ -70,7 +70,7 @@ TEST_CASE("a refresh token or an ID token is no access token") {
   ActorWorld oauth{4};
   const IssuedTokens tokens = sign_in(oauth, oauth.client(phone_id));
   for (const TokenText& token : {*tokens.refresh_token, *tokens.id_token}) {
-    const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{token}));
+    const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{token}));
     CHECK_EQ(claims.error().domain, errors::invalid_token);
   }
 }
@@ -80,8 +80,7 @@ TEST_CASE("a hundred refreshes at once get the same successor, and the family ha
     ActorWorld oauth{seed};
     const ClientPtr phone = oauth.client(phone_id);
     const TokenText token = *sign_in(oauth, phone).refresh_token;
-    const auto answers = oauth.all_at_once(oauth.tokens.by_key(owner_key(token.expose())),
-                                           RefreshToken{token, phone, std::nullopt}, 100);
+    const auto answers = oauth.all_at_once(oauth.tokens, RefreshToken{token, phone, std::nullopt}, 100);
     REQUIRE_EQ(answers.size(), 100);
     for (const auto& answer : answers) {
       REQUIRE(answer.has_value());
@@ -92,6 +91,53 @@ TEST_CASE("a hundred refreshes at once get the same successor, and the family ha
     CHECK(oauth.is_active(*answers[0]->refresh_token, phone));
     CHECK(oauth.refresh(*answers[0]->refresh_token, phone).has_value());
   });
+}
+
+TEST_CASE("one owner has all that concerns a family, and families are spread over the owners") {
+  ActorWorld oauth{21, fixture::new_disk(), 4};
+  const ClientPtr phone = oauth.client(phone_id);
+  const TokenText token = *sign_in(oauth, phone).refresh_token;
+  for (const auto& answer : oauth.all_at_once(oauth.tokens, RefreshToken{token, phone, std::nullopt}, 20)) {
+    CHECK(answer.has_value());
+  }
+  CHECK(revoke(oauth, token, phone).has_value());
+  const auto sorted = [&](std::string_view key) {
+    auto values = oauth.shown_by("TokenActor", key);
+    std::ranges::sort(values);
+    return values;
+  };
+  CHECK_EQ(sorted("refreshed"), std::vector<std::string>{"0", "0", "0", "20"});
+  CHECK_EQ(sorted("revoked"), std::vector<std::string>{"0", "0", "0", "1"});
+
+  for (int i = 0; i < 40; ++i) CHECK(oauth.refresh(*sign_in(oauth, phone).refresh_token, phone).has_value());
+  for (const std::string& refreshed : oauth.shown_by("TokenActor", "refreshed")) CHECK_NE(refreshed, "0");
+}
+
+TEST_CASE("what one server has given out is good in the next one, which has more owners or fewer") {
+  const fixture::Disk disk = fixture::new_disk();
+  std::vector<TokenText> tokens;
+  std::vector<IssuedCode> codes;
+  const auto work_with = [&](std::uint64_t seed, std::size_t owners) {
+    CAPTURE(owners);
+    ActorWorld oauth{seed, disk, owners};
+    const ClientPtr phone = oauth.client(phone_id);
+    for (TokenText& token : tokens) {
+      const auto refreshed = oauth.refresh(token, phone);
+      REQUIRE(refreshed.has_value());
+      token = *refreshed->refresh_token;
+    }
+    for (const IssuedCode& code : codes) {
+      const auto redeemed = oauth.redeem(code, phone);
+      REQUIRE(redeemed.has_value());
+      tokens.push_back(*redeemed->refresh_token);
+    }
+    codes.clear();
+    for (int i = 0; i < 8; ++i) codes.push_back(oauth.authorize(phone));
+  };
+  work_with(22, 2);
+  work_with(23, 5);
+  work_with(24, 1);
+  CHECK_EQ(tokens.size(), 16);
 }
 
 TEST_CASE("a refresh token that is used again after the grace time ends everything") {
@@ -170,10 +216,10 @@ TEST_CASE("the end of a session ends its tokens, but those that were to outlive 
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens bound = sign_in(oauth, shop, "openid read");
   const IssuedTokens offline = sign_in(oauth, shop, "openid offline_access read");
-  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{bound.access_token}));
-  CHECK(oauth.world.block_on(oauth.tokens.next().ask(RevokeSession{*claims->session})).has_value());
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{bound.access_token}));
+  CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeSession{*claims->session})).has_value());
   CHECK_FALSE(oauth.is_active(bound.access_token, shop));
-  const auto others = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{offline.access_token}));
+  const auto others = oauth.world.block_on(oauth.tokens.ask(ValidateToken{offline.access_token}));
   CHECK(others.has_value());
 }
 
@@ -181,8 +227,8 @@ TEST_CASE("a family can be revoked by name") {
   ActorWorld oauth{12};
   const ClientPtr shop = oauth.client(shop_id);
   const IssuedTokens tokens = sign_in(oauth, shop);
-  const auto claims = oauth.world.block_on(oauth.tokens.next().ask(ValidateToken{tokens.access_token}));
-  CHECK(oauth.world.block_on(oauth.tokens.next().ask(RevokeFamily{claims->family, "test"})).has_value());
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{tokens.access_token}));
+  CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeFamily{claims->family, "test"})).has_value());
   CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
 }
 

@@ -43,15 +43,14 @@ TEST_CASE("on two cores and a file, one code gives tokens once and one refresh t
     const base::UnixTime now = base::system_clock().wall();
 
     const IssuedCode code = actors.authorize(phone, "openid offline_access read", now);
-    auto redeeming = actors.crowd(actors.codes.by_key(owner_key(code.code.expose())), actors.shown(code, phone), 200);
+    auto redeeming = actors.crowd(actors.codes, actors.shown(code, phone), 200);
     const auto redeemed =
         answers_of(system, redeeming, typename fixture::Crowd<AuthActor, ValidateAuthCode>::Answers{}, 200);
     REQUIRE_EQ(redeemed.size(), 200);
     CHECK_EQ(std::ranges::count_if(redeemed, [](const auto& answer) { return answer.has_value(); }), 1);
 
     const TokenText token = *actors.redeem(actors.authorize(phone, "offline_access read", now), phone)->refresh_token;
-    auto refreshing =
-        actors.crowd(actors.tokens.by_key(owner_key(token.expose())), RefreshToken{token, phone, std::nullopt}, 100);
+    auto refreshing = actors.crowd(actors.tokens, RefreshToken{token, phone, std::nullopt}, 100);
     const auto refreshed =
         answers_of(system, refreshing, typename fixture::Crowd<TokenActor, RefreshToken>::Answers{}, 100);
     REQUIRE_EQ(refreshed.size(), 100);

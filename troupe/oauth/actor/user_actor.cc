@@ -81,7 +81,7 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
   if (can_be_one) {
     user = co_await parts_.storage.read([name = message.name](Tables& t) { return t.users.find_by_name(name); });
     // The same work for a name that nobody has.
-    auto checked = co_await hashers_.next().ask(CheckPassword{message.password, user ? user->password_hash : ""});
+    auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
     if (!checked) co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
     verdict = std::move(*checked);
   }
@@ -109,7 +109,7 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
 
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
   if (const auto fault = fault_in(message.name, message.email, message.password)) co_return std::unexpected(*fault);
-  auto hash = co_await hashers_.next().ask(HashPassword{message.password});
+  auto hash = co_await hashers_.ask(HashPassword{message.password});
   if (!hash) throw std::runtime_error("a password could not be hashed: " + hash.error().what);
   const UserRecord user =
       make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());

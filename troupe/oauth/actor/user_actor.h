@@ -117,7 +117,7 @@ class UserActor {
 
  private:
   UserActorParts parts_;
-  actor::Pool<PasswordHasher> hashers_;
+  actor::Ref<PasswordHasher> hashers_;
   LoginThrottle throttle_;
   Auditor auditor_;
   std::int64_t logins_ = 0;

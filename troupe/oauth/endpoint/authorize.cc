@@ -43,7 +43,7 @@ Task<web::Response> authorize(ServicePtr service, web::Request http) {
   auto parameters = read_parameters(http);  // 1. what is asked, read once
   if (!parameters) co_return error_page(parameters.error());
 
-  auto request = co_await service->codes.next().ask(ValidateAuthRequest{std::move(*parameters)});  // 2. may it be
+  auto request = co_await service->codes.ask(ValidateAuthRequest{std::move(*parameters)});  // 2. may it be
   if (!request) co_return refuse_request(request.error(), service->options.issuer);
 
   auto session = co_await present_session(service, http);  // 3. who is there

@@ -50,7 +50,7 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   std::string shown = parameter(*form, "token");  // 3. about what
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
-  auto claims = co_await service->tokens.next().ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
+  auto claims = co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
   if (!claims) co_return refuse(errors::temporarily_unavailable);
   if (!*claims) co_return answer_json(R"({"active":false})");  // 4. and nothing else (RFC 7662, section 2.2)
   co_return active(**claims, service->options.issuer);

@@ -59,7 +59,7 @@ Step<bool> end_session(ServicePtr service, SessionToken cookie) {
   auto ended = co_await service->sessions.ask(EndSession{std::move(cookie)});
   if (!ended) co_return std::unexpected(errors::temporarily_unavailable);
   if (!*ended) co_return false;
-  auto revoked = co_await service->tokens.next().ask(RevokeSession{(*ended)->id});
+  auto revoked = co_await service->tokens.ask(RevokeSession{(*ended)->id});
   if (!revoked) co_return std::unexpected(errors::temporarily_unavailable);
   co_return true;
 }

@@ -16,8 +16,8 @@ Task<web::Response> revoke(ServicePtr service, web::Request http) {
   std::string shown = parameter(*form, "token");  // 3. what; the hint would only save a lookup that we do not need
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
-  auto owner = service->tokens.by_key(owner_key(shown));  // 4. its owner takes it back, durably
-  auto revoked = co_await owner.ask(RevokeToken{TokenText{std::move(shown)}, std::move(*caller)});
+  auto revoked = co_await service->tokens.ask(  // 4. its owner takes it back, durably
+      RevokeToken{TokenText{std::move(shown)}, std::move(*caller)});
   if (!revoked) co_return refuse(told(revoked.error()));
   co_return never_cached({.status = 200});
 }

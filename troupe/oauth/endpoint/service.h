@@ -19,9 +19,9 @@ namespace troupe::oauth {
 using actor::Task;
 
 using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
-using CodePool = actor::Pool<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
-using TokenPool = actor::Pool<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
-                                              RevokeFamily, RevokeSession>>;
+using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
+using TokenRef = actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
+                                            RevokeFamily, RevokeSession>>;
 using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;
 using SessionRef =
     actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow, EndSession>>;
@@ -30,8 +30,8 @@ using UserRef = actor::Ref<actor::Protocol<VerifyPassword, GetUser, GetConsent, 
 struct Service {
   OauthOptions options;
   ClientRef clients;
-  CodePool codes;
-  TokenPool tokens;
+  CodeRef codes;
+  TokenRef tokens;
   KeyRef keys;
   SessionRef sessions;
   UserRef users;

@@ -25,7 +25,7 @@ Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
 }
 
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication) {
-  auto issued = co_await service->codes.next().ask(
+  auto issued = co_await service->codes.ask(
       CreateAuthCode{.request = request, .authentication = std::move(authentication), .scope = request.scope});
   if (!issued) co_return send_error(*service, request, told(issued.error()));
 

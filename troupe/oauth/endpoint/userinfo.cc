@@ -54,7 +54,7 @@ Task<web::Response> userinfo(ServicePtr service, web::Request http) {
   if (!shown) co_return refuse_bearer(shown.error());
   if (!*shown) co_return refuse_bearer(std::nullopt);
 
-  auto claims = co_await service->tokens.next().ask(ValidateToken{std::move(**shown)});  // 2. what it stands for
+  auto claims = co_await service->tokens.ask(ValidateToken{std::move(**shown)});  // 2. what it stands for
   if (!claims) co_return refuse_bearer(told(claims.error()));
   if (!claims->scope.contains("openid")) co_return refuse_bearer(errors::insufficient_scope, "openid");
   if (!claims->user) co_return refuse_bearer(errors::invalid_token);

@@ -16,8 +16,7 @@ Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPt
   if (!code.code_verifier.empty() && !is_pkce_verifier(code.code_verifier)) {
     co_return std::unexpected(errors::invalid_grant.because("The code_verifier is malformed."));
   }
-  auto owner = service->codes.by_key(owner_key(code.code.expose()));
-  auto tokens = co_await owner.ask(std::move(code));
+  auto tokens = co_await service->codes.ask(std::move(code));
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

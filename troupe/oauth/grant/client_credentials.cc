@@ -39,7 +39,7 @@ Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPt
   if (!audience) co_return std::unexpected(audience.error());
 
   Grant grant{.client = client->id, .scope = std::move(*scope), .audience = std::move(*audience)};
-  auto tokens = co_await service->tokens.next().ask(CreateToken{std::move(client), std::move(grant)});
+  auto tokens = co_await service->tokens.ask(CreateToken{std::move(client), std::move(grant)});
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

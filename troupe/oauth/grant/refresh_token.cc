@@ -21,8 +21,8 @@ Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr cli
     co_return std::unexpected(errors::invalid_request.because("The parameter refresh_token is missing."));
   auto scope = asked_scope(form);
   if (!scope) co_return std::unexpected(scope.error());
-  auto owner = service->tokens.by_key(owner_key(shown));
-  auto tokens = co_await owner.ask(RefreshToken{TokenText{std::move(shown)}, std::move(client), std::move(*scope)});
+  auto tokens =
+      co_await service->tokens.ask(RefreshToken{TokenText{std::move(shown)}, std::move(client), std::move(*scope)});
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

@@ -66,8 +66,9 @@ struct GrantsEnded {
   using reply = EndingsHeard;
 };
 
-/// Which actor of a pool owns a token or code: a number for `Pool::by_key`, read from the id in the text without
-/// proof. Texts that are no tokens of ours get some number. A JWT is found by its `jti`.
+/// The key by which a pool finds the owner of a token or code, read from the id in the text without proof. Texts that
+/// are no tokens of ours get some number. A JWT is found by its `jti`. The number says nothing of the pool's size, so
+/// ids that were made by a larger or smaller server are good in this one.
 std::uint64_t owner_key(std::string_view token);
 
 }  // namespace troupe::oauth

@@ -36,8 +36,8 @@ struct OauthActors {
   actor::Ref<UserActor> users;
   actor::Ref<SessionActor> sessions;
   actor::Ref<KeyActor> keys;
-  actor::Pool<TokenActor> tokens;
-  actor::Pool<AuthActor> codes;
+  actor::Ref<TokenActor> tokens;  // pools (owners.h)
+  actor::Ref<AuthActor> codes;
 };
 
 struct GetOauthActors {

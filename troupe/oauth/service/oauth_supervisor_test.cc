@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
+
 #include "troupe/oauth/sim/oauth_world.h"
 
 namespace troupe::oauth::test {
@@ -39,8 +42,11 @@ TEST_CASE("actors that fault again and again are there again when the cause is g
 
 TEST_CASE("each core has an owner of codes and one of tokens") {
   OauthWorld oauth;
-  CHECK_EQ(oauth.actors().codes.size(), 2);
-  CHECK_EQ(oauth.actors().tokens.size(), 2);
+  std::map<std::string, std::set<int>> cores;
+  for (const auto& actor : oauth.world().block_on(oauth.world().system().inspect()))
+    cores[actor.type].insert(actor.core);
+  CHECK_EQ(cores["AuthActor"], std::set{0, 1});
+  CHECK_EQ(cores["TokenActor"], std::set{0, 1});
 }
 
 }  // namespace

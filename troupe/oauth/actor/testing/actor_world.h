@@ -11,6 +11,7 @@
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/owners.h"
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/testing/fixture.h"
 #include "troupe/oauth/actor/token_actor.h"
@@ -73,6 +74,7 @@ class Crowd {
 template <class Where>
 struct Actors {
   Where& where;
+  std::size_t owner_count;  // of tokens, and of codes
   OauthOptions options{.issuer = "https://issuer.example"};
   Storage storage;
   actor::Ref<Watcher> watcher = where.template spawn<Watcher>({.name = "watcher"});
@@ -84,24 +86,25 @@ struct Actors {
       UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
   actor::Ref<SessionActor> sessions = where.template spawn<SessionActor>({.name = "sessions"}, storage, options);
   actor::Ref<ExpiryActor> expiry = where.template spawn<ExpiryActor>({.name = "expiry"}, storage, options);
-  actor::Pool<TokenActor> tokens = pool<TokenActor>(
-      "tokens", TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});
-  actor::Pool<AuthActor> codes = pool<AuthActor>("codes", AuthActorParts{.storage = storage,
-                                                                         .clients = clients,
-                                                                         .keys = keys,
-                                                                         .tokens = tokens,
-                                                                         .watcher = watcher,
-                                                                         .options = options});
+  actor::Ref<TokenActor> tokens = actor::pool<TokenActor>(
+      where, owners("tokens"),
+      TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});
+  actor::Ref<AuthActor> codes = actor::pool<AuthActor>(where, owners("codes"),
+                                                       AuthActorParts{.storage = storage,
+                                                                      .clients = clients,
+                                                                      .keys = keys,
+                                                                      .tokens = tokens,
+                                                                      .watcher = watcher,
+                                                                      .options = options});
 
-  Actors(Where& on, std::shared_ptr<store::Engine> engine)
-      : where(on), storage(store::Database::start(on, std::move(engine))) {}
+  Actors(Where& on, std::shared_ptr<store::Engine> engine, std::size_t owners_of_each = 2)
+      : where(on), owner_count(owners_of_each), storage(store::Database::start(on, std::move(engine))) {}
 
-  template <class A, class Parts>
-  actor::Pool<A> pool(const std::string& name, const Parts& parts) {
-    std::vector<actor::Ref<A>> members;
-    for (int core = 0; core < 2; ++core)
-      members.push_back(where.template spawn<A>({.name = name, .core = core, .mailbox = {.capacity = 4096}}, parts));
-    return actor::Pool<A>{members};
+  /// As the supervisor has them, with room for a crowd.
+  actor::PoolOptions owners(std::string name) const {
+    actor::PoolOptions pool = owner_pool(std::move(name), owner_count);
+    pool.member.mailbox.capacity = 4096;
+    return pool;
   }
 
   ClientPtr client(const ClientId& id) { return where.block_on(clients.ask(GetClient{id})).value(); }
@@ -117,7 +120,7 @@ struct Actors {
                                        .nonce = "n-1"},
                            .authentication = {.user = alice().user.id, .session = session, .time = now},
                            .scope = scope(scopes)};
-    return where.block_on(codes.next().ask(std::move(message))).value();
+    return where.block_on(codes.ask(std::move(message))).value();
   }
 
   ValidateAuthCode shown(const IssuedCode& code, const ClientPtr& client) {
@@ -128,15 +131,15 @@ struct Actors {
   }
 
   auto redeem(const IssuedCode& code, const ClientPtr& client) {
-    return where.block_on(codes.by_key(owner_key(code.code.expose())).ask(shown(code, client)));
+    return where.block_on(codes.ask(shown(code, client)));
   }
 
   auto refresh(const TokenText& token, const ClientPtr& client) {
-    return where.block_on(tokens.by_key(owner_key(token.expose())).ask(RefreshToken{token, client, std::nullopt}));
+    return where.block_on(tokens.ask(RefreshToken{token, client, std::nullopt}));
   }
 
   bool is_active(const TokenText& token, const ClientPtr& client) {
-    return where.block_on(tokens.next().ask(IntrospectToken{token, client})).value().has_value();
+    return where.block_on(tokens.ask(IntrospectToken{token, client})).value().has_value();
   }
 
   /// Starts `count` requests for the same thing, all on their way before the first is answered.
@@ -159,11 +162,22 @@ struct WorldOnDisk {
 
 /// The actors in a simulated system.
 struct ActorWorld : WorldOnDisk, Actors<actor::test::World> {
-  explicit ActorWorld(actor::test::Seed seed, Disk on = new_disk())
+  explicit ActorWorld(actor::test::Seed seed, Disk on = new_disk(), std::size_t owners_of_each = 2)
       : WorldOnDisk{.world = actor::test::World{seed}, .disk = std::move(on)},
-        Actors(world, store::sqlite_engine(disk)) {}
+        Actors(world, store::sqlite_engine(disk), owners_of_each) {}
 
   base::UnixTime now() { return world.manual_clock().wall(); }
+
+  /// Of each actor of that type what it shows to an operator under `key`.
+  std::vector<std::string> shown_by(std::string_view type, std::string_view key) {
+    std::vector<std::string> shown;
+    for (const actor::InspectedActor& each : world.block_on(world.system().inspect())) {
+      if (each.type != type) continue;
+      for (const auto& [name, value] : each.details)
+        if (name == key) shown.push_back(value);
+    }
+    return shown;
+  }
 
   template <class A, class M>
   std::vector<actor::Answer<M>> all_at_once(actor::Ref<A> target, const M& message, int count) {
