@@ -6,9 +6,6 @@
 namespace troupe::oauth {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto look_every = 750ms;         // what the command line does is seen within a second
 constexpr std::size_t known_max = 10'000;  // about 10 MB; past it everything is read anew
 
 /// Whether a client that is registered for `registered` may come by `presented`.
@@ -64,8 +61,6 @@ bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
 
 ClientActor::ClientActor(Storage storage) : storage_(std::move(storage)) {}
 
-void ClientActor::started(actor::Context& context) { context.every(this, "look", look_every, Look{}); }
-
 void ClientActor::now_at(std::int64_t generation) {
   if (generation == generation_ && known_.size() < known_max) return;
   known_.clear();
@@ -90,10 +85,7 @@ actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
   co_return known;
 }
 
-actor::Task<void> ClientActor::handle(Look) {
-  const std::int64_t generation = co_await storage_.read([](Tables& t) { return t.clients.generation(); });
-  now_at(std::max(generation, generation_));
-}
+void ClientActor::handle(const ClientsSeen& message) { now_at(std::max(message.generation, generation_)); }
 
 actor::Task<ClientPtr> ClientActor::handle(GetClient message) {
   auto known = co_await find(std::move(message.id));

@@ -74,13 +74,17 @@ struct DeleteClient {
   using error = OauthError;
 };
 
+/// Told twice a second by the Change Actor: the generation of the kept clients, which another process may have changed.
+struct ClientsSeen {
+  std::int64_t generation;
+};
+
 class ClientActor {
  public:
   static constexpr bool interleaves = true;  // a client that is read from the database holds up no other
 
   explicit ClientActor(Storage storage);
 
-  void started(actor::Context& context);
   actor::Task<std::expected<ClientCredentials, OauthError>> handle(RegisterClient message, actor::Context& context);
   actor::Task<ClientPtr> handle(GetClient message);
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
@@ -88,9 +92,7 @@ class ClientActor {
   actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteClient message, actor::Context& context);
 
-  /// Told by itself: whether another process has changed a client.
-  struct Look {};
-  actor::Task<void> handle(Look message);
+  void handle(const ClientsSeen& message);
 
   void inspect(actor::Inspection& out) const;
 

@@ -8,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 750ms;  // what the command line does is seen within a second
 constexpr auto maintain_every = 1h;
 
 bool same(const KeySetPtr& a, const KeySetPtr& b) {
@@ -24,7 +23,6 @@ actor::Task<void> KeyActor::started(actor::Context& context) {
   co_await load(context);
   co_await make(keys_to_make(records_, context.wall(), options_), context);
   INVARIANT(keys_ && !keys_->signing.empty(), "a server that has started can sign");
-  context.every(this, "look", look_every, Look{});
   context.every(this, "maintain", maintain_every, Maintain{});
 }
 
@@ -93,12 +91,11 @@ actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
   co_return keys_;
 }
 
-actor::Task<void> KeyActor::handle(Look, actor::Context& context) {
-  const std::int64_t generation = co_await storage_.read([](Tables& t) { return t.keys.generation(); });
-  if (generation != generation_) {
+actor::Task<void> KeyActor::handle(KeysSeen message, actor::Context& context) {
+  if (message.generation != generation_) {
     co_await load(context);
   } else {
-    publish(context);  // time alone may have made another key the signing one
+    publish(context);
   }
 }
 

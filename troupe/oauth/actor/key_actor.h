@@ -39,6 +39,12 @@ struct WatchKeys {
   using reply = KeySetPtr;
 };
 
+/// Told twice a second by the Change Actor: the generation of the kept keys. Another process may have changed them, and
+/// time alone makes another key the signing one.
+struct KeysSeen {
+  std::int64_t generation;
+};
+
 class KeyActor {
  public:
   KeyActor(Storage storage, KeyOptions options);
@@ -49,9 +55,7 @@ class KeyActor {
   KeySetPtr handle(WatchKeys message);
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
 
-  /// Told by itself: whether another process has changed the keys, or one's time has come.
-  struct Look {};
-  actor::Task<void> handle(Look message, actor::Context& context);
+  actor::Task<void> handle(KeysSeen message, actor::Context& context);
   /// Told by itself: makes what will be needed, removes what is over.
   struct Maintain {};
   actor::Task<void> handle(Maintain message, actor::Context& context);

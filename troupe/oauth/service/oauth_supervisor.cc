@@ -42,7 +42,7 @@ void OauthSupervisor::started(actor::Context& context) {
       actor::pool<AuthActor>(context, owners("codes", cores),
                              AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, watcher, options});
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
-  if (endings) context.spawn<EndingActor>({.name = "endings"}, storage, endings);
+  context.spawn<ChangeActor>({.name = "changes"}, ChangeActorParts{storage, actors_.keys, actors_.clients, endings});
 }
 
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }

@@ -10,8 +10,8 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/auth_actor.h"
+#include "troupe/oauth/actor/change_actor.h"
 #include "troupe/oauth/actor/client_actor.h"
-#include "troupe/oauth/actor/ending_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
@@ -26,7 +26,7 @@ struct OauthParts {
   KeyOptions keys;
   crypto::PasswordCost password_cost{};
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // told what is revoked; may be null
-  EndingActor::Watcher endings{};                      // told whose grants have ended; may be null
+  actor::Ref<actor::Protocol<GrantsEnded>> endings{};  // told whose grants have ended; may be null
   std::size_t cores = 1;                               // each has one Token Actor and one Auth Actor
 };
 

@@ -8,6 +8,7 @@
 
 #include "troupe/actor/sim/world.h"
 #include "troupe/oauth/actor/auth_actor.h"
+#include "troupe/oauth/actor/change_actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
@@ -81,6 +82,8 @@ struct Actors {
   actor::Ref<KeyActor> keys =
       where.template spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
   actor::Ref<ClientActor> clients = where.template spawn<ClientActor>({.name = "clients"}, storage);
+  actor::Ref<ChangeActor> changes = where.template spawn<ChangeActor>(
+      {.name = "changes"}, ChangeActorParts{.storage = storage, .keys = keys, .clients = clients, .watcher = {}});
   actor::Ref<UserActor> users = where.template spawn<UserActor>(
       {.name = "users"},
       UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});

@@ -1,5 +1,5 @@
 // Whose grants have ended is told within a second, whoever ended them, and is not forgotten.
-#include "troupe/oauth/actor/ending_actor.h"
+#include "troupe/oauth/actor/change_actor.h"
 
 #include <doctest/doctest.h>
 
@@ -34,8 +34,8 @@ struct EndingWorld : ActorWorld {
   using ActorWorld::ActorWorld;
   std::shared_ptr<Notes> notes = std::make_shared<Notes>();
   actor::Ref<Listener> listener = world.spawn<Listener>({.name = "listener"}, notes);
-  actor::Ref<EndingActor> endings =
-      world.spawn<EndingActor>({.name = "endings"}, storage, EndingActor::Watcher{listener});
+  actor::Ref<ChangeActor> telling = world.spawn<ChangeActor>(
+      {.name = "telling"}, ChangeActorParts{.storage = storage, .keys = keys, .clients = clients, .watcher = listener});
 
   /// Another process, such as the command line, works on the same database.
   template <class F>
