@@ -2,7 +2,7 @@
 //
 // A pool of them serves (owners.h): what creates, introspects or validates goes to any of
 // them; refresh and revocation go by their key to the one owner of the token's family, which
-// alone decides about its life, one message at a time. What a client is told has been made durable before.
+// alone decides about its life. What a client is told has been made durable before.
 #pragma once
 
 #include <expected>

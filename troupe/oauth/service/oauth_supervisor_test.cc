@@ -40,6 +40,20 @@ TEST_CASE("actors that fault again and again are there again when the cause is g
   CHECK_EQ(oauth.post_as(oauth.web_shop, "/oauth/token", form).status(), 200);
 }
 
+TEST_CASE("an owner that was started anew owns what it owned: a code is redeemed once, a token refreshed") {
+  OauthWorld oauth{{.seed = 11}};
+  const auto code = oauth.authorize(alice, oauth.web_shop);
+  const auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+  oauth.break_store(Trouble::surprise);
+  CHECK_EQ(oauth.redeem(oauth.web_shop, code).status(), 503);
+  CHECK_EQ(oauth.refresh(oauth.web_shop, tokens.at("refresh_token")).status(), 503);
+  oauth.repair_store();
+  oauth.advance(std::chrono::seconds{5});
+  CHECK_EQ(oauth.redeem(oauth.web_shop, code).status(), 200);
+  CHECK_EQ(oauth.redeem(oauth.web_shop, code).error(), "invalid_grant");
+  CHECK_EQ(oauth.refresh(oauth.web_shop, tokens.at("refresh_token")).status(), 200);
+}
+
 TEST_CASE("each core has an owner of codes and one of tokens") {
   OauthWorld oauth;
   std::map<std::string, std::set<int>> cores;
