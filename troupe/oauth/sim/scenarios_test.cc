@@ -63,11 +63,12 @@ TEST_CASE(
         const auto code = oauth.authorize(alice, oauth.web_shop);
         int granted = 0;
         std::vector<std::string> tokens;
-        auto meanwhile = [&] {
+        auto meanwhile = [&] {  // turns pass at once, but the store takes its time
+          oauth.advance(std::chrono::milliseconds{random.below(6)});
           oauth.world().run(random.below(40));
           oauth.break_store(random.below(2) == 0 ? Trouble::surprise : Trouble::outage);
           oauth.world().run(random.below(40));
-          oauth.advance(std::chrono::milliseconds{random.below(4)});
+          oauth.advance(std::chrono::milliseconds{random.below(12)});
           oauth.repair_store();
         };
         const std::vector<web::Request> requests(2 + random.below(10), redemption_of(oauth, code));
@@ -96,7 +97,7 @@ TEST_CASE(
       },
       [&] {
         CHECK_GT(granted_in_all, 30);  // neither always in trouble
-        CHECK_GT(troubles, 20);        // nor never
+        CHECK_GT(troubles, 60);        // nor never
       });
 }
 
