@@ -173,6 +173,7 @@ TlsContext::Made TlsContext::client(std::string_view roots_pem, std::string serv
 struct TlsSession::State {
   Wire wire;
   Ssl ssl;
+  bool established = false;
   bool failed = false;
 };
 
@@ -198,7 +199,7 @@ TlsSession::~TlsSession() = default;
 void TlsSession::feed(std::span<const char> bytes) noexcept { state_->wire.incoming = bytes; }
 std::span<const char> TlsSession::unread() const noexcept { return state_->wire.incoming; }
 bool TlsSession::holds_bytes() const noexcept { return SSL_has_pending(state_->ssl.get()) == 1; }
-bool TlsSession::is_established() const noexcept { return SSL_is_init_finished(state_->ssl.get()) == 1; }
+bool TlsSession::is_established() const noexcept { return state_->established; }
 std::string& TlsSession::outgoing() noexcept { return state_->wire.outgoing; }
 
 TlsSession::Received TlsSession::receive(std::span<char> into) {
@@ -208,10 +209,16 @@ TlsSession::Received TlsSession::receive(std::span<char> into) {
   const bool shaking = !is_established();
   const int answer =
       shaking ? SSL_do_handshake(state_->ssl.get()) : SSL_read_ex(state_->ssl.get(), into.data(), into.size(), &bytes);
-  if (answer == 1) return {shaking ? Step::established : Step::bytes, bytes};
+  if (answer == 1) {
+    state_->established = true;
+    return {shaking ? Step::established : Step::bytes, bytes};
+  }
   const int error = SSL_get_error(state_->ssl.get(), answer);
   ERR_clear_error();
-  if (error == SSL_ERROR_WANT_READ) return {Step::wants};
+  // Half a message of another handshake (a renegotiation, or a KeyUpdate in two records) leaves a session that cannot
+  // write until its other half comes; nobody but an attacker sends such.
+  const bool half_way = !shaking && SSL_is_init_finished(state_->ssl.get()) != 1;
+  if (error == SSL_ERROR_WANT_READ && !half_way) return {Step::wants};
   if (error == SSL_ERROR_ZERO_RETURN) return {Step::finished};
   state_->failed = true;
   return {Step::failed};
@@ -223,14 +230,20 @@ void TlsSession::greet() {
   ERR_clear_error();
 }
 
-void TlsSession::send(std::string_view bytes) {
+bool TlsSession::send(std::string_view bytes) {
+  if (state_->failed) return false;
   ERR_clear_error();
   while (!bytes.empty()) {
     std::size_t taken = 0;
     const int answer = SSL_write_ex(state_->ssl.get(), bytes.data(), bytes.size(), &taken);
-    if (answer != 1) throw_openssl("cannot encrypt");
+    if (answer != 1) {
+      ERR_clear_error();
+      state_->failed = true;
+      return false;
+    }
     bytes.remove_prefix(taken);
   }
+  return true;
 }
 
 void TlsSession::finish() {

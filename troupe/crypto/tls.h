@@ -63,7 +63,7 @@ class TlsSession {
     bytes,        // some of the peer's words
     wants,        // nothing more comes of what was fed
     finished,     // the peer says no more
-    failed,       // no TLS, or no agreement: what is outgoing says so to the peer, and nothing follows
+    failed,       // no TLS, no agreement, or another one is begun: what is outgoing says so, and nothing follows
   };
   struct Received {
     Step step;
@@ -76,8 +76,8 @@ class TlsSession {
   void greet();
   bool is_established() const noexcept;
 
-  /// Encrypts; only once established, and not after finish().
-  void send(std::string_view bytes);
+  /// Encrypts; only once established, and not after finish(). False when the session has failed: nothing follows.
+  [[nodiscard]] bool send(std::string_view bytes);
   /// Says that no more follows (close_notify).
   void finish();
 

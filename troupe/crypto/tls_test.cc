@@ -69,13 +69,13 @@ TEST_CASE("two sessions agree and understand each other, however the bytes are c
     REQUIRE(server.session.is_established());
     REQUIRE(client.session.is_established());
     const std::string words(50'000, 'w');
-    client.session.send(words);
-    server.session.send("hello");
+    CHECK(client.session.send(words));
+    CHECK(server.session.send("hello"));
     talk(client, server, piece);
     CHECK(server.received == words);
     CHECK_EQ(client.received, "hello");
     client.session.finish();
-    server.session.send("still here");
+    CHECK(server.session.send("still here"));
     talk(client, server, piece);
     CHECK_EQ(server.last, Step::finished);
     CHECK_EQ(client.received, "hellostill here");
@@ -107,11 +107,12 @@ TEST_CASE("who speaks no TLS, or breaks it, fails") {
   End server{*here}, client{*there};
   client.session.greet();
   talk(client, server);
-  client.session.send("secret");
+  CHECK(client.session.send("secret"));
   client.session.outgoing()[10] ^= 1;
   server.hear(client);
   CHECK_EQ(server.last, Step::failed);
   CHECK(server.received.empty());
+  CHECK_FALSE(server.session.send("nobody can read this"));
 }
 
 TEST_CASE("what makes no context is told with its reason") {

@@ -44,8 +44,7 @@ class TlsListener final : public Listener, private ListenerEvents {
   void resume() override {
     paused_ = false;
     if (!is_full()) below_->resume();
-    // No event may come from inside this call.
-    if (!ready_.empty()) core_.timers().arm(timer_, core_.now());
+    arm();  // no event may come from inside this call
   }
 
   const Endpoint& address() const override { return below_->address(); }
@@ -82,34 +81,40 @@ class TlsListener final : public Listener, private ListenerEvents {
 
   void on_exhausted() override { events_->on_exhausted(); }
 
-  bool is_full() const noexcept { return handshakes_.size() >= options_.handshakes_max; }
+  /// Who has shaken hands and waits for a place counts, too.
+  bool is_full() const noexcept { return handshakes_.size() + ready_.size() >= options_.handshakes_max; }
 
   void arm() {
-    if (!handshakes_.empty()) core_.timers().arm(timer_, handshakes_.front().until);
+    if (!ready_.empty() && !paused_) {
+      core_.timers().arm(timer_, core_.now());
+    } else if (!handshakes_.empty()) {
+      core_.timers().arm(timer_, handshakes_.front().until);
+    }
   }
 
   /// Whoever has not done it in time is let go; whoever is ready is handed on.
   void on_timer() noexcept {
+    const bool was_full = is_full();
     while (!handshakes_.empty() && handshakes_.front().until <= core_.now()) {
       if (counters_) counters_->late.add();
-      remove(handshakes_.begin());
+      handshakes_.pop_front();  // the stream closes its connection
     }
     hand_on();
+    listen_again(was_full);
     arm();
   }
 
   void end(std::list<Handshake>::iterator handshake, TlsHandshakeEvents::Outcome outcome) {
+    const bool was_full = is_full();
     const bool well = outcome == TlsHandshakeEvents::Outcome::established;
     if (counters_) (well ? counters_->established : counters_->failed).add();
     if (well) ready_.push_back(std::move(handshake->stream));
-    remove(handshake);
+    handshakes_.erase(handshake);
     hand_on();
+    listen_again(was_full);
   }
 
-  /// The stream, if it is still there, closes its connection.
-  void remove(std::list<Handshake>::iterator handshake) {
-    const bool was_full = is_full();
-    handshakes_.erase(handshake);
+  void listen_again(bool was_full) {
     if (was_full && !is_full() && !paused_) below_->resume();
   }
 

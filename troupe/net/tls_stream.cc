@@ -12,6 +12,8 @@ namespace troupe::net {
 namespace {
 
 constexpr std::size_t record_bytes = 16 * 1024;  // the most that one record holds (RFC 8446, 5.1)
+constexpr std::size_t outgoing_max =
+    4 * record_bytes;  // more than one write: answers to key updates of who never reads
 
 /// Walks over the bytes of several parts.
 class Gatherer {
@@ -70,6 +72,7 @@ void TlsStream::shake_hands(TlsHandshakeEvents* events, Hello hello) {
 
 void TlsStream::start(StreamEvents& events) {
   events_ = &events;
+  if (std::exchange(waits_for_owner_, false) && !paused_ && !broken_) below_->resume_reading();
   // What waits here is handed on at the end of the turn, since no event may come from inside this call.
   core_.at_turn_end(*this);
 }
@@ -102,7 +105,9 @@ void TlsStream::on_turn_end() {
 void TlsStream::on_bytes(std::span<char> bytes) {
   bool gone = false;
   gone_ = &gone;
-  if (established_ && !may_hand_on()) {
+  if (peer_said_end_) {
+    // Nothing may follow its last word.
+  } else if (established_ && !may_hand_on()) {
     held_.append(bytes.data(), bytes.size());
   } else {
     take(bytes);
@@ -122,9 +127,9 @@ void TlsStream::take(std::span<const char> bytes) {
   receive();
   if (gone) return;
   auto rest = session_.unread();
-  if (!broken_) held_.assign(rest.data(), rest.size());
+  if (!broken_ && !peer_said_end_) held_.assign(rest.data(), rest.size());
   session_.feed({});
-  if (!broken_) flush();
+  if (!broken_ && !flush() && session_.outgoing().size() > outgoing_max) fail();
 }
 
 void TlsStream::receive() {
@@ -143,7 +148,7 @@ void TlsStream::receive() {
       case Step::wants:
         return input_ended_ ? tell_end() : void();
       case Step::finished:
-        input_ended_ = true;
+        input_ended_ = peer_said_end_ = true;
         return tell_end();
       case Step::failed:
         return fail();
@@ -160,6 +165,10 @@ void TlsStream::shaken() {
   if (auto* events = std::exchange(handshake_, nullptr)) {
     events->on_handshake(TlsHandshakeEvents::Outcome::established);
     if (gone) return;
+  }
+  if (events_ == nullptr) {  // whoever will own it has no place yet
+    waits_for_owner_ = true;
+    below_->pause_reading();
   }
   if (events_ != nullptr && session_.outgoing().empty() && std::exchange(came_short_, false)) events_->on_writable();
 }
@@ -205,9 +214,15 @@ std::size_t TlsStream::write_some(std::span<const iovec> parts) {
   std::array<char, record_bytes> room;
   Gatherer gatherer{parts};
   const bool open = established_ && !broken_ && !wants_finish_;
+  if (open) flush();  // of what the session answers by itself: else nobody would say that a write may go on
   while (open && accepted < offered && session_.outgoing().empty()) {
     auto bytes = gatherer.next(room);
-    session_.send(bytes);
+    if (!session_.send(bytes)) {
+      broken_ = true;
+      below_->close();
+      core_.at_turn_end(*this);  // the owner is told then
+      break;
+    }
     accepted += bytes.size();
     flush();
   }

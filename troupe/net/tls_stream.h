@@ -75,9 +75,11 @@ class TlsStream final : public Stream, private StreamEvents, private actor::Turn
   bool established_ = false;
   bool paused_ = false;
   bool came_short_ = false;
-  bool wants_finish_ = false;  // shutdown_write() was called
-  bool finished_ = false;      // close_notify is on its way
-  bool input_ended_ = false;   // the peer says no more
+  bool wants_finish_ = false;   // shutdown_write() was called
+  bool finished_ = false;       // close_notify is on its way
+  bool input_ended_ = false;    // the peer says no more
+  bool peer_said_end_ = false;  // in TLS's own words: what comes after them is nothing
+  bool waits_for_owner_ = false;
   bool told_end_ = false;
   bool broken_ = false;  // nothing comes or goes any more
 };

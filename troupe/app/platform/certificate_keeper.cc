@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "troupe/actor/offload/offload.h"
 #include "troupe/base/log.h"
@@ -65,20 +66,27 @@ actor::Task<void> CertificateKeeper::handle(LookAtFiles, actor::Context& ctx) {
   ctx.after(this, look_every, LookAtFiles{});
   const Stamps now = co_await actor::blocking([files = *files_.read()] { return stamps_of(files); });
   if (now == seen_) co_return;
-  co_await handle(ReloadCertificate{});
+  co_await read(Say::what_is_new);
 }
 
-actor::Task<void> CertificateKeeper::handle(ReloadCertificate) {
+actor::Task<void> CertificateKeeper::handle(ReloadCertificate) { co_await read(Say::all); }
+
+actor::Task<void> CertificateKeeper::read(Say say) {
   const CertificateFiles files = *files_.read();
   auto found = co_await actor::blocking([files] {
     const Stamps before = stamps_of(files);  // what is written while we read is seen as new at the next look
     return Found{before, others_can_read(files.key), read_certificate(files)};
   });
-  seen_ = found.stamps;
   if (!found.read) {
-    base::log::error("app", "the TLS certificate was not replaced", {{"why", found.read.error()}});
+    // Tried again at each look: what kept it from being read need not change the file.
+    const bool is_new = std::exchange(why_not_, found.read.error()) != found.read.error();
+    if (is_new || say == Say::all) {
+      base::log::error("app", "the TLS certificate was not replaced", {{"why", found.read.error()}});
+    }
     co_return;
   }
+  seen_ = found.stamps;
+  why_not_.clear();
   const auto expires = (*found.read)->expires_at();
   in_force_.publish(*std::move(found.read));
   in_force_from_ = files.certificate;

@@ -64,13 +64,17 @@ class CertificateKeeper {
     crypto::TlsContext::Made read;
   };
 
+  enum class Say : std::uint8_t { all, what_is_new };  // of what kept the files from being read
+
+  actor::Task<void> read(Say say);
   static Stamp stamp_of(const std::string& path);
   static Stamps stamps_of(const CertificateFiles& files) { return {stamp_of(files.certificate), stamp_of(files.key)}; }
 
   base::PublishedReader<CertificateFiles> files_;
   base::Published<crypto::TlsContext> in_force_;
   base::Gauge& expires_at_;
-  Stamps seen_{};  // when the files were last read
+  Stamps seen_{};        // of the files that were last read well
+  std::string why_not_;  // the last try failed; empty: it did not
   std::string in_force_from_;
   std::uint64_t times_read_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <system_error>
@@ -55,7 +56,8 @@ class Signals {
   std::optional<int> wait(base::Duration within) const {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(within);
     const timespec time{seconds.count(), static_cast<long>((within - seconds) / 1ns)};
-    const int signal = ::sigtimedwait(&set_, nullptr, &time);
+    int signal = ::sigtimedwait(&set_, nullptr, &time);
+    while (signal < 0 && errno == EINTR) signal = ::sigtimedwait(&set_, nullptr, &time);  // it was stopped and went on
     return signal > 0 ? std::optional{signal} : std::nullopt;
   }
 
