@@ -28,7 +28,8 @@ actor::Task<void> ChangeActor::handle(Look) {
   if (seen.endings.empty() || !parts_.watcher) co_return;
   GrantsEnded message;
   for (EndingRecord& each : seen.endings) message.endings.push_back(std::move(each.ending));
-  auto heard = co_await parts_.watcher.ask(std::move(message));
+  // A watcher that is held up must not keep keys and clients from being looked at.
+  auto heard = co_await parts_.watcher.ask(std::move(message), {.within = look_every});
   if (heard) heard_ = seen.endings.back().number;  // else it is told again at the next look
 }
 
