@@ -44,6 +44,8 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
     target = rule->target;
     command.priority = rule->priority.value_or(command.priority);
     if (rule->redirect) {
+      // The key belongs to the topic that the client knows.
+      if (!command.idempotency_key.empty()) command.idempotency_key += '\n' + command.topic.text();
       command.topic = *rule->redirect;
       redirected_to = command.topic.text();
     }

@@ -1,6 +1,8 @@
 // Routing rules in the running service: refused, sent elsewhere, shown only to those with a scope, hastened.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -74,6 +76,55 @@ TEST_CASE("a message for those with a scope is a gap for others, live, recovered
            "history_item history_end");
   auto second = world.connect_token(token_of_user("second") + ",alerts:read", 0);
   CHECK_EQ(types(world.exchange(second, recover)), "subscription_confirmed message message");
+}
+
+TEST_CASE("an idempotency key belongs to the topic that the client names, wherever it is sent") {
+  RealtimeWorld world{with_rules({{.topic = pattern("chat.*"), .redirect = TopicName::parse("moderation").value()}})};
+  auto alice = world.connect("alice");
+  auto publish = [&](std::string_view topic) {
+    auto frames = world.exchange(
+        alice, fmt::format(R"({{"type":"publish","id":"1","topic":"{}","payload":1,"idempotency_key":"k"}})", topic));
+    return field(frames[0], "offset");
+  };
+  CHECK_EQ(publish("chat.a"), "1");
+  CHECK_EQ(publish("chat.b"), "2");
+  CHECK_EQ(publish("chat.a"), "1");
+}
+
+TEST_CASE("however many messages are for others, whoever recovers is told them all and stays") {
+  RealtimeWorld world{with_rules(
+      {{.topic = pattern("t.*"), .larger_than = 10, .target = std::make_shared<std::string>("large:read")}})};
+  auto writer = world.connect("writer");
+  std::string positions;
+  for (std::string_view topic : {"t.a", "t.b", "t.c"}) {
+    std::string epoch;
+    for (int i = 0; i < 200; ++i) {
+      auto payload = i % 2 == 0 ? "1" : "\"more than ten bytes\"";
+      auto ack = world.exchange(
+          writer, fmt::format(R"({{"type":"publish","id":"1","topic":"{}","payload":{}}})", topic, payload));
+      epoch = field(ack[0], "epoch");
+    }
+    positions += fmt::format(R"({}"{}":{{"epoch":"{}","offset":0}})", positions.empty() ? "" : ",", topic, epoch);
+  }
+  auto reader = world.connect("reader");
+  auto frames = world.exchange(
+      reader, fmt::format(R"({{"type":"subscribe","topics":["t.a","t.b","t.c"],"recover":{{{}}}}})", positions));
+  CHECK_EQ(frames.size(), 601);
+  CHECK_EQ(std::ranges::count_if(frames, [](const auto& frame) { return field(frame, "reason") == "filtered"; }), 300);
+  CHECK_EQ(types(world.exchange(reader, R"({"type":"ping"})")), "pong");
+}
+
+TEST_CASE("a confirmation may be larger than all answers that may wait") {
+  RealtimeOptions options;
+  options.connection.outbox.control_bytes_max = 1000;
+  options.connection.outbox.control_bytes_pause = 500;
+  RealtimeWorld world{options};
+  auto reader = world.connect("reader");
+  std::string topics;
+  for (int i = 0; i < 100; ++i) topics += fmt::format(R"({}"topic.{}")", i == 0 ? "" : ",", i);
+  auto frames = world.exchange(reader, fmt::format(R"({{"type":"subscribe","id":"s","topics":[{}]}})", topics));
+  CHECK_EQ(types(frames), "subscription_confirmed");
+  CHECK_EQ(types(world.exchange(reader, R"({"type":"ping"})")), "pong");
 }
 
 TEST_CASE("what waits for a slow reader leaves by priority") {

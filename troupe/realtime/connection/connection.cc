@@ -194,7 +194,11 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
 }
 
 Delivery Connection::pushed(Outbox::Pushed result) {
-  if (result == Outbox::Pushed::disconnect) {
+  if (result == Outbox::Pushed::overrun && !socket_full_) {
+    write_some();  // much in one turn is no slow reader
+    if (!outbox_.is_overrun()) result = Outbox::Pushed::accepted;
+  }
+  if (result == Outbox::Pushed::disconnect || result == Outbox::Pushed::overrun) {
     ++site_->figures.closed_slow;
     close(close_codes::slow_consumer, "the client does not keep up");
     return Delivery::dropped;
@@ -227,18 +231,29 @@ void Connection::hold(const std::string& topic) {
 void Connection::release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) {
   std::erase(held_by_command_, topic);
   if (state_ >= State::closing) return;
-  for (const auto& message : recovered) {
-    if (message.target && !has_scope(*message.target)) {
-      tell_withheld(topic, {top.epoch, message.offset});
-      continue;
-    }
-    outbox_.push_recovered(FrameRef::message(message.message.frame, topic, {top.epoch, message.offset}));
-  }
+  push_recovered(topic, top.epoch, recovered);
   take_turn();
   auto held = held_.release(topic);
   if (!held) return;
   Position last = top;
   let_go(topic, last, *std::move(held));
+}
+
+// What the connection may not see becomes one frame for each range of it: it is part of what is recovered, like the
+// messages beside it, and no open gap.
+void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
+                                const std::vector<KeptMessage>& messages) {
+  auto is_hidden = [&](const KeptMessage& message) { return message.target && !has_scope(*message.target); };
+  for (auto message = messages.begin(); message != messages.end(); ++message) {
+    Position position{epoch, message->offset};
+    if (!is_hidden(*message)) {
+      outbox_.push_recovered(FrameRef::message(message->message.frame, topic, std::move(position)));
+      continue;
+    }
+    while (std::next(message) != messages.end() && is_hidden(*std::next(message))) ++message;
+    auto told = finished(Gap{topic, epoch.value(), position.offset, message->offset, GapReason::filtered});
+    outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
+  }
 }
 
 // Lets live messages that were held go, from the one after `last`; a hole between them is told.

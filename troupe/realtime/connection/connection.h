@@ -130,6 +130,7 @@ class Connection final : public Receiver,
   void find_permissions();
   bool is_anonymous() const noexcept { return token().value().empty(); }
   bool may_stay();
+  void push_recovered(const std::string& topic, const Epoch& epoch, const std::vector<KeptMessage>& messages);
   void tell_withheld(std::string_view topic, const Position& position);
   void welcome();
   actor::Task<void> begin_session();

@@ -72,7 +72,7 @@ void Connection::replace(const SessionId& session) {
 void Connection::on_resume_time(base::Instant now) {
   if (session_.restored && session_.restored->empty()) session_.restored.reset();
   resume_until_ = session_.restored ? now + site_->options.resume_within : base::Instant::never();
-  if (!session_.restored) return;
+  if (!session_.restored || commands_waiting_ > 0) return;  // what waits may be the client's own `resume`
   ++commands_waiting_;
   actor_.tell(ResumeAnyway{});
 }

@@ -63,9 +63,10 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
 }
 
 Outbox::Pushed Outbox::push_control(base::Bytes frame) {
+  bool overrun = control_bytes_ > limits_->control_bytes_max;  // one frame alone is never too much
   queue_.push_back({FrameRef::control(std::move(frame)), Kind::control});
   count(queue_.back(), 1);
-  return control_bytes_ > limits_->control_bytes_max ? Pushed::disconnect : Pushed::accepted;
+  return overrun ? Pushed::overrun : Pushed::accepted;
 }
 
 void Outbox::push_recovered(FrameRef message) {

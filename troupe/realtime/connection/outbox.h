@@ -40,7 +40,8 @@ class Outbox {
   enum class Pushed : std::uint8_t {
     accepted,
     dropped,     // it became part of a gap
-    disconnect,  // the subscription or the limits say that the connection must end (4003)
+    disconnect,  // the subscription says that the connection must end (4003)
+    overrun,     // more waits than the limits allow: it must end unless the socket takes some of it now
   };
 
   explicit Outbox(const OutboxLimits& limits) : limits_(&limits) {}  // the limits must outlive the outbox
@@ -60,7 +61,7 @@ class Outbox {
     message_bytes_ += bytes;
     return after_push(Pushed::accepted);
   }
-  /// An answer, or another frame that must arrive. `disconnect` when there are too many.
+  /// An answer, or another frame that must arrive. `overrun` when too many wait before it.
   Pushed push_control(base::Bytes frame);
   /// A message from history. Ask has_room_to_recover() before.
   void push_recovered(FrameRef message);
@@ -75,6 +76,10 @@ class Outbox {
   void written(std::size_t bytes);
 
   bool empty() const noexcept { return queue_.empty(); }
+  /// Whether more answers or gaps wait than may.
+  bool is_overrun() const noexcept {
+    return control_bytes_ > limits_->control_bytes_max || gaps_.size() > limits_->gaps_max;
+  }
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
@@ -123,7 +128,7 @@ class Outbox {
   void seal(Waiting& waiting);
   void forget_gone();
   Pushed after_push(Pushed result) const noexcept {
-    return gaps_.size() > limits_->gaps_max ? Pushed::disconnect : result;
+    return gaps_.size() > limits_->gaps_max ? Pushed::overrun : result;
   }
   void count(const Waiting& waiting, std::ptrdiff_t sign) noexcept;
 

@@ -17,6 +17,8 @@ class FlatQueue {
  public:
   bool empty() const noexcept { return first_ == items_.size(); }
   std::size_t size() const noexcept { return items_.size() - first_; }
+  /// Elements that have a place without more memory, those that have left counted too.
+  std::size_t capacity() const noexcept { return items_.capacity(); }
 
   T& front() noexcept { return items_[first_]; }
   const T& front() const noexcept { return items_[first_]; }
@@ -36,6 +38,8 @@ class FlatQueue {
   }
 
   void insert(std::size_t index, T item) {
+    if (items_.size() == items_.capacity()) [[unlikely]]
+      make_room();
     items_.insert(begin() + static_cast<std::ptrdiff_t>(index), std::move(item));
   }
 

@@ -76,6 +76,8 @@ struct SubscribedResult {
 
 /// Subscribes to each topic; one that this connection has already gets the new overflow policy.
 struct AddSubscriptions {
+  static constexpr auto message_class =
+      actor::MessageClass::control;  // as what ends them, so that both keep their order
   ReceiverNumber receiver;
   std::vector<WantedTopic> topics;
   using reply = std::vector<SubscribedResult>;
@@ -83,6 +85,7 @@ struct AddSubscriptions {
 
 /// Ends subscriptions; those that there are not are passed over.
 struct RemoveSubscriptions {
+  static constexpr auto message_class = actor::MessageClass::control;  // a refused end would go on for ever
   ReceiverNumber receiver;
   std::vector<TopicPattern> topics;
 };

@@ -37,6 +37,7 @@ using SubscriptionMap = std::map<TopicPattern, SubscriptionOptions>;
 struct SessionsOptions {
   base::Duration session_time = std::chrono::seconds{60};  // a phone in a tunnel; zero: none outlives its socket
   std::size_t parked_max = 100'000;                        // on one core; more: the longest parked go
+  std::size_t parked_subscriptions_max = 200'000;          // of all of these together; a kilobyte each at worst
   std::size_t parked_by_user_max = 16;                     // on one core; a person has a few devices and tabs
 };
 

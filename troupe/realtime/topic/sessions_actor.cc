@@ -76,14 +76,18 @@ void SessionsActor::park(Sessions::iterator place, base::Instant now) {
   session.owner.reset();
   session.expires_at = now + options_.session_time;
   parked_.emplace(session.expires_at, id);
+  parked_subscriptions_ += session.subscriptions.size();
   auto& of_user = parked_by_user_[session.user];
   of_user.push_back(id);
   if (of_user.size() > options_.parked_by_user_max) expire(SessionId{of_user.front()});
-  if (parked_.size() > options_.parked_max) expire(SessionId{parked_.begin()->second});
+  while (parked_.size() > options_.parked_max || parked_subscriptions_ > options_.parked_subscriptions_max) {
+    expire(SessionId{parked_.begin()->second});
+  }
 }
 
 void SessionsActor::unpark(const SessionId& id, const Session& session) {
   parked_.erase({session.expires_at, id});
+  parked_subscriptions_ -= session.subscriptions.size();
   auto of_user = parked_by_user_.find(session.user);
   std::erase(of_user->second, id);
   if (of_user->second.empty()) parked_by_user_.erase(of_user);

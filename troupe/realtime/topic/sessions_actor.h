@@ -62,6 +62,7 @@ class SessionsActor {
   Sessions sessions_;
   std::set<std::pair<base::Instant, SessionId>> parked_;     // by when they expire
   std::map<UserId, std::vector<SessionId>> parked_by_user_;  // longest parked first
+  std::size_t parked_subscriptions_ = 0;
   std::uint64_t resumed_ = 0;
   std::uint64_t expired_ = 0;
 };

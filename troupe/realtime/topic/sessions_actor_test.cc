@@ -121,6 +121,20 @@ TEST_CASE("sessions end by a close, by time, and the longest parked where there 
   CHECK_EQ(figures.expired, 3);
 }
 
+TEST_CASE("what sessions are subscribed to bounds them, too: the longest parked go") {
+  Keeper keeper{{.session_time = 1min, .parked_subscriptions_max = 2}};
+  keeper.open("a", "ann", 1);
+  keeper.change("a", 1, "", "t1");
+  keeper.change("a", 1, "", "t2");
+  keeper.open("b", "bob", 1);
+  keeper.change("b", 1, "", "t1");
+  keeper.leave("a", 1);
+  keeper.world.advance(1s);
+  keeper.leave("b", 1);
+  CHECK_EQ(keeper.claim("a", "ann", 2), "unknown");
+  CHECK_EQ(keeper.claim("b", "bob", 2), "bob: t1");
+}
+
 TEST_CASE("new bounds hold for what is parked from then on") {
   Keeper keeper;
   keeper.open("a", "bob", 1);
