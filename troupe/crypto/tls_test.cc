@@ -3,9 +3,11 @@
 #include "troupe/crypto/tls.h"
 
 #include <doctest/doctest.h>
+#include <openssl/ssl.h>
 
 #include <array>
 
+#include "troupe/base/handle.h"
 #include "troupe/crypto/testing/certificates.h"
 
 namespace troupe::crypto {
@@ -92,6 +94,62 @@ TEST_CASE("a client refuses a certificate that it does not trust, or of another 
     CHECK_EQ(server.last, Step::failed);
     CHECK_FALSE(client.session.is_established());
   }
+}
+
+/// A client of TLS 1.2 whose hellos take more than one record, made of OpenSSL itself.
+class LongHello {
+ public:
+  LongHello() : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
+    SSL_CTX_set_max_send_fragment(context_.get(), 512);
+    SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));  // it takes them
+    SSL_set_connect_state(ssl_.get());
+    SSL_set_tlsext_host_name(ssl_.get(), std::string(250, 'n').c_str());
+  }
+  void shake_hands(TlsSession& server) {
+    std::array<char, 100> into;
+    for (int round = 0; round < 6; ++round) {
+      SSL_do_handshake(ssl_.get());
+      auto words = said();
+      server.feed(words);
+      while (server.receive(into).step == Step::established) continue;
+      auto answer = std::exchange(server.outgoing(), {});
+      BIO_write(SSL_get_rbio(ssl_.get()), answer.data(), static_cast<int>(answer.size()));
+    }
+  }
+  /// The hello of another handshake.
+  std::string begin_anew() {
+    SSL_renegotiate(ssl_.get());
+    SSL_do_handshake(ssl_.get());
+    return said();
+  }
+
+ private:
+  std::string said() {
+    std::string words(64 * 1024, '\0');
+    int size = BIO_read(SSL_get_wbio(ssl_.get()), words.data(), static_cast<int>(words.size()));
+    words.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return words;
+  }
+  base::Handle<SSL_CTX, SSL_CTX_free> context_;
+  base::Handle<SSL, SSL_free> ssl_;
+};
+
+TEST_CASE("half of another handshake fails the session, which then writes nothing and throws nothing") {
+  auto here = server_context();
+  TlsSession server{*here};
+  LongHello client;
+  client.shake_hands(server);
+  REQUIRE(server.is_established());
+  CHECK(server.send("still well"));
+  auto hello = client.begin_anew();
+  REQUIRE_GT(hello.size(), 570);  // so there are two records
+  server.feed(std::string_view{hello}.substr(0, hello.size() - 20));
+  std::array<char, 100> into;
+  CHECK_EQ(server.receive(into).step, Step::failed);
+  CHECK_FALSE(server.send("an answer"));
 }
 
 TEST_CASE("who speaks no TLS, or breaks it, fails") {
