@@ -48,5 +48,6 @@ test('the messages of all connections of a user are counted together', async () 
     assert.ok(answer.retry_after_ms > 0);
   }
   await sleep(refused.at(-1).retry_after_ms + 100);
-  assert.equal((await sockets[0].ask({ type: 'ping' })).type, 'pong');
+  const back = await sockets[0].ask({ type: 'ping' });
+  assert.equal(back.type, 'pong', JSON.stringify([answers, back]));
 });
