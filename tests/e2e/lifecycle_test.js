@@ -187,8 +187,10 @@ test('while it drains it is live and not ready, and what is new is told to go el
     assert.deepEqual([answer.status, answer.headers.get('connection')], [503, 'close'], path);
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   }
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  assert.match(metrics, /^troupe_shutdown_phase_state\{phase="refuse"\} 2$/m);
+  const refused = /^troupe_shutdown_phase_state\{phase="refuse"\} 2$/m;  // all cores have said so
+  let metrics = '';
+  for (const end = Date.now() + 2000; Date.now() < end && !refused.test(metrics);) metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(metrics, refused);
   assert.match(metrics, /^troupe_shutdown_phase_state\{phase="drain-connections"\} 1$/m);
   assert.match(metrics, /^troupe_realtime_connections \d+$/m);
   const late = await refusal(server.ws(), { headers: { Authorization: `Bearer ${token}` } });
