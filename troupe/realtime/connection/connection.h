@@ -117,8 +117,8 @@ class Connection final : public Receiver,
   void on_turn_end() override;
 
   void receive(web::Opcode opcode, std::string_view message);
-  bool within_rate(std::size_t bytes);
-  std::optional<ClientError> over_shared_rates(std::size_t bytes);
+  bool within_rate(std::size_t bytes, base::Instant now);
+  std::optional<ClientError> over_shared_rates(std::size_t bytes, base::Instant now);
   void take_turn() { core_.at_turn_end(*this); }
   void flush();
   bool write_some();

@@ -6,8 +6,7 @@
 namespace troupe::realtime {
 
 // Past its own rate a connection is closed.
-bool Connection::within_rate(std::size_t bytes) {
-  auto now = core_.read_clock();  // that of the core is as old as its last turn, which a core that slept has long ended
+bool Connection::within_rate(std::size_t bytes, base::Instant now) {
   auto wait = frames_.take(site_->options.frames, now);
   if (!wait) wait = bytes_.take(site_->options.bytes, now, static_cast<double>(bytes));
   if (!wait) return true;
@@ -21,8 +20,7 @@ bool Connection::within_rate(std::size_t bytes) {
 
 // What many connections share closes none of them: the frame is refused, and may come again later. The user's rate is
 // asked first, so that a user who sends too much takes nothing from the others behind his address.
-std::optional<ClientError> Connection::over_shared_rates(std::size_t bytes) {
-  auto now = core_.read_clock();
+std::optional<ClientError> Connection::over_shared_rates(std::size_t bytes, base::Instant now) {
   auto error = [](const Excess& excess, std::string_view whose) {
     return ClientError{
         ErrorCode::rate_limited,
