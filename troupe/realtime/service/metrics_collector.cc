@@ -122,36 +122,27 @@ void show(base::Samples& out, const RouterFigures& sum) {
   counter("troupe_realtime_match_visited_total", "Nodes visited by the others.", sum.trie_visited);
 }
 
+// Asks one actor after the other; whoever does not answer counts for nothing.
+template <class Actor, class Question>
+actor::Task<typename Question::reply> sum_of(std::vector<actor::Ref<Actor>> actors, Question question) {
+  typename Question::reply sum;
+  for (const auto& one : actors) {
+    auto figures = co_await one.ask(question);
+    if (figures) add(sum, *figures);
+  }
+  co_return sum;
+}
+
 }  // namespace
 
 actor::Task<base::Samples> MetricsCollector::handle(CollectMetrics) {
   base::Samples samples;
   auto server = co_await sources_.server.ask(MeasureServer{});
   if (server) show(samples, *server);
-  ConnectionFigures connections;
-  for (auto supervisor : sources_.connections) {
-    auto figures = co_await supervisor.ask(MeasureConnections{});
-    if (figures) add(connections, *figures);
-  }
-  show(samples, connections);
-  RouterFigures routers;
-  for (auto router : sources_.routers) {
-    auto figures = co_await router.ask(MeasureRouter{});
-    if (figures) add(routers, *figures);
-  }
-  show(samples, routers);
-  SessionFigures sessions;
-  for (auto keeper : sources_.keepers) {
-    auto figures = co_await keeper.ask(MeasureSessions{});
-    if (figures) add(sessions, *figures);
-  }
-  show(samples, sessions);
-  PresenceFigures presence;
-  for (auto home : sources_.presence) {
-    auto figures = co_await home.ask(MeasurePresence{});
-    if (figures) add(presence, *figures);
-  }
-  show(samples, presence);
+  show(samples, co_await sum_of(sources_.connections, MeasureConnections{}));
+  show(samples, co_await sum_of(sources_.routers, MeasureRouter{}));
+  show(samples, co_await sum_of(sources_.keepers, MeasureSessions{}));
+  show(samples, co_await sum_of(sources_.presence, MeasurePresence{}));
   co_return samples;
 }
 
