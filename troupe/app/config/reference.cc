@@ -29,6 +29,14 @@ std::string_view section_of(const Key& key) {
   return dot == std::string::npos ? "" : std::string_view{key.name}.substr(0, dot);
 }
 
+/// The keys of a table that may stand several times in a file.
+template <class Whole>
+std::string table_of(std::span<const KeyOf<Whole>> keys) {
+  std::string out = "\n| key | values | meaning |\n|---|---|---|\n";
+  for (const auto& key : keys) out += fmt::format("| `{}` | {} | {} |\n", key.name, key.kind, key.help);
+  return out;
+}
+
 std::string namespaces() {
   std::string out{R"(
 ## [realtime.namespace.NAME]
@@ -36,14 +44,8 @@ What topics have whose first segment is NAME, such as `[realtime.namespace.chat]
 does not say is as in `[realtime]`. Scopes add up: those of `[realtime]` hold everywhere, those of a namespace must be for
 its topics. All of it is live; a subscription that is no longer permitted ends with `unsubscribed`, and one that there is
 keeps its overflow policy. There are no variables for namespaces; `--set realtime.namespace.chat.overflow=latest` works.
-
-| key | values | meaning |
-|---|---|---|
 )"};
-  for (const NamespaceKey& key : namespace_keys()) {
-    out += fmt::format("| `{}` | {} | {} |\n", key.name, key.kind, key.help);
-  }
-  return out;
+  return out + table_of(namespace_keys());
 }
 
 std::string rules() {
@@ -64,14 +66,8 @@ priority = "high"
 topic = "alerts.>"
 refuse = true
 ```
-
-| key | values | meaning |
-|---|---|---|
 )"};
-  for (const RuleKey& key : rule_keys()) {
-    out += fmt::format("| `{}` | {} | {} |\n", key.name, key.kind, key.help);
-  }
-  return out;
+  return out + table_of(rule_keys());
 }
 
 }  // namespace
