@@ -39,11 +39,7 @@ async function spansOf(sink, trace) {
   throw new Error(`no spans of ${trace} among ${sink.spans.length}`);
 }
 
-test('a token request with a traceparent is one tree of spans below its client', async () => {
-  const sink = await collector();
-  const server = await serve({ config: `[telemetry]\notlp_endpoint = "${sink.url}"\ntrace_share = 0\n` });
-  const client = await server.addClient('--name', 'Traced', '--grant', 'client_credentials', '--scope', 'notes');
-  const trace = '0af7651916cd43dd8448eb211c80319c';
+async function askForToken(server, client, trace) {
   const answer = await fetch(`${server.url}/oauth/token`, {
     method: 'POST',
     headers: {
@@ -53,6 +49,14 @@ test('a token request with a traceparent is one tree of spans below its client',
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
   });
   assert.equal(answer.status, 200);
+}
+
+test('a token request with a traceparent is one tree of spans below its client', async () => {
+  const sink = await collector();
+  const server = await serve({ config: `[telemetry]\notlp_endpoint = "${sink.url}"\ntrace_share = 0\n` });
+  const client = await server.addClient('--name', 'Traced', '--grant', 'client_credentials', '--scope', 'notes');
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  await askForToken(server, client, trace);
 
   const spans = await spansOf(sink, trace);
   const byId = new Map(spans.map((span) => [span.spanId, span]));
@@ -84,15 +88,7 @@ test('the spans of the last requests before a SIGTERM reach the collector', asyn
   const server = await serve({ config: `[telemetry]\notlp_endpoint = "${sink.url}"\ntrace_share = 0\n` });
   const client = await server.addClient('--name', 'Last', '--grant', 'client_credentials', '--scope', 'notes');
   const trace = '1af7651916cd43dd8448eb211c80319d';
-  const answer = await fetch(`${server.url}/oauth/token`, {
-    method: 'POST',
-    headers: {
-      traceparent: `00-${trace}-b7ad6b7169203331-01`,
-      Authorization: `Basic ${Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')}`,
-    },
-    body: new URLSearchParams({ grant_type: 'client_credentials' }),
-  });
-  assert.equal(answer.status, 200);
+  await askForToken(server, client, trace);
   await server.stop();
   const names = sink.spans.filter((span) => span.traceId === trace).map((span) => span.name);
   assert.ok(names.includes('POST /oauth/token'), `only ${names}`);
