@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <coroutine>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -199,7 +198,7 @@ struct CellExtras {
   Supervision supervision;
   Duration block_for = 5s;
   NodeList<ChildRecord> children;
-  std::deque<Instant> restarts;  // of children, within the intensity's window
+  std::vector<Instant> restarts;  // of children, within the intensity's window, at most as many as it allows
   std::vector<std::pair<Address, const Handler*>> watchers;
   NodeList<ActorTimer> timers;
   NodeList<Waiter> waiters;            // outside this actor's full mailbox

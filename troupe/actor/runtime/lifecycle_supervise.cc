@@ -165,9 +165,10 @@ ChildState state_of(const ChildRecord& record) noexcept {
           .attempt = record.extras ? record.extras->attempt : 0};
 }
 
-std::deque<Instant>& recent_restarts(Core& core, Cell& cell) {
+std::vector<Instant>& recent_restarts(Core& core, Cell& cell) {
   auto& recent = cell.extras->restarts;
-  while (!recent.empty() && recent.front() < core.now() - cell.extras->supervision.intensity.within) recent.pop_front();
+  const Instant since = core.now() - cell.extras->supervision.intensity.within;
+  recent.erase(recent.begin(), std::ranges::lower_bound(recent, since));
   return recent;
 }
 
