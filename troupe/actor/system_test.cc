@@ -2,9 +2,12 @@
 #include "troupe/actor/system.h"
 
 #include <doctest/doctest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <barrier>
 #include <set>
+#include <thread>
 
 #include "troupe/actor/service.h"
 
@@ -182,4 +185,47 @@ TEST_CASE("threads and cores that ask for a service at once get one instance") {
     CHECK_EQ(found[1], found[2]);
     CHECK_EQ(system.block_on(found[0].ask(Get{})).value(), 5);
   }
+}
+
+namespace {
+
+/// Waits for one event of a descriptor, and notes the core's time then.
+class Listening final : public IoHandler {
+ public:
+  explicit Listening(int fd) : fd_(fd) {}
+  void started(Context& ctx) {
+    core_ = &ctx.core();
+    core_->poller().add(fd_, {.read = true}, *this);
+  }
+  void on_io(IoEvents) override {
+    core_->poller().remove(fd_, *this);
+    seen_.store(core_->now().nanoseconds);
+    seen_.notify_one();
+  }
+  std::int64_t handle(Get) { return 0; }
+
+  static std::atomic<std::int64_t> seen_;
+
+ private:
+  int fd_;
+  Core* core_ = nullptr;
+};
+std::atomic<std::int64_t> Listening::seen_{0};
+
+}  // namespace
+
+TEST_CASE("what a socket calls sees the time of now, however long the core slept before") {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  {
+    System system{quiet(1)};
+    auto listening = system.spawn<Listening>({.name = "listening"}, fd);
+    REQUIRE_EQ(system.block_on(listening.ask(Get{})).value(), 0);
+    while (!system.core(0).is_asleep()) std::this_thread::yield();
+    const auto before = troupe::base::system_clock().now().nanoseconds;
+    const std::uint64_t one = 1;
+    REQUIRE_EQ(write(fd, &one, sizeof one), sizeof one);
+    Listening::seen_.wait(0);
+    CHECK_GE(Listening::seen_.load(), before);
+  }
+  close(fd);
 }

@@ -97,7 +97,9 @@ struct BySocket : Connected {
   }
   ~BySocket() override { a.stream.reset(), b.stream.reset(); }
   void settle() override {
-    for (int i = 0; i < 50; ++i) poller->wait(base::Duration::zero());
+    for (int i = 0; i < 50; ++i) {
+      if (poller->wait(base::Duration::zero())) poller->dispatch();
+    }
   }
   std::unique_ptr<actor::Poller> poller = actor::epoll_poller();
 };

@@ -464,22 +464,24 @@ bool Core::has_work() noexcept {
   return next && *next <= clock_.now();
 }
 
-void Core::wait(bool may_wait) {
-  if (!may_wait || has_work()) {
-    poller_->wait(Duration::zero());
-    return;
+void Core::poll(std::optional<Duration> timeout) {
+  const bool due = poller_->wait(timeout);
+  if (is_asleep()) {
+    sleeping_.store(false, std::memory_order_relaxed);
+    host_.bell().ring();
   }
+  if (!due) return;
+  now_ = clock_.now();  // handlers may set timers and count rates, and the turn that ended may be long past
+  poller_->dispatch();
+}
+
+void Core::wait(bool may_wait) {
+  if (!may_wait || has_work()) return poll(Duration::zero());
   sleeping_.store(true, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (has_work() || stop_.load(std::memory_order_relaxed)) {
-    sleeping_.store(false, std::memory_order_relaxed);
-    poller_->wait(Duration::zero());
-    return;
-  }
+  if (has_work() || stop_.load(std::memory_order_relaxed)) return poll(Duration::zero());
   const auto next = timers_.next();
-  poller_->wait(next ? std::optional{*next - clock_.now()} : std::nullopt);
-  sleeping_.store(false, std::memory_order_relaxed);
-  host_.bell().ring();
+  poll(next ? std::optional{*next - clock_.now()} : std::nullopt);
 }
 
 void Core::run_until_stopped() {

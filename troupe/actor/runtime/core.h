@@ -372,6 +372,7 @@ class Core {
   void run_turn_end();
   void flush_lanes() noexcept;
   void wait(bool may_wait);
+  void poll(std::optional<Duration> timeout);
   Sent to_lane(Core& to, Envelope* envelope);
   Sent from_outside(Envelope* envelope);
   void refuse_foreign(const Envelope& envelope, Drop reason);

@@ -93,10 +93,6 @@ void Core::within(Cell& cell, std::string_view what, F&& f) {
   Cell* cell_before = running_cell();
   const Handler* handling_before = handling();
   handling_.store(nullptr, std::memory_order_relaxed);
-  if (is_asleep()) {  // a callback of a socket: the core has been woken, and is still in its poller
-    sleeping_.store(false, std::memory_order_relaxed);
-    host_.bell().ring();
-  }
   enter(&cell);
   Activation* activation_before = std::exchange(running_, nullptr);
   const Instant deadline_before = std::exchange(deadline_, Instant::never());

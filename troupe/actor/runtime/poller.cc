@@ -37,9 +37,13 @@ class EpollPoller final : public Poller {
     }
   }
 
-  void wait(std::optional<base::Duration> timeout) override {
+  bool wait(std::optional<base::Duration> timeout) override {
     fetched_ = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), milliseconds(timeout));
     if (fetched_ < 0 && errno != EINTR) fail("epoll_wait");
+    return fetched_ > 0;
+  }
+
+  void dispatch() override {
     for (at_ = 0; at_ < fetched_; ++at_) {
       const epoll_event& event = events_[static_cast<std::size_t>(at_)];
       if (event.events == 0) continue;
@@ -85,7 +89,8 @@ class SimulatedPoller final : public Poller {
   void add(int, IoEvents, IoHandler&) override { INVARIANT(false, "no descriptor exists in a simulation"); }
   void change(int, IoEvents, IoHandler&) override { INVARIANT(false, "no descriptor exists in a simulation"); }
   void remove(int, IoHandler&) noexcept override {}
-  void wait(std::optional<base::Duration>) override {}
+  bool wait(std::optional<base::Duration>) override { return false; }
+  void dispatch() override {}
   void wake() noexcept override {}
 };
 

@@ -1,4 +1,4 @@
-// Poller: where a core waits for sockets, for time and to be woken. Six functions on epoll, and a simulated twin.
+// Poller: where a core waits for sockets, for time and to be woken. Seven functions on epoll, and a simulated twin.
 //
 // Owned by one core; all but `wake` are called on its thread only. A handler must be removed
 // before it dies; a removed one is not called any more, not even for events already fetched.
@@ -33,8 +33,11 @@ class Poller {
   virtual void add(int fd, IoEvents interest, IoHandler& handler) = 0;
   virtual void change(int fd, IoEvents interest, IoHandler& handler) = 0;
   virtual void remove(int fd, IoHandler& handler) noexcept = 0;
-  /// Waits at most `timeout` (nothing: for ever; zero: not at all) and calls the handlers that are due.
-  virtual void wait(std::optional<base::Duration> timeout) = 0;
+  /// Waits at most `timeout` (nothing: for ever; zero: not at all). True if handlers are due; `dispatch` must follow.
+  /// Two steps, so that the core can take the time anew after a long sleep and before the first handler sees it.
+  [[nodiscard]] virtual bool wait(std::optional<base::Duration> timeout) = 0;
+  /// Calls the handlers of what the last wait has fetched.
+  virtual void dispatch() = 0;
   /// Ends the present or the next wait. Any thread.
   virtual void wake() noexcept = 0;
 };

@@ -102,7 +102,7 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   auto& figures = site_->figures;
   ++figures.frames_in;
   figures.bytes_in += message.size();
-  auto now = core_.read_clock();  // that of the core is as old as its last turn, which a core that slept has long ended
+  auto now = core_.now();
   if (!within_rate(message.size(), now)) return;
   auto refused = over_shared_rates(message.size(), now);  // a frame that cannot be read counts, too
   auto frame =
