@@ -35,6 +35,7 @@ std::vector<NamespaceKey> all_keys() {
       choice<Overflow>({{"drop_oldest", Overflow::drop_oldest},
                         {"drop_newest", Overflow::drop_newest},
                         {"latest", Overflow::latest},
+                        {"spill", Overflow::spill},
                         {"disconnect", Overflow::disconnect}}),
       AT(options.overflow));
   add("overflow_choice", "Whether a subscription may ask for another overflow policy.",

@@ -76,6 +76,9 @@ class Client {
   virtual void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) = 0;
   virtual bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept = 0;
 
+  /// Gives up what was spilled of topics that only these subscriptions, which have ended, brought here.
+  virtual void end_spilled(const std::vector<TopicPattern>& ended) = 0;
+
   /// From now on it is told who comes into this topic and who leaves it, or no more.
   virtual void watch_presence(const TopicPattern& topic) = 0;
   virtual void unwatch_presence(const TopicPattern& topic) = 0;

@@ -191,7 +191,7 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
       return Delivery::dropped;
     inbox_last_ = frame->position;
   }
-  return pushed(outbox_.push(frame, overflow));
+  return pushed(push(frame, overflow));
 }
 
 Delivery Connection::pushed(Outbox::Pushed result) {
@@ -206,12 +206,19 @@ Delivery Connection::pushed(Outbox::Pushed result) {
   }
   take_turn();
   if (result == Outbox::Pushed::dropped) return Delivery::dropped;
+  if (result == Outbox::Pushed::spilled) return Delivery::spilled;
   return socket_full_ ? Delivery::queued : Delivery::accepted;
 }
 
-void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) {
+void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (state_ >= State::closing) return;
-  pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
+  if (auto* spilled = spilled_.find(topic)) {
+    pushed(stay_behind(topic, *spilled, epoch, from, to));
+  } else if (overflow == Overflow::spill) {
+    pushed(spill(topic, {epoch, from - 1}, to));
+  } else {
+    pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
+  }
 }
 
 void Connection::withheld(std::string_view topic, const Position& position) {
@@ -221,6 +228,10 @@ void Connection::withheld(std::string_view topic, const Position& position) {
 }
 
 void Connection::tell_withheld(std::string_view topic, const Position& position) {
+  if (auto* spilled = spilled_.find(topic)) {
+    pushed(stay_behind(topic, *spilled, position.epoch, position.offset, position.offset));
+    return;
+  }
   pushed(outbox_.push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
 }
 
@@ -232,6 +243,7 @@ void Connection::hold(const std::string& topic) {
 void Connection::release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) {
   std::erase(held_by_command_, topic);
   if (state_ >= State::closing) return;
+  if (!top.epoch.value().empty()) spilled_.erase(topic);  // the subscription begins anew at the place just confirmed
   push_recovered(topic, top.epoch, recovered);
   take_turn();
   auto held = held_.release(topic);
@@ -264,7 +276,9 @@ void Connection::let_go(const std::string& topic, Position& last, FlatQueue<Held
     const auto& position = held.frame->position;
     if (position.epoch == last.epoch) {
       if (position.offset <= last.offset) continue;
-      if (position.offset > last.offset + 1) {
+      if (position.offset > last.offset + 1 && held.overflow == Overflow::spill) {
+        pushed(spill(topic, last, position.offset));
+      } else if (position.offset > last.offset + 1) {
         pushed(
             outbox_.push_gap({topic, last.epoch.value(), last.offset + 1, position.offset - 1, GapReason::overflow}));
       }
@@ -274,7 +288,7 @@ void Connection::let_go(const std::string& topic, Position& last, FlatQueue<Held
       tell_withheld(topic, position);
       continue;
     }
-    pushed(outbox_.push(std::move(held.frame), held.overflow));
+    pushed(push(held.frame, held.overflow));
     if (state_ >= State::closing) return;
   }
 }
@@ -319,12 +333,14 @@ void Connection::on_turn_end() { flush(); }
 
 void Connection::flush() {
   if (link_ == nullptr || state_ >= State::closing) return;
+  const bool takes_more = !socket_full_;
   do {
     pump_histories();
     if (!write_some()) break;
   } while (!histories_.empty());
+  if (takes_more && !spilled_.empty()) read_spilled();
   update_reading();
-  if (state_ == State::draining && outbox_.empty() && histories_.empty()) {
+  if (state_ == State::draining && outbox_.empty() && histories_.empty() && spilled_.empty()) {
     close(wire::close_code::going_away, "the server is going away");
   }
 }

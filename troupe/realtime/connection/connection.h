@@ -20,6 +20,7 @@
 #include "troupe/realtime/connection/history_stream.h"
 #include "troupe/realtime/connection/outbox.h"
 #include "troupe/realtime/connection/site.h"
+#include "troupe/realtime/connection/spilled_topics.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/web/websocket_link.h"
 
@@ -71,6 +72,8 @@ class Connection final : public Receiver,
   void close_token(std::string_view reason);
   /// Another socket goes on with the session (4004).
   void replace(const SessionId& session);
+  /// What history has of a topic behind the place up to which it was written; nothing when it could not be asked.
+  void take_spilled(const SpilledTopics::Wanted& wanted, const std::optional<HistoryPage>& page);
   /// Writes what the socket takes, then closes.
   void close(std::uint16_t code, std::string_view reason);
 
@@ -79,7 +82,8 @@ class Connection final : public Receiver,
   Delivery deliver(const FrameRef& frame, Overflow overflow) override;
   bool has_scope(const std::string& scope) const override { return session_.identity.has_scope(scope); }
   void withheld(std::string_view topic, const Position& position) override;
-  void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) override;
+  void left_out(std::string_view topic, const Position& position) override;
+  void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) override;
   void open_inbox(const InboxContents& contents) override;
 
   // ---- Client ----
@@ -92,6 +96,7 @@ class Connection final : public Receiver,
   void hold(const std::string& topic) override;
   void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) override;
   bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept override;
+  void end_spilled(const std::vector<TopicPattern>& ended) override;
   void watch_presence(const TopicPattern& topic) override;
   void unwatch_presence(const TopicPattern& topic) override;
   bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
@@ -125,6 +130,18 @@ class Connection final : public Receiver,
   void pump_histories();
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
+  Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
+    if (overflow == Overflow::spill || !spilled_.empty()) [[unlikely]]
+      return push_or_spill(frame, overflow);
+    return outbox_.push(frame, overflow);
+  }
+  Outbox::Pushed push_or_spill(const FrameRef& frame, Overflow overflow);
+  Outbox::Pushed spill(std::string_view topic, const Position& after, Offset top);
+  Outbox::Pushed stay_behind(std::string_view topic, SpilledTopics::Topic& spilled, const Epoch& epoch, Offset from,
+                             Offset to);
+  void push_page(const std::string& topic, SpilledTopics::Topic& spilled, const HistoryPage& page);
+  void lose_spilled(const std::string& topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
+  void read_spilled();
   void let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages);
   void use(Identity identity);
   void find_permissions();
@@ -155,6 +172,7 @@ class Connection final : public Receiver,
   bool command_running_ = false;
   Outbox outbox_;
   HeldTopics held_;
+  SpilledTopics spilled_;
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
   std::optional<ConnectionCompression> compression_;

@@ -12,6 +12,10 @@ namespace {
 // How long a revocation is remembered: longer than a verified token can take to reach its connection.
 constexpr base::Duration revocation_kept = std::chrono::seconds{60};
 
+// A topic's home that does not answer is asked again.
+constexpr base::Duration spill_answer_within = std::chrono::seconds{2};
+constexpr base::Duration spill_retry_after = std::chrono::seconds{1};
+
 }  // namespace
 
 actor::Supervision connection_supervision() {
@@ -85,6 +89,18 @@ void ConnectionSupervisor::arm(actor::Context& ctx) {
   if (site_->armed == base::Instant::never()) return ctx.cancel("clock");
   auto in = std::max(site_->armed - ctx.now(), base::Duration{std::chrono::milliseconds{1}});
   ctx.after(this, "clock", in, LookAtClock{});
+}
+
+// The pause after a question that nobody answered is made here, so that the connection may ask again at once.
+actor::Task<void> ConnectionSupervisor::handle(ReadSpilled message, actor::Context& ctx) {
+  const auto& wanted = message.wanted;
+  ReadHistory request{wanted.topic, message.messages_max, Direction::since, wanted.after};
+  const auto& home = site_->routing.home(wanted.topic.text());
+  auto page = co_await home.within(spill_answer_within).ask(ReadTopic{std::move(request)});
+  if (!page) co_await ctx.sleep(spill_retry_after);
+  auto found = connections_.find(message.connection);
+  if (found == connections_.end()) co_return;
+  found->second->take_spilled(wanted, page ? std::optional{*std::move(page)} : std::nullopt);
 }
 
 void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {

@@ -32,6 +32,15 @@ struct LookAtClock {
   static constexpr auto message_class = actor::MessageClass::control;
 };
 
+/// A connection reads a topic on, from the place up to which it was written. Others are heard meanwhile.
+struct ReadSpilled {
+  static constexpr auto message_class = actor::MessageClass::control;
+  static constexpr bool interleaves = true;
+  ConnectionNumber connection;
+  SpilledTopics::Wanted wanted;
+  std::size_t messages_max;
+};
+
 /// Sends all connections away, evenly over `over`, in an order drawn by lot; those that come yet, within what is left
 /// of it. Said again with less, it hurries.
 struct DrainConnections {
@@ -70,6 +79,7 @@ class ConnectionSupervisor {
   void handle(OpenEcho message, actor::Context& ctx);
   void handle(const actor::Terminated& message);
   void handle(LookAtClock, actor::Context& ctx);
+  actor::Task<void> handle(ReadSpilled message, actor::Context& ctx);
   void handle(const TokenRevoked& message, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);

@@ -24,6 +24,7 @@ Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
   auto bytes = message->bytes.size();
   if (!fits(bytes) && !(evicts && make_room(bytes, message->priority))) {
     if (overflow == Overflow::disconnect) return Pushed::disconnect;
+    if (overflow == Overflow::spill) return Pushed::spilled;
     ++dropped_;
     add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
     return after_push(Pushed::dropped);

@@ -5,7 +5,8 @@
 // topic nor before an answer. Messages are bounded by count and bytes; each that is dropped becomes part of a gap,
 // which keeps its place in the order and is told even if no message follows. Control
 // frames are never dropped; the owner stops reading, and at last closes, when they pile
-// up. Frames that were recovered from history are not dropped either. One core.
+// up. Frames that were recovered from history are not dropped either. What a subscription
+// spills is left to the owner. One core.
 #pragma once
 
 #include <sys/uio.h>
@@ -33,6 +34,9 @@ struct OutboxLimits {
   std::size_t gaps_max = 256;                   // more topics than this with holes: it had better start again
   std::size_t recovered_max = 8 * 1000;         // recovered frames that may wait
   std::size_t recovered_bytes_max = 8 * 1024 * 1024;
+  std::size_t spilled_max = 256;                 // topics whose position alone is kept: as many as gaps
+  std::size_t spill_page_messages_max = 64;      // read again at once, one page after the other
+  std::size_t spill_page_bytes_max = 64 * 1024;  // a reader that is slow again holds up to so much of history
 };
 
 class Outbox {
@@ -40,6 +44,7 @@ class Outbox {
   enum class Pushed : std::uint8_t {
     accepted,
     dropped,     // it became part of a gap
+    spilled,     // there is no room, and its subscription will read it again: nothing was done
     disconnect,  // the subscription says that the connection must end (4003)
     overrun,     // more waits than the limits allow: it must end unless the socket takes some of it now
   };
@@ -83,6 +88,8 @@ class Outbox {
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
+  /// Frames from history that wait.
+  std::size_t recovered() const noexcept { return recovered_count_; }
   std::size_t control_bytes() const noexcept { return control_bytes_; }
   /// How many messages were dropped so far.
   std::uint64_t dropped() const noexcept { return dropped_; }

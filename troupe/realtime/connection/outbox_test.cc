@@ -123,6 +123,17 @@ TEST_CASE("disconnect ends the connection at the first message that does not fit
   CHECK_EQ(outbox.push(message("a", 2), Overflow::disconnect), Pushed::disconnect);
 }
 
+TEST_CASE("what a subscription spills is left to the owner, and drops nothing of others") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  outbox.push(message("a", 1), Overflow::drop_oldest);
+  CHECK_EQ(outbox.push(message("b", 1), Overflow::spill), Pushed::accepted);
+  CHECK_EQ(outbox.push(message("b", 2), Overflow::spill), Pushed::spilled);
+  CHECK_EQ(outbox.dropped(), 0);
+  CHECK_EQ(outbox.push(message("a", 2), Overflow::drop_oldest), Pushed::accepted);  // of its own, not of what spills
+  CHECK_EQ(read(write(outbox)), Events{"a gap 1-1 overflow", "b1", "a2"});
+}
+
 TEST_CASE("a message of drop_oldest never pushes out one that may not be dropped") {
   OutboxLimits limits{.messages_max = 2};
   Outbox outbox{limits};

@@ -36,6 +36,8 @@ struct ConnectionFigures {
   std::uint64_t frames_limited = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t writes = 0;
+  std::uint64_t spill_pages = 0;
+  std::uint64_t spill_lost = 0;
   std::uint64_t closed_rate_limited = 0;
   std::uint64_t closed_slow = 0;
   std::uint64_t closed_heartbeat = 0;

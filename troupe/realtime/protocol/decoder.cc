@@ -50,7 +50,7 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   auto recover = take.optional("recover", fields.recover);
   auto named = take.optional("overflow", fields.overflow);
   auto overflow = named ? overflow_of(*named) : std::nullopt;
-  if (named && !overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest or disconnect");
+  if (named && !overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest, spill or disconnect");
   auto presence = take.optional("presence", fields.presence);
   if (topics && topics->empty()) take.fail("topics", "is empty");
   if (topics && recover) {

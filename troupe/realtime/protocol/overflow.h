@@ -11,6 +11,7 @@ enum class Overflow : std::uint8_t {
   drop_oldest,  // the oldest waiting message goes: late news is worth less than fresh news
   drop_newest,  // the new message goes: what waits stays whole
   latest,       // only the newest message of each topic waits
+  spill,        // the topic's position is kept, and the rest read again from history when the socket takes it
   disconnect,   // the connection ends with 4003: a reader that must see all had better start again
 };
 
@@ -18,6 +19,7 @@ inline std::optional<Overflow> overflow_of(std::string_view name) noexcept {
   if (name == "drop_oldest") return Overflow::drop_oldest;
   if (name == "drop_newest") return Overflow::drop_newest;
   if (name == "latest") return Overflow::latest;
+  if (name == "spill") return Overflow::spill;
   if (name == "disconnect") return Overflow::disconnect;
   return std::nullopt;
 }

@@ -14,6 +14,8 @@ void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.frames_limited += one.frames_limited;
   sum.bytes_out += one.bytes_out;
   sum.writes += one.writes;
+  sum.spill_pages += one.spill_pages;
+  sum.spill_lost += one.spill_lost;
   sum.closed_rate_limited += one.closed_rate_limited;
   sum.closed_slow += one.closed_slow;
   sum.closed_heartbeat += one.closed_heartbeat;
@@ -27,6 +29,7 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.published += one.published;
   sum.delivered += one.delivered;
   sum.dropped += one.dropped;
+  sum.spilled += one.spilled;
   sum.missed += one.missed;
   sum.directs += one.directs;
   sum.topics += one.topics;
@@ -91,6 +94,8 @@ void show(base::Samples& out, const ConnectionFigures& sum) {
   counter("troupe_realtime_deflated_frames_total", "Frames that left compressed.", sum.compression.frames);
   counter("troupe_realtime_deflate_saved_bytes_total", "Bytes that did not leave because of it.",
           sum.compression.bytes_saved);
+  counter("troupe_realtime_spill_pages_total", "Pages of history read for slow readers that spill.", sum.spill_pages);
+  counter("troupe_realtime_spill_lost_total", "Messages that spilled and were told as a gap.", sum.spill_lost);
   auto closed = [&](const char* reason, std::uint64_t value) {
     out.counter("troupe_realtime_closed_total", "Connections that the server closed, by reason.",
                 static_cast<double>(value), {{"reason", reason}});
@@ -111,6 +116,7 @@ void show(base::Samples& out, const RouterFigures& sum) {
   counter("troupe_realtime_published_total", "Publications.", sum.published);
   counter("troupe_realtime_delivered_total", "Messages accepted by outboxes.", sum.delivered);
   counter("troupe_realtime_dropped_total", "Messages that became part of a gap.", sum.dropped);
+  counter("troupe_realtime_spilled_total", "Messages left to be read again from history.", sum.spilled);
   counter("troupe_realtime_missed_total", "Deliveries that a core's full lane refused.", sum.missed);
   counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);
   gauge("troupe_realtime_topics", "Topics with a position.", sum.topics);

@@ -78,7 +78,10 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
   for (const auto& match : trie_.match(message.topic)) {
     auto* receiver = receivers_[match.subscriber];
     if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
-    if (excluded == &slots_[match.subscriber]) continue;
+    if (excluded == &slots_[match.subscriber]) {
+      receiver->left_out(message.topic.text(), message.position);
+      continue;
+    }
     if (message.target && !receiver->has_scope(*message.target)) [[unlikely]] {
       receiver->withheld(message.topic.text(), message.position);
       continue;
@@ -99,6 +102,9 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
       case Delivery::dropped:
         ++counted.dropped;
         break;
+      case Delivery::spilled:
+        ++counted.spilled;
+        break;
     }
   }
   return counted;
@@ -112,7 +118,7 @@ LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect
   for (auto place : found->second) {
     auto& slot = slots_[place];
     auto delivery = slot.receiver->deliver(frame, Overflow::drop_oldest);
-    if (delivery == Delivery::dropped) continue;
+    if (delivery != Delivery::accepted && delivery != Delivery::queued) continue;
     counted.connections.push_back(slot.connection);
     if (delivery == Delivery::queued) ++counted.queued;
   }
@@ -121,7 +127,8 @@ LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect
 
 void LocalReceivers::missed(const Missed& range) {
   for (const auto& match : trie_.match(range.topic)) {
-    slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to);
+    slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to,
+                                              static_cast<Overflow>(match.tag));
   }
 }
 

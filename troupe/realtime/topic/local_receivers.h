@@ -29,6 +29,7 @@ class LocalReceivers {
     std::uint64_t accepted = 0;
     std::uint64_t queued = 0;
     std::uint64_t dropped = 0;
+    std::uint64_t spilled = 0;
   };
   struct CountedDirect {
     std::vector<ConnectionId> connections;

@@ -15,8 +15,12 @@ struct Noted final : Receiver {
   }
   bool has_scope(const std::string&) const override { return true; }
   void withheld(std::string_view, const Position&) override {}
-  void missed(std::string_view topic, const Epoch&, Offset from, Offset to) override {
+  void left_out(std::string_view topic, const Position& position) override {
+    frames.push_back(std::string{topic} + " left out " + std::to_string(position.offset));
+  }
+  void missed(std::string_view topic, const Epoch&, Offset from, Offset to, Overflow overflow) override {
     frames.push_back(std::string{topic} + " " + std::to_string(from) + "-" + std::to_string(to));
+    overflows.push_back(overflow);
   }
   void open_inbox(const InboxContents&) override {}
 
@@ -70,7 +74,7 @@ TEST_CASE("one receiver can be left out") {
   auto message = delivery("t");
   message.excluded = Publisher{0, a, UserId{"alice"}};
   CHECK_EQ(room.local.deliver(message).accepted, 1);
-  CHECK(alice->frames.empty());
+  CHECK_EQ(alice->frames, std::vector<std::string>{"t left out 1"});
 }
 
 TEST_CASE("subscribing again changes the policy and counts once") {
@@ -120,9 +124,10 @@ TEST_CASE("a direct message goes to all connections of its user and of nobody el
 TEST_CASE("a range that a core missed is told to its subscribers") {
   Room room;
   auto [alice, a] = room.add("alice");
-  room.local.subscribe(a, pattern("t"), Overflow::drop_oldest);
+  room.local.subscribe(a, pattern("t"), Overflow::spill);
   room.local.missed({name("t"), Epoch{"e"}, 3, 5});
   CHECK_EQ(alice->frames, std::vector<std::string>{"t 3-5"});
+  CHECK_EQ(alice->overflows, std::vector{Overflow::spill});
 }
 
 }  // namespace

@@ -148,6 +148,7 @@ LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message)
   auto counted = local_.deliver(message);
   figures_.delivered += counted.accepted;
   figures_.dropped += counted.dropped;
+  figures_.spilled += counted.spilled;
   return counted;
 }
 

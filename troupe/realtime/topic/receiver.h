@@ -24,6 +24,7 @@ enum class Delivery : std::uint8_t {
   accepted,  // it leaves with this turn's write
   queued,    // it waits until the socket takes more
   dropped,   // it became part of a gap, or the connection has ended
+  spilled,   // it will be read again from history
 };
 
 /// What waited for a user when a connection of theirs came.
@@ -45,8 +46,10 @@ class Receiver {
   virtual bool has_scope(const std::string& scope) const = 0;
   /// A message that is for others.
   virtual void withheld(std::string_view topic, const Position& position) = 0;
+  /// One of its own that it did not want to have back.
+  virtual void left_out(std::string_view topic, const Position& position) = 0;
   /// The messages `from`..`to` of a topic could not be brought to this core.
-  virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to) = 0;
+  virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) = 0;
   /// The answer to the registration; direct messages go on from here.
   virtual void open_inbox(const InboxContents& contents) = 0;
 };

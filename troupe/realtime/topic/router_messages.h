@@ -249,6 +249,7 @@ struct RouterFigures {
   std::uint64_t published = 0;
   std::uint64_t delivered = 0;
   std::uint64_t dropped = 0;
+  std::uint64_t spilled = 0;
   std::uint64_t missed = 0;
   std::uint64_t directs = 0;
   std::uint64_t topics = 0;

@@ -1,0 +1,122 @@
+// Connection: topics that found no room under `spill`, and how they are read again.
+//
+// Of such a topic nothing is written but what is read from its home's history, up to the
+// newest message that has come: so nothing is written twice, and the topic is live again
+// when both meet.
+#include <algorithm>
+
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+constexpr std::uint32_t failures_max = 5;  // then the home is not waited for any longer, and a gap is told
+
+}  // namespace
+
+// Whatever its subscription says now, a message of a topic that is behind does not pass what is to be read.
+Outbox::Pushed Connection::push_or_spill(const FrameRef& frame, Overflow overflow) {
+  const auto& position = frame->position;
+  if (auto* spilled = spilled_.find(frame->topic)) {
+    return stay_behind(frame->topic, *spilled, position.epoch, position.offset, position.offset);
+  }
+  auto result = outbox_.push(frame, overflow);
+  if (result != Outbox::Pushed::spilled) return result;
+  return spill(frame->topic, {position.epoch, position.offset - 1}, position.offset);
+}
+
+// A reader with that many topics behind had better start again, as one with that many open gaps.
+Outbox::Pushed Connection::spill(std::string_view topic, const Position& after, Offset top) {
+  if (spilled_.size() >= site_->options.outbox.spilled_max) return Outbox::Pushed::disconnect;
+  spilled_.add(topic, after, top);
+  return Outbox::Pushed::spilled;
+}
+
+// The messages `from`..`to` have come, in one way or another.
+Outbox::Pushed Connection::stay_behind(std::string_view topic, SpilledTopics::Topic& spilled, const Epoch& epoch,
+                                       Offset from, Offset to) {
+  auto result = Outbox::Pushed::spilled;
+  if (epoch != spilled.after.epoch) {
+    // The old epoch's history is gone with it.
+    const Position& after = spilled.after;
+    if (after.offset < spilled.top) {
+      site_->figures.spill_lost += spilled.top - after.offset;
+      auto told = outbox_.push_gap({topic, after.epoch.value(), after.offset + 1, spilled.top, GapReason::expired});
+      if (told != Outbox::Pushed::accepted) result = told;
+    }
+    spilled_.begin_epoch(spilled, {epoch, from - 1});
+  }
+  spilled.top = to;
+  return result;
+}
+
+void Connection::left_out(std::string_view topic, const Position& position) { spilled_.left_out(topic, position); }
+
+void Connection::end_spilled(const std::vector<TopicPattern>& ended) {
+  if (spilled_.empty()) return;
+  auto brings = [](const TopicName& topic) { return [&](const TopicPattern& one) { return one.matches(topic); }; };
+  spilled_.erase_if([&](const TopicName& topic) {
+    return std::ranges::any_of(ended, brings(topic)) &&
+           std::ranges::none_of(session_.subscriptions, brings(topic), [](const auto& entry) { return entry.first; });
+  });
+}
+
+// One page at a time, when the last one is written: however slow the reader is, not more than that is taken from
+// history for it.
+void Connection::read_spilled() {
+  if (spilled_.is_reading() || outbox_.recovered() > 0) return;
+  ++site_->figures.spill_pages;
+  site_->supervisor.tell(ReadSpilled{number_, spilled_.next(), site_->options.outbox.spill_page_messages_max});
+}
+
+void Connection::take_spilled(const SpilledTopics::Wanted& wanted, const std::optional<HistoryPage>& page) {
+  spilled_.read();
+  if (state_ >= State::closing) return;
+  const auto& topic = wanted.topic.text();
+  if (auto* spilled = spilled_.find(wanted)) {
+    if (page) {
+      push_page(topic, *spilled, *page);
+    } else if (++spilled->failures >= failures_max) {
+      lose_spilled(topic, *spilled, spilled->top, GapReason::overflow);
+    }
+    if (spilled->after.offset == spilled->top) spilled_.erase(topic);
+  }
+  take_turn();
+}
+
+// What came behind the top will be delivered, or is on its way here: it is not taken from the page.
+void Connection::push_page(const std::string& topic, SpilledTopics::Topic& spilled, const HistoryPage& page) {
+  const auto& limits = site_->options.outbox;
+  const Offset top = spilled.top;
+  spilled.failures = 0;
+  bool same = page.epoch == spilled.after.epoch;
+  auto oldest = same && !page.items.empty() ? page.items.front().offset : top + 1;
+  if (oldest > spilled.after.offset + 1) lose_spilled(topic, spilled, std::min(oldest - 1, top), GapReason::expired);
+  std::vector<KeptMessage> taken;
+  auto push_taken = [&] { push_recovered(topic, spilled.after.epoch, std::exchange(taken, {})); };
+  std::size_t bytes = 0;
+  for (const auto& item : page.items) {
+    if (!same || item.offset > top) break;
+    bytes += item.message.frame.size();
+    const bool first = bytes == item.message.frame.size() && outbox_.recovered() == 0;  // however large it is
+    const bool fits = bytes <= limits.spill_page_bytes_max && outbox_.has_room_to_recover(taken.size() + 1, bytes);
+    if (!fits && !first) break;
+    spilled.after.offset = item.offset;
+    std::ranges::binary_search(spilled.left_out, item.offset) ? push_taken() : taken.push_back(item);
+  }
+  push_taken();
+  std::erase_if(spilled.left_out, [&](Offset offset) { return offset <= spilled.after.offset; });
+}
+
+// Told where it stood, before what is read behind it.
+void Connection::lose_spilled(const std::string& topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason) {
+  auto& [epoch, offset] = spilled.after;
+  site_->figures.spill_lost += to - offset;
+  auto told = finished(Gap{topic, epoch.value(), offset + 1, to, reason});
+  outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, to}));
+  offset = to;
+}
+
+}  // namespace troupe::realtime
