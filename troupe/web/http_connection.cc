@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "troupe/base/check.h"
 #include "troupe/base/log.h"
 #include "troupe/web/handshake.h"
+#include "troupe/web/response_stream.h"
 #include "troupe/web/response_text.h"
 #include "troupe/web/websocket_link.h"
 
@@ -155,7 +157,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   const bool may_upgrade = std::holds_alternative<const UpgradeHandler*>(match);
   const Request handshake = may_upgrade ? request : Request{};
 
-  // 2. The answer: a response, or a WebSocket.
+  // 2. The answer: a response, a WebSocket, or a response without an end.
   auto answered = co_await attempt(answer(std::move(request), std::move(match)));
   if (client_is_gone_) {
     end();
@@ -165,6 +167,10 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   if (const auto* accept = std::get_if<Accept>(&*answered)) {
     site_->metrics.answered(101, ctx.now() - asked.at);
     hand_over(handshake, *accept);
+    co_return;
+  }
+  if (auto* streaming = std::get_if<Streaming>(&*answered)) {
+    hand_over(std::move(*streaming), asked);
     co_return;
   }
 
@@ -183,7 +189,7 @@ void HttpConnection::trace(const Request& request, actor::Context& ctx) const {
 }
 
 /// The guard's word, the router's, or a handler's.
-actor::Task<Upgrade> HttpConnection::answer(Request request, Router::Match match) {
+actor::Task<HttpConnection::Answer> HttpConnection::answer(Request request, Router::Match match) {
   if (auto refused = site_->guard.refuse(request, ctx_->now())) co_return std::move(*refused);
   if (came_late_ && !is_answered_during_drain(match)) co_return going_away();
   if (auto* ready = std::get_if<Response>(&match)) co_return std::move(*ready);
@@ -191,9 +197,13 @@ actor::Task<Upgrade> HttpConnection::answer(Request request, Router::Match match
     Response response = co_await (*route)->handler(std::move(request));
     co_return response;
   }
+  if (auto* stream = std::get_if<const StreamHandler*>(&match)) {
+    StreamAnswer answer = co_await (**stream)(std::move(request));
+    co_return std::visit([](auto& one) -> Answer { return std::move(one); }, answer);
+  }
   if (auto refusal = handshake_refusal(request)) co_return std::move(*refusal);
   Upgrade upgrade = co_await (*std::get<const UpgradeHandler*>(match))(std::move(request));
-  co_return upgrade;
+  co_return std::visit([](auto& one) -> Answer { return std::move(one); }, upgrade);
 }
 
 /// What a client is told when a handler threw; the reason is for the log alone.
@@ -214,6 +224,26 @@ void HttpConnection::hand_over(const Request& request, const Accept& accept) {
   sent_ = 0;
   end();
   accept.attach(std::move(link));
+}
+
+/// Sends the head behind all earlier answers, gives the stream away and ends.
+void HttpConnection::hand_over(Streaming streaming, const Asked& asked) {
+  INVARIANT(is_writable(streaming.head), "the head of a stream is made by us");
+  if (input_ended_) return end();  // who says no more while it is answered is not there to listen either
+  site_->metrics.answered(streaming.head.status, ctx_->now() - asked.at);
+  append_response(unsent_, std::move(streaming.head),
+                  {.with_body = false,
+                   .body_follows = true,
+                   .keep_alive = false,
+                   .secure = asked.secure,
+                   .request_id = asked.request_id,
+                   .date = wire::http_date(ctx_->wall())});
+  flush();
+  auto response = open_response(ctx_->core(), std::move(stream_), unsent_.substr(sent_));
+  unsent_ = {};
+  sent_ = 0;
+  end();
+  streaming.attach(std::move(response));
 }
 
 // --- writing ---------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // HttpConnection: one client's connection, as an actor. It reads requests, lets the router's
 // handlers answer them one at a time, and writes the answers in order.
 //
-// It owns its stream until a WebSocket takes it over, and ends with it. Every phase has its
+// It owns its stream until a WebSocket or a streamed response takes it over, and ends with it. Every phase has its
 // time limit; a slow or silent client costs one actor and no buffer beyond its limits; all
 // that was answered in one turn leaves in one write.
 #pragma once
@@ -73,8 +73,10 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void next_request();
 
   void trace(const Request& request, actor::Context& ctx) const;
-  actor::Task<Upgrade> answer(Request request, Router::Match match);
+  using Answer = std::variant<Response, Accept, Streaming>;
+  actor::Task<Answer> answer(Request request, Router::Match match);
   void hand_over(const Request& request, const Accept& accept);
+  void hand_over(Streaming streaming, const Asked& asked);
   Response failed(const Asked& asked, std::string_view what);
 
   void respond(Response response, const Asked& asked);

@@ -86,14 +86,12 @@ Response redirect(int status, std::string location) {
   return {.status = status, .headers = {{"Location", std::move(location)}}};
 }
 
-Response problem(int status, std::string_view detail) {
+Response problem(int status, std::string_view detail, std::string_view code) {
   std::string json;
-  wire::JsonWriter{json}
-      .begin_object()
-      .member("status", status)
-      .member("title", wire::reason_phrase(status))
-      .member("detail", detail)
-      .end_object();
+  wire::JsonWriter writer{json};
+  writer.begin_object().member("status", status).member("title", wire::reason_phrase(status)).member("detail", detail);
+  if (!code.empty()) writer.member("code", code);
+  writer.end_object();
   return with_content(status, "application/problem+json", std::move(json));
 }
 

@@ -51,7 +51,7 @@ std::optional<RequestReader::Step> RequestReader::take_head() {
     if (!head.chunked && head.content_length > bytes_max) return refuse(413, "the body is over this path's limit");
   } else if (head.expects_continue) {
     refusal_ = std::get_if<Response>(&current_.match) != nullptr ? std::move(std::get<Response>(current_.match))
-                                                                 : problem(417, "a handshake has no body");
+                                                                 : problem(417, "a request of this path has no body");
     return Step::refused;
   }
   return head.expects_continue ? std::optional{Step::send_continue} : std::nullopt;

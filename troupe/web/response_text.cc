@@ -25,6 +25,7 @@ bool is_writable(const Response& response) noexcept {
 
 void append_response(std::string& out, Response response, const ResponseFrame& frame) {
   bool may_have_body = response.status >= 200 && response.status != 204 && response.status != 304;
+  bool has_length = may_have_body && !frame.body_follows;
   if (may_have_body) add_security_headers(response, frame.secure);
   if (!frame.request_id.empty()) response.headers.set("X-Request-Id", std::string{frame.request_id});
 
@@ -35,10 +36,10 @@ void append_response(std::string& out, Response response, const ResponseFrame& f
   }
   wire::append_response_head(out, {.status = response.status,
                                    .fields = fields,
-                                   .content_length = may_have_body ? std::optional{response.body.size()} : std::nullopt,
+                                   .content_length = has_length ? std::optional{response.body.size()} : std::nullopt,
                                    .keep_alive = frame.keep_alive,
                                    .date = frame.date});
-  if (may_have_body && frame.with_body) out += response.body.view();
+  if (has_length && frame.with_body) out += response.body.view();
 }
 
 }  // namespace troupe::web

@@ -12,7 +12,8 @@ namespace troupe::web {
 
 /// What the connection knows about the response that it sends.
 struct ResponseFrame {
-  bool with_body = true;  // false for HEAD, whose length is told all the same
+  bool with_body = true;      // false for HEAD, whose length is told all the same
+  bool body_follows = false;  // piece by piece, up to the end of the connection: its length is not told
   bool keep_alive = true;
   bool secure = false;          // the request came through TLS
   std::string_view request_id;  // "" when there is none

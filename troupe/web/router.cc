@@ -32,6 +32,12 @@ void Router::upgrade(std::string path, UpgradeHandler handler) {
   where.upgrade = std::move(handler);
 }
 
+void Router::stream(std::string path, StreamHandler handler) {
+  Place& where = place(std::move(path));
+  INVARIANT(!where.stream, "a stream was added twice");
+  where.stream = std::move(handler);
+}
+
 const Router::Place* Router::find(std::string_view path) const {
   if (auto found = exact_.find(path); found != exact_.end()) return &found->second;
   // From the longest directory to the root.
@@ -45,7 +51,7 @@ const Router::Place* Router::find(std::string_view path) const {
 std::string Router::allowed(const Place& place) {
   std::string list;
   auto add = [&list](std::string_view name) { list.append(list.empty() ? "" : ", ").append(name); };
-  bool has_get = place.routes.contains(Method::get) || place.upgrade;
+  bool has_get = place.routes.contains(Method::get) || place.upgrade || place.stream;
   if (has_get) add("GET");
   if (place.routes.contains(Method::get)) add("HEAD");
   for (const auto& [method, route] : place.routes) {
@@ -64,6 +70,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
   if (route == place->routes.end() && method == Method::head) route = place->routes.find(Method::get);
   if (route != place->routes.end()) return &route->second;
   if (method == Method::get && place->upgrade) return &place->upgrade;
+  if (method == Method::get && place->stream) return &place->stream;
 
   Response response = method == Method::options ? Response{.status = 204} : problem(405, "this path has other methods");
   response.headers.add("Allow", allowed(*place));

@@ -20,6 +20,7 @@
 
 namespace troupe::web {
 
+class ResponseStream;
 class WebSocketLink;
 
 /// Answers one request. An exception becomes 500 (and is counted), never a closed connection without a word.
@@ -35,6 +36,16 @@ struct Accept {
 /// What becomes of a request to speak WebSocket: refused with a response, or accepted.
 using Upgrade = std::variant<Response, Accept>;
 using UpgradeHandler = std::function<actor::Task<Upgrade>(Request)>;
+
+/// The request is taken: the head goes out, then `attach` gets the body to write, once, on the same core.
+struct Streaming {
+  Response head;  // its body stays empty
+  std::function<void(std::unique_ptr<ResponseStream>)> attach;
+};
+
+/// What becomes of a request for a response without an end: a response that has one, or the stream.
+using StreamAnswer = std::variant<Response, Streaming>;
+using StreamHandler = std::function<actor::Task<StreamAnswer>(Request)>;
 
 /// What becomes of a request that comes while the server goes away.
 enum class DuringDrain : std::uint8_t { refused, answered };
@@ -58,15 +69,19 @@ class Router {
   /// Adds a place where WebSockets are opened by GET. A request that asks for no upgrade gets 426.
   void upgrade(std::string path, UpgradeHandler handler);
 
-  /// What to do with a request for `method` and `path`: a route to run, an upgrade to try, or a response that is
-  /// already clear (404, 405, 204 for OPTIONS). Pointers stay valid as long as the router.
-  using Match = std::variant<const Route*, const UpgradeHandler*, Response>;
+  /// Adds a place whose response to GET goes on for as long as its handler likes. There is no HEAD of it.
+  void stream(std::string path, StreamHandler handler);
+
+  /// What to do with a request for `method` and `path`: a route to run, an upgrade or a stream to try, or a response
+  /// that is already clear (404, 405, 204 for OPTIONS). Pointers stay valid as long as the router.
+  using Match = std::variant<const Route*, const UpgradeHandler*, const StreamHandler*, Response>;
   Match match(Method method, std::string_view path) const;
 
  private:
   struct Place {
     std::map<Method, Route> routes;
     UpgradeHandler upgrade;
+    StreamHandler stream;
   };
 
   Place& place(std::string pattern);

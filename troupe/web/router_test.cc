@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/web/response_stream.h"
 #include "troupe/web/websocket_link.h"
 
 namespace troupe::web {
