@@ -16,6 +16,8 @@ class Form:
     in_tests: bool = True
 
 
+CPP = (".h", ".cc")
+
 FORMS = (
     Form("raw_clock", r"\b\w+_clock::now\b|\b(?:clock_gettime|gettimeofday)\b|(?:\bstd|(?<!\w))::time\s*\(",
          "ask the Clock or Context that was handed in: the simulator cannot steer this one."),
@@ -35,7 +37,14 @@ FORMS = (
     Form("assert", r"(?<![\w])assert\s*\(", "use INVARIANT(condition, \"why\"): it also holds in release builds."),
     Form("owner", r"\bdelete\s+[\w(*]|\bdelete\[\]|\b(?:std::)?(?:malloc|calloc|realloc)\s*\(",
          "give it one owner: std::unique_ptr, or Handle for what C made.", inside=("troupe/",), in_tests=False),
+    Form("pointer_order", r"\b(?:map|set|multimap|multiset|priority_queue|less|greater)\s*<\s*(?:const\s+)?[\w:]+(?:<[^<>]*>)?"
+         r"\s*(?:const\s*)?\*|\bowner_less\b|\.get\(\)\s*[<>]=?\s*[\w.>-]+\.get\(\)",
+         "addresses differ from run to run: order by an id or a name."),
 )
+
+# A variable or a name for a type whose container has no order; what stands between the angles is cut out before.
+UNORDERED_ALIAS = re.compile(r"\busing\s+(\w+)\s*=\s*(?:std::)?unordered_\w+")
+UNORDERED_NAME = r"\b(?:(?:std::)?unordered_\w+{aliases})\b\s*&?\s*(\w+)\s*(?=[;,={{)])"
 
 # Libraries that stay behind our own headers: who includes ours must not compile theirs.
 FOREIGN = re.compile(r"boost/(?:beast|asio|json)|openssl/|sqlite3\.h|libpq|spdlog/|simdjson|toml\+\+|CLI/|argon2|curl/|nats")
@@ -47,6 +56,8 @@ def check(sources):
             yield from check_form(source, form)
         if source.path.startswith("troupe/"):
             yield from check_foreign_headers(source)
+        if source.path.startswith(("troupe/", "bench/", "examples/")) and source.suffix in CPP:
+            yield from check_unordered(source, sources)
         if source.suffix in (".h", ".cc"):
             yield from check_awaits(source)
             yield from check_comments(source)
@@ -66,6 +77,40 @@ def check_foreign_headers(source):
         for line, _, what in source.includes:
             if FOREIGN.match(what):
                 yield Report(source.path, line, "foreign_header", f"<{what}> belongs into the .cc: our headers show no other library.")
+
+
+def without_arguments(code):
+    """The code with what stands between angle brackets cut out, so that a type and its variable stand side by side."""
+    before = None
+    while before != code:
+        before, code = code, re.sub(r"<[^<>;{}]*>", "", code)
+    return code
+
+
+def unordered_names(source):
+    if "unordered_" not in source.code:
+        return set()
+    code = without_arguments(source.code)
+    aliases = "".join("|" + name for name in UNORDERED_ALIAS.findall(code))
+    return set(re.findall(UNORDERED_NAME.format(aliases=aliases), code))
+
+
+def check_unordered(source, sources):
+    """Loops over what has no order. The names that count are those of the file and of the headers beside it."""
+    names = unordered_names(source)
+    for _, _, what in source.includes:
+        header = sources.get(what)
+        if header and header.path.rsplit("/", 1)[0] == source.path.rsplit("/", 1)[0]:
+            # Another class's members are out of reach, its fields are not.
+            its_own = source.name.startswith(header.name.rsplit(".", 1)[0])
+            names |= {name for name in unordered_names(header) if its_own or not name.endswith("_")}
+    if not names:
+        return
+    one = "(?:" + "|".join(sorted(names)) + ")"
+    loops = rf"\bfor\s*\([^;()]*:\s*(?:[\w.]|->)*\b{one}\s*\)|\b{one}\s*(?:\.|->)\s*c?begin\s*\(\)|\bfor_each\s*\(\s*(?:[\w.]|->)*\b{one}\b"
+    for match in re.finditer(loops, source.code):
+        yield Report(source.path, source.line_of(match.start()), "unordered_iteration",
+                     "an unordered container has another order in another build: keep a list beside it, sort first, or use a map.")
 
 
 def check_awaits(source):

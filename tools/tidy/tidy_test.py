@@ -148,6 +148,9 @@ class Forms(unittest.TestCase):
                 ("inline int f(char* a) { return atoi(a); }", "unsafe_c"),
                 ("inline void f(int a) { assert(a); }", "assert"),
                 ("inline void f(int* a) { delete a; }", "owner"),
+                ("std::map<Node*, int> places;", "pointer_order"),
+                ("std::set<const Node *> seen; int n;", "pointer_order"),
+                ("bool f() { return a.get() < b.get(); }", "pointer_order"),
                 ("// TODO make it better", "todo"),
                 ("int a;  // NOLINT", "silenced"),
                 ("#include <openssl/evp.h>", "foreign_header"),
@@ -162,6 +165,23 @@ class Forms(unittest.TestCase):
                      "/* using namespace\nstd */", "using namespace_name = int;",
                      "using namespace std::chrono_literals;", "bool b = requires { if (a.operator co_await()) {} };"):
             self.assertEqual(header(code), [], code)
+
+    def test_nothing_loops_over_what_has_no_order(self):
+        loop = "inline void f() { for (auto& [k, v] : %s) g(k); }"
+        for code, broken in (
+                ("std::unordered_map<int, std::vector<int>> all_;\n" + loop % "all_", 1),
+                ("using All = std::unordered_set<std::pair<int, int>>;\nAll all_;\n" + loop % "x.all_", 1),
+                ("std::unordered_map<int, int> all_;\nauto first = all_.begin();", 1),
+                ("std::unordered_map<int, int> all_;\nauto place = all_.find(1); bool b = place != all_.end();", 0),
+                ("std::map<int, std::unordered_set<int>> by_name;\n" + loop % "by_name", 0),
+                ("std::map<int, int> all_;\n" + loop % "all_", 0)):
+            self.assertEqual(header(code), ["unordered_iteration"] * broken, code)
+
+    def test_what_the_header_beside_it_declares_has_no_order_in_the_code_either(self):
+        room = {"troupe/web/page.h": SAID + "std::unordered_map<int, int> all_;\n",
+                "troupe/web/page_test.cc": SAID + '#include "troupe/web/page.h"\n'}
+        code = SAID + '#include "troupe/web/page.h"\nvoid f() {\n  for (auto& [k, v] : all_) g(k);\n}\n'
+        self.assertEqual(tidy({**room, "troupe/web/page.cc": code}), [("troupe/web/page.cc", 4, "unordered_iteration")])
 
     def test_an_await_stands_on_its_own_line(self):
         for code, broken in (("if (co_await f()) g();", ["await_line"]), ("if (auto x = co_await f();\n    x) g();", ["await_line"]),

@@ -85,7 +85,7 @@ class HistoryChecker {
     bool active = false;
   };
   struct Observer {
-    std::unordered_map<std::string, Stream> streams;
+    std::map<std::string, Stream> streams;
     std::uint64_t patterns = 0;
   };
   /// What is known of one topic in one epoch.
@@ -108,7 +108,7 @@ class HistoryChecker {
   void settle(std::string_view observer, std::string_view topic, Stream& stream);
 
   std::uint64_t at_ = 0;
-  std::unordered_map<std::string, Observer> observers_;
+  std::map<std::string, Observer> observers_;
   std::unordered_map<std::string, Topic> topics_;
   HistoryFigures figures_;
   std::vector<Violation> violations_;

@@ -92,9 +92,12 @@ void TopicShard::expire(base::Instant now) {
 
 void TopicShard::use(SettingsPtr settings, base::Instant now) {
   settings_ = std::move(settings);
-  for (auto& [name, topic] : topics_) {
+  // By their last use, so that those which lose their messages now stand in that order among the empty.
+  std::vector<Topic*> all{keeping_.begin(), keeping_.end()};
+  all.insert(all.end(), empty_.begin(), empty_.end());
+  for (Topic* topic : all) {
     set_due(*topic, base::Instant::never());  // what is kept for less time now is due earlier
-    change(*topic, [&](History& history) { history.use(settings_->of(name).history, now); });
+    change(*topic, [&](History& history) { history.use(settings_->of(topic->name).history, now); });
   }
 }
 

@@ -112,6 +112,16 @@ TEST_CASE("new settings hold at once for the topics that there are, in both dire
   CHECK_EQ(shard.shard.history_bytes(), 0);
 }
 
+TEST_CASE("topics that lose their messages to new settings are forgotten in the order of their last use") {
+  Shard shard{{.topics_max = 40}};
+  std::vector<std::string> names;
+  for (int i = 0; i < 40; ++i) names.push_back(fmt::format("t{}", (i * 17) % 40));
+  for (const auto& topic : names) shard.publish(topic);
+  shard.shard.use(settings_of({.count_max = 0}), shard.now);
+  for (int i = 0; i < 20; ++i) REQUIRE(shard.publish(fmt::format("new{}", i)).has_value());
+  for (std::size_t i = 20; i < names.size(); ++i) CHECK_EQ(shard.publish(names[i])->position.offset, 2);
+}
+
 TEST_CASE("all topics together keep no more bytes than the bound, the longest unused losing first") {
   Shard shard{{.history_bytes_max = 10'000}};
   for (int i = 0; i < 50; ++i) shard.publish(fmt::format("t{}", i), 500);
