@@ -68,8 +68,25 @@ TEST_CASE("an actor shows its mailbox, its faults, its restarts and what it adds
   CHECK_EQ(actor.errors, 1);
   CHECK_EQ(actor.restarts, 1);
   CHECK_EQ(actor.last_failure, "broken (during Break)");
+  CHECK_EQ(actor.handled, 2);    // the one that waits, and the one that failed
+  CHECK_EQ(actor.in_flight, 1);  // the one that waits
+  CHECK_EQ(actor.core, 1);
   REQUIRE_EQ(actor.details.size(), 1);
   CHECK_EQ(actor.details[0].second, "42");
+}
+
+TEST_CASE("an actor is idle since its last message, and one that never had any since its start") {
+  test::World w{1, {.cores = 1}};
+  auto seen = w.spawn<Seen>({.name = "seen"});
+  w.spawn<Seen>({.name = "never"});
+  w.run_until_idle();
+  w.advance(10s);
+  CHECK_EQ(w.block_on(seen.ask(Ping{})).value(), 1);
+  w.advance(3s);
+  CHECK_EQ(find(w, "/seen").idle, 3s);
+  CHECK_EQ(find(w, "/seen").in_flight, 0);
+  CHECK_EQ(find(w, "/never").idle, 13s);
+  CHECK_EQ(find(w, "/never").handled, 0);
 }
 
 TEST_CASE("an actor that cannot be looked at does not hide the others") {

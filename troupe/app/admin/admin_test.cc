@@ -60,6 +60,26 @@ TEST_CASE("the tree of actors is JSON, parents before children, without what is 
   CHECK_EQ(*list[1].find("details")->string_at("held"), "3");
 }
 
+TEST_CASE("each figure of an actor stands under its own name") {
+  const actor::InspectedActor actors[] = {{.path = "/a",
+                                           .type = "A",
+                                           .state = "waiting",
+                                           .core = 1,
+                                           .mailbox_depth = 2,
+                                           .mailbox_capacity = 3,
+                                           .in_flight = 4,
+                                           .handled = 5,
+                                           .errors = 6,
+                                           .restarts = 7,
+                                           .last_failure = "8",
+                                           .idle = std::chrono::milliseconds{9},
+                                           .details = {{"ten", "11"}}}};
+  CHECK_EQ(tree_json(actors),
+           R"({"actors":[{"path":"/a","type":"A","state":"waiting","core":1,"handled":5,"in_flight":4,)"
+           R"("mailbox":{"depth":2,"capacity":3},"errors":6,"restarts":7,"last_failure":"8","idle_ms":9,)"
+           R"("details":{"ten":"11"}}]})");
+}
+
 TEST_CASE("the process knows its memory, its time and its files") {
   base::Samples samples;
   add_process_figures(samples);
