@@ -2,6 +2,7 @@
 // the time is read by the actor that begins and ends a case.
 #include "bench/actor/cases.h"
 
+#include "bench/floor/queue.h"
 #include "bench/support/cpu.h"
 #include "troupe/actor/actor.h"
 
@@ -33,6 +34,11 @@ struct Credit {};
 struct Run {
   std::uint64_t count = 0;
   using reply = Nanoseconds;
+};
+
+struct RunEach {
+  std::uint64_t count = 0;
+  using reply = std::vector<base::Duration>;
 };
 
 class Sink {
@@ -128,9 +134,28 @@ class Asker {
     }
     co_return (now() - begin).count();
   }
+  Task<std::vector<base::Duration>> handle(RunEach run) {
+    std::vector<base::Duration> took;
+    took.reserve(run.count);
+    for (std::uint64_t i = 0; i < run.count; ++i) {
+      const auto begin = now();
+      auto total = co_await sink_.ask(Total{});
+      if (!total) throw std::runtime_error(total.error().what);
+      took.push_back(now() - begin);
+    }
+    co_return took;
+  }
 
  private:
   Ref<Sink> sink_;
+};
+
+/// Keeps its core's thread where the floor's thread is: else the kernel puts both cores of a system on one processor
+/// while they wait for each other, which is another job than waking the other one.
+class Pin {
+ public:
+  explicit Pin(unsigned core) { pin_to(core); }
+  void handle(Add) {}
 };
 
 struct Hello {};
@@ -176,6 +201,7 @@ class Parent {
 
 struct ActorCases::World {
   actor::System system{{.cores = 2}};
+  Ref<Pin> pins[2] = {system.spawn<Pin>({.core = 0}, 0u), system.spawn<Pin>({.core = 1}, 1u)};
   Ref<Sink> sink_here = system.spawn<Sink>({.name = "sink_here", .core = 0, .mailbox = {.capacity = 4096}});
   Ref<Sink> sink_there = system.spawn<Sink>({.name = "sink_there", .core = 1, .mailbox = {.capacity = 4096}});
   Ref<Source> source_here = system.spawn<Source>({.name = "source_here", .core = 0}, sink_here);
@@ -204,7 +230,11 @@ base::Duration ActorCases::tell_here(std::uint64_t messages) { return world_->ru
 base::Duration ActorCases::tell_across(std::uint64_t messages) { return world_->run(world_->source_across, messages); }
 base::Duration ActorCases::ping_pong(std::uint64_t messages) { return world_->run(world_->one, messages); }
 base::Duration ActorCases::ask_here(std::uint64_t questions) { return world_->run(world_->asker_here, questions); }
-base::Duration ActorCases::ask_across(std::uint64_t questions) { return world_->run(world_->asker_across, questions); }
+std::vector<base::Duration> ActorCases::ask_across(std::uint64_t questions) {
+  auto took = world_->system.block_on(world_->asker_across.ask(RunEach{questions}, {.within = 60s}));
+  if (!took) throw std::runtime_error(took.error().what);
+  return std::move(*took);
+}
 base::Duration ActorCases::spawn(std::uint64_t actors) { return world_->run(world_->parent, actors); }
 
 }  // namespace troupe::bench

@@ -1,10 +1,11 @@
-// ActorCases: the actors that the bench sends messages between, on two cores, and what each
-// case measures. Every function runs from outside the system and gives the time that the
-// case took inside it, from its first message to its last.
+// ActorCases: the actors that the bench sends messages between, on two cores whose threads are
+// pinned as those of the floors are, and what each case measures. Every function runs from outside the system and gives
+// the time that the case took inside it, from its first message to its last.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "troupe/base/clock.h"
 
@@ -22,7 +23,8 @@ class ActorCases {
   base::Duration ping_pong(std::uint64_t messages);
   /// `questions` are asked and answered, each after the one before.
   base::Duration ask_here(std::uint64_t questions);
-  base::Duration ask_across(std::uint64_t questions);
+  /// How long each took.
+  std::vector<base::Duration> ask_across(std::uint64_t questions);
   /// `actors` are spawned one after the other; each gets one message and stops.
   base::Duration spawn(std::uint64_t actors);
 

@@ -181,22 +181,24 @@ base::Duration run_virtual_calls(std::uint64_t messages) {
   return counter.sum > 0 ? took : base::Duration{-1};
 }
 
-base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core) {
+std::vector<base::Duration> run_exchange(std::uint64_t exchanges, unsigned other_core) {
   Side here;
   Side there;
   std::thread answering{[&] {
     pin_to(other_core);
     for (std::uint64_t i = 0; i < exchanges; ++i) here.put(there.take() + 1);
   }};
-  const auto begin = now();
+  std::vector<base::Duration> took;
   std::uint64_t word = 0;
   for (std::uint64_t i = 0; i < exchanges; ++i) {
+    const auto begin = now();
     there.put(word);
     word = here.take();
+    took.push_back(now() - begin);
   }
-  const auto took = now() - begin;
   answering.join();
-  return word == exchanges ? took : base::Duration{-1};
+  if (word != exchanges) took.clear();
+  return took;
 }
 
 void spin(base::Duration time) {

@@ -18,8 +18,9 @@ base::Duration run_virtual_calls(std::uint64_t messages);
 base::Duration run_ring(std::uint64_t messages, unsigned reader_core);
 
 /// Floor (c): the caller's thread hands one word over a ring and waits for the answer over a ring back, `exchanges`
-/// times. Whoever finds nothing sleeps in epoll and is woken by an eventfd, as the cores of the runtime are.
-base::Duration run_exchange(std::uint64_t exchanges, unsigned other_core);
+/// times. Whoever finds nothing sleeps in epoll and is woken by an eventfd, as the cores of the runtime are. Gives how
+/// long each exchange took.
+std::vector<base::Duration> run_exchange(std::uint64_t exchanges, unsigned other_core);
 
 /// Floor (d): the same exchange with a thread that never sleeps, since it has work without end: it looks at its ring
 /// after each piece of `work`. Gives how long each exchange took; the caller pauses before it, `pause_max` at most.

@@ -12,10 +12,12 @@ int main(int argc, char** argv) {
   std::size_t slices = 10;
   std::uint64_t scale = 1;
   std::string only;
+  int cores_only = 0;
   CLI::App app{"Savina's actor benchmarks. Prints one JSON line a slice and side."};
   app.add_option("--slices", slices)->check(CLI::Range(1, 1000));
   app.add_option("--scale", scale, "times the published size")->check(CLI::Range(1, 1000));
   app.add_option("--case", only, "only this one");
+  app.add_option("--cores", cores_only, "only on so many cores")->check(CLI::Range(1, 2));
   CLI11_PARSE(app, argc, argv);
 
   struct Case {
@@ -41,6 +43,7 @@ int main(int argc, char** argv) {
     for (const auto& one : cases) {
       if (!only.empty() && only != one.name) continue;
       for (const int cores : {1, 2}) {
+        if (cores_only != 0 && cores_only != cores) continue;
         const auto name = fmt::format("{}{}, {}", one.name, scale > 1 ? fmt::format(" x{}", scale) : "",
                                       cores == 1 ? "one core" : "two cores");
         print(name, "floor", floor_units, run_virtual_calls(floor_units));
