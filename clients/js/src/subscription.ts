@@ -114,6 +114,11 @@ export class Entry {
     return this.isPattern ? this.#shards && { ...this.#shards } : this.#seen.get(this.topic);
   }
 
+  /** The same as frames say it. */
+  get place(): Position | { shards: Shards } | undefined {
+    return this.isPattern ? this.#shards && { shards: { ...this.#shards } } : this.#seen.get(this.topic);
+  }
+
   /** The server has confirmed it on this socket. Gives whether nothing was lost. */
   confirm(confirmed: Confirmed): boolean {
     const before = this.position;
@@ -144,7 +149,7 @@ export class Entry {
     const before = this.#seen.get(message.topic);
     const next = step(before, now);
     if (next.kind === 'duplicate') return;
-    if (shard !== undefined && seq !== undefined) this.#advance(shard, message.epoch, seq);
+    if (shard !== undefined && seq !== undefined) this.#advance(shard, seq);
     if (next.kind === 'epoch') {
       this.#own.delete(message.topic);
       this.#tell.lost(this, { topic: message.topic, reason: 'epoch', before, now });
@@ -154,9 +159,10 @@ export class Entry {
     this.#tell.message(this, message);
   }
 
-  #advance(shard: string, epoch: string, seq: number): void {
+  // Messages of one shard come in the order of their numbers, so all before this one have come or were told.
+  #advance(shard: string, seq: number): void {
     const at = this.#shards?.[shard];
-    if (this.#shards && !(at && seq <= at.seq)) this.#shards[shard] = { epoch: at?.epoch ?? epoch, seq };
+    if (at && seq > at.seq) this.#shards![shard] = { epoch: at.epoch, seq };
   }
 
   #miss({ topic, epoch }: Message, missing: Range, ownPending: boolean): void {

@@ -141,7 +141,7 @@ export class Subscriptions {
 
   async #resume(entries: Entry[]): Promise<void> {
     for (const entry of entries) entry.asking = true;
-    const positions = Object.fromEntries(entries.map((entry) => [entry.topic, entry.position]));
+    const positions = Object.fromEntries(entries.map((entry) => [entry.topic, entry.place]));
     try {
       await this.#way.askNow({ type: 'resume', positions },
         (answer) => this.#confirm(entries, answer['topics'] as Confirmed[] | undefined, true));
@@ -166,7 +166,7 @@ export class Subscriptions {
   async #ask(entries: Entry[], recover = true): Promise<void> {
     const { overflow, presence } = entries[0]!.options;
     const positions = Object.fromEntries(entries.flatMap((entry) =>
-      entry.position && (recover || !entry.isPattern) ? [[entry.topic, entry.position]] : []));
+      entry.place && (recover || !entry.isPattern) ? [[entry.topic, entry.place]] : []));
     const frame = {
       type: 'subscribe', topics: entries.map(({ topic }) => topic),
       ...(Object.keys(positions).length > 0 ? { recover: positions } : {}),

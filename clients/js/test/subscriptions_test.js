@@ -118,7 +118,7 @@ test('a pattern keeps its place in each shard and recovers from there, without d
   await socket.confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 10 }, s2: { epoch: 'q', seq: 0 } }, recovered: false } });
   await socket.say(message('x.a', 6, { shard: 's1', seq: 12 }), message('x.b', 1, { shard: 's2', seq: 4 }));
   socket = await world.reconnect();
-  assert.deepEqual(socket.last('subscribe').recover, { 'x.*': { s1: { epoch: 'p', seq: 12 }, s2: { epoch: 'q', seq: 4 } } });
+  assert.deepEqual(socket.last('subscribe').recover, { 'x.*': { shards: { s1: { epoch: 'p', seq: 12 }, s2: { epoch: 'q', seq: 4 } } } });
   log.length = 0;
   await socket.confirm({ 'x.*': { shards: { s1: { epoch: 'p', seq: 15 }, s2: { epoch: 'q', seq: 4 } }, recovered: true } });
   await socket.say(message('x.a', 6, { shard: 's1', seq: 12 }), message('x.a', 7, { shard: 's1', seq: 14 }), message('x.a', 9, { shard: 's1', seq: 15 }));

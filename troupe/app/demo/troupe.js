@@ -603,6 +603,9 @@ class Entry {
     get position() {
         return this.isPattern ? this.#shards && { ...this.#shards } : this.#seen.get(this.topic);
     }
+    get place() {
+        return this.isPattern ? this.#shards && { shards: { ...this.#shards } } : this.#seen.get(this.topic);
+    }
     confirm(confirmed) {
         const before = this.position;
         const recovered = confirmed.recovered === true && this.#started;
@@ -634,7 +637,7 @@ class Entry {
         if (next.kind === 'duplicate')
             return;
         if (shard !== undefined && seq !== undefined)
-            this.#advance(shard, message.epoch, seq);
+            this.#advance(shard, seq);
         if (next.kind === 'epoch') {
             this.#own.delete(message.topic);
             this.#tell.lost(this, { topic: message.topic, reason: 'epoch', before, now });
@@ -644,10 +647,10 @@ class Entry {
         this.#arrive(message.topic, now);
         this.#tell.message(this, message);
     }
-    #advance(shard, epoch, seq) {
+    #advance(shard, seq) {
         const at = this.#shards?.[shard];
-        if (this.#shards && !(at && seq <= at.seq))
-            this.#shards[shard] = { epoch: at?.epoch ?? epoch, seq };
+        if (at && seq > at.seq)
+            this.#shards[shard] = { epoch: at.epoch, seq };
     }
     #miss({ topic, epoch }, missing, ownPending) {
         const own = this.#own.get(topic) ?? new Set();
@@ -819,7 +822,7 @@ class Subscriptions {
     async #resume(entries) {
         for (const entry of entries)
             entry.asking = true;
-        const positions = Object.fromEntries(entries.map((entry) => [entry.topic, entry.position]));
+        const positions = Object.fromEntries(entries.map((entry) => [entry.topic, entry.place]));
         try {
             await this.#way.askNow({ type: 'resume', positions }, (answer) => this.#confirm(entries, answer['topics'], true));
         }
@@ -845,7 +848,7 @@ class Subscriptions {
     }
     async #ask(entries, recover = true) {
         const { overflow, presence } = entries[0].options;
-        const positions = Object.fromEntries(entries.flatMap((entry) => entry.position && (recover || !entry.isPattern) ? [[entry.topic, entry.position]] : []));
+        const positions = Object.fromEntries(entries.flatMap((entry) => entry.place && (recover || !entry.isPattern) ? [[entry.topic, entry.place]] : []));
         const frame = {
             type: 'subscribe', topics: entries.map(({ topic }) => topic),
             ...(Object.keys(positions).length > 0 ? { recover: positions } : {}),

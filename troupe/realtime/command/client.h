@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ struct ClientFigures {
 };
 
 using OptionalId = std::optional<RequestId>;
+using TopicPositions = std::map<std::string, Position>;
 
 class Client {
  public:
@@ -71,10 +73,16 @@ class Client {
   /// Sends a finished frame behind all that was sent before.
   virtual void answer(base::Bytes frame) = 0;
 
-  /// Keeps the live messages of a topic back until release(), which lets those after `top` go.
-  virtual void hold(const std::string& topic) = 0;
-  virtual void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) = 0;
-  virtual bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept = 0;
+  /// Keeps the live messages of a topic or pattern back until release(), which lets those go that come after what the
+  /// client has of their topics. Of a name that is in `last`, a hole behind it is told.
+  virtual void hold(const TopicPattern& topic) = 0;
+  virtual void release(const TopicPattern& topic, const TopicPositions& last) = 0;
+  /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
+  /// more.
+  virtual void begin_anew(const std::string& topic) = 0;
+  /// Sends what was missed, in this order. Ask has_room_to_recover() before.
+  virtual void recover(const std::vector<RecoveredMessage>& messages) = 0;
+  virtual bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept = 0;
 
   /// Gives up what was spilled of topics that only these subscriptions, which have ended, brought here.
   virtual void end_spilled(const std::vector<TopicPattern>& ended) = 0;

@@ -24,7 +24,7 @@ void end_forbidden_restored(Client& client) {
 std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
   std::vector<WantedTopic> topics;
   for (const auto& [topic, options] : *client.session().restored) {
-    auto position = std::ranges::find(command.positions, topic, &std::pair<TopicPattern, Position>::first);
+    auto position = std::ranges::find(command.positions, topic, &std::pair<TopicPattern, RecoverFrom>::first);
     topics.push_back({topic, position == command.positions.end() ? std::nullopt : std::optional{position->second},
                       policy_of(topic, options, client)});
   }
@@ -51,7 +51,7 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
   session.subscriptions.merge(*session.restored);  // 3. confirm
   session.restored.reset();
   client.answer(finished(Resumed{confirmed(*results, client)}, id));
-  go_live(*results, client);  // 4. what was missed, then live
+  go_live(*std::move(results), client);  // 4. what was missed, then live
 }
 
 }  // namespace troupe::realtime

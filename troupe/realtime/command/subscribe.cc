@@ -51,7 +51,7 @@ SubscriptionOptions options_of(const TopicPattern& topic, const Subscribe& comma
 std::vector<WantedTopic> wanted(const Subscribe& command, const Client& client) {
   std::vector<WantedTopic> topics;
   for (const auto& topic : command.topics) {
-    auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, Position>::first);
+    auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, RecoverFrom>::first);
     topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
                       policy_of(topic, options_of(topic, command, client), client)});
   }
@@ -75,7 +75,7 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
   keep(std::move(kept), client);
   auto topics = confirmed(*results, client);
   client.answer(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
-  go_live(*results, client);  // 4. what was missed, then live
+  go_live(*std::move(results), client);  // 4. what was missed, then live
 }
 
 }  // namespace troupe::realtime

@@ -2,6 +2,7 @@
 #include "troupe/realtime/command/subscriptions.h"
 
 #include <algorithm>
+#include <set>
 
 namespace troupe::realtime {
 
@@ -9,13 +10,11 @@ actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client,
   if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
   for (const auto& one : wanted) topics.push_back(one.pattern);
-  for (const auto& topic : topics) {
-    if (topic.is_name()) client.hold(topic.text());
-  }
+  for (const auto& topic : topics) client.hold(topic);
   auto& session = client.session();
   auto results = co_await client.routing().local().ask(AddSubscriptions{session.receiver, std::move(wanted)});
   if (results) co_return *std::move(results);
-  for (const auto& topic : topics) client.release(topic.text(), {}, {});
+  for (const auto& topic : topics) client.release(topic, {});
   std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
   client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
   co_return std::nullopt;
@@ -23,22 +22,60 @@ actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client,
 
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client) {
   std::vector<SubscribedTopic> entries;
-  std::vector<KeptMessage> all;
+  std::size_t messages = 0, bytes = 0;
   for (auto& result : results) {
-    auto before = all.size();
-    all.insert(all.end(), result.recovered.begin(), result.recovered.end());
-    if (!result.recovered.empty() && !client.has_room_to_recover(all)) {
-      all.resize(before);
+    std::size_t more = 0;
+    for (const auto& one : result.recovered) more += one.message.message.frame.size();
+    if (!result.recovered.empty() && !client.has_room_to_recover(messages + result.recovered.size(), bytes + more)) {
       result.topic.recovered = false;
       result.recovered.clear();
+    } else {
+      messages += result.recovered.size();
+      bytes += more;
     }
     entries.push_back(result.topic);
   }
   return entries;
 }
 
-void go_live(const std::vector<SubscribedResult>& results, Client& client) {
-  for (const auto& result : results) client.release(result.topic.topic, result.topic.position, result.recovered);
+namespace {
+
+// All that was recovered. Where patterns are among it, in the order of `seq`, so that the client's positions are true
+// after each message, and of two copies the one that bears a `seq`.
+std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
+  std::vector<RecoveredMessage> all;
+  std::set<std::pair<std::string, Offset>> known;
+  auto by_pattern = [](const SubscribedResult& result) { return !result.topic.shards.empty(); };
+  const bool any_pattern = std::ranges::any_of(
+      results, [&](const SubscribedResult& result) { return by_pattern(result) && !result.recovered.empty(); });
+  for (bool patterns : {true, false}) {
+    for (auto& result : results) {
+      if (by_pattern(result) != patterns) continue;
+      for (auto& one : result.recovered) {
+        if (any_pattern && !known.emplace(one.topic, one.message.offset).second) continue;
+        all.push_back(std::move(one));
+      }
+    }
+  }
+  if (any_pattern) {
+    std::ranges::sort(all, {}, [](const auto& one) { return std::pair{one.message.seq, std::string_view{one.topic}}; });
+  }
+  return all;
+}
+
+}  // namespace
+
+void go_live(std::vector<SubscribedResult> results, Client& client) {
+  auto recovered = merged(results);
+  TopicPositions last;
+  for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
+  for (const auto& result : results) {
+    if (!result.topic.shards.empty()) continue;
+    last[result.topic.topic] = result.topic.position;
+    client.begin_anew(result.topic.topic);
+  }
+  client.recover(recovered);
+  for (const auto& result : results) client.release(TopicPattern::parse(result.topic.topic).value(), last);
 }
 
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client) {

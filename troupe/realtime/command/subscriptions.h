@@ -12,16 +12,16 @@
 
 namespace troupe::realtime {
 
-/// Subscribes at the router; live messages of the names wait until go_live(), so that none comes before the
-/// confirmation, twice, or after a hole that nobody tells. Nothing when nobody knows what the router has done: then
+/// Subscribes at the router; live messages wait until go_live(), so that none comes before the confirmation, twice, or
+/// after a hole that nobody tells. Nothing when nobody knows what the router has done: then
 /// all that the connection did not have before is taken back.
 actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted);
 
 /// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);
 
-/// What was missed, then what is live. After the confirmation.
-void go_live(const std::vector<SubscribedResult>& results, Client& client);
+/// What was missed, each message once though it lies in several of them, then what is live. After the confirmation.
+void go_live(std::vector<SubscribedResult> results, Client& client);
 
 /// The overflow policy that a subscription has: the client's choice, where it has one.
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client);

@@ -69,7 +69,7 @@ void Connection::begin(const std::optional<RequestId>& id) {
 }
 
 void Connection::finish() {
-  while (!held_by_command_.empty()) release(std::string{held_by_command_.back()}, {}, {});
+  while (!held_by_command_.empty()) release(TopicPattern{held_by_command_.back()}, {});
   command_running_ = false;
   command_id_.reset();
   if (commands_waiting_ > 0) --commands_waiting_;
@@ -212,6 +212,11 @@ Delivery Connection::pushed(Outbox::Pushed result) {
 
 void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (state_ >= State::closing) return;
+  if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, {epoch, from}), overflow, to)) return;
+  tell_missed(topic, epoch, from, to, overflow);
+}
+
+void Connection::tell_missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (auto* spilled = spilled_.find(topic)) {
     pushed(stay_behind(topic, *spilled, epoch, from, to));
   } else if (overflow == Overflow::spill) {
@@ -235,64 +240,6 @@ void Connection::tell_withheld(std::string_view topic, const Position& position)
   pushed(outbox_.push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
 }
 
-void Connection::hold(const std::string& topic) {
-  held_.hold(topic);
-  held_by_command_.push_back(topic);
-}
-
-void Connection::release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) {
-  std::erase(held_by_command_, topic);
-  if (state_ >= State::closing) return;
-  if (!top.epoch.value().empty()) spilled_.erase(topic);  // the subscription begins anew at the place just confirmed
-  push_recovered(topic, top.epoch, recovered);
-  take_turn();
-  auto held = held_.release(topic);
-  if (!held) return;
-  Position last = top;
-  let_go(topic, last, *std::move(held));
-}
-
-// What the connection may not see becomes one frame for each range of it: it is part of what is recovered, like the
-// messages beside it, and no open gap.
-void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
-                                const std::vector<KeptMessage>& messages) {
-  auto is_hidden = [&](const KeptMessage& message) { return message.target && !has_scope(*message.target); };
-  for (auto message = messages.begin(); message != messages.end(); ++message) {
-    Position position{epoch, message->offset};
-    if (!is_hidden(*message)) {
-      outbox_.push_recovered(FrameRef::message(message->message.frame, topic, std::move(position)));
-      continue;
-    }
-    while (std::next(message) != messages.end() && is_hidden(*std::next(message))) ++message;
-    auto told = finished(Gap{topic, epoch.value(), position.offset, message->offset, GapReason::filtered});
-    outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
-  }
-}
-
-// Lets live messages that were held go, from the one after `last`; a hole between them is told.
-void Connection::let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages) {
-  while (!messages.empty()) {
-    auto held = messages.pop_front();
-    const auto& position = held.frame->position;
-    if (position.epoch == last.epoch) {
-      if (position.offset <= last.offset) continue;
-      if (position.offset > last.offset + 1 && held.overflow == Overflow::spill) {
-        pushed(spill(topic, last, position.offset));
-      } else if (position.offset > last.offset + 1) {
-        pushed(
-            outbox_.push_gap({topic, last.epoch.value(), last.offset + 1, position.offset - 1, GapReason::overflow}));
-      }
-    }
-    last = position;
-    if (held.frame->bytes.size() == 0) {
-      tell_withheld(topic, position);
-      continue;
-    }
-    pushed(push(held.frame, held.overflow));
-    if (state_ >= State::closing) return;
-  }
-}
-
 void Connection::open_inbox(const InboxContents& contents) {
   if (state_ >= State::closing) return;
   auto topic = inbox_topic(session_.identity.user);
@@ -305,13 +252,8 @@ void Connection::open_inbox(const InboxContents& contents) {
   }
   inbox_last_ = contents.top;
   take_turn();
-  if (auto held = held_.release(topic)) let_go(topic, inbox_last_, *std::move(held));
-}
-
-bool Connection::has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept {
-  std::size_t bytes = 0;
-  for (const auto& message : messages) bytes += message.message.frame.size();
-  return outbox_.has_room_to_recover(messages.size(), bytes);
+  auto held = held_.release(topic);
+  while (held && !held->messages.empty()) let_go(held->messages.pop_front(), inbox_last_, true);
 }
 
 bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {

@@ -93,9 +93,13 @@ class Connection final : public Receiver,
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
-  void hold(const std::string& topic) override;
-  void release(const std::string& topic, const Position& top, const std::vector<KeptMessage>& recovered) override;
-  bool has_room_to_recover(const std::vector<KeptMessage>& messages) const noexcept override;
+  void hold(const TopicPattern& topic) override;
+  void release(const TopicPattern& topic, const TopicPositions& last) override;
+  void begin_anew(const std::string& topic) override { spilled_.erase(topic); }
+  void recover(const std::vector<RecoveredMessage>& messages) override;
+  bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept override {
+    return outbox_.has_room_to_recover(messages, bytes);
+  }
   void end_spilled(const std::vector<TopicPattern>& ended) override;
   void watch_presence(const TopicPattern& topic) override;
   void unwatch_presence(const TopicPattern& topic) override;
@@ -142,13 +146,15 @@ class Connection final : public Receiver,
   void push_page(const std::string& topic, SpilledTopics::Topic& spilled, const HistoryPage& page);
   void lose_spilled(const std::string& topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
   void read_spilled();
-  void let_go(const std::string& topic, Position& last, FlatQueue<HeldMessage> messages);
+  void let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes);
+  void let_go(HeldMessage held, Position& last, bool tells_holes);
   void use(Identity identity);
   void find_permissions();
   bool is_anonymous() const noexcept { return token().value().empty(); }
   bool may_stay();
   void push_recovered(const std::string& topic, const Epoch& epoch, const std::vector<KeptMessage>& messages);
   void tell_withheld(std::string_view topic, const Position& position);
+  void tell_missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow);
   void welcome();
   actor::Task<void> begin_session();
   actor::Task<bool> claim(SessionId wanted);
@@ -188,9 +194,9 @@ class Connection final : public Receiver,
   std::optional<Leaving> leaving_;           // what becomes of the session at the end; none: there is none yet
   bool resumed_ = false;
   std::optional<RequestId> command_id_;
-  FlatQueue<base::Instant> failures_;         // of commands, lately
-  std::vector<std::string> held_by_command_;  // let go when the command ends, whatever becomes of it
-  Position inbox_last_;                       // the newest direct message that was delivered
+  FlatQueue<base::Instant> failures_;          // of commands, lately
+  std::vector<TopicPattern> held_by_command_;  // let go when the command ends, whatever becomes of it
+  Position inbox_last_;                        // the newest direct message that was delivered
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;

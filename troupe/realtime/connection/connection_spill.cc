@@ -22,6 +22,10 @@ Outbox::Pushed Connection::push_or_spill(const FrameRef& frame, Overflow overflo
   if (auto* spilled = spilled_.find(frame->topic)) {
     return stay_behind(frame->topic, *spilled, position.epoch, position.offset, position.offset);
   }
+  // What comes by a pattern must not pass either, or the pattern's place would pass what is still to be read.
+  if (frame->came == Came::by_pattern && !spilled_.empty()) {
+    return spill(frame->topic, {position.epoch, position.offset - 1}, position.offset);
+  }
   auto result = outbox_.push(frame, overflow);
   if (result != Outbox::Pushed::spilled) return result;
   return spill(frame->topic, {position.epoch, position.offset - 1}, position.offset);

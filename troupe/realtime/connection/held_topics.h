@@ -1,9 +1,12 @@
-// HeldTopics: live messages that wait while their topic's position is being asked for, so
-// that none comes before the confirmation, twice, or after a hole that nobody tells.
+// HeldTopics: live messages that wait while the position of their topic or pattern is being
+// asked for, so that none comes before the confirmation, twice, or after a hole that nobody
+// tells.
 //
-// Owned by one connection. Most of the time nothing is held.
+// Owned by one connection. Most of the time nothing is held. A message waits for its own
+// name rather than for a pattern that it lies in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -11,50 +14,106 @@
 #include <vector>
 
 #include "troupe/realtime/protocol/overflow.h"
+#include "troupe/realtime/protocol/topic_name.h"
 #include "troupe/realtime/topic/flat_queue.h"
 #include "troupe/realtime/topic/local_frame.h"
 
 namespace troupe::realtime {
 
+/// A message; or, without bytes, one that is for others, or a range that could not be brought to this core.
 struct HeldMessage {
   FrameRef frame;
-  Overflow overflow;
+  Overflow overflow = Overflow::drop_oldest;
+  Offset missed_to = 0;  // where the range ends that begins at the frame's position; 0: no range
 };
 
 class HeldTopics {
  public:
+  /// What was dropped of a topic past the bound.
+  struct Lost {
+    Epoch epoch;
+    Offset from = 0;
+    Offset to = 0;
+    Overflow overflow = Overflow::drop_oldest;
+  };
+  struct Released {
+    std::map<std::string, Lost> lost;  // of patterns alone: of a name the offsets tell
+    bool overrun = false;              // more than can be said
+    FlatQueue<HeldMessage> messages;
+  };
+
   explicit HeldTopics(std::size_t messages_max) : messages_max_(messages_max) {}
 
-  /// Begins to hold; a topic may be held more than once, and is let go when all have released it.
-  void hold(const std::string& topic) { ++topics_[topic].holders; }
+  /// Begins to hold; what is held more than once is let go when all have released it.
+  void hold(const std::string& name) { ++names_[name].holders; }
+  void hold(const TopicPattern& topic) {
+    if (topic.is_name()) return hold(topic.text());
+    auto& held = patterns_[topic];
+    held.is_pattern = true;
+    ++held.holders;
+  }
 
-  bool empty() const noexcept { return topics_.empty(); }
+  bool empty() const noexcept { return names_.empty() && patterns_.empty(); }
 
-  /// Takes a message if its topic is held. Past the bound the oldest goes: the offsets tell.
-  bool take(const FrameRef& frame, Overflow overflow) {
-    auto found = topics_.find(frame->topic);
-    if (found == topics_.end()) return false;
-    found->second.messages.push_back({frame, overflow});
-    if (found->second.messages.size() > messages_max_) found->second.messages.pop_front();
+  /// Takes a message if its topic is held. Past the bound the oldest goes.
+  bool take(const FrameRef& frame, Overflow overflow, Offset missed_to = 0) {
+    auto* held = holder_of(frame->topic);
+    if (held == nullptr) return false;
+    held->messages.push_back({frame, overflow, missed_to});
+    if (held->messages.size() > messages_max_) lose(held->messages.pop_front(), *held);
     return true;
   }
 
-  /// What was held, once nobody holds the topic any more; nothing as long as somebody does.
-  std::optional<FlatQueue<HeldMessage>> release(const std::string& topic) {
-    auto found = topics_.find(topic);
-    if (found == topics_.end() || --found->second.holders > 0) return std::nullopt;
-    auto messages = std::move(found->second.messages);
-    topics_.erase(found);
-    return messages;
+  /// What was held, once nobody holds it any more; nothing as long as somebody does.
+  std::optional<Released> release(const std::string& name) { return release(names_, name); }
+  std::optional<Released> release(const TopicPattern& topic) {
+    return topic.is_name() ? release(names_, topic.text()) : release(patterns_, topic);
   }
 
  private:
-  struct Held {
+  struct Held : Released {
     std::size_t holders = 0;
-    FlatQueue<HeldMessage> messages;
+    bool is_pattern = false;
   };
+
+  Held* holder_of(const std::string& topic) {
+    auto found = names_.find(topic);
+    if (found != names_.end()) return &found->second;
+    if (patterns_.empty()) return nullptr;
+    auto name = TopicName::parse(topic);
+    if (!name) return nullptr;  // an inbox of an odd user
+    for (auto& [pattern, held] : patterns_) {
+      if (pattern.matches(*name)) return &held;
+    }
+    return nullptr;
+  }
+
+  void lose(const HeldMessage& message, Held& held) {
+    if (!held.is_pattern) return;
+    const auto& position = message.frame->position;
+    auto to = std::max(position.offset, message.missed_to);
+    auto known = held.lost.find(message.frame->topic);
+    if (known != held.lost.end() && known->second.epoch == position.epoch) {
+      known->second.to = to;
+    } else if (held.lost.size() < messages_max_) {
+      held.lost.insert_or_assign(message.frame->topic, Lost{position.epoch, position.offset, to, message.overflow});
+    } else {
+      held.overrun = true;
+    }
+  }
+
+  template <class Map, class Key>
+  static std::optional<Released> release(Map& map, const Key& key) {
+    auto found = map.find(key);
+    if (found == map.end() || --found->second.holders > 0) return std::nullopt;
+    Released released = std::move(found->second);
+    map.erase(found);
+    return released;
+  }
+
   std::size_t messages_max_;
-  std::map<std::string, Held> topics_;
+  std::map<std::string, Held> names_;
+  std::map<TopicPattern, Held> patterns_;
 };
 
 }  // namespace troupe::realtime

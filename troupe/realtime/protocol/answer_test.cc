@@ -86,6 +86,7 @@ TEST_CASE("a message is one finished frame in which the payload lies as it came"
   CHECK_GE(message.payload.data(), message.frame.data());
 
   auto by_pattern = encode_message_by_pattern({"a.b", position, sender, {17}, payload}, {"2", 8});
+  CHECK_EQ(with_shard(message, {"2", 8}).view(), by_pattern.view());
   CHECK_EQ(
       unframed(by_pattern.view()).second,
       R"({"type":"message","topic":"a.b","epoch":"e","offset":3,"sender":"bob","sent_at":17,"shard":"2","seq":8,"payload":{"x": 1}})");

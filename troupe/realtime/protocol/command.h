@@ -27,10 +27,10 @@ struct Payload {
 };
 
 struct Subscribe {
-  std::vector<TopicPattern> topics;                        // no topic twice
-  std::vector<std::pair<TopicPattern, Position>> recover;  // each key is one of `topics`, and a name
-  std::optional<Overflow> overflow{};                      // none: the namespace's own
-  bool presence = false;                                   // wants to be told who comes and goes
+  std::vector<TopicPattern> topics;                           // no topic twice
+  std::vector<std::pair<TopicPattern, RecoverFrom>> recover;  // each key is one of `topics`
+  std::optional<Overflow> overflow{};                         // none: the namespace's own
+  bool presence = false;                                      // wants to be told who comes and goes
 };
 
 struct Unsubscribe {
@@ -39,7 +39,7 @@ struct Unsubscribe {
 
 /// Where the client of a session that goes on was in each topic.
 struct Resume {
-  std::vector<std::pair<TopicPattern, Position>> positions;
+  std::vector<std::pair<TopicPattern, RecoverFrom>> positions;
 };
 
 struct Publish {

@@ -60,7 +60,7 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
     }
   }
   if (take.failed()) return take.error();
-  return Subscribe{*std::move(topics), std::move(recover).value_or(std::vector<std::pair<TopicPattern, Position>>{}),
+  return Subscribe{*std::move(topics), std::move(recover).value_or(std::vector<std::pair<TopicPattern, RecoverFrom>>{}),
                    overflow, presence.value_or(false)};
 }
 

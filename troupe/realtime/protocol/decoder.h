@@ -20,6 +20,7 @@ namespace troupe::realtime {
 struct DecoderLimits {
   std::size_t depth_max = 64;            // of nested arrays and objects in one frame
   std::size_t topics_max = 1000;         // in one frame: as many as a connection may have
+  std::size_t shards_max = 1024;         // of one pattern: more than a server has cores
   std::size_t history_limit_max = 1000;  // items of one history request
   std::size_t presence_limit = 100;      // users of one page, where none is asked for
   std::size_t presence_limit_max = 1000;

@@ -19,12 +19,16 @@ C decoded(std::string_view text) {
 
 TEST_CASE("each command is read with all its fields") {
   auto subscribe = decoded<Subscribe>(R"({"type":"subscribe","id":"1","topics":["chat.*","news"],
-      "recover":{"news":{"epoch":"e1","offset":7}},"overflow":"drop_newest"})");
+      "recover":{"news":{"epoch":"e1","offset":7},
+                 "chat.*":{"x":[1],"shards":{"0":{"epoch":"s","seq":5},"1":{"seq":0,"epoch":"t"}}}},
+      "overflow":"drop_newest"})");
   REQUIRE_EQ(subscribe.topics.size(), 2);
   CHECK_EQ(subscribe.topics[0].text(), "chat.*");
-  REQUIRE_EQ(subscribe.recover.size(), 1);
+  REQUIRE_EQ(subscribe.recover.size(), 2);
   CHECK_EQ(subscribe.recover[0].first.text(), "news");
-  CHECK_EQ(subscribe.recover[0].second, Position{Epoch{"e1"}, 7});
+  CHECK_EQ(subscribe.recover[0].second.position, Position{Epoch{"e1"}, 7});
+  CHECK_EQ(subscribe.recover[1].first.text(), "chat.*");
+  CHECK_EQ(subscribe.recover[1].second.shards, ShardPositions{{"0", {Epoch{"s"}, 5}}, {"1", {Epoch{"t"}, 0}}});
   CHECK_EQ(subscribe.overflow, Overflow::drop_newest);
 
   CHECK_FALSE(decoded<Subscribe>(R"({"type":"subscribe","topics":["a"]})").overflow.has_value());
@@ -39,10 +43,11 @@ TEST_CASE("each command is read with all its fields") {
   CHECK_EQ(decoded<GetPresence>(R"({"type":"presence","topic":"a"})").limit, 100);
 
   auto resume = decoded<Resume>(
-      R"({"type":"resume","positions":{"a.b":{"epoch":"e1","offset":7},"c.*":{"0":{"epoch":"e","seq":1}}}})");
-  REQUIRE_EQ(resume.positions.size(), 1);  // a pattern has no position
+      R"({"type":"resume","positions":{"a.b":{"epoch":"e1","offset":7},"c.*":{"shards":{"0":{"epoch":"e","seq":1}}}}})");
+  REQUIRE_EQ(resume.positions.size(), 2);
   CHECK_EQ(resume.positions[0].first.text(), "a.b");
-  CHECK_EQ(resume.positions[0].second, Position{Epoch{"e1"}, 7});
+  CHECK_EQ(resume.positions[0].second.position, Position{Epoch{"e1"}, 7});
+  CHECK_EQ(resume.positions[1].second.shards, ShardPositions{{"0", {Epoch{"e"}, 1}}});
 
   CHECK_EQ(decoded<Unsubscribe>(R"({"topics":["a"],"type":"unsubscribe"})").topics[0].text(), "a");
 
@@ -176,7 +181,21 @@ TEST_CASE("a frame that is JSON but no command is refused with the name of the f
       {R"({"type":"subscribe","topics":["a"],"recover":{"a":{"epoch":"e","epoch":"e","offset":1}}})",
        "`recover` of `a`"},
       {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"epoch":"e","offset":1}}})",
-       "`recover` names the pattern"},
+       "`recover` of `a.*` must be {\"shards\""},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":[]}})", "`recover` of `a.*` must be {\"shards\""},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":[1]}}})", "must be an object of positions"},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":{},"shards":{}}}})", "has `shards` twice"},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":{"0":{"epoch":"e","offset":1}}}}})",
+       "of shard `0` must be"},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":{"0":7}}}})", "of shard `0` must be"},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":{"0":{"epoch":"e","seq":1},)"
+       R"("0":{"epoch":"e","seq":1}}}}})",
+       "names shard `0` twice"},
+      {R"({"type":"subscribe","topics":["a.*"],"recover":{"a.*":{"shards":{")" + std::string(33, 's') +
+           R"(":{"epoch":"e","seq":1}}}}})",
+       "a shard whose name is longer"},
+      {R"({"type":"subscribe","topics":["a"],"recover":{"a":{"shards":{"0":{"epoch":"e","seq":1}}}}})",
+       "`recover` of `a` must be {\"epoch\""},
       {R"({"type":"history","topic":"a"})", "`limit` is missing"},
       {R"({"type":"history","topic":"a","limit":0})", "`limit` must be from 1 to 1000"},
       {R"({"type":"history","topic":"a","limit":1001})", "`limit` must be from 1 to 1000"},

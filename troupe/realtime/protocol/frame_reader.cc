@@ -73,13 +73,15 @@ class Walk {
   Error read_json(Value value, Field<std::string>& field);
   Error read_integer(Value value, Field<std::uint64_t>& field);
   Error read_boolean(Value value, Field<bool>& field);
-  Error read_position(Value value, Field<Position>& field, std::size_t depth);
+  /// `number` is what the place within the epoch is called.
+  Error read_position(Value value, Field<Position>& field, std::size_t depth, std::string_view number = "offset");
+  Error read_shards(Value value, Field<ShardPositions>& field);
+  Error read_shards_of(Value value, Field<ShardPositions>& field);
+  Error read_recover_from(Value value, Field<RecoverFrom>& field, bool is_name);
   Error read_topics(Value value);
-  /// What is said of a pattern is refused, or passed over: patterns have no position.
-  enum class Patterns : std::uint8_t { refused, skipped };
-  Error read_positions(Value value, Field<std::vector<std::pair<TopicPattern, Position>>>& field, Patterns patterns);
-  Error recover_field(Value value) { return read_positions(value, fields_.recover, Patterns::refused); }
-  Error positions_field(Value value) { return read_positions(value, fields_.positions, Patterns::skipped); }
+  Error read_positions(Value value, Field<std::vector<std::pair<TopicPattern, RecoverFrom>>>& field);
+  Error recover_field(Value value) { return read_positions(value, fields_.recover); }
+  Error positions_field(Value value) { return read_positions(value, fields_.positions); }
   Error read_timestamp(Value value);
   std::string add_topic(const Field<std::string>& text, std::size_t index, std::vector<TopicPattern>& topics) const;
 
@@ -272,8 +274,8 @@ Walk::Error Walk::read_timestamp(Value value) {
   return simdjson::SUCCESS;
 }
 
-Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t depth) {
-  constexpr std::string_view wrong = "must be {\"epoch\": string, \"offset\": integer}";
+Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t depth, std::string_view number) {
+  auto wrong = fmt::format("must be {{\"epoch\": string, \"{}\": integer}}", number);
   if (type_of(value) != json_type::object) {
     field.wrong = wrong;
     return walk(value, depth);
@@ -287,10 +289,10 @@ Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t
     if (auto error = std::move(next).get(part)) return error;
     std::string_view name;
     if (auto error = part.unescaped_key().get(name)) return error;
-    bool again = (name == "epoch" && epoch.came()) || (name == "offset" && offset.came());
-    auto error = name == "epoch" && !again    ? read_string(part.value(), epoch, epoch_bytes_max)
-                 : name == "offset" && !again ? read_integer(part.value(), offset)
-                                              : walk(part.value(), depth + 1);
+    bool again = (name == "epoch" && epoch.came()) || (name == number && offset.came());
+    auto error = name == "epoch" && !again  ? read_string(part.value(), epoch, epoch_bytes_max)
+                 : name == number && !again ? read_integer(part.value(), offset)
+                                            : walk(part.value(), depth + 1);
     if (error) return error;
     if (again) epoch.wrong = "is given twice";
   }
@@ -325,13 +327,78 @@ Walk::Error Walk::read_topics(Value value) {
   return simdjson::SUCCESS;
 }
 
-Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicPattern, Position>>>& field,
-                                 Patterns patterns) {
+// The positions of the shards that stand in a pattern's `shards`.
+Walk::Error Walk::read_shards(Value value, Field<ShardPositions>& field) {
+  constexpr std::size_t depth = 5;  // of one shard's position
+  if (type_of(value) != json_type::object) {
+    field.wrong = "must be an object of positions by shard";
+    return walk(value, depth - 1);
+  }
+  ShardPositions shards;
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  for (auto next : object) {
+    ondemand::field part;
+    if (auto error = std::move(next).get(part)) return error;
+    std::string_view name;
+    if (auto error = part.unescaped_key().get(name)) return error;
+    std::string shard{name.substr(0, shard_bytes_max + 1)};
+    Field<Position> position;
+    if (auto error = read_position(part.value(), position, depth, "seq")) return error;
+    if (!field.wrong.empty()) continue;
+    if (shard.size() > shard_bytes_max) {
+      field.wrong = fmt::format("has a shard whose name is longer than {} bytes", shard_bytes_max);
+    } else if (!position.value) {
+      field.wrong = fmt::format("of shard `{}` {}", shard, position.wrong);
+    } else if (shards.size() == limits_.shards_max) {
+      field.wrong = fmt::format("has more than {} shards", limits_.shards_max);
+    } else if (!shards.emplace(shard, *std::move(position.value)).second) {
+      field.wrong = fmt::format("names shard `{}` twice", shard);
+    }
+  }
+  if (field.wrong.empty()) field.value = std::move(shards);
+  return simdjson::SUCCESS;
+}
+
+// What is said of a pattern: an object with `shards`.
+Walk::Error Walk::read_shards_of(Value value, Field<ShardPositions>& field) {
+  constexpr std::size_t depth = 3;
+  if (type_of(value) != json_type::object) {
+    if (auto error = walk(value, depth)) return error;
+  } else {
+    ondemand::object object;
+    if (auto error = value.get_object().get(object)) return error;
+    for (auto next : object) {
+      ondemand::field part;
+      if (auto error = std::move(next).get(part)) return error;
+      std::string_view name;
+      if (auto error = part.unescaped_key().get(name)) return error;
+      bool again = name == "shards" && field.came();
+      auto error = name == "shards" && !again ? read_shards(part.value(), field) : walk(part.value(), depth + 1);
+      if (error) return error;
+      if (again) field.wrong = "has `shards` twice";
+    }
+  }
+  if (!field.came()) field.wrong = R"(must be {"shards": {shard: {"epoch": string, "seq": integer}}})";
+  return simdjson::SUCCESS;
+}
+
+Walk::Error Walk::read_recover_from(Value value, Field<RecoverFrom>& field, bool is_name) {
+  Field<Position> position;
+  Field<ShardPositions> shards;
+  if (auto error = is_name ? read_position(value, position, 3) : read_shards_of(value, shards)) return error;
+  field.wrong = is_name ? position.wrong : shards.wrong;
+  if (!field.wrong.empty()) return simdjson::SUCCESS;
+  field.value = is_name ? RecoverFrom{*std::move(position.value), {}} : RecoverFrom{{}, *std::move(shards.value)};
+  return simdjson::SUCCESS;
+}
+
+Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicPattern, RecoverFrom>>>& field) {
   if (type_of(value) != json_type::object) {
     field.wrong = "must be an object of positions by topic";
     return walk(value, 2);
   }
-  std::vector<std::pair<TopicPattern, Position>> positions;
+  std::vector<std::pair<TopicPattern, RecoverFrom>> positions;
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
   for (auto next : object) {
@@ -341,15 +408,11 @@ Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicP
     if (auto error = part.unescaped_key().get(name)) return error;
     auto topic = TopicPattern::parse(name);
     std::string shown{name.substr(0, topic_bytes_max)};
-    Field<Position> position;
-    if (auto error = read_position(part.value(), position, 3)) return error;
+    Field<RecoverFrom> position;
+    if (auto error = read_recover_from(part.value(), position, !topic || topic->is_name())) return error;
     if (!field.wrong.empty()) continue;
     if (!topic) {
       field.wrong = fmt::format("has a topic that {}", describe(topic.error()));
-    } else if (!topic->is_name() && patterns == Patterns::skipped) {
-      continue;
-    } else if (!topic->is_name()) {
-      field.wrong = fmt::format("names the pattern `{}`; only topics have a position", shown);
     } else if (!position.value) {
       field.wrong = fmt::format("of `{}` {}", shown, position.wrong);
     } else if (positions.size() == limits_.topics_max) {

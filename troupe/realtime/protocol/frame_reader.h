@@ -30,7 +30,7 @@ struct Fields {
   Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key, after, priority;
   Field<std::string> payload, timestamp;  // JSON text
   Field<std::vector<TopicPattern>> topics;
-  Field<std::vector<std::pair<TopicPattern, Position>>> recover, positions;
+  Field<std::vector<std::pair<TopicPattern, RecoverFrom>>> recover, positions;
   Field<Position> since, before;
   Field<std::uint64_t> offset, limit;
   Field<bool> exclude_self, presence;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "troupe/realtime/protocol/topic_name.h"
+
 namespace troupe::realtime {
 
 namespace {
@@ -48,6 +50,23 @@ void HistoryChecker::subscribed(std::string_view observer, std::string_view topi
 
 void HistoryChecker::subscribed_pattern(std::string_view name) { ++observer(name).patterns; }
 
+void HistoryChecker::recovered_pattern(std::string_view name, std::string_view pattern_text) {
+  ++figures_.recoveries;
+  auto& known = observer(name);
+  ++known.patterns;
+  auto pattern = TopicPattern::parse(pattern_text);
+  if (!pattern) return violated(name, pattern_text, "recovered, and no pattern");
+  auto covers = [&](const std::string& topic) {
+    auto parsed = TopicName::parse(topic);
+    return parsed && pattern->matches(*parsed);
+  };
+  for (auto& [topic, stream] : known.left) {
+    if (covers(topic)) known.streams.try_emplace(topic, std::move(stream));
+  }
+  std::erase_if(known.left, [&](const auto& entry) { return covers(entry.first); });
+  for (auto& [topic, stream] : known.streams) stream.repeats |= covers(topic);
+}
+
 void HistoryChecker::unsubscribed(std::string_view observer, std::string_view topic) {
   auto& known = stream(observer, topic);
   settle(observer, topic, known);
@@ -57,6 +76,9 @@ void HistoryChecker::unsubscribed(std::string_view observer, std::string_view to
 void HistoryChecker::closed(std::string_view name) {
   auto& gone = observer(name);
   for (auto& [topic, known] : gone.streams) settle(name, topic, known);
+  gone.left.clear();
+  if (gone.patterns > 0) gone.left = std::move(gone.streams);
+  std::erase_if(gone.left, [](const auto& entry) { return !entry.second.active; });
   gone.streams.clear();
   gone.patterns = 0;
 }
@@ -92,6 +114,11 @@ bool HistoryChecker::advance(std::string_view observer_name, std::string_view to
     stream.epoch = epoch;
     stream.last = from - 1;
   }
+  if (stream.repeats && from <= stream.last) {
+    if (to <= stream.last) return false;
+    from = stream.last + 1;
+  }
+  stream.repeats = false;
   if (from <= stream.last) {
     violated(observer_name, topic, fmt::format("after {} came {} again", stream.last, from));
     return false;

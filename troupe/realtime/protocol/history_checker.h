@@ -46,6 +46,8 @@ class HistoryChecker {
                   const std::optional<Position>& from);
   /// A subscription by a pattern was confirmed: topics may begin at any offset.
   void subscribed_pattern(std::string_view observer);
+  /// It was recovered: topics of which the observer's last connection had something go on there, and may repeat.
+  void recovered_pattern(std::string_view observer, std::string_view pattern);
   /// Nothing of the topic is expected any more.
   void unsubscribed(std::string_view observer, std::string_view topic);
   /// The observer's connection has ended; what was on its way to it is lost with it.
@@ -83,9 +85,11 @@ class HistoryChecker {
     std::vector<Range> holes;    // passed over; an acknowledgement may yet stand for them
     std::uint64_t left_out = 0;  // publications of the observer's own that are not acknowledged yet
     bool active = false;
+    bool repeats = false;  // until something new comes
   };
   struct Observer {
     std::map<std::string, Stream> streams;
+    std::map<std::string, Stream> left;  // by its last connection, where it had a pattern
     std::uint64_t patterns = 0;
   };
   /// What is known of one topic in one epoch.

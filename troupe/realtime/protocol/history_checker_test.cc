@@ -118,6 +118,24 @@ TEST_CASE("topics of a pattern begin anywhere and go on without a hole") {
   CHECK(judge({pattern, third, sixth}).first.contains("after 3 came 6"));
 }
 
+TEST_CASE("a pattern that is recovered goes on in each topic where the client was, and may repeat") {
+  constexpr std::string_view pattern =
+      "a<{'type':'subscription_confirmed','topics':[{'topic':'*','shards':{'0':{'epoch':'s','seq':9}},'recovered':"
+      "false}]}";
+  constexpr std::string_view again =
+      "a<{'type':'subscription_confirmed','topics':[{'topic':'*','shards':{'0':{'epoch':'s','seq':9}},'recovered':"
+      "true}]}";
+  CHECK_EQ(judge({pattern, third, "a.", again, third, fourth}).first, "");
+  CHECK_EQ(judge({pattern, third, "a.", again, fourth}).first, "");
+  constexpr std::string_view fifth = "a<{'type':'message','topic':'t','epoch':'e','offset':5,'payload':5}";
+  CHECK(judge({pattern, third, "a.", again, fifth}).first.contains("after 3 came 5"));
+  CHECK(judge({pattern, third, "a.", again, fourth, third}).first.contains("after 4 came 3 again"));
+  CHECK(judge({pattern, third, "a.", again,
+               "b<{'type':'subscription_confirmed','topics':[{'topic':'t','epoch':'e','offset':4,'recovered':false}]}"})
+            .first.contains("4..4 never came"));
+  CHECK_EQ(judge({pattern, third, "a.", pattern, fifth}).first, "");  // not recovered: it begins anew
+}
+
 TEST_CASE("what was on its way when the connection ended is nobody's fault") {
   CHECK_EQ(judge({subscribed, "b>{'type':'publish','id':'1','topic':'t','payload':3}",
                   "b<{'type':'ack','id':'1','epoch':'e','offset':3}", "a."})

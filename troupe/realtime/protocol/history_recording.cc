@@ -102,7 +102,7 @@ void HistoryRecording::confirmed(const std::string& observer, const Json& frame)
   for (const auto& entry : *topics->array()) {
     auto topic = text_at(entry, "topic");
     if (entry.find("shards") != nullptr) {
-      checker_.subscribed_pattern(observer);
+      is_true(entry, "recovered") ? checker_.recovered_pattern(observer, topic) : checker_.subscribed_pattern(observer);
       continue;
     }
     auto from = wanted.find(topic);

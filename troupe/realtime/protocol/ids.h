@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "troupe/base/strong.h"
@@ -33,6 +34,20 @@ struct Position {
   Offset offset = 0;
 
   friend bool operator==(const Position&, const Position&) = default;
+};
+
+/// Where a pattern is: a place in the stream of each home shard, by the shard's name; `offset` is what clients call
+/// `seq`.
+using ShardPositions = std::map<std::string, Position, std::less<>>;
+
+inline constexpr std::size_t shard_bytes_max = 32;
+
+/// After what a subscription goes on: a name after its position, a pattern after those of the shards.
+struct RecoverFrom {
+  Position position{};
+  ShardPositions shards{};
+
+  friend bool operator==(const RecoverFrom&, const RecoverFrom&) = default;
 };
 
 }  // namespace troupe::realtime

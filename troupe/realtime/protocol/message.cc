@@ -1,6 +1,8 @@
 // Messages encoded: fields first, the payload last, the frame's head in front.
 #include "troupe/realtime/protocol/message.h"
 
+#include <string>
+
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/wire/json.h"
 
@@ -52,6 +54,25 @@ base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosi
   append_fields(writer, parts);
   writer.member("shard", shard.shard).member("seq", shard.seq);
   return with_payload(builder, writer, parts.payload.bytes, parts.payload.kind).frame;
+}
+
+base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard) {
+  // What stands between the fields and the payload (with_payload() wrote it) gives way to two fields more.
+  constexpr std::string_view before_json = R"(,"payload":)";
+  constexpr std::string_view before_binary = "}\n";
+  const bool binary = message.kind == PayloadKind::binary;
+  const auto frame = message.frame.view();
+  const auto length = static_cast<unsigned char>(frame[1]) & 0x7fU;
+  const std::size_t head = length < 126 ? 2 : length == 126 ? 4 : 10;  // RFC 6455, 5.2; unmasked
+  const auto place = frame.size() - (binary ? 0 : 1) - message.payload.size();
+  const auto fields = frame.substr(head, place - head - (binary ? before_binary : before_json).size());
+  FrameBuilder builder{frame.size() + fields_bytes};
+  builder.body().append(fields).append(R"(,"shard":)");
+  wire::JsonWriter{builder.body()}.value(shard.shard);
+  builder.body().append(R"(,"seq":)").append(std::to_string(shard.seq));
+  builder.body().append(binary ? before_binary : before_json).append(message.payload.view());
+  if (!binary) builder.body().append("}");
+  return std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text);
 }
 
 EncodedMessage encode_direct(const DirectParts& parts) {

@@ -49,6 +49,8 @@ struct EncodedMessage {
 EncodedMessage encode_message(const MessageParts& parts);
 /// The same with `shard` and `seq`.
 base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosition& shard);
+/// The same of a message that was encoded without them.
+base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard);
 EncodedMessage encode_direct(const DirectParts& parts);
 /// A finished history_item of a message that was kept.
 base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,

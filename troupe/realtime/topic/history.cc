@@ -72,6 +72,10 @@ std::optional<std::vector<KeptMessage>> History::recover(const Position& positio
   return range(position.offset + 1, top_.offset);
 }
 
+std::vector<KeptMessage> History::after_seq(std::uint64_t seq) const {
+  return {std::ranges::upper_bound(kept_.begin(), kept_.end(), seq, {}, &KeptMessage::seq), kept_.end()};
+}
+
 std::vector<KeptMessage> History::range(Offset first, Offset last) const {
   auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first - oldest());
   return {begin, begin + static_cast<std::ptrdiff_t>(last + 1 - first)};

@@ -76,6 +76,9 @@ class History {
   /// or if `position` is beyond the top.
   std::optional<std::vector<KeptMessage>> recover(const Position& position) const;
 
+  /// All that is kept and came after the shard's `seq`. Complete when dropped_seq() is not higher.
+  std::vector<KeptMessage> after_seq(std::uint64_t seq) const;
+
   /// When the oldest message becomes too old; never when there is none.
   base::Instant expires_at() const noexcept;
 
@@ -83,6 +86,8 @@ class History {
   std::size_t bytes() const noexcept { return bytes_; }
   /// The highest `seq` that was dropped; 0 when none was.
   std::uint64_t dropped_seq() const noexcept { return dropped_seq_; }
+  /// The `seq` of the newest publication, kept or not; 0 when there was none.
+  std::uint64_t last_seq() const noexcept { return kept_.empty() ? dropped_seq_ : kept_[kept_.size() - 1].seq; }
 
  private:
   /// The offset of the oldest message kept; one past the top when there is none.

@@ -19,6 +19,9 @@ namespace troupe::realtime {
 
 struct LocalFrame;
 
+/// By which kind of subscription a message has come: by a pattern it bears `shard` and `seq`.
+enum class Came : std::uint8_t { by_name, by_pattern };
+
 class FrameRef {
  public:
   FrameRef() = default;
@@ -33,8 +36,8 @@ class FrameRef {
   /// A frame that belongs to no topic.
   static FrameRef control(base::Bytes bytes) { return message(std::move(bytes), {}, {}); }
   /// A message of a topic.
-  static FrameRef message(base::Bytes bytes, std::string topic, Position position,
-                          Priority priority = Priority::normal);
+  static FrameRef message(base::Bytes bytes, std::string topic, Position position, Priority priority = Priority::normal,
+                          Came came = Came::by_name);
 
   const LocalFrame& operator*() const noexcept { return *frame_; }
   const LocalFrame* operator->() const noexcept { return frame_; }
@@ -49,6 +52,7 @@ struct LocalFrame {
   std::string topic;  // empty for answers and other frames that belong to no topic
   Position position;
   Priority priority = Priority::normal;
+  Came came = Came::by_name;
 
   /// The same without a context of earlier messages; connection/compression makes it once. Null when not yet, or when
   /// it would be no shorter.
@@ -69,13 +73,15 @@ inline FrameRef::~FrameRef() {
   if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
 }
 
-inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority) {
+inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority,
+                                  Came came) {
   FrameRef made;
   made.frame_ = std::make_unique<LocalFrame>().release();
   made.frame_->bytes = std::move(bytes);
   made.frame_->topic = std::move(topic);
   made.frame_->position = std::move(position);
   made.frame_->priority = priority;
+  made.frame_->came = came;
   made.frame_->references_ = 1;
   return made;
 }

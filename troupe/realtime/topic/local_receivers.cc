@@ -89,8 +89,10 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
     bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) {
-      frame = FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(),
-                                message.position, message.priority);
+      frame =
+          FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position,
+                            // The positions of shards would not be true if one publication overtook another.
+                            pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name);
     }
     switch (receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
       case Delivery::accepted:

@@ -1,8 +1,6 @@
 // MessageRouterActor: subscribing and unsubscribing, and what goes from core to core.
 #include "troupe/realtime/topic/message_router_actor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace troupe::realtime {
@@ -16,7 +14,7 @@ MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index,
       idempotency_(options_.idempotency) {}
 
 void MessageRouterActor::started(actor::Context& ctx) {
-  topics_ = std::make_unique<TopicShard>(options_.topics, options_.settings, fmt::format("{}", index_), ctx.random());
+  topics_ = std::make_unique<TopicShard>(options_.topics, options_.settings, shard_name(index_), ctx.random());
   ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
   owner_.tell(RouterStarted{index_});
 }
@@ -63,7 +61,10 @@ void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vect
   waiting.replies.push_back(std::move(reply));
   waiting.result.resize(message.topics.size());
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
-    waiting.result[i].topic.topic = message.topics[i].pattern.text();
+    const auto& [pattern, recover, overflow] = message.topics[i];
+    waiting.result[i].topic.topic = pattern.text();
+    // Until a shard says otherwise; those that were there when the client was must be those that are there now.
+    waiting.result[i].topic.recovered = !pattern.is_name() && recover && recover->shards.size() == cores();
   }
   auto asked = questions(message, ticket);
   for (const auto& question : asked) waiting.missing += question.topics.empty() ? 0 : 1;
@@ -78,9 +79,17 @@ std::vector<OpenTopics> MessageRouterActor::questions(const AddSubscriptions& me
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
     const auto& [pattern, recover, overflow] = message.topics[i];
     if (pattern.is_name()) {
-      asked[home_of(pattern.text(), cores())].topics.push_back({i, pattern, recover});
-    } else {
-      for (auto& one : asked) one.topics.push_back({i, pattern, {}});
+      auto position = recover ? std::optional{recover->position} : std::nullopt;
+      asked[home_of(pattern.text(), cores())].topics.push_back({i, pattern, std::move(position)});
+      continue;
+    }
+    for (std::size_t home = 0; home < asked.size(); ++home) {
+      std::optional<Position> position;
+      if (recover) {
+        auto found = recover->shards.find(shard_name(static_cast<CoreIndex>(home)));
+        if (found != recover->shards.end()) position = found->second;
+      }
+      asked[home].topics.push_back({i, pattern, std::move(position)});
     }
   }
   return asked;
@@ -92,6 +101,9 @@ void MessageRouterActor::handle(TopicsOpened message) {
   auto& waiting = found->second;
   take_opened(waiting, std::move(message));
   if (--waiting.missing > 0) return;
+  for (auto& result : waiting.result) {
+    if (!result.topic.recovered) result.recovered.clear();  // one shard could not
+  }
   for (auto& reply : waiting.replies) reply.set(std::move(waiting.result));
   opening_.erase(found);
 }
@@ -106,6 +118,8 @@ void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, acto
       result.recovered = std::move(opened.messages);
     } else {
       result.topic.shards.push_back({message.shard, message.shard_top});
+      result.topic.recovered = result.topic.recovered && opened.recovered;
+      std::ranges::move(opened.messages, std::back_inserter(result.recovered));
     }
   }
 }

@@ -170,7 +170,8 @@ void MessageRouterActor::handle(const DropInterest& message) {
 
 void MessageRouterActor::handle(OpenTopics message, actor::Context& ctx) {
   TopicsOpened answer{message.ticket, topics_->name(), topics_->top(), {}};
-  for (const auto& topic : message.topics) answer.topics.push_back(topics_->open(topic, moment(ctx)));
+  auto allowance = topics_->allowance();
+  for (const auto& topic : message.topics) answer.topics.push_back(topics_->open(topic, moment(ctx), allowance));
   router(message.core).tell(std::move(answer));
 }
 

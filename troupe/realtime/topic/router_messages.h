@@ -63,15 +63,23 @@ struct Unregister {
 
 struct WantedTopic {
   TopicPattern pattern;
-  std::optional<Position> recover{};
+  std::optional<RecoverFrom> recover{};
   Overflow overflow = Overflow::drop_oldest;
 };
 
+/// A message that is sent again to somebody who has missed it. By a pattern its frame bears `shard` and `seq`.
+struct RecoveredMessage {
+  std::string topic;
+  Epoch epoch;
+  KeptMessage message;
+  Came came = Came::by_name;
+};
+
 /// A topic that was subscribed to: its entry of the confirmation, and the messages after the client's position if
-/// it asked for them and all are kept.
+/// it asked for them and all are kept. Those of one shard stand in the order of their `seq`.
 struct SubscribedResult {
   SubscribedTopic topic;
-  std::vector<KeptMessage> recovered;
+  std::vector<RecoveredMessage> recovered;
 };
 
 /// Subscribes to each topic; one that this connection has already gets the new overflow policy.
@@ -155,7 +163,7 @@ struct OpenTopics {
   struct Topic {
     std::size_t index;  // the asker's, echoed
     TopicPattern pattern;
-    std::optional<Position> recover;
+    std::optional<Position> recover;  // of the topic; of a pattern, of this home's stream
   };
   std::vector<Topic> topics;
 };
@@ -163,7 +171,7 @@ struct OpenedTopic {
   std::size_t index;
   Position top;
   bool recovered;
-  std::vector<KeptMessage> messages;
+  std::vector<RecoveredMessage> messages;
 };
 struct TopicsOpened {
   static constexpr auto message_class = actor::MessageClass::control;

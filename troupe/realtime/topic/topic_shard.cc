@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 
 namespace troupe::realtime {
+
+std::string shard_name(CoreIndex core) { return fmt::format("{}", core); }
 
 Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", random.next())}; }
 
@@ -19,7 +23,7 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   if (topic->history.is_full()) change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
   ++top_.offset;
   Position position{topic->history.top().epoch, topic->history.top().offset + 1};
-  MessageParts parts{topic->name, position, wanted.publisher.user, moment.wall, publication.payload};
+  MessageParts parts{topic->name.text(), position, wanted.publisher.user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
   Publication result{publication.topic, position, message.frame, {}, {}};
@@ -32,27 +36,64 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   change(*topic, [&](History& history) {
     history.append(top_.offset, moment.wall, moment.now, std::move(message), wanted.target);
   });
+  published_.splice(published_.end(), published_, topic->published);
   while (history_bytes_ > options_.history_bytes_max) {
     change(*keeping_.front(), [](History& history) { history.drop_oldest(); });
   }
   return result;
 }
 
-OpenedTopic TopicShard::open(const OpenTopics::Topic& wanted, const Moment& moment) {
-  OpenedTopic opened{wanted.index, top_, false, {}};
-  if (!wanted.pattern.is_name()) return opened;
+OpenedTopic TopicShard::open(const OpenTopics::Topic& wanted, const Moment& moment, RecoveryAllowance& allowance) {
+  if (!wanted.pattern.is_name()) return open_pattern(wanted, moment.now, allowance);
+  OpenedTopic opened{wanted.index, {}, false, {}};
   Topic* topic = find_or_make(TopicName::parse(wanted.pattern.text()).value(), moment);
-  if (topic == nullptr) {
-    opened.top = {};  // no room to remember it: its first publication will bring an epoch
-    return opened;
-  }
+  if (topic == nullptr) return opened;  // no room to remember it: its first publication will bring an epoch
   change(*topic, [&](History& history) { history.expire(moment.now); });
   opened.top = topic->history.top();
   if (!wanted.recover) return opened;
   auto messages = topic->history.recover(*wanted.recover);
   opened.recovered = messages.has_value();
+  if (!messages) return opened;
+  for (auto& message : *messages) {
+    opened.messages.push_back({topic->name.text(), opened.top.epoch, std::move(message)});
+  }
+  return opened;
+}
+
+OpenedTopic TopicShard::open_pattern(const OpenTopics::Topic& wanted, base::Instant now, RecoveryAllowance& allowance) {
+  OpenedTopic opened{wanted.index, top_, false, {}};
+  if (!wanted.recover) return opened;
+  auto messages = recover(wanted.pattern, *wanted.recover, now, allowance);
+  opened.recovered = messages.has_value();
   if (messages) opened.messages = *std::move(messages);
   return opened;
+}
+
+// All publications after `from` to the topics of a pattern, in their order; nothing if one of them is gone, if nobody
+// knows whether it is, or if it would take more than is allowed.
+std::optional<std::vector<RecoveredMessage>> TopicShard::recover(const TopicPattern& pattern, const Position& from,
+                                                                 base::Instant now, RecoveryAllowance& allowance) {
+  if (from.epoch != top_.epoch || from.offset > top_.offset || from.offset < forgotten_seq_) return std::nullopt;
+  std::vector<RecoveredMessage> found;
+  for (auto place = published_.rbegin(); place != published_.rend(); ++place) {
+    Topic& topic = **place;
+    if (topic.history.last_seq() <= from.offset) break;
+    if (allowance.topics == 0) return std::nullopt;
+    --allowance.topics;
+    if (!pattern.matches(topic.name)) continue;
+    change(topic, [&](History& history) { history.expire(now); });
+    if (topic.history.dropped_seq() > from.offset) return std::nullopt;
+    for (auto& message : topic.history.after_seq(from.offset)) {
+      auto bytes = message.message.frame.size();
+      if (allowance.messages == 0 || allowance.bytes < bytes) return std::nullopt;
+      --allowance.messages;
+      allowance.bytes -= bytes;
+      found.push_back({topic.name.text(), topic.history.top().epoch, std::move(message), Came::by_pattern});
+    }
+  }
+  std::ranges::sort(found, {}, [](const RecoveredMessage& one) { return one.message.seq; });
+  for (auto& [topic, epoch, kept, came] : found) kept.message.frame = with_shard(kept.message, {name_, kept.seq});
+  return found;
 }
 
 HistoryPage TopicShard::read(const ReadHistory& request, base::Instant now) {
@@ -114,9 +155,10 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
   }
   if (topics_.size() >= options_.topics_max && !make_room()) return nullptr;
   auto made = std::make_unique<Topic>(
-      Topic{name.text(), ++made_, History{make_epoch(moment.random), settings_->of(name).history}, {}});
+      Topic{name, ++made_, History{make_epoch(moment.random), settings_->of(name).history}, {}, {}});
   Topic* topic = made.get();
   topic->place = empty_.insert(empty_.end(), topic);
+  topic->published = published_.insert(published_.begin(), topic);
   topics_.emplace(name.text(), std::move(made));
   return topic;
 }
@@ -127,7 +169,9 @@ bool TopicShard::make_room() {
   Topic* forgotten = empty_.front();
   empty_.pop_front();
   set_due(*forgotten, base::Instant::never());
-  topics_.erase(topics_.find(forgotten->name));
+  forgotten_seq_ = std::max(forgotten_seq_, forgotten->history.last_seq());
+  published_.erase(forgotten->published);
+  topics_.erase(topics_.find(forgotten->name.text()));
   return true;
 }
 

@@ -30,7 +30,21 @@ namespace troupe::realtime {
 struct TopicOptions {
   std::size_t topics_max = 100'000;                   // on one core
   std::size_t history_bytes_max = 256 * 1024 * 1024;  // on one core, all topics together
+  // What one frame may have this core look at and send again for its patterns; past it they are not recovered.
+  std::size_t recover_topics_max = 20'000;  // published to since; a millisecond or two
+  std::size_t recover_messages_max = 8 * 1000;
+  std::size_t recover_bytes_max = 8 * 1024 * 1024;
 };
+
+/// How much of that is left.
+struct RecoveryAllowance {
+  std::size_t topics = 0;
+  std::size_t messages = 0;
+  std::size_t bytes = 0;
+};
+
+/// What clients call the shard of a core.
+std::string shard_name(CoreIndex core);
 
 /// The present for one step: both times and a source of epochs.
 struct Moment {
@@ -56,8 +70,12 @@ class TopicShard {
   void use(SettingsPtr settings, base::Instant now);
 
   std::expected<Publication, PublishError> publish(const PublishMessage& message, const Moment& moment);
-  /// The position of a topic, which is made if it is not there; and what came after `recover`.
-  OpenedTopic open(const OpenTopics::Topic& topic, const Moment& moment);
+  /// The position of a topic, which is made if it is not there, or of the shard for a pattern; and what came after
+  /// `recover`.
+  OpenedTopic open(const OpenTopics::Topic& topic, const Moment& moment, RecoveryAllowance& allowance);
+  RecoveryAllowance allowance() const noexcept {
+    return {options_.recover_topics_max, options_.recover_messages_max, options_.recover_bytes_max};
+  }
   HistoryPage read(const ReadHistory& request, base::Instant now);
 
   void add_interest(CoreIndex core, const TopicPattern& pattern);
@@ -77,14 +95,18 @@ class TopicShard {
   struct Topic;
   using Recent = std::list<Topic*>;
   struct Topic {
-    std::string name;
+    TopicName name;
     std::uint64_t number;  // of all that were made here
     History history;
-    Recent::iterator place;                      // in one of the two below
+    Recent::iterator place;                      // in one of the first two below
+    Recent::iterator published;                  // in the third
     bool keeps = false;                          // in which
     base::Instant due = base::Instant::never();  // of its entry in due_; at the latest when its oldest message expires
   };
 
+  OpenedTopic open_pattern(const OpenTopics::Topic& wanted, base::Instant now, RecoveryAllowance& allowance);
+  std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
+                                                       base::Instant now, RecoveryAllowance& allowance);
   Topic* find(const std::string& name);
   Topic* find_or_make(const TopicName& name, const Moment& moment);
   bool make_room();
@@ -98,8 +120,10 @@ class TopicShard {
   std::string name_;
   Position top_;
   std::unordered_map<std::string, std::unique_ptr<Topic>> topics_;
-  Recent keeping_;                                                 // topics with messages, longest unused first
-  Recent empty_;                                                   // topics without, longest unused first
+  Recent keeping_;                   // topics with messages, longest unused first
+  Recent empty_;                     // topics without, longest unused first
+  Recent published_;                 // all topics, in the order of their newest publications
+  std::uint64_t forgotten_seq_ = 0;  // the highest of a publication whose topic is forgotten
   std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
   std::uint64_t made_ = 0;                                         // topics so far
   std::size_t history_bytes_ = 0;

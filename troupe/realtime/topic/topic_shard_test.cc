@@ -25,7 +25,8 @@ struct Shard {
     return shard.publish({{0, 0, UserId{"u"}}, std::move(publication)}, moment());
   }
   OpenedTopic open(std::string_view topic, std::optional<Position> recover = {}) {
-    return shard.open({0, pattern(topic), std::move(recover)}, moment());
+    auto allowance = shard.allowance();
+    return shard.open({0, pattern(topic), std::move(recover)}, moment(), allowance);
   }
   Moment moment() { return {now, {}, random}; }
 
@@ -71,6 +72,66 @@ TEST_CASE("opening with a position recovers completely or not at all") {
   auto one = shard.open("a", Position{epoch, 1});
   CHECK_FALSE(one.recovered);
   CHECK(one.messages.empty());
+}
+
+// What a pattern recovers: topics with their offsets, or "refused".
+std::string recovered(Shard& shard, std::string_view topics, Offset seq, RecoveryAllowance allowance) {
+  Position from{shard.shard.top().epoch, seq};
+  auto opened = shard.shard.open({0, pattern(topics), from}, shard.moment(), allowance);
+  if (!opened.recovered) return "refused";
+  std::string text;
+  for (const auto& one : opened.messages) text += fmt::format("{}{} ", one.topic, one.message.offset);
+  return text;
+}
+std::string recovered(Shard& shard, std::string_view topics, Offset seq) {
+  return recovered(shard, topics, seq, shard.shard.allowance());
+}
+
+TEST_CASE("a pattern recovers what its topics have published since, in the order of the shard, or nothing") {
+  Shard shard{{}, settings_of({.count_max = 2, .age_max = 10s})};
+  for (auto topic : {"a.x", "a.y", "b.x", "a.x", "b.x", "a.y"}) shard.publish(topic);
+  CHECK_EQ(recovered(shard, "a.*", 0), "a.x1 a.y1 a.x2 a.y2 ");
+  CHECK_EQ(recovered(shard, "a.*", 2), "a.x2 a.y2 ");
+  CHECK_EQ(recovered(shard, "*.x", 3), "a.x2 b.x2 ");
+  CHECK_EQ(recovered(shard, "c.>", 0), "");
+  CHECK_EQ(recovered(shard, ">", 6), "");
+  CHECK_EQ(recovered(shard, ">", 7), "refused");  // beyond the top
+  auto allowance = shard.shard.allowance();
+  CHECK_FALSE(shard.shard.open({0, pattern(">"), Position{Epoch{"other"}, 6}}, shard.moment(), allowance).recovered);
+  shard.publish("a.x");  // its first, number 1 of the shard, is evicted
+  CHECK_EQ(recovered(shard, "a.*", 0), "refused");
+  CHECK_EQ(recovered(shard, "b.*", 0), "b.x1 b.x2 ");  // others have what they had
+  CHECK_EQ(recovered(shard, "a.*", 1), "a.y1 a.x2 a.y2 a.x3 ");
+  shard.now = shard.now + 10s;
+  CHECK_EQ(recovered(shard, "a.*", 6), "refused");  // all has expired
+  CHECK_EQ(recovered(shard, "a.*", 7), "");
+}
+
+TEST_CASE("what a pattern may recover is bounded, and its patterns share the bound") {
+  Shard shard;
+  for (int i = 0; i < 10; ++i) shard.publish(fmt::format("a.t{}", i), 100);
+  const auto bytes = shard.shard.history_bytes() / 10;
+  CHECK_NE(recovered(shard, "a.*", 0, {10, 10, 10 * bytes}), "refused");
+  CHECK_EQ(recovered(shard, "a.*", 0, {9, 10, 10 * bytes}), "refused");
+  CHECK_EQ(recovered(shard, "a.*", 0, {10, 9, 10 * bytes}), "refused");
+  CHECK_EQ(recovered(shard, "a.*", 0, {10, 10, 10 * bytes - 1}), "refused");
+  CHECK_EQ(recovered(shard, "b.*", 0, {9, 10, 10 * bytes}), "refused");  // to know that there is none costs the same
+  CHECK_EQ(recovered(shard, "b.*", 8, {2, 0, 0}), "");
+  RecoveryAllowance shared{100, 15, 100 * bytes};
+  Position from{shard.shard.top().epoch, 0};
+  CHECK(shard.shard.open({0, pattern("a.*"), from}, shard.moment(), shared).recovered);
+  CHECK_FALSE(shard.shard.open({1, pattern(">"), from}, shard.moment(), shared).recovered);
+}
+
+TEST_CASE("nobody knows what a forgotten topic has published, so nothing before that is recovered") {
+  Shard shard{{.topics_max = 2}, settings_of({.age_max = 10s})};
+  shard.publish("a.x");
+  shard.publish("b.x");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  shard.publish("c.x");  // in the place of a.x
+  CHECK_EQ(recovered(shard, "c.*", 0), "refused");
+  CHECK_EQ(recovered(shard, "c.*", 1), "c.x1 ");
 }
 
 TEST_CASE("a namespace has limits of its own") {

@@ -1,0 +1,98 @@
+// Connection: what waits while a subscription is being made, and what goes out once it is: what was missed, then what
+// is live.
+#include <algorithm>
+
+#include "troupe/realtime/connection/connection.h"
+
+namespace troupe::realtime {
+
+void Connection::hold(const TopicPattern& topic) {
+  held_.hold(topic);
+  held_by_command_.push_back(topic);
+}
+
+void Connection::release(const TopicPattern& topic, const TopicPositions& last) {
+  std::erase(held_by_command_, topic);
+  if (state_ >= State::closing) return;
+  if (auto held = held_.release(topic)) let_go(*std::move(held), last, topic.is_name());
+}
+
+// A topic that is behind stays so, and what was recovered of it is read with the rest. So it is with all that a pattern
+// brings while any topic is behind: its place must not pass what is still to be read.
+void Connection::recover(const std::vector<RecoveredMessage>& messages) {
+  if (state_ >= State::closing) return;
+  for (auto one = messages.begin(); one != messages.end();) {
+    const auto& [topic, epoch, first, came] = *one;
+    if (auto* spilled = spilled_.find(topic)) {
+      const bool known = epoch == spilled->after.epoch && first.offset <= spilled->top;
+      if (!known) pushed(stay_behind(topic, *spilled, epoch, first.offset, first.offset));
+      ++one;
+    } else if (came == Came::by_pattern && !spilled_.empty()) {
+      pushed(spill(topic, {epoch, first.offset - 1}, first.offset));
+      ++one;
+    } else {
+      std::vector<KeptMessage> run;
+      for (; one != messages.end() && one->topic == topic; ++one) run.push_back(one->message);
+      push_recovered(topic, epoch, run);
+    }
+    if (state_ >= State::closing) return;
+  }
+  take_turn();
+}
+
+// What the connection may not see becomes one frame for each range of it: it is part of what is recovered, like the
+// messages beside it, and no open gap.
+void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
+                                const std::vector<KeptMessage>& messages) {
+  auto is_hidden = [&](const KeptMessage& message) { return message.target && !has_scope(*message.target); };
+  for (auto message = messages.begin(); message != messages.end(); ++message) {
+    Position position{epoch, message->offset};
+    if (!is_hidden(*message)) {
+      outbox_.push_recovered(FrameRef::message(message->message.frame, topic, std::move(position)));
+      continue;
+    }
+    while (std::next(message) != messages.end() && is_hidden(*std::next(message))) ++message;
+    auto told = finished(Gap{topic, epoch.value(), position.offset, message->offset, GapReason::filtered});
+    outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
+  }
+}
+
+// Lets live messages that were held go, those that come after what the client has.
+void Connection::let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes) {
+  if (held.overrun) {
+    ++site_->figures.closed_slow;
+    return close(close_codes::slow_consumer, "the client does not keep up");
+  }
+  for (const auto& [topic, lost] : held.lost) {
+    let_go({FrameRef::message({}, topic, {lost.epoch, lost.from}), lost.overflow, lost.to}, last[topic], false);
+  }
+  while (!held.messages.empty()) {
+    auto message = held.messages.pop_front();
+    auto& position = last[message.frame->topic];
+    let_go(std::move(message), position, tells_holes);
+    if (state_ >= State::closing) return;
+  }
+}
+
+void Connection::let_go(HeldMessage held, Position& last, bool tells_holes) {
+  const auto& topic = held.frame->topic;
+  Position position = held.frame->position;
+  const auto to = std::max(position.offset, held.missed_to);
+  if (position.epoch == last.epoch) {
+    if (to <= last.offset) return;
+    position.offset = std::max(position.offset, last.offset + 1);
+    if (tells_holes && position.offset > last.offset + 1) {
+      tell_missed(topic, last.epoch, last.offset + 1, position.offset - 1, held.overflow);
+    }
+  }
+  last = {position.epoch, to};
+  if (held.frame->bytes.size() > 0) {
+    pushed(push(held.frame, held.overflow));
+  } else if (held.missed_to > 0) {
+    tell_missed(topic, position.epoch, position.offset, to, held.overflow);
+  } else {
+    tell_withheld(topic, position);
+  }
+}
+
+}  // namespace troupe::realtime
