@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <system_error>
@@ -16,8 +17,38 @@
 
 namespace troupe::net {
 
+namespace {
+
+constexpr std::size_t gathered_max = 16 * 1024;
+constexpr std::size_t small_part_max = 512;  // on average; from here on the system takes parts as fast as we copy them
+
+std::size_t size_of(std::span<const iovec> parts) noexcept {
+  std::size_t size = 0;
+  for (const auto& part : parts) size += part.iov_len;
+  return size;
+}
+
+/// One call of the system. Many small parts are copied together before it: it spends 40 ns more on each part than that
+/// takes, half of what a delivery costs.
+ssize_t send_parts(int socket, std::span<const iovec> parts, std::size_t size) noexcept {
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (parts.size() == 1) return ::send(socket, parts[0].iov_base, parts[0].iov_len, flags);
+  if (size <= gathered_max && size <= parts.size() * small_part_max) {
+    std::array<char, gathered_max> gathered;
+    char* end = gathered.data();
+    for (const auto& part : parts) end = std::copy_n(static_cast<const char*>(part.iov_base), part.iov_len, end);
+    return ::send(socket, gathered.data(), size, flags);
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  return ::sendmsg(socket, &message, flags);
+}
+
+}  // namespace
+
 Socket::Socket(actor::Poller& poller, Descriptor socket, PeerAddress peer, std::shared_ptr<ReadBuffer> buffer) noexcept
-    : poller_(poller), buffer_(std::move(buffer)), socket_(std::move(socket)), peer_(peer) {}
+    : socket_(std::move(socket)), poller_(poller), buffer_(std::move(buffer)), peer_(peer) {}
 
 Socket::~Socket() {
   if (gone_ != nullptr) *gone_ = true;
@@ -33,13 +64,8 @@ std::size_t Socket::write_some(std::span<const iovec> parts) {
   std::size_t accepted = 0;
   while (!parts.empty() && socket_) {
     auto batch = parts.first(std::min<std::size_t>(parts.size(), IOV_MAX));
-    std::size_t offered = 0;
-    for (const auto& part : batch) offered += part.iov_len;
-
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(batch.data());
-    message.msg_iovlen = batch.size();
-    ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const std::size_t offered = size_of(batch);
+    const ssize_t sent = send_parts(socket_.get(), batch, offered);
     if (sent < 0 && errno == EINTR) continue;
     if (sent > 0) accepted += static_cast<std::size_t>(sent);
     if (sent < 0 || static_cast<std::size_t>(sent) < offered) {

@@ -40,17 +40,18 @@ class Socket final : public Stream, private actor::IoHandler {
   void update_interest();
   void unregister() noexcept;
 
-  actor::Poller& poller_;
-  StreamEvents* events_ = nullptr;
-  std::shared_ptr<ReadBuffer> buffer_;
-  bool* gone_ = nullptr;  // set to true when an event destroys us
+  // First what a write needs, so that it takes one line of the processor's cache.
   Descriptor socket_;
-  PeerAddress peer_;
   bool registered_ = false;
   bool paused_ = false;      // by the owner
   bool finished_ = false;    // the peer sends no more
   bool came_short_ = false;  // a write waits for room
   bool broken_ = false;      // that write failed: the connection is gone
+  actor::Poller& poller_;
+  StreamEvents* events_ = nullptr;
+  std::shared_ptr<ReadBuffer> buffer_;
+  bool* gone_ = nullptr;  // set to true when an event destroys us
+  PeerAddress peer_;
 };
 
 /// Connects to `to` over the loopback or another network, without waiting for the answer: events tell. For clients

@@ -179,6 +179,27 @@ TEST_CASE("parts of a gathered write arrive as one run of bytes") {
   });
 }
 
+TEST_CASE("parts of any number and size arrive in order, as far as they were taken") {
+  struct Row {
+    std::size_t parts, bytes;  // of each
+  };
+  for (const Row row : {Row{1, 1}, {2, 1}, {16, 100}, {64, 256}, {40, 512}, {40, 513}, {3, 9000}, {3000, 7}}) {
+    CAPTURE(row.parts);
+    CAPTURE(row.bytes);
+    on_each_kind([&](Connected& ends) {
+      const auto all = numbers(static_cast<int>(row.parts * row.bytes));
+      std::vector<iovec> parts;
+      for (std::size_t i = 0; i < row.parts; ++i) {
+        parts.push_back({const_cast<char*>(all.data()) + i * row.bytes, row.bytes});
+      }
+      const auto taken = ends.a.stream->write_some(parts);
+      CHECK_GT(taken, 0);
+      for (int turn = 0; turn < 2000 && ends.b.received.size() < taken; ++turn) ends.settle();
+      CHECK(ends.b.received == all.substr(0, taken));
+    });
+  }
+}
+
 TEST_CASE("a write that comes short is told when there is room again, and nothing is lost") {
   on_each_kind([](Connected& ends) {
     ends.b.stream->pause_reading();

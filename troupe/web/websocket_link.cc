@@ -28,7 +28,7 @@ enum class State : std::uint8_t {
 class StreamLink final : public WebSocketLink, private net::StreamEvents, private actor::TurnEndHook {
  public:
   StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::string unsent, std::string received)
-      : core_(core), stream_(std::move(stream)), control_(std::move(unsent)), received_(std::move(received)) {
+      : stream_(std::move(stream)), control_(std::move(unsent)), core_(core), received_(std::move(received)) {
     stream_->pause_reading();
     stream_->start(*this);
   }
@@ -66,21 +66,24 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
   void queue_control(Opcode opcode, std::string_view payload);
   void flush_control() { (void)write_batch({}); }
   std::size_t write_batch(std::span<const iovec> frames);
+  std::size_t write_between(std::span<const iovec> frames);
+  std::size_t note_sent(std::span<const iovec> frames, std::size_t sent) noexcept;
   void arm(base::Duration in) { core_.timers().arm(timer_, core_.now() + in); }
 
-  actor::Core& core_;
+  // First what a write needs, so that it takes one line of the processor's cache beside that of the bases.
   std::unique_ptr<net::Stream> stream_;
-  WebSocketEvents* events_ = nullptr;
-  std::optional<wire::WebSocketDecoder> decoder_;
   std::string control_;         // finished control frames that wait; they go out between the owner's frames
-  std::string received_;        // came before start() or while reading was paused
   std::size_t frame_rest_ = 0;  // of the owner's frame that a short write has cut
-  bool* gone_ = nullptr;        // set to true when an event destroys us
-  Timer timer_{*this};
   std::uint16_t code_sent_ = wire::close_code::abnormal;
   State state_ = State::open;
   bool paused_ = false;
   bool owner_waits_ = false;  // its last write came short
+  actor::Core& core_;
+  WebSocketEvents* events_ = nullptr;
+  std::optional<wire::WebSocketDecoder> decoder_;
+  std::string received_;  // came before start() or while reading was paused
+  bool* gone_ = nullptr;  // set to true when an event destroys us
+  Timer timer_{*this};
 };
 
 void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater) {
@@ -239,35 +242,40 @@ std::size_t StreamLink::write_some(std::span<const iovec> frames) {
   return accepted;
 }
 
-/// One write of the owner's cut frame, if any, then of our control frames, then of the owner's other frames. Gives
-/// how many bytes of the owner's were taken.
+/// One write of the owner's frames and of the control frames that wait. Gives how many bytes of the owner's were taken.
 std::size_t StreamLink::write_batch(std::span<const iovec> frames) {
-  // While a frame is cut, control frames wait for its rest.
-  if (frames.empty() && (frame_rest_ > 0 || control_.empty())) return 0;
-  std::array<iovec, 65> parts;
-  std::size_t count = 0;
-  std::size_t before_control = frame_rest_ > 0 ? 1 : 0;
-  for (std::size_t i = 0; i < before_control; ++i) parts[count++] = frames[i];
-  if (!control_.empty()) parts[count++] = {control_.data(), control_.size()};
-  for (std::size_t i = before_control; i < frames.size(); ++i) parts[count++] = frames[i];
-  std::size_t sent = stream_->write_some(std::span{parts}.first(count));
+  if (!control_.empty()) [[unlikely]]
+    return write_between(frames);
+  return frames.empty() ? 0 : note_sent(frames, stream_->write_some(frames));
+}
 
-  // Who got how much of it, part by part.
-  std::size_t of_owner = 0;
-  auto account = [&](std::size_t size) {
-    std::size_t taken = std::min(sent, size);
-    sent -= taken;
-    return taken;
-  };
-  auto account_frame = [&](const iovec& frame) {
-    std::size_t taken = account(frame.iov_len);
-    of_owner += taken;
-    if (taken > 0) frame_rest_ = frame.iov_len - taken;
-  };
-  for (std::size_t i = 0; i < before_control; ++i) account_frame(frames[i]);
-  control_.erase(0, account(control_.size()));
-  for (std::size_t i = before_control; i < frames.size(); ++i) account_frame(frames[i]);
-  return of_owner;
+/// First the owner's cut frame, if any, then our control frames, then the owner's other frames.
+std::size_t StreamLink::write_between(std::span<const iovec> frames) {
+  if (frames.empty() && frame_rest_ > 0) return 0;  // while a frame is cut, control frames wait for its rest
+  std::array<iovec, 65> parts;
+  const auto first = frames.first(frame_rest_ > 0 ? 1 : 0);
+  const auto others = frames.subspan(first.size());
+  auto end = std::ranges::copy(first, parts.begin()).out;
+  *end++ = {control_.data(), control_.size()};
+  end = std::ranges::copy(others, end).out;
+  const std::size_t sent = stream_->write_some({parts.begin(), end});
+
+  const std::size_t of_first = note_sent(first, sent);
+  const std::size_t of_control = std::min(sent - of_first, control_.size());
+  control_.erase(0, of_control);
+  return of_first + note_sent(others, sent - of_first - of_control);
+}
+
+/// Of `sent` bytes so many belong to these frames; the last that they reach may be cut.
+std::size_t StreamLink::note_sent(std::span<const iovec> frames, std::size_t sent) noexcept {
+  std::size_t left = sent;
+  for (const auto& frame : frames) {
+    if (left == 0) return sent;
+    const std::size_t taken = std::min(left, frame.iov_len);
+    frame_rest_ = frame.iov_len - taken;
+    left -= taken;
+  }
+  return sent - left;
 }
 
 }  // namespace
