@@ -259,6 +259,7 @@ class alignas(64) Cell : public Context {
   bool pending_stop : 1 = false;       // asked for before the start has come
   bool failed_for_good : 1 = false;    // ends because its supervisor gave it up
   bool has_started : 1 = false;        // this incarnation's start is through
+  bool hurried : 1 = false;            // stands among those who go before the line
 
   EnvelopeList user;
   EnvelopeList control;

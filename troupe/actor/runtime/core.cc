@@ -24,8 +24,11 @@ constexpr Handler posted_handler{
     .runtime = true,
 };
 
-/// So long may what a turn has sent to other cores wait for its end; waking one costs about as much.
+/// So long may what a turn has sent to other cores, and they to it, wait for its end; waking one costs about as much.
 constexpr auto hand_over_pause = std::chrono::microseconds{50};
+
+/// So many actors with answers or messages of the runtime go first, then one that waits in line.
+constexpr int hurried_in_a_row_max = 64;
 
 struct TurnEndMark final : TurnEndHook {
   void on_turn_end() override {}
@@ -144,64 +147,6 @@ void Core::flush_lanes() noexcept {
   }
 }
 
-Sent Core::from_outside(Envelope* envelope) {
-  const bool may_wait = envelope->target != nullptr && envelope->handler->message_class != MessageClass::control &&
-                        host_.threads_may_wait() && envelope->target->generation.passage(envelope->generation).blocks;
-  return may_wait ? credits::submit_from_outside(*this, envelope) : to_inbox(envelope);
-}
-
-void Core::refuse_from_outside(Envelope* envelope, Drop reason) {
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    if (!inbox_closed_) {
-      refuse_foreign(*envelope, reason);
-      inbox_filled_.store(true, std::memory_order_relaxed);
-    }
-  }
-  envelope->handler->destroy(*envelope);
-  ::operator delete(envelope);
-}
-
-Sent Core::to_inbox(Envelope* envelope) {
-  const bool bounded = envelope->handler->message_class != MessageClass::control;
-  Sent result = Sent::sent;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    if (inbox_closed_) {
-      result = Sent::dead;
-    } else if (bounded && inbox_size_ >= inbox_limit) {
-      result = Sent::full;
-      refuse_foreign(*envelope, Drop::full);
-    } else {
-      inbox_.push(envelope);
-      ++inbox_size_;
-      inbox_filled_.store(true, std::memory_order_relaxed);
-    }
-  }
-  if (result != Sent::sent) {
-    envelope->handler->destroy(*envelope);
-    ::operator delete(envelope);
-    return result;
-  }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed)) wake();
-  return Sent::sent;
-}
-
-/// Notes a refusal, until the core's own thread can count it. With the inbox locked.
-void Core::refuse_foreign(const Envelope& envelope, Drop reason) {
-  const Address target{envelope.target, envelope.generation};
-  for (Refused& entry : inbox_refused_) {
-    if (entry.handler != envelope.handler || entry.reason != reason) continue;
-    // Past so many targets they are no longer told apart, since foreign threads must not fill the memory either.
-    if (entry.target == target || inbox_refused_.size() >= 64) {
-      ++entry.count;
-      return;
-    }
-  }
-  inbox_refused_.push_back({envelope.handler, target, reason, 1});
-}
-
 void Core::discard_chain(Envelope* messages, Envelope* returned) noexcept {
   while (messages != nullptr) destroy(std::exchange(messages, messages->next));
   while (returned != nullptr) {
@@ -223,19 +168,7 @@ void Core::receive() {
     }
   }
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
-  if (inbox_filled_.load(std::memory_order_relaxed)) {
-    EnvelopeList taken;
-    std::vector<Refused> refused;
-    {
-      const std::lock_guard lock{inbox_mutex_};
-      taken = inbox_.take();
-      refused.swap(inbox_refused_);
-      inbox_size_ = 0;
-      inbox_filled_.store(false, std::memory_order_relaxed);
-    }
-    for (Refused& entry : refused) count_refused(entry);
-    receive_chain(taken.head);
-  }
+  if (inbox_filled_.load(std::memory_order_relaxed)) receive_from_outside();
   for (Envelope* chain : received_) receive_chain(chain);
   received_.clear();
   receive_chain(posted_.take().head);
@@ -395,6 +328,46 @@ void Core::run_control(Cell& cell) {
   return done;
 }
 
+/// What goes before all user messages: the runtime's own messages, and handlers whose answer has come.
+[[gnu::always_inline]] inline int Core::run_hurried(Cell& cell, int budget) {
+  enter(&cell);
+  cell.hurried = false;
+  int done = 0;
+  for (; done < budget; ++done) {
+    if (cell.control.head != nullptr) [[unlikely]] {
+      run_control(cell);
+    } else if (cell.may_resume()) {
+      resume_next(cell);
+    } else {
+      break;
+    }
+  }
+  done += std::exchange(charged_, 0);
+  if (done >= budget && (cell.control.head != nullptr || cell.may_resume())) hurry(cell);
+  if (cell.has_work()) schedule(cell);
+  return done;
+}
+
+/// Who has answers or messages of the runtime, in the order in which they came; null where nobody has.
+Cell* Core::next_hurried() noexcept {
+  if (hurrying_at_ == hurrying_.size()) {
+    hurrying_.clear();
+    hurrying_at_ = 0;
+    hurrying_.swap(hurried_);
+    if (hurrying_.empty()) return nullptr;
+  }
+  return hurrying_[hurrying_at_++];
+}
+
+/// Who waits in line longest; null where nobody does.
+Cell* Core::next_in_line() noexcept {
+  Cell* cell = run_first_;
+  if (cell == nullptr) return nullptr;
+  run_first_ = cell->run_next;
+  if (run_first_ == nullptr) run_end_ = &run_first_;
+  return cell;
+}
+
 void Core::run_messages(TurnLimits limits) {
   run_cells(limits);
   enter(nullptr);
@@ -404,10 +377,21 @@ void Core::run_cells(TurnLimits limits) {
   const Instant end = now_ + limits.time;
   Instant hand_over = now_ + hand_over_pause;
   int since_clock = 0;
-  while (Cell* cell = run_first_) {
-    run_first_ = cell->run_next;
-    if (run_first_ == nullptr) run_end_ = &run_first_;
-    const int done = run_cell(*cell, std::min(limits.messages, 16));
+  int in_a_row = 0;
+  while (true) {
+    // Who hurries goes first, but for ever keeps nobody waiting.
+    Cell* cell = in_a_row < hurried_in_a_row_max || run_first_ == nullptr ? next_hurried() : nullptr;
+    const int budget = std::min(limits.messages, 16);
+    int done = 0;
+    if (cell != nullptr) {
+      ++in_a_row;
+      done = run_hurried(*cell, budget);
+    } else if (cell = next_in_line(); cell != nullptr) {
+      in_a_row = 0;
+      done = run_cell(*cell, budget);
+    } else {
+      return;
+    }
     limits.messages -= done;
     since_clock += done;
     if (limits.messages <= 0) return;
@@ -417,6 +401,7 @@ void Core::run_cells(TurnLimits limits) {
       if (now_ >= end) return;
       if (now_ >= hand_over) {
         flush_lanes();
+        receive();
         hand_over = now_ + hand_over_pause;
       }
     }
@@ -454,7 +439,7 @@ void Core::turn(TurnLimits limits, bool may_wait) {
 }
 
 bool Core::has_work() noexcept {
-  if (run_first_ != nullptr || turn_end_.first != nullptr || !posted_.empty()) return true;
+  if (run_first_ != nullptr || has_hurried() || turn_end_.first != nullptr || !posted_.empty()) return true;
   if (inbox_filled_.load(std::memory_order_relaxed)) return true;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!rings_[i].empty()) return true;

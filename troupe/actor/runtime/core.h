@@ -174,14 +174,19 @@ class Core {
     *run_end_ = &cell;
     run_end_ = &cell.run_next;
   }
+  /// The same, for what goes before all user messages: answers, and the runtime's own messages.
+  void hurry(Cell& cell) noexcept {
+    if (cell.hurried) return;
+    cell.hurried = true;
+    hurried_.push_back(&cell);
+  }
+  /// A handler goes on when its actor's turn comes.
   void make_ready(Activation& activation) noexcept {
-    if (activation.ready) return;
-    Cell& cell = *activation.cell;
-    activation.ready = true;
-    activation.ready_next = nullptr;
-    (cell.ready_last != nullptr ? cell.ready_last->ready_next : cell.ready_first) = &activation;
-    cell.ready_last = &activation;
-    schedule(cell);
+    if (link_ready(activation)) schedule(*activation.cell);
+  }
+  /// A handler goes on before any user message: the answer that it waits for has come.
+  void make_ready_first(Activation& activation) noexcept {
+    if (link_ready(activation)) hurry(*activation.cell);
   }
   Activation* running() const noexcept { return running_; }
   /// Any thread, as are the next three: what the watchdog looks at.
@@ -352,9 +357,11 @@ class Core {
   void take_back_from_elsewhere(void* memory, std::size_t bytes) noexcept;
   void send_home(Envelope* block) noexcept;
   void discard_chain(Envelope* messages, Envelope* returned) noexcept;
+  void receive_from_outside();
   void receive_chain(Envelope* chain);
   void deliver(Envelope* envelope);
   int run_cell(Cell& cell, int budget);
+  int run_hurried(Cell& cell, int budget);
   void run_control(Cell& cell);
   void resume_next(Cell& cell);
   void go_on(Activation& activation);
@@ -393,6 +400,18 @@ class Core {
   std::uint32_t number_of(std::uint32_t place) const noexcept {
     return static_cast<std::uint32_t>(index_) << 24 | place;
   }
+  static bool link_ready(Activation& activation) noexcept {
+    if (activation.ready) return false;
+    Cell& cell = *activation.cell;
+    activation.ready = true;
+    activation.ready_next = nullptr;
+    (cell.ready_last != nullptr ? cell.ready_last->ready_next : cell.ready_first) = &activation;
+    cell.ready_last = &activation;
+    return true;
+  }
+  bool has_hurried() const noexcept { return hurrying_at_ < hurrying_.size() || !hurried_.empty(); }
+  Cell* next_hurried() noexcept;
+  Cell* next_in_line() noexcept;
   Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
 
   inline static constinit thread_local Core* current_ = nullptr;
@@ -408,7 +427,10 @@ class Core {
   BlockPool pool_;
 
   Cell* run_first_ = nullptr;
-  Cell** run_end_ = &run_first_;              // where the next one is linked
+  Cell** run_end_ = &run_first_;  // where the next one is linked
+  std::vector<Cell*> hurrying_;   // who goes before the line, from `hurrying_at_` on
+  std::size_t hurrying_at_ = 0;
+  std::vector<Cell*> hurried_;                // who came to that meanwhile
   std::atomic<Cell*> running_cell_{nullptr};  // this and the next two: relaxed, read by the watchdog
   std::atomic<const Handler*> handling_{nullptr};
   Tally turns_;

@@ -83,7 +83,7 @@ inline AskState* Core::find_ask(ReplyTo reply) noexcept {
 
 [[gnu::always_inline]] inline void Core::finish_ask(AskState& ask) noexcept {
   close_ask(ask);
-  make_ready(*ask.activation);
+  make_ready_first(*ask.activation);
 }
 
 // ---- callbacks ----

@@ -135,7 +135,7 @@ void Core::free_cell(Cell& cell) noexcept {
   if (generation + 1 == UINT32_MAX) return;
   if (!remote) {
     free_cells_.push_back(&cell);
-  } else if (cell.scheduled) {
+  } else if (cell.scheduled || cell.hurried) {
     leaving_.push_back(&cell);  // this core looks at it once more; another thread must not furnish it meanwhile
   } else {
     remote_free_cells_.push_back(&cell);
@@ -145,7 +145,7 @@ void Core::free_cell(Cell& cell) noexcept {
 void Core::release_cells() noexcept {
   const std::lock_guard lock{inbox_mutex_};
   std::erase_if(leaving_, [this](Cell* cell) {
-    if (cell->scheduled) return false;
+    if (cell->scheduled || cell->hurried) return false;
     remote_free_cells_.push_back(cell);
     return true;
   });

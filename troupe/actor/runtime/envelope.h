@@ -64,7 +64,8 @@ class ReplyTo {
   std::uint64_t value_ = 0;
 };
 
-/// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop.
+/// Control is never refused nor evicted; sheddable goes first when a full mailbox must drop. A class says what may be
+/// lost, not what is handled first: each message keeps its place, unless its mailbox has priorities.
 enum class MessageClass : std::uint8_t { control, normal, sheddable };
 
 /// Which of its messages an actor handles first, where its mailbox has priorities; within one, first in, first out.

@@ -228,7 +228,7 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope) {
   }
   if (envelope->handler->runtime) {
     cell.control.push(envelope);
-    core.schedule(cell);
+    core.hurry(cell);
     return Sent::sent;
   }
   if (cell.state == CellState::stopping) [[unlikely]] {

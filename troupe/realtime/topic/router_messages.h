@@ -5,8 +5,8 @@
 // answer is due, it is a message of its own that bears the ticket of the first.
 //
 // What must not get lost, or must keep its place among what must not, is of the control
-// class: the runtime never drops it, and it overtakes the rest. So homes bound by themselves
-// what they hand to a core that is behind, and tell what they did not hand over.
+// class: the runtime never drops it. So homes bound by themselves what they hand to a core
+// that is behind, and tell what they did not hand over.
 #pragma once
 
 #include <cstddef>
