@@ -27,14 +27,17 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       number_(parts.number),
       lease_(std::move(parts.lease)),
       address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
-      wanted_session_(std::move(parts.session)),
+      arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session))),
       frames_(site_->options.frames),
       bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),
       authenticate_until_(core.now() + site_->options.authenticate_within) {
   session_.connection = ConnectionId{random_id(core.random())};
   session_.id = SessionId{random_id(core.random())};
-  if (parts.deflate) outbox_.compress_with(compression_.emplace(site_->compression, *parts.deflate));
+  if (parts.deflate) {
+    compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
+    outbox_.compress_with(*compression_);
+  }
   session_.owner = {site_->routing.here, number_, site_->supervisor};
   ++site_->figures.opened;
   ++site_->figures.open;
@@ -63,6 +66,11 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
   finish();
 }
 
+actor::Task<void> Connection::arrive() {
+  if (is_open() || !arrival_ || !arrival_->identity) co_return;
+  co_await adopt(*arrival_->identity);
+}
+
 void Connection::begin(const std::optional<RequestId>& id) {
   command_running_ = true;
   command_id_ = id;
@@ -79,12 +87,17 @@ void Connection::finish() {
 void Connection::end() {
   if (std::exchange(state_, State::ended) == State::ended) return;
   --site_->figures.open;
-  site_->due.remove(number_);
+  site_->due.move(number_, noted_due_, base::Instant::never());
   if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
   leave_session();
   link_.reset();
   lease_.reset();
   user_lease_.reset();
+}
+
+void Connection::depart() {
+  end();
+  site_->supervisor.tell(ConnectionEnded{number_});
 }
 
 // ---- what comes in ----
@@ -319,7 +332,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   if (state_ >= State::closing) return;
   write_some();
   state_ = State::closing;
-  site_->due.remove(number_);
+  site_->due.move(number_, noted_due_, base::Instant::never());
   link_->close(code, reason);
 }
 
@@ -354,6 +367,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
   }
   if (state_ != State::unauthenticated) co_return;  // it was closed meanwhile
   state_ = State::open;
+  arrival_.reset();
   reschedule();
 }
 

@@ -32,6 +32,7 @@ struct ConnectionParts {
   std::shared_ptr<ConnectionSite> site;
   ConnectionNumber number = 0;
   std::unique_ptr<web::WebSocketLink> link;
+  std::optional<Identity> identity;  // whom the token of the upgrade stands for; nothing when none came
   Lease lease;
   std::optional<wire::DeflateAgreement> deflate;
   std::optional<SessionId> session;  // that the client wants to go on with
@@ -51,15 +52,21 @@ class Connection final : public Receiver,
 
   /// Begins to read; called once for each incarnation of the actor. A command that was under way is answered.
   void attach(actor::Ref<WebSocketActor> actor);
+  /// Takes the identity that the client brought with its upgrade, if that has not been done.
+  actor::Task<void> arrive();
   /// A command is being run; it has ended.
   void begin(const std::optional<RequestId>& id);
   void finish();
   /// The actor has ended: nothing more is delivered, the socket closes.
   void end();
+  /// The same, and its supervisor forgets it.
+  void depart();
 
   // ---- for its supervisor ----
 
   ConnectionNumber number() const noexcept { return number_; }
+  /// When it is due, as its site's queue knows it.
+  base::Instant& noted_due() noexcept { return noted_due_; }
   /// New settings hold: what it may is asked anew.
   void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
@@ -181,7 +188,7 @@ class Connection final : public Receiver,
   SpilledTopics spilled_;
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
-  std::optional<ConnectionCompression> compression_;
+  std::unique_ptr<ConnectionCompression> compression_;
 
   const ConnectionNumber number_;
   Lease lease_;
@@ -190,8 +197,12 @@ class Connection final : public Receiver,
   SharedRates<UserId>::Rate user_rate_;  // null while the user is not known, and without a token
   actor::Ref<WebSocketActor> actor_;
   Session session_;
-  std::optional<SessionId> wanted_session_;  // until it was asked for
-  std::optional<Leaving> leaving_;           // what becomes of the session at the end; none: there is none yet
+  struct Arrival {
+    std::optional<Identity> identity;
+    std::optional<SessionId> session;  // that it wants to go on with, until that was asked for
+  };
+  std::unique_ptr<Arrival> arrival_;  // what it brought; gone once it is welcomed
+  std::optional<Leaving> leaving_;    // what becomes of the session at the end; none: there is none yet
   bool resumed_ = false;
   std::optional<RequestId> command_id_;
   FlatQueue<base::Instant> failures_;          // of commands, lately
@@ -205,6 +216,7 @@ class Connection final : public Receiver,
   base::Instant expiring_at_ = base::Instant::never();
   base::Instant expires_at_ = base::Instant::never();
   base::Instant drain_at_ = base::Instant::never();
+  base::Instant noted_due_ = base::Instant::never();
 };
 
 }  // namespace troupe::realtime

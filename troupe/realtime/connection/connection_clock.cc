@@ -13,7 +13,7 @@ base::Instant Connection::due() const noexcept {
 
 void Connection::reschedule() {
   if (state_ >= State::closing) return;
-  site_->due.set(number_, due());
+  site_->due.move(number_, noted_due_, due());
   if (site_->due.earliest() < site_->armed) site_->supervisor.tell(LookAtClock{});
 }
 

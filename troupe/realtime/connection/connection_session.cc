@@ -14,8 +14,8 @@ constexpr base::Duration claim_within = std::chrono::seconds{2};  // an answer o
 // What the client says meanwhile waits, as it does until the router knows of us.
 actor::Task<void> Connection::begin_session() {
   if (leaving_) co_return;  // an earlier incarnation of the actor has begun it
-  if (wanted_session_) {
-    auto claimed = co_await claim(*std::exchange(wanted_session_, std::nullopt));
+  if (arrival_->session) {
+    auto claimed = co_await claim(*std::exchange(arrival_->session, std::nullopt));
     if (claimed) co_return;
   }
   leaving_ = Leaving::vanished;

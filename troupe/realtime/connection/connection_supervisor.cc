@@ -37,19 +37,16 @@ void ConnectionSupervisor::stopped(actor::Context&) {
 void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
   auto number = next_number_++;
   auto connection = std::make_shared<Connection>(
-      ctx.core(), ConnectionParts{site_, number, std::move(message.link), std::move(message.lease),
-                                  std::move(message.deflate), std::move(message.session), message.address});
+      ctx.core(),
+      ConnectionParts{site_, number, std::move(message.link), std::move(message.identity), std::move(message.lease),
+                      std::move(message.deflate), std::move(message.session), message.address});
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
-  auto actor = ctx.spawn<WebSocketActor>({.name = connection->session().connection.value(),
-                                          .mailbox = {.capacity = capacity},
-                                          .restart = actor::Restart::transient},
-                                         connection, std::move(message.identity));
+  // Without a name and unwatched, for either costs half a kilobyte; it says itself who it is, and when it ends.
+  ctx.spawn<WebSocketActor>({.mailbox = {.capacity = capacity}, .restart = actor::Restart::transient}, connection);
   // It was let in before the doors were closed, and arrives behind those who were told to go.
   if (drained_at_) send_away(*connection, *drained_at_ - ctx.now(), ctx);
   connections_.emplace(number, std::move(connection));
-  ctx.watch(this, actor);
-  by_actor_.emplace(actor::lifecycle::id_of(actor.address()), number);
 }
 
 void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
@@ -59,26 +56,17 @@ void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
       EchoParts{site_, std::move(message.lease), message.message_bytes_max, std::move(message.deflate)});
 }
 
-void ConnectionSupervisor::handle(const actor::Terminated& message) {
-  auto found = by_actor_.find(message.id);
-  if (found == by_actor_.end()) return;
-  auto connection = connections_.find(found->second);
-  connection->second->end();
-  connections_.erase(connection);
-  by_actor_.erase(found);
-}
+void ConnectionSupervisor::handle(const ConnectionEnded& message) { connections_.erase(message.connection); }
 
 void ConnectionSupervisor::handle(LookAtClock, actor::Context& ctx) {
   auto now = ctx.now();
   while (site_->due.earliest() <= now) {
     auto found = connections_.find(site_->due.first());
-    if (found == connections_.end()) {
-      site_->due.remove(site_->due.first());
-    } else {
-      // Guards against a connection that stays due: it gets its turn again with the next timer.
-      site_->due.set(found->first, base::Instant::never());
-      found->second->on_time(now);
-    }
+    INVARIANT(found != connections_.end(), "a connection that has ended is due for nothing");
+    auto& connection = found->second;
+    // Guards against a connection that stays due: it gets its turn again with the next timer.
+    site_->due.move(connection->number(), connection->noted_due(), base::Instant::never());
+    connection->on_time(now);
   }
   std::erase_if(site_->revoked, [&](const auto& entry) { return entry.second + revocation_kept <= now; });
   arm(ctx);

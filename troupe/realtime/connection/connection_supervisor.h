@@ -77,7 +77,7 @@ class ConnectionSupervisor {
 
   void handle(OpenConnection message, actor::Context& ctx);
   void handle(OpenEcho message, actor::Context& ctx);
-  void handle(const actor::Terminated& message);
+  void handle(const ConnectionEnded& message);
   void handle(LookAtClock, actor::Context& ctx);
   actor::Task<void> handle(ReadSpilled message, actor::Context& ctx);
   void handle(const TokenRevoked& message, actor::Context& ctx);
@@ -97,7 +97,6 @@ class ConnectionSupervisor {
   std::shared_ptr<ConnectionSite> site_;
   ConnectionNumber next_number_ = 1;
   std::map<ConnectionNumber, std::shared_ptr<Connection>> connections_;
-  std::map<actor::ActorId, ConnectionNumber> by_actor_;
   std::optional<base::Instant> drained_at_;  // by then all are told to go
 };
 

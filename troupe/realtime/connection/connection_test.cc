@@ -195,7 +195,8 @@ struct Alone {
     site->options = std::move(options);
     auto [client_end, server_end] = network.pair({}, {});
     auto link = web::open_websocket(world.core(0), std::move(server_end), "", "");
-    connection = std::make_shared<Connection>(world.core(0), ConnectionParts{site, 1, std::move(link), nullptr});
+    connection = std::make_shared<Connection>(world.core(0),
+                                              ConnectionParts{.site = site, .number = 1, .link = std::move(link)});
     client = std::make_unique<testing::TestSocket>(std::move(client_end));
     connection->attach({});
     world.run_until_idle();

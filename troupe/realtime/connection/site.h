@@ -45,22 +45,23 @@ struct ConnectionFigures {
   CompressionFigures compression;
 };
 
-/// When each connection wants its on_time(); the earliest comes first.
+/// When each connection wants its on_time(); the earliest comes first. Each remembers its own time, never() while it
+/// has none here.
 class DueQueue {
  public:
   using Entry = std::pair<base::Instant, ConnectionNumber>;
 
-  /// Replaces the time of a connection.
-  void set(ConnectionNumber connection, base::Instant at) {
-    remove(connection);
-    times_.emplace(connection, at);
-    entries_.emplace(at, connection);
-  }
-  void remove(ConnectionNumber connection) {
-    auto found = times_.find(connection);
-    if (found == times_.end()) return;
-    entries_.erase({found->second, connection});
-    times_.erase(found);
+  /// Replaces the time of a connection, `noted`, by another.
+  void move(ConnectionNumber connection, base::Instant& noted, base::Instant at) {
+    if (noted == at) return;
+    auto node = entries_.extract({std::exchange(noted, at), connection});
+    if (at == base::Instant::never()) return;
+    if (node.empty()) {
+      entries_.emplace(at, connection);
+    } else {
+      node.value() = {at, connection};
+      entries_.insert(std::move(node));
+    }
   }
   base::Instant earliest() const noexcept {
     return entries_.empty() ? base::Instant::never() : entries_.begin()->first;
@@ -68,7 +69,6 @@ class DueQueue {
   ConnectionNumber first() const noexcept { return entries_.begin()->second; }
 
  private:
-  std::map<ConnectionNumber, base::Instant> times_;
   std::set<Entry> entries_;
 };
 
@@ -77,6 +77,12 @@ class ConnectionSupervisor;
 /// The socket has closed.
 struct LinkClosed {
   static constexpr auto message_class = actor::MessageClass::control;
+};
+
+/// A connection's actor has ended.
+struct ConnectionEnded {
+  static constexpr auto message_class = actor::MessageClass::control;
+  ConnectionNumber connection;
 };
 
 struct ConnectionSite {

@@ -8,10 +8,10 @@ namespace troupe::realtime {
 
 actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
   connection_->attach(ctx.self(this));
-  if (identity_ && !connection_->is_open()) co_await connection_->adopt(*identity_);
+  co_await connection_->arrive();
 }
 
-void WebSocketActor::stopped(actor::Context&) { connection_->end(); }
+void WebSocketActor::stopped(actor::Context&) { connection_->depart(); }
 
 actor::Task<void> WebSocketActor::handle(RunCommand message) {
   auto& [id, command] = message.frame;

@@ -33,9 +33,7 @@ class WebSocketActor {
  public:
   static constexpr std::string_view actor_type = "WebSocketActor";
 
-  /// `identity`: whom the token of the upgrade stands for; nothing when none came.
-  WebSocketActor(std::shared_ptr<Connection> connection, std::optional<Identity> identity)
-      : connection_(std::move(connection)), identity_(std::move(identity)) {}
+  explicit WebSocketActor(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   actor::Task<void> started(actor::Context& ctx);
   void stopped(actor::Context& ctx);
@@ -48,7 +46,6 @@ class WebSocketActor {
 
  private:
   std::shared_ptr<Connection> connection_;
-  std::optional<Identity> identity_;
 };
 
 }  // namespace troupe::realtime
