@@ -23,7 +23,7 @@ class Echo final : public Workload {
       : message_(client_frame(Opcode::text, options.text)), expected_(options.expected), patience_(options.patience) {
     for (std::size_t i = 0; i < options.connections; ++i) {
       auto& client = clients_.emplace_back(target.port, options.path);
-      if (options.path != "/echo" && target.name == "troupe") client.wait_for("\"welcome\"");
+      if (options.path != "/echo" && target.is_troupe()) client.wait_for("\"welcome\"");
       poller_.add(client.fd(), EPOLLIN, &client);
     }
   }

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <map>
+#include <fstream>
 #include <sstream>
 
 #include "bench/load/workload.h"
@@ -19,6 +19,7 @@ using namespace troupe::bench;
 
 struct Options {
   std::string kind;
+  std::string tokens;
   std::vector<std::string> targets;
   std::size_t slices = 20;
   std::size_t slice_ms = 250;
@@ -37,6 +38,7 @@ Target parse_target(const std::string& text) {
 std::unique_ptr<Workload> make(const Options& options, const Target& target) {
   if (options.kind == "echo") return make_echo(target, options.load);
   if (options.kind == "fanout") return make_fanout(target, options.load);
+  if (options.kind == "connect") return make_connect(target, options.load);
   return make_http(target, options.load);
 }
 
@@ -58,7 +60,7 @@ void run_slice(Workload& workload, const Target& target, base::Duration length, 
 int main(int argc, char** argv) {
   Options options;
   CLI::App app{"Traffic for one or more servers on 127.0.0.1, slice by slice in turn."};
-  app.add_option("kind", options.kind)->required()->check(CLI::IsMember({"echo", "fanout", "http"}));
+  app.add_option("kind", options.kind)->required()->check(CLI::IsMember({"echo", "fanout", "http", "connect", "idle"}));
   app.add_option("--target", options.targets, "NAME,PORT,PROCESS; may be repeated")->required();
   app.add_option("--slices", options.slices, "slices for each target")->check(CLI::Range(1, 1000));
   app.add_option("--slice-ms", options.slice_ms)->check(CLI::Range(10, 10'000));
@@ -68,9 +70,20 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.load.connections)->check(CLI::Range(1, 10'000));
   app.add_option("--subscribers", options.load.subscribers)->check(CLI::Range(1, 10'000));
   app.add_option("--in-flight", options.load.in_flight)->check(CLI::Range(1, 1'000));
+  app.add_option("--payload-bytes", options.load.payload_bytes)->check(CLI::Range(12, 60'000));
+  app.add_option("--subscribe", options.load.subscribe, "the topic or pattern of all subscribers");
+  app.add_option("--patterns", options.load.patterns, "that match nothing")->check(CLI::Range(0, 100'000));
+  app.add_option("--changes", options.load.changes, "of subscriptions, a second")->check(CLI::Range(0, 100'000));
+  app.add_option("--tokens", options.tokens, "a file with one on each line")->check(CLI::ExistingFile);
   try {
     app.parse(argc, argv);
     raise_descriptor_limit();
+    std::ifstream tokens{options.tokens};
+    for (std::string token; std::getline(tokens, token);) options.load.tokens.push_back(token);
+    if (options.kind == "idle") {
+      hold_idle(parse_target(options.targets.at(0)), options.load);
+      return 0;
+    }
     std::vector<Target> targets;
     std::vector<std::unique_ptr<Workload>> workloads;
     for (const auto& text : options.targets) {

@@ -10,6 +10,8 @@
 namespace troupe::bench {
 namespace {
 
+constexpr std::string_view upgrade_key = "dGhlIHNhbXBsZSBub25jZQ==";
+
 [[noreturn]] void refuse(const char* what, std::string_view detail) {
   std::fprintf(stderr, "load: %s: %.*s\n", what, static_cast<int>(detail.size()), detail.data());
   std::exit(1);
@@ -19,12 +21,21 @@ namespace {
 
 std::vector<char> read_buffer() { return std::vector<char>(1024 * 1024); }
 
-WebSocketClient::WebSocketClient(std::uint16_t port, const std::string& path) : socket_(connect_to_loopback(port)) {
-  const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
-  write_all(socket_, "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: " +
-                         key + "\r\n\r\n");
+WebSocketClient WebSocketClient::asking(std::uint16_t port, const std::string& path, std::string_view lines) {
+  WebSocketClient client{connect_to_loopback(port)};
+  std::string head = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+                     "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: ";
+  head.append(upgrade_key).append("\r\n").append(lines).append("\r\n");
+  write_all(client.socket_, head);
+  return client;
+}
+
+WebSocketClient::WebSocketClient(std::uint16_t port, const std::string& path) : WebSocketClient(asking(port, path)) {
+  finish_upgrade();
+}
+
+void WebSocketClient::finish_upgrade() {
   std::string answer;
   while (answer.find("\r\n\r\n") == std::string::npos) {
     char bytes[4096];
@@ -34,7 +45,7 @@ WebSocketClient::WebSocketClient(std::uint16_t port, const std::string& path) : 
   }
   const auto head = answer.find("\r\n\r\n") + 4;
   if (!answer.starts_with("HTTP/1.1 101")) refuse("upgrade refused", answer);
-  if (answer.find(accept_of(key)) == std::string::npos) refuse("wrong Sec-WebSocket-Accept", answer);
+  if (answer.find(accept_of(upgrade_key)) == std::string::npos) refuse("wrong Sec-WebSocket-Accept", answer);
   unread_ = answer.substr(head);
 }
 

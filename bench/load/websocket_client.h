@@ -18,8 +18,13 @@ using OnMessage = std::function<void(std::string_view payload)>;
 
 class WebSocketClient {
  public:
+  /// Connects and asks for the upgrade, with further lines of the head if there are any, each with its end.
+  static WebSocketClient asking(std::uint16_t port, const std::string& path, std::string_view lines = {});
   /// Connects and upgrades, blocking.
   WebSocketClient(std::uint16_t port, const std::string& path);
+
+  /// Waits until the upgrade is answered.
+  void finish_upgrade();
 
   /// Sends a finished client frame.
   void send(std::string_view frame) { write_all(socket_, frame); }
@@ -28,8 +33,11 @@ class WebSocketClient {
   /// Reads once and gives every whole message to `on_message`. Never waits for more once something came.
   void read(std::span<char> buffer, const OnMessage& on_message);
   int fd() const noexcept { return socket_.fd(); }
+  /// Ends the connection without a word, so that its port is free at once.
+  void vanish() { reset(std::move(socket_)); }
 
  private:
+  explicit WebSocketClient(Socket socket) : socket_(std::move(socket)) {}
   std::size_t consume(std::span<char> bytes, const OnMessage& on_message);
 
   Socket socket_;

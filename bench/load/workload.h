@@ -9,15 +9,19 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "troupe/base/clock.h"
 
 namespace troupe::bench {
 
 struct Target {
-  std::string name;        // "troupe" or "floor": which side of the comparison this is
+  std::string name;        // which side of the comparison this is: "floor", "troupe", "exact" or a peer's name
   std::uint16_t port = 0;  // on 127.0.0.1
   pid_t process = 0;       // whose processor time is counted
+
+  /// Whether it is a Troupe, which welcomes whoever connects.
+  bool is_troupe() const noexcept { return name == "troupe" || name == "exact"; }
 };
 
 struct LoadOptions {
@@ -27,6 +31,11 @@ struct LoadOptions {
   std::size_t connections = 32;                        // echo, http: each has one message in flight
   std::size_t subscribers = 100;                       // fanout
   std::size_t in_flight = 1;                           // fanout: publications sent before their deliveries are awaited
+  std::size_t payload_bytes = 64;                      // fanout: of a publication
+  std::string subscribe = "bench.fanout";              // fanout, of side "troupe": the topic or pattern of all
+  std::size_t patterns = 0;                            // fanout, of side "troupe": others that match nothing
+  std::size_t changes = 0;                             // fanout, of side "troupe": of subscriptions, a second
+  std::vector<std::string> tokens;                     // connect: shown in turn; none: nobody shows one
   base::Duration patience = std::chrono::seconds{10};  // an answer later than this ends the bench
 };
 
@@ -40,5 +49,9 @@ class Workload {
 std::unique_ptr<Workload> make_echo(const Target& target, const LoadOptions& options);
 std::unique_ptr<Workload> make_fanout(const Target& target, const LoadOptions& options);
 std::unique_ptr<Workload> make_http(const Target& target, const LoadOptions& options);
+std::unique_ptr<Workload> make_connect(const Target& target, const LoadOptions& options);
+
+/// Opens `options.connections`, fifty of them to a topic, prints `held`, and keeps them until standard input ends.
+void hold_idle(const Target& target, const LoadOptions& options);
 
 }  // namespace troupe::bench

@@ -79,11 +79,22 @@ Socket accept_one(const Socket& listener) {
 }
 
 Socket connect_to_loopback(std::uint16_t port) {
+  static std::uint32_t connections = 0;
   Socket socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  auto from = loopback(0);
+  from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + connections++ / 10'000);
+  const int late = 1;  // the port is chosen by connect(), which knows that one may serve many peers
+  setsockopt(socket.fd(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+  if (::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&from), sizeof from) < 0) die("bind");
   const auto address = loopback(port);
   if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) die("connect");
   set_no_delay(socket.fd());
   return socket;
+}
+
+void reset(Socket socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  if (setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) < 0) die("SO_LINGER");
 }
 
 void set_non_blocking(const Socket& socket) {

@@ -37,8 +37,11 @@ std::uint16_t port_of(const Socket& listener);
 void announce(const Socket& listener);
 /// The next waiting connection, non-blocking and without delay; fd() is -1 when none waits.
 Socket accept_one(const Socket& listener);
-/// A blocking connection to 127.0.0.1:port without delay.
+/// A blocking connection to 127.0.0.1:port without delay. It comes from an address of 127/8 that changes every ten
+/// thousand connections, for one address has no more than 28 000 ports.
 Socket connect_to_loopback(std::uint16_t port);
+/// Closes a connection at once: the peer is told that it was reset, and nothing of it stays in the system.
+void reset(Socket socket);
 void set_non_blocking(const Socket& socket);
 /// Writes all of `bytes` to a blocking socket.
 void write_all(const Socket& socket, std::string_view bytes);

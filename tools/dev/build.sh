@@ -57,6 +57,10 @@ run() {
 
 bench() {
   need build
+  if [[ " $* " == *" --peers "* ]]; then
+    need peers
+    need_npm tests/e2e bench/peers
+  fi
   build_preset release >&2
   exec bench/run --build build/release "$@"
 }
