@@ -77,7 +77,7 @@ class Fanout final : public Workload {
       const auto topics = fmt::format(R"("bench.*.c{}")", changed_++ / 2);
       changer_->send(
           changed_ % 2 == 1
-              ? subscribe_to(topics)
+              ? dialect_.subscription(topics)
               : client_frame(Opcode::text, fmt::format(R"({{"type":"unsubscribe","topics":[{}]}})", topics)));
       next_change_ = next_change_ + change_every_;
     }
