@@ -126,12 +126,14 @@ void SubscriptionTrie::keep(const TopicName& name, Result result) {
   auto& node = path_to(name.text());
   node.result = std::move(result);
   node.kept = kept_.insert(kept_.end(), &node);
+  count_result(node);
 }
 
 void SubscriptionTrie::forget(Node& node) {
   if (!node.result) return;
   kept_.erase(node.kept);
   node.result.reset();
+  discount_result(node);
   prune(&node);
 }
 
@@ -143,23 +145,44 @@ void SubscriptionTrie::forget_matching(const TopicPattern& pattern) {
   for (Node* node : affected) forget(*node);
 }
 
-void SubscriptionTrie::find_results(Node& node, std::string_view pattern, std::vector<Node*>& found) const {
+void SubscriptionTrie::find_results(Node& node, std::string_view pattern, std::vector<Node*>& found) {
+  ++stats_.forgot;
   if (pattern.empty()) {
     if (node.result) found.push_back(&node);
     return;
   }
   auto segment = take_segment(pattern);
   if (segment != "*" && segment != ">") {
-    if (Node* next = child(node, segment)) find_results(*next, pattern, found);
+    Node* next = child(node, segment);
+    if (next != nullptr && next->results > 0) find_results(*next, pattern, found);
     return;
   }
-  for (const auto& [name, next] : node.children) {
+  for (Node* next : node.with_results) {
     if (segment == "*") {
       find_results(*next, pattern, found);
     } else {
-      if (next->result) found.push_back(next.get());
+      if (next->result) found.push_back(next);
       find_results(*next, ">", found);
     }
+  }
+}
+
+// A change looks only at paths that hold results, however many patterns stand beside them.
+void SubscriptionTrie::count_result(Node& node) {
+  for (Node* at = &node; at->parent != nullptr; at = at->parent) {
+    if (++at->results > 1) continue;
+    at->place = at->parent->with_results.size();
+    at->parent->with_results.push_back(at);
+  }
+}
+
+void SubscriptionTrie::discount_result(Node& node) noexcept {
+  for (Node* at = &node; at->parent != nullptr; at = at->parent) {
+    if (--at->results > 0) continue;
+    auto& siblings = at->parent->with_results;
+    siblings[at->place] = siblings.back();
+    siblings[at->place]->place = at->place;
+    siblings.pop_back();
   }
 }
 

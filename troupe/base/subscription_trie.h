@@ -46,6 +46,7 @@ class SubscriptionTrie {
     std::uint64_t lookups = 0;
     std::uint64_t hits = 0;     // answered from a kept result
     std::uint64_t visited = 0;  // nodes looked at by those that were not
+    std::uint64_t forgot = 0;   // nodes looked at for results that a change can affect
   };
 
   explicit SubscriptionTrie(std::size_t cached_max = 16 * 1024);
@@ -82,6 +83,9 @@ class SubscriptionTrie {
     std::vector<Match> here;               // who subscribed to just this path
     std::optional<Result> result;
     std::list<Node*>::iterator kept;  // in kept_, while there is a result
+    std::size_t results = 0;          // here and below
+    std::vector<Node*> with_results;  // the children that have any, in no order that matters
+    std::size_t place = 0;            // among the parent's, while there are any
   };
 
   struct Record {
@@ -95,8 +99,10 @@ class SubscriptionTrie {
   void keep(const TopicName& name, Result result);
   void forget(Node& node);
   void forget_matching(const TopicPattern& pattern);
-  void find_results(Node& node, std::string_view pattern, std::vector<Node*>& found) const;
+  void find_results(Node& node, std::string_view pattern, std::vector<Node*>& found);
   void prune(Node* node);
+  static void count_result(Node& node);
+  static void discount_result(Node& node) noexcept;
 
   std::unique_ptr<Node> root_;
   std::vector<Record> records_;

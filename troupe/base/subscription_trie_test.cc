@@ -2,6 +2,7 @@
 #include "troupe/base/subscription_trie.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <rapidcheck.h>
 
 #include <map>
@@ -78,6 +79,19 @@ TEST_CASE("a result is kept until a subscription that can affect it changes") {
   trie.add(pattern("*.b"), 2);
   CHECK_EQ(hits(), 0);
   CHECK_EQ(subscribers(trie, "a.b"), Subscribers{1, 2});
+}
+
+TEST_CASE("a change looks at the paths of kept results, not at the patterns beside them") {
+  SubscriptionTrie trie;
+  for (int i = 0; i < 5000; ++i) trie.add(pattern(fmt::format("bench.p{}.>", i)), 1);
+  trie.add(pattern("bench.*"), 2);
+  CHECK_EQ(trie.match(name("bench.fanout")).size(), 1);
+  const auto before = trie.stats().forgot;
+  const auto added = trie.add(pattern("bench.*.c"), 3);
+  trie.remove(added.id, pattern("bench.*.c"));
+  CHECK_LE(trie.stats().forgot - before, 8);
+  CHECK_EQ(trie.match(name("bench.fanout")).size(), 1);
+  CHECK_EQ(trie.stats().hits, 1);
 }
 
 TEST_CASE("kept results are bounded, and nothing remains when all have left") {
