@@ -153,9 +153,17 @@ void Socket::lost() {
   events->on_closed(CloseReason::reset);
 }
 
-std::unique_ptr<Stream> connect_tcp(actor::Core& core, const Endpoint& to, std::shared_ptr<ReadBuffer> buffer) {
+std::unique_ptr<Stream> connect_tcp(actor::Core& core, const Endpoint& to, std::shared_ptr<ReadBuffer> buffer,
+                                    const std::optional<IpAddress>& from) {
   auto address = SocketAddress::of(to);
   Descriptor socket{::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (socket && from) {
+    const int late = 1;  // the port is chosen by connect(), so that each destination has all of them
+    ::setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+    auto source = SocketAddress::of({*from, 0});
+    if (::bind(socket.get(), source.get(), source.size()) != 0)
+      throw std::system_error(errno, std::generic_category(), "connect from " + from->text());
+  }
   bool refused = !socket || (::connect(socket.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS);
   if (refused) throw std::system_error(errno, std::generic_category(), "connect to " + to.text());
   int on = 1;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "troupe/actor/runtime/poller.h"
 #include "troupe/net/descriptor.h"
@@ -54,8 +55,10 @@ class Socket final : public Stream, private actor::IoHandler {
   PeerAddress peer_;
 };
 
-/// Connects to `to` over the loopback or another network, without waiting for the answer: events tell. For clients
-/// and tests. Throws std::system_error when the kernel refuses at once.
-std::unique_ptr<Stream> connect_tcp(actor::Core& core, const Endpoint& to, std::shared_ptr<ReadBuffer> buffer);
+/// Connects to `to` over the loopback or another network, without waiting for the answer: events tell. `from`: the
+/// address of this machine that it comes from; none: the kernel's choice. For clients and tests. Throws
+/// std::system_error when the kernel refuses at once.
+std::unique_ptr<Stream> connect_tcp(actor::Core& core, const Endpoint& to, std::shared_ptr<ReadBuffer> buffer,
+                                    const std::optional<IpAddress>& from = std::nullopt);
 
 }  // namespace troupe::net
