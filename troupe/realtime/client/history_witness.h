@@ -1,0 +1,34 @@
+// HistoryWitness: one observer's traffic, told to a HistoryChecker as it happens, without a recording in between.
+//
+// It says of the traffic what HistoryRecording would say of its lines, so both may feed one checker; payloads must then
+// be written without white space.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "troupe/realtime/client/traffic_observer.h"
+#include "troupe/realtime/protocol/history_checker.h"
+
+namespace troupe::realtime {
+
+class HistoryWitness final : public TrafficObserver {
+ public:
+  /// `checker` must outlive the witness.
+  HistoryWitness(HistoryChecker& checker, std::string observer) : checker_(checker), observer_(std::move(observer)) {}
+
+  void sent(wire::Opcode opcode, std::string_view message) override;
+  void received(wire::Opcode opcode, std::string_view message, const ServerFrame& frame) override;
+  void closed() override;
+
+ private:
+  void confirmed(const ServerFrame& frame);
+  void acknowledged(const ServerFrame& frame);
+
+  HistoryChecker& checker_;
+  std::string observer_;
+  std::map<std::string, Position, std::less<>> recover_;  // by topic: from where the client wants to go on
+  std::map<std::string, std::pair<std::string, std::string>, std::less<>> published_;  // topic and payload, by id
+};
+
+}  // namespace troupe::realtime

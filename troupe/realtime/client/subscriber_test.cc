@@ -1,0 +1,225 @@
+// Subscriber against the service in memory: nothing is lost or doubled over cut connections, and what is lost is told.
+#include "troupe/realtime/client/subscriber.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "troupe/realtime/client/traffic_recorder.h"
+#include "troupe/realtime/protocol/history_recording.h"
+#include "troupe/realtime/testing/realtime_world.h"
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::RealtimeWorld;
+using testing::Socket;
+using testing::token_of_user;
+
+/// Keeps what it is told, and records the traffic.
+struct Listener final : SubscriberEvents {
+  void on_message(const ServerFrame& message) override { payloads += std::string{message.payload} + " "; }
+  void on_gap(const ServerFrame& gap) override { told += fmt::format("gap {}..{} ", gap.from, gap.to); }
+  void on_loss(const Loss& loss) override { told += fmt::format("loss {} {}..{} ", loss.topic, loss.from, loss.to); }
+  void on_live() override { ++live; }
+  void on_interrupted(const std::string& why, base::Duration) override { interruptions.push_back(why); }
+  void on_note(const std::string& words) override { told += words + " "; }
+  void on_over(const std::string& why) override { over = why; }
+
+  std::string payloads, told;
+  int live = 0;
+  std::vector<std::string> interruptions;
+  std::optional<std::string> over;
+  std::string recording;
+  TrafficRecorder recorder{"bob", [this](std::string_view line) { recording += line; }};
+  std::unique_ptr<Subscriber> subscriber;
+};
+
+std::unique_ptr<Listener> listen(RealtimeWorld& world, std::vector<std::string> topics,
+                                 std::string token = token_of_user("bob"), Reconnect reconnect = Reconnect::always) {
+  auto listener = std::make_unique<Listener>();
+  auto* network = world.networks[1].get();
+  SubscriberOptions options{.dial = [network](actor::Core&) { return network->connect({{}, 80}); },
+                            .socket = {.host = "test", .target = "/ws", .token = AccessToken{std::move(token)}},
+                            .topics = std::move(topics),
+                            .reconnect = reconnect,
+                            .observer = &listener->recorder};
+  listener->subscriber = std::make_unique<Subscriber>(world.world.core(1), std::move(options), *listener);
+  world.world.advance(10ms);
+  return listener;
+}
+
+void publish(RealtimeWorld& world, Socket& socket, std::string_view topic, int payload) {
+  world.exchange(socket, fmt::format(R"({{"type":"publish","topic":"{}","payload":{}}})", topic, payload));
+}
+
+HistoryFigures judged(const Listener& listener) {
+  HistoryChecker checker;
+  HistoryRecording recording{checker};
+  std::string_view rest = listener.recording;
+  while (!rest.empty()) {
+    CHECK(recording.line(rest.substr(0, rest.find('\n'))).has_value());
+    rest.remove_prefix(rest.find('\n') + 1);
+  }
+  checker.finish(true);
+  return checker.figures();
+}
+
+TEST_CASE("over cut connections each message comes once and in order, and the recording shows it") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"t", "u"});
+  REQUIRE_EQ(bob->live, 1);
+  std::string expected;
+  for (int i = 0; i < 20; ++i) {
+    if (i % 4 == 1) bob->subscriber->cut();
+    publish(world, alice, i % 3 == 0 ? "u" : "t", i);
+    if (i % 4 == 2) world.world.advance(2s);
+    expected += std::to_string(i) + " ";
+  }
+  world.world.advance(20s);
+  CHECK_EQ(bob->live, 6);
+  CHECK_EQ(bob->payloads.size(), expected.size());
+  CHECK_EQ(bob->told, "");
+  auto figures = judged(*bob);
+  CHECK_EQ(figures.violations, 0);
+  CHECK_EQ(figures.deliveries, 20);
+  CHECK_GT(figures.recoveries, 0);
+}
+
+TEST_CASE("what is no longer kept when it comes back is told as a loss, with its offsets") {
+  RealtimeOptions options;
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = {.count_max = 2}});
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"t"});
+  publish(world, alice, "t", 1);
+  bob->subscriber->cut();
+  for (int i = 2; i <= 9; ++i) publish(world, alice, "t", i);
+  world.world.advance(2s);
+  publish(world, alice, "t", 10);
+  CHECK_EQ(bob->payloads, "1 10 ");
+  CHECK_EQ(bob->told, "loss t 2..9 ");
+  CHECK_EQ(judged(*bob).violations, 0);
+}
+
+TEST_CASE("a server that refuses the subscription or the token ends it with a sentence, and is not asked again") {
+  RealtimeWorld world;
+  auto forbidden = listen(world, {"secret"}, "bob,topic:t:subscribe");
+  world.world.advance(10s);
+  REQUIRE(forbidden->over.has_value());
+  CHECK(forbidden->over->contains("forbidden"));
+  CHECK(forbidden->interruptions.empty());
+  auto stranger = listen(world, {"t"}, "bad");
+  REQUIRE(stranger->over.has_value());
+  CHECK(stranger->over->contains("401"));
+}
+
+TEST_CASE("a token that is taken back ends it, and a connection that is lost does where it shall not come back") {
+  RealtimeWorld world;
+  auto bob = listen(world, {"t"}, token_of_user("bob"), Reconnect::never);
+  world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("bob")}});
+  world.world.advance(1s);
+  REQUIRE(bob->over.has_value());
+  CHECK(bob->over->contains("4001"));
+}
+
+TEST_CASE("it waits longer each time for a server that is not there, and goes on when it is back") {
+  RealtimeWorld world;
+  bool reachable = false;
+  int tries = 0;
+  auto listener = std::make_unique<Listener>();
+  auto* network = world.networks[1].get();
+  SubscriberOptions options{.dial =
+                                [&, network](actor::Core&) {
+                                  ++tries;
+                                  if (!reachable)
+                                    throw std::system_error(ECONNREFUSED, std::generic_category(), "connect");
+                                  return network->connect({{}, 80});
+                                },
+                            .socket = {.host = "test", .target = "/ws", .token = AccessToken{token_of_user("bob")}},
+                            .topics = {"t"}};
+  listener->subscriber = std::make_unique<Subscriber>(world.world.core(1), std::move(options), *listener);
+  world.world.advance(1min);
+  CHECK_GE(tries, 8);
+  CHECK_LE(tries, 20);
+  CHECK_EQ(static_cast<int>(listener->interruptions.size()), tries);
+  reachable = true;
+  world.world.advance(11s);
+  CHECK_EQ(listener->live, 1);
+  listener->subscriber->close();
+  world.world.advance(1s);
+  CHECK_EQ(listener->over, "closed");
+}
+
+TEST_CASE("a pattern goes on where it was, over cut connections") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"news.*", "other.>"});
+  std::string expected;
+  for (int i = 1; i <= 12; ++i) {
+    if (i % 4 == 2) bob->subscriber->cut();
+    publish(world, alice, i % 2 == 0 ? "news.a" : "other.b", i);
+    if (i % 4 == 0) world.world.advance(3s);
+    expected += std::to_string(i) + " ";
+  }
+  world.world.advance(20s);
+  CHECK_EQ(bob->payloads.size(), expected.size());
+  CHECK_EQ(bob->told, "");
+  CHECK_EQ(judged(*bob).violations, 0);
+}
+
+TEST_CASE("a pattern whose messages are no longer kept goes on from now, and says so") {
+  RealtimeOptions options;
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = {.count_max = 2}});
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"news.*"});
+  publish(world, alice, "news.a", 1);
+  bob->subscriber->cut();
+  for (int i = 2; i <= 9; ++i) publish(world, alice, "news.a", i);
+  world.world.advance(2s);
+  publish(world, alice, "news.b", 10);
+  CHECK_EQ(bob->payloads, "1 10 ");
+  CHECK_EQ(bob->told, "loss news.* 0..0 ");
+}
+
+TEST_CASE("a slow reader is told its gaps") {
+  RealtimeOptions options;
+  options.connection.outbox.messages_max = 4;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 2048}};
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"t"});
+  bob->subscriber->pause_reading();
+  for (int i = 1; i <= 60; ++i) publish(world, alice, "t", i);
+  bob->subscriber->resume_reading();
+  world.world.advance(1s);
+  CHECK(bob->told.starts_with("gap "));
+  CHECK(bob->payloads.ends_with("60 "));
+  auto figures = judged(*bob);
+  CHECK_EQ(figures.violations, 0);
+  CHECK_EQ(figures.deliveries + figures.missed, 60);
+}
+
+TEST_CASE("a payload that is written over several lines stands in one line of a recording") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"t"});
+  world.exchange(alice, "{\"type\":\"publish\",\"topic\":\"t\",\"payload\":[1,\r\n2]}");
+  CHECK_EQ(bob->payloads, "[1,\r\n2] ");
+  CHECK_EQ(judged(*bob).deliveries, 1);
+}
+
+TEST_CASE("the bytes of a binary message stand in a recording as a text") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  auto bob = listen(world, {"t"});
+  alice->send(wire::Opcode::binary, "{\"type\":\"publish\",\"topic\":\"t\"}\n\x01\x02");
+  world.world.run_until_idle();
+  CHECK(bob->recording.contains(R"("content":"AQI=")"));
+  CHECK_EQ(judged(*bob).deliveries, 1);
+}
+
+}  // namespace
+}  // namespace troupe::realtime
