@@ -50,6 +50,9 @@ Sources sources_of(const ConfigFlags& flags);
 std::optional<Config> load_config(Invocation& invocation);
 
 void add_serve_command(CLI::App& root, Invocation& invocation);
+void add_publish_command(CLI::App& root, Invocation& invocation);
+void add_subscribe_commands(CLI::App& root, Invocation& invocation);
+void add_load_command(CLI::App& root, Invocation& invocation);
 void add_client_commands(CLI::App& root, Invocation& invocation);
 void add_user_commands(CLI::App& root, Invocation& invocation);
 void add_keys_commands(CLI::App& root, Invocation& invocation);

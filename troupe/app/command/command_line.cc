@@ -50,6 +50,9 @@ Exit run_command_line(const std::vector<std::string>& arguments, Console& consol
   root.require_subcommand(1);
   root.set_help_all_flag("--help-all", "Help of all commands");
   add_serve_command(root, invocation);
+  add_publish_command(root, invocation);
+  add_subscribe_commands(root, invocation);
+  add_load_command(root, invocation);
   add_client_commands(root, invocation);
   add_user_commands(root, invocation);
   add_keys_commands(root, invocation);

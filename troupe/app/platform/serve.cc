@@ -1,11 +1,8 @@
-// See serve.h. Signals are blocked in every thread and waited for in this one, so no handler
-// runs in the middle of anything; the cores report back by a signal as well.
+// See serve.h. Signals are waited for in this thread (signals.h); the cores report back by a signal as well.
 #include "troupe/app/platform/serve.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <system_error>
@@ -17,6 +14,7 @@
 #include "troupe/app/platform/demo_people.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/platform.h"
+#include "troupe/app/platform/signals.h"
 #include "troupe/base/log.h"
 
 namespace troupe::app {
@@ -27,44 +25,6 @@ using namespace std::chrono_literals;
 constexpr int gone_signal = SIGUSR1;    // a core says: all phases of the shutdown are over
 constexpr int failed_signal = SIGUSR2;  // the system says: it cannot go on
 constexpr auto late = 5s;               // a core that is held up may be, before it is not waited for
-
-void send_to_main(int signal) { ::kill(::getpid(), signal); }
-
-/// Blocks the signals that serve() waits for, in this thread and all that it starts, while it lives.
-class Signals {
- public:
-  Signals() {
-    ::sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, gone_signal, failed_signal}) ::sigaddset(&set_, signal);
-    ::sigprocmask(SIG_BLOCK, &set_, &before_);
-    ::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error of the write
-  }
-  /// What has come and was not waited for is forgotten: unblocked, it would end a process that has ended well.
-  ~Signals() {
-    while (wait(0s)) continue;
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  int wait() const {
-    int signal = 0;
-    ::sigwait(&set_, &signal);
-    return signal;
-  }
-  /// None when none came in time.
-  std::optional<int> wait(base::Duration within) const {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(within);
-    const timespec time{seconds.count(), static_cast<long>((within - seconds) / 1ns)};
-    int signal = ::sigtimedwait(&set_, nullptr, &time);
-    while (signal < 0 && errno == EINTR) signal = ::sigtimedwait(&set_, nullptr, &time);  // it was stopped and went on
-    return signal > 0 ? std::optional{signal} : std::nullopt;
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
 
 /// Goes through the phases of the shutdown; each further signal hurries them. It is too late to reload.
 void go_away(const Shutdown& shutdown, const Signals& signals) {
@@ -122,7 +82,7 @@ std::string refusal(const std::system_error& error, const Config& config) {
 
 Exit serve(Config config, Console& console, Reread reread) {
   const Config as_read = config;
-  const Signals signals;
+  const Signals signals{SIGTERM, SIGINT, SIGHUP, gone_signal, failed_signal};
   std::optional<net::PortReservation> port;
   try {
     port.emplace(config.server.listen);

@@ -1,0 +1,134 @@
+// `troupe publish`: publishes one payload, or one a line, and prints what the server acknowledges.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "troupe/actor/actor.h"
+#include "troupe/app/client/terminal_output.h"
+#include "troupe/app/command/command.h"
+#include "troupe/app/command/connect_flags.h"
+#include "troupe/app/platform/signals.h"
+#include "troupe/realtime/client/topic_publisher.h"
+#include "troupe/wire/json.h"
+#include "troupe/wire/utf8.h"
+
+namespace troupe::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 30s;  // for the handshake and the acknowledgement of one publication
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  troupe publish news '{\"text\": \"hello\"}'\n"
+    "  troupe publish --text news hello\n"
+    "  tail -f log | troupe publish --lines --text logs\n"
+    "Exit status: 0 all was acknowledged; 1 something was not, and stderr says what; 2 the command line is wrong.\n"
+    "After an interruption (Ctrl-C) nothing more is read, and what was sent has been acknowledged: 0.";
+
+struct PublishFlags {
+  ConnectFlags connect;
+  std::string topic;
+  std::string payload = "-";
+  bool lines = false;
+  bool text = false;
+};
+
+/// One run of the command.
+class Publishing {
+ public:
+  Publishing(const PublishFlags& flags, const Connector& connector, realtime::AccessToken token, Console& console)
+      : flags_(flags), console_(console), system_({.cores = 1, .stall_limit = 0s}) {
+    publisher_ = system_.spawn<realtime::TopicPublisher>(
+        {.name = "publisher"},
+        realtime::TopicPublisherOptions{connector.dial(), connector.socket_options(std::move(token))});
+  }
+
+  /// Publishes one payload, and says what became of it.
+  bool publish(std::string payload, std::string_view what) {
+    if (flags_.text && !wire::is_utf8(payload)) return refuse(what, "it is no UTF-8");
+    std::string json;
+    flags_.text ? wire::append_json_string(json, payload) : void(json = std::move(payload));
+    const auto answer =
+        system_.block_on(publisher_.ask(realtime::PublishPayload{flags_.topic, std::move(json)}, {.within = patience}));
+    if (answer) {
+      console_.out(*answer + "\n");
+      return true;
+    }
+    if (!answer.error().domain) return refuse(what, "no acknowledgement came in time; it may have been published");
+    const auto& [outcome, why] = *answer.error().domain;
+    using Outcome = realtime::PublishFailure::Outcome;
+    return refuse(what, outcome == Outcome::unknown ? why + "; it may have been published" : why);
+  }
+
+  void finish() { (void)system_.block_on(publisher_.ask(realtime::FinishPublishing{}, {.within = 5s})); }
+
+ private:
+  bool refuse(std::string_view what, std::string_view why) {
+    console_.err(fmt::format("troupe: {} was not acknowledged: {}\n", what, why));
+    return false;
+  }
+
+  const PublishFlags& flags_;
+  Console& console_;
+  actor::System system_;
+  actor::Ref<realtime::TopicPublisher> publisher_;
+};
+
+/// One line after the other; each is acknowledged before the next is read.
+bool publish_lines(Publishing& publishing, LineReader& input) {
+  for (std::uint64_t number = 1;; ++number) {
+    auto line = input.next();
+    if (!line && line.error() == LineReader::End::too_long)
+      throw CommandFailed{fmt::format("line {} is too long", number)};
+    if (!line) return true;
+    if (line->empty()) continue;
+    if (!publishing.publish(*std::move(line), fmt::format("line {}", number))) return false;
+  }
+}
+
+bool publish_one(const PublishFlags& flags, Publishing& publishing, LineReader& input) {
+  if (flags.payload != "-") return publishing.publish(flags.payload, "the payload");
+  auto all = input.rest();
+  if (!all && all.error() == LineReader::End::too_long) throw CommandFailed{"the payload is too long"};
+  if (!all) throw CommandFailed{"interrupted; nothing was published"};
+  if (flags.text && all->ends_with('\n')) all->pop_back();  // as a shell's $(...)
+  return publishing.publish(*std::move(all), "the payload");
+}
+
+Exit publish(const PublishFlags& flags, Console& console) {
+  if (flags.lines && flags.payload != "-") throw CommandFailed{"--lines reads standard input; it takes no PAYLOAD"};
+  if (flags.connect.token_file == "-" && flags.payload == "-")
+    throw CommandFailed{"standard input cannot give both the token and the payload"};
+  const auto connector = make_connector(flags.connect);
+  auto token = read_token(flags.connect, connector, console);
+  const Signals signals{SIGINT, SIGTERM, SIGHUP};
+  const auto interrupt = signals.descriptor();
+  LineReader input{STDIN_FILENO, interrupt.get()};
+  Publishing publishing{flags, connector, std::move(token), console};
+  const bool all = flags.lines ? publish_lines(publishing, input) : publish_one(flags, publishing, input);
+  if (all) publishing.finish();
+  return all ? Exit::success : Exit::failure;
+}
+
+}  // namespace
+
+void add_publish_command(CLI::App& root, Invocation& invocation) {
+  auto* command =
+      root.add_subcommand("publish", "Publish to a topic of a running server, and print its acknowledgement");
+  auto flags = std::make_shared<PublishFlags>();
+  command->add_option("TOPIC", flags->topic, "The topic's name")->required();
+  command->add_option("PAYLOAD", flags->payload, "One JSON value; - for standard input")->capture_default_str();
+  command->add_flag("--lines", flags->lines, "Each line of standard input is a payload");
+  command->add_flag("--text", flags->text, "Payloads are texts, not JSON");
+  add_connect_flags(*command, flags->connect);
+  command->footer(examples);
+  command->callback([&invocation, flags] {
+    invocation.chosen = [&invocation, flags] { return publish(*flags, invocation.console); };
+  });
+}
+
+}  // namespace troupe::app

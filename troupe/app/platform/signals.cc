@@ -1,0 +1,48 @@
+// See signals.h.
+#include "troupe/app/platform/signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace troupe::app {
+
+using namespace std::chrono_literals;
+
+Signals::Signals(std::initializer_list<int> wanted) {
+  ::sigemptyset(&set_);
+  for (const int signal : wanted) ::sigaddset(&set_, signal);
+  ::sigprocmask(SIG_BLOCK, &set_, &before_);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+Signals::~Signals() {
+  while (wait(0s)) continue;
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+int Signals::wait() const {
+  int signal = 0;
+  ::sigwait(&set_, &signal);
+  return signal;
+}
+
+std::optional<int> Signals::wait(base::Duration within) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(within);
+  const timespec time{seconds.count(), static_cast<long>((within - seconds) / 1ns)};
+  int signal = ::sigtimedwait(&set_, nullptr, &time);
+  while (signal < 0 && errno == EINTR) signal = ::sigtimedwait(&set_, nullptr, &time);  // it was stopped and went on
+  return signal > 0 ? std::optional{signal} : std::nullopt;
+}
+
+net::Descriptor Signals::descriptor() const {
+  net::Descriptor made{::signalfd(-1, &set_, SFD_NONBLOCK | SFD_CLOEXEC)};
+  if (!made) throw std::system_error{errno, std::generic_category(), "signalfd"};
+  return made;
+}
+
+void send_to_main(int signal) { ::kill(::getpid(), signal); }
+
+}  // namespace troupe::app
