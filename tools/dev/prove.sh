@@ -2,24 +2,40 @@
 # The long runs. A proof is a number of slices; each slice repeats the tests with other
 # random numbers and far more of them (TROUPE_SLICE names it), or fuzzes for a minute. Each scenario
 # under many schedules (publish and recover, redemption, refresh families, drain, ...) runs 500 other
-# ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h).
+# ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h). house/chaos makes a million
+# deliveries of a real server under faults in each slice, house/soak watches its memory for twenty minutes in the first.
 # Finished slices are remembered by commit in build/prove, so a stopped run goes on.
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
-# Prints the names of all proofs: `fuzz/<fuzzer>`, `<preset>/<test>` and the killing of house/journal_kill.
+# Prints the names of all proofs: `fuzz/<fuzzer>`, `<preset>/<test>`, and those of house/ that run the executable.
 proofs() {
-  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*|house\/journal_kill)$/\1/p'
+  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*|house\/(journal_kill|chaos|soak))$/\1/p'
 }
 
 prove_slice() {
   local proof=$1 slice=$2
   case $proof in
+    house/chaos)
+      build/release/tools/chaos --troupe build/release/troupe --seed "$slice" --deliveries "${CHAOS_DELIVERIES:-1000000}" \
+        --diagnosis build/prove/chaos-last-events.txt
+      ;;
+    house/soak)
+      ((slice > 1)) || build/release/tools/soak --troupe build/release/troupe --minutes "${SOAK_MINUTES:-20}"
+      ;;
     fuzz/*) tools/dev/fuzz_one build/fuzz "${proof#fuzz/}" 60 ;;
     *)
       TROUPE_SLICE=$slice RC_PARAMS="seed=$slice max_success=2000" \
         ctest --test-dir build/all --output-on-failure --timeout 3600 -R "^${proof//./\\.}\$" </dev/null
       ;;
+  esac
+}
+
+# What a slice says goes into the log; progress and figures of those that run for minutes are shown, too.
+prove_aloud() {
+  case $1 in
+    house/chaos | house/soak) prove_slice "$1" "$2" 2>&1 | tee "$3" >&2 ;;
+    *) prove_slice "$1" "$2" >"$3" 2>&1 ;;
   esac
 }
 
@@ -37,7 +53,7 @@ prove() {
       local mark=$remembered/${proof//\//_}.$slice
       [[ -e $mark ]] && continue
       printf '== slice %d of %d: %s\n' "$slice" "$PROOF_SLICES" "$proof" >&2
-      prove_slice "$proof" "$slice" >"$log" 2>&1 ||
+      prove_aloud "$proof" "$slice" "$log" ||
         { tail -n 60 "$log" >&2; fail "slice $slice of $proof failed; all it said is in $log."; }
       touch "$mark"
     done
