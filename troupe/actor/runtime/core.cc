@@ -348,19 +348,8 @@ void Core::run_control(Cell& cell) {
   return done;
 }
 
-/// Who has answers or messages of the runtime, in the order in which they came; null where nobody has.
-Cell* Core::next_hurried() noexcept {
-  if (hurrying_at_ == hurrying_.size()) {
-    hurrying_.clear();
-    hurrying_at_ = 0;
-    hurrying_.swap(hurried_);
-    if (hurrying_.empty()) return nullptr;
-  }
-  return hurrying_[hurrying_at_++];
-}
-
 /// Who waits in line longest; null where nobody does.
-Cell* Core::next_in_line() noexcept {
+[[gnu::always_inline]] inline Cell* Core::next_in_line() noexcept {
   Cell* cell = run_first_;
   if (cell == nullptr) return nullptr;
   run_first_ = cell->run_next;
@@ -379,14 +368,13 @@ void Core::run_cells(TurnLimits limits) {
   int since_clock = 0;
   int in_a_row = 0;
   while (true) {
-    // Who hurries goes first, but for ever keeps nobody waiting.
-    Cell* cell = in_a_row < hurried_in_a_row_max || run_first_ == nullptr ? next_hurried() : nullptr;
     const int budget = std::min(limits.messages, 16);
     int done = 0;
-    if (cell != nullptr) {
+    // Who hurries goes first, but for ever keeps nobody waiting.
+    if (!hurried_.empty() && (in_a_row < hurried_in_a_row_max || run_first_ == nullptr)) {
       ++in_a_row;
-      done = run_hurried(*cell, budget);
-    } else if (cell = next_in_line(); cell != nullptr) {
+      done = run_hurried(hurried_.pop(), budget);
+    } else if (Cell* cell = next_in_line()) {
       in_a_row = 0;
       done = run_cell(*cell, budget);
     } else {
@@ -439,7 +427,7 @@ void Core::turn(TurnLimits limits, bool may_wait) {
 }
 
 bool Core::has_work() noexcept {
-  if (run_first_ != nullptr || has_hurried() || turn_end_.first != nullptr || !posted_.empty()) return true;
+  if (run_first_ != nullptr || !hurried_.empty() || turn_end_.first != nullptr || !posted_.empty()) return true;
   if (inbox_filled_.load(std::memory_order_relaxed)) return true;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!rings_[i].empty()) return true;

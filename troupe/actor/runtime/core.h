@@ -17,6 +17,7 @@
 #include "troupe/actor/runtime/ask_state.h"
 #include "troupe/actor/runtime/block_pool.h"
 #include "troupe/actor/runtime/cell.h"
+#include "troupe/actor/runtime/cell_queue.h"
 #include "troupe/actor/runtime/envelope.h"
 #include "troupe/actor/runtime/host.h"
 #include "troupe/actor/runtime/observer.h"
@@ -178,7 +179,7 @@ class Core {
   void hurry(Cell& cell) noexcept {
     if (cell.hurried) return;
     cell.hurried = true;
-    hurried_.push_back(&cell);
+    hurried_.push(cell);
   }
   /// A handler goes on when its actor's turn comes.
   void make_ready(Activation& activation) noexcept {
@@ -409,8 +410,6 @@ class Core {
     cell.ready_last = &activation;
     return true;
   }
-  bool has_hurried() const noexcept { return hurrying_at_ < hurrying_.size() || !hurried_.empty(); }
-  Cell* next_hurried() noexcept;
   Cell* next_in_line() noexcept;
   Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
 
@@ -427,10 +426,8 @@ class Core {
   BlockPool pool_;
 
   Cell* run_first_ = nullptr;
-  Cell** run_end_ = &run_first_;  // where the next one is linked
-  std::vector<Cell*> hurrying_;   // who goes before the line, from `hurrying_at_` on
-  std::size_t hurrying_at_ = 0;
-  std::vector<Cell*> hurried_;                // who came to that meanwhile
+  Cell** run_end_ = &run_first_;              // where the next one is linked
+  CellQueue hurried_;                         // who goes before the line
   std::atomic<Cell*> running_cell_{nullptr};  // this and the next two: relaxed, read by the watchdog
   std::atomic<const Handler*> handling_{nullptr};
   Tally turns_;
