@@ -35,12 +35,16 @@ std::vector<NamespaceKey> all_keys() {
       choice<Overflow>({{"drop_oldest", Overflow::drop_oldest},
                         {"drop_newest", Overflow::drop_newest},
                         {"latest", Overflow::latest},
+                        {"disconnect", Overflow::disconnect},
                         {"spill", Overflow::spill},
-                        {"disconnect", Overflow::disconnect}}),
+                        {"block", Overflow::block},
+                        {"backpressure", Overflow::backpressure}}),
       AT(options.overflow));
   add("overflow_choice", "Whether a subscription may ask for another overflow policy.",
       choice<OverflowChoice>({{"client", OverflowChoice::client}, {"server", OverflowChoice::server}}),
       AT(options.overflow_choice));
+  add("block_time", "How long, under block, a publisher's ack waits for a slow reader; then that one is told a gap.",
+      duration<Duration>(0s, 1min), AT(options.block_time));
   add("presence", "Whether clients may ask who is in a topic, and hear who comes and goes.",
       choice<Presence>({{"on", Presence::on}, {"off", Presence::off}}), AT(options.presence));
   return all;

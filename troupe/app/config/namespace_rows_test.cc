@@ -24,6 +24,7 @@ const std::map<std::string_view, Other> others{
     {"payload_bytes_max", {"9KiB", "\"9KiB\""}},
     {"overflow", {"latest", "\"latest\""}},
     {"overflow_choice", {"server", "\"server\""}},
+    {"block_time", {"7s", "\"7s\""}},
     {"presence", {"off", "\"off\""}},
 };
 

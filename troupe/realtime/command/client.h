@@ -73,6 +73,9 @@ class Client {
   /// Sends a finished frame behind all that was sent before.
   virtual void answer(base::Bytes frame) = 0;
 
+  /// Sends the ack of a publication, behind what this connection gets of its topic up to there.
+  virtual void acknowledge(base::Bytes frame, const Position& position) = 0;
+
   /// Keeps the live messages of a topic or pattern back until release(), which lets those go that come after what the
   /// client has of their topics. Of a name that is in `last`, a hole behind it is told.
   virtual void hold(const TopicPattern& topic) = 0;
@@ -84,8 +87,8 @@ class Client {
   virtual void recover(const std::vector<RecoveredMessage>& messages) = 0;
   virtual bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept = 0;
 
-  /// Gives up what was spilled of topics that only these subscriptions, which have ended, brought here.
-  virtual void end_spilled(const std::vector<TopicPattern>& ended) = 0;
+  /// Forgets what is behind of topics that only these subscriptions, which have ended, brought here.
+  virtual void end_topics(const std::vector<TopicPattern>& ended) = 0;
 
   /// From now on it is told who comes into this topic and who leaves it, or no more.
   virtual void watch_presence(const TopicPattern& topic) = 0;

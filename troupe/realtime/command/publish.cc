@@ -14,6 +14,9 @@ ClientError error_of(const Failure& failure) {
   if (failure.domain == PublishError::key_used_before) {
     return {ErrorCode::bad_request, "`idempotency_key` was used with another payload", {}};
   }
+  if (failure.domain == PublishError::slow_reader) {
+    return {ErrorCode::overloaded, "a subscriber of the topic does not keep up", 1s};
+  }
   if (failure.domain == PublishError::overloaded) return {ErrorCode::overloaded, "no room for another topic", 1s};
   if (failure.safe_to_retry()) return {ErrorCode::overloaded, "the message was not published; try again", 1s};
   return {ErrorCode::internal, "whether the message was published is not known", {}};
@@ -53,14 +56,20 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
   const auto& home = client.routing().home(command.topic.text());
   Publisher publisher{client.routing().here, session.receiver, session.identity.user};
   PublishMessage message{std::move(publisher), std::move(command), std::move(target)};
-  if (!id) {
+  // Where publishers feel slow readers, who publishes waits for the home also when it wants no answer.
+  const auto& space = client.settings().of(message.publication.topic);
+  const bool feels = reaches_publishers(space.overflow);
+  const auto within = publish_within(space);
+  if (!id && !feels) {
     auto sent = home.tell(std::move(message));
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
-  auto ack = co_await home.ask(std::move(message));
+  auto ack = co_await home.within(within).ask(std::move(message));
+  if (ack && !id) co_return;
   if (ack) ack->redirected_to = std::move(redirected_to);
-  client.answer(ack ? finished(*ack, id) : finished(error_of(ack.error()), id));
+  if (!ack) co_return client.answer(finished(error_of(ack.error()), id));
+  client.acknowledge(finished(*ack, id), ack->position);
 }
 
 }  // namespace troupe::realtime

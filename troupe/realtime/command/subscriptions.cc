@@ -100,7 +100,7 @@ void drop(std::vector<TopicPattern> topics, Client& client) {
     session.subscriptions.erase(topic);
     if (session.restored) session.restored->erase(topic);
   }
-  client.end_spilled(topics);
+  client.end_topics(topics);
   client.routing().local().tell(RemoveSubscriptions{session.receiver, topics});
   client.routing().keeper(session.id).tell(ChangeSession{session.id, session.owner, std::move(topics), {}});
 }

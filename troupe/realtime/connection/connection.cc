@@ -86,6 +86,7 @@ void Connection::finish() {
 
 void Connection::end() {
   if (std::exchange(state_, State::ended) == State::ended) return;
+  release_publishers();
   --site_->figures.open;
   site_->due.move(number_, noted_due_, base::Instant::never());
   if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
@@ -168,10 +169,9 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
 void Connection::update_reading() {
   if (state_ >= State::closing) return;
   const auto& options = site_->options;
-  bool pause =
-      commands_waiting_ >= options.commands_pause || outbox_.control_bytes() > options.outbox.control_bytes_pause;
-  bool resume = commands_waiting_ <= options.commands_pause / 4 &&
-                outbox_.control_bytes() <= options.outbox.control_bytes_pause / 2;
+  bool pause = commands_waiting_ >= options.commands_pause || control_bytes() > options.outbox.control_bytes_pause;
+  bool resume =
+      commands_waiting_ <= options.commands_pause / 4 && control_bytes() <= options.outbox.control_bytes_pause / 2;
   if (pause && !reading_paused_) {
     reading_paused_ = true;
     link_->pause_reading();
@@ -220,6 +220,7 @@ Delivery Connection::pushed(Outbox::Pushed result) {
   take_turn();
   if (result == Outbox::Pushed::dropped) return Delivery::dropped;
   if (result == Outbox::Pushed::spilled) return Delivery::spilled;
+  if (result == Outbox::Pushed::over) return Delivery::over;
   return socket_full_ ? Delivery::queued : Delivery::accepted;
 }
 
@@ -294,6 +295,7 @@ void Connection::flush() {
     if (!write_some()) break;
   } while (!histories_.empty());
   if (takes_more && !spilled_.empty()) read_spilled();
+  if (felt_ != nullptr) ease();
   update_reading();
   if (state_ == State::draining && outbox_.empty() && histories_.empty() && spilled_.empty()) {
     close(wire::close_code::going_away, "the server is going away");
@@ -332,6 +334,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   if (state_ >= State::closing) return;
   write_some();
   state_ = State::closing;
+  release_publishers();
   site_->due.move(number_, noted_due_, base::Instant::never());
   link_->close(code, reason);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,18 @@
 namespace troupe::realtime {
 
 class WebSocketActor;
+
+/// A message that waits for room, and its publisher's ack with it.
+struct OverDelivery {
+  FrameRef frame;
+  base::Instant until;
+};
+
+/// What publishers feel of a connection.
+struct FeltByPublishers {
+  FlatQueue<OverDelivery> over;
+  std::map<std::string, Overflow> pressed;  // topics whose homes were told, and under which policy
+};
 
 struct ConnectionParts {
   std::shared_ptr<ConnectionSite> site;
@@ -71,6 +84,8 @@ class Connection final : public Receiver,
   void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
   bool has_ended() const noexcept { return state_ == State::ended; }
+  /// What waits in its outbox, of whatever kind.
+  const Outbox& outbox() const noexcept { return outbox_; }
   /// Does what is due: pings, warnings, closing.
   void on_time(base::Instant now);
   /// Tells the client at `at` to reconnect elsewhere, writes what waits, and closes with 1001.
@@ -100,14 +115,15 @@ class Connection final : public Receiver,
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
+  void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(const TopicPattern& topic) override;
   void release(const TopicPattern& topic, const TopicPositions& last) override;
-  void begin_anew(const std::string& topic) override { spilled_.erase(topic); }
+  void begin_anew(const std::string& topic) override { answer_all(spilled_.erase(topic)); }
   void recover(const std::vector<RecoveredMessage>& messages) override;
   bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept override {
     return outbox_.has_room_to_recover(messages, bytes);
   }
-  void end_spilled(const std::vector<TopicPattern>& ended) override;
+  void end_topics(const std::vector<TopicPattern>& ended) override;
   void watch_presence(const TopicPattern& topic) override;
   void unwatch_presence(const TopicPattern& topic) override;
   bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
@@ -142,7 +158,7 @@ class Connection final : public Receiver,
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
-    if (overflow == Overflow::spill || !spilled_.empty()) [[unlikely]]
+    if (overflow >= Overflow::spill || !spilled_.empty()) [[unlikely]]
       return push_or_spill(frame, overflow);
     return outbox_.push(frame, overflow);
   }
@@ -151,8 +167,18 @@ class Connection final : public Receiver,
   Outbox::Pushed stay_behind(std::string_view topic, SpilledTopics::Topic& spilled, const Epoch& epoch, Offset from,
                              Offset to);
   void push_page(const std::string& topic, SpilledTopics::Topic& spilled, const HistoryPage& page);
-  void lose_spilled(const std::string& topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
+  void lose_spilled(std::string_view topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
   void read_spilled();
+  void answer_all(const std::vector<SpilledTopics::Ack>& acks);
+  std::size_t control_bytes() const noexcept { return outbox_.control_bytes() + spilled_.ack_bytes(); }
+  Outbox::Pushed push_or_press(const FrameRef& frame, Overflow overflow);
+  FeltByPublishers& felt();
+  void press(const std::string& topic, Overflow overflow);
+  void relieve(const std::function<bool(const std::string&, Overflow)>& relieved);
+  void ease();
+  void settle(const std::vector<FrameRef>& frames, Delivery delivery);
+  void give_up(base::Instant now);
+  void release_publishers();
   void let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes);
   void let_go(HeldMessage held, Position& last, bool tells_holes);
   void use(Identity identity);
@@ -186,6 +212,7 @@ class Connection final : public Receiver,
   Outbox outbox_;
   HeldTopics held_;
   SpilledTopics spilled_;
+  std::unique_ptr<FeltByPublishers> felt_;  // null while they have felt nothing
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
   std::unique_ptr<ConnectionCompression> compression_;
@@ -217,6 +244,7 @@ class Connection final : public Receiver,
   base::Instant expires_at_ = base::Instant::never();
   base::Instant drain_at_ = base::Instant::never();
   base::Instant noted_due_ = base::Instant::never();
+  base::Instant give_up_at_ = base::Instant::never();  // the earliest of what waits over the limits
 };
 
 }  // namespace troupe::realtime

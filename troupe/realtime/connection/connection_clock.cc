@@ -7,7 +7,7 @@
 namespace troupe::realtime {
 
 base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_});
+  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at_});
   return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
 }
 
@@ -18,6 +18,7 @@ void Connection::reschedule() {
 }
 
 void Connection::on_time(base::Instant now) {
+  if (now >= give_up_at_) give_up(now);
   if (state_ == State::unauthenticated && now >= authenticate_until_) {
     close(wire::close_code::policy_violation, "no token came in time");
   } else if (now >= expires_at_) {

@@ -26,6 +26,7 @@ Outbox::Pushed Connection::push_or_spill(const FrameRef& frame, Overflow overflo
   if (frame->came == Came::by_pattern && !spilled_.empty()) {
     return spill(frame->topic, {position.epoch, position.offset - 1}, position.offset);
   }
+  if (reaches_publishers(overflow)) return push_or_press(frame, overflow);
   auto result = outbox_.push(frame, overflow);
   if (result != Outbox::Pushed::spilled) return result;
   return spill(frame->topic, {position.epoch, position.offset - 1}, position.offset);
@@ -41,30 +42,39 @@ Outbox::Pushed Connection::spill(std::string_view topic, const Position& after, 
 // The messages `from`..`to` have come, in one way or another.
 Outbox::Pushed Connection::stay_behind(std::string_view topic, SpilledTopics::Topic& spilled, const Epoch& epoch,
                                        Offset from, Offset to) {
-  auto result = Outbox::Pushed::spilled;
   if (epoch != spilled.after.epoch) {
     // The old epoch's history is gone with it.
-    const Position& after = spilled.after;
-    if (after.offset < spilled.top) {
-      site_->figures.spill_lost += spilled.top - after.offset;
-      auto told = outbox_.push_gap({topic, after.epoch.value(), after.offset + 1, spilled.top, GapReason::expired});
-      if (told != Outbox::Pushed::accepted) result = told;
-    }
+    lose_spilled(topic, spilled, spilled.top, GapReason::expired);
     spilled_.begin_epoch(spilled, {epoch, from - 1});
   }
   spilled.top = to;
-  return result;
+  return Outbox::Pushed::spilled;
+}
+
+// An ack takes the place of a message that is left out, and comes behind one that is not: so it waits with what is
+// behind, and counts as an answer that waits.
+void Connection::acknowledge(base::Bytes frame, const Position& position) {
+  if (state_ >= State::closing) return;
+  if (!spilled_.keep_ack(position, frame)) return answer(std::move(frame));
+  if (control_bytes() > site_->options.outbox.control_bytes_max) pushed(Outbox::Pushed::disconnect);
+  update_reading();
+}
+
+void Connection::answer_all(const std::vector<SpilledTopics::Ack>& acks) {
+  for (const auto& ack : acks) answer(ack.frame);
 }
 
 void Connection::left_out(std::string_view topic, const Position& position) { spilled_.left_out(topic, position); }
 
-void Connection::end_spilled(const std::vector<TopicPattern>& ended) {
-  if (spilled_.empty()) return;
+void Connection::end_topics(const std::vector<TopicPattern>& ended) {
+  if (spilled_.empty() && felt_ == nullptr) return;
   auto brings = [](const TopicName& topic) { return [&](const TopicPattern& one) { return one.matches(topic); }; };
-  spilled_.erase_if([&](const TopicName& topic) {
+  auto has_ended = [&](const TopicName& topic) {
     return std::ranges::any_of(ended, brings(topic)) &&
            std::ranges::none_of(session_.subscriptions, brings(topic), [](const auto& entry) { return entry.first; });
-  });
+  };
+  answer_all(spilled_.erase_if(has_ended));
+  relieve([&](const std::string& topic, Overflow) { return has_ended(TopicName::parse(topic).value()); });
 }
 
 // One page at a time, when the last one is written: however slow the reader is, not more than that is taken from
@@ -85,7 +95,7 @@ void Connection::take_spilled(const SpilledTopics::Wanted& wanted, const std::op
     } else if (++spilled->failures >= failures_max) {
       lose_spilled(topic, *spilled, spilled->top, GapReason::overflow);
     }
-    if (spilled->after.offset == spilled->top) spilled_.erase(topic);
+    if (spilled->after.offset == spilled->top) answer_all(spilled_.erase(topic));
   }
   take_turn();
 }
@@ -109,18 +119,31 @@ void Connection::push_page(const std::string& topic, SpilledTopics::Topic& spill
     if (!fits && !first) break;
     spilled.after.offset = item.offset;
     std::ranges::binary_search(spilled.left_out, item.offset) ? push_taken() : taken.push_back(item);
+    auto acks = spilled_.take_acks(spilled, item.offset);
+    if (!acks.empty()) push_taken();
+    answer_all(acks);
   }
   push_taken();
   std::erase_if(spilled.left_out, [&](Offset offset) { return offset <= spilled.after.offset; });
 }
 
-// Told where it stood, before what is read behind it.
-void Connection::lose_spilled(const std::string& topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason) {
+// Told where it stood, before what is read behind it. The client's own messages that it left out are not lost to it.
+void Connection::lose_spilled(std::string_view topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason) {
   auto& [epoch, offset] = spilled.after;
-  site_->figures.spill_lost += to - offset;
-  auto told = finished(Gap{topic, epoch.value(), offset + 1, to, reason});
-  outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, to}));
-  offset = to;
+  auto lose = [&](Offset last) {
+    if (last <= offset) return;
+    site_->figures.spill_lost += last - offset;
+    pushed(outbox_.push_gap({topic, epoch.value(), offset + 1, last, reason}));
+    offset = last;
+  };
+  for (Offset own : spilled.left_out) {
+    if (own <= offset || own > to) continue;
+    lose(own - 1);
+    offset = own;
+    answer_all(spilled_.take_acks(spilled, own));
+  }
+  lose(to);
+  answer_all(spilled_.take_acks(spilled, to));
 }
 
 }  // namespace troupe::realtime

@@ -28,6 +28,7 @@ actor::Supervision connection_supervision() {
 void ConnectionSupervisor::started(actor::Context& ctx) {
   site_->supervisor = ctx.self(this);
   site_->armed = base::Instant::never();
+  ctx.every(this, "pressure", pressure_repeated, RepeatPressure{});
 }
 
 void ConnectionSupervisor::stopped(actor::Context&) {
@@ -89,6 +90,15 @@ actor::Task<void> ConnectionSupervisor::handle(ReadSpilled message, actor::Conte
   auto found = connections_.find(message.connection);
   if (found == connections_.end()) co_return;
   found->second->take_spilled(wanted, page ? std::optional{*std::move(page)} : std::nullopt);
+}
+
+void ConnectionSupervisor::handle(RepeatPressure) {
+  if (site_->pressure.empty()) return;
+  const auto& routers = *site_->routing.routers;
+  auto topics = site_->pressure.by_home(routers.size());
+  for (std::size_t home = 0; home < routers.size(); ++home) {
+    if (!topics[home].empty()) routers[home].tell(TopicsPressed{site_->routing.here, std::move(topics[home])});
+  }
 }
 
 void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {
@@ -161,6 +171,10 @@ void ConnectionSupervisor::handle(const UseConnectionOptions& message) {
 ConnectionFigures ConnectionSupervisor::handle(const MeasureConnections&) const {
   auto figures = site_->figures;
   figures.compression = site_->compression.figures();
+  for (const auto& [number, connection] : connections_) {
+    figures.waiting += connection->outbox().waiting();
+    figures.waiting_bytes += connection->outbox().waiting_bytes();
+  }
   return figures;
 }
 

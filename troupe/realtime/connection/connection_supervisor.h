@@ -41,6 +41,11 @@ struct ReadSpilled {
   std::size_t messages_max;
 };
 
+/// Homes are to hear again of topics with which connections do not keep up.
+struct RepeatPressure {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 /// Sends all connections away, evenly over `over`, in an order drawn by lot; those that come yet, within what is left
 /// of it. Said again with less, it hurries.
 struct DrainConnections {
@@ -80,6 +85,7 @@ class ConnectionSupervisor {
   void handle(const ConnectionEnded& message);
   void handle(LookAtClock, actor::Context& ctx);
   actor::Task<void> handle(ReadSpilled message, actor::Context& ctx);
+  void handle(RepeatPressure);
   void handle(const TokenRevoked& message, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);

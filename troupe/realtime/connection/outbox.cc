@@ -25,15 +25,19 @@ Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
   if (!fits(bytes) && !(evicts && make_room(bytes, message->priority))) {
     if (overflow == Overflow::disconnect) return Pushed::disconnect;
     if (overflow == Overflow::spill) return Pushed::spilled;
+    if (overflow == Overflow::block && fits_over(bytes)) {
+      enqueue(std::move(message), overflow, Kind::over);
+      return after_push(Pushed::over);
+    }
     ++dropped_;
     add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
     return after_push(Pushed::dropped);
   }
-  enqueue(std::move(message), overflow);
+  enqueue(std::move(message), overflow, Kind::message);
   return after_push(Pushed::accepted);
 }
 
-void Outbox::enqueue(FrameRef message, Overflow overflow) {
+void Outbox::enqueue(FrameRef message, Overflow overflow, Kind kind) {
   auto place = queue_.size();
   if (unequal_ > 0 || message->priority != Priority::normal) {
     std::size_t first = first_written_ > 0 ? 1 : 0;
@@ -41,7 +45,7 @@ void Outbox::enqueue(FrameRef message, Overflow overflow) {
   }
   kept_ = std::min(kept_, place);
   auto priority = message->priority;
-  queue_.insert(place, {std::move(message), Kind::message, overflow, false, priority});
+  queue_.insert(place, {std::move(message), kind, overflow, false, priority});
   count(queue_[place], 1);
 }
 
@@ -52,6 +56,7 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
     case Kind::control:
       return false;
     case Kind::message:
+    case Kind::over:
       return other.priority < message.priority && other.frame->topic != message.topic;
     case Kind::recovered:
       return message.priority == Priority::high && other.frame->topic != message.topic;
@@ -84,6 +89,41 @@ Outbox::Pushed Outbox::push_gap(const Gap& gap) {
   add_gap({next_gap_++, std::string{gap.topic}, {Epoch{std::string{gap.epoch}}, gap.from}, gap.to, gap.reason},
           nullptr);
   return after_push(Pushed::accepted);
+}
+
+// ---- what waits over the limits ----
+
+// As much as within them; one alone may be larger, as it is written when its turn comes.
+bool Outbox::fits_over(std::size_t bytes) const noexcept {
+  return over_count_ == 0 || (over_count_ < limits_->messages_max && over_bytes_ + bytes <= limits_->bytes_max);
+}
+
+void Outbox::admit(std::vector<FrameRef>& settled) {
+  std::ranges::move(std::exchange(settled_, {}), std::back_inserter(settled));
+  for (std::size_t index = 0; index < queue_.size() && over_count_ > 0; ++index) {
+    auto& waiting = queue_[index];
+    if (waiting.kind != Kind::over) continue;
+    if (!fits(waiting.frame->bytes.size())) return;
+    settled.push_back(waiting.frame);
+    take_in(waiting);
+  }
+}
+
+void Outbox::take_in(Waiting& over) {
+  count(over, -1);
+  over.kind = Kind::message;
+  count(over, 1);
+}
+
+bool Outbox::give_up(const FrameRef& message) {
+  for (std::size_t index = first_written_ > 0 ? 1 : 0; index < queue_.size(); ++index) {
+    const auto& waiting = queue_[index];
+    if (waiting.kind != Kind::over || &*waiting.frame != &*message) continue;
+    drop(index, GapReason::overflow);
+    forget_gone();
+    return true;
+  }
+  return false;
 }
 
 // ---- what goes, because there is no room ----
@@ -223,6 +263,10 @@ void Outbox::tell(Waiting& gap) {
 
 // With contexts that are kept, what has been compressed must leave, and in this order.
 void Outbox::seal(Waiting& waiting) {
+  if (waiting.kind == Kind::over) {
+    settled_.push_back(waiting.frame);
+    take_in(waiting);
+  }
   waiting.number = static_cast<std::uint32_t>(waiting.frame->bytes.size());
   waiting.frame = compression_->outgoing(std::move(waiting.frame));
   waiting.sealed = true;
@@ -240,6 +284,7 @@ void Outbox::written(std::size_t bytes) {
       if (first_written_ < size) break;
       first_written_ -= size;
       count(front, -1);
+      if (front.kind == Kind::over) settled_.push_back(front.frame);
     }
     if (kept_ > 0) --kept_;
     queue_.drop_front();
@@ -259,6 +304,11 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
       if (waiting.priority != Priority::normal) unequal_ += one;
       message_count_ += one;
       message_bytes_ += bytes;
+      break;
+    case Kind::over:
+      if (waiting.priority != Priority::normal) unequal_ += one;
+      over_count_ += one;
+      over_bytes_ += bytes;
       break;
     case Kind::recovered:
       recovered_count_ += one;

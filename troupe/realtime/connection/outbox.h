@@ -45,6 +45,7 @@ class Outbox {
     accepted,
     dropped,     // it became part of a gap
     spilled,     // there is no room, and its subscription will read it again: nothing was done
+    over,        // it waits over the limits until there is room (`block`)
     disconnect,  // the subscription says that the connection must end (4003)
     overrun,     // more waits than the limits allow: it must end unless the socket takes some of it now
   };
@@ -80,6 +81,12 @@ class Outbox {
   /// `bytes` of what gather() gave have been written.
   void written(std::size_t bytes);
 
+  /// Takes messages that wait over the limits in, in order, as far as there is room by now, and adds to `settled` those
+  /// that came in, or are written already.
+  void admit(std::vector<FrameRef>& settled);
+  /// Drops one that waits over the limits. False when it does not any more, or has begun to be written.
+  bool give_up(const FrameRef& message);
+
   bool empty() const noexcept { return queue_.empty(); }
   /// Whether more answers or gaps wait than may.
   bool is_overrun() const noexcept {
@@ -88,6 +95,19 @@ class Outbox {
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
+  /// Whether more than that part of the room is taken: 2 is a half.
+  bool is_full_to(std::size_t part) const noexcept {
+    return message_count_ > limits_->messages_max / part || message_bytes_ > limits_->bytes_max / part;
+  }
+  /// The same of the room over the limits, which is as large.
+  bool is_over_by(std::size_t part) const noexcept {
+    return over_count_ > limits_->messages_max / part || over_bytes_ > limits_->bytes_max / part;
+  }
+  /// Messages that wait over the limits.
+  std::size_t over() const noexcept { return over_count_; }
+  /// All messages that wait, over the limits and from history too.
+  std::size_t waiting() const noexcept { return message_count_ + over_count_ + recovered_count_; }
+  std::size_t waiting_bytes() const noexcept { return message_bytes_ + over_bytes_ + recovered_bytes_; }
   /// Frames from history that wait.
   std::size_t recovered() const noexcept { return recovered_count_; }
   std::size_t control_bytes() const noexcept { return control_bytes_; }
@@ -98,6 +118,7 @@ class Outbox {
   enum class Kind : std::uint8_t {
     control,
     message,
+    over,  // a message that waits until it is one like others
     recovered,
     gap,   // the place of an open gap; it becomes a control frame when it is its turn
     gone,  // a message stood here that is told by a gap elsewhere
@@ -122,7 +143,9 @@ class Outbox {
     return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
   }
   Pushed push_with_care(FrameRef message, Overflow overflow);
-  void enqueue(FrameRef message, Overflow overflow);
+  void enqueue(FrameRef message, Overflow overflow, Kind kind);
+  bool fits_over(std::size_t bytes) const noexcept;
+  void take_in(Waiting& over);
   bool may_overtake(const LocalFrame& message, const Waiting& other) const noexcept;
   bool make_room(std::size_t bytes, Priority priority);
   void drop_oldest_until_fits(std::size_t bytes, Priority priority);
@@ -146,6 +169,9 @@ class Outbox {
   std::size_t message_count_ = 0;
   std::size_t message_bytes_ = 0;
   std::size_t control_bytes_ = 0;
+  std::size_t over_count_ = 0;
+  std::size_t over_bytes_ = 0;
+  std::vector<FrameRef> settled_;  // were over the limits, and are written or about to be
   std::size_t recovered_count_ = 0;
   std::size_t recovered_bytes_ = 0;
   std::size_t kept_ = 0;     // so many at the front are known to be none that may be dropped

@@ -134,6 +134,70 @@ TEST_CASE("what a subscription spills is left to the owner, and drops nothing of
   CHECK_EQ(read(write(outbox)), Events{"a gap 1-1 overflow", "b1", "a2"});
 }
 
+// Of the messages that admit() gives: "a3 a4".
+std::string admit(Outbox& outbox) {
+  std::vector<FrameRef> settled;
+  outbox.admit(settled);
+  std::string text;
+  for (const auto& frame : settled) {
+    text += (text.empty() ? "" : " ") + frame->topic + std::to_string(frame->position.offset);
+  }
+  return text;
+}
+
+TEST_CASE("what blocks waits over the limits, comes in as room is made, and keeps its place") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  std::size_t frame_bytes = message("a", 1)->bytes.size();
+  for (Offset offset = 1; offset <= 2; ++offset)
+    CHECK_EQ(outbox.push(message("a", offset), Overflow::block), Pushed::accepted);
+  for (Offset offset = 3; offset <= 4; ++offset)
+    CHECK_EQ(outbox.push(message("a", offset), Overflow::block), Pushed::over);
+  CHECK_EQ(outbox.push(message("a", 5), Overflow::block), Pushed::dropped);  // as many again, and no more
+  CHECK_EQ(outbox.messages(), 2);
+  CHECK_EQ(outbox.over(), 2);
+  CHECK_EQ(admit(outbox), "");
+  auto stream = write(outbox, frame_bytes);
+  CHECK_EQ(admit(outbox), "a3");
+  CHECK_EQ(outbox.over(), 1);
+  stream += write(outbox);
+  CHECK_EQ(admit(outbox), "a4");  // written before it was asked for
+  CHECK_EQ(outbox.over(), 0);
+  CHECK_EQ(read(stream), Events{"a1", "a2", "a3", "a4", "a gap 5-5 overflow"});
+}
+
+TEST_CASE("what waited too long becomes a gap where it stood, unless it is being written") {
+  OutboxLimits limits{.messages_max = 1};
+  Outbox outbox{limits};
+  outbox.push(message("b", 1), Overflow::drop_newest);
+  auto given_up = message("a", 1);
+  CHECK_EQ(outbox.push(given_up, Overflow::block), Pushed::over);
+  outbox.push_control(pong());
+  CHECK(outbox.give_up(given_up));
+  CHECK_FALSE(outbox.give_up(given_up));
+  CHECK_EQ(outbox.dropped(), 1);
+  CHECK_EQ(read(write(outbox)), Events{"b1", "a gap 1-1 overflow", "pong"});
+
+  OutboxLimits tiny{.bytes_max = 10};  // less than any message: each waits until it is written
+  Outbox other{tiny};
+  auto begun = message("a", 2);
+  CHECK_EQ(other.push(begun, Overflow::block), Pushed::over);
+  auto stream = write(other, 5);
+  CHECK_FALSE(other.give_up(begun));
+  CHECK_EQ(read(stream + write(other)), Events{"a2"});
+}
+
+TEST_CASE("what waits over the limits takes no room of others") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox outbox{limits};
+  outbox.push(message("b", 1), Overflow::drop_oldest);
+  outbox.push(message("b", 2), Overflow::drop_oldest);
+  CHECK_EQ(outbox.push(message("a", 1), Overflow::block), Pushed::over);
+  CHECK_EQ(outbox.push(message("b", 3), Overflow::drop_oldest), Pushed::accepted);
+  CHECK_EQ(outbox.dropped(), 1);
+  CHECK_EQ(read(write(outbox)), Events{"b gap 1-1 overflow", "b2", "a1", "b3"});
+}
+
 TEST_CASE("a message of drop_oldest never pushes out one that may not be dropped") {
   OutboxLimits limits{.messages_max = 2};
   Outbox outbox{limits};
@@ -283,22 +347,40 @@ TEST_CASE("whatever is pushed and however the socket takes it, every offset is d
     const std::map<std::string, Overflow> policies{{"a", Overflow::drop_oldest},
                                                    {"b", Overflow::drop_newest},
                                                    {"c", Overflow::latest},
-                                                   {"d", Overflow::drop_oldest}};
+                                                   {"d", Overflow::drop_oldest},
+                                                   {"e", Overflow::block}};
+    std::vector<FrameRef> over;  // of which no settlement was told yet
+    auto settle = [&] {
+      std::vector<FrameRef> settled;
+      outbox.admit(settled);
+      for (const auto& frame : settled) {
+        RC_ASSERT(std::erase_if(over, [&](const FrameRef& one) { return &*one == &*frame; }) <= 1);
+      }
+    };
     std::map<std::string, Offset> tops;
     std::string stream;
     auto steps = *rc::gen::inRange(0, 80);
     for (int step = 0; step < steps; ++step) {
       if (*rc::gen::inRange(0, 5) == 0) {
         stream += write(outbox, *rc::gen::inRange<std::size_t>(0, 500), *rc::gen::inRange<std::size_t>(1, 4));
+        settle();
         continue;
       }
-      auto topic = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c", "d"});
+      auto topic = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c", "d", "e"});
       auto priority = static_cast<Priority>(*rc::gen::inRange(0, 3));
-      outbox.push(message(topic, ++tops[topic], *rc::gen::inRange<std::size_t>(0, 200), priority), policies.at(topic));
+      auto frame = message(topic, ++tops[topic], *rc::gen::inRange<std::size_t>(0, 200), priority);
+      if (outbox.push(frame, policies.at(topic)) == Pushed::over) over.push_back(frame);
+      RC_ASSERT(outbox.over() <= limits.messages_max);
+      if (!over.empty() && *rc::gen::inRange(0, 8) == 0) {
+        outbox.give_up(over.back());
+        over.pop_back();
+      }
       RC_ASSERT(outbox.messages() <= limits.messages_max);
       RC_ASSERT(outbox.bytes() <= limits.bytes_max);
     }
     stream += write(outbox);
+    settle();
+    RC_ASSERT(over.empty());
     RC_ASSERT(outbox.empty());
     RC_ASSERT(tells_all(read(stream), tops));
   }));

@@ -19,6 +19,7 @@
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/connection/presence_watchers.h"
 #include "troupe/realtime/connection/shared_rate.h"
+#include "troupe/realtime/connection/topic_pressure.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
 
@@ -36,6 +37,8 @@ struct ConnectionFigures {
   std::uint64_t frames_limited = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t writes = 0;
+  std::uint64_t waiting = 0;  // messages in outboxes
+  std::uint64_t waiting_bytes = 0;
   std::uint64_t spill_pages = 0;
   std::uint64_t spill_lost = 0;
   std::uint64_t closed_rate_limited = 0;
@@ -95,6 +98,7 @@ struct ConnectionSite {
   Decoder decoder;
   CoreCompression compression;
   DueQueue due;
+  TopicPressure pressure;
   PresenceWatchers watchers;
   SharedRates<UserId> user_rates;
   SharedRates<net::IpAddress> address_rates;

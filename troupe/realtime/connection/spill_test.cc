@@ -264,6 +264,45 @@ TEST_CASE("a client gets none of its own back that it did not want, also not out
   CHECK_EQ(story_of(read_on(world, slow)), "1-40 42-51");
 }
 
+TEST_CASE("the ack of a slow reader's own publication comes behind its copy, or where that would have stood") {
+  for (const std::string more : {"", R"(,"exclude_self":true)"}) {
+    CAPTURE(more);
+    RealtimeWorld world{small_options(), 1, narrow};
+    auto alice = world.connect("alice", 0);
+    auto slow = world.connect("slow", 1);
+    subscribe(world, slow, R"("t")");
+    slow->stop_reading();
+    publish(world, alice, "t", 40);
+    publish(world, slow, "t", 1, R"(,"id":"own")" + more);
+    publish(world, alice, "t", 10);
+    const auto frames = read_on(world, slow);
+    CHECK_EQ(story_of(frames), more.empty() ? "1-51" : "1-40 42-51");
+    const auto ack = std::ranges::find(frames, "ack", [](const std::string& frame) { return field(frame, "type"); });
+    REQUIRE(ack != frames.end());
+    CHECK_EQ(field(*std::prev(ack), "offset"), more.empty() ? "41" : "40");
+    CHECK_EQ(field(*std::next(ack), "offset"), "42");
+  }
+}
+
+TEST_CASE("acks that wait for what is behind are answers that wait: too many stop the reading of commands") {
+  auto options = small_options();
+  options.connection.outbox.control_bytes_pause = 1000;
+  RealtimeWorld world{options, 1, narrow};
+  auto quick = world.connect("quick", 0);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, quick, R"("t")");
+  subscribe(world, slow, R"("t")");
+  slow->stop_reading();
+  publish(world, slow, "t", 100, R"(,"id":"own")");
+  const auto published = quick->take().size();
+  CHECK_GT(published, 10);
+  CHECK_LT(published, 60);
+  const auto frames = read_on(world, slow);
+  CHECK_EQ(story_of(frames), "1-100");
+  CHECK_EQ(std::ranges::count(frames, "ack", [](const std::string& frame) { return field(frame, "type"); }), 100);
+  CHECK_EQ(quick->take().size(), 100 - published);
+}
+
 TEST_CASE("what is for others only is told as filtered where it would have stood") {
   auto options = small_options();
   RoutingRule rule{.topic = TopicPattern::parse("t").value(), .sender = UserId{"boss"}};

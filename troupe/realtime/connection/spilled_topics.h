@@ -6,14 +6,17 @@
 // top. Owned by one connection. Most of the time nothing is spilled.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "troupe/base/bytes.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/topic_name.h"
 
@@ -21,12 +24,18 @@ namespace troupe::realtime {
 
 class SpilledTopics {
  public:
+  /// The ack of a publication of the client's own whose copy is behind, and which must come behind it.
+  struct Ack {
+    Offset offset;
+    base::Bytes frame;
+  };
   struct Topic {
     std::uint64_t number;            // of this stretch; another epoch, or another spilling, has another one
     Position after;                  // all up to here was written, told or left out
     Offset top;                      // the newest message that has come; behind `after`
     std::vector<Offset> left_out{};  // the client's own among what is to be read, which it does not want back; rising
-    std::uint32_t failures = 0;      // times that history could not be read, one after the other
+    std::vector<Ack> acks{};
+    std::uint32_t failures = 0;  // times that history could not be read, one after the other
   };
   /// What is to be read next.
   struct Wanted {
@@ -58,8 +67,30 @@ class SpilledTopics {
   void add(std::string_view topic, const Position& after, Offset top) {
     topics_.emplace(topic, Topic{++stretches_, after, top});
   }
-  /// The topic begins a new epoch behind `after`; what is left of the old one must have been told.
+  /// The topic begins a new epoch behind `after`; what is left of the old one must have been told, and its acks sent.
   void begin_epoch(Topic& topic, Position after) { topic = {++stretches_, std::move(after), 0}; }
+
+  /// Keeps an ack until its topic has come so far; false when it need not wait. An epoch is that of one topic alone.
+  bool keep_ack(const Position& position, const base::Bytes& frame) {
+    for (auto& [name, topic] : topics_) {
+      if (topic.after.epoch != position.epoch || topic.after.offset >= position.offset) continue;
+      topic.acks.push_back({position.offset, frame});
+      ack_bytes_ += frame.size();
+      return true;
+    }
+    return false;
+  }
+  /// Those whose offset is not behind any more.
+  std::vector<Ack> take_acks(Topic& topic, Offset until) {
+    std::vector<Ack> due;
+    for (auto& ack : topic.acks) {
+      if (ack.offset <= until) due.push_back(ack);
+    }
+    std::erase_if(topic.acks, [&](const Ack& ack) { return ack.offset <= until; });
+    for (const auto& ack : due) ack_bytes_ -= ack.frame.size();
+    return due;
+  }
+  std::size_t ack_bytes() const noexcept { return ack_bytes_; }
 
   void left_out(std::string_view topic, const Position& position) {
     auto* found = find(topic);
@@ -67,13 +98,26 @@ class SpilledTopics {
     found->left_out.push_back(position.offset);
   }
 
-  void erase(std::string_view topic) {
-    auto found = topics_.find(topic);
-    if (found != topics_.end()) topics_.erase(found);
-  }
+  /// Forgets the topics for which `unwanted` holds; gives the acks that they kept.
   template <class Unwanted>
-  void erase_if(Unwanted unwanted) {
-    std::erase_if(topics_, [&](const auto& entry) { return unwanted(TopicName::parse(entry.first).value()); });
+  std::vector<Ack> erase_if(Unwanted unwanted) {
+    std::vector<Ack> acks;
+    for (auto entry = topics_.begin(); entry != topics_.end();) {
+      if (unwanted(TopicName::parse(entry->first).value())) {
+        std::ranges::move(take_acks(entry->second, offset_max), std::back_inserter(acks));
+        entry = topics_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
+    return acks;
+  }
+  std::vector<Ack> erase(std::string_view topic) {
+    auto found = topics_.find(topic);
+    if (found == topics_.end()) return {};
+    auto acks = take_acks(found->second, offset_max);
+    topics_.erase(found);
+    return acks;
   }
 
   /// The topic whose turn it is; there must be one. Until read() no other is read.
@@ -90,6 +134,7 @@ class SpilledTopics {
   std::map<std::string, Topic, std::less<>> topics_;
   std::string last_;  // the topic that was read last
   std::uint64_t stretches_ = 0;
+  std::size_t ack_bytes_ = 0;
   bool reading_ = false;
 };
 

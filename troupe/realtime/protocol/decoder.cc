@@ -51,6 +51,9 @@ Built subscribe(Fields& fields, const DecoderLimits&) {
   auto named = take.optional("overflow", fields.overflow);
   auto overflow = named ? overflow_of(*named) : std::nullopt;
   if (named && !overflow) take.fail("overflow", "must be drop_oldest, drop_newest, latest, spill or disconnect");
+  if (overflow && reaches_publishers(*overflow)) {
+    take.fail("overflow", "cannot be block or backpressure: only the configuration of a namespace says these");
+  }
   auto presence = take.optional("presence", fields.presence);
   if (topics && topics->empty()) take.fail("topics", "is empty");
   if (topics && recover) {

@@ -174,6 +174,8 @@ TEST_CASE("a frame that is JSON but no command is refused with the name of the f
       {R"({"type":"subscribe","topics":["a","b."]})", "`topics` [1] has an empty segment"},
       {R"({"type":"subscribe","topics":["a","b","a"]})", "`topics` names `a` twice"},
       {R"({"type":"subscribe","topics":["a"],"overflow":"panic"})", "`overflow` must be"},
+      {R"({"type":"subscribe","topics":["a"],"overflow":"block"})", "`overflow` cannot be block or backpressure"},
+      {R"({"type":"subscribe","topics":["a"],"overflow":"backpressure"})", "`overflow` cannot be block"},
       {R"({"type":"subscribe","topics":["a"],"recover":[]})", "`recover` must be an object"},
       {R"({"type":"subscribe","topics":["a"],"recover":{"b":{"epoch":"e","offset":1}}})", "`recover` names a topic"},
       {R"({"type":"subscribe","topics":["a"],"recover":{"a":{"epoch":"e"}}})", "`recover` of `a` must be"},

@@ -14,6 +14,8 @@ void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.frames_limited += one.frames_limited;
   sum.bytes_out += one.bytes_out;
   sum.writes += one.writes;
+  sum.waiting += one.waiting;
+  sum.waiting_bytes += one.waiting_bytes;
   sum.spill_pages += one.spill_pages;
   sum.spill_lost += one.spill_lost;
   sum.closed_rate_limited += one.closed_rate_limited;
@@ -30,6 +32,7 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.delivered += one.delivered;
   sum.dropped += one.dropped;
   sum.spilled += one.spilled;
+  sum.pushed_back += one.pushed_back;
   sum.missed += one.missed;
   sum.directs += one.directs;
   sum.topics += one.topics;
@@ -94,6 +97,9 @@ void show(base::Samples& out, const ConnectionFigures& sum) {
   counter("troupe_realtime_deflated_frames_total", "Frames that left compressed.", sum.compression.frames);
   counter("troupe_realtime_deflate_saved_bytes_total", "Bytes that did not leave because of it.",
           sum.compression.bytes_saved);
+  out.gauge("troupe_realtime_waiting_messages", "Messages that wait in outboxes.", static_cast<double>(sum.waiting));
+  out.gauge("troupe_realtime_waiting_bytes", "Their bytes; many outboxes share one message.",
+            static_cast<double>(sum.waiting_bytes));
   counter("troupe_realtime_spill_pages_total", "Pages of history read for slow readers that spill.", sum.spill_pages);
   counter("troupe_realtime_spill_lost_total", "Messages that spilled and were told as a gap.", sum.spill_lost);
   auto closed = [&](const char* reason, std::uint64_t value) {
@@ -116,6 +122,7 @@ void show(base::Samples& out, const RouterFigures& sum) {
   counter("troupe_realtime_published_total", "Publications.", sum.published);
   counter("troupe_realtime_delivered_total", "Messages accepted by outboxes.", sum.delivered);
   counter("troupe_realtime_dropped_total", "Messages that became part of a gap.", sum.dropped);
+  counter("troupe_realtime_pushed_back_total", "Publications refused because a subscriber is slow.", sum.pushed_back);
   counter("troupe_realtime_spilled_total", "Messages left to be read again from history.", sum.spilled);
   counter("troupe_realtime_missed_total", "Deliveries that a core's full lane refused.", sum.missed);
   counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);

@@ -71,16 +71,20 @@ bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pa
 
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
   Counted counted;
-  Slot* excluded = message.excluded ? slot_of(message.excluded->receiver) : nullptr;
+  Slot* publisher = slot_of(message.excluded ? message.excluded->receiver : message.publisher);
   bool pattern_frame = !message.frame_by_pattern.empty();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
   for (const auto& match : trie_.match(message.topic)) {
     auto* receiver = receivers_[match.subscriber];
     if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
-    if (excluded == &slots_[match.subscriber]) {
-      receiver->left_out(message.topic.text(), message.position);
-      continue;
+    auto overflow = static_cast<Overflow>(match.tag);
+    if (publisher == &slots_[match.subscriber]) [[unlikely]] {
+      if (message.excluded) {
+        receiver->left_out(message.topic.text(), message.position);
+        continue;
+      }
+      if (overflow == Overflow::block) overflow = Overflow::drop_newest;  // nobody waits for himself
     }
     if (message.target && !receiver->has_scope(*message.target)) [[unlikely]] {
       receiver->withheld(message.topic.text(), message.position);
@@ -94,7 +98,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
                             // The positions of shards would not be true if one publication overtook another.
                             pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name);
     }
-    switch (receiver->deliver(frame, static_cast<Overflow>(match.tag))) {
+    switch (receiver->deliver(frame, overflow)) {
       case Delivery::accepted:
         ++counted.accepted;
         break;
@@ -106,6 +110,9 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
         break;
       case Delivery::spilled:
         ++counted.spilled;
+        break;
+      case Delivery::over:
+        ++counted.over;
         break;
     }
   }

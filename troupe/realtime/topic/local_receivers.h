@@ -30,6 +30,7 @@ class LocalReceivers {
     std::uint64_t queued = 0;
     std::uint64_t dropped = 0;
     std::uint64_t spilled = 0;
+    std::uint64_t over = 0;  // not yet known
   };
   struct CountedDirect {
     std::vector<ConnectionId> connections;

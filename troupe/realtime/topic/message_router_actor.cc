@@ -168,7 +168,11 @@ LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message)
 
 void MessageRouterActor::handle(const Deliver& message) {
   auto counted = deliver_here(message);
-  if (message.ticket != 0) router(message.home).tell(Delivered{message.ticket, counted.accepted, counted.queued});
+  if (message.ticket != 0 && counted.over > 0) {
+    await_room(message, counted);
+  } else if (message.ticket != 0) {
+    router(message.home).tell(Delivered{message.ticket, counted.accepted, counted.queued});
+  }
   // A quarter of the window at a time: what is not told yet never closes it.
   auto& handled = unreported_[message.home];
   ++handled.messages;
@@ -197,6 +201,7 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   topics_->expire(ctx.now());
   inboxes_.expire(ctx.now());
   idempotency_.expire(ctx.now());
+  pressed_.expire(ctx.now());
   // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known.
   auto give_up = [&](auto& tickets) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {

@@ -9,11 +9,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "troupe/realtime/topic/idempotency.h"
 #include "troupe/realtime/topic/inbox_shard.h"
 #include "troupe/realtime/topic/local_receivers.h"
+#include "troupe/realtime/topic/pressed_topics.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/topic_shard.h"
 
@@ -48,8 +51,11 @@ class MessageRouterActor {
   void handle(Unregister message);
   void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply, actor::Context& ctx);
   void handle(RemoveSubscriptions message);
+  void handle(const DeliveriesSettled& message);
 
   // As the home of topics and users.
+  void handle(const TopicsPressed& message, actor::Context& ctx);
+  void handle(const TopicsRelieved& message);
   void handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
   void handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx);
   HistoryPage handle(const ReadTopic& message, actor::Context& ctx);
@@ -90,6 +96,16 @@ class MessageRouterActor {
   template <class Result, class Error>
   using Tickets = std::map<Ticket, Waiting<Result, Error>>;
 
+  /// A delivery to this core that waits for room in some outboxes, and is counted when all have settled.
+  struct Unsettled {
+    CoreIndex home;
+    Ticket ticket;
+    std::uint64_t accepted;
+    std::uint64_t queued;
+    std::uint64_t missing;
+  };
+  using DeliveryKey = std::tuple<std::string, std::string, Offset>;  // topic, epoch, offset
+
   /// What was handed to another core and not yet handled by it, and what was not handed over for that reason.
   struct Window {
     std::size_t messages = 0;
@@ -108,6 +124,8 @@ class MessageRouterActor {
   bool answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply, base::Instant now);
   void publish(const PublishMessage& message, const Publication& publication,
                actor::Reply<PublishAck, PublishError> reply, base::Instant now);
+  bool is_pushed_back(const TopicName& topic, base::Instant now) const;
+  void await_room(const Deliver& message, const LocalReceivers::Counted& counted);
   LocalReceivers::Counted deliver_here(const Deliver& message);
   void hand_to(CoreIndex core, Deliver message);
   bool has_window(const Window& window) const noexcept;
@@ -126,6 +144,8 @@ class MessageRouterActor {
   Tickets<std::vector<SubscribedResult>, actor::NoError> opening_;
   std::vector<Window> windows_;      // by core, as a home
   std::vector<Handled> unreported_;  // by home: handled here and not yet told
+  std::map<DeliveryKey, Unsettled> unsettled_;
+  PressedTopics pressed_;
   RouterFigures figures_;
 };
 

@@ -8,6 +8,10 @@ namespace troupe::realtime {
 void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
   if (answer_repeat(message, reply, ctx.now())) return;
+  if (is_pushed_back(message.publication.topic, ctx.now())) {
+    ++figures_.pushed_back;
+    return reply.fail(PublishError::slow_reader);
+  }
   auto publication = topics_->publish(message, moment(ctx));
   if (!publication) return reply.fail(publication.error());
   ++figures_.published;
@@ -35,10 +39,12 @@ bool MessageRouterActor::answer_repeat(const PublishMessage& message, actor::Rep
 // Hands a publication to every core that has subscribers, and counts if anybody wants to know.
 void MessageRouterActor::publish(const PublishMessage& message, const Publication& publication,
                                  actor::Reply<PublishAck, PublishError> reply, base::Instant now) {
-  auto remote = std::ranges::count_if(publication.cores, [&](CoreIndex core) { return core != index_; });
+  auto missing = std::ranges::count_if(publication.cores, [&](CoreIndex core) { return core != index_; });
+  const auto& space = topics_->settings().of(publication.topic);
+  const bool blocks = space.overflow == Overflow::block;
   const auto& key = message.publication.idempotency_key;
   bool counts = static_cast<bool>(reply) || !key.empty();
-  Ticket ticket = counts && remote > 0 ? next_ticket_++ : 0;
+  Ticket ticket = counts && (missing > 0 || blocks) ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};
   for (CoreIndex core : publication.cores) {
     Deliver delivery{index_,
@@ -48,17 +54,24 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
                      publication.frame,
                      publication.frame_by_pattern,
                      {},
+                     message.publisher.core == core ? message.publisher.receiver : ReceiverNumber{0},
                      message.publication.priority,
                      message.target};
     if (message.publication.exclude_self && message.publisher.core == core) delivery.excluded = message.publisher;
     if (core == index_) {
       auto counted = deliver_here(delivery);
+      if (ticket != 0 && counted.over > 0) {
+        await_room(delivery, counted);
+        ++missing;
+        continue;
+      }
       ack.delivered_to += counted.accepted;
       ack.queued += counted.queued;
     } else {
       hand_to(core, std::move(delivery));
     }
   }
+  if (missing == 0) ticket = 0;
   if (!key.empty()) {
     auto& entry = idempotency_.add({message.publisher.user, message.publication.topic, key},
                                    std::hash<std::string>{}(message.publication.payload.bytes), now);
@@ -70,8 +83,8 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
   if (!key.empty()) waiting.key.emplace(message.publisher.user, message.publication.topic, key);
   waiting.replies.push_back(std::move(reply));
   waiting.result = std::move(ack);
-  waiting.missing = static_cast<std::size_t>(remote);
-  waiting.since = now;
+  waiting.missing = static_cast<std::size_t>(missing);
+  waiting.since = blocks ? now + space.block_time : now;
 }
 
 void MessageRouterActor::handle(const Delivered& message, actor::Context& ctx) {

@@ -144,6 +144,19 @@ TEST_CASE("on real cores every subscriber gets every publication, once and in or
   }
 }
 
+TEST_CASE("a core that said a topic is too fast for it, and is no more, holds publishers up for a short time only") {
+  Routers routers{
+      {.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.overflow = Overflow::backpressure})}};
+  routers.refs[0].tell(TopicsPressed{1, {routers.topic}});
+  auto refused = routers.world.block_on(routers.refs[0].ask(routers.publication()));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error().domain, PublishError::slow_reader);
+  routers.world.advance(pressure_believed);
+  auto ack = routers.world.block_on(routers.refs[0].ask(routers.publication()));
+  REQUIRE(ack.has_value());
+  CHECK_EQ(ack->position.offset, 1);  // none was given to the first
+}
+
 TEST_CASE("history is read at the topic's home") {
   Routers routers;
   for (int i = 0; i < 3; ++i) routers.refs[0].tell(routers.publication());

@@ -25,6 +25,7 @@ enum class Delivery : std::uint8_t {
   queued,    // it waits until the socket takes more
   dropped,   // it became part of a gap, or the connection has ended
   spilled,   // it will be read again from history
+  over,      // it waits for room over the limits; DeliveriesSettled will tell
 };
 
 /// What waited for a user when a connection of theirs came.

@@ -109,6 +109,7 @@ struct Publisher {
 enum class PublishError : std::uint8_t {
   overloaded,       // no room for another topic
   key_used_before,  // the idempotency key came with another payload
+  slow_reader,      // a subscriber does not keep up, and its namespace lets publishers feel it; no offset was given
 };
 
 /// Publishes. Asked, it counts who got it on all cores; told, nobody counts.
@@ -129,6 +130,32 @@ struct SendDirect {
   Direct direct;
   using reply = DirectAck;
   using error = DirectError;
+};
+
+/// Connections of this core do not keep up with these topics, or all do again. The first is repeated, and believed
+/// for a short time only.
+struct TopicsPressed {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::vector<std::string> topics;
+};
+struct TopicsRelieved {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::vector<std::string> topics;
+};
+inline constexpr base::Duration pressure_repeated = std::chrono::seconds{1};
+inline constexpr base::Duration pressure_believed = std::chrono::seconds{3};
+
+/// What became of messages that waited for room (Delivery::over). From a connection to the router of its core.
+struct DeliveriesSettled {
+  static constexpr auto message_class = actor::MessageClass::control;
+  struct One {
+    std::string topic;
+    Position position;
+    Delivery delivery;  // not `over`
+  };
+  std::vector<One> deliveries{};
 };
 
 /// The user has everything of the inbox up to `offset`.
@@ -191,6 +218,7 @@ struct Deliver {
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody anywhere came by a pattern
   std::optional<Publisher> excluded;
+  ReceiverNumber publisher = 0;  // if its connection is of this core; it does not wait for its own outbox
   Priority priority = Priority::normal;
   TargetScope target{};
 };
@@ -258,6 +286,7 @@ struct RouterFigures {
   std::uint64_t delivered = 0;
   std::uint64_t dropped = 0;
   std::uint64_t spilled = 0;
+  std::uint64_t pushed_back = 0;
   std::uint64_t missed = 0;
   std::uint64_t directs = 0;
   std::uint64_t topics = 0;

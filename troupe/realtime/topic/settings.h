@@ -41,7 +41,8 @@ struct NamespaceOptions {
   HistoryLimits history{};
   Overflow overflow = Overflow::drop_oldest;  // late news is worth less than fresh news
   OverflowChoice overflow_choice = OverflowChoice::client;
-  std::size_t payload_bytes_max = 64 * 1024 * 1024;  // no frame may be larger, so the frame's limit holds alone
+  base::Duration block_time = std::chrono::seconds{5};  // that an ack waits for a reader under `block`
+  std::size_t payload_bytes_max = 64 * 1024 * 1024;     // no frame may be larger, so the frame's limit holds alone
   Presence presence = Presence::on;
   std::vector<Grant> default_grants{};    // for everybody who is let in
   std::vector<Grant> anonymous_grants{};  // besides them, for those without a token
@@ -79,6 +80,12 @@ class RealtimeSettings {
   std::vector<Grant> default_grants_;
   std::vector<Grant> anonymous_grants_;  // the default ones too
 };
+
+/// How long a publication to such a topic may go unanswered; longer than the home takes at worst.
+inline base::Duration publish_within(const NamespaceOptions& options) noexcept {
+  constexpr base::Duration usual = std::chrono::seconds{5};
+  return options.overflow == Overflow::block ? options.block_time + usual : usual;
+}
 
 using SettingsPtr = std::shared_ptr<const RealtimeSettings>;
 

@@ -82,6 +82,7 @@ class TopicShard {
   void drop_interest(CoreIndex core, const TopicPattern& pattern);
 
   const std::string& name() const noexcept { return name_; }
+  const RealtimeSettings& settings() const noexcept { return *settings_; }
   /// The stream of all publications of this shard.
   const Position& top() const noexcept { return top_; }
   std::size_t topics() const noexcept { return topics_.size(); }

@@ -1,0 +1,117 @@
+// Connection: `block` and `backpressure`, under which publishers feel that it is slow.
+//
+// Under `block` a message that finds no room waits for it over the limits, and its publisher's
+// ack with it. Homes are told of topics with which this connection does not keep up: under
+// `backpressure` while the outbox is rather full than empty, under `block` while too much waits.
+#include <algorithm>
+#include <functional>
+
+#include "troupe/realtime/connection/connection.h"
+
+namespace troupe::realtime {
+
+// The namespace of the topic decides alone, not that of a pattern that reaches into it.
+Outbox::Pushed Connection::push_or_press(const FrameRef& frame, Overflow overflow) {
+  const auto& space = site_->settings->of(frame->topic);
+  if (space.overflow != overflow) return outbox_.push(frame, Overflow::drop_oldest);
+  auto result = outbox_.push(frame, overflow);
+  if (result == Outbox::Pushed::over) {
+    auto& over = felt().over;
+    over.push_back({frame, core_.now() + space.block_time});
+    if (over.back().until < give_up_at_) {
+      give_up_at_ = over.back().until;
+      reschedule();
+    }
+  }
+  auto is_much = [&] { return overflow == Overflow::block ? outbox_.is_over_by(2) : outbox_.is_full_to(2); };
+  if (is_much() && !socket_full_) write_some();  // much in one turn is no slow reader
+  if (is_much()) press(frame->topic, overflow);
+  return result;
+}
+
+FeltByPublishers& Connection::felt() {
+  if (felt_ == nullptr) felt_ = std::make_unique<FeltByPublishers>();
+  return *felt_;
+}
+
+void Connection::press(const std::string& topic, Overflow overflow) {
+  if (!felt().pressed.try_emplace(topic, overflow).second) return;
+  if (site_->pressure.add(topic) == TopicPressure::Added::further) return;
+  site_->routing.home(topic).tell(TopicsPressed{site_->routing.here, {topic}});
+}
+
+// There may be room again.
+void Connection::ease() {
+  if (!felt_->over.empty()) {
+    std::vector<FrameRef> settled;
+    outbox_.admit(settled);
+    settle(settled, socket_full_ ? Delivery::queued : Delivery::accepted);
+  }
+  relieve([&](const std::string&, Overflow overflow) {
+    return overflow == Overflow::block ? !outbox_.is_over_by(4) : !outbox_.is_full_to(4);
+  });
+}
+
+// Those for which `relieved` holds do not press any longer.
+void Connection::relieve(const std::function<bool(const std::string&, Overflow)>& relieved) {
+  if (felt_ == nullptr) return;
+  std::erase_if(felt_->pressed, [&](const auto& entry) {
+    const auto& [topic, overflow] = entry;
+    if (!relieved(topic, overflow)) return false;
+    if (site_->pressure.remove(topic) == TopicPressure::Removed::last) {
+      site_->routing.home(topic).tell(TopicsRelieved{site_->routing.here, {topic}});
+    }
+    return true;
+  });
+}
+
+// What became of messages that waited for room; of those that do not wait any more nobody wants to know.
+void Connection::settle(const std::vector<FrameRef>& frames, Delivery delivery) {
+  DeliveriesSettled told;
+  auto& over = felt_->over;
+  for (const auto& frame : frames) {
+    auto same = [&](const OverDelivery& one) { return &*one.frame == &*frame; };
+    if (over.empty()) break;
+    if (same(over.front())) {
+      over.drop_front();
+    } else {
+      const auto before = over.size();
+      over.erase_if(same);
+      if (over.size() == before) continue;
+    }
+    told.deliveries.push_back({frame->topic, frame->position, delivery});
+  }
+  if (!told.deliveries.empty()) site_->routing.local().tell(std::move(told));
+}
+
+// A publisher has waited long enough: its message becomes a gap, unless it is being written.
+void Connection::give_up(base::Instant now) {
+  std::vector<FrameRef> dropped, written;
+  base::Instant next = base::Instant::never();
+  for (const auto& [frame, until] : felt_->over) {
+    if (until > now) {
+      next = std::min(next, until);
+    } else if (outbox_.give_up(frame)) {
+      dropped.push_back(frame);
+    } else {
+      written.push_back(frame);
+    }
+  }
+  give_up_at_ = next;
+  settle(written, Delivery::queued);
+  settle(dropped, Delivery::dropped);
+  if (dropped.empty()) return;
+  ease();
+  pushed(outbox_.is_overrun() ? Outbox::Pushed::overrun : Outbox::Pushed::dropped);
+}
+
+// It ends: nobody waits for it any longer.
+void Connection::release_publishers() {
+  if (felt_ == nullptr) return;
+  std::vector<FrameRef> left;
+  for (const auto& one : felt_->over) left.push_back(one.frame);
+  settle(left, Delivery::dropped);
+  relieve([](const std::string&, Overflow) { return true; });
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,277 @@
+// `block` and `backpressure`: publishers feel a slow reader, each in its way; nobody else does.
+#include <doctest/doctest.h>
+
+#include "troupe/realtime/testing/realtime_world.h"
+#include "troupe/realtime/testing/story.h"
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::field;
+using testing::Frames;
+using testing::RealtimeWorld;
+using testing::Socket;
+using testing::story_of;
+using testing::types;
+
+/// Topics of "wait" have `block`, those of "push" `backpressure`.
+RealtimeOptions small_options(base::Duration block_time = 5s) {
+  RealtimeOptions options;
+  options.connection.outbox.messages_max = 8;
+  options.connection.frames = {.per_second = 1e6, .burst = 1e6};
+  options.settings = std::make_shared<const RealtimeSettings>(
+      NamespaceOptions{},
+      RealtimeSettings::Namespaces{{"wait", {.overflow = Overflow::block, .block_time = block_time}},
+                                   {"push", {.overflow = Overflow::backpressure}}});
+  return options;
+}
+
+constexpr net::MemoryNetworkOptions narrow{.buffer_bytes = 1024};
+
+void subscribe(RealtimeWorld& world, Socket& socket, std::string_view topic) {
+  auto frames = world.exchange(socket, fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", topic));
+  REQUIRE_EQ(types(frames), "subscription_confirmed");
+}
+
+/// Publishes and gives the frames that came in answer by the time that nothing moves any more.
+Frames publish(RealtimeWorld& world, Socket& socket, std::string_view topic, std::string_view more = R"(,"id":"1")") {
+  return world.exchange(
+      socket,
+      fmt::format(R"({{"type":"publish","topic":"{}","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"{}}})", topic, more));
+}
+
+/// A topic of the namespace whose home is this core.
+std::string topic_at(std::string_view space, std::size_t core) {
+  std::string name = std::string{space} + ".t";
+  while (home_of(name, 2) != core) name += 't';
+  return name;
+}
+
+/// Publishes until a publication is not answered; gives how many were before it.
+int fill(RealtimeWorld& world, Socket& publisher, std::string_view topic) {
+  for (int answered = 0; answered < 1000; ++answered) {
+    if (publish(world, publisher, topic).empty()) return answered;
+  }
+  FAIL("it never waits");
+  return 0;
+}
+
+Frames read_on(RealtimeWorld& world, Socket& socket) {
+  socket->read_again();
+  world.world.run_until_idle();
+  return socket->take();
+}
+
+TEST_CASE("under block the ack waits until the slow subscriber has room, and counts it, wherever the topic lives") {
+  for (std::size_t home : {0u, 1u}) {
+    for (std::size_t core : {0u, 1u}) {
+      CAPTURE(home);
+      CAPTURE(core);
+      RealtimeWorld world{small_options(), 1, narrow};
+      auto alice = world.connect("alice", 0);
+      auto slow = world.connect("slow", core);
+      auto quick = world.connect("quick", core);
+      const auto topic = topic_at("wait", home);
+      subscribe(world, slow, topic);
+      subscribe(world, quick, topic);
+      slow->stop_reading();
+      const int before = fill(world, alice, topic);
+      CHECK_GE(before, 8);
+      CHECK_EQ(story_of(quick->take(), topic), fmt::format("1-{}", before + 1));  // nobody else waits
+      world.world.advance(3s);
+      CHECK(alice->take().empty());
+      CHECK_EQ(story_of(read_on(world, slow), topic), fmt::format("1-{}", before + 1));
+      auto ack = alice->take();
+      REQUIRE_EQ(types(ack), "ack");
+      CHECK_EQ(field(ack[0], "delivered_to"), "2");
+      CHECK_EQ(field(ack[0], "offset"), std::to_string(before + 1));
+    }
+  }
+}
+
+TEST_CASE("past the deadline the ack comes without the slow subscriber, which is told a gap where the message stood") {
+  RealtimeWorld world{small_options(4s), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, "wait.t");
+  slow->stop_reading();
+  const int before = fill(world, alice, "wait.t");
+  world.world.advance(3900ms);
+  CHECK(alice->take().empty());
+  world.world.advance(200ms);
+  auto ack = alice->take();
+  REQUIRE_EQ(types(ack), "ack");
+  CHECK_EQ(field(ack[0], "delivered_to"), "0");
+  CHECK_EQ(field(ack[0], "offset"), std::to_string(before + 1));
+  CHECK_EQ(story_of(read_on(world, slow), "wait.t"),
+           fmt::format("1-{} gap {}-{} overflow", before, before + 1, before + 1));
+  CHECK_EQ(field(publish(world, alice, "wait.t")[0], "delivered_to"), "1");
+  CHECK_EQ(story_of(slow->take(), "wait.t"), std::to_string(before + 2));
+}
+
+TEST_CASE("who waits holds up neither other topics nor other publishers of them, nor the home") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto bob = world.connect("bob", 0);
+  auto slow = world.connect("slow", 1);
+  const auto topic = topic_at("wait", 1);
+  subscribe(world, slow, topic);
+  slow->stop_reading();
+  fill(world, alice, topic);
+  CHECK_EQ(types(publish(world, bob, topic_at("wait", 0))), "ack");
+  CHECK_EQ(types(publish(world, bob, topic_at("other", 1))), "ack");
+  CHECK_EQ(types(publish(world, bob, topic_at("push", 1))), "ack");
+}
+
+TEST_CASE("a publisher does not wait for its own outbox: what finds no room there is told as a gap at once") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto bob = world.connect("bob", 1);
+  for (auto* socket : {&alice, &bob}) subscribe(world, *socket, "wait.t");
+  alice->stop_reading();
+  for (int i = 0; i < 60; ++i) {
+    alice->say(R"({"type":"publish","topic":"wait.t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+    world.world.run_until_idle();
+  }
+  CHECK_EQ(story_of(bob->take(), "wait.t"), "1-60");
+  CHECK(story_of(read_on(world, alice), "wait.t").ends_with("-60 overflow"));
+}
+
+TEST_CASE("a connection that ends lets publishers go at once") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, "wait.t");
+  slow->stop_reading();
+  fill(world, alice, "wait.t");
+  slow->vanish();
+  world.world.run_until_idle();
+  auto ack = alice->take();
+  REQUIRE_EQ(types(ack), "ack");
+  CHECK_EQ(field(ack[0], "delivered_to"), "0");
+}
+
+TEST_CASE("publications that wait are bounded: past that they are refused before an offset is given") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto slow = world.connect("slow", 1);
+  const auto topic = topic_at("wait", 0);
+  subscribe(world, slow, topic);
+  slow->stop_reading();
+  auto first = world.connect("first", 0);
+  const int before = fill(world, first, topic);
+  std::vector<Socket> waiting;
+  Frames refused;
+  while (waiting.size() < 50 && refused.empty()) {
+    waiting.push_back(world.connect("p", 0));
+    refused = publish(world, waiting.back(), topic);
+  }
+  REQUIRE_EQ(types(refused), "error");
+  CHECK_EQ(field(refused[0], "code"), "overloaded");
+  CHECK_NE(field(refused[0], "retry_after_ms"), "");
+  CHECK_EQ(waiting.size(), 5);  // half of the outbox, and this one; `first` waits as well
+  auto frames = read_on(world, slow);
+  CHECK_EQ(story_of(frames, topic), fmt::format("1-{}", before + 5));
+  CHECK_EQ(types(publish(world, waiting.back(), topic)), "ack");
+}
+
+TEST_CASE("under backpressure a publication is refused before it gets an offset, until the reader has caught up") {
+  for (std::size_t home : {0u, 1u}) {
+    for (std::size_t core : {0u, 1u}) {
+      for (const std::string more : {R"(,"id":"1")", ""}) {
+        CAPTURE(home);
+        CAPTURE(core);
+        CAPTURE(more);
+        RealtimeWorld world{small_options(), 1, narrow};
+        auto alice = world.connect("alice", 0);
+        auto slow = world.connect("slow", core);
+        const auto topic = topic_at("push", home);
+        subscribe(world, slow, topic);
+        slow->stop_reading();
+        int accepted = 0;
+        Frames answer;
+        while (accepted < 1000) {
+          answer = publish(world, alice, topic, more);
+          if (!answer.empty() && field(answer[0], "type") == "error") break;
+          ++accepted;
+        }
+        REQUIRE_EQ(types(answer), "error");
+        CHECK_EQ(field(answer[0], "code"), "overloaded");
+        CHECK_EQ(field(answer[0], "retry_after_ms"), "1000");
+        world.world.advance(10s);  // it is still so
+        CHECK_EQ(types(publish(world, alice, topic, more)), "error");
+        CHECK_EQ(types(publish(world, alice, topic_at("push", home) + "t")), "ack");  // of this topic alone
+        CHECK_EQ(story_of(read_on(world, slow), topic), fmt::format("1-{}", accepted));
+        auto ack = publish(world, alice, topic);
+        REQUIRE_EQ(types(ack), "ack");
+        CHECK_EQ(field(ack[0], "offset"), std::to_string(accepted + 1));
+      }
+    }
+  }
+}
+
+TEST_CASE("all slow readers have to catch up, or leave, or unsubscribe") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  std::vector<Socket> slow;
+  for (std::size_t i = 0; i < 4; ++i) {
+    slow.push_back(world.connect("slow", i % 2));
+    subscribe(world, slow.back(), "push.t");
+    slow.back()->stop_reading();
+  }
+  while (types(publish(world, alice, "push.t")) == "ack") {
+  }
+  (void)read_on(world, slow[0]);
+  (void)read_on(world, slow[1]);
+  CHECK_EQ(types(publish(world, alice, "push.t")), "error");
+  slow[2]->vanish();
+  world.world.run_until_idle();
+  CHECK_EQ(types(publish(world, alice, "push.t")), "error");
+  slow[3]->say(R"({"type":"unsubscribe","topics":["push.t"]})");
+  world.world.run_until_idle();
+  CHECK_EQ(types(publish(world, alice, "push.t")), "ack");
+}
+
+TEST_CASE("much in one turn is no slow reader") {
+  RealtimeWorld world{small_options()};
+  auto alice = world.connect("alice", 0);
+  auto quick = world.connect("quick", 1);
+  for (const auto* topic : {"push.t", "wait.t"}) {
+    subscribe(world, quick, topic);
+    for (int i = 0; i < 200; ++i) {
+      alice->say(fmt::format(R"({{"type":"publish","topic":"{}","payload":"x"}})", topic));
+    }
+    world.world.run_until_idle();
+    CHECK(alice->take().empty());
+    CHECK_EQ(story_of(quick->take(), topic), "1-200");
+  }
+}
+
+TEST_CASE("the namespace of the topic decides, whatever a pattern that reaches into it was given") {
+  auto options = small_options();
+  options.settings = std::make_shared<const RealtimeSettings>(
+      NamespaceOptions{.overflow = Overflow::backpressure},
+      RealtimeSettings::Namespaces{{"free", {.overflow = Overflow::drop_oldest}}});
+  RealtimeWorld world{options, 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, ">");
+  slow->stop_reading();
+  for (int i = 0; i < 60; ++i) REQUIRE_EQ(types(publish(world, alice, "free.t")), "ack");
+  CHECK(story_of(read_on(world, slow), "free.t").contains("overflow"));
+}
+
+TEST_CASE("a client may not ask for what publishers feel") {
+  RealtimeWorld world{small_options()};
+  auto alice = world.connect("alice");
+  for (const auto* overflow : {"block", "backpressure"}) {
+    auto frames = world.exchange(
+        alice, fmt::format(R"({{"type":"subscribe","id":"1","topics":["wait.t"],"overflow":"{}"}})", overflow));
+    REQUIRE_EQ(types(frames), "error");
+    CHECK_EQ(field(frames[0], "code"), "bad_request");
+    CHECK(field(frames[0], "message").contains("only the configuration of a namespace"));
+  }
+}
+
+}  // namespace
+}  // namespace troupe::realtime
