@@ -149,11 +149,12 @@ struct Row {
 
 TEST_CASE(
     "once warm nothing is taken from the heap, on one core and across two, but one block a stream or publication") {
-  const Row rows[] = {{"tell", Way::tell},      {"ask", Way::ask},
-                      {"send", Way::send},      {"handlers that wait", Way::handlers_that_wait},
-                      {"after", Way::after},    {"keyed timers", Way::keyed},
-                      {"every", Way::every},    {"streams", Way::stream},
-                      {"topics", Way::topic, 1}};  // the value that all subscribers share
+  const Row rows[] = {
+      {"tell", Way::tell},      {"ask", Way::ask},
+      {"send", Way::send},      {"handlers that wait", Way::handlers_that_wait},
+      {"after", Way::after},    {"keyed timers", Way::keyed},
+      {"every", Way::every},    {"streams", Way::stream, 1},  // the room for its items, when it is opened
+      {"topics", Way::topic, 1}};                             // the value that all subscribers share
   for (const int core : {0, 1}) {
     System system{{.cores = 2, .report = [](const std::string&) {}}};
     auto counter = system.spawn<Counter>({.core = core});
@@ -261,7 +262,7 @@ class Hive {
       for (const auto& one : all_) one.tell(Inc{});
     }
     for (const auto& one : all_) {
-      const auto n = co_await one.ask(Get{});
+      const auto n = co_await one.ask(Get{}, {.within = 1min});  // the first waits for all that was told
       answered += n && *n == m.rounds ? 1 : 0;
     }
     co_return answered;
