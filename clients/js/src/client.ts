@@ -264,6 +264,11 @@ export class Client extends Emitter<Events> {
     gap: (frame) => this.#subscriptions.gap(frame),
     presence_changed: (frame) => this.#subscriptions.presence(frame),
     unsubscribed: (frame) => this.#subscriptions.unsubscribed(frame),
+    restarted: (frame) => {
+      const topics = frame['topics'] as Array<{ topic: string }>;
+      if (topics.some(({ topic }) => topic === `$user.${this.#welcome?.user}`)) this.#inbox.restarted();
+      this.#subscriptions.restarted(frame);
+    },
     direct: ({ from, payload, message_id, offset, sent_at }) =>
       this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at } as Parameters<DirectHandler>[0]),
     token_expiring: () => void this.#refresh(),

@@ -20,11 +20,11 @@ export class Inbox {
   readonly #received: (offset: number) => void;
   readonly #failed: (error: unknown) => void;
   readonly #handled = new Set<string>();
-  #waiting: Direct[] = [];
+  #waiting: Array<{ message: Direct; turn: number }> = [];
   #handler: DirectHandler | undefined;
   #busy = false;
   #stuckAt = Infinity; // the offset whose handler failed on this connection
-  #turn = 0;           // of the connection: an answer to the last one is not sent on this one
+  #turn = 0;           // of the inbox on this connection: an answer to an earlier one is not sent
 
   constructor(received: (offset: number) => void, failed: (error: unknown) => void) {
     this.#received = received;
@@ -44,16 +44,22 @@ export class Inbox {
     this.#stuckAt = Infinity;
   }
 
+  /** Its offsets begin anew: what is here is handled, but nothing is said of its old offsets. */
+  restarted(): void {
+    ++this.#turn;
+    this.#stuckAt = Infinity;
+  }
+
   take(message: Direct): void {
-    this.#waiting.push(message);
+    this.#waiting.push({ message, turn: this.#turn });
     void this.#work();
   }
 
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let message; this.#handler && (message = this.#waiting.shift());) {
-      const turn = this.#turn;
+    for (let next; this.#handler && (next = this.#waiting.shift());) {
+      const { message, turn } = next;
       const done = this.#handled.has(message.messageId) || await this.#run(this.#handler, message);
       if (turn !== this.#turn) continue; // its connection is gone; it comes again and is known then
       if (!done) this.#stuckAt = Math.min(this.#stuckAt, message.offset);

@@ -134,6 +134,11 @@ export class Entry {
     return recovered;
   }
 
+  /** Whether this is a place in the epoch in which it is. */
+  continues({ epoch }: Confirmed): boolean {
+    return epoch !== undefined && epoch === this.#seen.get(this.topic)?.epoch;
+  }
+
   #restart({ epoch, offset, shards }: Confirmed): void {
     this.#own.clear();
     this.#suspects = [];

@@ -260,6 +260,21 @@ export class Subscriptions {
     }
   }
 
+  /** Some have lost something while the socket stayed: each goes on after its new position. */
+  restarted(frame: Frame): void {
+    for (const told of frame['topics'] as Confirmed[]) {
+      const entry = this.#entries.get(told.topic);
+      if (!entry) { // the inbox
+        this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
+      } else if (entry.live && entry.continues(told)) { // it may still be kept: asked for from where we are
+        entry.live = false;
+        this.#plan();
+      } else if (entry.live) {
+        entry.confirm({ ...told, recovered: false });
+      }
+    }
+  }
+
   /** A publication with exclude_self is under way; its ack, if any, calls what this gives. */
   excluding(topic: string): (position?: Position) => void {
     this.#ownPending.set(topic, (this.#ownPending.get(topic) ?? 0) + 1);

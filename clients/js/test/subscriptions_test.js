@@ -136,6 +136,58 @@ test('a server that does not recover patterns: begun anew, and told', async (t) 
   assert.deepEqual([...log], ['subscribed', 'lost expired', 'subscribed']);
 });
 
+const restarted = (...topics) => ({ type: 'restarted', topics: topics.map((each) => ({ recovered: false, ...each })) });
+
+// What follows `restarted` on a live subscription at offset 5 of epoch e, or at 10 of shard s1 and 3 of s2.
+for (const [name, topic, entry, frames, expected, position] of [
+  ['a new epoch, from its beginning', 'a', { epoch: 'f', offset: 0 }, [message('a', 1, { epoch: 'f' })], ['lost epoch', '1'], { epoch: 'f', offset: 1 }],
+  ['a new epoch that has forgotten its beginning', 'a', { epoch: 'f', offset: 7 }, [message('a', 8, { epoch: 'f' })], ['lost epoch', '8'], { epoch: 'f', offset: 8 }],
+  ['a new epoch of one shard', 'x.*', { shards: { s1: { epoch: 'p2', seq: 0 }, s2: { epoch: 'q', seq: 3 } } },
+   [message('x.a', 1, { epoch: 'f', shard: 's1', seq: 1 }), message('x.b', 9, { shard: 's2', seq: 4 })],
+   ['lost epoch', 'x.a 1', 'x.b 9'], { s1: { epoch: 'p2', seq: 1 }, s2: { epoch: 'q', seq: 4 } }],
+]) {
+  test(`restarted: ${name}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, topic);
+    const socket = await world.online();
+    await socket.confirm({ [topic]: topic === 'a' ? 5 : { shards: { s1: { epoch: 'p', seq: 10 }, s2: { epoch: 'q', seq: 3 } }, recovered: false } });
+    log.length = 0;
+    await socket.say(restarted({ topic, ...entry }), ...frames);
+    assert.deepEqual([...log], expected);
+    assert.deepEqual(log.subscription.position, position);
+    assert.equal(socket.frames('subscribe').length, 1);
+  });
+}
+
+test('restarted further on in the same epoch: what is between is asked for, for it may be kept', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  log.length = 0;
+  await socket.say(restarted({ topic: 'a', epoch: 'e', offset: 8 }), message('a', 9));
+  assert.deepEqual(socket.last('subscribe').recover, { a: { epoch: 'e', offset: 5 } });
+  await socket.confirm({ a: { epoch: 'e', offset: 9, recovered: true } });
+  await socket.say(...[6, 7, 8, 9, 10].map((offset) => message('a', offset)));
+  assert.deepEqual([...log], ['recovered', '6', '7', '8', '9', '10']);
+});
+
+test('an inbox that is restarted: what is being handled is not acknowledged with its old offset', async (t) => {
+  const world = new World(t);
+  const handled = [];
+  let done;
+  world.client.inbox(({ payload }) => { handled.push(payload); return payload === 'old' ? new Promise((resolve) => { done = resolve; }) : undefined; });
+  const socket = await world.online();
+  const direct = (payload, offset) => ({ type: 'direct', from: 'v', payload, message_id: payload, offset, sent_at: 1 });
+  await socket.say(direct('old', 40), direct('older', 41));
+  await socket.say(restarted({ topic: '$user.u', epoch: 'f', offset: 0 }), direct('new', 1));
+  done();
+  await settle();
+  assert.deepEqual(handled, ['old', 'older', 'new']);
+  assert.deepEqual(socket.frames('received').map(({ offset }) => offset), [1]);
+  assert.deepEqual(world.events('lost').map(({ topic, reason }) => [topic, reason]), [['$user.u', 'epoch']]);
+});
+
 test('one that is refused does not take the others with it', async (t) => {
   const world = new World(t);
   const [good, bad] = [listen(world, 'good'), listen(world, 'bad')];

@@ -148,16 +148,20 @@ class Inbox {
         this.#waiting = [];
         this.#stuckAt = Infinity;
     }
+    restarted() {
+        ++this.#turn;
+        this.#stuckAt = Infinity;
+    }
     take(message) {
-        this.#waiting.push(message);
+        this.#waiting.push({ message, turn: this.#turn });
         void this.#work();
     }
     async #work() {
         if (this.#busy)
             return;
         this.#busy = true;
-        for (let message; this.#handler && (message = this.#waiting.shift());) {
-            const turn = this.#turn;
+        for (let next; this.#handler && (next = this.#waiting.shift());) {
+            const { message, turn } = next;
             const done = this.#handled.has(message.messageId) || await this.#run(this.#handler, message);
             if (turn !== this.#turn)
                 continue;
@@ -620,6 +624,9 @@ class Entry {
         this.failures = 0;
         return recovered;
     }
+    continues({ epoch }) {
+        return epoch !== undefined && epoch === this.#seen.get(this.topic)?.epoch;
+    }
     #restart({ epoch, offset, shards }) {
         this.#own.clear();
         this.#suspects = [];
@@ -947,6 +954,21 @@ class Subscriptions {
                 this.#end(entry, reason, new TroupeError('forbidden', reason));
         }
     }
+    restarted(frame) {
+        for (const told of frame['topics']) {
+            const entry = this.#entries.get(told.topic);
+            if (!entry) {
+                this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
+            }
+            else if (entry.live && entry.continues(told)) {
+                entry.live = false;
+                this.#plan();
+            }
+            else if (entry.live) {
+                entry.confirm({ ...told, recovered: false });
+            }
+        }
+    }
     excluding(topic) {
         this.#ownPending.set(topic, (this.#ownPending.get(topic) ?? 0) + 1);
         return (position) => {
@@ -1127,6 +1149,12 @@ class Client extends Emitter {
         gap: (frame) => this.#subscriptions.gap(frame),
         presence_changed: (frame) => this.#subscriptions.presence(frame),
         unsubscribed: (frame) => this.#subscriptions.unsubscribed(frame),
+        restarted: (frame) => {
+            const topics = frame['topics'];
+            if (topics.some(({ topic }) => topic === `$user.${this.#welcome?.user}`))
+                this.#inbox.restarted();
+            this.#subscriptions.restarted(frame);
+        },
         direct: ({ from, payload, message_id, offset, sent_at }) => this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at }),
         token_expiring: () => void this.#refresh(),
         draining: (frame) => {

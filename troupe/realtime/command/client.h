@@ -83,6 +83,10 @@ class Client {
   /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
   /// more.
   virtual void begin_anew(const std::string& topic) = 0;
+  /// Holds it no more, and forgets what was held: it will be recovered.
+  virtual void discard(const TopicPattern& topic) = 0;
+  /// The subscription was not made: what was held goes on where another one of the client brings it.
+  virtual void call_off(const TopicPattern& topic) = 0;
   /// Sends what was missed, in this order. Ask has_room_to_recover() before.
   virtual void recover(const std::vector<RecoveredMessage>& messages) = 0;
   virtual bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept = 0;

@@ -6,15 +6,22 @@
 
 namespace troupe::realtime {
 
-actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted) {
+actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted,
+                                                                 RoutesCut cut) {
   if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
   for (const auto& one : wanted) topics.push_back(one.pattern);
   for (const auto& topic : topics) client.hold(topic);
+  const bool goes_on = cut != nullptr;
   auto& session = client.session();
-  auto results = co_await client.routing().local().ask(AddSubscriptions{session.receiver, std::move(wanted)});
+  auto results =
+      co_await client.routing().local().ask(AddSubscriptions{session.receiver, std::move(wanted), std::move(cut)});
   if (results) co_return *std::move(results);
-  for (const auto& topic : topics) client.release(topic, {});
+  if (goes_on) {
+    for (const auto& topic : topics) client.discard(topic);
+    co_return std::nullopt;
+  }
+  for (const auto& topic : topics) client.call_off(topic);
   std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
   client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
   co_return std::nullopt;
@@ -65,14 +72,14 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
 
 }  // namespace
 
-void go_live(std::vector<SubscribedResult> results, Client& client) {
+void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin) {
   auto recovered = merged(results);
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
-    last[result.topic.topic] = result.topic.position;
-    client.begin_anew(result.topic.topic);
+    last.try_emplace(result.topic.topic, result.topic.position);
+    if (begin == Begin::at_position || !result.topic.recovered) client.begin_anew(result.topic.topic);
   }
   client.recover(recovered);
   for (const auto& result : results) client.release(TopicPattern::parse(result.topic.topic).value(), last);

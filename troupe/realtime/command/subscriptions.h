@@ -14,14 +14,18 @@ namespace troupe::realtime {
 
 /// Subscribes at the router; live messages wait until go_live(), so that none comes before the confirmation, twice, or
 /// after a hole that nobody tells. Nothing when nobody knows what the router has done: then
-/// all that the connection did not have before is taken back.
-actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted);
+/// all that the connection did not have before is taken back. With `cut` they are its own, which go on after it.
+actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted,
+                                                                 RoutesCut cut = {});
 
 /// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);
 
+/// Where subscriptions go on: at the positions that were confirmed, or where they are.
+enum class Begin : std::uint8_t { at_position, where_it_is };
+
 /// What was missed, each message once though it lies in several of them, then what is live. After the confirmation.
-void go_live(std::vector<SubscribedResult> results, Client& client);
+void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin = Begin::at_position);
 
 /// The overflow policy that a subscription has: the client's choice, where it has one.
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client);

@@ -55,6 +55,7 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
     reschedule();
     return;
   }
+  if (lost_) routes_lost(lost_);
   if (!command_running_) return;
   // The last incarnation failed in the middle of a command, which is not tried again.
   failures_.push_back(core_.now());
@@ -77,7 +78,10 @@ void Connection::begin(const std::optional<RequestId>& id) {
 }
 
 void Connection::finish() {
-  while (!held_by_command_.empty()) release(TopicPattern{held_by_command_.back()}, {});
+  while (!held_by_command_.empty()) {
+    TopicPattern topic{held_by_command_.back()};
+    lost_ ? discard(topic) : release(topic, {});
+  }
   command_running_ = false;
   command_id_.reset();
   if (commands_waiting_ > 0) --commands_waiting_;
@@ -197,6 +201,8 @@ void Connection::registered(ReceiverNumber number) {
 Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
   if (!held_.empty() && held_.take(frame, overflow)) return Delivery::accepted;
+  if (lost_) [[unlikely]]
+    return Delivery::dropped;  // it will be recovered
   bool direct = frame->topic.starts_with('$');
   if (direct) {
     // What was in the inbox when it was opened may come once more as a live message.
@@ -227,6 +233,7 @@ Delivery Connection::pushed(Outbox::Pushed result) {
 void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (state_ >= State::closing) return;
   if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, {epoch, from}), overflow, to)) return;
+  if (lost_) return;
   tell_missed(topic, epoch, from, to, overflow);
 }
 
@@ -243,6 +250,7 @@ void Connection::tell_missed(std::string_view topic, const Epoch& epoch, Offset 
 void Connection::withheld(std::string_view topic, const Position& position) {
   if (state_ >= State::closing) return;
   if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, position), Overflow::drop_oldest)) return;
+  if (lost_) return;
   tell_withheld(topic, position);
 }
 
@@ -252,22 +260,6 @@ void Connection::tell_withheld(std::string_view topic, const Position& position)
     return;
   }
   pushed(outbox_.push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
-}
-
-void Connection::open_inbox(const InboxContents& contents) {
-  if (state_ >= State::closing) return;
-  auto topic = inbox_topic(session_.identity.user);
-  if (contents.lost) {
-    pushed(outbox_.push_gap(
-        {topic, contents.top.epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
-  }
-  for (const auto& waiting : contents.waiting) {
-    outbox_.push_recovered(FrameRef::message(waiting.frame, topic, {contents.top.epoch, waiting.offset}));
-  }
-  inbox_last_ = contents.top;
-  take_turn();
-  auto held = held_.release(topic);
-  while (held && !held->messages.empty()) let_go(held->messages.pop_front(), inbox_last_, true);
 }
 
 bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
@@ -361,7 +353,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
   co_await begin_session();
   if (state_ != State::unauthenticated) co_return;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
-  held_.hold(inbox_topic(session_.identity.user));
+  hold_inbox();
   auto receiver =
       co_await site_->routing.local().ask(Register{shared_from_this(), session_.connection, session_.identity.user});
   if (!receiver) {

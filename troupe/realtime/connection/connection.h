@@ -67,6 +67,10 @@ class Connection final : public Receiver,
   void attach(actor::Ref<WebSocketActor> actor);
   /// Takes the identity that the client brought with its upgrade, if that has not been done.
   actor::Task<void> arrive();
+  /// The router of this core has lost it; restore() is to be called until it is not so any more.
+  bool has_lost_routes() const noexcept { return lost_ != nullptr && state_ < State::closing; }
+  /// Registers again, and goes on with all subscriptions after what was brought here before. False: in vain for now.
+  actor::Task<bool> restore();
   /// A command is being run; it has ended.
   void begin(const std::optional<RequestId>& id);
   void finish();
@@ -107,6 +111,7 @@ class Connection final : public Receiver,
   void left_out(std::string_view topic, const Position& position) override;
   void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) override;
   void open_inbox(const InboxContents& contents) override;
+  void routes_lost(RoutesCut cut) override;
 
   // ---- Client ----
   Session& session() noexcept override { return session_; }
@@ -119,6 +124,8 @@ class Connection final : public Receiver,
   void hold(const TopicPattern& topic) override;
   void release(const TopicPattern& topic, const TopicPositions& last) override;
   void begin_anew(const std::string& topic) override { answer_all(spilled_.erase(topic)); }
+  void discard(const TopicPattern& topic) override;
+  void call_off(const TopicPattern& topic) override;
   void recover(const std::vector<RecoveredMessage>& messages) override;
   bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept override {
     return outbox_.has_room_to_recover(messages, bytes);
@@ -187,6 +194,7 @@ class Connection final : public Receiver,
   bool may_stay();
   void push_recovered(const std::string& topic, const Epoch& epoch, const std::vector<KeptMessage>& messages);
   void tell_withheld(std::string_view topic, const Position& position);
+  void hold_inbox();
   void tell_missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow);
   void welcome();
   actor::Task<void> begin_session();
@@ -235,6 +243,9 @@ class Connection final : public Receiver,
   FlatQueue<base::Instant> failures_;          // of commands, lately
   std::vector<TopicPattern> held_by_command_;  // let go when the command ends, whatever becomes of it
   Position inbox_last_;                        // the newest direct message that was delivered
+  bool inbox_held_ = false;                    // until open_inbox()
+  RoutesCut lost_;                             // the router knows nothing of us since
+  RoutesCut lost_again_;                       // while restore() was under way
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;

@@ -17,6 +17,25 @@ void Connection::release(const TopicPattern& topic, const TopicPositions& last) 
   if (auto held = held_.release(topic)) let_go(*std::move(held), last, topic.is_name());
 }
 
+void Connection::discard(const TopicPattern& topic) {
+  std::erase(held_by_command_, topic);
+  (void)held_.release(topic);
+}
+
+void Connection::call_off(const TopicPattern& topic) {
+  std::erase(held_by_command_, topic);
+  auto held = held_.release(topic);
+  if (!held || state_ >= State::closing) return;
+  auto is_nobodys = [&](const std::string& name) {
+    auto parsed = TopicName::parse(name);
+    return !parsed || std::ranges::none_of(session_.subscriptions,
+                                           [&](const auto& entry) { return entry.first.matches(*parsed); });
+  };
+  std::erase_if(held->lost, [&](const auto& entry) { return is_nobodys(entry.first); });
+  held->messages.erase_if([&](const HeldMessage& message) { return is_nobodys(message.frame->topic); });
+  let_go(*std::move(held), {}, false);
+}
+
 // A topic that is behind stays so, and what was recovered of it is read with the rest. So it is with all that a pattern
 // brings while any topic is behind: its place must not pass what is still to be read.
 void Connection::recover(const std::vector<RecoveredMessage>& messages) {

@@ -27,6 +27,19 @@ actor::Task<void> WebSocketActor::handle(ResumeAnyway) {
   connection_->finish();
 }
 
+// Commands wait meanwhile. Who cannot be restored comes back by itself.
+actor::Task<void> WebSocketActor::handle(RestoreRoutes, actor::Context& ctx) {
+  constexpr int tries_max = 10;
+  constexpr std::uint16_t service_restart = 1012;
+  connection_->begin({});
+  for (int tries = 0; connection_->has_lost_routes() && tries < tries_max; ++tries) {
+    if (tries > 0) co_await ctx.sleep(std::chrono::milliseconds{50 + ctx.random().below(100)});
+    co_await connection_->restore();
+  }
+  if (connection_->has_lost_routes()) connection_->close(service_restart, "the routing tables are being built anew");
+  connection_->finish();
+}
+
 void WebSocketActor::handle(ReviewSubscriptions) { end_forbidden(*connection_); }
 
 void WebSocketActor::inspect(actor::Inspection& out) const {

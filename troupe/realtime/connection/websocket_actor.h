@@ -29,6 +29,11 @@ struct ResumeAnyway {
   static constexpr auto message_class = actor::MessageClass::control;
 };
 
+/// The router of the core knows the connection no more.
+struct RestoreRoutes {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 class WebSocketActor {
  public:
   static constexpr std::string_view actor_type = "WebSocketActor";
@@ -41,6 +46,7 @@ class WebSocketActor {
 
   actor::Task<void> handle(RunCommand message);
   actor::Task<void> handle(ResumeAnyway message);
+  actor::Task<void> handle(RestoreRoutes message, actor::Context& ctx);
   void handle(ReviewSubscriptions);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
 

@@ -148,6 +148,14 @@ void append(std::string& out, const Resumed& frame, const std::optional<RequestI
   writer.end_object();
 }
 
+void append(std::string& out, const Restarted& frame) {
+  auto writer = begin(out, "restarted");
+  writer.key("topics").begin_array();
+  for (const auto& topic : frame.topics) append_topic(writer, topic);
+  writer.end_array();
+  writer.end_object();
+}
+
 void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::optional<RequestId>& id) {
   auto writer = begin(out, "unsubscription_confirmed", id);
   append_topics(writer, frame.topics);

@@ -64,6 +64,12 @@ struct Resumed {
   std::vector<SubscribedTopic> topics;
 };
 
+/// Subscriptions that have lost something: each goes on after the position here, and what lay between the client's and
+/// this is gone.
+struct Restarted {
+  std::vector<SubscribedTopic> topics;
+};
+
 struct UnsubscriptionConfirmed {
   std::vector<TopicPattern> topics;
   std::uint64_t active_subscriptions = 0;
@@ -160,6 +166,7 @@ struct Draining {
 void append(std::string& out, const Welcome& frame);
 void append(std::string& out, const TokenExpiring& frame);
 void append(std::string& out, const Unsubscribed& frame);
+void append(std::string& out, const Restarted& frame);
 void append(std::string& out, const Draining& frame);
 void append(std::string& out, const PresenceChanged& frame);
 void append(std::string& out, const PresenceState& frame, const std::optional<RequestId>& id);

@@ -77,7 +77,7 @@ void HistoryRecording::received(const std::string& observer, const Json& frame, 
     checker_.message(observer, topic, position_of(frame), content_of(frame, content));
   } else if (type == "gap") {
     checker_.gap(observer, topic, text_at(frame, "epoch"), offset_at(frame, "from"), offset_at(frame, "to"));
-  } else if (type == "subscription_confirmed" || type == "resumed") {
+  } else if (type == "subscription_confirmed" || type == "resumed" || type == "restarted") {
     confirmed(observer, frame);
   } else if (type == "unsubscribed" || type == "unsubscription_confirmed") {
     const auto* topics = frame.find("topics");

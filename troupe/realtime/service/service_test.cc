@@ -201,19 +201,6 @@ TEST_CASE("a fresh token replaces the old one and takes away what it no longer p
   CHECK_EQ(field(other[0], "code"), "forbidden");
 }
 
-TEST_CASE("when a router starts with empty tables, all connections close and rebuild them by coming back") {
-  RealtimeWorld world;
-  auto first = world.connect("alice", 0);
-  auto second = world.connect("bob", 1);
-  world.realtime->supervisor().tell(RouterStarted{0});  // again
-  world.world.run_until_idle();
-  CHECK_EQ(first->close_code(), 1012);
-  CHECK_EQ(second->close_code(), 1012);
-  auto back = world.connect("alice", 0);
-  world.exchange(back, R"({"type":"subscribe","topics":["t"]})");
-  CHECK_EQ(types(world.exchange(back, R"({"type":"publish","id":"1","topic":"t","payload":1})")), "message ack");
-}
-
 TEST_CASE("children of the supervisor go on after a fault, save where their tables cannot be trusted") {
   auto decide = system_supervision().decide;
   CHECK(decide(std::make_exception_ptr(std::bad_alloc{})) == actor::Directive::resume);

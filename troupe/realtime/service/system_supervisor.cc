@@ -28,17 +28,16 @@ SystemSupervisor::SystemSupervisor(base::Published<RealtimeOptions> options, Ver
     : published_(std::move(options)), options_(published_.reader().read()), verifier_(verifier), cores_(cores) {}
 
 void SystemSupervisor::started(actor::Context& ctx) {
-  router_started_.assign(cores_, false);
   doors_.server =
       ctx.spawn<ServerActor>({.name = "server", .mailbox = {.capacity = options_->door_mailbox}}, limits_of(*options_));
-  actor::Ref<actor::Protocol<RouterStarted>> self = ctx.self(this);
   auto router = options_->router;
   router.settings = options_->settings;
   for (std::size_t core = 0; core < cores_; ++core) {
     doors_.routers.push_back(ctx.spawn<MessageRouterActor>({.name = fmt::format("router-{}", core),
                                                             .core = static_cast<int>(core),
                                                             .mailbox = {.capacity = options_->router_mailbox}},
-                                                           router, static_cast<CoreIndex>(core), self));
+                                                           router, static_cast<CoreIndex>(core),
+                                                           std::make_shared<RouterMemory>()));
   }
   routers_ = std::make_shared<const std::vector<RouterRef>>(doors_.routers);
   start_keepers(ctx);
@@ -81,18 +80,6 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
                                                                 .mailbox = {.capacity = options_->door_mailbox},
                                                                 .supervision = connection_supervision()},
                                                                std::move(site)));
-}
-
-void SystemSupervisor::handle(const RouterStarted& message) {
-  bool again = router_started_[message.core];
-  router_started_[message.core] = true;
-  if (!again) return;
-  for (auto router : doors_.routers) router.tell(JoinRouters{routers_});
-  doors_.routers[message.core].tell(UseSettings{options_->settings});  // it began with those of its first start
-  constexpr std::uint16_t service_restart = 1012;
-  for (auto connections : doors_.connections) {
-    connections.tell(CloseConnections{service_restart, "the routing tables are being built anew"});
-  }
 }
 
 void SystemSupervisor::handle(const PresenceStarted& message) {

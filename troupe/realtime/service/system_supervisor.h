@@ -2,8 +2,8 @@
 // supervisors of all cores, the server and the metrics, and passes on what concerns all.
 //
 // A child that throws goes on with its state; a router whose tables are corrupted starts
-// with empty ones, and then all connections close, for each of them is the truth about its
-// subscriptions and rebuilds the tables by coming back.
+// with empty ones, and then all routers begin theirs anew (topic/message_router_actor), for
+// each connection is the truth about its subscriptions and fills them again.
 #pragma once
 
 #include <cstddef>
@@ -71,7 +71,6 @@ class SystemSupervisor {
 
   void started(actor::Context& ctx);
   Doors handle(const GetDoors&) const { return doors_; }
-  void handle(const RouterStarted& message);
   void handle(const PresenceStarted& message);
   void handle(const TokenRevoked& message);
   void handle(UseOptions message);
@@ -91,7 +90,6 @@ class SystemSupervisor {
   std::shared_ptr<const std::vector<RouterRef>> routers_;
   std::shared_ptr<const std::vector<SessionsRef>> keepers_;
   PresenceHomes presence_;
-  std::vector<bool> router_started_;
   std::vector<bool> presence_started_;
   Doors doors_;
 };

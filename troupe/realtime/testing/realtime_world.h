@@ -1,4 +1,4 @@
-// RealtimeWorld: the whole real-time service in a simulated world: two cores, HTTP servers on
+// RealtimeWorld: the whole real-time service in a simulated world: two cores or one, HTTP servers on
 // memory networks, and a verifier that reads identities out of the tokens themselves.
 //
 // A token is "user,scope,scope": its user, its scopes, and its own text as its id. Tokens
@@ -55,12 +55,12 @@ inline std::string token_of_user(std::string_view user) {
 
 struct RealtimeWorld {
   explicit RealtimeWorld(RealtimeOptions options = {}, actor::test::Seed seed = 1,
-                         net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {})
-      : world(seed, {.cores = 2, .faults = faults}) {
+                         net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {}, std::size_t cores = 2)
+      : world(seed, {.cores = static_cast<int>(cores), .faults = faults}) {
     network.faults.random = &world.random();
     auto verifier = world.spawn<TokenReader>({.name = "tokens"});
     realtime = Realtime::start(world.system(), std::move(options), verifier);
-    for (int core = 0; core < 2; ++core) {
+    for (int core = 0; core < static_cast<int>(cores); ++core) {
       networks.push_back(std::make_unique<net::MemoryNetwork>(world.core(static_cast<std::size_t>(core)), network));
       web::HttpServerOptions http;
       http.listen = [net = networks.back().get()](actor::Core&) { return net->listen({{}, 80}); };

@@ -33,6 +33,11 @@ void InboxShard::close(const UserId& user, CoreIndex core) {
   forget_if_idle(place);
 }
 
+// What is idle now is forgotten with the next expire(), if its user does not come back before.
+void InboxShard::close_all(CoreIndex core) {
+  for (auto& [user, box] : boxes_) box.cores.erase(core);
+}
+
 void InboxShard::received(const UserId& user, Offset offset) {
   auto place = boxes_.find(user);
   if (place == boxes_.end()) return;

@@ -39,6 +39,8 @@ class InboxShard {
   InboxContents open(const UserId& user, CoreIndex core, const Moment& moment);
   /// The user has no connection on `core` any more.
   void close(const UserId& user, CoreIndex core);
+  /// No user has a connection on `core`, until open() says so.
+  void close_all(CoreIndex core);
   void received(const UserId& user, Offset offset);
   void expire(base::Instant now);
 

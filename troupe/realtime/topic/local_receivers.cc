@@ -1,12 +1,15 @@
-// LocalReceivers: slots with generations, so that a number of one that has left finds nobody.
+// LocalReceivers: slots that know their registration, so that a number of one that has left finds nobody.
 #include "troupe/realtime/topic/local_receivers.h"
 
 #include <algorithm>
+
+#include "troupe/base/check.h"
 
 namespace troupe::realtime {
 
 ReceiverNumber LocalReceivers::add(Register registration) {
   if (free_.empty()) {
+    INVARIANT(slots_.size() < 1U << place_bits, "a core has fewer connections than numbers have places");
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
     receivers_.emplace_back();
@@ -14,13 +17,13 @@ ReceiverNumber LocalReceivers::add(Register registration) {
   auto place = free_.back();
   free_.pop_back();
   auto& slot = slots_[place];
-  ++slot.generation;
+  slot.registration = ++registrations_;
   slot.receiver = std::move(registration.receiver);
   receivers_[place] = slot.receiver.get();
   slot.connection = std::move(registration.connection);
   slot.user = std::move(registration.user);
   by_user_[slot.user].push_back(place);
-  return ReceiverNumber{slot.generation} << 32 | place;
+  return number_of(slot.registration, place);
 }
 
 LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
@@ -49,6 +52,17 @@ Receiver* LocalReceivers::find(ReceiverNumber receiver) const noexcept {
   return slot == nullptr ? nullptr : slot->receiver.get();
 }
 
+std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> LocalReceivers::take_receivers() {
+  std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> all;
+  for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+    auto& slot = slots_[place];
+    if (slot.receiver == nullptr) continue;
+    all.emplace_back(number_of(slot.registration, place), std::move(slot.receiver));
+    receivers_[place] = nullptr;
+  }
+  return all;
+}
+
 bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& pattern, Overflow overflow) {
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return false;
@@ -75,6 +89,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
   bool pattern_frame = !message.frame_by_pattern.empty();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
+  reached_ = 0;
   for (const auto& match : trie_.match(message.topic)) {
     auto* receiver = receivers_[match.subscriber];
     if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
@@ -82,12 +97,14 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
     if (publisher == &slots_[match.subscriber]) [[unlikely]] {
       if (message.excluded) {
         receiver->left_out(message.topic.text(), message.position);
+        ++reached_;
         continue;
       }
       if (overflow == Overflow::block) overflow = Overflow::drop_newest;  // nobody waits for himself
     }
     if (message.target && !receiver->has_scope(*message.target)) [[unlikely]] {
       receiver->withheld(message.topic.text(), message.position);
+      ++reached_;
       continue;
     }
     bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
@@ -115,8 +132,18 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
         ++counted.over;
         break;
     }
+    ++reached_;
   }
   return counted;
+}
+
+std::vector<ReceiverNumber> LocalReceivers::reached(const TopicName& topic) {
+  std::vector<ReceiverNumber> numbers;
+  for (const auto& match : trie_.match(topic)) {
+    if (numbers.size() == reached_) break;
+    numbers.push_back(number_of(slots_[match.subscriber].registration, match.subscriber));
+  }
+  return numbers;
 }
 
 LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect& message) {
@@ -145,7 +172,7 @@ LocalReceivers::Slot* LocalReceivers::slot_of(ReceiverNumber receiver) noexcept 
   auto place = place_of(receiver);
   if (place >= slots_.size()) return nullptr;
   auto& slot = slots_[place];
-  bool same = slot.receiver != nullptr && slot.generation == static_cast<std::uint32_t>(receiver >> 32);
+  bool same = slot.receiver != nullptr && slot.registration == receiver >> place_bits;
   return same ? &slot : nullptr;
 }
 

@@ -25,6 +25,9 @@ struct RoutingTableCorrupted : std::runtime_error {
 
 class LocalReceivers {
  public:
+  /// `registrations`: how many there were on this core before, so that no number comes again.
+  explicit LocalReceivers(std::uint64_t registrations = 0) : registrations_(registrations) {}
+
   struct Counted {
     std::uint64_t accepted = 0;
     std::uint64_t queued = 0;
@@ -53,24 +56,38 @@ class LocalReceivers {
   bool unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern);
 
   Counted deliver(const Deliver& message);
+  /// Whom the last deliver() had come to before it threw.
+  std::vector<ReceiverNumber> reached(const TopicName& topic);
   CountedDirect deliver_direct(const DeliverDirect& message);
   void missed(const Missed& range);
 
+  /// All of them, with their numbers; then there are none here.
+  std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> take_receivers();
+
+  std::uint64_t registrations() const noexcept { return registrations_; }
   std::size_t subscriptions() const noexcept { return trie_.size(); }
   const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return trie_.stats(); }
 
  private:
   struct Slot {
     std::shared_ptr<Receiver> receiver;  // null while the slot is free
-    std::uint32_t generation = 0;
+    std::uint64_t registration = 0;
     ConnectionId connection;
     UserId user;
     std::map<TopicPattern, base::SubscriptionTrie::SubscriptionId> subscriptions;
   };
 
   Slot* slot_of(ReceiverNumber receiver) noexcept;
-  static std::uint32_t place_of(ReceiverNumber receiver) noexcept { return static_cast<std::uint32_t>(receiver); }
+  static constexpr unsigned place_bits = 24;  // of a number; the rest is the registration's
+  static std::uint32_t place_of(ReceiverNumber receiver) noexcept {
+    return static_cast<std::uint32_t>(receiver & ((1U << place_bits) - 1));
+  }
+  static ReceiverNumber number_of(std::uint64_t registration, std::uint32_t place) noexcept {
+    return registration << place_bits | place;
+  }
 
+  std::uint64_t registrations_;
+  std::size_t reached_ = 0;  // matches of the last delivery that are dealt with
   std::vector<Slot> slots_;
   std::vector<Receiver*> receivers_;  // of each slot; null while it is free
   std::vector<std::uint32_t> free_;

@@ -23,6 +23,7 @@ struct Noted final : Receiver {
     overflows.push_back(overflow);
   }
   void open_inbox(const InboxContents&) override {}
+  void routes_lost(RoutesCut) override {}
 
   Delivery answer = Delivery::accepted;
   std::vector<std::string> frames;
@@ -33,7 +34,7 @@ TopicName name(std::string_view text) { return TopicName::parse(text).value(); }
 TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
 
 Deliver delivery(std::string_view topic) {
-  return {0, 0, name(topic), {Epoch{"e"}, 1}, base::Bytes{"by name"}, base::Bytes{"by pattern"}, {}};
+  return {0, {}, 0, name(topic), {Epoch{"e"}, 1}, base::Bytes{"by name"}, base::Bytes{"by pattern"}, {}};
 }
 
 struct Room {

@@ -2,30 +2,84 @@
 #include "troupe/realtime/topic/message_router_actor.h"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace troupe::realtime {
 
-MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index,
-                                       actor::Ref<actor::Protocol<RouterStarted>> owner)
+MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index, std::shared_ptr<RouterMemory> memory)
     : options_(std::move(options)),
       index_(index),
-      owner_(owner),
+      memory_(std::move(memory)),
       inboxes_(options_.inboxes),
-      idempotency_(options_.idempotency) {}
+      idempotency_(options_.idempotency) {
+  if (!memory_->local) memory_->local = std::make_unique<LocalReceivers>();
+}
 
 void MessageRouterActor::started(actor::Context& ctx) {
-  topics_ = std::make_unique<TopicShard>(options_.topics, options_.settings, shard_name(index_), ctx.random());
+  ++memory_->incarnation;
+  auto settings = memory_->settings ? memory_->settings : options_.settings;
+  topics_ = std::make_unique<TopicShard>(options_.topics, std::move(settings), shard_name(index_), ctx.random());
   ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
-  owner_.tell(RouterStarted{index_});
+  if (!memory_->routers) return;
+  join();  // what waits in the mailbox was said to the last incarnation
+  begin_anew();
 }
 
 void MessageRouterActor::handle(JoinRouters message) {
-  routers_ = std::move(message.routers);
+  memory_->routers = std::move(message.routers);
+  memory_->handled.resize(memory_->routers->size());
+  memory_->incarnations.resize(memory_->routers->size());
+  join();
+}
+
+void MessageRouterActor::join() {
+  routers_ = memory_->routers;
   windows_.assign(cores(), {});
   unreported_.assign(cores(), {index_, 0, 0});
 }
 
+// All tables of this core are empty now. Whoever stood in them is told how far the homes had come, so that it loses
+// nothing and gets nothing twice.
+void MessageRouterActor::begin_anew() {
+  auto cut = std::make_shared<const std::vector<ShardPlace>>(memory_->handled);
+  auto reached = cut;
+  auto interrupted = std::exchange(memory_->interrupted, std::nullopt);
+  if (interrupted) {  // which may be long ago
+    const auto& handled = (*cut)[interrupted->home];
+    const auto& place = interrupted->place;
+    if (handled.incarnation == place.incarnation && handled.seq >= place.seq) interrupted.reset();
+  }
+  if (interrupted) {
+    auto further = memory_->handled;
+    further[interrupted->home] = interrupted->place;
+    reached = std::make_shared<const std::vector<ShardPlace>>(std::move(further));
+  }
+  auto lost = std::exchange(memory_->local, std::make_unique<LocalReceivers>(local().registrations()));
+  opening_.clear();  // their askers learn that it came to nothing, and ask again
+  for (const auto& router : *routers_) router.tell(BeginAnew{index_, memory_->incarnation});
+  for (auto& [number, receiver] : lost->take_receivers()) {
+    receiver->routes_lost(interrupted && interrupted->reached.contains(number) ? reached : cut);
+  }
+}
+
+// Another core has lost its tables: as a home it forgets what that core wanted. If that core has lost what it kept as
+// a home as well, nobody's subscriptions are there any more: all tables are begun anew.
+void MessageRouterActor::handle(const BeginAnew& message) {
+  topics_->drop_all_interest(message.core);
+  inboxes_.close_all(message.core);
+  windows_[message.core] = {};  // what it has missed it asks for
+  if (message.core == index_) return;
+  const auto known = std::exchange(memory_->incarnations[message.core], message.incarnation);
+  if (known != message.incarnation && message.incarnation > 1) begin_anew();
+}
+
+void MessageRouterActor::has_handled(CoreIndex home, const ShardPlace& place) {
+  auto& handled = memory_->handled[home];
+  if (handled.incarnation != place.incarnation || handled.seq < place.seq) handled = place;
+}
+
 void MessageRouterActor::handle(UseSettings message, actor::Context& ctx) {
+  memory_->settings = message.settings;
   topics_->use(std::move(message.settings), ctx.now());
 }
 
@@ -34,14 +88,14 @@ void MessageRouterActor::handle(UseSettings message, actor::Context& ctx) {
 ReceiverNumber MessageRouterActor::handle(Register message) {
   auto user = message.user;
   auto receiver = message.receiver;
-  auto number = local_.add(std::move(message));
+  auto number = local().add(std::move(message));
   receiver->registered(number);
   router(home_of(inbox_topic(user), cores())).tell(OpenInbox{index_, std::move(user), number});
   return number;
 }
 
 void MessageRouterActor::handle(Unregister message) {
-  auto left = local_.remove(message.receiver);
+  auto left = local().remove(message.receiver);
   tell_no_interest(left.patterns);
   if (left.user) router(home_of(inbox_topic(*left.user), cores())).tell(CloseInbox{index_, *left.user});
 }
@@ -49,22 +103,25 @@ void MessageRouterActor::handle(Unregister message) {
 void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply,
                                 actor::Context& ctx) {
   if (message.topics.empty()) return reply.set({});  // no home is asked, so none would answer
+  if (local().find(message.receiver) == nullptr) return;
   std::vector<TopicPattern> added;
   for (const auto& topic : message.topics) {
-    if (local_.subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);
+    if (local().subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);
   }
   tell_interest(added);
 
   auto ticket = next_ticket_++;
   auto& waiting = opening_[ticket];
   waiting.since = ctx.now();
+  waiting.goes_on = message.cut != nullptr;
   waiting.replies.push_back(std::move(reply));
   waiting.result.resize(message.topics.size());
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
     const auto& [pattern, recover, overflow] = message.topics[i];
     waiting.result[i].topic.topic = pattern.text();
     // Until a shard says otherwise; those that were there when the client was must be those that are there now.
-    waiting.result[i].topic.recovered = !pattern.is_name() && recover && recover->shards.size() == cores();
+    waiting.result[i].topic.recovered =
+        !pattern.is_name() && (message.cut || (recover && recover->shards.size() == cores()));
   }
   auto asked = questions(message, ticket);
   for (const auto& question : asked) waiting.missing += question.topics.empty() ? 0 : 1;
@@ -75,7 +132,8 @@ void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vect
 
 // What each home is to be asked: a name only its own, a pattern all of them.
 std::vector<OpenTopics> MessageRouterActor::questions(const AddSubscriptions& message, Ticket ticket) const {
-  std::vector<OpenTopics> asked(cores(), OpenTopics{index_, ticket, {}});
+  std::vector<OpenTopics> asked(cores(), OpenTopics{index_, ticket, {}, {}});
+  for (std::size_t home = 0; message.cut && home < cores(); ++home) asked[home].cut = (*message.cut)[home];
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
     const auto& [pattern, recover, overflow] = message.topics[i];
     if (pattern.is_name()) {
@@ -96,13 +154,14 @@ std::vector<OpenTopics> MessageRouterActor::questions(const AddSubscriptions& me
 }
 
 void MessageRouterActor::handle(TopicsOpened message) {
+  has_handled(message.home, message.handed);
   auto found = opening_.find(message.ticket);
   if (found == opening_.end()) return;
   auto& waiting = found->second;
   take_opened(waiting, std::move(message));
   if (--waiting.missing > 0) return;
   for (auto& result : waiting.result) {
-    if (!result.topic.recovered) result.recovered.clear();  // one shard could not
+    if (!result.topic.recovered && !waiting.goes_on) result.recovered.clear();  // one shard could not
   }
   for (auto& reply : waiting.replies) reply.set(std::move(waiting.result));
   opening_.erase(found);
@@ -117,7 +176,7 @@ void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, acto
       result.topic.recovered = opened.recovered;
       result.recovered = std::move(opened.messages);
     } else {
-      result.topic.shards.push_back({message.shard, message.shard_top});
+      result.topic.shards.push_back({shard_name(message.home), std::move(opened.top)});
       result.topic.recovered = result.topic.recovered && opened.recovered;
       std::ranges::move(opened.messages, std::back_inserter(result.recovered));
     }
@@ -126,7 +185,7 @@ void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, acto
 
 void MessageRouterActor::handle(RemoveSubscriptions message) {
   std::erase_if(message.topics,
-                [&](const TopicPattern& pattern) { return !local_.unsubscribe(message.receiver, pattern); });
+                [&](const TopicPattern& pattern) { return !local().unsubscribe(message.receiver, pattern); });
   tell_no_interest(message.topics);
 }
 
@@ -159,7 +218,15 @@ void MessageRouterActor::tell_no_interest(const std::vector<TopicPattern>& dropp
 // ---- from other homes, to the connections of this core ----
 
 LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message) {
-  auto counted = local_.deliver(message);
+  LocalReceivers::Counted counted;
+  try {
+    counted = local().deliver(message);
+  } catch (...) {
+    auto reached = local().reached(message.topic);
+    memory_->interrupted = {message.home, message.place, {reached.begin(), reached.end()}};
+    throw;
+  }
+  has_handled(message.home, message.place);
   figures_.delivered += counted.accepted;
   figures_.dropped += counted.dropped;
   figures_.spilled += counted.spilled;
@@ -182,15 +249,16 @@ void MessageRouterActor::handle(const Deliver& message) {
 }
 
 void MessageRouterActor::handle(const DeliverMissed& message) {
-  for (const auto& range : message.ranges) local_.missed(range);
+  for (const auto& range : message.ranges) local().missed(range);
+  has_handled(message.home, message.last);
 }
 
 void MessageRouterActor::handle(const InboxOpened& message) {
-  if (Receiver* receiver = local_.find(message.receiver)) receiver->open_inbox(message.contents);
+  if (Receiver* receiver = local().find(message.receiver)) receiver->open_inbox(message.contents);
 }
 
 void MessageRouterActor::handle(const DeliverDirect& message) {
-  auto counted = local_.deliver_direct(message);
+  auto counted = local().deliver_direct(message);
   router(message.home).tell(DirectDelivered{message.ticket, std::move(counted.connections), counted.queued});
 }
 
@@ -202,9 +270,15 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   inboxes_.expire(ctx.now());
   idempotency_.expire(ctx.now());
   pressed_.expire(ctx.now());
-  // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known.
+  // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known. A repeat
+  // of the publication is told what is known of it.
   auto give_up = [&](auto& tickets) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
+      if (auto& waiting = tickets.begin()->second; waiting.key) {
+        if constexpr (std::is_same_v<decltype(waiting.result), PublishAck>) {
+          if (auto* entry = idempotency_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
+        }
+      }
       tickets.erase(tickets.begin());
     }
   };
@@ -218,8 +292,8 @@ RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {
   figures.topics = topics_->topics();
   figures.history_bytes = topics_->history_bytes();
   figures.inboxes = inboxes_.size();
-  figures.subscriptions = local_.subscriptions();
-  for (const auto& stats : {topics_->trie_stats(), local_.trie_stats()}) {
+  figures.subscriptions = local().subscriptions();
+  for (const auto& stats : {topics_->trie_stats(), local().trie_stats()}) {
     figures.trie_lookups += stats.lookups;
     figures.trie_hits += stats.hits;
     figures.trie_visited += stats.visited;

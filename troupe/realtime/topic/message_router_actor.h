@@ -4,11 +4,16 @@
 // A topic's home numbers, keeps and encodes a publication once and tells each core that
 // has subscribers once; the cores answer with counts. All is done by messages that wait
 // for nobody, so the order in which a home publishes is the order in which each core gets.
+//
+// A router that starts anew after a fault has lost its tables, and what its home kept. All
+// routers then begin their tables anew, and each connection fills them again: it knows what
+// it is subscribed to, and each core knows how far the streams of the homes had come to it.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -33,12 +38,31 @@ struct RouterOptions {
   base::Duration answer_within = std::chrono::seconds{10};  // another core's; longer than any asker waits
 };
 
+/// What outlives a router's fault. Touched on its core alone, once it has started.
+struct RouterMemory {
+  std::shared_ptr<const std::vector<RouterRef>> routers;  // null until it has joined them
+  SettingsPtr settings;                                   // null: those of its options
+  std::uint32_t incarnation = 0;
+  std::unique_ptr<LocalReceivers> local;  // whose tables are not trusted after a fault, but whoever stood there is told
+  std::vector<ShardPlace> handled;        // by home: what came to this core
+  std::vector<std::uint32_t> incarnations;  // by home, as far as told
+
+  /// A delivery that ended in a fault, and who had got it by then.
+  struct Interrupted {
+    CoreIndex home;
+    ShardPlace place;
+    std::set<ReceiverNumber> reached;
+  };
+  std::optional<Interrupted> interrupted;
+};
+
 class MessageRouterActor {
  public:
   static constexpr std::string_view actor_type = "MessageRouterActor";
 
-  /// `owner` is told at each start, so that it notices when one was started anew with empty tables.
-  MessageRouterActor(RouterOptions options, CoreIndex index, actor::Ref<actor::Protocol<RouterStarted>> owner);
+  /// `memory` is this router's own.
+  MessageRouterActor(RouterOptions options, CoreIndex index,
+                     std::shared_ptr<RouterMemory> memory = std::make_shared<RouterMemory>());
 
   void started(actor::Context& ctx);
   void inspect(actor::Inspection& out) const;
@@ -62,6 +86,7 @@ class MessageRouterActor {
   void handle(const AcknowledgeInbox& message);
   void handle(const AddInterest& message);
   void handle(const DropInterest& message);
+  void handle(const BeginAnew& message);
   void handle(OpenTopics message, actor::Context& ctx);
   void handle(OpenInbox message, actor::Context& ctx);
   void handle(const CloseInbox& message);
@@ -88,6 +113,7 @@ class MessageRouterActor {
     std::size_t missing = 0;
     base::Instant since;
     std::optional<IdempotencyWindow::Key> key{};  // of a publication that bore one
+    bool goes_on = false;                         // of subscriptions that there were before
 
     void answer() {
       for (auto& reply : replies) reply.set(result);
@@ -111,11 +137,17 @@ class MessageRouterActor {
     std::size_t messages = 0;
     std::size_t bytes = 0;
     std::vector<Missed> missed;
+    std::uint64_t missed_from = 0;  // in the stream of this home
+    std::uint64_t missed_to = 0;
   };
 
   const RouterRef& router(std::size_t core) const { return (*routers_)[core]; }
   std::size_t cores() const noexcept { return routers_->size(); }
   Moment moment(actor::Context& ctx) const { return {ctx.now(), ctx.wall(), ctx.random()}; }
+  LocalReceivers& local() const noexcept { return *memory_->local; }
+  void join();
+  void begin_anew();
+  void has_handled(CoreIndex home, const ShardPlace& place);
   void tell_interest(const std::vector<TopicPattern>& added);
   void tell_no_interest(const std::vector<TopicPattern>& dropped);
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
@@ -132,9 +164,8 @@ class MessageRouterActor {
 
   RouterOptions options_;
   CoreIndex index_;
-  actor::Ref<actor::Protocol<RouterStarted>> owner_;
+  std::shared_ptr<RouterMemory> memory_;
   std::shared_ptr<const std::vector<RouterRef>> routers_;
-  LocalReceivers local_;
   std::unique_ptr<TopicShard> topics_;
   InboxShard inboxes_;
   IdempotencyWindow idempotency_;

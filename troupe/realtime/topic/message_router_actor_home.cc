@@ -48,6 +48,7 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
   PublishAck ack{0, 0, publication.position};
   for (CoreIndex core : publication.cores) {
     Deliver delivery{index_,
+                     {memory_->incarnation, publication.seq},
                      ticket,
                      publication.topic,
                      publication.position,
@@ -112,6 +113,8 @@ void MessageRouterActor::hand_to(CoreIndex core, Deliver message) {
   }
   ++figures_.missed;
   if (message.ticket != 0) router(index_).tell(Delivered{message.ticket, 0, 0});
+  if (window.missed.empty()) window.missed_from = message.place.seq;
+  window.missed_to = message.place.seq;
   const auto& [epoch, offset] = message.position;
   auto last = std::ranges::find_if(window.missed, [&](const Missed& range) {
     return range.to + 1 == offset && range.topic == message.topic && range.epoch == epoch;
@@ -133,7 +136,8 @@ void MessageRouterActor::handle(const Handled& message) {
   window.messages -= std::min(window.messages, message.messages);
   window.bytes -= std::min(window.bytes, message.bytes);
   if (!window.missed.empty() && has_window(window)) {
-    router(message.core).tell(DeliverMissed{std::exchange(window.missed, {})});
+    router(message.core)
+        .tell(DeliverMissed{index_, {memory_->incarnation, window.missed_to}, std::exchange(window.missed, {})});
   }
 }
 
@@ -182,9 +186,19 @@ void MessageRouterActor::handle(const DropInterest& message) {
 }
 
 void MessageRouterActor::handle(OpenTopics message, actor::Context& ctx) {
-  TopicsOpened answer{message.ticket, topics_->name(), topics_->top(), {}};
+  const auto incarnation = memory_->incarnation;
+  const auto& window = windows_[message.core];
+  TopicsOpened answer{message.ticket, index_, {incarnation, topics_->top().offset}, {}};
+  if (!window.missed.empty()) answer.handed.seq = window.missed_from - 1;
   auto allowance = topics_->allowance();
-  for (const auto& topic : message.topics) answer.topics.push_back(topics_->open(topic, moment(ctx), allowance));
+  for (const auto& topic : message.topics) {
+    if (!message.cut) {
+      answer.topics.push_back(topics_->open(topic, moment(ctx), allowance));
+      continue;
+    }
+    auto seq = message.cut->incarnation == incarnation ? std::optional{message.cut->seq} : std::nullopt;
+    answer.topics.push_back(topics_->go_on(topic, seq, moment(ctx), allowance));
+  }
   router(message.core).tell(std::move(answer));
 }
 

@@ -26,19 +26,15 @@ struct Noted final : Receiver {
     events.push_back("missed " + std::to_string(from) + "-" + std::to_string(to));
   }
   void open_inbox(const InboxContents&) override {}
+  void routes_lost(RoutesCut) override { events.push_back("lost"); }
   std::vector<std::string> events;
-};
-
-struct Owner {
-  void handle(const RouterStarted&) {}
 };
 
 struct Routers {
   explicit Routers(RouterOptions options = {}) {
-    actor::Ref<actor::Protocol<RouterStarted>> owner = world.spawn<Owner>({});
     auto routers = std::make_shared<std::vector<RouterRef>>();
     for (CoreIndex core = 0; core < 2; ++core) {
-      routers->push_back(world.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, options, core, owner));
+      routers->push_back(world.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, options, core));
     }
     for (auto router : *routers) router.tell(JoinRouters{routers});
     refs = *routers;
@@ -115,11 +111,9 @@ TEST_CASE("on real cores every subscriber gets every publication, once and in or
   std::array<std::shared_ptr<Noted>, 2> receivers{std::make_shared<Noted>(), std::make_shared<Noted>()};
   {
     actor::System system{{.cores = 2}};
-    actor::Ref<actor::Protocol<RouterStarted>> owner = system.spawn<Owner>({});
     auto routers = std::make_shared<std::vector<RouterRef>>();
     for (CoreIndex core = 0; core < 2; ++core) {
-      routers->push_back(
-          system.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, RouterOptions{}, core, owner));
+      routers->push_back(system.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, RouterOptions{}, core));
     }
     for (auto router : *routers) router.tell(JoinRouters{routers});
     auto topic = Routers::topic_of_first();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,17 @@
 namespace troupe::realtime {
 
 using ReceiverNumber = std::uint64_t;  // of one registration; never used again on its core
+
+/// A place in the stream of one home. Its numbers mean nothing to the home's next incarnation.
+struct ShardPlace {
+  std::uint32_t incarnation = 0;
+  std::uint64_t seq = 0;
+
+  friend bool operator==(const ShardPlace&, const ShardPlace&) = default;
+};
+
+/// How far the streams of all homes had been brought to a receiver, by home, when the tables that knew it were lost.
+using RoutesCut = std::shared_ptr<const std::vector<ShardPlace>>;
 
 enum class Delivery : std::uint8_t {
   accepted,  // it leaves with this turn's write
@@ -51,8 +63,11 @@ class Receiver {
   virtual void left_out(std::string_view topic, const Position& position) = 0;
   /// The messages `from`..`to` of a topic could not be brought to this core.
   virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) = 0;
-  /// The answer to the registration; direct messages go on from here.
+  /// The answer to the registration; direct messages go on from here. After another registration the contents may be
+  /// what it has already.
   virtual void open_inbox(const InboxContents& contents) = 0;
+  /// The router has begun its tables anew and knows it no more: it registers again, and its subscriptions after `cut`.
+  virtual void routes_lost(RoutesCut cut) = 0;
 };
 
 }  // namespace troupe::realtime

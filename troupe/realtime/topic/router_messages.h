@@ -38,12 +38,6 @@ struct JoinRouters {
   std::shared_ptr<const std::vector<RouterRef>> routers;
 };
 
-/// A router has started, with empty tables.
-struct RouterStarted {
-  static constexpr auto message_class = actor::MessageClass::control;
-  CoreIndex core;
-};
-
 // ---- from a connection to the router of its core ----
 
 /// Makes a connection known, and tells it so by Receiver::registered() at once; the answer comes later. Its user's
@@ -82,12 +76,16 @@ struct SubscribedResult {
   std::vector<RecoveredMessage> recovered;
 };
 
-/// Subscribes to each topic; one that this connection has already gets the new overflow policy.
+/// Subscribes to each topic; one that this connection has already gets the new overflow policy. Not answered where the
+/// receiver is not known.
 struct AddSubscriptions {
   static constexpr auto message_class =
       actor::MessageClass::control;  // as what ends them, so that both keep their order
   ReceiverNumber receiver;
   std::vector<WantedTopic> topics;
+  /// Set: they are subscriptions that go on after it. A result is then `recovered` where nothing is lost; else its
+  /// position says after what it goes on. Either way its messages follow.
+  RoutesCut cut{};
   using reply = std::vector<SubscribedResult>;
 };
 
@@ -183,10 +181,19 @@ struct DropInterest {
   std::vector<TopicPattern> patterns;
 };
 
+/// The tables of a core are begun anew: it wants nothing more than what it says from now on. What its home has
+/// numbered and kept is lost too, if its incarnation is another than before.
+struct BeginAnew {
+  static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex core;
+  std::uint32_t incarnation;
+};
+
 /// Where do these topics stand, and what came after these positions?
 struct OpenTopics {
   CoreIndex core;
   Ticket ticket;
+  std::optional<ShardPlace> cut;  // of this home: they go on after it, whatever `recover` says
   struct Topic {
     std::size_t index;  // the asker's, echoed
     TopicPattern pattern;
@@ -203,8 +210,8 @@ struct OpenedTopic {
 struct TopicsOpened {
   static constexpr auto message_class = actor::MessageClass::control;
   Ticket ticket;
-  std::string shard;
-  Position shard_top;  // for patterns
+  CoreIndex home;
+  ShardPlace handed;  // up to here the asking core was given all that it wanted
   std::vector<OpenedTopic> topics;
 };
 
@@ -212,6 +219,7 @@ struct TopicsOpened {
 struct Deliver {
   static constexpr auto message_class = actor::MessageClass::control;
   CoreIndex home;
+  ShardPlace place;
   Ticket ticket;
   TopicName topic;
   Position position;
@@ -245,6 +253,8 @@ struct Missed {
 };
 struct DeliverMissed {
   static constexpr auto message_class = actor::MessageClass::control;
+  CoreIndex home;
+  ShardPlace last;  // of them
   std::vector<Missed> ranges;
 };
 

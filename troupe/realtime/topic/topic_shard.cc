@@ -26,7 +26,7 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   MessageParts parts{topic->name.text(), position, wanted.publisher.user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
-  Publication result{publication.topic, position, message.frame, {}, {}};
+  Publication result{publication.topic, position, top_.offset, message.frame, {}, {}};
   bool by_pattern = false;
   for (const auto& match : interest_.match(publication.topic)) {
     result.cores.push_back(match.subscriber);
@@ -66,6 +66,36 @@ OpenedTopic TopicShard::open_pattern(const OpenTopics::Topic& wanted, base::Inst
   auto messages = recover(wanted.pattern, *wanted.recover, now, allowance);
   opened.recovered = messages.has_value();
   if (messages) opened.messages = *std::move(messages);
+  return opened;
+}
+
+OpenedTopic TopicShard::go_on(const OpenTopics::Topic& wanted, std::optional<std::uint64_t> seq, const Moment& moment,
+                              RecoveryAllowance& allowance) {
+  const auto after = seq.value_or(0);
+  OpenedTopic opened{wanted.index, {top_.epoch, after}, false, {}};
+  if (!wanted.pattern.is_name()) {
+    auto messages = recover(wanted.pattern, opened.top, moment.now, allowance);
+    opened.recovered = seq && messages;
+    if (messages) {
+      opened.messages = *std::move(messages);
+    } else {
+      opened.top = top_;
+    }
+    return opened;
+  }
+  Topic* topic = find_or_make(TopicName::parse(wanted.pattern.text()).value(), moment);
+  if (topic == nullptr) {
+    opened.top = {};
+    return opened;
+  }
+  change(*topic, [&](History& history) { history.expire(moment.now); });
+  const auto& history = topic->history;
+  opened.recovered = seq && history.dropped_seq() <= after && forgotten_seq_ <= after;
+  for (auto& message : history.after_seq(after)) {
+    opened.messages.push_back({topic->name.text(), history.top().epoch, std::move(message)});
+  }
+  opened.top = history.top();
+  opened.top.offset -= opened.messages.size();  // what is kept reaches up to the top
   return opened;
 }
 
@@ -121,6 +151,15 @@ void TopicShard::drop_interest(CoreIndex core, const TopicPattern& pattern) {
   if (place == interest_ids_.end()) return;
   interest_.remove(place->second, pattern);
   interest_ids_.erase(place);
+}
+
+void TopicShard::drop_all_interest(CoreIndex core) {
+  std::erase_if(interest_ids_, [&](const auto& entry) {
+    const auto& [key, id] = entry;
+    if (key.first != core) return false;
+    interest_.remove(id, key.second);
+    return true;
+  });
 }
 
 void TopicShard::expire(base::Instant now) {

@@ -57,6 +57,7 @@ struct Moment {
 struct Publication {
   TopicName topic;
   Position position;
+  std::uint64_t seq = 0;  // in the stream of the shard
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody came by a pattern
   std::vector<CoreIndex> cores;  // that have subscribers, ascending
@@ -73,6 +74,10 @@ class TopicShard {
   /// The position of a topic, which is made if it is not there, or of the shard for a pattern; and what came after
   /// `recover`.
   OpenedTopic open(const OpenTopics::Topic& topic, const Moment& moment, RecoveryAllowance& allowance);
+  /// What came of a subscription's topics after `seq`; without it all of this incarnation. Not `recovered`: some of it
+  /// is not kept, and the position in the answer is the one after which the subscription goes on.
+  OpenedTopic go_on(const OpenTopics::Topic& topic, std::optional<std::uint64_t> seq, const Moment& moment,
+                    RecoveryAllowance& allowance);
   RecoveryAllowance allowance() const noexcept {
     return {options_.recover_topics_max, options_.recover_messages_max, options_.recover_bytes_max};
   }
@@ -80,6 +85,7 @@ class TopicShard {
 
   void add_interest(CoreIndex core, const TopicPattern& pattern);
   void drop_interest(CoreIndex core, const TopicPattern& pattern);
+  void drop_all_interest(CoreIndex core);
 
   const std::string& name() const noexcept { return name_; }
   const RealtimeSettings& settings() const noexcept { return *settings_; }

@@ -1,0 +1,88 @@
+// Connection: its registration with the router of its core: the inbox that comes with it, and what it does when the
+// router has lost it.
+#include "troupe/realtime/command/subscriptions.h"
+#include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/websocket_actor.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+constexpr base::Duration restore_within = std::chrono::seconds{2};  // an answer of another core, which is busy at worst
+
+}  // namespace
+
+// Direct messages wait until open_inbox() has said where they go on.
+void Connection::hold_inbox() {
+  if (!std::exchange(inbox_held_, true)) held_.hold(inbox_topic(session_.identity.user));
+}
+
+// What it has from an earlier registration is not sent again. In another epoch there may have been more.
+void Connection::open_inbox(const InboxContents& contents) {
+  if (state_ >= State::closing) return;
+  auto topic = inbox_topic(session_.identity.user);
+  const auto& epoch = contents.top.epoch;
+  const bool goes_on = epoch == inbox_last_.epoch;
+  if (!goes_on && !inbox_last_.epoch.value().empty()) {
+    auto before = contents.waiting.empty() ? contents.top.offset : contents.waiting.front().offset - 1;
+    answer(finished(Restarted{{{topic, {epoch, before}, false, {}}}}));
+  }
+  const Offset known = goes_on ? inbox_last_.offset : 0;
+  if (contents.lost && contents.lost->to > known) {
+    pushed(outbox_.push_gap({topic, epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
+  }
+  for (const auto& waiting : contents.waiting) {
+    if (waiting.offset <= known) continue;
+    outbox_.push_recovered(FrameRef::message(waiting.frame, topic, {epoch, waiting.offset}));
+  }
+  inbox_last_ = contents.top;
+  take_turn();
+  if (!std::exchange(inbox_held_, false)) return;
+  auto held = held_.release(topic);
+  while (held && !held->messages.empty()) let_go(held->messages.pop_front(), inbox_last_, true);
+}
+
+void Connection::routes_lost(RoutesCut cut) {
+  if (state_ >= State::closing) return;
+  if (lost_ && lost_ != cut) {
+    lost_again_ = std::move(cut);
+  } else {
+    lost_ = std::move(cut);
+  }
+  ++commands_waiting_;
+  actor_.tell(RestoreRoutes{});
+}
+
+actor::Task<bool> Connection::restore() {
+  lost_again_.reset();  // what follows registers anew, after the older of the two
+  const auto& router = site_->routing.local();
+  router.tell(Unregister{session_.receiver});  // of a try that came half way
+  hold_inbox();
+  auto receiver = co_await router.within(restore_within)
+                      .ask(Register{shared_from_this(), session_.connection, session_.identity.user});
+  if (!receiver || state_ >= State::closing) co_return false;
+  std::vector<WantedTopic> wanted;
+  for (const auto& [topic, options] : session_.subscriptions) {
+    wanted.push_back({topic, {}, policy_of(topic, options, *this)});
+  }
+  auto results = co_await realtime::attach(*this, std::move(wanted), lost_);
+  if (!results || state_ >= State::closing) co_return false;
+  lost_ = std::exchange(lost_again_, nullptr);
+  Restarted restarted;
+  std::size_t messages = 0, bytes = 0;
+  for (const auto& result : *results) {
+    if (!result.topic.recovered) restarted.topics.push_back(result.topic);
+    messages += result.recovered.size();
+    for (const auto& one : result.recovered) bytes += one.message.message.frame.size();
+  }
+  if (!has_room_to_recover(messages, bytes)) {
+    constexpr std::uint16_t service_restart = 1012;
+    close(service_restart, "too much was missed while the routing tables were built anew");
+    co_return true;
+  }
+  if (!restarted.topics.empty()) answer(finished(restarted));
+  go_live(*std::move(results), *this, Begin::where_it_is);
+  co_return true;
+}
+
+}  // namespace troupe::realtime
