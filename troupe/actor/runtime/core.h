@@ -26,29 +26,11 @@
 #include "troupe/actor/runtime/span.h"
 #include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
+#include "troupe/actor/runtime/turn_end.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
 
 namespace troupe::actor {
-
-/// Called once at the end of the turn in which it was asked for; destroying it takes the request back.
-class TurnEndHook {
- public:
-  TurnEndHook() = default;
-  TurnEndHook(const TurnEndHook&) = delete;
-  TurnEndHook& operator=(const TurnEndHook&) = delete;
-  virtual void on_turn_end() = 0;
-
- protected:
-  ~TurnEndHook();
-
- private:
-  friend class Core;
-  Core* queued_on_ = nullptr;
-  TurnEndHook* previous = nullptr;
-  TurnEndHook* next = nullptr;
-  friend struct NodeList<TurnEndHook>;
-};
 
 struct CoreOptions {
   int index = 0;
