@@ -32,9 +32,12 @@ class [[nodiscard]] Delegated {
       if (reply) core.fail_ask(reply, Outcome::not_executed, "there is nobody to ask");
       return;
     }
+    if (!asking::moved(core, reply, {envelope->target, envelope->generation})) [[unlikely]] {
+      core.drop(envelope, nullptr, Drop::unwanted);
+      return;
+    }
     envelope->reply = reply;
     envelope->deadline = deadline;
-    asking::moved(core, reply, {envelope->target, envelope->generation});
     Core::submit(&core, *envelope->target->owner, envelope);
   }
 

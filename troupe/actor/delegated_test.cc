@@ -129,3 +129,17 @@ TEST_CASE("what was told is handed on as well, and nobody waits for it") {
   w.run_until_idle();
   CHECK_EQ(*scene.handled, 1);
 }
+
+TEST_CASE("a duty that its delegate has not begun in time was not executed, which is certain on one core") {
+  for (const auto& [front, back] : places) {
+    test::World w{1};
+    Scene scene{w, front, back};
+    scene.back.tell(Halve{2, 10s});
+    w.run_until_idle();
+    const auto late = w.block_on(scene.front.ask(Halve{8}, {.within = 1s}));
+    const bool one_core = front == 0 && back == 0;  // where the asker is as well
+    CHECK_EQ(late.error().outcome, one_core ? Outcome::not_executed : Outcome::unknown);
+    w.advance(1min);
+    CHECK_EQ(*scene.handled, 1);
+  }
+}

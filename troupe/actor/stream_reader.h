@@ -10,11 +10,10 @@
 //
 // It begins at once. Items come in the order in which they were yielded, each
 // once; then exactly one end: regular, a domain error, or a failure that says
-// what happened (its source threw, stopped or was restarted, or nothing came in
-// time). A failure cannot be taken for the end: `if (!n)` throws StreamBroken,
-// so that supervision decides, unless n.failure() was asked first. Destroying
-// the reader, with its actor or alone, ends the source's frame. Owned by one
-// actor, used on its core by one handler at a time.
+// what happened (its source threw, stopped or was restarted, nothing came in
+// time, or it waits for its reader in turn: a deadlock, with its path). A failure cannot be taken for the end: `if
+// (!n)` throws StreamBroken, so that supervision decides, unless n.failure() was asked first. Destroying the reader,
+// with its actor or alone, ends the source's frame. Owned by one actor, used on its core by one handler at a time.
 #pragma once
 
 #include <stdexcept>
@@ -24,11 +23,14 @@
 
 namespace troupe::actor {
 
+/// For a stream that is silent for hours with good reason, such as a subscription.
+inline constexpr Duration as_long_as_it_takes = Duration::max();
+
 struct StreamOptions {
-  std::uint32_t credit = 64;           // items that may come before the reader has taken
-                                       // some: the most it has to hold
-  std::optional<Duration> idle_max{};  // longest wait for the next item; none: only the deadline of
-                                       // the ask being handled
+  std::uint32_t credit =
+      64;  // items that may come before the reader has taken some: the most it has to hold; at most 65535
+  Duration idle_max = 1min;  // longest wait for one item: nobody should wait for ever by accident; shortened by the
+                             // deadline of the ask being handled
 };
 
 /// Thrown where a failed stream was taken for one that has an end.
@@ -122,12 +124,9 @@ class [[nodiscard]] NextAwaiter {
     Activation& activation = awaiting();
     Core& core = *activation.cell->owner;
     activation.point = frame;
-    sink_->waiting = this;
-    sink_->activation = &activation;
     Instant until = core.deadline();
-    if (sink_->idle_max) until = std::min(until, core.now() + *sink_->idle_max);
-    sink_->deadline = until;
-    if (until != Instant::never()) core.timers().arm(*sink_, until);
+    if (sink_->idle_max != as_long_as_it_takes) until = std::min(until, core.now() + sink_->idle_max);
+    sink_->wait(*this, activation, until);
   }
 
   Next<T, E> await_resume() {
@@ -166,6 +165,7 @@ StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler*
                                                   StreamOptions options) {
   using Sink = StreamSink<item_of<M>, error_of<M>>;
   INVARIANT(options.credit > 0, "a stream without credit would never begin");
+  INVARIANT(options.credit <= UINT16_MAX, "a stream's credit is 65535 items at most");
   if (!target) return {};
   Core* core = Core::current();
   INVARIANT(core != nullptr, "a stream is opened in a handler");
@@ -178,6 +178,7 @@ StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler*
     ++owner->more().readers;
   }
   sink->remote = target.cell->owner != core;
+  sink->streams = true;
   sink->idle_max = options.idle_max;
   Envelope* envelope = core->make_message(*handler, target, Opening<M>{std::move(message), options.credit});
   envelope->reply = sink->id;

@@ -84,32 +84,48 @@ struct StreamSink final : TypedAsk<void, E> {
   }
   void give_back() {
     if (++taken < (capacity + 1) / 2 || this->answer || this->failure) return;
+    given_back += taken;
     streams::grant(*this->core, source, std::exchange(taken, 0));
   }
   bool has_news() const noexcept { return size > 0 || this->answer || this->failure; }
 
   /// Resumes the reader, if it waits.
   void wake() noexcept {
-    this->core->timers().disarm(*this);
+    stop_timer();
     this->core->make_ready(*this->activation);
   }
   void forget_reader() noexcept {
     waiting = nullptr;
     this->activation = &nobody();
-    this->core->timers().disarm(*this);
+    stop_timer();
+  }
+  /// The handler waits for the next item, or for the end; nothing of either is here.
+  void wait(NextAwaiter<T, E>& reader, Activation& its_activation, Instant until) {
+    waiting = &reader;
+    this->activation = &its_activation;
+    its_activation.ask_slot = this->id.slot();
+    this->items = static_cast<std::uint16_t>(given_back + taken);
+    this->probes = 0;
+    this->deadline = until;
+    this->core->time_ask(*this);
   }
 
   ReplyTo source;  // once it has announced itself
   Address owner;   // the actor that reads
   NextAwaiter<T, E>* waiting = nullptr;
-  std::optional<Duration> idle_max;
+  Duration idle_max{};
   const std::size_t capacity;
   std::size_t first = 0;
   std::size_t size = 0;
-  std::uint32_t taken = 0;  // and not given back yet
+  std::uint32_t taken = 0;       // and not given back yet
+  std::uint32_t given_back = 0;  // in all
   std::unique_ptr<std::byte[]> memory;
 
  private:
+  void stop_timer() noexcept {
+    this->timeless = false;
+    this->core->timers().disarm(*this);
+  }
   std::byte* place(std::size_t at) const noexcept { return memory.get() + sizeof(T) * (at % capacity); }
 };
 

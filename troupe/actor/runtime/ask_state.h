@@ -30,8 +30,8 @@ struct AskFailure {
   std::string what;
 };
 
-/// The waiting side of an ask, in the asker's frame. Its timer is the deadline, and before that the next look for a
-/// deadlock. Destroyed while it waits, it tells the callee that nobody wants the answer any more.
+/// The waiting side of an ask, in the asker's frame, or of a stream. Its timer is the deadline, and before that the
+/// next look for a deadlock. Destroyed while it waits, it tells the callee that nobody wants the answer any more.
 struct AskState : TimerNode {
   AskState() noexcept : TimerNode(time_out) {}
   ~AskState();
@@ -46,7 +46,9 @@ struct AskState : TimerNode {
   bool remote = false;
   bool timeless = false;    // its timer has yet to be armed (Core::place_asks)
   bool for_room = false;    // of a `send`: it is over when the message is admitted
+  bool streams = false;     // of a stream's reader, which waits for the next item
   std::uint8_t probes = 0;  // looks for a deadlock so far
+  std::uint16_t items = 0;  // of a stream that its reader waits for: how many have come, modulo 2^16
   std::optional<AskFailure> failure;
 
  private:

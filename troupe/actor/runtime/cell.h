@@ -62,7 +62,8 @@ struct Activation {
   bool postponed = false;               // it has credit and waits in CellExtras::postponed
   bool unwanted = false;                // its asker has gone: it ends at its next await that is not shielded
   std::uint8_t shields = 0;             // reasons not to end it now
-  std::uint32_t ask_slot = 0;           // of the last ask that it has made (Core::ask_of)
+  std::uint32_t ask_slot = 0;           // of what it has asked, or read from, last (Core::ask_of)
+  std::uint32_t source_slot = 0;        // of the stream that it gives (Core::source_of)
   struct SendState* sending = nullptr;  // the `send` that waits for room on this core
   std::coroutine_handle<> root;
   std::coroutine_handle<> point;                 // where the innermost await waits

@@ -26,6 +26,7 @@
 #include "troupe/actor/runtime/span.h"
 #include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
+#include "troupe/actor/runtime/trail.h"
 #include "troupe/actor/runtime/turn_end.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
@@ -106,6 +107,8 @@ class Core {
 
   /// What this core may send to mailboxes of others (credit_book.h).
   CreditBook& credits() noexcept { return *credits_; }
+  /// Where asks of other cores went from here (trail.h).
+  Trail& trail() noexcept { return trail_; }
   /// Hands over a message whose place is reserved.
   void to_lane_paid(Core& to, Envelope* envelope);
   /// The message of a foreign thread, as it comes; and its end, counted, if it may not come. Any thread.
@@ -209,10 +212,17 @@ class Core {
   /// A slot that others find by its id, without a callee and without a deadline: an end of a stream.
   void open_slot(AskState& slot);
   void close_ask(AskState& ask) noexcept;
-  /// Closes an ask whose frame dies, and lets the callee know (asking.h).
+  /// Gives what has a slot and a deadline its timer, as `open_ask` does.
+  void time_ask(AskState& ask);
+  /// Closes an ask that its frame or its asker's patience ends, and lets the callee know (asking.h). Where that is on
+  /// another core, the slot has its next tenant only when the news has come to its end (`withdrawal_ended`): so whoever
+  /// the next one asks is not reached before it.
   void abandon_ask(AskState& ask) noexcept;
-  /// The ask that a suspended handler waits for now; null: it waits for something else.
+  void withdrawal_ended(ReplyTo ask) noexcept;
+  /// The ask that a suspended handler waits for now, or its wait for a stream's next item; null: something else.
   AskState* ask_of(const Activation& activation) noexcept;
+  /// The stream that a suspended handler gives; null: it gives none.
+  AskState* source_of(const Activation& activation) noexcept;
   /// The asker's state if it still waits on this core; null: too late.
   AskState* find_ask(ReplyTo reply) noexcept;
   void finish_ask(AskState& ask) noexcept;
@@ -281,8 +291,9 @@ class Core {
   /// The actors that wait for their turn, linked by `run_next`, and a way for one of them to jump the queue.
   Cell* first_in_line() const noexcept { return run_first_; }
   void put_first_in_line(Cell& cell) noexcept;
-  /// How many asks of this core's actors wait for their outcome.
+  /// How many asks of this core's actors wait for their outcome; how many there is room for, which never shrinks.
   std::size_t open_asks() const noexcept;
+  std::size_t ask_slots() const noexcept { return reply_slots_.size(); }
   void run_until_stopped();
   /// Any thread.
   void request_stop() noexcept;
@@ -317,7 +328,8 @@ class Core {
     AskState* ask = nullptr;
     ReplyTo id;  // of its tenant, or of the next one
     std::uint32_t next_free = 0;
-    bool listed = false;  // in timeless_
+    bool listed = false;     // in timeless_
+    bool withdrawn = false;  // its last tenant was, and its callee has yet to learn of it
   };
   /// Messages of foreign threads that were refused, for one target and reason.
   struct Refused {
@@ -459,6 +471,7 @@ class Core {
   std::unique_ptr<DeadLetterBox> dead_letters_;
   std::unique_ptr<Departed> departed_;
   std::unique_ptr<CreditBook> credits_;
+  Trail trail_;
 };
 
 inline AskState::~AskState() {

@@ -46,8 +46,8 @@ void AskState::time_out(TimerNode& node) noexcept {
   // On one core the queued request expires with its ask and is certainly not handled any more.
   const bool certain = !ask.remote && !ask.entered;
   ask.failure = AskFailure{certain ? Outcome::not_executed : Outcome::unknown, "no answer in time"};
-  asking::withdraw(*ask.core, ask.target, ask.id);
-  ask.core->finish_ask(ask);
+  ask.core->abandon_ask(ask);
+  ask.core->make_ready_first(*ask.activation);
 }
 
 // ---- cells ----
@@ -299,10 +299,33 @@ void Core::place_asks() noexcept {
   placing_ = now_ + placing_pause;
 }
 
+void Core::time_ask(AskState& ask) {
+  ask.timeless = true;
+  if (ask.deadline < placing_ || !reply_slots_[ask.id.slot()].listed) prepare_ask(ask);
+}
+
 void Core::abandon_ask(AskState& ask) noexcept {
   const ReplyTo reply = ask.id;
-  close_ask(ask);
+  if (!ask.target || ask.target.cell->owner == this) {
+    close_ask(ask);
+  } else {
+    ReplySlot& entry = reply_slots_[reply.slot()];
+    entry.ask = nullptr;
+    entry.id = reply.next();
+    entry.withdrawn = true;
+    ask.id = {};
+    timers_.disarm(ask);
+  }
   asking::withdraw(*this, ask.target, reply);
+}
+
+void Core::withdrawal_ended(ReplyTo ask) noexcept {
+  ReplySlot& entry = reply_slots_[ask.slot()];
+  if (!entry.withdrawn || entry.id != ask.next()) return;
+  entry.withdrawn = false;
+  if (!entry.id) return;
+  entry.next_free = free_reply_slot_;
+  free_reply_slot_ = ask.slot();
 }
 
 AskState* Core::ask_of(const Activation& activation) noexcept {
@@ -311,6 +334,13 @@ AskState* Core::ask_of(const Activation& activation) noexcept {
   // An end of a stream that sends has a slot too, but asks nobody.
   const bool asks = ask != nullptr && ask->target && ask->activation == &activation;
   return asks ? ask : nullptr;
+}
+
+AskState* Core::source_of(const Activation& activation) noexcept {
+  if (activation.source_slot >= reply_slots_.size()) return nullptr;
+  AskState* source = reply_slots_[activation.source_slot].ask;
+  const bool gives = source != nullptr && !source->target && source->activation == &activation;
+  return gives ? source : nullptr;
 }
 
 void Core::fail_ask(ReplyTo reply, Outcome outcome, std::string what) {

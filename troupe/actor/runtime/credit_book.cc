@@ -1,6 +1,7 @@
 // See credit_book.h.
 #include "troupe/actor/runtime/credit_book.h"
 
+#include "troupe/actor/runtime/asking.h"
 #include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox.h"
 
@@ -134,12 +135,15 @@ void CreditBook::granted(Address mailbox, credits::Grant grant) {
   desk->wanted = grant.over ? 0 : desk->wanted - std::min(desk->wanted, grant.credits);
   if (!grant.over && desk->block_for != grant.block_for) mailbox::wait_no_longer_than(*desk, grant.block_for);
   while (Waiter* first = desk->waiters.first) {
-    if (!grant.over) {
+    std::optional<Drop> dropped;
+    if (asking::has_ended(core_, first->envelope->reply)) dropped = Drop::unwanted;
+    if (grant.dead) dropped = Drop::dead;
+    if (!grant.over && !dropped) {
       const std::uint32_t price = price_of(*desk, *first->envelope);
       if (price > desk->purse) break;
       desk->purse -= price;
     }
-    mailbox::leave_desk(*first, grant.dead, !grant.over);
+    mailbox::leave_desk(*first, dropped, !grant.over);
   }
   if (desk->waiters.first != nullptr) {
     if (desk->wanted == 0) want(*desk);
@@ -158,7 +162,7 @@ void CreditBook::clear() noexcept {
   while (!desks_.empty()) {
     credits::Desk& desk = desks_.begin()->second;
     desk.purse = 0;
-    while (desk.waiters.first != nullptr) mailbox::leave_desk(*desk.waiters.first, true, false);
+    while (desk.waiters.first != nullptr) mailbox::leave_desk(*desk.waiters.first, Drop::dead, false);
     desks_.erase(desks_.begin());
   }
 }

@@ -55,6 +55,8 @@ class ReplyTo {
 
   constexpr std::uint32_t slot() const noexcept { return static_cast<std::uint32_t>(value_); }
   constexpr int core() const noexcept { return static_cast<int>(value_ >> 56); }
+  /// Which of the slot's tenants, counted from 1; 0 where this is empty.
+  constexpr std::uint32_t generation() const noexcept { return static_cast<std::uint32_t>(value_ >> 32) & 0xffffff; }
   constexpr explicit operator bool() const noexcept { return value_ != 0; }
   friend constexpr bool operator==(ReplyTo, ReplyTo) = default;
 

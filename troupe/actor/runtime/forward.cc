@@ -63,7 +63,11 @@ Sent pass_on(Core& core, Envelope* envelope, Address to) {
   envelope->target = to.cell;
   envelope->generation = to.generation;
   Core& there = *to.cell->owner;
-  asking::moved(core, envelope->reply, to);  // what concerns the ask goes there from now on
+  if (!asking::moved(core, envelope->reply, to)) [[unlikely]] {  // it was held, and its asker has gone meanwhile
+    envelope->reply = {};
+    core.drop(envelope, nullptr, Drop::unwanted);
+    return Sent::dead;
+  }
   return Core::submit(&core, there, envelope);
 }
 

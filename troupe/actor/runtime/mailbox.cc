@@ -284,16 +284,16 @@ void wait_no_longer_than(credits::Desk& desk, Duration length) {
   }
 }
 
-void leave_desk(Waiter& waiter, bool dead, bool on_credit) noexcept {
+void leave_desk(Waiter& waiter, std::optional<Drop> dropped, bool on_credit) noexcept {
   Core& core = *waiter.desk->core;
   Envelope* envelope = std::exchange(waiter.envelope, nullptr);
-  if (dead) {
-    core.drop(envelope, nullptr, Drop::dead);
+  if (dropped) {
+    core.drop(envelope, nullptr, *dropped);
   } else {
     envelope->on_credit = on_credit ? 1 : 0;
     core.to_lane_paid(*envelope->target->owner, envelope);
   }
-  settle(core, waiter, dead ? Sent::dead : Sent::sent);
+  settle(core, waiter, dropped ? Sent::dead : Sent::sent);
 }
 
 Envelope* take(Cell& cell) noexcept {

@@ -36,8 +36,8 @@ Sent park_at(credits::Desk& desk, Envelope* envelope);
 bool wait_at(credits::Desk& desk, Envelope* envelope, SendState& state, Instant deadline);
 /// The owner has told how long what is parked may wait.
 void wait_no_longer_than(credits::Desk& desk, Duration length);
-/// Its message goes on its way, or is dropped since the actor is dead; who stands behind it is told.
-void leave_desk(Waiter& waiter, bool dead, bool on_credit) noexcept;
+/// Its message goes on its way, or is dropped for a reason; who stands behind it is told.
+void leave_desk(Waiter& waiter, std::optional<Drop> dropped, bool on_credit) noexcept;
 
 /// The first who wait get the room that there is, in their order.
 void admit_waiting(Core& core, Cell& cell);

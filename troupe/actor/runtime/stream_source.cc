@@ -52,7 +52,8 @@ StreamSource::~StreamSource() {
 void StreamSource::open(Activation& its_activation, std::uint32_t credit) {
   its_activation.cell->owner->open_slot(*this);
   activation = &its_activation;
-  credit_ = credit;
+  its_activation.source_slot = id.slot();
+  credit_ = granted_ = credit;
   ++its_activation.cell->more().streams;
 }
 
@@ -64,6 +65,7 @@ void StreamSource::spend() noexcept {
 void StreamSource::grant(std::uint32_t credit) noexcept {
   if (!reader()) return;  // abandoned
   credit_ += credit;
+  granted_ += credit;
   if (activation->at_yield && !activation->postponed) core->make_ready(*activation);
 }
 

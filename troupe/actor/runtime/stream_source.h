@@ -25,6 +25,8 @@ class StreamSource : public AskState, public TurnEndHook {
   bool reader_is_here() const noexcept { return reader().core() == core->index(); }
 
   bool has_credit() const noexcept { return credit_ > 0; }
+  /// How many items so far, modulo 2^16. Not once it is abandoned.
+  std::uint16_t yielded() const noexcept { return static_cast<std::uint16_t>(granted_ - credit_); }
   void spend() noexcept;
   void grant(std::uint32_t credit) noexcept;
 
@@ -47,6 +49,7 @@ class StreamSource : public AskState, public TurnEndHook {
 
  private:
   std::uint32_t credit_ = 0;
+  std::uint32_t granted_ = 0;  // credit, in all
 };
 
 namespace streams {
