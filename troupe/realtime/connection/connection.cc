@@ -38,6 +38,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
     compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
     outbox_.compress_with(*compression_);
   }
+  outbox_.count_in(site_->figures.outbox);
   session_.owner = {site_->routing.here, number_, site_->supervisor};
   ++site_->figures.opened;
   ++site_->figures.open;
@@ -89,9 +90,14 @@ void Connection::finish() {
 }
 
 void Connection::end() {
-  if (std::exchange(state_, State::ended) == State::ended) return;
+  const auto before = std::exchange(state_, State::ended);
+  if (before == State::ended) return;
   release_publishers();
-  --site_->figures.open;
+  auto& figures = site_->figures;
+  --figures.open;
+  if (before < State::closing)
+    figures.closes.add(wire::close_code::abnormal, ClosedBy::server);  // nobody said anything
+  if (drain_at_ != base::Instant::never()) --figures.drain.left, ++figures.drain.gone;
   site_->due.move(number_, noted_due_, base::Instant::never());
   if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
   leave_session();
@@ -123,8 +129,9 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   auto now = core_.now();
   if (!within_rate(message.size(), now)) return;
   auto refused = over_shared_rates(message.size(), now);  // a frame that cannot be read counts, too
-  auto frame =
-      opcode == web::Opcode::text ? site_->decoder.decode_text(message) : site_->decoder.decode_binary(message);
+  auto frame = figures.decoding.measure(core_, [&] {
+    return opcode == web::Opcode::text ? site_->decoder.decode_text(message) : site_->decoder.decode_binary(message);
+  });
   if (!frame) {
     ++figures.frames_refused;
     return answer(finished(frame.error().error, frame.error().id));
@@ -165,6 +172,10 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
   const bool by_client = state_ < State::closing && closed.closing == web::Closing::clean;
   const bool for_good = closed.code == wire::close_code::normal || closed.code == wire::close_code::no_status;
   if (by_client && for_good) end_session();
+  if (state_ < State::closing) {
+    const bool refused = !by_client && closed.code != wire::close_code::abnormal;
+    site_->figures.closes.add(closed.code, refused ? ClosedBy::server : ClosedBy::client);
+  }
   state_ = std::max(state_, State::closing);
   actor_.tell(LinkClosed{});
 }
@@ -307,13 +318,16 @@ void Connection::pump_histories() {
 bool Connection::write_some() {
   if (socket_full_) return false;
   std::array<iovec, parts_max> parts;
+  auto& figures = site_->figures;
+  if (figures.writes % sampled_one_in == 0 && !outbox_.empty()) [[unlikely]]
+    note_queue();
   while (auto used = outbox_.gather(parts)) {
     std::size_t offered = 0;
     for (const auto& part : std::span{parts}.first(used)) offered += part.iov_len;
-    auto taken = link_->write_some(std::span{parts}.first(used));
+    auto taken = figures.writing.measure(core_, [&] { return link_->write_some(std::span{parts}.first(used)); });
     outbox_.written(taken);
-    ++site_->figures.writes;
-    site_->figures.bytes_out += taken;
+    ++figures.writes;
+    figures.bytes_out += taken;
     if (taken < offered) {
       socket_full_ = true;
       return false;
@@ -322,11 +336,20 @@ bool Connection::write_some() {
   return true;
 }
 
+// How much waits for the socket, and how long already. With compression what stands first is a frame of its own.
+void Connection::note_queue() {
+  auto& figures = site_->figures;
+  figures.queue_depth.add(outbox_.messages());
+  const auto since = outbox_.first_queued_at();
+  if (since != base::Instant::never()) figures.queue_wait.add(core_.read_clock() - since);
+}
+
 void Connection::close(std::uint16_t code, std::string_view reason) {
   if (state_ >= State::closing) return;
   write_some();
   state_ = State::closing;
   release_publishers();
+  site_->figures.closes.add(code, ClosedBy::server);
   site_->due.move(number_, noted_due_, base::Instant::never());
   link_->close(code, reason);
 }

@@ -161,6 +161,7 @@ class Connection final : public Receiver,
   void take_turn() { core_.at_turn_end(*this); }
   void flush();
   bool write_some();
+  void note_queue();
   void pump_histories();
   void update_reading();
   Delivery pushed(Outbox::Pushed result);

@@ -47,6 +47,7 @@ void Connection::on_time(base::Instant now) {
 
 void Connection::drain(base::Instant at) {
   if (state_ >= State::closing) return;
+  if (drain_at_ == base::Instant::never()) ++site_->figures.drain.left;
   drain_at_ = std::min(drain_at_, at);
   reschedule();
 }
@@ -55,6 +56,7 @@ void Connection::drain(base::Instant at) {
 void Connection::on_drain(base::Instant now) {
   if (state_ == State::draining) return close(wire::close_code::going_away, "the server is going away");
   state_ = State::draining;
+  ++site_->figures.drain.told;
   // Spread again, for all who are told to go will come back.
   auto after = std::chrono::milliseconds{core_.random().below(1000)};
   answer(finished(Draining{after}));

@@ -71,6 +71,7 @@ void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
       continue;
     }
     while (std::next(message) != messages.end() && is_hidden(*std::next(message))) ++message;
+    ++site_->figures.outbox.told(GapReason::filtered);
     auto told = finished(Gap{topic, epoch.value(), position.offset, message->offset, GapReason::filtered});
     outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
   }

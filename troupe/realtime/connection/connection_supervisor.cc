@@ -27,6 +27,7 @@ actor::Supervision connection_supervision() {
 
 void ConnectionSupervisor::started(actor::Context& ctx) {
   site_->supervisor = ctx.self(this);
+  site_->figures.outbox.dropped.use(*site_->settings);
   site_->armed = base::Instant::never();
   ctx.every(this, "pressure", pressure_repeated, RepeatPressure{});
 }
@@ -160,6 +161,7 @@ void ConnectionSupervisor::handle(const RepeatPresence& message) {
 
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
+  site_->figures.outbox.dropped.use(*site_->settings);
   for (auto& [number, connection] : connections_) connection->review();
 }
 

@@ -5,6 +5,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/realtime/connection/compression.h"
+#include "troupe/realtime/connection/connection_figures.h"
 
 namespace troupe::realtime {
 
@@ -29,7 +30,7 @@ Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
       enqueue(std::move(message), overflow, Kind::over);
       return after_push(Pushed::over);
     }
-    ++dropped_;
+    count_dropped(overflow, message->topic);
     add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
     return after_push(Pushed::dropped);
   }
@@ -167,13 +168,18 @@ void Outbox::drop_earlier_of(const LocalFrame& message) {
 }
 
 void Outbox::drop(std::size_t index, GapReason reason) {
-  ++dropped_;
   auto& waiting = queue_[index];
+  count_dropped(waiting.overflow, waiting.frame->topic);
   count(waiting, -1);
   auto frame = std::exchange(waiting.frame, {});
   waiting.kind = Kind::gone;
   ++gone_;
   add_gap({next_gap_++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
+}
+
+void Outbox::count_dropped(Overflow overflow, std::string_view topic) noexcept {
+  ++dropped_;
+  if (figures_ != nullptr) ++figures_->dropped_by(overflow, topic);
 }
 
 // Joins a gap with one that it continues, or opens it: at `place`, where something is gone, or behind everything.
@@ -250,11 +256,17 @@ std::size_t Outbox::gather(std::span<iovec> parts) {
   return used;
 }
 
+base::Instant Outbox::first_queued_at() const noexcept {
+  const bool message = !queue_.empty() && queue_.front().kind == Kind::message;
+  return message ? queue_.front().frame->queued_at : base::Instant::never();
+}
+
 // From now on it is a frame like others, and is not continued any more.
 void Outbox::tell(Waiting& gap) {
   auto open = std::ranges::find(gaps_, gap.number, &OpenGap::number);
   INVARIANT(open != gaps_.end(), "the place of a gap is that of an open gap");
   Gap told{open->topic, open->from.epoch.value(), open->from.offset, open->to, open->reason};
+  if (figures_ != nullptr) ++figures_->told(open->reason);
   gap.frame = FrameRef::control(finished(told));
   gap.kind = Kind::control;
   gaps_.erase(open);

@@ -25,6 +25,7 @@
 namespace troupe::realtime {
 
 class ConnectionCompression;
+struct OutboxFigures;
 
 struct OutboxLimits {
   std::size_t messages_max = 1000;
@@ -56,6 +57,9 @@ class Outbox {
   /// what they were before. It must outlive the last gather().
   void compress_with(ConnectionCompression& compression) noexcept { compression_ = &compression; }
 
+  /// From now on what is dropped and told counts there, too. They must outlive the outbox.
+  void count_in(OutboxFigures& figures) noexcept { figures_ = &figures; }
+
   /// A message of a subscription that wants `overflow`.
   Pushed push(FrameRef message, Overflow overflow) {
     auto bytes = message->bytes.size();
@@ -86,6 +90,8 @@ class Outbox {
   void admit(std::vector<FrameRef>& settled);
   /// Drops one that waits over the limits. False when it does not any more, or has begun to be written.
   bool give_up(const FrameRef& message);
+  /// When the message that stands first was handed out, if it is one.
+  base::Instant first_queued_at() const noexcept;
 
   bool empty() const noexcept { return queue_.empty(); }
   /// Whether more answers or gaps wait than may.
@@ -152,6 +158,7 @@ class Outbox {
   bool may_drop(std::size_t index) const noexcept;
   void drop_earlier_of(const LocalFrame& message);
   void drop(std::size_t index, GapReason reason);
+  void count_dropped(Overflow overflow, std::string_view topic) noexcept;
   void add_gap(OpenGap gap, Waiting* place);
   Waiting* place_of(const OpenGap& gap) noexcept;
   void tell(Waiting& gap);
@@ -164,7 +171,8 @@ class Outbox {
 
   const OutboxLimits* limits_;
   ConnectionCompression* compression_ = nullptr;
-  FlatQueue<Waiting> queue_;       // in the order in which it leaves; what stands first is never gone
+  OutboxFigures* figures_ = nullptr;  // of all outboxes of the core
+  FlatQueue<Waiting> queue_;          // in the order in which it leaves; what stands first is never gone
   std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
   std::size_t message_count_ = 0;
   std::size_t message_bytes_ = 0;

@@ -16,6 +16,7 @@
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/connection/admission.h"
 #include "troupe/realtime/connection/compression.h"
+#include "troupe/realtime/connection/connection_figures.h"
 #include "troupe/realtime/connection/options.h"
 #include "troupe/realtime/connection/presence_watchers.h"
 #include "troupe/realtime/connection/shared_rate.h"
@@ -27,26 +28,6 @@ namespace troupe::realtime {
 
 using Verifier = actor::Ref<actor::Protocol<VerifyToken>>;
 using ConnectionNumber = std::uint64_t;  // within a core
-
-struct ConnectionFigures {
-  std::uint64_t opened = 0;
-  std::uint64_t open = 0;
-  std::uint64_t frames_in = 0;
-  std::uint64_t bytes_in = 0;
-  std::uint64_t frames_refused = 0;
-  std::uint64_t frames_limited = 0;
-  std::uint64_t bytes_out = 0;
-  std::uint64_t writes = 0;
-  std::uint64_t waiting = 0;  // messages in outboxes
-  std::uint64_t waiting_bytes = 0;
-  std::uint64_t spill_pages = 0;
-  std::uint64_t spill_lost = 0;
-  std::uint64_t closed_rate_limited = 0;
-  std::uint64_t closed_slow = 0;
-  std::uint64_t closed_heartbeat = 0;
-  std::uint64_t closed_token = 0;
-  CompressionFigures compression;
-};
 
 /// When each connection wants its on_time(); the earliest comes first. Each remembers its own time, never() while it
 /// has none here.

@@ -1,9 +1,16 @@
 // MetricsCollector: the names under which the service is watched.
 #include "troupe/realtime/service/metrics_collector.h"
 
+#include <fmt/format.h>
+
 namespace troupe::realtime {
 
 namespace {
+
+template <std::size_t n>
+void add_each(std::array<std::uint64_t, n>& sum, const std::array<std::uint64_t, n>& one) {
+  for (std::size_t i = 0; i < n; ++i) sum[i] += one[i];
+}
 
 void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.opened += one.opened;
@@ -22,6 +29,17 @@ void add(ConnectionFigures& sum, const ConnectionFigures& one) {
   sum.closed_slow += one.closed_slow;
   sum.closed_heartbeat += one.closed_heartbeat;
   sum.closed_token += one.closed_token;
+  sum.closes.add(one.closes);
+  sum.outbox.dropped.merge(one.outbox.dropped,
+                           [](ByOverflow& policies, const ByOverflow& more) { add_each(policies, more); });
+  add_each(sum.outbox.gaps_told, one.outbox.gaps_told);
+  sum.drain.told += one.drain.told;
+  sum.drain.gone += one.drain.gone;
+  sum.drain.left += one.drain.left;
+  sum.decoding.merge(one.decoding);
+  sum.writing.merge(one.writing);
+  sum.queue_depth.merge(one.queue_depth);
+  sum.queue_wait.merge(one.queue_wait);
   sum.compression.runs += one.compression.runs;
   sum.compression.frames += one.compression.frames;
   sum.compression.bytes_saved += one.compression.bytes_saved;
@@ -42,6 +60,15 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.trie_lookups += one.trie_lookups;
   sum.trie_hits += one.trie_hits;
   sum.trie_visited += one.trie_visited;
+  sum.routing.merge(one.routing);
+  sum.enqueuing.merge(one.enqueuing);
+  sum.namespaces.merge(one.namespaces, [](NamespaceFigures& figures, const NamespaceFigures& more) {
+    figures.published += more.published;
+    figures.delivered += more.delivered;
+    figures.spilled += more.spilled;
+    figures.subscriptions += more.subscriptions;
+    figures.history_bytes += more.history_bytes;
+  });
 }
 
 void add(SessionFigures& sum, const SessionFigures& one) {
@@ -55,6 +82,32 @@ void add(PresenceFigures& sum, const PresenceFigures& one) {
   sum.topics += one.topics;
   sum.users += one.users;
   sum.changes += one.changes;
+}
+
+// Every second power of two, from `first` to `last`. A bucket has what is at most its bound, so in whole numbers the
+// power less one. `unit`: what one is worth.
+void show(base::Samples& out, const char* name, const char* help, const Spread& sum, std::size_t first,
+          std::size_t last, double unit, base::Labels labels = {}) {
+  base::Samples::Spread shown{.name = name,
+                              .help = help,
+                              .bounds = {},
+                              .counts = {},
+                              .sum = static_cast<double>(sum.sum()) * unit,
+                              .labels = std::move(labels)};
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < Spread::buckets; ++i) {
+    count += sum.count(i);
+    if (i < first || i > last || (i - first) % 2 != 0) continue;
+    shown.bounds.push_back(static_cast<double>((std::uint64_t{1} << i) - 1) * unit);
+    shown.counts.push_back(std::exchange(count, 0));
+  }
+  shown.counts.push_back(count);
+  out.histogram(std::move(shown));
+}
+
+void show_stage(base::Samples& out, const char* stage, const SampledTime& sum) {
+  show(out, "troupe_realtime_stage_seconds", "What a step of a message on its way takes, of one in 64.", sum.spread(),
+       10, 34, 1e-9, {{"stage", stage}});
 }
 
 void show(base::Samples& out, const PresenceFigures& sum) {
@@ -81,6 +134,56 @@ void show(base::Samples& out, const ServerFigures& sum) {
   out.counter("troupe_realtime_admitted_total", "Connections let in.", static_cast<double>(sum.admitted));
   out.counter("troupe_realtime_turned_away_total", "Connections refused with 503, or 4008 of their user.",
               static_cast<double>(sum.refused));
+}
+
+void show(base::Samples& out, const CloseFigures& sum) {
+  for (auto [by, name] : {std::pair{ClosedBy::server, "server"}, {ClosedBy::client, "client"}}) {
+    for (auto code : CloseFigures::codes) {
+      out.counter("troupe_realtime_close_codes_total", "Connections that ended, by close code and by who ended them.",
+                  static_cast<double>(sum.count(code, by)),
+                  {{"by", name}, {"code", code == CloseFigures::other ? "other" : fmt::format("{}", code)}});
+    }
+  }
+}
+
+template <class Figures, class Show>
+void for_each_namespace(const ByNamespace<Figures>& figures, Show&& show) {
+  for (const auto& [name, one] : figures.named()) show(name, one);
+  show(std::string{figures.other_name}, figures.other());
+}
+
+void show(base::Samples& out, const OutboxFigures& sum) {
+  for_each_namespace(sum.dropped, [&](const std::string& name, const ByOverflow& dropped) {
+    for (auto [overflow, policy] : {std::pair{Overflow::drop_oldest, "drop_oldest"},
+                                    {Overflow::drop_newest, "drop_newest"},
+                                    {Overflow::latest, "latest"},
+                                    {Overflow::block, "block"},
+                                    {Overflow::backpressure, "backpressure"}}) {
+      out.counter("troupe_realtime_dropped_total",
+                  "Messages that became part of a gap, by the policy that dropped them.",
+                  static_cast<double>(dropped[static_cast<std::size_t>(overflow)]),
+                  {{"namespace", name}, {"overflow", policy}});
+    }
+  });
+  auto told = [&](const char* name, GapReason reason) {
+    out.counter("troupe_realtime_gaps_told_total", "Gaps that clients were told, by reason.",
+                static_cast<double>(sum.gaps_told[static_cast<std::size_t>(reason)]), {{"reason", name}});
+  };
+  told("overflow", GapReason::overflow);
+  told("latest", GapReason::latest);
+  told("expired", GapReason::expired);
+  told("filtered", GapReason::filtered);
+}
+
+void show(base::Samples& out, const DrainFigures& sum) {
+  auto connections = [&](const char* state, std::uint64_t value) {
+    out.gauge("troupe_realtime_drain_connections",
+              "Connections of a drain: told to go so far, gone so far, and left, told or not yet.",
+              static_cast<double>(value), {{"state", state}});
+  };
+  connections("told", sum.told);
+  connections("gone", sum.gone);
+  connections("left", sum.left);
 }
 
 void show(base::Samples& out, const ConnectionFigures& sum) {
@@ -110,26 +213,48 @@ void show(base::Samples& out, const ConnectionFigures& sum) {
   closed("slow_consumer", sum.closed_slow);
   closed("heartbeat", sum.closed_heartbeat);
   closed("token", sum.closed_token);
+  show(out, sum.closes);
+  show(out, sum.outbox);
+  show(out, sum.drain);
+  show_stage(out, "decode", sum.decoding);
+  show_stage(out, "write", sum.writing);
+  show(out, "troupe_realtime_outbox_messages", "Messages that wait for a socket when a write begins, of one in 64.",
+       sum.queue_depth, 0, 20, 1);
+  show(out, "troupe_realtime_outbox_wait_seconds", "How long the first of them has waited.", sum.queue_wait, 10, 34,
+       1e-9);
+}
+
+void show(base::Samples& out, const std::string& name, const NamespaceFigures& sum) {
+  const base::Labels labels{{"namespace", name}};
+  auto counter = [&](const char* metric, const char* help, std::uint64_t value) {
+    out.counter(metric, help, static_cast<double>(value), labels);
+  };
+  auto gauge = [&](const char* metric, const char* help, std::uint64_t value) {
+    out.gauge(metric, help, static_cast<double>(value), labels);
+  };
+  counter("troupe_realtime_published_total", "Publications.", sum.published);
+  counter("troupe_realtime_delivered_total", "Messages accepted by outboxes.", sum.delivered);
+  counter("troupe_realtime_spilled_total", "Messages left to be read again from history.", sum.spilled);
+  gauge("troupe_realtime_history_bytes", "Bytes of messages kept.", sum.history_bytes);
+  gauge("troupe_realtime_subscriptions", "Subscriptions.", sum.subscriptions);
 }
 
 void show(base::Samples& out, const RouterFigures& sum) {
+  for_each_namespace(sum.namespaces,
+                     [&](const std::string& name, const NamespaceFigures& one) { show(out, name, one); });
   auto counter = [&](const char* name, const char* help, std::uint64_t value) {
     out.counter(name, help, static_cast<double>(value));
   };
   auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
     out.gauge(name, help, static_cast<double>(value));
   };
-  counter("troupe_realtime_published_total", "Publications.", sum.published);
-  counter("troupe_realtime_delivered_total", "Messages accepted by outboxes.", sum.delivered);
-  counter("troupe_realtime_dropped_total", "Messages that became part of a gap.", sum.dropped);
   counter("troupe_realtime_pushed_back_total", "Publications refused because a subscriber is slow.", sum.pushed_back);
-  counter("troupe_realtime_spilled_total", "Messages left to be read again from history.", sum.spilled);
   counter("troupe_realtime_missed_total", "Deliveries that a core's full lane refused.", sum.missed);
   counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);
   gauge("troupe_realtime_topics", "Topics with a position.", sum.topics);
-  gauge("troupe_realtime_history_bytes", "Bytes of messages kept.", sum.history_bytes);
+  show_stage(out, "route", sum.routing);
+  show_stage(out, "enqueue", sum.enqueuing);
   gauge("troupe_realtime_inboxes", "Inboxes of users.", sum.inboxes);
-  gauge("troupe_realtime_subscriptions", "Subscriptions.", sum.subscriptions);
   counter("troupe_realtime_match_lookups_total", "Searches for subscribers.", sum.trie_lookups);
   counter("troupe_realtime_match_hits_total", "Of those, answered from a kept result.", sum.trie_hits);
   counter("troupe_realtime_match_visited_total", "Nodes visited by the others.", sum.trie_visited);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "troupe/base/bytes.h"
+#include "troupe/base/clock.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/priority.h"
 
@@ -58,6 +59,7 @@ struct LocalFrame {
   /// it would be no shorter.
   mutable FrameRef deflated;
   mutable bool deflate_tried = false;
+  mutable base::Instant queued_at = base::Instant::never();  // when its router handed it out; never: nobody noted
 
  private:
   friend class FrameRef;

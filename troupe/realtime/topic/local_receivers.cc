@@ -31,6 +31,7 @@ LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return left;
   for (const auto& [pattern, id] : slot->subscriptions) {
+    --by_namespace_.of(pattern.text());
     if (trie_.remove(id, pattern)) left.patterns.push_back(pattern);
   }
   auto place = place_of(receiver);
@@ -68,7 +69,10 @@ bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& patt
   if (slot == nullptr) return false;
   auto added = trie_.add(pattern, place_of(receiver), static_cast<std::uint8_t>(overflow));
   auto [place, fresh] = slot->subscriptions.try_emplace(pattern, added.id);
-  if (fresh) return added.first;
+  if (fresh) {
+    ++by_namespace_.of(pattern.text());
+    return added.first;
+  }
   trie_.remove(std::exchange(place->second, added.id), pattern);
   return false;
 }
@@ -80,10 +84,20 @@ bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pa
   if (place == slot->subscriptions.end()) return false;
   auto id = place->second;
   slot->subscriptions.erase(place);
+  --by_namespace_.of(pattern.text());
   return trie_.remove(id, pattern);
 }
 
-LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
+// What belonged to no namespace may belong to one now.
+void LocalReceivers::use(const RealtimeSettings& settings) {
+  by_namespace_.reset();
+  by_namespace_.use(settings);
+  for (const auto& slot : slots_) {
+    for (const auto& [pattern, id] : slot.subscriptions) ++by_namespace_.of(pattern.text());
+  }
+}
+
+LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::Instant now) {
   Counted counted;
   Slot* publisher = slot_of(message.excluded ? message.excluded->receiver : message.publisher);
   bool pattern_frame = !message.frame_by_pattern.empty();
@@ -114,6 +128,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message) {
           FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position,
                             // The positions of shards would not be true if one publication overtook another.
                             pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name);
+      frame->queued_at = now;
     }
     switch (receiver->deliver(frame, overflow)) {
       case Delivery::accepted:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "troupe/base/subscription_trie.h"
+#include "troupe/realtime/topic/by_namespace.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/realtime/topic/router_messages.h"
 
@@ -55,7 +56,8 @@ class LocalReceivers {
   /// True when nobody here has the pattern any more.
   bool unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern);
 
-  Counted deliver(const Deliver& message);
+  /// `now`: when its frames begin to wait in outboxes.
+  Counted deliver(const Deliver& message, base::Instant now = base::Instant::never());
   /// Whom the last deliver() had come to before it threw.
   std::vector<ReceiverNumber> reached(const TopicName& topic);
   CountedDirect deliver_direct(const DeliverDirect& message);
@@ -65,7 +67,11 @@ class LocalReceivers {
   std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> take_receivers();
 
   std::uint64_t registrations() const noexcept { return registrations_; }
+
+  /// From now on subscriptions are counted by the namespaces of these settings, too.
+  void use(const RealtimeSettings& settings);
   std::size_t subscriptions() const noexcept { return trie_.size(); }
+  const ByNamespace<std::size_t>& subscriptions_by_namespace() const noexcept { return by_namespace_; }
   const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return trie_.stats(); }
 
  private:
@@ -93,6 +99,7 @@ class LocalReceivers {
   std::vector<std::uint32_t> free_;
   std::map<UserId, std::vector<std::uint32_t>> by_user_;
   base::SubscriptionTrie trie_;
+  ByNamespace<std::size_t> by_namespace_;  // subscriptions
 };
 
 }  // namespace troupe::realtime

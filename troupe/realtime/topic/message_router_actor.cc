@@ -19,6 +19,7 @@ void MessageRouterActor::started(actor::Context& ctx) {
   ++memory_->incarnation;
   auto settings = memory_->settings ? memory_->settings : options_.settings;
   topics_ = std::make_unique<TopicShard>(options_.topics, std::move(settings), shard_name(index_), ctx.random());
+  name_namespaces(topics_->settings());
   ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
   if (!memory_->routers) return;
   join();  // what waits in the mailbox was said to the last incarnation
@@ -55,6 +56,7 @@ void MessageRouterActor::begin_anew() {
     reached = std::make_shared<const std::vector<ShardPlace>>(std::move(further));
   }
   auto lost = std::exchange(memory_->local, std::make_unique<LocalReceivers>(local().registrations()));
+  local().use(topics_->settings());
   opening_.clear();  // their askers learn that it came to nothing, and ask again
   for (const auto& router : *routers_) router.tell(BeginAnew{index_, memory_->incarnation});
   for (auto& [number, receiver] : lost->take_receivers()) {
@@ -80,7 +82,13 @@ void MessageRouterActor::has_handled(CoreIndex home, const ShardPlace& place) {
 
 void MessageRouterActor::handle(UseSettings message, actor::Context& ctx) {
   memory_->settings = message.settings;
+  name_namespaces(*message.settings);
   topics_->use(std::move(message.settings), ctx.now());
+}
+
+void MessageRouterActor::name_namespaces(const RealtimeSettings& settings) {
+  figures_.namespaces.use(settings);
+  local().use(settings);
 }
 
 // ---- for the connections of this core ----
@@ -218,9 +226,10 @@ void MessageRouterActor::tell_no_interest(const std::vector<TopicPattern>& dropp
 // ---- from other homes, to the connections of this core ----
 
 LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message) {
+  const auto& core = *actor::Core::current();
   LocalReceivers::Counted counted;
   try {
-    counted = local().deliver(message);
+    counted = figures_.enqueuing.measure(core, [&] { return local().deliver(message, core.now()); });
   } catch (...) {
     auto reached = local().reached(message.topic);
     memory_->interrupted = {message.home, message.place, {reached.begin(), reached.end()}};
@@ -230,6 +239,9 @@ LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message)
   figures_.delivered += counted.accepted;
   figures_.dropped += counted.dropped;
   figures_.spilled += counted.spilled;
+  auto& figures = figures_.namespaces.of(message.topic.text());
+  figures.delivered += counted.accepted;
+  figures.spilled += counted.spilled;
   return counted;
 }
 
@@ -293,6 +305,10 @@ RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {
   figures.history_bytes = topics_->history_bytes();
   figures.inboxes = inboxes_.size();
   figures.subscriptions = local().subscriptions();
+  figures.namespaces.merge(local().subscriptions_by_namespace(),
+                           [](NamespaceFigures& sum, std::size_t count) { sum.subscriptions += count; });
+  figures.namespaces.merge(topics_->history_bytes_by_namespace(),
+                           [](NamespaceFigures& sum, std::size_t bytes) { sum.history_bytes += bytes; });
   for (const auto& stats : {topics_->trie_stats(), local().trie_stats()}) {
     figures.trie_lookups += stats.lookups;
     figures.trie_hits += stats.hits;

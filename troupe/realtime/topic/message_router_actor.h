@@ -158,6 +158,7 @@ class MessageRouterActor {
                actor::Reply<PublishAck, PublishError> reply, base::Instant now);
   bool is_pushed_back(const TopicName& topic, base::Instant now) const;
   void await_room(const Deliver& message, const LocalReceivers::Counted& counted);
+  void name_namespaces(const RealtimeSettings& settings);
   LocalReceivers::Counted deliver_here(const Deliver& message);
   void hand_to(CoreIndex core, Deliver message);
   bool has_window(const Window& window) const noexcept;
@@ -177,7 +178,7 @@ class MessageRouterActor {
   std::vector<Handled> unreported_;  // by home: handled here and not yet told
   std::map<DeliveryKey, Unsettled> unsettled_;
   PressedTopics pressed_;
-  RouterFigures figures_;
+  RouterFigures figures_;  // what is counted as it happens
 };
 
 }  // namespace troupe::realtime

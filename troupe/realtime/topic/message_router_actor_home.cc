@@ -12,9 +12,10 @@ void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck,
     ++figures_.pushed_back;
     return reply.fail(PublishError::slow_reader);
   }
-  auto publication = topics_->publish(message, moment(ctx));
+  auto publication = figures_.routing.measure(ctx.core(), [&] { return topics_->publish(message, moment(ctx)); });
   if (!publication) return reply.fail(publication.error());
   ++figures_.published;
+  ++figures_.namespaces.of(publication->topic.text()).published;
   publish(message, *publication, std::move(reply), ctx.now());
 }
 

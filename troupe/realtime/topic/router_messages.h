@@ -21,9 +21,11 @@
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/command.h"
 #include "troupe/realtime/protocol/ids.h"
+#include "troupe/realtime/topic/by_namespace.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/realtime/topic/routing_rule.h"
+#include "troupe/realtime/topic/spread.h"
 
 namespace troupe::realtime {
 
@@ -306,6 +308,9 @@ struct RouterFigures {
   std::uint64_t trie_lookups = 0;
   std::uint64_t trie_hits = 0;
   std::uint64_t trie_visited = 0;
+  ByNamespace<NamespaceFigures> namespaces;
+  SampledTime routing;    // at home: numbering, encoding, keeping
+  SampledTime enqueuing;  // to all receivers of a core
 };
 struct MeasureRouter {
   using reply = RouterFigures;

@@ -14,7 +14,9 @@ std::string shard_name(CoreIndex core) { return fmt::format("{}", core); }
 Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", random.next())}; }
 
 TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string name, base::Random& random)
-    : options_(options), settings_(std::move(settings)), name_(std::move(name)), top_{make_epoch(random), 0} {}
+    : options_(options), settings_(std::move(settings)), name_(std::move(name)), top_{make_epoch(random), 0} {
+  by_namespace_.use(*settings_);
+}
 
 std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
   const auto& publication = wanted.publication;
@@ -172,10 +174,14 @@ void TopicShard::expire(base::Instant now) {
 
 void TopicShard::use(SettingsPtr settings, base::Instant now) {
   settings_ = std::move(settings);
+  by_namespace_.use(*settings_);
   // By their last use, so that those which lose their messages now stand in that order among the empty.
   std::vector<Topic*> all{keeping_.begin(), keeping_.end()};
   all.insert(all.end(), empty_.begin(), empty_.end());
   for (Topic* topic : all) {
+    *topic->bytes_of_namespace -= topic->history.bytes();
+    topic->bytes_of_namespace = &by_namespace_.of(topic->name.text());
+    *topic->bytes_of_namespace += topic->history.bytes();
     set_due(*topic, base::Instant::never());  // what is kept for less time now is due earlier
     change(*topic, [&](History& history) { history.use(settings_->of(topic->name).history, now); });
   }
@@ -196,6 +202,7 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
   auto made = std::make_unique<Topic>(
       Topic{name, ++made_, History{make_epoch(moment.random), settings_->of(name).history}, {}, {}});
   Topic* topic = made.get();
+  topic->bytes_of_namespace = &by_namespace_.of(name.text());
   topic->place = empty_.insert(empty_.end(), topic);
   topic->published = published_.insert(published_.begin(), topic);
   topics_.emplace(name.text(), std::move(made));
@@ -224,9 +231,11 @@ void TopicShard::set_due(Topic& topic, base::Instant due) {
 // may be too early, for messages that go before it leave it as it is.
 template <class Change>
 void TopicShard::change(Topic& topic, Change&& change) {
-  history_bytes_ -= topic.history.bytes();
+  const auto before = topic.history.bytes();
   change(topic.history);
-  history_bytes_ += topic.history.bytes();
+  const auto more = topic.history.bytes() - before;  // modulo 2^64, so that it may be less
+  history_bytes_ += more;
+  *topic.bytes_of_namespace += more;
   bool keeps = topic.history.count() > 0;
   if (keeps && topic.due == base::Instant::never()) set_due(topic, topic.history.expires_at());
   if (keeps == topic.keeps) return;

@@ -93,6 +93,7 @@ class TopicShard {
   const Position& top() const noexcept { return top_; }
   std::size_t topics() const noexcept { return topics_.size(); }
   std::size_t history_bytes() const noexcept { return history_bytes_; }
+  const ByNamespace<std::size_t>& history_bytes_by_namespace() const noexcept { return by_namespace_; }
   const base::SubscriptionTrie::Stats& trie_stats() const noexcept { return interest_.stats(); }
 
   /// Drops what is too old.
@@ -107,6 +108,7 @@ class TopicShard {
     History history;
     Recent::iterator place;                      // in one of the first two below
     Recent::iterator published;                  // in the third
+    std::size_t* bytes_of_namespace = nullptr;   // in by_namespace_
     bool keeps = false;                          // in which
     base::Instant due = base::Instant::never();  // of its entry in due_; at the latest when its oldest message expires
   };
@@ -134,6 +136,7 @@ class TopicShard {
   std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
   std::uint64_t made_ = 0;                                         // topics so far
   std::size_t history_bytes_ = 0;
+  ByNamespace<std::size_t> by_namespace_;  // the same bytes
   base::SubscriptionTrie interest_;
   std::map<std::pair<CoreIndex, TopicPattern>, base::SubscriptionTrie::SubscriptionId> interest_ids_;
 };

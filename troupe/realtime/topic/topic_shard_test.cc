@@ -205,5 +205,29 @@ TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one tha
   CHECK_NE(shard.open("a").top.epoch, epoch);  // it came back as another
 }
 
+TEST_CASE("the bytes of the namespaces are those of the shard, whatever goes and comes") {
+  const HistoryLimits limits{.count_max = 3, .age_max = 10s};
+  Shard shard{{.history_bytes_max = 2000}, settings_of(limits, {{"a", {.history = limits}}})};
+  auto sum = [&] {
+    const auto& bytes = shard.shard.history_bytes_by_namespace();
+    auto total = bytes.other();
+    for (const auto& [name, one] : bytes.named()) total += one;
+    return total;
+  };
+  for (int round = 0; round < 40; ++round) {
+    for (const auto* topic : {"a.x", "a.y", "b.x"}) (void)shard.publish(topic, 1 + static_cast<std::size_t>(round) * 7);
+    if (round % 7 == 0) shard.now = shard.now + 11s;
+    if (round % 5 == 0) shard.shard.expire(shard.now);
+    if (round == 20) shard.shard.use(settings_of(limits, {{"b", {.history = limits}}}), shard.now);
+    CHECK_EQ(sum(), shard.shard.history_bytes());
+  }
+  CHECK_GT(shard.shard.history_bytes_by_namespace().named().at("b"), 0);
+  CHECK_EQ(shard.shard.history_bytes_by_namespace().named().size(), 2);
+  shard.now = shard.now + 1h;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.history_bytes(), 0);
+  CHECK_EQ(sum(), 0);
+}
+
 }  // namespace
 }  // namespace troupe::realtime
