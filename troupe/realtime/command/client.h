@@ -52,6 +52,15 @@ struct Routing {
   }
 };
 
+/// Who asks for something that needs no connection, and by what it is judged. Refers to the caller's values.
+struct Asker {
+  const Identity& identity;
+  const Permissions& permissions;
+  const RealtimeSettings& settings;
+  const Routing& routing;
+  ReceiverNumber receiver = 0;  // of the connection; none: 0
+};
+
 struct ClientFigures {
   std::size_t queue = 0;  // messages that wait for the socket
   std::optional<base::Duration> rtt;
@@ -110,6 +119,12 @@ class Client {
   virtual actor::Task<void> adopt(Identity identity) = 0;
   virtual bool is_open() const noexcept = 0;
 };
+
+/// The client as one who asks; valid until it waits for something.
+inline Asker asker(Client& client) {
+  const auto& session = client.session();
+  return {session.identity, session.permissions, client.settings(), client.routing(), session.receiver};
+}
 
 /// Sends an error that answers `id`.
 inline void refuse(Client& client, const std::optional<RequestId>& id, ErrorCode code, std::string message) {

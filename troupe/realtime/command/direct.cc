@@ -3,6 +3,16 @@
 
 namespace troupe::realtime {
 
+ClientError error_of(const actor::Failure<DirectError>& failure) {
+  if (failure.domain == DirectError::key_used_before) {
+    return {ErrorCode::bad_request, "the idempotency key was used with another payload", {}};
+  }
+  if (failure.domain || failure.safe_to_retry()) {
+    return {ErrorCode::overloaded, "the message was not sent; try again", {}};
+  }
+  return {ErrorCode::internal, "whether the message was sent is not known", {}};
+}
+
 actor::Task<void> run(Direct command, OptionalId id, Client& client) {
   auto& session = client.session();
   auto topic = TopicName::parse(inbox_topic(command.user));
@@ -22,13 +32,7 @@ actor::Task<void> run(Direct command, OptionalId id, Client& client) {
     co_return;
   }
   auto ack = co_await home.ask(std::move(message));
-  if (ack) {
-    client.answer(finished(*ack, id));
-  } else if (ack.error().domain || ack.error().safe_to_retry()) {
-    refuse(client, id, ErrorCode::overloaded, "the message was not sent; try again");
-  } else {
-    refuse(client, id, ErrorCode::internal, "whether the message was sent is not known");
-  }
+  client.answer(ack ? finished(*ack, id) : finished(error_of(ack.error()), id));
 }
 
 actor::Task<void> run(Received command, OptionalId id, Client& client) {

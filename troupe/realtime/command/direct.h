@@ -10,6 +10,9 @@
 
 namespace troupe::realtime {
 
+/// What a client is told of a direct message that failed.
+ClientError error_of(const actor::Failure<DirectError>& failure);
+
 actor::Task<void> run(Direct command, OptionalId id, Client& client);
 actor::Task<void> run(Received command, OptionalId id, Client& client);
 

@@ -5,6 +5,10 @@
 
 namespace troupe::realtime {
 
+void hide_from(const Identity& identity, HistoryPage& page) {
+  std::erase_if(page.items, [&](const KeptMessage& item) { return item.target && !identity.has_scope(*item.target); });
+}
+
 actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
   auto& session = client.session();
   if (command.topic.is_reserved() || !session.permissions.may_subscribe(TopicPattern{command.topic})) {
@@ -17,8 +21,7 @@ actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::overloaded, "the history could not be read; try again");
     co_return;
   }
-  std::erase_if(page->items,
-                [&](const KeptMessage& item) { return item.target && !session.identity.has_scope(*item.target); });
+  hide_from(session.identity, *page);
   if (!client.start_history(id, std::move(topic), *std::move(page))) {
     refuse(client, id, ErrorCode::overloaded, "too many histories are under way");
   }

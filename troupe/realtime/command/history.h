@@ -7,6 +7,9 @@
 
 namespace troupe::realtime {
 
+/// Takes out what this identity must not see.
+void hide_from(const Identity& identity, HistoryPage& page);
+
 actor::Task<void> run(ReadHistory command, OptionalId id, Client& client);
 actor::Task<void> run(Cancel command, OptionalId id, Client& client);
 

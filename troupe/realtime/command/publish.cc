@@ -5,11 +5,7 @@
 
 namespace troupe::realtime {
 
-namespace {
-
-using Failure = actor::Failure<PublishError>;
-
-ClientError error_of(const Failure& failure) {
+ClientError error_of(const actor::Failure<PublishError>& failure) {
   using namespace std::chrono_literals;
   if (failure.domain == PublishError::key_used_before) {
     return {ErrorCode::bad_request, "`idempotency_key` was used with another payload", {}};
@@ -22,24 +18,20 @@ ClientError error_of(const Failure& failure) {
   return {ErrorCode::internal, "whether the message was published is not known", {}};
 }
 
-}  // namespace
-
-actor::Task<void> run(Publish command, OptionalId id, Client& client) {
-  auto& session = client.session();
-  if (command.topic.is_reserved() || !session.permissions.may_publish(command.topic)) {
-    refuse(client, id, ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", command.topic.text()));
-    co_return;
+std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker& asker) {
+  auto refused = [](ErrorCode code, std::string message) {
+    return std::unexpected(ClientError{code, std::move(message), {}});
+  };
+  const auto topic = command.topic.text();
+  if (command.topic.is_reserved() || !asker.permissions.may_publish(command.topic)) {
+    return refused(ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", topic));
   }
-  if (auto bytes_max = client.settings().of(command.topic).payload_bytes_max;
-      command.payload.bytes.size() > bytes_max) {
-    refuse(client, id, ErrorCode::too_large,
-           fmt::format("a payload for `{}` has at most {} bytes", command.topic.text(), bytes_max));
-    co_return;
+  if (auto bytes_max = asker.settings.of(command.topic).payload_bytes_max; command.payload.bytes.size() > bytes_max) {
+    return refused(ErrorCode::too_large, fmt::format("a payload for `{}` has at most {} bytes", topic, bytes_max));
   }
-  const auto* rule = find_rule(client.settings().rules(), command, session.identity);
+  const auto* rule = find_rule(asker.settings.rules(), command, asker.identity);
   if (rule != nullptr && rule->refuse) {
-    refuse(client, id, ErrorCode::forbidden, fmt::format("a rule refuses this for `{}`", command.topic.text()));
-    co_return;
+    return refused(ErrorCode::forbidden, fmt::format("a rule refuses this for `{}`", topic));
   }
   TargetScope target;
   std::string redirected_to;
@@ -48,26 +40,42 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
     command.priority = rule->priority.value_or(command.priority);
     if (rule->redirect) {
       // The key belongs to the topic that the client knows.
-      if (!command.idempotency_key.empty()) command.idempotency_key += '\n' + command.topic.text();
+      if (!command.idempotency_key.empty()) command.idempotency_key += '\n' + topic;
       command.topic = *rule->redirect;
       redirected_to = command.topic.text();
     }
   }
-  const auto& home = client.routing().home(command.topic.text());
-  Publisher publisher{client.routing().here, session.receiver, session.identity.user};
-  PublishMessage message{std::move(publisher), std::move(command), std::move(target)};
+  const auto& space = asker.settings.of(command.topic);
+  const auto slow_readers = reaches_publishers(space.overflow) ? SlowReaders::felt : SlowReaders::unfelt;
+  Publisher publisher{asker.routing.here, asker.receiver, asker.identity.user};
+  return JudgedPublication{{std::move(publisher), std::move(command), std::move(target)},
+                           std::move(redirected_to),
+                           slow_readers,
+                           publish_within(space)};
+}
+
+actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication publication,
+                                                                             RouterRef home) {
+  auto ack = co_await home.within(publication.within).ask(std::move(publication.message));
+  if (ack) ack->redirected_to = std::move(publication.redirected_to);
+  co_return ack;
+}
+
+actor::Task<void> run(Publish command, OptionalId id, Client& client) {
+  auto judged = judge(std::move(command), asker(client));
+  if (!judged) {
+    client.answer(finished(judged.error(), id));
+    co_return;
+  }
+  const auto& home = client.routing().home(judged->message.publication.topic.text());
   // Where publishers feel slow readers, who publishes waits for the home also when it wants no answer.
-  const auto& space = client.settings().of(message.publication.topic);
-  const bool feels = reaches_publishers(space.overflow);
-  const auto within = publish_within(space);
-  if (!id && !feels) {
-    auto sent = home.tell(std::move(message));
+  if (!id && judged->slow_readers == SlowReaders::unfelt) {
+    auto sent = home.tell(std::move(judged->message));
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
-  auto ack = co_await home.within(within).ask(std::move(message));
+  auto ack = co_await publish(*std::move(judged), home);
   if (ack && !id) co_return;
-  if (ack) ack->redirected_to = std::move(redirected_to);
   if (!ack) co_return client.answer(finished(error_of(ack.error()), id));
   client.acknowledge(finished(*ack, id), ack->position);
 }

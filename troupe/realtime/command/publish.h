@@ -1,10 +1,31 @@
-// publish: permission, then the topic's home; the counts come back only to a frame with an id.
+// publish: permission and rules, then the topic's home; the counts come back only to who asks for them.
 #pragma once
 
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/protocol/command.h"
 
 namespace troupe::realtime {
+
+/// Whether slow readers of the topic hold its publishers up (`block`, `backpressure`).
+enum class SlowReaders : std::uint8_t { unfelt, felt };
+
+/// A publication that may be made, as the operator's rules want it.
+struct JudgedPublication {
+  PublishMessage message;
+  std::string redirected_to;  // where a rule sends it; empty: nowhere else
+  SlowReaders slow_readers = SlowReaders::unfelt;
+  base::Duration within{};  // the answer of its home
+};
+
+/// Whether it may be published: topic, permission, size, rules.
+std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker& asker);
+
+/// Has `home`, that of the message's topic, publish it; gives what all cores have counted.
+actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication publication,
+                                                                             RouterRef home);
+
+/// What a client is told of a publication that failed.
+ClientError error_of(const actor::Failure<PublishError>& failure);
 
 actor::Task<void> run(Publish command, OptionalId id, Client& client);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/connection/shared_limits.h"
 #include "troupe/realtime/connection/websocket_actor.h"
 
 namespace troupe::realtime {
@@ -25,6 +26,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       outbox_(site_->options.outbox),
       held_(site_->options.outbox.messages_max),
       number_(parts.number),
+      address_(parts.address),
       lease_(std::move(parts.lease)),
       address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
       arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session))),
@@ -128,7 +130,8 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   figures.bytes_in += message.size();
   auto now = core_.now();
   if (!within_rate(message.size(), now)) return;
-  auto refused = over_shared_rates(message.size(), now);  // a frame that cannot be read counts, too
+  // A frame that cannot be read counts, too.
+  auto refused = over_shared_rates(site_->options, user_rate_.get(), *address_rate_, message.size(), now);
   auto frame = figures.decoding.measure(core_, [&] {
     return opcode == web::Opcode::text ? site_->decoder.decode_text(message) : site_->decoder.decode_binary(message);
   });
@@ -436,6 +439,11 @@ void Connection::welcome() {
       interval,
       {options.frame_bytes_max, static_cast<std::uint64_t>(options.frames.per_second), options.subscriptions_max},
       resumed_}));
+}
+
+void Connection::dismiss() {
+  end_session();
+  close(wire::close_code::policy_violation, "sent away by an operator");
 }
 
 void Connection::close_token(std::string_view reason) {

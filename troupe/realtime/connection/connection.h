@@ -87,7 +87,9 @@ class Connection final : public Receiver,
   /// New settings hold: what it may is asked anew.
   void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
-  bool has_ended() const noexcept { return state_ == State::ended; }
+  const net::IpAddress& address() const noexcept { return address_; }
+  /// It closes, or has closed.
+  bool is_going() const noexcept { return state_ >= State::closing; }
   /// What waits in its outbox, of whatever kind.
   const Outbox& outbox() const noexcept { return outbox_; }
   /// Does what is due: pings, warnings, closing.
@@ -96,6 +98,8 @@ class Connection final : public Receiver,
   void drain(base::Instant at);
   /// The token is good no longer (4001).
   void close_token(std::string_view reason);
+  /// An operator sends it away, for good (1008).
+  void dismiss();
   /// Another socket goes on with the session (4004).
   void replace(const SessionId& session);
   /// What history has of a topic behind the place up to which it was written; nothing when it could not be asked.
@@ -157,7 +161,6 @@ class Connection final : public Receiver,
 
   void receive(web::Opcode opcode, std::string_view message);
   bool within_rate(std::size_t bytes, base::Instant now);
-  std::optional<ClientError> over_shared_rates(std::size_t bytes, base::Instant now);
   void take_turn() { core_.at_turn_end(*this); }
   void flush();
   bool write_some();
@@ -227,6 +230,7 @@ class Connection final : public Receiver,
   std::unique_ptr<ConnectionCompression> compression_;
 
   const ConnectionNumber number_;
+  const net::IpAddress address_;
   Lease lease_;
   Lease user_lease_;  // of one whose user was not known when it was let in
   SharedRates<net::IpAddress>::Rate address_rate_;

@@ -1,6 +1,4 @@
 // Connection: what it may send, alone and together with others, and whether its user has a place.
-#include <fmt/format.h>
-
 #include "troupe/realtime/connection/connection.h"
 
 namespace troupe::realtime {
@@ -16,24 +14,6 @@ bool Connection::within_rate(std::size_t bytes, base::Instant now) {
   answer(finished(error, std::optional<RequestId>{}));
   close(close_codes::rate_limited, "rate limit");
   return false;
-}
-
-// What many connections share closes none of them: the frame is refused, and may come again later. The user's rate is
-// asked first, so that a user who sends too much takes nothing from the others behind his address.
-std::optional<ClientError> Connection::over_shared_rates(std::size_t bytes, base::Instant now) {
-  auto error = [](const Excess& excess, std::string_view whose) {
-    return ClientError{
-        ErrorCode::rate_limited,
-        fmt::format("too many {} a second {}", excess.of == Excess::Of::frames ? "frames" : "bytes", whose),
-        std::chrono::ceil<std::chrono::milliseconds>(excess.wait)};
-  };
-  if (user_rate_ != nullptr) {
-    if (auto excess = user_rate_->take(site_->options.user, bytes, now)) return error(*excess, "of this user");
-  }
-  if (auto excess = address_rate_->take(site_->options.address, bytes, now)) {
-    return error(*excess, "from this address");
-  }
-  return std::nullopt;
 }
 
 actor::Task<bool> Connection::admit(UserId user, OptionalId id) {

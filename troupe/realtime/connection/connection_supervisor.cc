@@ -180,6 +180,38 @@ ConnectionFigures ConnectionSupervisor::handle(const MeasureConnections&) const 
   return figures;
 }
 
+std::vector<ListedConnection> ConnectionSupervisor::handle(const ListConnections& message) const {
+  std::vector<ListedConnection> list;
+  for (auto next = connections_.upper_bound(message.after); next != connections_.end(); ++next) {
+    if (list.size() == message.limit) break;
+    auto& connection = *next->second;
+    if (connection.is_going()) continue;
+    const auto& session = connection.session();
+    list.push_back({next->first, session.connection, session.identity.user, session.subscriptions.size(),
+                    connection.figures().queue, connection.address()});
+  }
+  return list;
+}
+
+template <class Which>
+std::size_t ConnectionSupervisor::dismiss(Which&& which) {
+  std::size_t closed = 0;
+  for (auto& [number, connection] : connections_) {
+    if (connection->is_going() || !which(connection->session())) continue;
+    connection->dismiss();
+    ++closed;
+  }
+  return closed;
+}
+
+std::size_t ConnectionSupervisor::handle(const CloseConnection& message) {
+  return dismiss([&](const Session& session) { return session.connection == message.id; });
+}
+
+std::size_t ConnectionSupervisor::handle(const CloseUser& message) {
+  return dismiss([&](const Session& session) { return session.identity.user == message.user; });
+}
+
 void ConnectionSupervisor::inspect(actor::Inspection& out) const {
   out.add("connections", connections_.size());
   out.add("frames_in", site_->figures.frames_in);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/connection/connection.h"
@@ -66,6 +67,33 @@ struct UseConnectionOptions {
   ConnectionOptions options;
 };
 
+/// A connection as operators see it.
+struct ListedConnection {
+  ConnectionNumber number = 0;
+  ConnectionId id;
+  UserId user;  // empty while it is not known
+  std::size_t subscriptions = 0;
+  std::size_t queue = 0;
+  net::IpAddress address{};
+};
+
+/// The first `limit` connections of this core after that number, in the order in which they came.
+struct ListConnections {
+  ConnectionNumber after = 0;
+  std::size_t limit = 0;
+  using reply = std::vector<ListedConnection>;
+};
+
+/// Sends connections away for good, by the word of an operator (1008); gives how many there were.
+struct CloseConnection {
+  ConnectionId id;
+  using reply = std::size_t;
+};
+struct CloseUser {
+  UserId user;
+  using reply = std::size_t;
+};
+
 struct MeasureConnections {
   using reply = ConnectionFigures;
 };
@@ -95,8 +123,13 @@ class ConnectionSupervisor {
   void handle(UseSettings message);
   void handle(const UseConnectionOptions& message);
   ConnectionFigures handle(const MeasureConnections&) const;
+  std::vector<ListedConnection> handle(const ListConnections& message) const;
+  std::size_t handle(const CloseConnection& message);
+  std::size_t handle(const CloseUser& message);
 
  private:
+  template <class Which>
+  std::size_t dismiss(Which&& which);
   void arm(actor::Context& ctx);
   void send_away(Connection& connection, base::Duration over, actor::Context& ctx);
 

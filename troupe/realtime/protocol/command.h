@@ -42,17 +42,28 @@ struct Resume {
   std::vector<std::pair<TopicPattern, RecoverFrom>> positions;
 };
 
+/// What an idempotency key belongs to, besides its user and topic.
+enum class KeyedOperation : std::uint8_t { publish, broadcast, direct };
+
 struct Publish {
   TopicName topic;
   Payload payload;
   bool exclude_self = false;
   std::string idempotency_key;  // empty: none; a second publication with the same key is answered, not published
   Priority priority = Priority::normal;
+  KeyedOperation operation = KeyedOperation::publish;
+};
+
+/// The same payload to each of these topics. Of the HTTP API alone.
+struct Broadcast {
+  std::vector<TopicName> topics;  // no topic twice
+  Payload payload;
 };
 
 struct Direct {
   UserId user;
   Payload payload;
+  std::string idempotency_key{};  // as that of a publication
 };
 
 /// The inbox was read up to and including `offset`.

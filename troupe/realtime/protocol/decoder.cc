@@ -109,6 +109,25 @@ Built direct(Fields& fields, const DecoderLimits&) {
   return Direct{UserId{*std::move(user)}, {PayloadKind::json, *std::move(payload)}};
 }
 
+std::expected<Broadcast, ClientError> broadcast(Fields& fields, const DecoderLimits& limits) {
+  Taker take;
+  auto topics = take.required("topics", fields.topics);
+  auto payload = take.required("payload", fields.payload);
+  if (topics && topics->empty()) take.fail("topics", "is empty");
+  if (topics && topics->size() > limits.broadcast_topics_max) {
+    take.fail("topics", fmt::format("has more than {} entries", limits.broadcast_topics_max));
+  }
+  Broadcast broadcast;
+  for (const auto& topic : topics.value_or(std::vector<TopicPattern>{})) {
+    auto name = TopicName::parse(topic.text());
+    if (!name) take.fail("topics", fmt::format("has `{}`, which {}", topic.text(), describe(name.error())));
+    if (name) broadcast.topics.push_back(*std::move(name));
+  }
+  if (take.failed()) return take.error();
+  broadcast.payload = {PayloadKind::json, *std::move(payload)};
+  return broadcast;
+}
+
 Built received(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto offset = take.required("offset", fields.offset);
@@ -223,6 +242,36 @@ std::expected<ClientFrame, RefusedFrame> Decoder::decode_text(std::string_view t
   auto broken = reader_->read(text, fields);
   if (broken) return std::unexpected(refused(id_of(fields), *std::move(broken)));
   return frame_of(fields, limits_);
+}
+
+std::optional<ClientError> Decoder::read_body(std::string_view text, Fields& fields) {
+  constexpr std::string_view frame = "the frame";
+  auto broken = reader_->read(text, fields);
+  if (!broken) return std::nullopt;
+  if (broken->starts_with(frame)) broken->replace(0, frame.size(), "the body");
+  return ClientError{ErrorCode::bad_request, *std::move(broken), {}};
+}
+
+std::expected<Publish, ClientError> Decoder::decode_publish(std::string_view text) {
+  Fields fields;
+  if (auto broken = read_body(text, fields)) return std::unexpected(*std::move(broken));
+  auto command = publish(fields, limits_);
+  if (!command) return std::unexpected(std::move(command.error()));
+  return std::get<Publish>(*std::move(command));
+}
+
+std::expected<Broadcast, ClientError> Decoder::decode_broadcast(std::string_view text) {
+  Fields fields;
+  if (auto broken = read_body(text, fields)) return std::unexpected(*std::move(broken));
+  return broadcast(fields, limits_);
+}
+
+std::expected<Direct, ClientError> Decoder::decode_direct(std::string_view text) {
+  Fields fields;
+  if (auto broken = read_body(text, fields)) return std::unexpected(*std::move(broken));
+  auto command = direct(fields, limits_);
+  if (!command) return std::unexpected(std::move(command.error()));
+  return std::get<Direct>(*std::move(command));
 }
 
 std::expected<ClientFrame, RefusedFrame> Decoder::decode_binary(std::string_view bytes) {

@@ -18,11 +18,12 @@
 namespace troupe::realtime {
 
 struct DecoderLimits {
-  std::size_t depth_max = 64;            // of nested arrays and objects in one frame
-  std::size_t topics_max = 1000;         // in one frame: as many as a connection may have
-  std::size_t shards_max = 1024;         // of one pattern: more than a server has cores
-  std::size_t history_limit_max = 1000;  // items of one history request
-  std::size_t presence_limit = 100;      // users of one page, where none is asked for
+  std::size_t depth_max = 64;              // of nested arrays and objects in one frame
+  std::size_t topics_max = 1000;           // in one frame: as many as a connection may have
+  std::size_t broadcast_topics_max = 100;  // each is published to
+  std::size_t shards_max = 1024;           // of one pattern: more than a server has cores
+  std::size_t history_limit_max = 1000;    // items of one history request
+  std::size_t presence_limit = 100;        // users of one page, where none is asked for
   std::size_t presence_limit_max = 1000;
   std::size_t token_bytes_max = 16 * 1024;  // as large as a header that bears one may be
   std::size_t binary_header_bytes_max = 4096;
@@ -35,6 +36,7 @@ struct RefusedFrame {
 };
 
 class FrameReader;
+struct Fields;
 
 class Decoder {
  public:
@@ -46,10 +48,18 @@ class Decoder {
   /// A text frame: one JSON object. The text must be valid UTF-8 or is refused.
   std::expected<ClientFrame, RefusedFrame> decode_text(std::string_view text);
 
+  /// The body of a request: the fields of a command without `type`, by the same rules.
+  std::expected<Publish, ClientError> decode_publish(std::string_view text);
+  std::expected<Broadcast, ClientError> decode_broadcast(std::string_view text);
+  std::expected<Direct, ClientError> decode_direct(std::string_view text);
+
   /// A binary frame: a JSON object of at most 4 KiB, a line feed, and the payload.
   std::expected<ClientFrame, RefusedFrame> decode_binary(std::string_view bytes);
 
  private:
+  /// The fields of a body; what makes it no acceptable JSON is an error.
+  std::optional<ClientError> read_body(std::string_view text, Fields& fields);
+
   DecoderLimits limits_;
   std::unique_ptr<FrameReader> reader_;
 };

@@ -65,6 +65,14 @@ void ServerActor::handle(const Leave& message) {
   if (message.user) count_out(by_user_, *message.user);
 }
 
+UsersPage ServerActor::handle(const ListUsers& message) const {
+  UsersPage page{{}, by_user_.size(), false};
+  auto next = by_user_.upper_bound(message.after);
+  for (; next != by_user_.end() && page.users.size() < message.limit; ++next) page.users.emplace_back(*next);
+  page.more = next != by_user_.end();
+  return page;
+}
+
 void ServerActor::inspect(actor::Inspection& out) const {
   out.add("connections", figures_.connections);
   out.add("refused", figures_.refused);

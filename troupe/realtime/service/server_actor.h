@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/net/address.h"
@@ -48,6 +50,18 @@ struct MeasureServer {
   using reply = ServerFigures;
 };
 
+/// The users who are connected with a token, in the order of their names, from the one after `after` on.
+struct UsersPage {
+  std::vector<std::pair<UserId, std::size_t>> users;  // and how many connections each has
+  std::size_t count = 0;                              // of all users
+  bool more = false;                                  // there are others behind the last
+};
+struct ListUsers {
+  UserId after;
+  std::size_t limit = 0;
+  using reply = UsersPage;
+};
+
 struct AdmissionLimits {
   std::size_t connections_max;
   std::size_t by_address_max;
@@ -69,6 +83,7 @@ class ServerActor {
   std::expected<Lease, AdmitRefusal> handle(const Admit& message, actor::Context& ctx);
   std::expected<Lease, AdmitRefusal> handle(const AdmitUser& message, actor::Context& ctx);
   void handle(const Leave& message);
+  UsersPage handle(const ListUsers& message) const;
   void handle(CloseDoors) { draining_ = true; }
   void handle(const UseAdmissionLimits& message) { limits_ = message.limits; }
   ServerFigures handle(const MeasureServer&) const { return figures_; }

@@ -1,12 +1,12 @@
 // The doors: who may open a WebSocket, and to whom it is then given.
 #include "troupe/realtime/service/service.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/realtime/api/api.h"
 #include "troupe/realtime/connection/echo.h"
+#include "troupe/realtime/service/door.h"
 #include "troupe/web/bearer.h"
 #include "troupe/web/handshake.h"
 #include "troupe/wire/form.h"
@@ -18,42 +18,11 @@ namespace {
 constexpr std::string_view bearer_subprotocol = "bearer.";
 constexpr std::string_view native_subprotocol = "troupe.v1";
 
-/// What the upgrade of one core needs; shared by all its requests.
-struct Door {
-  base::PublishedReader<RealtimeOptions> options;
-  actor::Ref<ServerActor> server;
-  actor::Ref<ConnectionSupervisor> connections;
-  Verifier verifier;
-  base::Random& random;
-};
-
-web::Response unauthorized() {
-  auto response = web::problem(401, "The access token is not valid.");
-  response.headers.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");  // RFC 6750, 3
-  return response;
-}
-
-web::Response turned_away(const RealtimeOptions& options, std::string_view why) {
-  auto response = web::problem(503, why);
-  response.headers.set("Retry-After", fmt::format("{}", options.retry_after.count()));
-  return response;
-}
-
-std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
-  if (failure.domain == AdmitRefusal::full) return "All places are taken.";
-  if (failure.domain == AdmitRefusal::too_many_from_address) return "Too many connections from this address.";
-  if (failure.domain == AdmitRefusal::too_many_of_user) return "Too many connections of this user.";
-  if (failure.domain == AdmitRefusal::draining) return "The server is going away.";
-  return "The server does not answer.";
-}
-
 // The bearer of a token is echoed to nobody: only the native protocol is chosen (spec of `bearer.`).
 std::string chosen_subprotocol(const web::Request& request) {
   auto offered = web::offered_subprotocols(request);
   return std::ranges::find(offered, native_subprotocol) == offered.end() ? "" : std::string{native_subprotocol};
 }
-
-Identity anonymous(Door& door) { return {UserId{fmt::format("anon:{:016x}", door.random.next())}, {}, {}, {}}; }
 
 std::optional<wire::DeflateAgreement> agree_on_deflate(const web::Request& request, const RealtimeOptions& options) {
   auto policy = deflate_policy(options.connection.compression);
@@ -64,7 +33,7 @@ std::string response_of(const std::optional<wire::DeflateAgreement>& agreement) 
   return agreement ? agreement->response : std::string{};
 }
 
-actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door) {
+actor::Task<web::Upgrade> open(web::Request request, DoorPtr door) {
   auto options = door->options.read();
   if (!origin_allowed(request, options->allowed_origins)) {  // 1. is it a page that we know
     co_return web::problem(403, "This origin may not connect.");
@@ -74,35 +43,34 @@ actor::Task<web::Upgrade> open(web::Request request, std::shared_ptr<Door> door)
   auto token = token_of(request);
   if (!token) co_return unauthorized();
   if (*token) {
-    auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{**std::move(token)}});
-    if (!verified && verified.error().domain == TokenRefusal::invalid) co_return unauthorized();
-    if (!verified) co_return turned_away(*options, "The token cannot be verified now.");
-    identity = *std::move(verified);
+    auto identified = co_await identify(**std::move(token), door);
+    if (!identified) co_return std::move(identified.error());
+    identity = *std::move(identified);
     user = identity->user;
   } else if (options->settings->anonymous() == Anonymous::allowed) {
-    identity = anonymous(*door);
+    identity = anonymous(door->core.random());
   }
-  auto lease = co_await door->server.ask(Admit{request.peer.ip, std::move(user)});  // 3. is there room
+  auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, std::move(user)});  // 3. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
   auto attach = [door, identity, lease = *lease, deflate, session = session_of(request),
                  address = request.peer.ip](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenConnection{std::move(link), identity, lease, deflate, session, address});
+    door->site->supervisor.tell(OpenConnection{std::move(link), identity, lease, deflate, session, address});
   };
   co_return web::Accept{chosen_subprotocol(request), std::move(attach), response_of(deflate)};
 }
 
-actor::Task<web::Upgrade> echo(web::Request request, std::shared_ptr<Door> door) {
+actor::Task<web::Upgrade> echo(web::Request request, DoorPtr door) {
   auto options = door->options.read();
   if (!origin_allowed(request, options->allowed_origins)) {
     co_return web::problem(403, "This origin may not connect.");
   }
-  auto lease = co_await door->server.ask(Admit{request.peer.ip});
+  auto lease = co_await door->doors->server.ask(Admit{request.peer.ip});
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
   auto attach = [door, lease = *lease, bytes_max = options->echo_bytes_max,
                  deflate](std::unique_ptr<web::WebSocketLink> link) {
-    door->connections.tell(OpenEcho{std::move(link), lease, bytes_max, deflate});
+    door->site->supervisor.tell(OpenEcho{std::move(link), lease, bytes_max, deflate});
   };
   co_return web::Accept{"", std::move(attach), response_of(deflate)};
 }
@@ -158,9 +126,9 @@ Realtime Realtime::start(actor::System& system, RealtimeOptions options, Verifie
 void Realtime::routes(web::Router& router, int core) const {
   auto* here = actor::Core::current();
   INVARIANT(here != nullptr && here->index() == core, "a core's routes are made on that core");
-  auto door =
-      std::make_shared<Door>(Door{options_.reader(), doors_->server,
-                                  doors_->connections[static_cast<std::size_t>(core)], verifier_, here->random()});
+  auto site = doors_->sites[static_cast<std::size_t>(core)];
+  auto door = std::make_shared<Door>(Door{options_.reader(), doors_, std::move(site), verifier_, *here});
+  add_api(router, door, options_.reader().read()->connection.frame_bytes_max);
   router.upgrade("/ws", [door](web::Request request) { return open(std::move(request), door); });
   if (!options_.reader().read()->echo) return;
   router.upgrade("/echo", [door](web::Request request) { return echo(std::move(request), door); });

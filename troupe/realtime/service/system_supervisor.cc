@@ -75,6 +75,7 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   site->verifier = verifier_;
   site->door = doors_.server;
   doors_.routers[core].tell(JoinRouters{routers_});
+  doors_.sites.push_back(site);
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
                                                                 .core = static_cast<int>(core),
                                                                 .mailbox = {.capacity = options_->door_mailbox},

@@ -31,6 +31,7 @@ struct Doors {
   std::vector<RouterRef> routers;                             // by core
   std::vector<PresenceRef> presence;                          // by core
   std::vector<actor::Ref<ConnectionSupervisor>> connections;  // by core
+  std::vector<std::shared_ptr<ConnectionSite>> sites;         // by core; each is touched on its core alone
 };
 
 struct GetDoors {

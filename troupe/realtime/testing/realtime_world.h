@@ -16,6 +16,7 @@
 #include "troupe/realtime/service/service.h"
 #include "troupe/realtime/testing/test_socket.h"
 #include "troupe/web/http_server.h"
+#include "troupe/web/testing/test_client.h"
 
 namespace troupe::realtime::testing {
 
@@ -95,6 +96,28 @@ struct RealtimeWorld {
   std::vector<std::unique_ptr<net::MemoryNetwork>> networks;
   std::optional<Realtime> realtime;
 };
+
+/// What an HTTP request was answered.
+struct HttpAnswer {
+  int status = 0;
+  std::string head;
+  std::string body;
+};
+
+/// Asks `world` for `target`, with the token in the header unless it is empty. `headers`: whole lines.
+inline HttpAnswer ask_http(RealtimeWorld& world, std::string_view method, std::string_view target,
+                           std::string_view token, std::string_view body = {}, std::string_view headers = {},
+                           std::size_t core = 0) {
+  web::testing::TestClient client{world.networks[core]->connect({{}, 80})};
+  auto authorization = token.empty() ? std::string{} : fmt::format("Authorization: Bearer {}\r\n", token);
+  client.send(fmt::format("{} {} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n{}{}\r\n{}", method, target,
+                          body.size(), authorization, headers, body));
+  world.world.run_until_idle();
+  auto text = client.take();
+  auto end = text.find("\r\n\r\n");
+  if (end == std::string::npos) return {};
+  return {std::stoi(text.substr(9, 3)), text.substr(0, end), text.substr(end + 4)};
+}
 
 /// The value of a field in a frame's text, as JSON text: `field(frame, "offset")` is "3". Empty when it is not there.
 inline std::string field(std::string_view frame, std::string_view name) {

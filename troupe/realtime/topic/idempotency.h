@@ -1,8 +1,8 @@
-// IdempotencyWindow: publications that bore a key, so that a repeat is answered and not
-// published again.
+// IdempotencyWindow: publications, or direct messages, that bore a key, so that a repeat is
+// answered and not sent again.
 //
-// A key belongs to its user and topic and is remembered for a while; past the bound the
-// oldest is forgotten. Owned by the topic's home router.
+// A key belongs to its user, operation and topic and is remembered for a while; past the
+// bound the oldest is forgotten. Owned by the topic's home router.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include <tuple>
 
 #include "troupe/base/clock.h"
-#include "troupe/realtime/protocol/answer.h"
+#include "troupe/realtime/protocol/command.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/topic_name.h"
 
@@ -21,30 +21,32 @@ namespace troupe::realtime {
 
 struct IdempotencyOptions {
   base::Duration window = std::chrono::minutes{5};  // longer than any client goes on trying
-  std::size_t keys_max = 10'000;                    // on one core
+  std::size_t keys_max = 10'000;                    // on one core, of publications and of direct messages each
 };
 
+using IdempotencyKey = std::tuple<UserId, KeyedOperation, TopicName, std::string>;
+
+template <class Answer>
 class IdempotencyWindow {
  public:
   explicit IdempotencyWindow(IdempotencyOptions options) : options_(options) {}
 
-  using Key = std::tuple<UserId, TopicName, std::string>;
   struct Entry {
-    Key key;
+    IdempotencyKey key;
     std::size_t payload_hash = 0;
     base::Instant since;
-    std::uint64_t ticket = 0;          // of the counting that is under way
-    std::optional<PublishAck> answer;  // once it is known
+    std::uint64_t ticket = 0;      // of the counting that is under way
+    std::optional<Answer> answer;  // once it is known
   };
 
   /// The entry of a key that was used within the window.
-  Entry* find(const Key& key, base::Instant now) {
+  Entry* find(const IdempotencyKey& key, base::Instant now) {
     expire(now);
     auto found = by_key_.find(key);
     return found == by_key_.end() ? nullptr : &*found->second;
   }
   /// Remembers a key, which must not be there.
-  Entry& add(Key key, std::size_t payload_hash, base::Instant now) {
+  Entry& add(IdempotencyKey key, std::size_t payload_hash, base::Instant now) {
     if (entries_.size() == options_.keys_max) forget_oldest();
     entries_.push_back({std::move(key), payload_hash, now, 0, {}});
     by_key_.emplace(entries_.back().key, std::prev(entries_.end()));
@@ -63,7 +65,7 @@ class IdempotencyWindow {
 
   IdempotencyOptions options_;
   std::list<Entry> entries_;  // oldest first
-  std::map<Key, std::list<Entry>::iterator> by_key_;
+  std::map<IdempotencyKey, typename std::list<Entry>::iterator> by_key_;
 };
 
 }  // namespace troupe::realtime

@@ -11,7 +11,8 @@ MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index, s
       index_(index),
       memory_(std::move(memory)),
       inboxes_(options_.inboxes),
-      idempotency_(options_.idempotency) {
+      published_(options_.idempotency),
+      sent_(options_.idempotency) {
   if (!memory_->local) memory_->local = std::make_unique<LocalReceivers>();
 }
 
@@ -280,7 +281,8 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   if (!routers_) return;
   topics_->expire(ctx.now());
   inboxes_.expire(ctx.now());
-  idempotency_.expire(ctx.now());
+  published_.expire(ctx.now());
+  sent_.expire(ctx.now());
   pressed_.expire(ctx.now());
   // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known. A repeat
   // of the publication is told what is known of it.
@@ -288,7 +290,7 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
       if (auto& waiting = tickets.begin()->second; waiting.key) {
         if constexpr (std::is_same_v<decltype(waiting.result), PublishAck>) {
-          if (auto* entry = idempotency_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
+          if (auto* entry = published_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
         }
       }
       tickets.erase(tickets.begin());

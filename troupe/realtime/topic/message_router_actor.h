@@ -83,6 +83,7 @@ class MessageRouterActor {
   void handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
   void handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx);
   HistoryPage handle(const ReadTopic& message, actor::Context& ctx);
+  TopicsPage handle(const ListTopics& message, actor::Context& ctx);
   void handle(const AcknowledgeInbox& message);
   void handle(const AddInterest& message);
   void handle(const DropInterest& message);
@@ -99,7 +100,7 @@ class MessageRouterActor {
   void handle(const Handled& message);
   void handle(const InboxOpened& message);
   void handle(const DeliverDirect& message);
-  void handle(DirectDelivered message);
+  void handle(DirectDelivered message, actor::Context& ctx);
 
   struct Housekeep {};
   void handle(Housekeep, actor::Context& ctx);
@@ -112,8 +113,8 @@ class MessageRouterActor {
     Result result{};
     std::size_t missing = 0;
     base::Instant since;
-    std::optional<IdempotencyWindow::Key> key{};  // of a publication that bore one
-    bool goes_on = false;                         // of subscriptions that there were before
+    std::optional<IdempotencyKey> key{};  // of a message that bore one
+    bool goes_on = false;                 // of subscriptions that there were before
 
     void answer() {
       for (auto& reply : replies) reply.set(result);
@@ -153,9 +154,17 @@ class MessageRouterActor {
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
   std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
   void take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting, TopicsOpened message);
-  bool answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply, base::Instant now);
+  template <class Result, class Error>
+  struct Keyed;
+  template <class Result, class Error>
+  bool answer_repeat(const Keyed<Result, Error>& keyed, actor::Reply<Result, Error>& reply, base::Instant now);
+  template <class Result, class Error>
+  void remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now);
+  Keyed<PublishAck, PublishError> keyed(const PublishMessage& message);
+  Keyed<DirectAck, DirectError> keyed(const SendDirect& message, const TopicName& inbox);
   void publish(const PublishMessage& message, const Publication& publication,
                actor::Reply<PublishAck, PublishError> reply, base::Instant now);
+  void answer_direct(Ticket ticket, base::Instant now);
   bool is_pushed_back(const TopicName& topic, base::Instant now) const;
   void await_room(const Deliver& message, const LocalReceivers::Counted& counted);
   void name_namespaces(const RealtimeSettings& settings);
@@ -169,7 +178,8 @@ class MessageRouterActor {
   std::shared_ptr<const std::vector<RouterRef>> routers_;
   std::unique_ptr<TopicShard> topics_;
   InboxShard inboxes_;
-  IdempotencyWindow idempotency_;
+  IdempotencyWindow<PublishAck> published_;
+  IdempotencyWindow<DirectAck> sent_;
   Ticket next_ticket_ = 1;
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;

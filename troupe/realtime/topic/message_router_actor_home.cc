@@ -5,9 +5,62 @@
 
 namespace troupe::realtime {
 
+/// Where the keys of an operation are remembered, and those who wait for its counts; and the key that a message bears.
+template <class Result, class Error>
+struct MessageRouterActor::Keyed {
+  IdempotencyWindow<Result>& window;
+  Tickets<Result, Error>& tickets;
+  IdempotencyKey key;
+  std::size_t payload_hash;
+
+  bool has_key() const noexcept { return !std::get<std::string>(key).empty(); }
+};
+
+MessageRouterActor::Keyed<PublishAck, PublishError> MessageRouterActor::keyed(const PublishMessage& message) {
+  const auto& publication = message.publication;
+  return {published_,
+          counting_,
+          {message.publisher.user, publication.operation, publication.topic, publication.idempotency_key},
+          std::hash<std::string>{}(publication.payload.bytes)};
+}
+
+MessageRouterActor::Keyed<DirectAck, DirectError> MessageRouterActor::keyed(const SendDirect& message,
+                                                                            const TopicName& inbox) {
+  const auto& direct = message.direct;
+  return {sent_,
+          directing_,
+          {message.from, KeyedOperation::direct, inbox, direct.idempotency_key},
+          std::hash<std::string>{}(direct.payload.bytes)};
+}
+
+// True when the message was sent before, and its asker is or will be answered with the first answer.
+template <class Result, class Error>
+bool MessageRouterActor::answer_repeat(const Keyed<Result, Error>& keyed, actor::Reply<Result, Error>& reply,
+                                       base::Instant now) {
+  if (!keyed.has_key()) return false;
+  auto* entry = keyed.window.find(keyed.key, now);
+  if (entry == nullptr) return false;
+  if (entry->payload_hash != keyed.payload_hash) {
+    reply.fail(Error::key_used_before);
+  } else if (entry->answer) {
+    reply.set(*entry->answer);
+  } else if (auto waiting = keyed.tickets.find(entry->ticket); waiting != keyed.tickets.end()) {
+    waiting->second.replies.push_back(std::move(reply));
+  }
+  return true;
+}
+
+// What was sent with this key is being counted under `ticket`.
+template <class Result, class Error>
+void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now) {
+  if (!keyed.has_key()) return;
+  keyed.window.add(keyed.key, keyed.payload_hash, now).ticket = ticket;
+  if (auto waiting = keyed.tickets.find(ticket); waiting != keyed.tickets.end()) waiting->second.key = keyed.key;
+}
+
 void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
-  if (answer_repeat(message, reply, ctx.now())) return;
+  if (answer_repeat(keyed(message), reply, ctx.now())) return;
   if (is_pushed_back(message.publication.topic, ctx.now())) {
     ++figures_.pushed_back;
     return reply.fail(PublishError::slow_reader);
@@ -17,24 +70,6 @@ void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck,
   ++figures_.published;
   ++figures_.namespaces.of(publication->topic.text()).published;
   publish(message, *publication, std::move(reply), ctx.now());
-}
-
-// True when the publication was made before, and its asker is or will be answered with the first answer.
-bool MessageRouterActor::answer_repeat(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply,
-                                       base::Instant now) {
-  const auto& publisher = message.publisher;
-  const auto& publication = message.publication;
-  if (publication.idempotency_key.empty()) return false;
-  auto* entry = idempotency_.find({publisher.user, publication.topic, publication.idempotency_key}, now);
-  if (entry == nullptr) return false;
-  if (entry->payload_hash != std::hash<std::string>{}(publication.payload.bytes)) {
-    reply.fail(PublishError::key_used_before);
-  } else if (entry->answer) {
-    reply.set(*entry->answer);
-  } else if (auto waiting = counting_.find(entry->ticket); waiting != counting_.end()) {
-    waiting->second.replies.push_back(std::move(reply));
-  }
-  return true;
 }
 
 // Hands a publication to every core that has subscribers, and counts if anybody wants to know.
@@ -74,15 +109,13 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
     }
   }
   if (missing == 0) ticket = 0;
-  if (!key.empty()) {
-    auto& entry = idempotency_.add({message.publisher.user, message.publication.topic, key},
-                                   std::hash<std::string>{}(message.publication.payload.bytes), now);
-    entry.ticket = ticket;
-    if (ticket == 0) entry.answer = ack;
+  if (ticket == 0) {
+    remember(keyed(message), ticket, now);
+    if (!key.empty()) published_.find(keyed(message).key, now)->answer = ack;
+    return reply.set(std::move(ack));
   }
-  if (ticket == 0) return reply.set(std::move(ack));
   auto& waiting = counting_[ticket];
-  if (!key.empty()) waiting.key.emplace(message.publisher.user, message.publication.topic, key);
+  remember(keyed(message), ticket, now);
   waiting.replies.push_back(std::move(reply));
   waiting.result = std::move(ack);
   waiting.missing = static_cast<std::size_t>(missing);
@@ -97,7 +130,7 @@ void MessageRouterActor::handle(const Delivered& message, actor::Context& ctx) {
   waiting.result.queued += message.queued;
   if (--waiting.missing > 0) return;
   if (waiting.key) {
-    if (auto* entry = idempotency_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
+    if (auto* entry = published_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
   }
   waiting.answer();
   counting_.erase(found);
@@ -143,6 +176,8 @@ void MessageRouterActor::handle(const Handled& message) {
 }
 
 void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx) {
+  auto inbox = TopicName::parse(inbox_topic(message.direct.user)).value();
+  if (answer_repeat(keyed(message, inbox), reply, ctx.now())) return;
   auto direct = inboxes_.send(message, moment(ctx));
   if (!direct) return reply.fail(direct.error());
   ++figures_.directs;
@@ -151,25 +186,34 @@ void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, Dire
   waiting.replies.push_back(std::move(reply));
   waiting.result.message = direct->message;
   waiting.since = ctx.now();
+  remember(keyed(message, inbox), ticket, ctx.now());
   for (CoreIndex core : direct->cores) {
     DeliverDirect delivery{index_, ticket, message.direct.user, direct->position, direct->frame};
     // What a full lane refuses stays in the inbox until the user has received it.
     if (router(core).tell(std::move(delivery)) == actor::Sent::sent) ++waiting.missing;
   }
-  if (waiting.missing > 0) return;
-  waiting.answer();
-  directing_.erase(ticket);
+  if (waiting.missing == 0) answer_direct(ticket, ctx.now());
 }
 
-void MessageRouterActor::handle(DirectDelivered message) {
+void MessageRouterActor::handle(DirectDelivered message, actor::Context& ctx) {
   auto found = directing_.find(message.ticket);
   if (found == directing_.end()) return;
   auto& waiting = found->second;
   std::ranges::move(message.connections, std::back_inserter(waiting.result.connections));
   waiting.result.queued += message.queued;
-  if (--waiting.missing > 0) return;
-  waiting.answer();
-  directing_.erase(found);
+  if (--waiting.missing == 0) answer_direct(message.ticket, ctx.now());
+}
+
+void MessageRouterActor::answer_direct(Ticket ticket, base::Instant now) {
+  auto waiting = directing_.extract(ticket);
+  if (waiting.mapped().key) {
+    if (auto* entry = sent_.find(*waiting.mapped().key, now)) entry->answer = waiting.mapped().result;
+  }
+  waiting.mapped().answer();
+}
+
+TopicsPage MessageRouterActor::handle(const ListTopics& message, actor::Context& ctx) {
+  return topics_->list(message, ctx.now());
 }
 
 HistoryPage MessageRouterActor::handle(const ReadTopic& message, actor::Context& ctx) {

@@ -122,9 +122,11 @@ struct PublishMessage {
 };
 
 enum class DirectError : std::uint8_t {
-  overloaded,  // no room for another inbox
+  overloaded,       // no room for another inbox
+  key_used_before,  // the idempotency key came with another payload
 };
 
+/// The inbox_topic() of the user must be a name.
 struct SendDirect {
   UserId from;
   Direct direct;
@@ -167,6 +169,28 @@ struct AcknowledgeInbox {
 struct ReadTopic {
   ReadHistory request;
   using reply = HistoryPage;
+};
+
+/// A topic that there is: where it stands, and how much of it is kept.
+struct ListedTopic {
+  std::string name;
+  Position top;
+  std::size_t kept = 0;
+};
+
+/// Topics in the order of their names.
+struct TopicsPage {
+  std::vector<ListedTopic> topics;
+  bool more = false;  // there are others behind the last
+};
+
+/// The first `limit` topics of one home that lie in `pattern` and come after the name `after`. Its cost is that of
+/// looking at all topics of the home.
+struct ListTopics {
+  TopicPattern pattern;
+  std::string after;  // empty: from the beginning
+  std::size_t limit = 0;
+  using reply = TopicsPage;
 };
 
 // ---- from router to router ----

@@ -143,6 +143,29 @@ HistoryPage TopicShard::read(const ReadHistory& request, base::Instant now) {
   return {};
 }
 
+// The heap has the last of those that are wanted on top, so that no more than a page is held at any time.
+TopicsPage TopicShard::list(const ListTopics& request, base::Instant now) {
+  std::vector<Topic*> page;
+  const auto by_name = [](const Topic* a, const Topic* b) { return a->name < b->name; };
+  bool more = false;
+  for (Topic* topic : published_) {
+    if (topic->name.text() <= request.after || !request.pattern.matches(topic->name)) continue;
+    page.push_back(topic);
+    std::ranges::push_heap(page, by_name);
+    if (page.size() <= request.limit) continue;
+    std::ranges::pop_heap(page, by_name);
+    page.pop_back();
+    more = true;
+  }
+  std::ranges::sort_heap(page, by_name);
+  TopicsPage listed{{}, more};
+  for (Topic* topic : page) {
+    change(*topic, [&](History& history) { history.expire(now); });
+    listed.topics.push_back({topic->name.text(), topic->history.top(), topic->history.count()});
+  }
+  return listed;
+}
+
 void TopicShard::add_interest(CoreIndex core, const TopicPattern& pattern) {
   auto [place, fresh] = interest_ids_.try_emplace({core, pattern});
   if (fresh) place->second = interest_.add(pattern, core).id;

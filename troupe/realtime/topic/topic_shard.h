@@ -82,6 +82,7 @@ class TopicShard {
     return {options_.recover_topics_max, options_.recover_messages_max, options_.recover_bytes_max};
   }
   HistoryPage read(const ReadHistory& request, base::Instant now);
+  TopicsPage list(const ListTopics& request, base::Instant now);
 
   void add_interest(CoreIndex core, const TopicPattern& pattern);
   void drop_interest(CoreIndex core, const TopicPattern& pattern);
