@@ -84,7 +84,7 @@ test('history, presence and topics come page by page', async () => {
 test('an operator sees who is there, and sends a connection or a user away', async () => {
   const [one, two] = [await Client.open(server.ws(), { token }), await Client.open(server.ws(), { token })];
   const list = (await api('GET', 'connections')).body.connections;
-  assert.ok(list.some((each) => each.connection_id === one.welcome.connection_id));
+  assert.ok(list.some((each) => each.connection_id === one.welcome.connection_id && each.protocol === 'websocket'));
   assert.equal((await api('DELETE', `connections/${one.welcome.connection_id}`)).status, 204);
   assert.equal((await within(2000, one.closed)).code, 1008);
   assert.equal((await api('DELETE', `connections/${one.welcome.connection_id}`)).status, 404);

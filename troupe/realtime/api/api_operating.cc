@@ -38,6 +38,7 @@ void append(wire::JsonWriter& writer, const ListedConnection& connection) {
       .member("subscriptions", connection.subscriptions)
       .member("queue", connection.queue)
       .member("address", connection.address.text())
+      .member("protocol", connection.is_stream ? "events" : "websocket")
       .end_object();
 }
 

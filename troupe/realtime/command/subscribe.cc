@@ -9,16 +9,13 @@
 
 namespace troupe::realtime {
 
-namespace {
-
-std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) {
-  const auto& session = client.session();
-  std::size_t count = session.subscriptions.size() + (session.restored ? session.restored->size() : 0);
+std::optional<ClientError> forbids(const Subscribe& command, const Permissions& permissions,
+                                   const RealtimeSettings& settings) {
   for (const auto& topic : command.topics) {
-    if (topic.is_reserved() || !session.permissions.may_subscribe(topic)) {
+    if (topic.is_reserved() || !permissions.may_subscribe(topic)) {
       return ClientError{ErrorCode::forbidden, fmt::format("no permission to subscribe to `{}`", topic.text()), {}};
     }
-    const auto& options = client.settings().of(topic);
+    const auto& options = settings.of(topic);
     if (options.overflow_choice == OverflowChoice::server &&
         command.overflow.value_or(options.overflow) != options.overflow) {
       return ClientError{
@@ -32,6 +29,17 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
       return ClientError{
           ErrorCode::forbidden, fmt::format("presence is off in the namespace of `{}`", topic.text()), {}};
     }
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) {
+  const auto& session = client.session();
+  if (auto forbidden = forbids(command, session.permissions, client.settings())) return forbidden;
+  std::size_t count = session.subscriptions.size() + (session.restored ? session.restored->size() : 0);
+  for (const auto& topic : command.topics) {
     const bool has = session.subscriptions.contains(topic) || (session.restored && session.restored->contains(topic));
     count += has ? 0 : 1;
   }

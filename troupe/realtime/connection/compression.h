@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "troupe/realtime/connection/frame_coding.h"
 #include "troupe/realtime/topic/local_frame.h"
 #include "troupe/wire/deflate.h"
 
@@ -59,7 +60,7 @@ class CoreCompression {
 };
 
 /// What one connection has agreed on.
-class ConnectionCompression {
+class ConnectionCompression final : public FrameCoding {
  public:
   /// `core` must outlive this.
   ConnectionCompression(CoreCompression& core, const wire::DeflateAgreement& agreement);
@@ -67,7 +68,7 @@ class ConnectionCompression {
   /// What reads its client's messages.
   wire::Inflater& inflater() { return own_inflater_ ? *own_inflater_ : core_->inflater(); }
   /// The frame as it leaves. With an own context each that is given must leave, and in this order.
-  FrameRef outgoing(FrameRef frame);
+  FrameRef outgoing(FrameRef frame) override;
 
  private:
   CoreCompression* core_;

@@ -38,9 +38,10 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
   session_.id = SessionId{random_id(core.random())};
   if (parts.deflate) {
     compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
-    outbox_.compress_with(*compression_);
+    outbox_.code_with(*compression_);
   }
   outbox_.count_in(site_->figures.outbox);
+  if (parts.events) stream(*std::move(parts.events));
   session_.owner = {site_->routing.here, number_, site_->supervisor};
   ++site_->figures.opened;
   ++site_->figures.open;
@@ -214,6 +215,8 @@ void Connection::registered(ReceiverNumber number) {
 
 Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
+  if (overflow == Overflow::spill) [[unlikely]]
+    overflow = spill_or_drop();
   if (!held_.empty() && held_.take(frame, overflow)) return Delivery::accepted;
   if (lost_) [[unlikely]]
     return Delivery::dropped;  // it will be recovered
@@ -254,7 +257,7 @@ void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from,
 void Connection::tell_missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (auto* spilled = spilled_.find(topic)) {
     pushed(stay_behind(topic, *spilled, epoch, from, to));
-  } else if (overflow == Overflow::spill) {
+  } else if (overflow == Overflow::spill && spill_or_drop() == Overflow::spill) {
     pushed(spill(topic, {epoch, from - 1}, to));
   } else {
     pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));

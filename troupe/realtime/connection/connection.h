@@ -1,5 +1,5 @@
-// Connection: one client's WebSocket and all that belongs to it: session, outbox, limits,
-// clockwork. It outlives restarts of its WebSocketActor, which runs its commands.
+// Connection: one client's WebSocket, or its stream of events, and all that belongs to it:
+// session, outbox, limits, clockwork. It outlives restarts of its WebSocketActor, which runs its commands.
 //
 // Deliveries come straight from the router, whatever a command waits for; all that came in
 // one turn leaves in one write. It owns its link; it ends when the link has closed. Other
@@ -16,6 +16,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/event_coding.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/held_topics.h"
 #include "troupe/realtime/connection/history_stream.h"
@@ -41,6 +42,12 @@ struct FeltByPublishers {
   std::map<std::string, Overflow> pressed;  // topics whose homes were told, and under which policy
 };
 
+/// What the client of a stream of events wants; it will say nothing more.
+struct EventStreamParts {
+  Subscribe subscribe;
+  StreamCursor cursor;  // from where it goes on
+};
+
 struct ConnectionParts {
   std::shared_ptr<ConnectionSite> site;
   ConnectionNumber number = 0;
@@ -50,6 +57,7 @@ struct ConnectionParts {
   std::optional<wire::DeflateAgreement> deflate;
   std::optional<SessionId> session;  // that the client wants to go on with
   net::IpAddress address{};
+  std::optional<EventStreamParts> events{};  // of a stream; none: a WebSocket
 };
 
 class Connection final : public Receiver,
@@ -79,6 +87,11 @@ class Connection final : public Receiver,
   /// The same, and its supervisor forgets it.
   void depart();
 
+  /// What its client wants from the beginning, once; nothing for a WebSocket, whose client says it.
+  std::optional<Subscribe> take_wanted();
+  /// Ends a stream that has nothing to tell any more.
+  void end_empty_stream();
+
   // ---- for its supervisor ----
 
   ConnectionNumber number() const noexcept { return number_; }
@@ -92,6 +105,7 @@ class Connection final : public Receiver,
   bool is_going() const noexcept { return state_ >= State::closing; }
   /// What waits in its outbox, of whatever kind.
   const Outbox& outbox() const noexcept { return outbox_; }
+  bool is_stream() const noexcept { return events_ != nullptr; }
   /// Does what is due: pings, warnings, closing.
   void on_time(base::Instant now);
   /// Tells the client at `at` to reconnect elsewhere, writes what waits, and closes with 1001.
@@ -190,6 +204,9 @@ class Connection final : public Receiver,
   void settle(const std::vector<FrameRef>& frames, Delivery delivery);
   void give_up(base::Instant now);
   void release_publishers();
+  void stream(EventStreamParts parts);
+  Overflow spill_or_drop() const;
+  void acknowledge_inbox(const Epoch& epoch);
   void let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes);
   void let_go(HeldMessage held, Position& last, bool tells_holes);
   void use(Identity identity);
@@ -228,6 +245,12 @@ class Connection final : public Receiver,
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
   std::unique_ptr<ConnectionCompression> compression_;
+  struct Events {
+    std::optional<Subscribe> wanted;  // by its client, until it was asked for
+    std::optional<Position> read;     // of the inbox, until that is known to be the one that there is
+    EventCoding coding;
+  };
+  std::unique_ptr<Events> events_;  // of a stream
 
   const ConnectionNumber number_;
   const net::IpAddress address_;

@@ -36,6 +36,7 @@ void Connection::open_inbox(const InboxContents& contents) {
     outbox_.push_recovered(FrameRef::message(waiting.frame, topic, {epoch, waiting.offset}));
   }
   inbox_last_ = contents.top;
+  acknowledge_inbox(epoch);
   take_turn();
   if (!std::exchange(inbox_held_, false)) return;
   auto held = held_.release(topic);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "troupe/realtime/connection/event_stream_link.h"
 #include "troupe/realtime/connection/websocket_actor.h"
 
 namespace troupe::realtime {
@@ -37,11 +38,23 @@ void ConnectionSupervisor::stopped(actor::Context&) {
 }
 
 void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
-  auto number = next_number_++;
-  auto connection = std::make_shared<Connection>(
-      ctx.core(),
-      ConnectionParts{site_, number, std::move(message.link), std::move(message.identity), std::move(message.lease),
-                      std::move(message.deflate), std::move(message.session), message.address});
+  open({site_, next_number_++, std::move(message.link), std::move(message.identity), std::move(message.lease),
+        std::move(message.deflate), std::move(message.session), message.address},
+       ctx);
+}
+
+void ConnectionSupervisor::handle(OpenEventStream message, actor::Context& ctx) {
+  ConnectionParts parts{site_, next_number_++, open_event_stream(ctx.core(), std::move(message.response))};
+  parts.identity = std::move(message.identity);
+  parts.lease = std::move(message.lease);
+  parts.address = message.address;
+  parts.events = std::move(message.parts);
+  open(std::move(parts), ctx);
+}
+
+void ConnectionSupervisor::open(ConnectionParts parts, actor::Context& ctx) {
+  const auto number = parts.number;
+  auto connection = std::make_shared<Connection>(ctx.core(), std::move(parts));
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
   // Without a name and unwatched, for either costs half a kilobyte; it says itself who it is, and when it ends.
@@ -188,7 +201,7 @@ std::vector<ListedConnection> ConnectionSupervisor::handle(const ListConnections
     if (connection.is_going()) continue;
     const auto& session = connection.session();
     list.push_back({next->first, session.connection, session.identity.user, session.subscriptions.size(),
-                    connection.figures().queue, connection.address()});
+                    connection.figures().queue, connection.address(), connection.is_stream()});
   }
   return list;
 }

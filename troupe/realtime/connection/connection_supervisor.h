@@ -15,6 +15,7 @@
 #include "troupe/realtime/connection/connection.h"
 #include "troupe/realtime/connection/echo.h"
 #include "troupe/realtime/connection/site.h"
+#include "troupe/web/response_stream.h"
 
 namespace troupe::realtime {
 
@@ -25,6 +26,15 @@ struct OpenConnection {
   Lease lease;  // for its user too, if it brought a token
   std::optional<wire::DeflateAgreement> deflate;
   std::optional<SessionId> session;  // that the client wants to go on with
+  net::IpAddress address{};
+};
+
+/// A stream of events was accepted on this core.
+struct OpenEventStream {
+  std::unique_ptr<web::ResponseStream> response;
+  Identity identity;
+  Lease lease;
+  EventStreamParts parts;
   net::IpAddress address{};
 };
 
@@ -75,6 +85,7 @@ struct ListedConnection {
   std::size_t subscriptions = 0;
   std::size_t queue = 0;
   net::IpAddress address{};
+  bool is_stream = false;  // of events
 };
 
 /// The first `limit` connections of this core after that number, in the order in which they came.
@@ -109,6 +120,7 @@ class ConnectionSupervisor {
   void inspect(actor::Inspection& out) const;
 
   void handle(OpenConnection message, actor::Context& ctx);
+  void handle(OpenEventStream message, actor::Context& ctx);
   void handle(OpenEcho message, actor::Context& ctx);
   void handle(const ConnectionEnded& message);
   void handle(LookAtClock, actor::Context& ctx);
@@ -130,6 +142,7 @@ class ConnectionSupervisor {
  private:
   template <class Which>
   std::size_t dismiss(Which&& which);
+  void open(ConnectionParts parts, actor::Context& ctx);
   void arm(actor::Context& ctx);
   void send_away(Connection& connection, base::Duration over, actor::Context& ctx);
 

@@ -14,7 +14,7 @@ void EchoActor::started(actor::Context& ctx) {
   self_ = ctx.self(this);
   link_ = std::move(*handover_);
   if (link_ == nullptr) return ctx.stop();
-  if (parts_.deflate) outbox_.compress_with(compression_.emplace(parts_.site->compression, *parts_.deflate));
+  if (parts_.deflate) outbox_.code_with(compression_.emplace(parts_.site->compression, *parts_.deflate));
   link_->start(*this, {.message_bytes_max = parts_.message_bytes_max},
                compression_ ? &compression_->inflater() : nullptr);
 }

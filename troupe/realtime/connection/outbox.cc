@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
-#include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/connection_figures.h"
+#include "troupe/realtime/connection/frame_coding.h"
 
 namespace troupe::realtime {
 
@@ -247,7 +247,7 @@ std::size_t Outbox::gather(std::span<iovec> parts) {
     if (used == parts.size() || bytes >= batch_bytes) break;
     if (waiting.kind == Kind::gone) continue;
     if (waiting.kind == Kind::gap) tell(waiting);
-    if (compression_ != nullptr && !waiting.sealed) seal(waiting);
+    if (coding_ != nullptr && !waiting.sealed) seal(waiting);
     auto rest = waiting.frame->bytes.view().substr(skip);
     parts[used++] = {const_cast<char*>(rest.data()), rest.size()};
     bytes += rest.size();
@@ -267,20 +267,21 @@ void Outbox::tell(Waiting& gap) {
   INVARIANT(open != gaps_.end(), "the place of a gap is that of an open gap");
   Gap told{open->topic, open->from.epoch.value(), open->from.offset, open->to, open->reason};
   if (figures_ != nullptr) ++figures_->told(open->reason);
-  gap.frame = FrameRef::control(finished(told));
+  gap.frame = FrameRef::message(finished(told), open->topic, {open->from.epoch, open->to});
   gap.kind = Kind::control;
   gaps_.erase(open);
   count(gap, 1);
 }
 
-// With contexts that are kept, what has been compressed must leave, and in this order.
+// With contexts that are kept, what has been compressed must leave, and in this order; and so must an event, whose id
+// says what left before it.
 void Outbox::seal(Waiting& waiting) {
   if (waiting.kind == Kind::over) {
     settled_.push_back(waiting.frame);
     take_in(waiting);
   }
   waiting.number = static_cast<std::uint32_t>(waiting.frame->bytes.size());
-  waiting.frame = compression_->outgoing(std::move(waiting.frame));
+  waiting.frame = coding_->outgoing(std::move(waiting.frame));
   waiting.sealed = true;
 }
 

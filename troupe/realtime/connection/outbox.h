@@ -24,7 +24,7 @@
 
 namespace troupe::realtime {
 
-class ConnectionCompression;
+class FrameCoding;
 struct OutboxFigures;
 
 struct OutboxLimits {
@@ -53,9 +53,9 @@ class Outbox {
 
   explicit Outbox(const OutboxLimits& limits) : limits_(&limits) {}  // the limits must outlive the outbox
 
-  /// From now on frames are compressed when they are gathered, and then not dropped any more; the limits go on counting
+  /// From now on frames are coded when they are gathered, and then not dropped any more; the limits go on counting
   /// what they were before. It must outlive the last gather().
-  void compress_with(ConnectionCompression& compression) noexcept { compression_ = &compression; }
+  void code_with(FrameCoding& coding) noexcept { coding_ = &coding; }
 
   /// From now on what is dropped and told counts there, too. They must outlive the outbox.
   void count_in(OutboxFigures& figures) noexcept { figures_ = &figures; }
@@ -170,7 +170,7 @@ class Outbox {
   void count(const Waiting& waiting, std::ptrdiff_t sign) noexcept;
 
   const OutboxLimits* limits_;
-  ConnectionCompression* compression_ = nullptr;
+  FrameCoding* coding_ = nullptr;
   OutboxFigures* figures_ = nullptr;  // of all outboxes of the core
   FlatQueue<Waiting> queue_;          // in the order in which it leaves; what stands first is never gone
   std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may

@@ -9,6 +9,13 @@ namespace troupe::realtime {
 actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
   connection_->attach(ctx.self(this));
   co_await connection_->arrive();
+  if (!connection_->is_stream()) co_return;
+  if (auto wanted = connection_->take_wanted(); wanted && connection_->is_open()) {
+    connection_->begin({});
+    co_await run(*std::move(wanted), {}, *connection_);
+    connection_->finish();
+  }
+  connection_->end_empty_stream();  // also of an earlier incarnation that failed at it
 }
 
 void WebSocketActor::stopped(actor::Context&) { connection_->depart(); }
@@ -40,7 +47,10 @@ actor::Task<void> WebSocketActor::handle(RestoreRoutes, actor::Context& ctx) {
   connection_->finish();
 }
 
-void WebSocketActor::handle(ReviewSubscriptions) { end_forbidden(*connection_); }
+void WebSocketActor::handle(ReviewSubscriptions) {
+  end_forbidden(*connection_);
+  connection_->end_empty_stream();
+}
 
 void WebSocketActor::inspect(actor::Inspection& out) const {
   const auto& session = connection_->session();

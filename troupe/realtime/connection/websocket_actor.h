@@ -1,5 +1,5 @@
 // WebSocketActor: runs the commands of one connection, one at a time, in the order in which
-// they came.
+// they came. A stream of events has one, too: its only command came with its request.
 //
 // A command that throws is this actor's fault alone: its supervisor starts it anew on the
 // same Connection, which keeps socket, session and subscriptions. It ends with the link.

@@ -7,6 +7,7 @@
 #include "troupe/realtime/api/api.h"
 #include "troupe/realtime/connection/echo.h"
 #include "troupe/realtime/service/door.h"
+#include "troupe/realtime/service/events.h"
 #include "troupe/web/bearer.h"
 #include "troupe/web/handshake.h"
 #include "troupe/wire/form.h"
@@ -130,6 +131,7 @@ void Realtime::routes(web::Router& router, int core) const {
   auto door = std::make_shared<Door>(Door{options_.reader(), doors_, std::move(site), verifier_, *here});
   add_api(router, door, options_.reader().read()->connection.frame_bytes_max);
   router.upgrade("/ws", [door](web::Request request) { return open(std::move(request), door); });
+  add_events(router, door);
   if (!options_.reader().read()->echo) return;
   router.upgrade("/echo", [door](web::Request request) { return echo(std::move(request), door); });
 }

@@ -21,7 +21,7 @@ class Realtime {
   /// whom access tokens stand for.
   static Realtime start(actor::System& system, RealtimeOptions options, Verifier verifier);
 
-  /// Adds `/ws`, the HTTP API, and `/echo` where configured, to the router of one core. On that core.
+  /// Adds `/ws`, `/events`, the HTTP API, and `/echo` where configured, to the router of one core. On that core.
   void routes(web::Router& router, int core) const;
 
   /// Whom to tell TokenRevoked and UseOptions, and to ask RefuseConnections, DrainRealtime and CountConnections.

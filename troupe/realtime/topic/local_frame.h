@@ -2,8 +2,8 @@
 // atomics.
 //
 // A publication reaches a core as Bytes, which any core may hold; it is wrapped here once,
-// and each outbox takes a FrameRef. The first connection that wants it compressed leaves
-// the result here for the others. A FrameRef must not leave its core.
+// and each outbox takes a FrameRef. The first connection that wants it compressed, or as an
+// event, leaves the result here for the others. A FrameRef must not leave its core.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +60,8 @@ struct LocalFrame {
   mutable FrameRef deflated;
   mutable bool deflate_tried = false;
   mutable base::Instant queued_at = base::Instant::never();  // when its router handed it out; never: nobody noted
+  /// The same as the lines of an event, without an id; connection/event_coding makes it once. Null when not yet.
+  mutable FrameRef event;
 
  private:
   friend class FrameRef;

@@ -1,0 +1,61 @@
+// See event_coding.h.
+#include "troupe/realtime/connection/event_coding.h"
+
+#include "troupe/base/check.h"
+#include "troupe/realtime/protocol/event.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+Position position_of(const wire::Json& entry, std::string_view number) {
+  return {Epoch{*entry.string_at("epoch")}, static_cast<Offset>(*entry.find(number)->integer())};
+}
+
+ShardPositions shards_of(const wire::Json& by_shard) {
+  ShardPositions shards;
+  for (const auto& [name, entry] : *by_shard.object()) shards.emplace(name, position_of(entry, "seq"));
+  return shards;
+}
+
+}  // namespace
+
+FrameRef EventCoding::outgoing(FrameRef frame) {
+  auto bytes = frame->bytes.view();
+  if (!frame->event) frame->event = FrameRef::control(base::Bytes{event_lines(bytes)});
+  if (!frame->topic.empty()) {
+    cursor_.reach(frame->topic, frame->position);
+    if (auto place = shard_place_of(bytes)) cursor_.reach_shard(place->shard, place->seq);
+  } else if (frame->event->bytes.view().starts_with("event: subscription_confirmed\n")) {
+    begun_ = true;
+    go_on(text_of(bytes));
+  } else if (frame->event->bytes.view().starts_with("event: restarted\n")) {
+    go_on(text_of(bytes));
+  }
+  std::string event{frame->event->bytes.view()};
+  if (begun_) event.append("id: ").append(cursor_.id()).append("\n");
+  event += '\n';
+  return FrameRef::control(base::Bytes{std::move(event)});
+}
+
+// A topic, or pattern, that is recovered goes on from where the client was, for what it missed follows; all others
+// begin where the frame says.
+void EventCoding::go_on(std::string_view positions) {
+  auto json = wire::parse_json(positions);
+  INVARIANT(json.has_value(), "a frame of ours is JSON");
+  std::optional<ShardPositions> shards;
+  bool any_recovered = false;
+  for (const auto& entry : *json->find("topics")->array()) {
+    const bool recovered = *entry.find("recovered")->boolean();
+    if (const auto* by_shard = entry.find("shards")) {
+      any_recovered |= recovered;
+      shards = shards_of(*by_shard);
+    } else if (!recovered) {
+      cursor_.reach(*entry.string_at("topic"), position_of(entry, "offset"));
+    }
+  }
+  if (shards && !any_recovered && shards->size() <= stream_shards_max) cursor_.begin_shards(*std::move(shards));
+}
+
+}  // namespace troupe::realtime

@@ -1,0 +1,147 @@
+// Opening a stream in five steps: the page, the wish, the user, the permission, the place.
+#include "troupe/realtime/service/events.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/realtime/api/answers.h"
+#include "troupe/realtime/command/subscribe.h"
+#include "troupe/realtime/service/service.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::realtime {
+
+namespace {
+
+using api::problem_of;
+
+std::unexpected<ClientError> bad(std::string message) {
+  return std::unexpected(ClientError{ErrorCode::bad_request, std::move(message), {}});
+}
+
+// The topics of the query, each once, and none that lies in another one: what comes by both would come by its name, and
+// not say where the pattern is.
+std::expected<std::vector<TopicPattern>, ClientError> topics_of(const wire::Form& query) {
+  std::vector<TopicPattern> topics;
+  for (const auto& [name, value] : query) {
+    if (name != "topic") continue;
+    auto topic = TopicPattern::parse(value);
+    if (!topic) return bad(fmt::format("`topic` {}", describe(topic.error())));
+    auto contains = [&](const TopicPattern& other) { return other.contains(*topic); };
+    if (std::ranges::any_of(topics, contains)) continue;
+    std::erase_if(topics, [&](const TopicPattern& other) { return topic->contains(other); });
+    topics.push_back(*std::move(topic));
+  }
+  if (topics.empty()) return bad("`topic` is missing");
+  if (topics.size() > stream_topics_max) return bad(fmt::format("a stream has at most {} topics", stream_topics_max));
+  return topics;
+}
+
+// Where the client was: the header, which browsers send by themselves, or the query, for who cannot send it.
+std::string_view last_id_of(const web::Request& request, const wire::Form& query) {
+  if (auto header = request.headers.get("Last-Event-ID")) return *header;
+  return query.get("last_event_id").value_or("");
+}
+
+// What is no id of these topics leaves the cursor as it is: the stream begins with what comes now, and its
+// confirmation says so.
+std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request) {
+  auto query = wire::parse_form(request.query, {.parameters_max = stream_topics_max + 16});
+  if (!query) return bad(fmt::format("the query cannot be read: {}", wire::text(query.error())));
+  auto topics = topics_of(*query);
+  if (!topics) return std::unexpected(std::move(topics.error()));
+  auto named = query->get("overflow");
+  auto overflow = named ? overflow_of(*named) : std::nullopt;
+  if (named && !overflow) return bad(fmt::format("`overflow` cannot be `{}`", *named));
+  StreamCursor cursor{*topics};
+  (void)cursor.read(last_id_of(request, *query));
+  return EventStreamParts{Subscribe{cursor.topics(), cursor.known(), overflow}, std::move(cursor)};
+}
+
+std::optional<ClientError> forbidden(const Subscribe& subscribe, const Identity& identity,
+                                     const RealtimeSettings& settings) {
+  const bool has_token = !identity.token.value().empty();
+  auto permissions =
+      Permissions::from(identity.scopes, has_token ? settings.grants_with_token() : settings.grants_without_token());
+  return forbids(subscribe, permissions, settings);
+}
+
+actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
+  auto options = door->options.read();
+  if (!origin_allowed(request, options->allowed_origins)) {  // 1. is it a page that we know
+    co_return web::problem(403, "This origin may not connect.");
+  }
+  auto wish = wish_of(request);  // 2. what is wanted
+  if (!wish) co_return problem_of(wish.error());
+  auto token = token_of(request);  // 3. who is it
+  if (!token) co_return unauthorized();
+  Identity identity;
+  std::optional<UserId> user;  // none without a token: an anonymous one is new each time
+  if (*token) {
+    auto identified = co_await identify(**std::move(token), door);
+    if (!identified) co_return std::move(identified.error());
+    identity = *std::move(identified);
+    user = identity.user;
+  } else if (options->settings->anonymous() == Anonymous::allowed) {
+    identity = anonymous(door->core.random());
+  } else {
+    co_return token_needed();
+  }
+  auto limited = over_rates(request.peer.ip, user ? &*user : nullptr, request.query.size(), *door);
+  if (limited) co_return problem_of(*limited);
+  auto refused = forbidden(wish->subscribe, identity, *door->site->settings);  // 4. may they
+  if (refused) co_return problem_of(*refused);
+  auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, user});  // 5. is there room
+  if (!lease) co_return turned_away(*options, describe(lease.error()));
+  web::Response head{.headers = {{"Content-Type", "text/event-stream"},
+                                 {"Cache-Control", "no-store"},
+                                 {"X-Accel-Buffering", "no"}}};  // proxies of that kind would keep events back
+  auto attach = [door, identity, lease = *lease, parts = *std::move(wish),
+                 address = request.peer.ip](std::unique_ptr<web::ResponseStream> response) {
+    door->site->supervisor.tell(OpenEventStream{std::move(response), identity, lease, parts, address});
+  };
+  co_return web::Streaming{std::move(head), std::move(attach)};
+}
+
+// A page that may connect may also read what it is answered. Cookies play no part.
+void allow_page(web::Response& response, std::string origin) {
+  response.headers.set("Access-Control-Allow-Origin", std::move(origin));
+  response.headers.add("Vary", "Origin");
+}
+
+actor::Task<web::StreamAnswer> open_for_page(web::Request request, DoorPtr door) {
+  std::optional<std::string> origin;
+  if (origin_allowed(request, door->options.read()->allowed_origins)) origin = request.headers.get("Origin");
+  auto answer = co_await open(std::move(request), door);
+  if (origin) {
+    auto* streaming = std::get_if<web::Streaming>(&answer);
+    allow_page(streaming != nullptr ? streaming->head : std::get<web::Response>(answer), *origin);
+  }
+  co_return answer;
+}
+
+// What a browser asks before it lets a page send a token in the header.
+actor::Task<web::Response> preflight(web::Request request, DoorPtr door) {
+  auto origin = request.headers.get("Origin");
+  if (!origin_allowed(request, door->options.read()->allowed_origins)) {
+    co_return web::problem(403, "This origin may not connect.");
+  }
+  web::Response response{.status = 204, .headers = {{"Allow", "GET, OPTIONS"}}};
+  if (!origin) co_return response;
+  allow_page(response, std::string{*origin});
+  response.headers.add("Access-Control-Allow-Methods", "GET");
+  response.headers.add("Access-Control-Allow-Headers", "Authorization, Last-Event-ID");
+  response.headers.add("Access-Control-Max-Age", "600");
+  co_return response;
+}
+
+}  // namespace
+
+void add_events(web::Router& router, const DoorPtr& door) {
+  router.stream("/events", [door](web::Request request) { return open_for_page(std::move(request), door); });
+  router.add(web::Method::options, "/events",
+             [door](web::Request request) { return preflight(std::move(request), door); });
+}
+
+}  // namespace troupe::realtime
