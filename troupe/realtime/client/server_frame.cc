@@ -97,6 +97,19 @@ error_code take_json(ondemand::value value, std::string_view& place) {
   return simdjson::SUCCESS;
 }
 
+/// Gives each field of an object, by name, to `take_one`.
+template <class Take>
+error_code each_field(ondemand::object object, Take&& take_one) {
+  for (auto next : object) {
+    ondemand::field field;
+    if (auto error = std::move(next).get(field)) return error;
+    std::string_view name;
+    if (auto error = field.unescaped_key().get(name)) return error;
+    if (auto error = take_one(name, field.value())) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
 /// What the entries of a frame are read into.
 struct Entries {
   struct Entry {
@@ -110,26 +123,19 @@ struct Entries {
 error_code take_shards(ondemand::value value, Entries& into) {
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
-  for (auto next : object) {
-    ondemand::field field;
-    if (auto error = std::move(next).get(field)) return error;
-    ServerFrame::Shard shard;
-    if (auto error = field.unescaped_key().get(shard.name)) return error;
+  return each_field(object, [&](std::string_view name, ondemand::value of_shard) -> error_code {
+    ServerFrame::Shard shard{.name = name};
     ondemand::object place;
-    if (auto error = field.value().get_object().get(place)) return error;
-    for (auto part : place) {
-      ondemand::field of_place;
-      if (auto error = std::move(part).get(of_place)) return error;
-      std::string_view name;
-      if (auto error = of_place.unescaped_key().get(name)) return error;
-      error_code error = simdjson::SUCCESS;
-      if (name == "epoch") error = take(of_place.value(), shard.epoch);
-      if (name == "seq") error = take(of_place.value(), shard.seq);
-      if (error) return error;
-    }
+    if (auto error = of_shard.get_object().get(place)) return error;
+    auto error = each_field(place, [&](std::string_view part, ondemand::value of_place) -> error_code {
+      if (part == "epoch") return take(of_place, shard.epoch);
+      if (part == "seq") return take(of_place, shard.seq);
+      return simdjson::SUCCESS;
+    });
+    if (error) return error;
     into.shards.push_back(shard);
-  }
-  return simdjson::SUCCESS;
+    return simdjson::SUCCESS;
+  });
 }
 
 error_code take_entry(ondemand::value value, Entries& into) {
@@ -141,19 +147,15 @@ error_code take_entry(ondemand::value value, Entries& into) {
   if (type == ondemand::json_type::string) return value.get_string().get(topic.name);
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
-  for (auto next : object) {
-    ondemand::field field;
-    if (auto error = std::move(next).get(field)) return error;
-    std::string_view name;
-    if (auto error = field.unescaped_key().get(name)) return error;
-    error_code error = simdjson::SUCCESS;
-    if (name == "topic") error = take(field.value(), topic.name);
-    if (name == "epoch") error = take(field.value(), topic.epoch);
-    if (name == "offset") error = take(field.value(), topic.offset);
-    if (name == "recovered") error = take(field.value(), topic.recovered);
-    if (name == "shards") error = take_shards(field.value(), into);
-    if (error) return error;
-  }
+  auto error = each_field(object, [&](std::string_view name, ondemand::value field) -> error_code {
+    if (name == "topic") return take(field, topic.name);
+    if (name == "epoch") return take(field, topic.epoch);
+    if (name == "offset") return take(field, topic.offset);
+    if (name == "recovered") return take(field, topic.recovered);
+    if (name == "shards") return take_shards(field, into);
+    return simdjson::SUCCESS;
+  });
+  if (error) return error;
   entry.shards = into.shards.size() - entry.first_shard;
   return simdjson::SUCCESS;
 }
@@ -179,21 +181,12 @@ error_code take_limits(ondemand::value value, ServerFrame& frame) {
   if (type != ondemand::json_type::object) return simdjson::SUCCESS;
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
-  for (auto next : object) {
-    ondemand::field field;
-    if (auto error = std::move(next).get(field)) return error;
-    std::string_view name;
-    if (auto error = field.unescaped_key().get(name)) return error;
-    if (name != "messages_per_second") continue;
-    if (auto error = take(field.value(), frame.messages_per_second)) return error;
-  }
-  return simdjson::SUCCESS;
+  return each_field(object, [&](std::string_view name, ondemand::value field) -> error_code {
+    return name == "messages_per_second" ? take(field, frame.messages_per_second) : simdjson::SUCCESS;
+  });
 }
 
-error_code take_field(ondemand::field field, ServerFrame& frame, Entries& entries) {
-  std::string_view name;
-  if (auto error = field.unescaped_key().get(name)) return error;
-  auto value = field.value();
+error_code take_field(std::string_view name, ondemand::value value, ServerFrame& frame, Entries& entries) {
   if (auto text = std::ranges::find(texts, name, &Text::name); text != std::end(texts))
     return take(value, frame.*text->place);
   if (name == "payload") return take_json(value, frame.payload);
@@ -208,12 +201,8 @@ error_code take_field(ondemand::field field, ServerFrame& frame, Entries& entrie
 error_code walk(ondemand::document& document, ServerFrame& frame, Entries& entries) {
   ondemand::object object;
   if (auto error = document.get_object().get(object)) return error;
-  for (auto next : object) {
-    ondemand::field field;
-    if (auto error = std::move(next).get(field)) return error;
-    if (auto error = take_field(field, frame, entries)) return error;
-  }
-  return simdjson::SUCCESS;
+  return each_field(
+      object, [&](std::string_view name, ondemand::value value) { return take_field(name, value, frame, entries); });
 }
 
 }  // namespace
