@@ -13,6 +13,7 @@ using testing::Frames;
 using testing::RealtimeWorld;
 using testing::Socket;
 using testing::story_of;
+using testing::topic_at;
 using testing::types;
 
 /// Topics of "wait" have `block`, those of "push" `backpressure`.
@@ -41,13 +42,6 @@ Frames publish(RealtimeWorld& world, Socket& socket, std::string_view topic, std
       fmt::format(R"({{"type":"publish","topic":"{}","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"{}}})", topic, more));
 }
 
-/// A topic of the namespace whose home is this core.
-std::string topic_at(std::string_view space, std::size_t core) {
-  std::string name = std::string{space} + ".t";
-  while (home_of(name, 2) != core) name += 't';
-  return name;
-}
-
 /// Publishes until a publication is not answered; gives how many were before it.
 int fill(RealtimeWorld& world, Socket& publisher, std::string_view topic) {
   for (int answered = 0; answered < 1000; ++answered) {
@@ -72,7 +66,7 @@ TEST_CASE("under block the ack waits until the slow subscriber has room, and cou
       auto alice = world.connect("alice", 0);
       auto slow = world.connect("slow", core);
       auto quick = world.connect("quick", core);
-      const auto topic = topic_at("wait", home);
+      const auto topic = topic_at(home, "wait.");
       subscribe(world, slow, topic);
       subscribe(world, quick, topic);
       slow->stop_reading();
@@ -115,13 +109,13 @@ TEST_CASE("who waits holds up neither other topics nor other publishers of them,
   auto alice = world.connect("alice", 0);
   auto bob = world.connect("bob", 0);
   auto slow = world.connect("slow", 1);
-  const auto topic = topic_at("wait", 1);
+  const auto topic = topic_at(1, "wait.");
   subscribe(world, slow, topic);
   slow->stop_reading();
   fill(world, alice, topic);
-  CHECK_EQ(types(publish(world, bob, topic_at("wait", 0))), "ack");
-  CHECK_EQ(types(publish(world, bob, topic_at("other", 1))), "ack");
-  CHECK_EQ(types(publish(world, bob, topic_at("push", 1))), "ack");
+  CHECK_EQ(types(publish(world, bob, topic_at(0, "wait."))), "ack");
+  CHECK_EQ(types(publish(world, bob, topic_at(1, "other."))), "ack");
+  CHECK_EQ(types(publish(world, bob, topic_at(1, "push."))), "ack");
 }
 
 TEST_CASE("a publisher does not wait for its own outbox: what finds no room there is told as a gap at once") {
@@ -155,7 +149,7 @@ TEST_CASE("a connection that ends lets publishers go at once") {
 TEST_CASE("publications that wait are bounded: past that they are refused before an offset is given") {
   RealtimeWorld world{small_options(), 1, narrow};
   auto slow = world.connect("slow", 1);
-  const auto topic = topic_at("wait", 0);
+  const auto topic = topic_at(0, "wait.");
   subscribe(world, slow, topic);
   slow->stop_reading();
   auto first = world.connect("first", 0);
@@ -185,7 +179,7 @@ TEST_CASE("under backpressure a publication is refused before it gets an offset,
         RealtimeWorld world{small_options(), 1, narrow};
         auto alice = world.connect("alice", 0);
         auto slow = world.connect("slow", core);
-        const auto topic = topic_at("push", home);
+        const auto topic = topic_at(home, "push.");
         subscribe(world, slow, topic);
         slow->stop_reading();
         int accepted = 0;
@@ -200,7 +194,7 @@ TEST_CASE("under backpressure a publication is refused before it gets an offset,
         CHECK_EQ(field(answer[0], "retry_after_ms"), "1000");
         world.world.advance(10s);  // it is still so
         CHECK_EQ(types(publish(world, alice, topic, more)), "error");
-        CHECK_EQ(types(publish(world, alice, topic_at("push", home) + "t")), "ack");  // of this topic alone
+        CHECK_EQ(types(publish(world, alice, topic_at(home, "push.") + "t")), "ack");  // of this topic alone
         CHECK_EQ(story_of(read_on(world, slow), topic), fmt::format("1-{}", accepted));
         auto ack = publish(world, alice, topic);
         REQUIRE_EQ(types(ack), "ack");

@@ -16,6 +16,7 @@ using testing::Frames;
 using testing::RealtimeWorld;
 using testing::Socket;
 using testing::story_of;
+using testing::topic_at;
 using testing::types;
 
 RealtimeOptions small_options(HistoryLimits history = {}) {
@@ -42,13 +43,6 @@ void publish(RealtimeWorld& world, Socket& socket, std::string_view topic, int c
         fmt::format(R"({{"type":"publish","topic":"{}","payload":"xxxxxxxxxxxxxxxxxxxxxxxx"{}}})", topic, more));
     world.world.run_until_idle();
   }
-}
-
-/// A topic whose home is this core.
-std::string topic_at(std::size_t core) {
-  std::string name = "t";
-  while (home_of(name, 2) != core) name += 't';
-  return name;
 }
 
 Frames read_on(RealtimeWorld& world, Socket& socket) {

@@ -129,6 +129,13 @@ inline std::string field(std::string_view frame, std::string_view name) {
   return std::string{rest.substr(0, rest.find_first_of(",}"))};
 }
 
+/// A topic that begins with `prefix` and whose home is this core.
+inline std::string topic_at(std::size_t core, std::string_view prefix = {}) {
+  std::string name = std::string{prefix} + "t";
+  while (home_of(name, 2) != core) name += 't';
+  return name;
+}
+
 /// The types of frames, in order: "ack message".
 inline std::string types(const Frames& frames) {
   std::string text;
