@@ -15,7 +15,8 @@ constexpr std::size_t spent_max = 10'000;  // about 2 MB; an older replay goes t
 AuthActor::AuthActor(AuthActorParts parts) : parts_(std::move(parts)) {}
 
 actor::Task<void> AuthActor::started(actor::Context& context) {
-  auto keys = co_await parts_.keys.ask(WatchKeys{context.self(this)}, {.within = std::chrono::seconds{30}});
+  actor::Topic<KeysChanged>{context, keys_topic}.subscribe(context, this);
+  auto keys = co_await parts_.keys.ask(GetKeys{}, {.within = std::chrono::seconds{30}});
   if (!keys) throw std::runtime_error("the Auth Actor has got no keys: " + keys.error().what);
   factory_.emplace(parts_.options.issuer, *keys);
 }

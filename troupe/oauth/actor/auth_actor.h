@@ -66,7 +66,7 @@ struct ValidateAuthCode {
 struct AuthActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetClient>> clients;
-  actor::Ref<actor::Protocol<WatchKeys>> keys;
+  actor::Ref<actor::Protocol<GetKeys>> keys;
   actor::Ref<TokenActor> tokens;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
   OauthOptions options;

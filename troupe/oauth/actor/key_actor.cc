@@ -28,11 +28,6 @@ actor::Task<void> KeyActor::started(actor::Context& context) {
 
 KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
 
-KeySetPtr KeyActor::handle(WatchKeys message) {
-  if (std::ranges::find(watchers_, message.watcher) == watchers_.end()) watchers_.push_back(message.watcher);
-  return keys_;
-}
-
 actor::Task<void> KeyActor::load(actor::Context& context) {
   struct Loaded {
     std::vector<SigningKeyRecord> signing;
@@ -51,7 +46,7 @@ void KeyActor::publish(actor::Context& context) {
   KeySetPtr fresh = key_set_of(records_, token_keys_, context.wall(), parsed_);
   if (same(keys_, fresh)) return;
   keys_ = std::move(fresh);
-  for (const auto& watcher : watchers_) watcher.tell(KeysChanged{keys_});
+  actor::Topic<KeysChanged>{context, keys_topic}.publish(KeysChanged{keys_});
 }
 
 actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& context) {
@@ -106,9 +101,6 @@ actor::Task<void> KeyActor::handle(Maintain, actor::Context& context) {
   co_await make(keys_to_make(records_, now, options_), context);
 }
 
-void KeyActor::inspect(actor::Inspection& out) const {
-  out.add("keys", static_cast<std::int64_t>(records_.size()));
-  out.add("watchers", static_cast<std::int64_t>(watchers_.size()));
-}
+void KeyActor::inspect(actor::Inspection& out) const { out.add("keys", static_cast<std::int64_t>(records_.size())); }
 
 }  // namespace troupe::oauth

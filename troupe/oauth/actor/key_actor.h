@@ -1,16 +1,18 @@
 // Key Actor: owns the signing keys: makes them before they are needed, announces them, signs
 // with them, and keeps the public part until the last token signed with them has expired.
 //
-// Whoever signs keeps a KeySet of its own and is sent a new one when it changes, so that no
-// signature waits for this actor.
+// Whoever signs keeps a KeySet of its own, so that no signature waits for this actor: it
+// subscribes to the topic of keys, then asks for those of the moment.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/actor/topic.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_schedule.h"
 #include "troupe/oauth/model/key_set.h"
@@ -23,8 +25,9 @@ struct GetKeys {
   using reply = KeySetPtr;
 };
 
-/// The keys have changed. Sent to those that asked by WatchKeys.
+/// The keys have changed. Published on `keys_topic`; who is busy hears it all the same.
 struct KeysChanged {
+  static constexpr auto message_class = actor::MessageClass::control;
   KeySetPtr keys;
 };
 
@@ -33,11 +36,7 @@ struct RotateKeys {
   using reply = KeySetPtr;
 };
 
-/// Sends every later KeySet to `watcher`; answers with the present one.
-struct WatchKeys {
-  actor::Ref<actor::Protocol<KeysChanged>> watcher;
-  using reply = KeySetPtr;
-};
+inline constexpr std::string_view keys_topic = "oauth.keys";
 
 /// Told twice a second by the Change Actor: the generation of the kept keys. Another process may have changed them, and
 /// time alone makes another key the signing one.
@@ -52,7 +51,6 @@ class KeyActor {
   /// Makes the keys that are missing; messages wait until there are keys.
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
-  KeySetPtr handle(WatchKeys message);
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
 
   actor::Task<void> handle(KeysSeen message, actor::Context& context);
@@ -75,7 +73,6 @@ class KeyActor {
   std::int64_t generation_ = -1;
   std::map<std::string, crypto::PrivateKey> parsed_;
   KeySetPtr keys_;
-  std::vector<actor::Ref<actor::Protocol<KeysChanged>>> watchers_;
 };
 
 }  // namespace troupe::oauth

@@ -42,16 +42,27 @@ TEST_CASE("the first start makes keys, and the next finds them") {
   CHECK_EQ(keys_of(second)->signing.front().kid(), kid);
 }
 
-TEST_CASE("a rotation reaches everybody who watches") {
+TEST_CASE("a rotation reaches everybody who watches, also after the Key Actor has begun anew") {
   ActorWorld oauth{3};
   auto listener = oauth.world.spawn<Listener>({.name = "listener"});
-  const auto present = oauth.world.block_on(oauth.keys.ask(WatchKeys{listener}));
-  CHECK_EQ((*present)->verifying.size(), 1);
+  actor::Topic<KeysChanged>{oauth.world.system(), keys_topic}.subscribe(listener);
+  oauth.world.run_until_idle();
+  CHECK_EQ(keys_of(oauth)->verifying.size(), 1);
   const auto rotated = oauth.world.block_on(oauth.keys.ask(RotateKeys{}));
   const auto heard = oauth.world.block_on(listener.ask(Listener::Last{})).value();
   REQUIRE(heard != nullptr);
   CHECK_EQ(heard->signing.front().kid(), (*rotated)->signing.front().kid());
   CHECK_EQ(heard->verifying.size(), 2);
+
+  {
+    actor::Cell& cell = *oauth.keys.address().cell;
+    const actor::Core::Scope scope{*cell.owner};
+    actor::lifecycle::fault(cell, std::make_exception_ptr(std::runtime_error{"broken"}), "a test");
+  }
+  oauth.world.advance(1s);
+  const auto again = oauth.world.block_on(oauth.keys.ask(RotateKeys{}));
+  CHECK_EQ(oauth.world.block_on(listener.ask(Listener::Last{})).value()->signing.front().kid(),
+           (*again)->signing.front().kid());
 }
 
 TEST_CASE("a rotation by another process is seen within a second") {

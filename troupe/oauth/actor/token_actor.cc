@@ -81,7 +81,8 @@ std::optional<Owned> owner_of(Tables& tables, const ReadToken& read) {
 TokenActor::TokenActor(TokenActorParts parts) : parts_(std::move(parts)) {}
 
 actor::Task<void> TokenActor::started(actor::Context& context) {
-  auto keys = co_await parts_.keys.ask(WatchKeys{context.self(this)}, {.within = std::chrono::seconds{30}});
+  actor::Topic<KeysChanged>{context, keys_topic}.subscribe(context, this);
+  auto keys = co_await parts_.keys.ask(GetKeys{}, {.within = std::chrono::seconds{30}});
   if (!keys) throw std::runtime_error("the Token Actor has got no keys: " + keys.error().what);
   factory_.emplace(parts_.options.issuer, *keys);
 }

@@ -91,7 +91,7 @@ struct RevokeSession {
 
 struct TokenActorParts {
   Storage storage;
-  actor::Ref<actor::Protocol<WatchKeys>> keys;
+  actor::Ref<actor::Protocol<GetKeys>> keys;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
   OauthOptions options;
 };
