@@ -295,6 +295,11 @@ TEST_CASE("a strategy of one's own sees the child, its siblings, the exception a
   CHECK_EQ((*seen)[2].recent, 2);
 }
 
+TEST_CASE("a supervisor that was told nothing gives up after twenty restarts in a row, however slow they are") {
+  CHECK_EQ(Backoff{}.attempts_max, 20);
+  CHECK_EQ(Supervision{}.backoff, Backoff{});
+}
+
 TEST_CASE("after attempts_max restarts in a row the supervisor gives up, and a quiet time resets the count") {
   Backoff backoff = fixed(10ms);
   backoff.attempts_max = 2;

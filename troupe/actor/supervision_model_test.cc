@@ -268,7 +268,7 @@ struct Model {
   }
 };
 
-constexpr Backoff constant{.min = 20ms, .max = 20ms, .jitter = 0};
+constexpr Backoff constant{.min = 20ms, .max = 20ms, .jitter = 0, .attempts_max = Backoff::unbounded};
 
 /// A random tree in a world, beside its model.
 struct Forest {
@@ -312,7 +312,7 @@ struct Forest {
     out.supervision = {
         .strategy = n.strategy,
         .intensity = {.restarts = n.limit, .within = 100'000h},
-        .backoff = {.min = 20ms, .max = 20ms, .jitter = 0},
+        .backoff = {.min = 20ms, .max = 20ms, .jitter = 0, .attempts_max = Backoff::unbounded},
         .decide = on<Kind<0>>(n.mind[0]) | on<Kind<1>>(n.mind[1]) | on<Kind<2>>(n.mind[2]) | on<Kind<3>>(n.mind[3])};
     return out;
   }

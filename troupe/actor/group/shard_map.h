@@ -35,9 +35,11 @@ struct ShardOptions {
   std::uint32_t count = 256;        // many more than cores, so that load can be spread in small pieces
   Duration passivate_after = 2min;  // without a message; zero: never
   ActorOptions entity{};            // `name` and `core` are not looked at
-  Supervision supervision{.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()}};  // many share one
-  std::shared_ptr<const Placement> placement{};                                                   // empty: in turn
-  Duration move_within = 1s;  // how long a move waits until all is between two messages
+  // Many share one supervisor, so one that fails for ever must not end the others.
+  Supervision supervision{.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()},
+                          .backoff = {.attempts_max = Backoff::unbounded}};
+  std::shared_ptr<const Placement> placement{};  // empty: in turn
+  Duration move_within = 1s;                     // how long a move waits until all is between two messages
   ShardBalance balance{};
 };
 

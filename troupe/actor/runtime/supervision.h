@@ -55,9 +55,10 @@ struct Backoff {
   Duration max = 10s;
   double jitter = 0.2;  // so that what failed together does not come back together
   Duration reset_after = 30s;
-  std::uint32_t attempts_max =
-      UINT32_MAX;  // restarts in a row before the supervisor gives up; unbounded: the intensity
-                   // bounds what is too fast, and what is slow may come back for ever
+  // Restarts in a row before the supervisor gives up. What has failed twenty times without once running for
+  // `reset_after` will not mend itself, and its parent ought to know; by then some minutes have passed.
+  std::uint32_t attempts_max = 20;
+  static constexpr std::uint32_t unbounded = UINT32_MAX;
   friend bool operator==(const Backoff&, const Backoff&) = default;
 };
 

@@ -19,7 +19,11 @@ using namespace std::chrono_literals;
 
 constexpr auto start_within = 60s;  // making RSA keys on a slow machine
 
-actor::SystemOptions system_options(const Config& config) { return {.cores = static_cast<int>(config.server.cores)}; }
+/// A server comes back as long as its intensity allows, however often it has failed in its life.
+actor::SystemOptions system_options(const Config& config) {
+  return {.cores = static_cast<int>(config.server.cores),
+          .supervision = {.backoff = {.attempts_max = actor::Backoff::unbounded}}};
+}
 
 CertificateFiles certificate_files(const Config& config) {
   return {config.server.tls_certificate, config.server.tls_key};

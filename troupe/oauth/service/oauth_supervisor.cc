@@ -15,6 +15,7 @@ namespace {
 /// references stay good, which those of a tree that is built anew would not.
 actor::Supervision without_end() {
   return {.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()},
+          .backoff = {.attempts_max = actor::Backoff::unbounded},
           .decide = actor::on<store::Error>(actor::Directive::resume)};
 }
 

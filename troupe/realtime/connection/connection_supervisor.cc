@@ -23,7 +23,9 @@ actor::Supervision connection_supervision() {
   // Each connection counts its own failures and closes itself; a sum over all of them would let a few clients end
   // the connections of the others.
   return {.intensity = {.restarts = UINT32_MAX, .within = std::chrono::seconds{1}},
-          .backoff = {.min = std::chrono::milliseconds{10}, .max = std::chrono::seconds{1}}};
+          .backoff = {.min = std::chrono::milliseconds{10},
+                      .max = std::chrono::seconds{1},
+                      .attempts_max = actor::Backoff::unbounded}};
 }
 
 void ConnectionSupervisor::started(actor::Context& ctx) {

@@ -9,11 +9,13 @@ actor::Supervision system_supervision() {
   const auto rules = actor::on<RoutingTableCorrupted>(actor::Directive::restart)
                          .on<ConfigurationError>(actor::Directive::escalate)
                          .otherwise(actor::Directive::resume);
-  return {.decide = [rules](const actor::Fault& fault) -> actor::Decision {
-    // Tables of presence are built anew rather than trusted after a fault: all they hold others know, too.
-    if (fault.error == nullptr || fault.child.name.starts_with("presence-")) return actor::Directive::restart;
-    return rules(fault);
-  }};
+  // What fails again and again within its intensity ends the service; what fails now and then never does.
+  return {.backoff = {.attempts_max = actor::Backoff::unbounded},
+          .decide = [rules](const actor::Fault& fault) -> actor::Decision {
+            // Tables of presence are built anew rather than trusted after a fault: all they hold others know, too.
+            if (fault.error == nullptr || fault.child.name.starts_with("presence-")) return actor::Directive::restart;
+            return rules(fault);
+          }};
 }
 
 namespace {
