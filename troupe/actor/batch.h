@@ -7,7 +7,8 @@
 //
 // Until it is handed over, a batch is part of the mailbox: it counts against the bounds, may be
 // evicted, outlives a restart, and is dropped with the rest when the actor stops. A batch whose
-// handler throws is not handled again. It counts for its messages in a turn's budget.
+// handler throws is not handled again. It counts for its messages in a turn's budget. Its handler
+// goes on with the trace of the first of its messages that belongs to one.
 #pragma once
 
 #include <iterator>
@@ -76,7 +77,8 @@ namespace detail {
 template <class A, class M>
 concept Batched = Plain<A, Batch<M>> || WithContext<A, Batch<M>>;
 
-template <class A>
+/// One for each pair, so that its address tells the batches of one actor apart.
+template <class A, class M>
 inline constexpr BatchOptions batch_options_of = [] {
   if constexpr (requires { std::bool_constant<(A::batch.messages > 0)>{}; }) {
     return A::batch;

@@ -2,6 +2,7 @@
 #include "troupe/actor/context.h"
 
 #include "troupe/actor/system.h"
+#include "troupe/base/check.h"
 
 namespace troupe::actor {
 namespace {
@@ -51,6 +52,9 @@ void start_timer(Cell& cell, ActorTimer& timer, std::string_view key, Duration d
   timer.key = key;
   timer.period = period;
   timer.due = cell.owner->now() + delay;
+  // What is told again and again outlives whatever it began in.
+  const Span* span = cell.owner->span();
+  if (span != nullptr && period == Duration::zero()) timer.trace = std::make_unique<base::TraceContext>(span->context);
   cell.owner->timers().arm(timer, timer.due);
   cell.more().timers.push(&timer);
 }
@@ -77,11 +81,17 @@ base::Random& Context::random() const noexcept { return core().random(); }
 void Context::stop() noexcept { lifecycle::request_stop(&core(), address()); }
 void Context::drain() noexcept { lifecycle::request_drain(&core(), address()); }
 void Context::trace(const base::TraceContext& parent, std::string name) {
+  INVARIANT(core().running() != nullptr || core().span() != nullptr, "a trace begins in a coroutine, which ends it");
   core().open_span(parent, std::move(name), true);
 }
 std::optional<base::TraceContext> Context::trace_context() const noexcept {
   const Span* span = core().span();
   return span != nullptr ? std::optional{span->context} : std::nullopt;
+}
+void Context::measure(bool on) {
+  Cell& cell = cell_of(*this);
+  if (on == (cell.extras && cell.extras->handling_time)) return;
+  cell.more().handling_time = on ? std::make_unique<HandlingTime>() : nullptr;
 }
 Entry Context::entry() const noexcept { return Entry{address()}; }
 

@@ -110,6 +110,8 @@ class TimerTicket {
   ~TimerTicket() {
     if (timer_ != nullptr) give_back();
   }
+  /// The trace that the message goes on with, if any.
+  std::unique_ptr<base::TraceContext> take_trace() noexcept { return std::move(timer_->trace); }
   /// Whether the message may be delivered. Settles a timer that fires once.
   bool take() noexcept { return give_back(); }
 
@@ -131,8 +133,9 @@ inline constexpr Handler timed_handler{
     .invoke =
         [](Core& core, Cell* cell, Envelope& envelope) {
           auto& timed = envelope.message<Timed<M>>();
+          const auto trace = timed.ticket.take_trace();
           if (!timed.ticket.take()) return;
-          Envelope* inner = core.make(handler_of<A, M>, cell->address(), std::move(timed.message));
+          Envelope* inner = core.make_within(trace.get(), handler_of<A, M>, cell->address(), std::move(timed.message));
           struct Guard {
             Core& core;
             Envelope* inner;
@@ -245,7 +248,7 @@ bool Context::stash(const A*, M&& message) {
   static_assert(!Askable<Message>, "an ask is stashed with its Reply: somebody waits for the answer");
   Cell& cell = cell_of(*this);
   if (!mailbox::may_stash(cell)) return false;
-  mailbox::stash(cell, core().make(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message)));
+  mailbox::stash(cell, core().make_message(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message)));
   return true;
 }
 
@@ -257,7 +260,7 @@ bool Context::stash(const A*, M&& message, R&& reply) {
   static_assert(std::is_same_v<R, detail::ReplyFor<Message>>, "the Reply of this message, moved");
   Cell& cell = cell_of(*this);
   if (!mailbox::may_stash(cell)) return false;
-  Envelope* envelope = core().make(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message));
+  Envelope* envelope = core().make_message(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message));
   envelope->reply = reply.release();
   envelope->deadline = core().deadline();
   mailbox::stash(cell, envelope);

@@ -177,15 +177,44 @@ void invoke(Core& core, Cell* cell, Envelope& envelope) {
   }
 }
 
+/// handler_of, which is made of all this.
+template <class A, class M>
+const Handler& plain_handler() noexcept;
+
+/// Ends the span of a traced message when its handler returns or throws; one that waits keeps it.
+class SpanScope {
+ public:
+  SpanScope(Core& core, const base::TraceContext& parent, std::string_view message)
+      : core_(core), thrown_before_(std::uncaught_exceptions()) {
+    core.open_span(parent, std::string{message});
+  }
+  SpanScope(const SpanScope&) = delete;
+  SpanScope& operator=(const SpanScope&) = delete;
+  ~SpanScope() { core_.close_span(std::uncaught_exceptions() > thrown_before_); }
+
+ private:
+  Core& core_;
+  int thrown_before_;
+};
+
 /// The same for an actor that takes its M in batches. The dispatch ends the first envelope when this returns, and a
 /// coroutine may keep the batch longer, so the first message moves into an envelope of its own; the others stay.
 template <class A, class M>
 void invoke_batch(Core& core, Cell* cell, Envelope& envelope) {
   static_assert(!Plain<A, M> && !WithContext<A, M>, "an actor handles a message one by one or in batches, not both");
   A& actor = *static_cast<A*>(cell->object);
-  Envelope* first = core.make(*envelope.handler, cell->address(), std::move(envelope.message<M>()));
+  const auto trace_of = [](const Envelope& one) {
+    return one.handler->trace_of != nullptr ? &one.handler->trace_of(one) : nullptr;
+  };
+  Envelope* first =
+      core.make_within(trace_of(envelope), plain_handler<A, M>(), cell->address(), std::move(envelope.message<M>()));
   first->sender = envelope.sender;
-  Batch<M> batch{core, mailbox::take_batch(core, *cell, first)};
+  const EnvelopeList taken = mailbox::take_batch(core, *cell, first);
+  const base::TraceContext* trace = nullptr;
+  for (const Envelope* at = taken.head; at != nullptr && trace == nullptr; at = at->next) trace = trace_of(*at);
+  std::optional<SpanScope> span;
+  if (trace != nullptr) span.emplace(core, *trace, name_of_type<M>());
+  Batch<M> batch{core, taken};
   core.count_batch(*cell, batch.size() - 1);
   auto call = [&]() -> decltype(auto) {
     if constexpr (WithContext<A, Batch<M>>) {
@@ -214,7 +243,7 @@ consteval auto invoke_function() -> void (*)(Core&, Cell*, Envelope&) {
 }
 template <class A, class M>
 consteval const BatchOptions* batch_of() {
-  if constexpr (Batched<A, M>) return &batch_options_of<A>;
+  if constexpr (Batched<A, M>) return &batch_options_of<A, M>;
   return nullptr;
 }
 
@@ -249,22 +278,6 @@ constexpr auto copy_of() -> Envelope* (*)(Core&, Envelope&, Address) {
   return nullptr;
 }
 
-/// Ends the span of a traced message when its handler returns or throws; one that waits keeps it.
-class SpanScope {
- public:
-  SpanScope(Core& core, const base::TraceContext& parent, std::string_view message)
-      : core_(core), thrown_before_(std::uncaught_exceptions()) {
-    core.open_span(parent, std::string{message});
-  }
-  SpanScope(const SpanScope&) = delete;
-  SpanScope& operator=(const SpanScope&) = delete;
-  ~SpanScope() { core_.close_span(std::uncaught_exceptions() > thrown_before_); }
-
- private:
-  Core& core_;
-  int thrown_before_;
-};
-
 template <class A, class M>
 consteval Handler describe_handler() {
   return {
@@ -286,13 +299,28 @@ consteval Handler describe_handler() {
   };
 }
 
+/// The context of a message of which all that travels is a Traced<Whole>.
+template <class Whole>
+const base::TraceContext& context_of(const Envelope& envelope) noexcept {
+  return envelope.message<Traced<Whole>>().context;
+}
+
+/// Runs an M within its trace. The message stands where it always does; a batch sees to its trace itself.
+template <class A, class M, class Whole>
+void invoke_traced(Core& core, Cell* cell, Envelope& envelope) {
+  if constexpr (Batched<A, M>) {
+    invoke_batch<A, M>(core, cell, envelope);
+  } else {
+    const SpanScope scope{core, context_of<Whole>(envelope), name_of_type<M>()};
+    invoke<A, M>(core, cell, envelope);
+  }
+}
+
 template <class A, class M>
 inline constexpr Handler traced_handler_of = [] {
   Handler handler = describe_handler<A, M>();
-  handler.invoke = [](Core& core, Cell* cell, Envelope& envelope) {
-    const SpanScope scope{core, envelope.message<Traced<Carried<M>>>().context, name_of_type<M>()};
-    describe_handler<A, M>().invoke(core, cell, envelope);  // the message stands where it always does
-  };
+  handler.invoke = invoke_traced<A, M, Carried<M>>;
+  handler.trace_of = context_of<Carried<M>>;
   handler.destroy = destroy_message<Traced<Carried<M>>>;
   handler.copy = copy_of<Traced<Carried<M>>>();
   return handler;
@@ -301,9 +329,14 @@ inline constexpr Handler traced_handler_of = [] {
 template <class A, class M>
 inline constexpr Handler handler_of = [] {
   Handler handler = describe_handler<A, M>();
-  if (handler.batch == nullptr) handler.traced = &traced_handler_of<A, M>;  // a batch belongs to no one trace
+  handler.traced = &traced_handler_of<A, M>;
   return handler;
 }();
+
+template <class A, class M>
+const Handler& plain_handler() noexcept {
+  return handler_of<A, M>;
+}
 
 }  // namespace detail
 }  // namespace troupe::actor

@@ -44,6 +44,7 @@ InspectedActor inspect_cell(Core& core, const Cell& cell) {
     out.errors = cell.extras->errors;
     out.restarts = cell.extras->times_restarted;
     out.last_failure = cell.extras->last_failure;
+    if (cell.extras->handling_time) out.handling_time = *cell.extras->handling_time;
   }
   out.idle = core.now() - cell.last_activity;
   if (cell.object != nullptr && cell.type->inspect != nullptr) {
@@ -66,6 +67,17 @@ std::vector<InspectedActor> inspect_core(Core& core) {
     if (cell.state != CellState::reserved) actors.push_back(inspect_cell(core, cell));
   });
   return actors;
+}
+
+std::map<std::string_view, MailboxFigures> mailboxes_of(Core& core) {
+  std::map<std::string_view, MailboxFigures> by_type;
+  core.for_each_cell([&](Cell& cell) {
+    if (cell.type == nullptr) return;
+    MailboxFigures& figures = by_type[cell.type->name];
+    figures.waiting += cell.depth;
+    figures.deepest = std::max<std::uint32_t>(figures.deepest, cell.depth);
+  });
+  return by_type;
 }
 
 std::vector<InspectedActor> assemble(std::vector<InspectedActor> actors) {
@@ -106,9 +118,10 @@ std::vector<TypeFigures> figures_of(Host& host) {
       sum.restarted += stats->restarted.value();
       sum.stalled += stats->stalled.value();
       sum.cancelled += stats->cancelled.value();
-      sum.handling_nanoseconds += stats->handling_nanoseconds.value();
       for (std::size_t i = 0; i < drop_reasons; ++i) sum.dropped[i] += stats->dropped[i].value();
-      for (std::size_t i = 0; i < time_buckets; ++i) sum.handling_time[i] += stats->handling_time[i].value();
+      HandlingTime time{.nanoseconds = stats->handling_nanoseconds.value()};
+      for (std::size_t i = 0; i < time_buckets; ++i) time.buckets[i] = stats->handling_time[i].value();
+      if (time.count() > 0) sum.handling_time.emplace(static_cast<int>(c), time);
     }
     all.push_back(sum);
   }

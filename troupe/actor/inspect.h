@@ -1,6 +1,8 @@
 // Inspection: the tree of actors as it is now, in code; app/admin shows it over HTTP.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,7 +37,8 @@ struct InspectedActor {
   std::uint32_t errors = 0;
   std::uint32_t restarts = 0;
   std::string last_failure;
-  Duration idle{};  // since its last message
+  Duration idle{};                            // since its last message
+  std::optional<HandlingTime> handling_time;  // where somebody asked for it: Context::measure, System::measure
   std::vector<std::pair<std::string, std::string>> details;
 };
 
@@ -43,6 +46,15 @@ struct InspectedActor {
 std::vector<InspectedActor> inspect_core(Core& core);
 /// Sorts the actors of all cores by path, parents before children, and fills in the paths.
 std::vector<InspectedActor> assemble(std::vector<InspectedActor> actors);
+
+/// The messages that wait in the mailboxes of one class of actor.
+struct MailboxFigures {
+  std::uint64_t waiting = 0;
+  std::uint32_t deepest = 0;  // in the mailbox that has most
+};
+
+/// By class. Looks at each actor of the core, on that core.
+std::map<std::string_view, MailboxFigures> mailboxes_of(Core& core);
 
 /// What was counted for one class of actor, summed over the cores.
 struct TypeFigures {
@@ -55,8 +67,8 @@ struct TypeFigures {
   std::uint64_t stalled = 0;    // held its core too long
   std::uint64_t cancelled = 0;  // handlers ended because their asker had gone
   std::array<std::uint64_t, drop_reasons> dropped{};
-  std::array<std::uint64_t, time_buckets> handling_time{};  // bucket i: below 64 << i nanoseconds; one message in 64
-  std::uint64_t handling_nanoseconds = 0;
+  /// Of one message in 64, by core; an actor's time is its core's time, so a sum would hide who is slow.
+  std::map<int, HandlingTime> handling_time{};
 };
 
 /// Any thread.

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
+
 #include "troupe/actor/sim/world.h"
 
 using namespace troupe::actor;
@@ -87,6 +89,57 @@ TEST_CASE("an actor is idle since its last message, and one that never had any s
   CHECK_EQ(find(w, "/seen").in_flight, 0);
   CHECK_EQ(find(w, "/never").idle, 13s);
   CHECK_EQ(find(w, "/never").handled, 0);
+}
+
+TEST_CASE("how long an actor handles its messages is kept for itself once somebody asks, until it is called off") {
+  test::World w{1, {.cores = 2, .cost_per_message = 5us}};
+  auto seen = w.spawn<Seen>({.name = "seen", .core = 1});
+  auto other = w.spawn<Seen>({.name = "other", .core = 1});
+  const auto ping = [&](int times) {
+    for (int i = 0; i < times; ++i) CHECK_EQ(w.block_on(seen.ask(Ping{})).value(), 1);
+    CHECK_EQ(w.block_on(other.ask(Ping{})).value(), 1);
+  };
+  ping(2);
+  CHECK_FALSE(find(w, "/seen").handling_time);
+  CHECK(w.block_on(w.system().measure("/seen")));
+  CHECK_FALSE(w.block_on(w.system().measure("/nobody")));
+  ping(3);
+  const auto time = find(w, "/seen").handling_time;
+  REQUIRE(time);
+  CHECK_EQ(time->count(), 3);  // a simulated core measures every message
+  CHECK_FALSE(find(w, "/other").handling_time);
+  CHECK(w.block_on(w.system().measure("/seen", false)));
+  CHECK_FALSE(find(w, "/seen").handling_time);
+  const auto by_core = figures(w, "Seen").handling_time;
+  REQUIRE_EQ(by_core.size(), 1);
+  CHECK_EQ(by_core.at(1).count(), 7);
+}
+
+TEST_CASE("what waits is counted by class, on all cores") {
+  test::World w{1, {.cores = 2}};
+  for (const int core : {0, 1}) {
+    auto seen = w.spawn<Seen>({.core = core});
+    seen.tell(Nap{1h});
+    for (int i = 0; i <= core; ++i) seen.tell(Break{});
+  }
+  w.run_until_idle();
+  const auto mailboxes = w.block_on(w.system().mailboxes());
+  REQUIRE(mailboxes.contains("Seen"));
+  CHECK_EQ(mailboxes.at("Seen").waiting, 3);
+  CHECK_EQ(mailboxes.at("Seen").deepest, 2);
+}
+
+TEST_CASE("far more than 256 classes of actors are told apart") {
+  static std::deque<ActorType> classes;
+  test::World w{1, {.cores = 1}};
+  for (int i = 0; i < 600; ++i) {
+    classes.emplace_back();
+    classes.back().name = "one of many";
+    w.core(0).stats(classes.back()).handled.add(1);
+  }
+  std::uint64_t handled = 0;
+  for (const auto& all : figures_of(w.system())) handled += all.type == "one of many" ? all.handled : 0;
+  CHECK_EQ(handled, 600);
 }
 
 TEST_CASE("an actor that cannot be looked at does not hide the others") {

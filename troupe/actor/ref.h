@@ -113,23 +113,23 @@ template <class A, class P>
 struct satisfies : std::bool_constant<detail::satisfies_protocol<A, P>> {};
 
 /// Asks with one deadline: `ref.within(1s).ask<Transfer>("a", "b", 5)`.
-template <class A>
+template <class A, class To = Ref<A>>
 class Within {
  public:
-  Within(Ref<A> ref, Duration within) noexcept : ref_(ref), within_(within) {}
+  Within(To ref, Duration within) noexcept : ref_(std::move(ref)), within_(within) {}
 
   template <class M>
-  AskAwaiter<M> ask(M message) const {
+  auto ask(M message) const {
     return ref_.ask(std::move(message), {.within = within_});
   }
   template <class M, class... Args>
     requires detail::Builds<M, Args...>
-  AskAwaiter<M> ask(Args&&... args) const {
+  auto ask(Args&&... args) const {
     return ref_.ask(M{std::forward<Args>(args)...}, {.within = within_});
   }
 
  private:
-  Ref<A> ref_;
+  To ref_;
   Duration within_;
 };
 
@@ -205,8 +205,8 @@ class Ref {
   template <class M>
   StreamReader<item_of<M>, error_of<M>> stream(M message, StreamOptions options = {}) const {
     static_assert(detail::fit_to_stream<A, M>());
-    return detail::open_stream(address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message),
-                               options);
+    return detail::open_stream<M>(address_, address_ ? &route_.template handler<M>() : nullptr,
+                                  detail::Opening<M>{std::move(message), options.credit}, options);
   }
 
  private:

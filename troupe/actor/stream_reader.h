@@ -159,9 +159,9 @@ class [[nodiscard]] NextAwaiter {
   StreamSink<T, E>* sink_;
 };
 
-/// Asks `target` for a stream. On the reader's core, in a handler.
-template <class M>
-StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler* handler, M message,
+/// Asks `target` for a stream by what travels for an M. On the reader's core, in a handler.
+template <class M, class Whole>
+StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler* handler, Whole whole,
                                                   StreamOptions options) {
   using Sink = StreamSink<item_of<M>, error_of<M>>;
   INVARIANT(options.credit > 0, "a stream without credit would never begin");
@@ -180,7 +180,7 @@ StreamReader<item_of<M>, error_of<M>> open_stream(Address target, const Handler*
   sink->remote = target.cell->owner != core;
   sink->streams = true;
   sink->idle_max = options.idle_max;
-  Envelope* envelope = core->make_message(*handler, target, Opening<M>{std::move(message), options.credit});
+  Envelope* envelope = core->make_message(*handler, target, std::move(whole));
   envelope->reply = sink->id;
   envelope->deadline = core->deadline();
   Core::submit(core, *target.cell->owner, envelope);

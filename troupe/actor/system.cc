@@ -155,6 +155,35 @@ Task<std::vector<InspectedActor>> System::inspect() {
   co_return assemble(std::move(all));
 }
 
+Task<std::map<std::string, MailboxFigures>> System::mailboxes() {
+  std::map<std::string, MailboxFigures> all;
+  for (std::size_t i = 0; i < core_count(); ++i) {
+    auto some = co_await on_core(i, [](Core& there) { return mailboxes_of(there); });
+    for (const auto& [type, figures] : some) {
+      MailboxFigures& sum = all[std::string{type}];
+      sum.waiting += figures.waiting;
+      sum.deepest = std::max(sum.deepest, figures.deepest);
+    }
+  }
+  co_return all;
+}
+
+Task<bool> System::measure(std::string path, bool on) {
+  auto actors = co_await inspect();
+  const auto found = std::ranges::find(actors, path, &InspectedActor::path);
+  if (found == actors.end()) co_return false;
+  const bool there_still = co_await on_core(static_cast<std::size_t>(found->core), [id = found->id, on](Core& there) {
+    bool done = false;
+    there.for_each_cell([&](Cell& cell) {
+      if (id_of(cell) != id || cell.type == nullptr) return;
+      static_cast<Context&>(cell).measure(on);
+      done = true;
+    });
+    return done;
+  });
+  co_return there_still;
+}
+
 Task<SpanBuffer> System::take_spans() {
   SpanBuffer all;
   for (std::size_t i = 0; i < core_count(); ++i) {

@@ -167,6 +167,12 @@ class System final : public Host {
   /// The tree as it is now. Awaited inside an actor.
   Task<std::vector<InspectedActor>> inspect();
 
+  /// What waits in mailboxes, by class of actor, on all cores. Awaited inside an actor.
+  Task<std::map<std::string, MailboxFigures>> mailboxes();
+  /// Begins or ends the histogram of one actor (Context::measure). False: there is none at that path of the tree.
+  /// Awaited inside an actor.
+  Task<bool> measure(std::string path, bool on = true);
+
   /// The finished spans of all cores (span.h), which are gone from them then. Awaited inside an actor.
   Task<SpanBuffer> take_spans();
 

@@ -13,8 +13,8 @@
 //
 // A publication is one message to each core with subscribers, in order for each publisher; on
 // a subscriber it counts like any message: its mailbox decides what becomes of it when full,
-// and a drop is counted and has its dead letter. A subscription survives a restart and ends
-// with its subscriber. A value of this class is small; it is used on any thread.
+// and a drop is counted and has its dead letter, and it goes on with the publisher's trace. A subscription survives a
+// restart and ends with its subscriber. A value of this class is small; it is used on any thread.
 #pragma once
 
 #include "troupe/actor/ref.h"
@@ -50,15 +50,16 @@ namespace detail {
 template <class T>
 inline constexpr char topic_type = 0;
 
-/// Hands one publication to the subscribers of this core.
+/// Hands one publication to the subscribers of this core. `trace`: what it was published within; null: nothing.
 template <class T>
-void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, ActorId sender) {
+void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, ActorId sender,
+             const base::TraceContext* trace) {
   here.host().topics().for_each_subscriber(here, entry, what.name(), [&](const TopicSubscriber& subscriber) {
     Envelope* envelope = nullptr;
     if (subscriber.shared) {
-      envelope = here.make(*subscriber.handler, subscriber.who, Published<T>{what});
+      envelope = here.make_within(trace, *subscriber.handler, subscriber.who, Published<T>{what});
     } else if constexpr (std::is_copy_constructible_v<T>) {
-      envelope = here.make(*subscriber.handler, subscriber.who, T{*what});
+      envelope = here.make_within(trace, *subscriber.handler, subscriber.who, T{*what});
     }
     envelope->sender = sender;
     here.admit(*subscriber.who.cell, envelope);
@@ -69,6 +70,7 @@ template <class T>
 struct Publication {
   const TopicEntry* entry;
   Published<T> what;
+  std::optional<base::TraceContext> trace;
 };
 
 template <class T>
@@ -76,7 +78,8 @@ inline constexpr Handler publication_handler{
     .invoke =
         [](Core& core, Cell*, Envelope& envelope) {
           const auto& publication = envelope.message<Publication<T>>();
-          fan_out(core, *publication.entry, publication.what, envelope.sender);
+          fan_out(core, *publication.entry, publication.what, envelope.sender,
+                  publication.trace ? &*publication.trace : nullptr);
         },
     .destroy = destroy_message<Publication<T>>,
     .message = name_of_type<T>(),
@@ -137,16 +140,19 @@ class Topic {
   Sent publish(const base::TopicName& name, T value) const {
     const Published<T> what{name, std::move(value)};
     Core* here = Core::current();
+    const Span* span = here != nullptr ? here->span() : nullptr;
+    const base::TraceContext* trace = span != nullptr ? &span->context : nullptr;
     Sent result = Sent::sent;
     for (std::size_t i = 0; i < system_->core_count(); ++i) {
       if (!system_->topics().reaches(*entry_, i)) continue;
       Core& there = system_->core(i);
       if (&there == here) {
         detail::fan_out(there, *entry_, what,
-                        there.running_cell() != nullptr ? id_of(*there.running_cell()) : ActorId{});
+                        there.running_cell() != nullptr ? id_of(*there.running_cell()) : ActorId{}, trace);
       } else {
-        Envelope* envelope =
-            Core::make_on(here, detail::publication_handler<T>, {}, detail::Publication<T>{entry_, what});
+        Envelope* envelope = Core::make_on(
+            here, detail::publication_handler<T>, {},
+            detail::Publication<T>{entry_, what, trace != nullptr ? std::optional{*trace} : std::nullopt});
         if (Core::submit(here, there, envelope) != Sent::sent) result = Sent::full;
       }
     }

@@ -20,7 +20,7 @@ namespace detail {
 template <class M>
 struct Keyed {
   static constexpr auto message_class = class_of<M>();
-  M message;
+  Carried<M> message;
   ShardHeader header;
 };
 
@@ -60,23 +60,21 @@ template <class A, class M>
 inline constexpr KeyedHandler traced_keyed_handler = [] {
   using Whole = Traced<KeyedFor<M>>;
   KeyedHandler handler{{entity_handler<A, M, Whole>(), take_keyed<M>}, header_of<M>};
-  handler.invoke = [](Core& core, Cell* cell, Envelope& envelope) {
-    const SpanScope scope{core, envelope.message<Whole>().context, name_of_type<M>()};
-    describe_handler<A, M>().invoke(core, cell, envelope);
-  };
+  handler.invoke = invoke_traced<A, M, KeyedFor<M>>;
+  handler.trace_of = context_of<KeyedFor<M>>;
   return handler;
 }();
 
 template <class A, class M>
 inline constexpr KeyedHandler keyed_handler = [] {
   KeyedHandler handler{{entity_handler<A, M, KeyedFor<M>>(), take_keyed<M>}, header_of<M>};
-  if (handler.batch == nullptr) handler.traced = &traced_keyed_handler<A, M>;
+  handler.traced = &traced_keyed_handler<A, M>;
   return handler;
 }();
 
 }  // namespace detail
 
-/// The entity of a key, to tell, send and ask. A small copyable value, good on any thread while its system lives.
+/// The entity of a key, used as a Ref is. A small copyable value, good on any thread while its system lives.
 template <class A>
 class ShardRef {
  public:
@@ -109,6 +107,29 @@ class ShardRef {
     return AskAwaiter<detail::KeyedFor<M>>{port(), &detail::keyed_handler<A, M>, keyed(std::move(message)), options};
   }
 
+  /// `co_await entity.within(1s).ask(m)`.
+  Within<A, ShardRef> within(Duration within) const { return {*this, within}; }
+
+  /// `return entity.delegate(m);` in a handler.
+  template <class M>
+  Delegated<reply_of<M>, error_of<M>> delegate(M message) const {
+    static_assert(detail::fit_to_ask<A, M>());
+    if (!map_) return Delegated<reply_of<M>, error_of<M>>{nullptr};
+    Core* here = Core::current();
+    INVARIANT(here != nullptr, "a handler delegates, on its core");
+    return Delegated<reply_of<M>, error_of<M>>{
+        here->make_message(detail::keyed_handler<A, M>, port(), keyed(std::move(message)))};
+  }
+
+  /// `auto items = entity.stream(m);` in a handler.
+  template <class M>
+  StreamReader<item_of<M>, error_of<M>> stream(M message, StreamOptions options = {}) const {
+    static_assert(detail::fit_to_stream<A, M>());
+    using Whole = detail::KeyedFor<M>;
+    Whole whole{{std::move(message), options.credit}, map_ ? map_->header(key_) : detail::ShardHeader{}};
+    return detail::open_stream<M>(port(), &detail::keyed_handler<A, M>, std::move(whole), options);
+  }
+
  private:
   Address port() const noexcept { return map_ ? map_->port_for(Core::current()) : Address{}; }
   template <class M>
@@ -134,7 +155,8 @@ class Shards {
     auto kind = detail::entity_kind<A>(std::move(args)...);
     ActorOptions keeper{.name = options.name,
                         .core = 0,
-                        .supervision = {.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()}}};
+                        .supervision = {.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()},
+                                        .backoff = {.attempts_max = Backoff::unbounded}}};
     map_ = std::make_shared<detail::ShardMap>(host_of(where), std::move(options), std::move(kind));
     keeper_ = where.template spawn<detail::ShardKeeper>(std::move(keeper), map_);
   }

@@ -23,6 +23,10 @@ struct Touch {
 };
 
 class Tap;
+struct Pass {
+  ShardRef<Tap> to;
+  using reply = int;
+};
 struct Self {
   using reply = Ref<Tap>;
 };
@@ -39,6 +43,7 @@ class Tap {
   Tap(const Tap&) = delete;
   ~Tap() { --*alive_; }
 
+  Delegated<int> handle(Pass m) { return m.to.delegate(Touch{}); }
   Stream<int> handle(Tail m) {
     for (int i = 0; i < m.count; ++i) co_yield i;
   }
@@ -71,17 +76,17 @@ struct Fixture {
     return w.block_on(taps.move(taps.shard_of(key), (where(key) + 1) % 3));
   }
   /// Reads all of a stream, slowly; what came is in `items`, with -1 for its end.
-  void drink(Ref<Tap> from, int count, Duration pause, std::shared_ptr<std::vector<int>> items) {
-    w.system().run_as_guest(
-        [](Ref<Tap> tap, int n, Duration wait, std::shared_ptr<std::vector<int>> out) -> Task<void> {
-          auto reader = tap.stream(Tail{n}, {.credit = 2});
-          for (;;) {
-            auto next = co_await reader.next();
-            out->push_back(next ? *next : -1);
-            if (!next) break;
-            co_await sleep(wait);
-          }
-        }(from, count, pause, std::move(items)));
+  template <class From>
+  void drink(From from, int count, Duration pause, std::shared_ptr<std::vector<int>> items) {
+    w.system().run_as_guest([](From tap, int n, Duration wait, std::shared_ptr<std::vector<int>> out) -> Task<void> {
+      auto reader = tap.stream(Tail{n}, {.credit = 2});
+      for (;;) {
+        auto next = co_await reader.next();
+        out->push_back(next ? *next : -1);
+        if (!next) break;
+        co_await sleep(wait);
+      }
+    }(from, count, pause, std::move(items)));
   }
 
   std::shared_ptr<int> alive = std::make_shared<int>(0);
@@ -112,6 +117,19 @@ TEST_CASE("who gives a stream does not move until its reader has read it, and th
   CHECK_EQ(*items, up_to(20));
   CHECK(f.move("a").has_value());
   CHECK_EQ(f.ask("a", Touch{}), 3);
+}
+
+TEST_CASE("an entity is read, asked with a deadline, and handed a duty by its key as by a reference") {
+  Fixture f{{.count = 4, .passivate_after = 20ms}};
+  auto items = std::make_shared<std::vector<int>>();
+  f.drink(f.taps.ref("a"), 200, 1ms, items);
+  f.w.advance(1s);
+  CHECK_EQ(*items, up_to(200));
+  CHECK_EQ(f.ask("b", Pass{f.taps.ref("a")}), 1);
+  CHECK_EQ(f.w.block_on(f.taps.ref("a").within(1min).ask(Touch{})).value(), 2);
+  CHECK_EQ(f.w.block_on(f.taps.ref("a").within(1min).ask<Touch>()).value(), 3);
+  const ShardRef<Tap> nobody;
+  CHECK_EQ(f.w.block_on(f.taps.ref("b").ask(Pass{nobody})).error().outcome, Outcome::not_executed);
 }
 
 TEST_CASE("who reads a stream over several messages does not move until it has closed it, and then does") {
@@ -152,7 +170,7 @@ TEST_CASE("whatever moves and is put away meanwhile, streams of entities are who
           const std::string key = "tap-" + std::to_string(random.below(5));
           const int count = static_cast<int>(random.below(30));
           streams.emplace_back(count, std::make_shared<std::vector<int>>());
-          f.drink(f.ask(key, Self{}), count, Duration{1ms * random.below(3)}, streams.back().second);
+          f.drink(f.taps.ref(key), count, Duration{1ms * random.below(3)}, streams.back().second);
           f.w.run(random.below(30));
           const auto result = f.move("tap-" + std::to_string(random.below(5)));
           ++(result ? moved : busy);

@@ -155,10 +155,11 @@ struct ActorTimer : TimerNode {
   ActorTimer* previous = nullptr;
   ActorTimer* next = nullptr;
   std::string key;
-  Duration period{};               // zero: once
-  Instant due = Instant::never();  // of a timer that is armed
-  bool queued = false;             // its message stands in the mailbox
-  bool cancelled = false;          // while queued; the message frees it
+  std::unique_ptr<base::TraceContext> trace;  // of the handler that set it, for its one message
+  Duration period{};                          // zero: once
+  Instant due = Instant::never();             // of a timer that is armed
+  bool queued = false;                        // its message stands in the mailbox
+  bool cancelled = false;                     // while queued; the message frees it
 
  protected:
   ~ActorTimer() = default;
@@ -202,10 +203,11 @@ struct CellExtras {
   std::vector<Instant> restarts;  // of children, within the intensity's window, at most as many as it allows
   std::vector<std::pair<Address, const Handler*>> watchers;
   NodeList<ActorTimer> timers;
-  NodeList<Waiter> waiters;            // outside this actor's full mailbox
-  std::vector<Activation*> postponed;  // streams that go on once no handler suspends the actor
-  std::uint32_t streams = 0;           // that this actor gives
-  std::uint32_t readers = 0;           // of streams, that this actor has opened and not closed
+  std::unique_ptr<HandlingTime> handling_time;  // of what is measured, where somebody asked for it
+  NodeList<Waiter> waiters;                     // outside this actor's full mailbox
+  std::vector<Activation*> postponed;           // streams that go on once no handler suspends the actor
+  std::uint32_t streams = 0;                    // that this actor gives
+  std::uint32_t readers = 0;                    // of streams, that this actor has opened and not closed
   std::uint32_t waiting = 0;
   std::uint32_t parked = 0;  // messages of this actor that wait outside other mailboxes
   std::uint32_t errors = 0;

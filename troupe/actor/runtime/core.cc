@@ -70,7 +70,9 @@ void Core::post(std::move_only_function<void(Core&)> work) {
 }
 
 void Core::post_remotely(std::move_only_function<void(Core&)> work) {
-  submit(current_, *this, make_on(current_, posted_handler, {}, Posted{std::move(work)}));
+  // A core of another system has no ring to this one.
+  Core* here = current_ != nullptr && &current_->host_ == &host_ ? current_ : nullptr;
+  submit(here, *this, make_on(here, posted_handler, {}, Posted{std::move(work)}));
 }
 
 void Core::at_turn_end(TurnEndHook& hook) noexcept {
@@ -224,6 +226,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
   const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
   figures.handling_time[std::min(bucket, time_buckets - 1)].add();
   figures.handling_nanoseconds.add(took);
+  if (cell.extras && cell.extras->handling_time) cell.extras->handling_time->add(took);
   if (observer_ != nullptr) observer_->step_ends(*this, cell);
 }
 

@@ -93,6 +93,9 @@ class Core {
     using Message = std::remove_cvref_t<M>;
     return make(*handler.traced, target, Traced<Message>{std::forward<M>(message), span_->context});
   }
+  /// The same within the trace that is named; null: within none.
+  template <class M>
+  Envelope* make_within(const base::TraceContext* trace, const Handler& handler, Address target, M&& message);
   template <class M>
   static Envelope* make_on(Core* here, const Handler& handler, Address target, M&& message);
   /// Ends the life of the message and sends the block home.
@@ -466,7 +469,7 @@ class Core {
   std::vector<Slab> remote_slabs_;
   std::atomic<bool> inbox_filled_{false};
 
-  std::array<std::atomic<TypeStats*>, 256> stats_{};
+  std::array<std::atomic<TypeStats*>, types_max> stats_{};
   Tally dead_letters_left_out_;
   std::unique_ptr<DeadLetterBox> dead_letters_;
   std::unique_ptr<Departed> departed_;
@@ -478,7 +481,7 @@ inline AskState::~AskState() {
   if (id) core->abandon_ask(*this);
 }
 
-/// The number of an actor type in the statistics, given at its first use. Any thread; at most 256 types.
+/// The number of an actor type in the statistics, given at its first use. Any thread; at most `types_max` types.
 std::uint32_t index_of(const ActorType& type);
 /// The types that have a number, in its order.
 std::vector<const ActorType*> known_types();

@@ -20,6 +20,13 @@ Envelope* Core::make(const Handler& handler, Address target, M&& message) {
   return envelope;
 }
 
+template <class M>
+Envelope* Core::make_within(const base::TraceContext* trace, const Handler& handler, Address target, M&& message) {
+  if (trace == nullptr || handler.traced == nullptr) return make(handler, target, std::forward<M>(message));
+  using Message = std::remove_cvref_t<M>;
+  return make(*handler.traced, target, Traced<Message>{std::forward<M>(message), *trace});
+}
+
 /// A foreign thread has no pool: its envelopes come from the heap and go back there.
 template <class M>
 Envelope* make_from_heap(const Handler& handler, Address target, M&& message) {

@@ -419,7 +419,7 @@ std::uint32_t index_of(const ActorType& type) {
   auto& all = types();
   const auto at = std::find(all.begin(), all.end(), &type);
   if (at != all.end()) return static_cast<std::uint32_t>(at - all.begin());
-  INVARIANT(all.size() < 256, "more than 256 types of actors");
+  INVARIANT(all.size() < types_max, "more classes of actors than a process may have: types_max of runtime/stats.h");
   all.push_back(&type);
   return static_cast<std::uint32_t>(all.size() - 1);
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "troupe/base/clock.h"
+#include "troupe/base/trace_context.h"
 
 namespace troupe::actor {
 
@@ -105,6 +106,8 @@ struct Handler {
   bool reads = false;
   /// For the same message within a trace (span.h); null for what is never traced.
   const Handler* traced = nullptr;
+  /// The context beside the message, of such a one; null for all others.
+  const base::TraceContext& (*trace_of)(const Envelope& envelope) noexcept = nullptr;
   /// The hash of the message's key and a copy for another receiver, for groups; null: it has no key, is not copyable.
   std::uint64_t (*key)(Envelope& envelope) = nullptr;
   Envelope* (*copy)(Core& core, Envelope& envelope, Address to) = nullptr;

@@ -28,7 +28,7 @@ void consider_batch(Core& core, Cell& cell) {
   const BatchOptions& options = *head->handler->batch;
   std::uint32_t run = 0;
   const Envelope* at = head;
-  while (at != nullptr && at->handler == head->handler && run < options.messages) {
+  while (at != nullptr && at->handler->batch == &options && run < options.messages) {
     ++run;
     at = at->next;
   }
@@ -47,8 +47,9 @@ void batch_grows(Core& core, Cell& cell, const Envelope& newest) {
     return;
   }
   // While it fills, the queue is of its messages alone; another ends that, wherever it stands.
-  const Handler* filling = cell.user.head == &newest ? nullptr : cell.user.head->handler;
-  if (newest.handler != filling || ++cell.extras->ledger->batch->run >= newest.handler->batch->messages) {
+  const BatchOptions* filling = cell.user.head == &newest ? nullptr : cell.user.head->handler->batch;
+  if (filling == nullptr || newest.handler->batch != filling ||
+      ++cell.extras->ledger->batch->run >= newest.handler->batch->messages) {
     release_batch(cell);
   }
 }
@@ -56,10 +57,10 @@ void batch_grows(Core& core, Cell& cell, const Envelope& newest) {
 EnvelopeList take_batch(Core& core, Cell& cell, Envelope* first) {
   EnvelopeList taken;
   taken.push(first);
-  const Handler* handler = first->handler;
+  const BatchOptions* batch = first->handler->batch;
   if (ledger_of(cell) == nullptr) open_ledger(cell);  // it came in by a way that did not know
-  for (std::uint32_t n = 1; n < handler->batch->messages; ++n) {
-    if (cell.user.head == nullptr || cell.user.head->handler != handler) break;
+  for (std::uint32_t n = 1; n < batch->messages; ++n) {
+    if (cell.user.head == nullptr || cell.user.head->handler->batch != batch) break;
     taken.push(pop(cell));
   }
   admit_waiting(core, cell);

@@ -1,8 +1,10 @@
 // Stats: what one core counts for each type of actor. Written by that core alone, read by any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -54,6 +56,25 @@ std::string_view name_of(Drop reason) noexcept;
 
 /// Handling time in powers of two of nanoseconds, from 64 ns to 34 s; one message in 64 is measured.
 inline constexpr std::size_t time_buckets = 30;
+
+/// So many classes of actors may be in one process; the next one fails an invariant at its first spawn.
+inline constexpr std::size_t types_max = 4096;
+
+/// How long messages were handled: bucket i counts those below 64 << i nanoseconds.
+struct HandlingTime {
+  std::array<std::uint64_t, time_buckets> buckets{};
+  std::uint64_t nanoseconds = 0;
+
+  void add(std::uint64_t took) noexcept {
+    ++buckets[std::min(static_cast<std::size_t>(std::bit_width(took >> 6)), time_buckets - 1)];
+    nanoseconds += took;
+  }
+  std::uint64_t count() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t n : buckets) sum += n;
+    return sum;
+  }
+};
 
 struct TypeStats {
   Tally spawned;

@@ -7,6 +7,7 @@
 #include "troupe/base/log.h"
 #include "troupe/web/bearer.h"
 #include "troupe/wire/ascii.h"
+#include "troupe/wire/form.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::app {
@@ -65,6 +66,8 @@ Task<Response> show_metrics(PartsPtr parts, Request request) {
   auto realtime = co_await parts->realtime.ask(realtime::CollectMetrics{});
   if (realtime) samples = *std::move(realtime);
   add_actor_figures(samples, actor::figures_of(*parts->system));
+  const auto mailboxes = co_await parts->system->mailboxes();
+  add_mailbox_figures(samples, mailboxes);
   add_process_figures(samples);
   const auto phases = co_await parts->system->shutdown_phases().progress();
   if (phases) add_shutdown_figures(samples, *phases);
@@ -77,7 +80,22 @@ Task<Response> inspect(PartsPtr parts, Request request) {
   auto refusal = co_await refusal_of(parts, std::move(request));
   if (refusal) co_return *std::move(refusal);
   auto actors = co_await parts->system->inspect();
-  co_return never_cached(web::json_response(200, tree_json(actors)));
+  const auto types = actor::figures_of(*parts->system);
+  co_return never_cached(web::json_response(200, tree_json(actors, types)));
+}
+
+/// POST begins, DELETE ends; `path` in the query is one that /inspect shows.
+Task<Response> measure(PartsPtr parts, Request request) {
+  const bool on = request.method == web::Method::post;
+  const std::string query = request.query;
+  auto refusal = co_await refusal_of(parts, std::move(request));
+  if (refusal) co_return *std::move(refusal);
+  const auto form = wire::parse_form(query);
+  const auto path = form ? form->get("path") : std::nullopt;
+  if (!path) co_return web::problem(400, "Name an actor: ?path=/realtime/router-0.");
+  const bool found = co_await parts->system->measure(std::string{*path}, on);
+  if (!found) co_return web::problem(404, "There is no actor at this path.");
+  co_return never_cached(Response{.status = 204});
 }
 
 }  // namespace
@@ -106,6 +124,10 @@ void add_admin(web::Router& router, PartsPtr parts) {
   router.add(
       Method::get, "/metrics", [parts](Request request) { return show_metrics(parts, std::move(request)); }, always);
   router.add(Method::get, "/inspect", [parts](Request request) { return inspect(parts, std::move(request)); }, always);
+  for (const Method method : {Method::post, Method::delete_}) {
+    router.add(
+        method, "/inspect/measure", [parts](Request request) { return measure(parts, std::move(request)); }, always);
+  }
 }
 
 }  // namespace troupe::app

@@ -1,8 +1,9 @@
-// Admin: what an operator sees over HTTP: /health/live, /health/ready, /metrics, /inspect.
+// Admin: what an operator sees over HTTP: /health/live, /health/ready, /metrics, /inspect, and /inspect/measure, by
+// which one actor's handling times are measured on their own.
 //
-// While the server drains, it is live and not ready, and all four are answered. The last two tell much, so they are for
-// this machine alone, or for who shows an access token with the scope `admin`. A request that came through a proxy is
-// not of this machine.
+// While the server drains, it is live and not ready, and all are answered. All but the first two tell much, so they are
+// for this machine alone, or for who shows an access token with the scope `admin`. A request that came through a proxy
+// is not of this machine.
 #pragma once
 
 #include <memory>

@@ -50,7 +50,7 @@ TEST_CASE("the tree of actors is JSON, parents before children, without what is 
       {.path = "/a", .type = "A", .state = "running", .mailbox_capacity = 10},
       {.path = "/a/b", .type = "B", .state = "failed", .last_failure = "it \"broke\"\n", .details = {{"held", "3"}}},
   };
-  const auto tree = wire::parse_json(tree_json(actors));
+  const auto tree = wire::parse_json(tree_json(actors, {}));
   REQUIRE(tree.has_value());
   const auto& list = *tree->find("actors")->array();
   REQUIRE_EQ(list.size(), 2);
@@ -74,10 +74,14 @@ TEST_CASE("each figure of an actor stands under its own name") {
                                            .last_failure = "8",
                                            .idle = std::chrono::milliseconds{9},
                                            .details = {{"ten", "11"}}}};
-  CHECK_EQ(tree_json(actors),
+  actor::HandlingTime time{.nanoseconds = 12};
+  time.buckets[1] = 13;
+  const actor::TypeFigures types[] = {{.type = "A", .handling_time = {{14, time}}}, {.type = "never measured"}};
+  CHECK_EQ(tree_json(actors, types),
            R"({"actors":[{"path":"/a","type":"A","state":"waiting","core":1,"handled":5,"in_flight":4,)"
            R"("mailbox":{"depth":2,"capacity":3},"errors":6,"restarts":7,"last_failure":"8","idle_ms":9,)"
-           R"("details":{"ten":"11"}}]})");
+           R"("details":{"ten":"11"}}],"types":[{"type":"A","handling_time":[{"core":14,"time":)"
+           R"({"measured":13,"nanoseconds":12,"below_ns":{"128":13}}}]}]})");
 }
 
 TEST_CASE("the process knows its memory, its time and its files") {
@@ -103,21 +107,26 @@ TEST_CASE("a scrape says how far the shutdown is") {
 }
 
 TEST_CASE("what was counted for a class of actor is shown under its name, drops by their reason") {
+  actor::HandlingTime time{.nanoseconds = 2'000'000'000};
+  time.buckets[0] = 3;   // below 64 ns
+  time.buckets[6] = 2;   // below 4 us
+  time.buckets[29] = 1;  // a very long time
   actor::TypeFigures figures{.type = "A", .spawned = 5, .stopped = 2, .handled = 7};
+  figures.handling_time = {{0, {}}, {1, time}};
   figures.dropped[static_cast<std::size_t>(actor::Drop::full)] = 4;
-  figures.handling_time[0] = 3;   // below 64 ns
-  figures.handling_time[6] = 2;   // below 4 us
-  figures.handling_time[29] = 1;  // a very long time
-  figures.handling_nanoseconds = 2'000'000'000;
   base::Samples samples;
   add_actor_figures(samples, {figures});
+  add_mailbox_figures(samples, {{"A", {.waiting = 8, .deepest = 6}}});
   const auto text = base::Metrics{}.scrape(samples);
   CHECK(text.contains("troupe_actors{type=\"A\"} 3\n"));
   CHECK(text.contains("troupe_actor_messages_total{type=\"A\"} 7\n"));
   CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"the mailbox is full\"} 4\n"));
   CHECK(text.contains("# TYPE troupe_actor_handling_seconds histogram\n"));
-  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.024e-06\"} 3\n"));
-  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"1.6384e-05\"} 5\n"));
-  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",le=\"+Inf\"} 6\n"));
-  CHECK(text.contains("troupe_actor_handling_seconds_sum{type=\"A\"} 2\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"1.024e-06\"} 3\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"1.6384e-05\"} 5\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"+Inf\"} 6\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_sum{type=\"A\",core=\"1\"} 2\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_count{type=\"A\",core=\"0\"} 0\n"));
+  CHECK(text.contains("troupe_actor_mailbox_messages{type=\"A\"} 8\n"));
+  CHECK(text.contains("troupe_actor_mailbox_deepest{type=\"A\"} 6\n"));
 }

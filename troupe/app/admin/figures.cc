@@ -39,12 +39,36 @@ double open_files() {
   return static_cast<double>(count);
 }
 
+/// How many messages took less than so many nanoseconds, and no less than the bound before it; where there were any.
+void write_handling_time(wire::JsonWriter& writer, const actor::HandlingTime& time) {
+  writer.begin_object().member("measured", time.count()).member("nanoseconds", time.nanoseconds);
+  writer.key("below_ns").begin_object();
+  for (std::size_t bucket = 0; bucket < actor::time_buckets; ++bucket) {
+    if (time.buckets[bucket] > 0) writer.member(std::to_string(std::uint64_t{64} << bucket), time.buckets[bucket]);
+  }
+  writer.end_object().end_object();
+}
+
+void write_type(wire::JsonWriter& writer, const actor::TypeFigures& figures) {
+  writer.begin_object().member("type", figures.type).key("handling_time").begin_array();
+  for (const auto& [core, time] : figures.handling_time) {
+    writer.begin_object().member("core", core).key("time");
+    write_handling_time(writer, time);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+}
+
 void write_actor(wire::JsonWriter& writer, const actor::InspectedActor& actor) {
   writer.begin_object().member("path", actor.path).member("type", actor.type).member("state", actor.state);
   writer.member("core", actor.core).member("handled", actor.handled).member("in_flight", actor.in_flight);
   writer.key("mailbox").begin_object();
   writer.member("depth", actor.mailbox_depth).member("capacity", actor.mailbox_capacity).end_object();
   writer.member("errors", actor.errors).member("restarts", actor.restarts);
+  if (actor.handling_time) {
+    writer.key("handling_time");
+    write_handling_time(writer, *actor.handling_time);
+  }
   if (!actor.last_failure.empty()) writer.member("last_failure", actor.last_failure);
   writer.member("idle_ms", std::chrono::duration_cast<std::chrono::milliseconds>(actor.idle).count());
   if (!actor.details.empty()) {
@@ -56,16 +80,16 @@ void write_actor(wire::JsonWriter& writer, const actor::InspectedActor& actor) {
 }
 
 /// Every fourth of the powers of two that a core counts in: 1 us, 16 us, 262 us, 4 ms, 67 ms, 1 s.
-base::Samples::Spread handling_time_of(const actor::TypeFigures& figures, const base::Labels& labels) {
+base::Samples::Spread handling_time_of(const actor::HandlingTime& time, base::Labels labels) {
   base::Samples::Spread spread{.name = "troupe_actor_handling_seconds",
-                               .help = "Time in handlers, of one message in 64.",
+                               .help = "Time in handlers, of one message in 64, by core.",
                                .bounds = {},
                                .counts = {},
-                               .sum = static_cast<double>(figures.handling_nanoseconds) * 1e-9,
-                               .labels = labels};
+                               .sum = static_cast<double>(time.nanoseconds) * 1e-9,
+                               .labels = std::move(labels)};
   std::uint64_t count = 0;
   for (std::size_t bucket = 0; bucket < actor::time_buckets; ++bucket) {
-    count += figures.handling_time[bucket];
+    count += time.buckets[bucket];
     if (bucket % 4 != 0 || bucket == 0 || bucket > 24) continue;
     spread.bounds.push_back(static_cast<double>(std::uint64_t{64} << bucket) * 1e-9);
     spread.counts.push_back(std::exchange(count, 0));
@@ -89,7 +113,9 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
     count("troupe_actor_restarts_total", "Restarts by supervisors.", each.restarted);
     count("troupe_actor_stalls_total", "Times that a core was held too long.", each.stalled);
     count("troupe_actor_cancelled_total", "Handlers ended because nobody waited any more.", each.cancelled);
-    samples.histogram(handling_time_of(each, type));
+    for (const auto& [core, time] : each.handling_time) {
+      samples.histogram(handling_time_of(time, {{"type", std::string{each.type}}, {"core", std::to_string(core)}}));
+    }
     for (std::size_t reason = 0; reason < each.dropped.size(); ++reason) {
       if (each.dropped[reason] == 0) continue;
       samples.counter("troupe_actor_dropped_total", "Messages that were never handled, by reason.",
@@ -97,6 +123,15 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
                       {{"type", std::string{each.type}},
                        {"reason", std::string{actor::name_of(static_cast<actor::Drop>(reason))}}});
     }
+  }
+}
+
+void add_mailbox_figures(base::Samples& samples, const std::map<std::string, actor::MailboxFigures>& mailboxes) {
+  for (const auto& [type, figures] : mailboxes) {
+    samples.gauge("troupe_actor_mailbox_messages", "Messages that wait in mailboxes.",
+                  static_cast<double>(figures.waiting), {{"type", type}});
+    samples.gauge("troupe_actor_mailbox_deepest", "Messages that wait in the mailbox that has most.",
+                  static_cast<double>(figures.deepest), {{"type", type}});
   }
 }
 
@@ -122,11 +157,15 @@ void add_shutdown_figures(base::Samples& samples, std::span<const actor::PhasePr
   }
 }
 
-std::string tree_json(std::span<const actor::InspectedActor> actors) {
+std::string tree_json(std::span<const actor::InspectedActor> actors, std::span<const actor::TypeFigures> types) {
   std::string out;
   wire::JsonWriter writer{out};
   writer.begin_object().key("actors").begin_array();
   for (const actor::InspectedActor& actor : actors) write_actor(writer, actor);
+  writer.end_array().key("types").begin_array();
+  for (const actor::TypeFigures& figures : types) {
+    if (!figures.handling_time.empty()) write_type(writer, figures);
+  }
   writer.end_array().end_object();
   return out;
 }
