@@ -90,7 +90,7 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
     if (simulated != nullptr) simulated->adjust(core);
     cores_.push_back(std::make_unique<Core>(*this, std::move(core)));
   }
-  topics_ = std::make_unique<TopicDirectory>(cores_.size());
+  topics_ = std::make_unique<TopicDirectory>(cores_.size(), options_.bus);
   offload_ = simulated != nullptr ? simulated->offload() : thread_offload(options_.offload);
 
   {
@@ -104,6 +104,9 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
                           .spawn<Services>({.name = "services", .supervision = options_.supervision})
                           .address();
     guest_ = static_cast<Context&>(*root_).spawn<Guest>({.name = "guests", .in_flight_max = 1u << 20});
+  }
+  if (options_.bus) {
+    options_.bus->join([this] { core(0).post_remotely([this](Core& first) { receive_from_bus(first); }); });
   }
   if (simulated != nullptr) return;
   for (auto& core : cores_) {
@@ -247,7 +250,18 @@ void System::crash() noexcept {
   if (!std::exchange(down_, true)) tear_down();
 }
 
+void System::receive_from_bus(Core& first) {
+  constexpr std::size_t at_once = 64;  // then the actors of the first core have their turn
+  const auto arrivals = options_.bus->take(at_once);
+  for (const auto& [message, missed] : arrivals) {
+    if (missed > 0) Topic<BusGap>{*this, bus_gap_topic}.publish(BusGap{missed});
+    if (message != nullptr) topics_->receive(*this, *message);
+  }
+  if (arrivals.size() == at_once) first.post([this](Core& again) { receive_from_bus(again); });
+}
+
 void System::tear_down() noexcept {
+  if (options_.bus) options_.bus->leave();
   offload_.reset();
   for (auto& core : cores_) core->tear_down();
   for (auto& core : cores_) core->discard_all();

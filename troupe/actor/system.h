@@ -38,11 +38,19 @@ struct SystemOptions {
   Duration stall_limit = 100ms;  // an actor that holds its core longer is reported; zero: nobody looks
   Duration shutdown_max = 30s;   // a shutdown that takes longer ends the process with status 70
   std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
+  std::shared_ptr<Bus> bus{};                      // to other nodes, for topics; null: this is the only one
   Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
 };
 
 /// Each drop in the system is published here, as Topic<DeadLetter>, while somebody has named it.
 inline constexpr std::string_view dead_letter_topic = "system.dead_letters";
+
+/// Some publications of other nodes have not come: this one did not take them fast enough.
+struct BusGap {
+  std::uint64_t missed = 0;
+};
+/// Where that is published, as Topic<BusGap>, before what came after the gap.
+inline constexpr std::string_view bus_gap_topic = "system.bus_gaps";
 
 /// Thrown by `block_on` where the system ended before the task did.
 class SystemEnded : public std::runtime_error {
@@ -223,6 +231,7 @@ class System final : public Host {
   void count_phase(Duration timeout) noexcept;
   void run_phases();
   void stop_everything();
+  void receive_from_bus(Core& first);
   void tear_down() noexcept;
 
   SystemOptions options_;

@@ -13,10 +13,16 @@
 //
 // A publication is one message to each core with subscribers, in order for each publisher; on
 // a subscriber it counts like any message: its mailbox decides what becomes of it when full,
-// and a drop is counted and has its dead letter, and it goes on with the publisher's trace. A subscription survives a
-// restart and ends with its subscriber. A value of this class is small; it is used on any thread.
+// and a drop is counted and has its dead letter. It goes on with the publisher's trace. A
+// subscription survives a restart and ends with its subscriber. A value of this class is small;
+// it is used on any thread.
+//
+// Where the system has a Bus (runtime/bus.h), a value whose type says
+// `static constexpr std::string_view bus_name = "alert/1";` goes to the subscribers of the other
+// nodes too, as bytes (codec.h). All else stays where it is.
 #pragma once
 
+#include "troupe/actor/codec.h"
 #include "troupe/actor/ref.h"
 #include "troupe/actor/runtime/topic_directory.h"
 #include "troupe/actor/system.h"
@@ -49,6 +55,10 @@ namespace detail {
 
 template <class T>
 inline constexpr char topic_type = 0;
+
+/// Whether what is published reaches other nodes: it says under which name.
+template <class T>
+concept Travels = requires { std::bool_constant<(T::bus_name.size() > 0)>{}; };
 
 /// Hands one publication to the subscribers of this core. `trace`: what it was published within; null: nothing.
 template <class T>
@@ -87,6 +97,41 @@ inline constexpr Handler publication_handler{
     .unmourned = unmourned<T>(),
 };
 
+/// Hands a publication to each core of this system that has subscribers.
+template <class T>
+Sent spread(Host& host, const TopicEntry& entry, const Published<T>& what, const base::TraceContext* trace) {
+  Core* here = Core::current();
+  Sent result = Sent::sent;
+  for (std::size_t i = 0; i < host.core_count(); ++i) {
+    if (!host.topics().reaches(entry, i)) continue;
+    Core& there = host.core(i);
+    if (&there == here) {
+      fan_out(there, entry, what, there.running_cell() != nullptr ? id_of(*there.running_cell()) : ActorId{}, trace);
+    } else {
+      Publication<T> publication{&entry, what, trace != nullptr ? std::optional{*trace} : std::nullopt};
+      Envelope* envelope = Core::make_on(here, publication_handler<T>, {}, std::move(publication));
+      if (Core::submit(here, there, envelope) != Sent::sent) result = Sent::full;
+    }
+  }
+  return result;
+}
+
+/// Publishes here what another node has published.
+template <class T>
+void receive_from_bus(Host& host, const TopicEntry& entry, const BusMessage& message) {
+  spread(host, entry, Published<T>{message.name, decode<T>(message.value.view())},
+         message.trace ? &*message.trace : nullptr);
+}
+
+template <class T>
+constexpr TopicWire topic_wire() {
+  if constexpr (Travels<T>) {
+    return {T::bus_name, receive_from_bus<T>};
+  } else {
+    return {};
+  }
+}
+
 template <class A, class M>
 consteval bool takes() {
   if constexpr (is_protocol<A>) {
@@ -109,7 +154,7 @@ class Topic {
  public:
   /// The topic of this name; everybody who names it means the same. Its values have one type.
   Topic(System& system, std::string_view name)
-      : system_(&system), entry_(&system.topics().open(name, &detail::topic_type<T>)) {
+      : system_(&system), entry_(&system.topics().open(name, &detail::topic_type<T>, detail::topic_wire<T>())) {
     if constexpr (std::is_same_v<T, DeadLetter>) system.publish_dead_letters();
   }
   Topic(const Context& ctx, std::string_view name) : Topic(ctx.system(), name) {}
@@ -136,24 +181,21 @@ class Topic {
     system_->topics().unsubscribe(ctx.core(), *entry_, ctx.address(), parse(pattern));
   }
 
-  /// Never blocks. `full`: the way to some core was full, and its subscribers missed it. Any thread.
+  /// Never blocks. `full`: the way to some core, or node, was full, and its subscribers missed it. Any thread.
   Sent publish(const base::TopicName& name, T value) const {
     const Published<T> what{name, std::move(value)};
-    Core* here = Core::current();
+    const Core* here = Core::current();
     const Span* span = here != nullptr ? here->span() : nullptr;
     const base::TraceContext* trace = span != nullptr ? &span->context : nullptr;
-    Sent result = Sent::sent;
-    for (std::size_t i = 0; i < system_->core_count(); ++i) {
-      if (!system_->topics().reaches(*entry_, i)) continue;
-      Core& there = system_->core(i);
-      if (&there == here) {
-        detail::fan_out(there, *entry_, what,
-                        there.running_cell() != nullptr ? id_of(*there.running_cell()) : ActorId{}, trace);
-      } else {
-        Envelope* envelope = Core::make_on(
-            here, detail::publication_handler<T>, {},
-            detail::Publication<T>{entry_, what, trace != nullptr ? std::optional{*trace} : std::nullopt});
-        if (Core::submit(here, there, envelope) != Sent::sent) result = Sent::full;
+    Sent result = detail::spread(*system_, *entry_, what, trace);
+    if constexpr (detail::Travels<T>) {
+      if (Bus* bus = system_->topics().bus()) {
+        const Sent beyond = bus->publish({.topic = entry_->name,
+                                          .type = std::string{T::bus_name},
+                                          .name = what.name(),
+                                          .value = base::Bytes{encode(*what)},
+                                          .trace = trace != nullptr ? std::optional{*trace} : std::nullopt});
+        if (beyond != Sent::sent) result = beyond;
       }
     }
     return result;

@@ -17,8 +17,8 @@
 
 #include <variant>
 
+#include "troupe/actor/codec.h"
 #include "troupe/actor/handler.h"
-#include "troupe/actor/persist/codec.h"
 #include "troupe/actor/persist/journal.h"
 
 namespace troupe::actor {

@@ -1,7 +1,7 @@
 // See journal_table.h.
 #include "troupe/actor/persist/journal_table.h"
 
-#include "troupe/actor/persist/codec.h"
+#include "troupe/actor/codec.h"
 
 namespace troupe::actor {
 namespace {

@@ -19,16 +19,37 @@ constexpr Handler forget_handler{
 
 }  // namespace
 
-TopicEntry& TopicDirectory::open(std::string_view name, const void* type) {
+TopicEntry& TopicDirectory::open(std::string_view name, const void* type, TopicWire wire) {
   const std::lock_guard lock{mutex_};
   auto at = entries_.find(name);
   if (at == entries_.end()) {
-    auto entry = std::make_unique<TopicEntry>(std::string{name}, type, entries_.size(),
+    auto entry = std::make_unique<TopicEntry>(std::string{name}, type, wire, entries_.size(),
                                               std::make_unique<std::atomic<std::uint32_t>[]>(cores_));
     at = entries_.emplace(std::string{name}, std::move(entry)).first;
   }
   INVARIANT(at->second->type == type, "a topic has values of one type");
   return *at->second;
+}
+
+void TopicDirectory::receive(Host& host, const BusMessage& message) {
+  const TopicEntry* entry = nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto at = entries_.find(message.topic);
+    if (at == entries_.end()) return;  // nobody here has named it
+    entry = at->second.get();
+  }
+  std::string why = "it bears the name " + message.type;
+  if (entry->wire.receive != nullptr && entry->wire.type == message.type) {
+    try {
+      return entry->wire.receive(host, *entry, message);
+    } catch (const std::exception& malformed) {
+      why = malformed.what();
+    }
+  }
+  // Another node runs another program. Said once, since it will go on.
+  if (unreadable_.insert(message.topic).second)
+    host.report("topic " + message.topic + ": what another node publishes cannot be read here: " + why);
 }
 
 TopicDirectory::LocalTopic& TopicDirectory::local(Core& here, const TopicEntry& entry) {

@@ -10,18 +10,28 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "troupe/actor/runtime/bus.h"
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/subscription_trie.h"
 
 namespace troupe::actor {
 
+/// How what other nodes publish is read; empty for values that stay on their node.
+struct TopicWire {
+  std::string_view type;  // the name that such a value bears
+  /// Publishes it to the subscribers of this system. On the first core; throws what the codec throws.
+  void (*receive)(Host& host, const struct TopicEntry& entry, const BusMessage& message) = nullptr;
+};
+
 /// One topic, for all cores.
 struct TopicEntry {
   std::string name;
   const void* type;  // of its values
+  TopicWire wire;
   std::size_t index;
   std::unique_ptr<std::atomic<std::uint32_t>[]> subscriptions;  // by core; its own thread writes
 };
@@ -35,10 +45,15 @@ struct TopicSubscriber {
 
 class TopicDirectory {
  public:
-  explicit TopicDirectory(std::size_t cores) : cores_(cores), halves_(cores) {}
+  /// `bus`: to the other nodes; null: there are none.
+  TopicDirectory(std::size_t cores, std::shared_ptr<Bus> bus) : cores_(cores), bus_(std::move(bus)), halves_(cores) {}
 
   /// Any thread. The same name always gives the same entry; with another type it fails an invariant.
-  TopicEntry& open(std::string_view name, const void* type);
+  TopicEntry& open(std::string_view name, const void* type, TopicWire wire = {});
+
+  Bus* bus() const noexcept { return bus_.get(); }
+  /// On the first core: publishes what another node has published. What cannot be read is reported once a topic.
+  void receive(Host& host, const BusMessage& message);
 
   /// On the subscriber's core. A second time with the same pattern changes nothing.
   void subscribe(Core& here, TopicEntry& entry, const TopicSubscriber& subscriber, const base::TopicPattern& pattern);
@@ -84,7 +99,9 @@ class TopicDirectory {
   static void count(Core& here, TopicEntry& entry, int change) noexcept;
 
   const std::size_t cores_;
-  std::vector<Half> halves_;  // by core
+  const std::shared_ptr<Bus> bus_;
+  std::set<std::string, std::less<>> unreadable_;  // topics of which something could not be read; on the first core
+  std::vector<Half> halves_;                       // by core
 
   std::mutex mutex_;  // guards the next
   std::map<std::string, std::unique_ptr<TopicEntry>, std::less<>> entries_;

@@ -87,6 +87,7 @@ void World::begin_system() {
             trace_->note(clock_.now(), line);
             reports_.push_back(line);
           },
+      .bus = options_.bus,
       .environment = this,
   });
 }

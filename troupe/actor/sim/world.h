@@ -28,7 +28,8 @@ struct WorldOptions {
   Duration cost_per_message{};  // virtual time that each handler takes; the cores share one clock, so all of them wait
   Faults faults{};
   Duration stall_limit =
-      100ms;  // virtual time; a handler that takes longer is reported, as by a real system's watchdog
+      100ms;                   // virtual time; a handler that takes longer is reported, as by a real system's watchdog
+  std::shared_ptr<Bus> bus{};  // to other worlds; what has been published waits until each of them runs
   std::size_t steps_kept = 200;  // for the chart of a run that goes wrong; 0: no step is observed at all
 };
 

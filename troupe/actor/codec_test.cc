@@ -1,5 +1,5 @@
 // Codec: whatever is encoded comes back, the bytes are the same everywhere, and wrong bytes are refused.
-#include "troupe/actor/persist/codec.h"
+#include "troupe/actor/codec.h"
 
 #include <doctest/doctest.h>
 

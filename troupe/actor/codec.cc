@@ -1,5 +1,5 @@
 // See codec.h.
-#include "troupe/actor/persist/codec.h"
+#include "troupe/actor/codec.h"
 
 #include "troupe/base/check.h"
 

@@ -175,7 +175,7 @@ class Encoder {
       length(value.size());
       for (const auto& each : value) put(each);
     } else {
-      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/persist/codec.h");
+      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/codec.h");
       if constexpr (detail::becomes_bytes<T>)
         std::apply([&](const auto&... each) { (this->put(each), ...); }, detail::fields_of(value));
     }
@@ -224,7 +224,7 @@ class Decoder {
     } else if constexpr (detail::Container<T>) {
       return list<T>();
     } else {
-      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/persist/codec.h");
+      static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/codec.h");
       T value{};
       if constexpr (detail::becomes_bytes<T>)
         std::apply([&](auto&... each) { (this->read(each), ...); }, detail::fields_of(value));
