@@ -52,10 +52,10 @@ struct BusGap {
 /// Where that is published, as Topic<BusGap>, before what came after the gap.
 inline constexpr std::string_view bus_gap_topic = "system.bus_gaps";
 
-/// Thrown by `block_on` where the system ended before the task did.
+/// Thrown by `block_on` where the system ended, or gave up, before the task did.
 class SystemEnded : public std::runtime_error {
  public:
-  SystemEnded() : std::runtime_error("the system ended before the task did") {}
+  SystemEnded() : std::runtime_error("the system ended, or gave up, before the task did") {}
 };
 
 namespace detail {
@@ -145,7 +145,8 @@ class System final : public Host {
   }
 
   /// Runs an ask or a task on the first core and waits for what it gives. On a foreign thread, never on a core's. Where
-  /// the system ends first, an ask has failed with `unknown`, and anything else throws SystemEnded.
+  /// the system ends first, or gives up, an ask has failed with `unknown`, and anything else throws SystemEnded; so it
+  /// is for whoever begins later.
   template <class Awaitable>
   auto block_on(Awaitable awaitable) {
     using Result = decltype(result_of_await(std::declval<Awaitable&>()));

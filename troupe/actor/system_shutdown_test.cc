@@ -90,6 +90,22 @@ TEST_CASE("a thread that waits for a task is told when the system ends first, or
   CHECK_EQ(actor.tell(Break{}), Sent::dead);
 }
 
+TEST_CASE("a thread that waits is told when the system gives up, and so is one that begins to wait later") {
+  SystemOptions options = quiet(2);
+  options.supervision.decide = [](const Fault&) -> Decision { return Directive::escalate; };
+  System system{std::move(options)};
+  auto actor = system.spawn<Sleeper>({.core = 1});
+  std::thread task{[&] { CHECK_THROWS_AS(system.block_on(nap_then_ask(actor)), SystemEnded); }};
+  std::thread ask{
+      [&] { CHECK_EQ(system.block_on(actor.ask(Nap{1h}, {.within = 2h})).error().outcome, Outcome::unknown); }};
+  system.spawn<Sleeper>({}).tell(Break{});
+  task.join();
+  ask.join();
+  CHECK(system.failed());
+  CHECK_EQ(system.block_on(actor.ask(Ping{})).error().outcome, Outcome::unknown);
+  CHECK_FALSE(system.shutdown());
+}
+
 TEST_CASE("two threads may shut down at once; both return when it is done") {
   for (int round = 0; round < 10; ++round) {
     System system{quiet(2)};
