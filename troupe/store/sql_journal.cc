@@ -130,6 +130,24 @@ std::optional<Snapshot> load_in(Transaction& t, const PersistenceId& id, Sequenc
       });
 }
 
+std::expected<std::size_t, Refusal> trim_in(Transaction& t, const PersistenceId& id, Head head, Sequence up_to,
+                                            std::size_t count_max) {
+  const Entity entity = find(t, id);
+  if (auto refusal = refusal_of(head, entity.head)) return std::unexpected(std::move(*refusal));
+  return static_cast<std::size_t>(
+      t.run("DELETE FROM journal_events WHERE position IN (SELECT position FROM journal_events "
+            "WHERE entity = ?1 AND sequence <= ?2 ORDER BY sequence LIMIT ?3)",
+            {entity.number, up_to, static_cast<std::int64_t>(count_max)}));
+}
+
+std::vector<PersistenceId> entities_in(Transaction& t, const PersistenceId& after, std::size_t count_max) {
+  std::vector<PersistenceId> names;
+  t.each("SELECT id FROM journal_entities WHERE id > ?1 ORDER BY id LIMIT ?2",
+         {after.value(), static_cast<std::int64_t>(count_max)},
+         [&](const Row& row) { names.emplace_back(row.text(0)); });
+  return names;
+}
+
 base::UnixTime now() { return actor::Core::current()->wall(); }
 
 class SqlJournal final : public actor::Journal {
@@ -162,6 +180,15 @@ class SqlJournal final : public actor::Journal {
 
   Task<std::optional<Snapshot>> load(PersistenceId id, Sequence at_most) override {
     return query([=](Transaction& t) { return load_in(t, id, at_most); });
+  }
+
+  Task<std::expected<std::size_t, Refusal>> trim(PersistenceId id, Head head, Sequence up_to,
+                                                 std::size_t count_max) override {
+    return write([=](Transaction& t) { return trim_in(t, id, head, up_to, count_max); });
+  }
+
+  Task<std::vector<PersistenceId>> entities(PersistenceId after, std::size_t count_max) override {
+    return query([=](Transaction& t) { return entities_in(t, after, count_max); });
   }
 
  private:

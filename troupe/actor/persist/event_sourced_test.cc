@@ -197,6 +197,13 @@ TEST_CASE("a snapshot that fails costs a report and nothing else") {
     Task<std::optional<Snapshot>> load(PersistenceId id, Sequence most) override {
       return inner->load(std::move(id), most);
     }
+    Task<std::expected<std::size_t, Refusal>> trim(PersistenceId id, Head head, Sequence up_to,
+                                                   std::size_t most) override {
+      return inner->trim(std::move(id), head, up_to, most);
+    }
+    Task<std::vector<PersistenceId>> entities(PersistenceId after, std::size_t most) override {
+      return inner->entities(std::move(after), most);
+    }
     std::shared_ptr<Journal> inner;
   };
   bench.world.system().provide<Journal>(std::make_shared<SecondFails>(bench.journal));

@@ -98,6 +98,15 @@ class Journal {
 
   /// The newest snapshot that is not after `at_most`.
   virtual Task<std::optional<Snapshot>> load(PersistenceId entity, Sequence at_most) = 0;
+
+  /// Forgets events up to and including `up_to`, the oldest first and at most `count_max` of them, and gives how many.
+  /// What is still needed is the writer's to know: a replay begins at a snapshot, or finds that events are missing.
+  /// Sequences go on as before. Durable when it comes back.
+  virtual Task<std::expected<std::size_t, Refusal>> trim(PersistenceId entity, Head head, Sequence up_to,
+                                                         std::size_t count_max) = 0;
+
+  /// The entities whose names come after `after`, at most `count_max` of them, by name.
+  virtual Task<std::vector<PersistenceId>> entities(PersistenceId after, std::size_t count_max) = 0;
 };
 
 /// What every journal refuses before it looks at what it holds; nothing: it may look.

@@ -1,6 +1,8 @@
 // See journal_table.h.
 #include "troupe/actor/persist/journal_table.h"
 
+#include <algorithm>
+
 #include "troupe/actor/codec.h"
 
 namespace troupe::actor {
@@ -27,7 +29,8 @@ struct JournalTable::Change {
   bool activates = false;  // the epoch rises by one
   std::vector<Record> events;
   std::optional<Record> state;
-  std::uint64_t keep = 0;  // snapshots
+  std::uint64_t keep = 0;   // snapshots
+  std::uint64_t trims = 0;  // events
 };
 
 JournalTable::JournalTable(SimulatedFile log) : log_(std::move(log)) {
@@ -51,6 +54,8 @@ void JournalTable::apply(Change change) {
   Entity& entity = entities_[change.entity];
   if (change.activates) ++entity.epoch;
   for (Record& event : change.events) entity.events.push_back(std::move(event));
+  for (std::uint64_t left = change.trims; left > 0; --left) entity.events.pop_front();
+  entity.trimmed += static_cast<Sequence>(change.trims);
   if (change.state) entity.snapshots[entity.head().sequence] = std::move(*change.state);
   while (change.keep > 0 && entity.snapshots.size() > change.keep) entity.snapshots.erase(entity.snapshots.begin());
 }
@@ -100,14 +105,33 @@ std::vector<StoredEvent> JournalTable::read(const PersistenceId& id, Sequence af
   std::vector<StoredEvent> page;
   const auto at = entities_.find(id);
   if (at == entities_.end()) return page;
-  const std::vector<Record>& events = at->second.events;
+  const auto& [epoch, events, trimmed, snapshots] = at->second;
   std::size_t bytes = 0;
-  for (auto i = static_cast<std::size_t>(after); i < events.size() && page.size() < count_max; ++i) {
+  for (auto i = static_cast<std::size_t>(std::max(after - trimmed, Sequence{0}));
+       i < events.size() && page.size() < count_max; ++i) {
     bytes += events[i].bytes.size();
     if (!page.empty() && bytes > page_bytes) break;
-    page.push_back({static_cast<Sequence>(i + 1), events[i]});
+    page.push_back({trimmed + static_cast<Sequence>(i + 1), events[i]});
   }
   return page;
+}
+
+std::expected<std::size_t, Refusal> JournalTable::trim(const PersistenceId& id, Head head, Sequence up_to,
+                                                       std::size_t count_max) {
+  if (auto refusal = refusal_of(head, head_of(id))) return std::unexpected(std::move(*refusal));
+  const Entity& entity = entities_.at(id);
+  const auto wanted = std::clamp<Sequence>(up_to - entity.trimmed, 0, std::ssize(entity.events));
+  const auto count = std::min(static_cast<std::size_t>(wanted), count_max);
+  if (count > 0) commit({.entity = id, .trims = count});
+  return count;
+}
+
+std::vector<PersistenceId> JournalTable::entities(const PersistenceId& after, std::size_t count_max) const {
+  std::vector<PersistenceId> names;
+  for (auto at = entities_.upper_bound(after); at != entities_.end() && names.size() < count_max; ++at) {
+    names.push_back(at->first);
+  }
+  return names;
 }
 
 std::optional<Snapshot> JournalTable::load(const PersistenceId& id, Sequence at_most) const {

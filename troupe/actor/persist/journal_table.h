@@ -6,6 +6,7 @@
 // throws DiskError and has not happened; one that it cannot sync may be lost in a crash.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -23,6 +24,8 @@ class JournalTable {
   std::expected<void, Refusal> save(const PersistenceId& id, Head head, Record state, std::size_t keep);
   std::vector<StoredEvent> read(const PersistenceId& id, Sequence after, std::size_t count_max) const;
   std::optional<Snapshot> load(const PersistenceId& id, Sequence at_most) const;
+  std::expected<std::size_t, Refusal> trim(const PersistenceId& id, Head head, Sequence up_to, std::size_t count_max);
+  std::vector<PersistenceId> entities(const PersistenceId& after, std::size_t count_max) const;
 
   /// What was changed before is on the disk.
   void sync() { log_.sync(); }
@@ -30,9 +33,10 @@ class JournalTable {
  private:
   struct Entity {
     std::int64_t epoch = 0;
-    std::vector<Record> events;  // the first has sequence 1
+    std::deque<Record> events;  // the first has the sequence after `trimmed`
+    Sequence trimmed = 0;
     std::map<Sequence, Record> snapshots;
-    Head head() const noexcept { return {epoch, static_cast<Sequence>(events.size())}; }
+    Head head() const noexcept { return {epoch, trimmed + static_cast<Sequence>(events.size())}; }
   };
   struct Change;  // one record of the log
 

@@ -64,6 +64,15 @@ Task<std::optional<Snapshot>> MemoryJournal::load(PersistenceId entity, Sequence
   return ask_table(owner_, false, [=](JournalTable& t) { return t.load(entity, at_most); });
 }
 
+Task<std::expected<std::size_t, Refusal>> MemoryJournal::trim(PersistenceId entity, Head head, Sequence up_to,
+                                                              std::size_t count_max) {
+  return ask_table(owner_, true, [=](JournalTable& t) { return t.trim(entity, head, up_to, count_max); });
+}
+
+Task<std::vector<PersistenceId>> MemoryJournal::entities(PersistenceId after, std::size_t count_max) {
+  return ask_table(owner_, false, [=](JournalTable& t) { return t.entities(after, count_max); });
+}
+
 MemoryJournalActor::MemoryJournalActor(MemoryJournalOptions options)
     : faults_(std::move(options.faults)), table_(options.disk.open("journal")) {}
 

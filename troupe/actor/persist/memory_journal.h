@@ -37,6 +37,9 @@ class MemoryJournal final : public Journal {
   Task<std::vector<StoredEvent>> read(PersistenceId entity, Sequence after, std::size_t count_max) override;
   Task<std::expected<void, Refusal>> save(PersistenceId entity, Head head, Record state, std::size_t keep) override;
   Task<std::optional<Snapshot>> load(PersistenceId entity, Sequence at_most) override;
+  Task<std::expected<std::size_t, Refusal>> trim(PersistenceId entity, Head head, Sequence up_to,
+                                                 std::size_t count_max) override;
+  Task<std::vector<PersistenceId>> entities(PersistenceId after, std::size_t count_max) override;
 
  private:
   Ref<MemoryJournalActor> owner_;

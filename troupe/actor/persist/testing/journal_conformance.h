@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "troupe/actor/persist/journal.h"
 #include "troupe/actor/sim/world.h"
 
@@ -33,6 +35,13 @@ class JournalBench {
   }
   std::optional<Snapshot> load(const std::string& id, Sequence at_most = INT64_MAX) {
     return world.block_on(journal->load(PersistenceId{id}, at_most));
+  }
+  std::expected<std::size_t, Refusal> trim(const std::string& id, Head head, Sequence up_to,
+                                           std::size_t count_max = 1000) {
+    return world.block_on(journal->trim(PersistenceId{id}, head, up_to, count_max));
+  }
+  std::vector<PersistenceId> entities(const std::string& after, std::size_t count_max) {
+    return world.block_on(journal->entities(PersistenceId{after}, count_max));
   }
   /// Appends without waiting; what came of it is noted in `results` later.
   using Results = std::vector<std::expected<Sequence, Refusal>>;
@@ -170,6 +179,35 @@ inline void pages_are_bounded(JournalBench& bench) {
   CHECK_EQ(seen, 6);
 }
 
+inline void old_events_are_forgotten(JournalBench& bench) {
+  Head head = bench.activate("Note/a");
+  CHECK_EQ(bench.trim("Note/a", head, 5).value(), 0);
+  head.sequence = bench.append("Note/a", head, {record("1"), record("2"), record("3"), record("4")}).value();
+  CHECK_EQ(bench.trim("Note/a", head, 3, 2).value(), 2);
+  CHECK(bench.read("Note/a") == std::vector<StoredEvent>{{3, record("3")}, {4, record("4")}});
+  CHECK(bench.read("Note/a", 3) == std::vector<StoredEvent>{{4, record("4")}});
+  CHECK_EQ(bench.trim("Note/a", head, 3).value(), 1);
+  CHECK(bench.trim("Note/a", {head.epoch - 1, 4}, 4).error().why == Refused::fenced);
+  CHECK(bench.trim("Note/a", {head.epoch, 3}, 4).error().why == Refused::conflict);
+  CHECK_EQ(bench.trim("Note/a", head, 99).value(), 1);
+  CHECK(bench.read("Note/a").empty());
+  CHECK_EQ(bench.activate("Note/a").sequence, 4);  // the numbers go on
+  CHECK_EQ(bench.append("Note/a", {head.epoch + 1, 4}, {record("5")}).value(), 5);
+  CHECK(bench.read("Note/a") == std::vector<StoredEvent>{{5, record("5")}});
+}
+
+inline void entities_by_name(JournalBench& bench) {
+  for (const char* id : {"b", "a", "c"}) bench.activate(id);
+  using Names = std::vector<PersistenceId>;
+  CHECK(bench.entities("", 2) == Names{PersistenceId{"a"}, PersistenceId{"b"}});
+  CHECK(bench.entities("b", 2) == Names{PersistenceId{"c"}});
+  CHECK(bench.entities("c", 2).empty());
+}
+
+inline std::vector<StoredEvent> without_first(const std::vector<StoredEvent>& events, Sequence up_to) {
+  return {std::ranges::upper_bound(events, up_to, {}, &StoredEvent::sequence), events.end()};
+}
+
 /// Random calls beside the simplest journal there is.
 inline void behaves_like_a_list(JournalBench& bench) {
   base::SeededRandom random{bench.world.random().next()};
@@ -187,9 +225,16 @@ inline void behaves_like_a_list(JournalBench& bench) {
       CHECK_EQ(result.has_value(), claimed == actual);
       if (claimed != actual) continue;
       for (const Record& one : more) events.push_back({++actual.sequence, one});
+    } else if (const auto point = static_cast<Sequence>(random.below(static_cast<std::uint64_t>(actual.sequence) + 1));
+               random.below(4) > 0) {
+      CHECK(bench.read("Note/a", point) == without_first(events, point));
     } else {
-      const auto after = static_cast<Sequence>(random.below(static_cast<std::uint64_t>(actual.sequence) + 1));
-      CHECK(bench.read("Note/a", after) == std::vector<StoredEvent>(events.begin() + after, events.end()));
+      const auto trimmed = bench.trim("Note/a", claimed, point, 5);
+      CHECK_EQ(trimmed.has_value(), claimed == actual);
+      if (claimed != actual) continue;
+      const auto left = without_first(events, point);
+      CHECK_EQ(*trimmed, std::min<std::size_t>(events.size() - left.size(), 5));
+      events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(*trimmed));
     }
   }
 }
@@ -208,6 +253,8 @@ inline void journal_conforms(const MakeJournal& make) {
       {"the newest snapshots are kept", conformance::snapshots},
       {"names and bytes may be anything", conformance::any_bytes},
       {"a page is bounded in bytes", conformance::pages_are_bounded},
+      {"old events are forgotten, and numbers go on", conformance::old_events_are_forgotten},
+      {"entities are listed by name", conformance::entities_by_name},
       {"whatever is called, it behaves like a list with an epoch", conformance::behaves_like_a_list},
   };
   std::uint64_t seed = 1;
