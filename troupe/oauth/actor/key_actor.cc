@@ -43,8 +43,11 @@ actor::Task<void> KeyActor::load(actor::Context& context) {
 }
 
 void KeyActor::publish(actor::Context& context) {
-  KeySetPtr fresh = key_set_of(records_, token_keys_, context.wall(), parsed_);
+  auto fresh = key_set_of(records_, token_keys_, context.wall(), parsed_);
+  if (fresh->signing.empty() || fresh->token_keys.by_id.empty()) return;  // the first start makes them
   if (same(keys_, fresh)) return;
+  // Larger than all before, also than those that this actor has made before it was restarted.
+  fresh->number = std::max(context.now().nanoseconds, keys_ ? keys_->number + 1 : 0);
   keys_ = std::move(fresh);
   actor::Topic<KeysChanged>{context, keys_topic}.publish(KeysChanged{keys_});
 }

@@ -82,8 +82,9 @@ int remove_retired(Tables& tables, base::UnixTime now) {
   return removed;
 }
 
-KeySetPtr key_set_of(const std::vector<SigningKeyRecord>& keys, const std::vector<TokenKeyRecord>& token_keys,
-                     base::UnixTime now, std::map<std::string, crypto::PrivateKey>& parsed) {
+std::shared_ptr<KeySet> key_set_of(const std::vector<SigningKeyRecord>& keys,
+                                   const std::vector<TokenKeyRecord>& token_keys, base::UnixTime now,
+                                   std::map<std::string, crypto::PrivateKey>& parsed) {
   auto set = std::make_shared<KeySet>();
   std::string documents;
   for (const SigningKeyRecord& record : keys) {

@@ -49,7 +49,8 @@ void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, ba
 int remove_retired(Tables& tables, base::UnixTime now);
 
 /// What everybody needs of the keys at this moment. `parsed` keeps keys that were read before, by kid.
-KeySetPtr key_set_of(const std::vector<SigningKeyRecord>& keys, const std::vector<TokenKeyRecord>& token_keys,
-                     base::UnixTime now, std::map<std::string, crypto::PrivateKey>& parsed);
+std::shared_ptr<KeySet> key_set_of(const std::vector<SigningKeyRecord>& keys,
+                                   const std::vector<TokenKeyRecord>& token_keys, base::UnixTime now,
+                                   std::map<std::string, crypto::PrivateKey>& parsed);
 
 }  // namespace troupe::oauth

@@ -60,6 +60,7 @@ TokenFactory::TokenFactory(TokenFactory&&) noexcept = default;
 TokenFactory& TokenFactory::operator=(TokenFactory&&) noexcept = default;
 
 void TokenFactory::use(KeySetPtr keys) {
+  if (keys_ && keys->number < keys_->number) return;
   keys_ = std::move(keys);
   signers_.clear();
   for (const crypto::PrivateKey& key : keys_->signing) signers_.emplace(key.algorithm(), crypto::Signer{key});

@@ -36,6 +36,7 @@ class TokenFactory {
   TokenFactory(TokenFactory&&) noexcept;
   TokenFactory& operator=(TokenFactory&&) noexcept;
 
+  /// From now on, unless it has a later set: a publication may come after the answer that overtook it.
   void use(KeySetPtr keys);
 
   /// A code's text (RFC 6749, 4.1.2).

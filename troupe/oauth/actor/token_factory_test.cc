@@ -150,5 +150,18 @@ TEST_CASE("new keys sign at once, and what the old ones signed is read while the
   CHECK_FALSE(mill.factory.read(old.expose()).has_value());
 }
 
+TEST_CASE("a set of keys that comes late does not take the place of a later one") {
+  Mill mill;
+  auto later = std::make_shared<KeySet>(*fixture::keys());
+  later->number = 2;
+  later->signing = {crypto::PrivateKey::generate(crypto::Algorithm::es256)};
+  auto earlier = std::make_shared<KeySet>(*fixture::keys());
+  earlier->number = 1;
+  mill.factory.use(later);
+  mill.factory.use(earlier);
+  const TokenText token = mill.factory.access_token(mill.record(), mill.secret);
+  CHECK_EQ(crypto::read_unverified_jwt(token.expose())->kid, later->signing.front().kid());
+}
+
 }  // namespace
 }  // namespace troupe::oauth

@@ -19,6 +19,7 @@ struct KeySet {
   std::string jwks_etag;                     // with its quotes
   crypto::TokenKeys token_keys;              // of the HMACs in opaque tokens
   std::uint8_t token_key = 0;                // the one that new tokens are made with
+  std::int64_t number = 0;                   // of two sets of one process the later has the larger
 };
 
 using KeySetPtr = std::shared_ptr<const KeySet>;
