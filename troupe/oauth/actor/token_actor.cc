@@ -108,10 +108,10 @@ IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access
   return issued;
 }
 
-actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
+TokenActor::Draft TokenActor::draft(CreateToken request, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const std::uint8_t key = factory_->token_key();
-  Grant grant = std::move(message.grant);
+  Grant grant = std::move(request.grant);
   const auto family_id = crypto::TokenId::parse(grant.family.value());
   const auto shard = family_id ? family_id->shard() : static_cast<std::uint16_t>(context.random().next());
   const crypto::TokenId access_id = ids_.next(now, context.random(), shard, key);
@@ -119,12 +119,12 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateTo
   if (!family_id) grant.family = FamilyId{access_id.text()};
 
   const crypto::TokenSecret secret = crypto::fresh_secret(context.random());
-  AccessRecord access = new_access_record(*message.client, std::move(grant), access_id, now, parts_.options);
+  AccessRecord access = new_access_record(*request.client, std::move(grant), access_id, now, parts_.options);
   access.hash = factory_->hash_of(access, secret);
 
   std::optional<TokenText> refresh_text;
   std::optional<RefreshRecord> refresh_record;
-  if (has_refresh_token(*message.client, access.grant)) {
+  if (has_refresh_token(*request.client, access.grant)) {
     const crypto::TokenId id = ids_.next(now, context.random(), shard, key);
     refresh_text = factory_->refresh_token(id, crypto::fresh_secret(context.random()));
     refresh_record = RefreshRecord{.id = id,
@@ -135,17 +135,59 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateTo
                                    .successor = std::nullopt,
                                    .access = std::nullopt};
   }
-  const bool is_stored = co_await parts_.storage.write([access, refresh_record](Tables& t) {
-    if (!stands(t, access.grant)) return false;  // revoked meanwhile, by a replay of its code for one
-    t.grants.insert_access(access);
-    if (refresh_record) t.grants.insert_refresh(*refresh_record);
-    return true;
-  });
-  if (!is_stored) co_return std::unexpected(errors::invalid_grant);
+  return {std::move(request.client), std::move(access), secret, std::move(refresh_text), std::move(refresh_record)};
+}
+
+std::expected<IssuedTokens, OauthError> TokenActor::issue(Draft draft, bool is_stored, base::UnixTime now) {
+  if (!is_stored) return std::unexpected(errors::invalid_grant);
   ++issued_;
-  IssuedTokens issued = answer(*message.client, access, secret, now);
-  issued.refresh_token = std::move(refresh_text);
-  co_return issued;
+  IssuedTokens issued = answer(*draft.client, draft.access, draft.secret, now);
+  issued.refresh_token = std::move(draft.refresh_text);
+  return issued;
+}
+
+namespace {
+
+/// False: its family was revoked meanwhile, by a replay of its code for one.
+bool store(Tables& t, const AccessRecord& access, const std::optional<RefreshRecord>& refresh) {
+  if (!stands(t, access.grant)) return false;
+  t.grants.insert_access(access);
+  if (refresh) t.grants.insert_refresh(*refresh);
+  return true;
+}
+
+}  // namespace
+
+actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  Draft draft = this->draft(std::move(message), context);
+  const bool is_stored = co_await parts_.storage.write(
+      [access = draft.access, refresh = draft.refresh_record](Tables& t) { return store(t, access, refresh); });
+  co_return issue(std::move(draft), is_stored, now);
+}
+
+actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message, actor::Context& context) {
+  BatchCreateToken::reply answers;
+  if (message.requests.size() > BatchCreateToken::batch_max) {
+    answers.resize(message.requests.size(), std::unexpected(errors::invalid_request));
+    co_return answers;
+  }
+  const base::UnixTime now = context.wall();
+  std::vector<Draft> drafts;
+  std::vector<std::pair<AccessRecord, std::optional<RefreshRecord>>> records;
+  for (CreateToken& request : message.requests) {
+    const Draft& draft = drafts.emplace_back(this->draft(std::move(request), context));
+    records.emplace_back(draft.access, draft.refresh_record);
+  }
+  const std::vector<bool> are_stored = co_await parts_.storage.write([records = std::move(records)](Tables& t) {
+    std::vector<bool> each;
+    for (const auto& [access, refresh] : records) each.push_back(store(t, access, refresh));
+    return each;
+  });
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    answers.push_back(issue(std::move(drafts[i]), are_stored[i], now));
+  }
+  co_return answers;
 }
 
 actor::Task<std::optional<TokenClaims>> TokenActor::live_claims(ReadToken read, base::UnixTime now) {

@@ -8,6 +8,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
@@ -30,6 +31,14 @@ struct CreateToken {
   Grant grant;
   using reply = IssuedTokens;
   using error = OauthError;
+};
+
+/// The same for many grants, made durable by one write. The answers stand in the order of the requests, and one that is
+/// refused leaves the others as they are. At most `batch_max`; of more none is made: invalid_request for each.
+struct BatchCreateToken {
+  static constexpr std::size_t batch_max = 256;
+  std::vector<CreateToken> requests;
+  using reply = std::vector<std::expected<IssuedTokens, OauthError>>;
 };
 
 /// What the token stands for if it is live and the caller may know (RFC 7662): the caller's own tokens, those
@@ -105,6 +114,7 @@ class TokenActor {
 
   actor::Task<void> started(actor::Context& context);
   actor::Task<std::expected<IssuedTokens, OauthError>> handle(CreateToken message, actor::Context& context);
+  actor::Task<BatchCreateToken::reply> handle(BatchCreateToken message, actor::Context& context);
   actor::Task<std::optional<TokenClaims>> handle(IntrospectToken message, actor::Context& context);
   actor::Task<std::expected<TokenClaims, OauthError>> handle(ValidateToken message, actor::Context& context);
   actor::Task<std::expected<TokenRevoked, OauthError>> handle(RevokeToken message, actor::Context& context);
@@ -115,6 +125,16 @@ class TokenActor {
   void inspect(actor::Inspection& out) const;
 
  private:
+  /// A token before it is durable.
+  struct Draft {
+    ClientPtr client;
+    AccessRecord access;
+    crypto::TokenSecret secret;
+    std::optional<TokenText> refresh_text;
+    std::optional<RefreshRecord> refresh_record;
+  };
+  Draft draft(CreateToken request, actor::Context& context);
+  std::expected<IssuedTokens, OauthError> issue(Draft draft, bool is_stored, base::UnixTime now);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,

@@ -43,6 +43,43 @@ TEST_CASE("a client's own token says whose it is and has no user, no refresh tok
   CHECK_EQ(claims->scope, fixture::scope("read"));
 }
 
+TEST_CASE("many tokens are created by one message, each answered in its place, and one that is refused alone") {
+  ActorWorld oauth{21};
+  const ClientPtr shop = oauth.client(shop_id);
+  const ClientPtr phone = oauth.client(phone_id);
+  const IssuedTokens revoked = sign_in(oauth, phone);
+  const auto family = oauth.world.block_on(oauth.tokens.ask(ValidateToken{revoked.access_token}))->family;
+  CHECK(revoke(oauth, *revoked.refresh_token, phone).has_value());
+
+  const auto own = [&](std::string_view scope) {
+    return CreateToken{shop,
+                       Grant{.client = shop->id, .scope = fixture::scope(scope), .audience = {oauth.options.issuer}}};
+  };
+  BatchCreateToken batch;
+  batch.requests.push_back(own("read"));
+  batch.requests.push_back(
+      {phone, Grant{.family = family,
+                    .client = phone->id,
+                    .scope = fixture::scope("read"),
+                    .audience = {oauth.options.issuer},
+                    .authentication = Authentication{
+                        .user = fixture::alice().user.id, .session = SessionId{"s"}, .time = fixture::start}}});
+  batch.requests.push_back(own("write"));
+  const auto answers = oauth.world.block_on(oauth.tokens.ask(std::move(batch))).value();
+  REQUIRE_EQ(answers.size(), 3);
+  CHECK(oauth.is_active(answers[0]->access_token, shop));
+  CHECK_EQ(answers[0]->scope, fixture::scope("read"));
+  CHECK_EQ(answers[1].error(), errors::invalid_grant);
+  CHECK(oauth.is_active(answers[2]->access_token, shop));
+  CHECK_EQ(answers[2]->scope, fixture::scope("write"));
+
+  BatchCreateToken large;
+  large.requests.resize(BatchCreateToken::batch_max + 1, own("read"));
+  const auto none = oauth.world.block_on(oauth.tokens.ask(std::move(large))).value();
+  CHECK_EQ(none.size(), BatchCreateToken::batch_max + 1);
+  CHECK_EQ(none.front().error(), errors::invalid_request);
+}
+
 TEST_CASE("a token ends with its ten minutes") {
   ActorWorld oauth{2};
   const ClientPtr shop = oauth.client(shop_id);
