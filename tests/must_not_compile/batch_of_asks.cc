@@ -1,5 +1,5 @@
 // A message that is asked cannot come in a batch: nobody would answer each of them.
-// expect: a message that is asked cannot come in a batch: nobody would answer each of them
+// expect: message_that_is_asked_comes_alone<Counter, Add>
 #include "troupe/actor/actor.h"
 
 struct Add {

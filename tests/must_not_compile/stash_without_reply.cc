@@ -1,5 +1,5 @@
 // An ask is stashed with its Reply: somebody waits for the answer.
-// expect: an ask is stashed with its Reply: somebody waits for the answer
+// expect: message_that_is_asked_is_stashed_with_its_reply<Counter, Get>
 #include "troupe/actor/actor.h"
 
 struct Get {

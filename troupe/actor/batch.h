@@ -21,8 +21,6 @@ namespace troupe::actor {
 /// destroyed on the core of its actor.
 template <class M>
 class [[nodiscard]] Batch {
-  static_assert(!Askable<M>, "a message that is asked cannot come in a batch: nobody would answer each of them");
-
  public:
   class Iterator {
    public:

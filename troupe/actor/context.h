@@ -126,6 +126,14 @@ struct Timed {
   TimerTicket ticket;
 };
 
+template <class M>
+consteval PriorityFunction timed_priority() {
+  if constexpr (chooses_priority<M>) {
+    return [](const Envelope& envelope) noexcept { return envelope.message<Timed<M>>().message.priority(); };
+  }
+  return nullptr;
+}
+
 void start_timer(Cell& cell, ActorTimer& timer, std::string_view key, Duration delay, Duration period);
 
 template <class A, class M>
@@ -146,6 +154,8 @@ inline constexpr Handler timed_handler{
     .destroy = destroy_message<Timed<M>>,
     .message = name_of_type<M>(),
     .actor = actor_type_of<A>,
+    .priority_of = timed_priority<M>(),
+    .priority = static_priority_of<M>(),
     .message_class = MessageClass::control,
     .reads = reads<A, M>(),
 };
@@ -235,7 +245,7 @@ void Context::after(const A*, std::string_view key, Duration delay, M message) {
 
 template <class A, class M>
 void Context::every(const A*, std::string_view key, Duration period, M message) {
-  static_assert(std::is_copy_constructible_v<M>, "a message that is told again and again must be copyable");
+  static_assert(detail::message_that_is_told_again_and_again_is_copyable<A, M>, "each time it is another copy");
   INVARIANT(period > Duration::zero(), "what is told again and again leaves time between");
   Cell& cell = cell_of(*this);
   detail::start_timer(cell, detail::make_timer<A>(cell, std::move(message)), key, period, period);
@@ -245,7 +255,8 @@ template <class A, class M>
 bool Context::stash(const A*, M&& message) {
   using Message = std::remove_cvref_t<M>;
   static_assert(detail::fit_to_handle<A, Message>());
-  static_assert(!Askable<Message>, "an ask is stashed with its Reply: somebody waits for the answer");
+  static_assert(detail::message_that_is_asked_is_stashed_with_its_reply<A, Message>,
+                "an ask is stashed with its Reply: somebody waits for the answer");
   Cell& cell = cell_of(*this);
   if (!mailbox::may_stash(cell)) return false;
   mailbox::stash(cell, core().make_message(detail::handler_of<A, Message>, cell.address(), std::forward<M>(message)));

@@ -201,7 +201,6 @@ class SpanScope {
 /// coroutine may keep the batch longer, so the first message moves into an envelope of its own; the others stay.
 template <class A, class M>
 void invoke_batch(Core& core, Cell* cell, Envelope& envelope) {
-  static_assert(!Plain<A, M> && !WithContext<A, M>, "an actor handles a message one by one or in batches, not both");
   A& actor = *static_cast<A*>(cell->object);
   const auto trace_of = [](const Envelope& one) {
     return one.handler->trace_of != nullptr ? &one.handler->trace_of(one) : nullptr;
@@ -225,7 +224,7 @@ void invoke_batch(Core& core, Cell* cell, Envelope& envelope) {
   };
   using Result = result_of<A, Batch<M>>;
   if constexpr (TaskOf<Result>::is_task) {
-    static_assert(TakesByValue<A, Batch<M>>, "a coroutine handler takes its batch by value");
+    static_assert(coroutine_handler_takes_its_batch_by_value<A, M>, "what it refers to is gone at the first await");
     Result task = call();
     run_task<void, NoError>(core, core.begin(*cell, envelope), std::move(task));
   } else {

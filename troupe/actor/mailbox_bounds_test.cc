@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/actor/sim/world.h"
+#include "troupe/actor/topic.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -44,6 +45,7 @@ struct Must {
 struct Hold {
   Duration length;
 };
+struct SetTimers {};
 
 struct Desk {
   explicit Desk(Seen its_seen) : seen(std::move(its_seen)) {}
@@ -54,7 +56,19 @@ struct Desk {
   void handle(Idle m) { seen->push_back(m.n); }
   void handle(Graded m) { seen->push_back(m.n); }
   void handle(Must m) { seen->push_back(m.n); }
+  void handle(const Published<Parcel>& m) { seen->push_back(m->n); }
+  void handle(const Published<Graded>& m) { seen->push_back(m->n); }
+  void handle(const Published<Urgent>& m) { seen->push_back(m->n); }
   Task<void> handle(Hold m) { co_await sleep(m.length); }
+  Task<void> handle(SetTimers, Context& ctx) {
+    ctx.after(this, 1ms, Idle{1});
+    ctx.after(this, 2ms, Note{2});
+    ctx.every(this, "urgent", 3ms, Urgent{3});
+    ctx.after(this, 4ms, Graded{4, Priority::high});
+    co_await sleep(5ms);  // until all of them wait
+    ctx.cancel("none of these");
+    seen->push_back(0);
+  }
   Seen seen;
 };
 
@@ -180,6 +194,31 @@ TEST_CASE("with priorities the high are handled first, and within one the first 
     desk.tell(Note{8});
   });
   CHECK_EQ(office.handled(), List{3, 5, 7, 2, 6, 8, 1, 4});
+}
+
+TEST_CASE("what a timer tells has the priority that the message has") {
+  Office office{{.priorities = true}};
+  office.desk.tell(SetTimers{});
+  office.w.advance(1s + 6ms);
+  CHECK_EQ(List(office.seen->begin(), office.seen->begin() + 5), List{0, 3, 4, 2, 1});
+}
+
+TEST_CASE("what is published weighs what its value does, and has its priority") {
+  Office office{{.capacity = 100, .bytes_max = 100, .priorities = true}};
+  Topic<Parcel> parcels{office.w.system(), "parcels"};
+  Topic<Graded> graded{office.w.system(), "graded"};
+  Topic<Urgent> urgent{office.w.system(), "urgent"};
+  parcels.subscribe(office.desk);
+  graded.subscribe(office.desk);
+  urgent.subscribe(office.desk);
+  office.w.run_until_idle();
+  for (int i = 1; i <= 3; ++i) parcels.publish("a", {i, 40});
+  graded.publish("a", {4, Priority::low});
+  graded.publish("a", {5, Priority::high});
+  urgent.publish("a", {6});
+  office.w.run_until_idle();
+  CHECK_EQ(office.handled(), List{5, 6, 1, 2, 4});
+  CHECK_EQ(office.dropped(Drop::full), 1);
 }
 
 TEST_CASE("without priorities a message's priority means nothing") {

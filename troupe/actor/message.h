@@ -82,13 +82,16 @@ struct ReplyOf<M> {
 /// A message may say its size, by `bytes()` or `size_in_bytes()`, for mailboxes that bound bytes; it must not change
 /// while the message waits.
 template <class M>
-std::size_t bytes_of(const Envelope& envelope) noexcept {
-  const M& message = envelope.message<M>();
+std::size_t size_of(const M& message) noexcept {
   if constexpr (requires { message.bytes(); }) {
     return message.bytes();
   } else {
     return message.size_in_bytes();
   }
+}
+template <class M>
+std::size_t bytes_of(const Envelope& envelope) noexcept {
+  return size_of(envelope.message<M>());
 }
 template <class M>
 inline constexpr bool says_size = requires(const M& m) {
@@ -209,6 +212,18 @@ concept Deferred = requires(A& a, Exactly<M> m, Exactly<ReplyFor<M>> r) { a.hand
 template <class A, class M>
 concept DeferredWithContext = requires(A& a, Exactly<M> m, Exactly<ReplyFor<M>> r, Context& c) { a.handle(m, r, c); };
 
+/// Whether such a handler returns nothing: it answers by the Reply.
+template <class A, class M>
+consteval bool deferred_returns_nothing() {
+  if constexpr (DeferredWithContext<A, M>) {
+    return std::is_void_v<decltype(std::declval<A&>().handle(
+        std::declval<Exactly<M>>(), std::declval<Exactly<ReplyFor<M>>>(), std::declval<Context&>()))>;
+  } else {
+    return std::is_void_v<decltype(std::declval<A&>().handle(std::declval<Exactly<M>>(),
+                                                             std::declval<Exactly<ReplyFor<M>>>()))>;
+  }
+}
+
 template <class T>
 struct TaskOf {
   static constexpr bool is_task = false;
@@ -259,9 +274,9 @@ consteval bool fits() {
 template <class A, class M>
 consteval bool answers_rightly() {
   if constexpr (Plain<A, Batch<M>> || WithContext<A, Batch<M>>) {
-    return std::is_void_v<typename TaskOf<result_of<A, Batch<M>>>::type>;
+    return !Askable<M> && std::is_void_v<typename TaskOf<result_of<A, Batch<M>>>::type>;
   } else if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
-    return Askable<M>;
+    return Askable<M> && deferred_returns_nothing<A, M>();
   } else if constexpr (Plain<A, M> || WithContext<A, M>) {
     return fits<result_of<A, M>, M>();
   } else {

@@ -3,7 +3,8 @@
 // `Ref<A>` accepts what A handles; `Ref<Protocol<M...>>` accepts just those messages, whoever
 // stands behind it, and is made from any Ref that accepts them, of a class or of a wider
 // protocol. A stale reference is harmless: what is told to it is a dead letter, what is asked
-// fails with `not_executed`. A reference must not be used after its System is gone.
+// fails with `not_executed`. A reference must not be used after its System is gone. An actor of
+// another System may tell by it; asks, sends, streams and delegation stay within one.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +35,14 @@ template <class M>
 class SendAwaiter;
 
 namespace detail {
+
+/// The core whose thread this is, where it may hand something to `target` itself. A core of another system is to it
+/// what any foreign thread is.
+inline Core* sender_to(Address target) noexcept {
+  Core* here = Core::current();
+  Core* there = target.cell->owner;
+  return here == there || here == nullptr || &here->host() == &there->host() ? here : nullptr;
+}
 
 /// A message in its envelope; on a foreign thread from the heap, and never within a trace.
 template <class M>
@@ -158,7 +167,7 @@ class Ref {
   Sent tell(M message) const {
     static_assert(detail::fit_to_tell<A, M>());
     if (!address_) return Sent::dead;
-    Core* here = Core::current();
+    Core* here = detail::sender_to(address_);
     Envelope* envelope = detail::enclose(here, route_.template handler<M>(), address_, std::move(message));
     if (route_.template batches<M>()) [[unlikely]]
       return Core::submit(here, *address_.cell->owner, envelope);  // the mailbox looks whether the batch is full

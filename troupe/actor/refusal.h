@@ -34,7 +34,25 @@ template <class... Ms, class M>
 inline constexpr bool protocol_has_message<Protocol<Ms...>, M> = (std::is_same_v<M, Ms> || ...);
 
 template <class Actor, class M>
+inline constexpr bool message_that_is_asked_comes_alone = !Askable<M>;
+
+template <class Actor, class M>
+inline constexpr bool actor_takes_its_messages_one_by_one_or_in_batches = !Plain<Actor, M> && !WithContext<Actor, M>;
+
+template <class Actor, class M>
 inline constexpr bool batch_handler_returns_nothing = Handles<Actor, M>;
+
+template <class Actor, class M>
+inline constexpr bool coroutine_handler_takes_its_batch_by_value = TakesByValue<Actor, Batch<M>>;
+
+template <class Actor, class M>
+inline constexpr bool handler_that_takes_a_reply_returns_nothing = deferred_returns_nothing<Actor, M>();
+
+template <class Actor, class M>
+inline constexpr bool message_that_is_asked_is_stashed_with_its_reply = !Askable<M>;
+
+template <class Actor, class M>
+inline constexpr bool message_that_is_told_again_and_again_is_copyable = std::is_copy_constructible_v<M>;
 
 template <class Actor, class M, class Returned, class Declared>
 inline constexpr bool handler_returns_what_its_message_declares = fits<Returned, M>();
@@ -80,9 +98,13 @@ consteval bool fit_to_handle() {
     static_assert(actor_handles_message<A, M>,
                   "this actor has no handler for this message: a public `handle` that takes it by value or const&");
   } else if constexpr (Batched<A, M>) {
+    static_assert(message_that_is_asked_comes_alone<A, M>,
+                  "a message that is asked cannot come in a batch: nobody would answer each of them");
+    static_assert(actor_takes_its_messages_one_by_one_or_in_batches<A, M>, "not both");
     static_assert(batch_handler_returns_nothing<A, M>, "nobody waits for an answer to a batch");
   } else if constexpr (Deferred<A, M> || DeferredWithContext<A, M>) {
     static_assert(handler_that_takes_a_reply_is_for_messages_that_declare_one<A, M>);
+    static_assert(handler_that_takes_a_reply_returns_nothing<A, M>, "it answers by the Reply, and is no coroutine");
   } else {
     static_assert(message_declares_a_reply_or_an_item<A, M>, "a message is asked or streamed, not both");
     static_assert(

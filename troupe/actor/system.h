@@ -119,11 +119,11 @@ class System final : public Host {
   /// Stops or drains any actor, as `Context::stop` and `Context::drain` do. Any thread.
   template <class A>
   void stop(Ref<A> actor) noexcept {
-    if (actor) lifecycle::request_stop(Core::current(), actor.address());
+    if (actor) lifecycle::request_stop(detail::sender_to(actor.address()), actor.address());
   }
   template <class A>
   void drain(Ref<A> actor) noexcept {
-    if (actor) lifecycle::request_drain(Core::current(), actor.address());
+    if (actor) lifecycle::request_drain(detail::sender_to(actor.address()), actor.address());
   }
 
   /// See service.h.

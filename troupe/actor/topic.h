@@ -43,6 +43,22 @@ class Published {
   const T& operator*() const noexcept { return body_->value; }
   const T* operator->() const noexcept { return &body_->value; }
 
+  /// In a mailbox it weighs what its value does, in that of each subscriber, and has its priority.
+  std::size_t bytes() const noexcept
+    requires detail::says_size<T>
+  {
+    return detail::size_of(body_->value);
+  }
+  Priority priority() const noexcept
+    requires(detail::chooses_priority<T> || detail::static_priority_of<T>() != Priority::normal)
+  {
+    if constexpr (detail::chooses_priority<T>) {
+      return body_->value.priority();
+    } else {
+      return detail::static_priority_of<T>();
+    }
+  }
+
  private:
   struct Body {
     base::TopicName name;
@@ -101,6 +117,7 @@ inline constexpr Handler publication_handler{
 template <class T>
 Sent spread(Host& host, const TopicEntry& entry, const Published<T>& what, const base::TraceContext* trace) {
   Core* here = Core::current();
+  if (here != nullptr && &here->host() != &host) here = nullptr;  // a core of another system
   Sent result = Sent::sent;
   for (std::size_t i = 0; i < host.core_count(); ++i) {
     if (!host.topics().reaches(entry, i)) continue;
@@ -172,6 +189,7 @@ class Topic {
   /// The same for any actor, soon. Any thread.
   template <class A>
   void subscribe(Ref<A> who, std::string_view pattern = ">") const {
+    if (!who) return;
     who.address().cell->owner->post_remotely(
         [topic = *this, one = subscriber(who), pattern = parse(pattern)](Core& there) {
           topic.system_->topics().subscribe(there, *topic.entry_, one, pattern);

@@ -110,6 +110,43 @@ TEST_CASE("a publication reaches the matching subscribers of all cores, each onc
   });
 }
 
+TEST_CASE("nobody subscribes by a reference to nobody") {
+  test::World w{1};
+  Topic<Alert> alerts{w.system(), "alerts"};
+  alerts.subscribe(Ref<Archive>{});
+  w.run_until_idle();
+  CHECK_EQ(alerts.publish("a", {1}), Sent::sent);
+}
+
+namespace {
+
+struct Relay {
+  explicit Relay(System& its_other, Ref<Archive> its_archive) : other(&its_other), archive(its_archive) {}
+  void handle(Alert m) {
+    Topic<Alert>{*other, "alerts"}.publish("a", m);
+    archive.tell(Published<Alert>{base::TopicName::parse("b").value(), m});
+  }
+  System* other;
+  Ref<Archive> archive;
+};
+
+}  // namespace
+
+TEST_CASE("an actor tells and publishes to another system as any foreign thread does") {
+  Seen seen = std::make_shared<std::vector<std::string>>();
+  test::World there{1, {.cores = 2}};
+  test::World here{2, {.cores = 3}};
+  auto archive = there.spawn<Archive>({.core = 1}, seen);
+  Topic<Alert>{there.system(), "alerts"}.subscribe(archive);
+  there.run_until_idle();
+  for (int core = 0; core < 3; ++core) {
+    here.spawn<Relay>({.core = core}, std::ref(there.system()), archive).tell(Alert{core});
+    here.run_until_idle();
+    there.run_until_idle();
+  }
+  CHECK_EQ(*seen, std::vector<std::string>{"a=0", "b=0", "a=1", "b=1", "a=2", "b=2"});
+}
+
 TEST_CASE("a subscriber may share what is published, see its name, and be subscribed by somebody else") {
   test::World w{1};
   Seen seen = std::make_shared<Lines>();

@@ -17,7 +17,14 @@ struct Instant {
   std::int64_t nanoseconds = 0;
 
   friend auto operator<=>(Instant, Instant) = default;
-  friend Instant operator+(Instant a, Duration d) noexcept { return {a.nanoseconds + d.count()}; }
+  /// What is further away than an Instant can be is `never`, which no Duration brings nearer.
+  friend Instant operator+(Instant a, Duration d) noexcept {
+    if (a.nanoseconds == INT64_MAX) return a;
+    Instant sum;
+    if (__builtin_add_overflow(a.nanoseconds, d.count(), &sum.nanoseconds))
+      return {d.count() > 0 ? INT64_MAX : INT64_MIN};
+    return sum;
+  }
   friend Instant operator-(Instant a, Duration d) noexcept { return {a.nanoseconds - d.count()}; }
   friend Duration operator-(Instant a, Instant b) noexcept { return Duration{a.nanoseconds - b.nanoseconds}; }
   static constexpr Instant never() noexcept { return {INT64_MAX}; }

@@ -33,3 +33,12 @@ TEST_CASE("the machine's clock never goes back and knows the century") {
   CHECK(second >= first);
   CHECK(system_clock().wall() > UnixTime{1'700'000'000'000});
 }
+
+TEST_CASE("what is further away than an instant can be is never, which nothing brings nearer") {
+  const Instant now{1'000};
+  CHECK(now + Duration::max() == Instant::never());
+  CHECK(Instant{INT64_MAX - 1} + Duration{1} == Instant::never());
+  CHECK(Instant::never() + Duration{-5s} == Instant::never());
+  CHECK(Instant{INT64_MIN + 1} + Duration{-5} == Instant{INT64_MIN});
+  CHECK(now + Duration{5} == Instant{1'005});
+}

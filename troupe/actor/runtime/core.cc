@@ -75,6 +75,14 @@ void Core::post_remotely(std::move_only_function<void(Core&)> work) {
   submit(here, *this, make_on(here, posted_handler, {}, Posted{std::move(work)}));
 }
 
+Doing Core::doing() const noexcept {
+  if (const Handler* handler = handling_.load(std::memory_order_relaxed)) {
+    return {handler->actor != nullptr ? &handler->actor() : nullptr, handler->message};
+  }
+  const char* callback = callback_.load(std::memory_order_relaxed);
+  return {callback_of_.load(std::memory_order_relaxed), callback != nullptr ? callback : "a callback"};
+}
+
 void Core::at_turn_end(TurnEndHook& hook) noexcept {
   if (hook.queued_on_ != nullptr) return;
   hook.queued_on_ = this;
@@ -115,6 +123,7 @@ Sent Core::submit(Core* here, Core& to, Envelope* envelope) {
 }
 
 Sent Core::to_lane(Core& to, Envelope* envelope) {
+  INVARIANT(&to.host_ == &host_, "an actor asks, sends to and streams from actors of its own system");
   Lane& lane = lanes_[static_cast<std::size_t>(to.index_)];
   const bool bounded = envelope->handler->message_class != MessageClass::control;
   if (bounded && lane.waiting >= lane_limit_) {
