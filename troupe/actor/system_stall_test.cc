@@ -89,6 +89,34 @@ TEST_CASE("an actor that holds its core is reported while it does, and with its 
   CHECK_EQ(stalls(system), 2);
 }
 
+namespace {
+
+struct SlowStarter {
+  explicit SlowStarter(Shared its_report) : report(std::move(its_report)) {}
+  void started(Context&) const {
+    const int before = report->count;
+    while (report->count == before) std::this_thread::yield();
+  }
+  int handle(Ping) const { return 1; }
+  Shared report;
+};
+
+}  // namespace
+
+TEST_CASE("a start that holds its core is named as such, with the class of its actor") {
+  Shared report = std::make_shared<Report>();
+  System system{{.cores = 1, .stall_limit = 20ms, .report = [report](const std::string& line) { report->add(line); }}};
+  auto starter = system.spawn<SlowStarter>({.name = "slow"}, report);
+  CHECK_EQ(system.block_on(starter.ask(Ping{}, {.within = 1min})).value(), 1);
+  CHECK_EQ(system.block_on(starter.ask(Ping{})).value(), 1);
+  auto lines = report->take();
+  REQUIRE_EQ(lines.size(), 2);
+  CHECK(lines[0].ends_with("(SlowStarter) with its start"));
+  CHECK(lines[1].starts_with("SlowStarter(/slow) held core 0 for "));
+  CHECK(lines[1].ends_with(" ms with its start"));
+  CHECK_EQ(stalls(system), 1);
+}
+
 TEST_CASE("where all cores sleep the watchdog does too, and wakes with them") {
   Shared report = std::make_shared<Report>();
   System system{{.cores = 2, .stall_limit = 4ms, .report = [report](const std::string& line) { report->add(line); }}};

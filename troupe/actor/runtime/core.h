@@ -180,8 +180,7 @@ class Core {
   Activation* running() const noexcept { return running_; }
   /// Any thread, as are the next three: what the watchdog looks at.
   Cell* running_cell() const noexcept { return running_cell_.load(std::memory_order_relaxed); }
-  /// The message that is handled now, or was last; null: a callback.
-  const Handler* handling() const noexcept { return handling_.load(std::memory_order_relaxed); }
+  Doing doing() const noexcept;
   std::uint64_t turns() const noexcept { return turns_.value(); }
   bool is_asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
   Instant deadline() const noexcept { return deadline_; }
@@ -191,9 +190,9 @@ class Core {
   void end(Activation& activation) noexcept;
   /// Runs an activation until its next await or its end.
   void resume(Activation& activation);
-  /// Runs `f` as a part of the actor: its faults are the actor's.
+  /// Runs `f` as a part of the actor: its faults are the actor's. `what` lives as long as the program.
   template <class F>
-  void within(Cell& cell, std::string_view what, F&& f);
+  void within(Cell& cell, const char* what, F&& f);
 
   /// Counts the messages of a batch beyond the first, which was counted when it was dispatched.
   void count_batch(Cell& cell, std::size_t more) noexcept {
@@ -423,10 +422,12 @@ class Core {
   BlockPool pool_;
 
   Cell* run_first_ = nullptr;
-  Cell** run_end_ = &run_first_;              // where the next one is linked
-  CellQueue hurried_;                         // who goes before the line
-  std::atomic<Cell*> running_cell_{nullptr};  // this and the next two: relaxed, read by the watchdog
-  std::atomic<const Handler*> handling_{nullptr};
+  Cell** run_end_ = &run_first_;                   // where the next one is linked
+  CellQueue hurried_;                              // who goes before the line
+  std::atomic<Cell*> running_cell_{nullptr};       // this and the next four: relaxed, read by the watchdog
+  std::atomic<const Handler*> handling_{nullptr};  // null: a callback, by its name and the class of its actor
+  std::atomic<const char*> callback_{nullptr};
+  std::atomic<const ActorType*> callback_of_{nullptr};
   Tally turns_;
   ActorId running_id_;  // of running_cell_, the sender of what is told meanwhile
   Activation* running_ = nullptr;

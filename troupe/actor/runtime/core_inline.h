@@ -96,10 +96,14 @@ inline AskState* Core::find_ask(ReplyTo reply) noexcept {
 // ---- callbacks ----
 
 template <class F>
-void Core::within(Cell& cell, std::string_view what, F&& f) {
+void Core::within(Cell& cell, const char* what, F&& f) {
   Cell* cell_before = running_cell();
-  const Handler* handling_before = handling();
+  const Handler* handling_before = handling_.load(std::memory_order_relaxed);
+  const char* callback_before = callback_.load(std::memory_order_relaxed);
+  const ActorType* callback_of_before = callback_of_.load(std::memory_order_relaxed);
   handling_.store(nullptr, std::memory_order_relaxed);
+  callback_.store(what, std::memory_order_relaxed);
+  callback_of_.store(cell.type, std::memory_order_relaxed);
   enter(&cell);
   Activation* activation_before = std::exchange(running_, nullptr);
   const Instant deadline_before = std::exchange(deadline_, Instant::never());
@@ -113,6 +117,8 @@ void Core::within(Cell& cell, std::string_view what, F&& f) {
   if (observer_ != nullptr) observer_->step_ends(*this, cell);
   enter(cell_before);
   handling_.store(handling_before, std::memory_order_relaxed);
+  callback_.store(callback_before, std::memory_order_relaxed);
+  callback_of_.store(callback_of_before, std::memory_order_relaxed);
   running_ = activation_before;
   deadline_ = deadline_before;
   span_ = span_before;

@@ -37,6 +37,12 @@ class Watched {
   std::atomic<std::uint32_t> value_{0};
 };
 
+/// What the actor that runs does, by name: its message, or what a callback is called.
+struct Doing {
+  const struct ActorType* actor = nullptr;  // null: a message of the runtime
+  std::string_view what;
+};
+
 /// Why a message was not handled.
 enum class Drop : std::uint8_t {
   oldest,
@@ -54,7 +60,7 @@ enum class Drop : std::uint8_t {
 inline constexpr std::size_t drop_reasons = 11;
 std::string_view name_of(Drop reason) noexcept;
 
-/// Handling time in powers of two of nanoseconds, from 64 ns to 34 s; one message in 64 is measured.
+/// How long handlers run until they end or first wait, in powers of two of ns, 64 ns to 34 s; one in 64 is measured.
 inline constexpr std::size_t time_buckets = 30;
 
 /// So many classes of actors may be in one process; the next one fails an invariant at its first spawn.

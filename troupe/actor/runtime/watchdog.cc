@@ -6,10 +6,6 @@
 namespace troupe::actor {
 namespace {
 
-std::string_view message_of(const Handler* handler) noexcept {
-  return handler != nullptr ? handler->message : std::string_view{"a callback"};
-}
-
 std::string number_of(Core& core, const Cell& cell) { return fmt::format("{}.{}", core.index(), cell.place()); }
 
 std::int64_t milliseconds(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
@@ -29,19 +25,19 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
-void Watchdog::count(Core& core, const Handler* handler) noexcept {
-  if (handler == nullptr || handler->actor == nullptr) return;
-  if (const TypeStats* figures = core.stats_of(handler->actor().index.load(std::memory_order_relaxed))) {
+void Watchdog::count(Core& core, const Doing& doing) noexcept {
+  if (doing.actor == nullptr) return;
+  if (const TypeStats* figures = core.stats_of(doing.actor->index.load(std::memory_order_relaxed))) {
     figures->stalled.add();
   }
 }
 
-std::string Watchdog::describe(Core& core, Address actor, const Handler* handler, Duration held) {
+std::string Watchdog::describe(Core& core, Address actor, const Doing& doing, Duration held) {
   Cell& cell = *actor.cell;
   const std::string who = cell.is(actor.generation)
                               ? fmt::format("{}({})", cell.type->name, lifecycle::path_of(cell))
                               : fmt::format("the actor {}, which has ended,", number_of(core, cell));
-  return fmt::format("{} held core {} for {} ms with {}", who, core.index(), milliseconds(held), message_of(handler));
+  return fmt::format("{} held core {} for {} ms with {}", who, core.index(), milliseconds(held), doing.what);
 }
 
 bool Watchdog::is_quiet() const noexcept {
@@ -76,20 +72,19 @@ void Watchdog::look_at(Core& core, Watched& seen, Instant now) {
     return;
   }
   if (seen.told || now - seen.since < limit_) return;
-  const Handler* handler = core.handling();
+  const Doing doing = core.doing();
   if (core.turns() != turn) return;  // it is free in this moment, and what was read may belong to two turns
   seen.told = true;
-  tell(core, *cell, handler, seen.since);
+  tell(core, *cell, doing, seen.since);
 }
 
-void Watchdog::tell(Core& core, Cell& cell, const Handler* handler, Instant since) {
-  count(core, handler);
-  const bool known = handler != nullptr && handler->actor != nullptr;
+void Watchdog::tell(Core& core, Cell& cell, const Doing& doing, Instant since) {
+  count(core, doing);
   host_.report(fmt::format("core {} is held for more than {} ms by the actor {} ({}) with {}", core.index(),
                            milliseconds(limit_), number_of(core, cell),
-                           known ? handler->actor().name : std::string_view{"of any type"}, message_of(handler)));
-  core.post_remotely([address = cell.address(), handler, since](Core& here) {
-    here.host().report(describe(here, address, handler, here.read_clock() - since));
+                           doing.actor != nullptr ? doing.actor->name : std::string_view{"of any type"}, doing.what));
+  core.post_remotely([address = cell.address(), doing, since](Core& here) {
+    here.host().report(describe(here, address, doing, here.read_clock() - since));
   });
 }
 

@@ -25,11 +25,10 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
   ~Watchdog();
 
-  /// Counts a stall with the type of the actor; `handler` is null where a callback held the core. By the watchdog's
-  /// thread alone, or the simulator's.
-  static void count(Core& core, const Handler* handler) noexcept;
+  /// Counts a stall with the class of the actor. By the watchdog's thread alone, or the simulator's.
+  static void count(Core& core, const Doing& doing) noexcept;
   /// "Spinner(/spinner) held core 1 for 312 ms with Spin". On the core's thread.
-  static std::string describe(Core& core, Address actor, const Handler* handler, Duration held);
+  static std::string describe(Core& core, Address actor, const Doing& doing, Duration held);
 
  private:
   struct Watched {
@@ -41,7 +40,7 @@ class Watchdog {
 
   void run();
   void look_at(Core& core, Watched& seen, Instant now);
-  void tell(Core& core, Cell& cell, const Handler* handler, Instant since);
+  void tell(Core& core, Cell& cell, const Doing& doing, Instant since);
   bool is_quiet() const noexcept;
 
   Host& host_;

@@ -159,9 +159,9 @@ void World::step_ends(Core& core, Cell& cell) {
 void World::look_for_stall(Core& core, const OpenStep& step) {
   const Duration held = clock_.now() - step.begun;
   if (held < options_.stall_limit) return;
-  Watchdog::count(core, core.handling());
+  Watchdog::count(core, core.doing());
   if (system_ == nullptr) return;  // its own actors start while it is being made, and nobody listens yet
-  system_->report(Watchdog::describe(core, step.actor, core.handling(), held));
+  system_->report(Watchdog::describe(core, step.actor, core.doing(), held));
 }
 
 void World::dropped(Core& core, const Envelope& envelope, Drop reason) {

@@ -82,7 +82,7 @@ void write_actor(wire::JsonWriter& writer, const actor::InspectedActor& actor) {
 /// Every fourth of the powers of two that a core counts in: 1 us, 16 us, 262 us, 4 ms, 67 ms, 1 s.
 base::Samples::Spread handling_time_of(const actor::HandlingTime& time, base::Labels labels) {
   base::Samples::Spread spread{.name = "troupe_actor_handling_seconds",
-                               .help = "Time in handlers, of one message in 64, by core.",
+                               .help = "Time in handlers until they end or first wait, of one message in 64, by core.",
                                .bounds = {},
                                .counts = {},
                                .sum = static_cast<double>(time.nanoseconds) * 1e-9,
