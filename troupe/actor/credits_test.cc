@@ -135,6 +135,21 @@ TEST_CASE("what a full mailbox of another core cannot take is refused where it i
   CHECK_EQ(yard.dropped(Drop::full), 300 - sent);
 }
 
+TEST_CASE(
+    "a mailbox that withdrawals have emptied takes as much again from another core, while its actor still waits") {
+  Yard yard{{.capacity = 8}};
+  yard.hold(1min);
+  for (int i = 0; i < 8; ++i) yard.have_sender(Question{});
+  yard.have_sender(Tell{1, 1});
+  CHECK_EQ(*yard.results, std::vector<Sent>{Sent::full});
+  yard.w.advance(1s);  // the questions time out
+  CHECK_EQ(yard.cell().depth, 0);
+  yard.results->clear();
+  for (int i = 1; i <= 20; ++i) yard.have_sender(Tell{i, i});
+  CHECK_EQ(yard.count(Sent::sent), 8);
+  CHECK_EQ(yard.results->back(), Sent::full);
+}
+
 TEST_CASE("a mailbox that has been emptied takes as much again, from wherever it comes") {
   for (std::uint32_t capacity : {1u, 2u, 3u, 8u, 1000u}) {
     Yard yard{{.capacity = capacity}};

@@ -28,6 +28,20 @@ std::vector<std::string> circle_in(const Order& order, const std::vector<Shutdow
   return names;
 }
 
+/// Says that they are over, also where the task that holds it ends sooner: the system then ends without them.
+class Said {
+ public:
+  explicit Said(std::function<void()> done) noexcept : done_(std::move(done)) {}
+  Said(Said&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
+  Said& operator=(Said&&) = delete;
+  ~Said() {
+    if (done_) done_();
+  }
+
+ private:
+  std::function<void()> done_;
+};
+
 }  // namespace
 
 std::string_view name_of(PhaseState state) noexcept {
@@ -80,11 +94,10 @@ void ShutdownPhases::add(ShutdownPhase phase, std::function<Task<void>()> task) 
 }
 
 void ShutdownPhases::begin(std::function<void()> done) const {
-  system_->run_as_guest([](Ref<ShutdownSequence> sequence, std::function<void()> then) -> Task<void> {
+  system_->run_as_guest([](Ref<ShutdownSequence> sequence, Said) -> Task<void> {
     auto over = co_await sequence.ask(RunPhases{}, {.within = std::chrono::hours{24}});
-    (void)over;  // they are over, or the system ends without them
-    then();
-  }(sequence_, std::move(done)));
+    (void)over;
+  }(sequence_, Said{std::move(done)}));
 }
 
 AskAwaiter<GetProgress> ShutdownPhases::progress() const { return sequence_.ask(GetProgress{}); }

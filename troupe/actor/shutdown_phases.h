@@ -53,7 +53,8 @@ class ShutdownPhases {
  public:
   /// `task` is called on the first core, once, when the phase starts. Before the shutdown has begun.
   void add(ShutdownPhase phase, std::function<Task<void>()> task) const;
-  /// Runs the phases and calls `done`, on the first core, when all are over; `System::shutdown` then finds them over.
+  /// Runs the phases and calls `done`, on the first core, when all are over or the system has ended or given up before;
+  /// `System::shutdown` then finds them over.
   void begin(std::function<void()> done) const;
   /// `co_await system.shutdown_phases().progress()`: in the order in which they were added.
   AskAwaiter<GetProgress> progress() const;

@@ -120,6 +120,27 @@ TEST_CASE("a system that has failed does not go through its phases") {
   CHECK(log->empty());
 }
 
+TEST_CASE("a system that gives up while it goes through its phases ends without the rest of them") {
+  struct Break {};
+  struct Broken {
+    void handle(Break) { throw std::runtime_error("broken"); }
+  };
+  Log log = std::make_shared<Lines>();
+  test::World w{1, {.supervision = {.decide = [](const std::exception_ptr&) { return Directive::escalate; }}}};
+  w.spawn<Stopping>({}, log);
+  auto broken = w.spawn<Broken>({});
+  auto phases = w.system().shutdown_phases();
+  phases.add({.name = "drain"}, [broken, log]() -> Task<void> {
+    log->push_back("drain(");
+    broken.tell(Break{});
+    co_await sleep(1h);
+  });
+  phases.add({.name = "flush", .after = {"drain"}}, noting(log, "flush", 1s));
+  w.shutdown();
+  CHECK(w.system().failed());
+  CHECK_EQ(*log, Lines{"drain(", "actors"});
+}
+
 TEST_CASE("what is wrong with phases is said with their names") {
   const struct {
     std::vector<ShutdownPhase> phases;

@@ -26,6 +26,11 @@ struct Count {
 struct Words {
   using item = std::string;
 };
+struct Shielded {
+  Duration pause{};
+  using item = int;
+  using error = Refusal;
+};
 struct Ping {
   using reply = int;
 };
@@ -63,6 +68,14 @@ class Counter {
     co_yield "one";
     const std::string two = "a word that is too long to be stored in the string itself";
     co_yield two;
+  }
+  Stream<int, Refusal> handle(Shielded m, Context& ctx) {
+    const auto shield = ctx.shield();
+    for (int i = 0;; ++i) {
+      if (m.pause > Duration::zero()) co_await sleep(m.pause);
+      ++book_->yielded;
+      co_yield i;
+    }
   }
   int handle(Ping) { return in_nap_; }
   Task<int> handle(Nap m) {
@@ -300,6 +313,36 @@ TEST_CASE("a reader that leaves ends the source's frame, wherever that waits") {
       CHECK_EQ(some.items.size(), pause > Duration::zero() ? 0 : 3);
       w.advance(1s);
       CHECK_EQ(scene.book->frames, 0);
+      CHECK(w.block_on(scene.counter.within(1s).ask(Ping{})).has_value());
+    }
+  }
+}
+
+namespace {
+
+Task<int> read_three_shielded(Ref<Counter> counter, Duration pause) {
+  auto reader = counter.stream(Shielded{pause}, {.credit = 4, .idle_max = 1min});
+  int items = 0;
+  while (items < 3) {
+    auto next = co_await reader.next();
+    if (!next) break;
+    ++items;
+  }
+  co_return items;
+}
+
+}  // namespace
+
+TEST_CASE("a shield holds the end of a stream off until its next yield, and no longer") {
+  for (int core = 0; core < 2; ++core) {
+    for (const Duration pause : {Duration::zero(), Duration{10s}}) {
+      CAPTURE(core);
+      test::World w{1};
+      Scene scene{w, core};
+      CHECK_EQ(w.block_on(read_three_shielded(scene.counter, pause)), 3);
+      w.advance(1h);
+      CHECK_LE(scene.book->yielded, 8);  // what credit there was
+      CHECK_EQ(scene.counter.address().cell->extras->streams, 0);
       CHECK(w.block_on(scene.counter.within(1s).ask(Ping{})).has_value());
     }
   }

@@ -103,10 +103,11 @@ Task<EntityLog::Written> EntityLog::refused(Refusal refusal) {
     case Refused::fenced:
       break;
   }
-  // The newer activation is the right one. Failing would restart this one, which would fence the other in its turn.
+  // The newer activation is the right one. Failing would restart this one, which would fence the other in its turn; and
+  // so would stopping by itself, where the actor is to run always.
   report("stops, because another activation has taken over: " + refusal.what);
   distrust();
-  static_cast<Context&>(own_cell()).stop();
+  lifecycle::request_stop(nullptr, own_cell().address());
   co_await std::suspend_always{};
   INVARIANT(false, "a handler of an actor that stops is not resumed");
 }

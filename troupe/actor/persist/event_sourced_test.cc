@@ -293,6 +293,19 @@ TEST_CASE("of two activations only the newer commits; the older stops and says w
   CHECK(bench.reported("another activation has taken over"));
 }
 
+TEST_CASE("an older activation stops also where it is to run always, and does not come back to fence the newer one") {
+  Bench bench{16};
+  auto older = bench.world.spawn<Account>({.name = "alice", .restart = Restart::permanent});
+  CHECK_EQ(bench.ask(older, Deposit{1}).value(), 1);
+  auto newer = bench.account("alice", 1);
+  CHECK_EQ(bench.ask(newer, Deposit{10}).value(), 11);
+  CHECK(bench.ask(older, Deposit{100}).error().outcome == Outcome::executed_failed);
+  bench.world.advance(1min);
+  CHECK_EQ(bench.ask(newer, Deposit{1000}).value(), 1011);
+  CHECK(bench.ask(older, Balance{}).error().outcome == Outcome::not_executed);
+  CHECK_EQ(counts.recovered, 2);
+}
+
 struct Hurried {
   Duration within;
   Ref<Account> account;

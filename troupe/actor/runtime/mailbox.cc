@@ -323,7 +323,10 @@ Envelope* take_out(Core& core, Cell& cell, ReplyTo reply) noexcept {
   for (Envelope* at = cell.user.head; at != nullptr && request == nullptr; before = at, at = at->next) {
     if (at->reply == reply) request = remove(cell, before, at);
   }
-  if ((cell.held & hold_waiters) == 0) return request;
+  if ((cell.held & hold_waiters) == 0) {
+    if (request != nullptr) credits::room_made(cell);
+    return request;
+  }
   for (Waiter* at = cell.extras->waiters.first; at != nullptr && request == nullptr; at = at->next) {
     if (at->envelope == nullptr || at->envelope->reply != reply) continue;
     request = std::exchange(at->envelope, nullptr);
@@ -331,6 +334,7 @@ Envelope* take_out(Core& core, Cell& cell, ReplyTo reply) noexcept {
     break;
   }
   admit_waiting(core, cell);
+  credits::room_made(cell);
   return request;
 }
 

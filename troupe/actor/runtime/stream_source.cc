@@ -74,6 +74,7 @@ void StreamSource::wait_for_credit(std::coroutine_handle<> frame) noexcept {
   Cell& cell = *activation->cell;
   activation->point = frame;
   activation->at_yield = true;
+  if (activation->unwanted) streams::cancel(*core, id);  // a shield held the end off, and here it ends
   cell.activations.remove(activation);
   cell.activations.push(activation);
   --cell.in_flight;
@@ -103,7 +104,8 @@ void StreamSource::end() noexcept {
   Core& here = *core;
   Cell& cell = *activation->cell;
   activation->unwanted = true;
-  if (activation->shields > 0) return;  // its last shield ends it
+  // A shield protects what the handler has begun; at a `co_yield` it has begun nothing but the next item.
+  if (activation->shields > 0 && !activation->at_yield) return;
   activation->reply = {};
   here.within(cell, "the end of a stream", [&] { here.end(*activation); });
   here.schedule(cell);
