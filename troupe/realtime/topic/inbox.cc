@@ -10,7 +10,7 @@ void Inbox::append(base::Instant now, base::Bytes frame) {
   ++top_.offset;
   bytes_ += frame.size();
   waiting_.push_back({top_.offset, now, std::move(frame)});
-  while (waiting_.size() > limits_.count_max || bytes_ > limits_.bytes_max) lose_oldest();
+  while (waiting_.size() > limits_.count_max || bytes_ > limits_.bytes_max) lose_oldest(now);
   expire(now);
 }
 
@@ -20,15 +20,17 @@ void Inbox::received(Offset offset) {
 }
 
 void Inbox::expire(base::Instant now) {
-  while (!waiting_.empty() && waiting_.front().kept_since + limits_.age_max <= now) lose_oldest();
+  while (!waiting_.empty() && waiting_.front().kept_since + limits_.age_max <= now) lose_oldest(now);
+  if (lost_ && lost_at_ + limits_.age_max <= now) lost_.reset();
 }
 
-void Inbox::lose_oldest() {
+void Inbox::lose_oldest(base::Instant now) {
   auto gone = waiting_.pop_front();
   bytes_ -= gone.frame.size();
   // Messages are lost from the front only, so a range always grows at its end; what lies between was received.
   if (!lost_) lost_ = LostRange{gone.offset, gone.offset};
   lost_->to = gone.offset;
+  lost_at_ = now;
 }
 
 }  // namespace troupe::realtime

@@ -1,8 +1,8 @@
 // Inbox: the direct messages of one user that nobody has yet said to have received.
 //
 // It is the topic `$user.<id>`: numbered within an epoch, kept until `received`, until
-// their time to live or until there are too many. What was lost unread is remembered, so
-// that the next connection is told. Owned by the user's home router.
+// their time to live or until there are too many. What was lost unread is remembered for as
+// long again, so that the next connection is told. Owned by the user's home router.
 #pragma once
 
 #include <chrono>
@@ -55,12 +55,13 @@ class Inbox {
   bool is_idle() const noexcept { return waiting_.empty() && !lost_; }
 
  private:
-  void lose_oldest();
+  void lose_oldest(base::Instant now);
 
   InboxLimits limits_;
   Position top_;
   FlatQueue<KeptDirect> waiting_;
   std::optional<LostRange> lost_;
+  base::Instant lost_at_;  // the last of it
   std::size_t bytes_ = 0;
 };
 

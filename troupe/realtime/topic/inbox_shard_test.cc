@@ -57,6 +57,18 @@ TEST_CASE("what expires unread is told to the next connection") {
   CHECK(contents.waiting.empty());
 }
 
+TEST_CASE("the inbox of a user who never comes back is forgotten, with what was lost of it") {
+  Shard shard{{.limits = {.age_max = 10s}, .inboxes_max = 1}};
+  shard.send("bob");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.send("carol").error(), DirectError::overloaded);  // bob may still come, and is told then
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.size(), 0);
+  CHECK(shard.send("carol").has_value());
+}
+
 TEST_CASE("past the limit there is no room for another inbox") {
   Shard shard{{.inboxes_max = 1}};
   CHECK(shard.send("bob").has_value());

@@ -232,8 +232,13 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
   return topic;
 }
 
-// Forgets the longest unused topic that keeps nothing.
+// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss.
 bool TopicShard::make_room() {
+  constexpr int looks_max = 64;  // of many with subscribers a few are looked at each time
+  for (int looked = 0; !empty_.empty() && !interest_.match(empty_.front()->name).empty(); ++looked) {
+    if (looked == looks_max) return false;
+    empty_.splice(empty_.end(), empty_, empty_.begin());
+  }
   if (empty_.empty()) return false;
   Topic* forgotten = empty_.front();
   empty_.pop_front();

@@ -2,8 +2,9 @@
 // which cores have subscribers.
 //
 // A publication gets its offset, is encoded and kept here in one step. Topics are made by
-// the first publication or subscription; when there are too many, those that keep nothing
-// are forgotten, the longest unused first, and a later one of that name has a new epoch.
+// the first publication or subscription; when there are too many, those that keep nothing and
+// have no subscriber are forgotten, the longest unused first, and a later one of that name has
+// a new epoch.
 #pragma once
 
 #include <cstddef>

@@ -205,6 +205,24 @@ TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one tha
   CHECK_NE(shard.open("a").top.epoch, epoch);  // it came back as another
 }
 
+TEST_CASE("past the topic limit one with subscribers keeps its place, and where all have some there is no room") {
+  Shard shard{{.topics_max = 2}, settings_of({.age_max = 10s})};
+  shard.shard.add_interest(0, pattern("a"));
+  const auto epoch = shard.publish("a")->position.epoch;
+  shard.publish("b");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK(shard.publish("c").has_value());  // in the place of b
+  CHECK_EQ(shard.publish("a")->position, Position{epoch, 2});
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  shard.shard.add_interest(1, pattern("*"));
+  CHECK_EQ(shard.publish("d").error(), PublishError::overloaded);
+  shard.shard.drop_interest(1, pattern("*"));
+  CHECK(shard.publish("d").has_value());  // in the place of c
+  CHECK_EQ(shard.publish("a")->position, Position{epoch, 3});
+}
+
 TEST_CASE("the bytes of the namespaces are those of the shard, whatever goes and comes") {
   const HistoryLimits limits{.count_max = 3, .age_max = 10s};
   Shard shard{{.history_bytes_max = 2000}, settings_of(limits, {{"a", {.history = limits}}})};
