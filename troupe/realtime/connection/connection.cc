@@ -175,7 +175,8 @@ void Connection::on_writable() {
 void Connection::on_closed(const web::WebSocketClosed& closed) {
   const bool by_client = state_ < State::closing && closed.closing == web::Closing::clean;
   const bool for_good = closed.code == wire::close_code::normal || closed.code == wire::close_code::no_status;
-  if (by_client && for_good) end_session();
+  // A session is resumed by WebSockets; a stream goes on by the id of its last event.
+  if (is_stream() || (by_client && for_good)) end_session();
   if (state_ < State::closing) {
     const bool refused = !by_client && closed.code != wire::close_code::abnormal;
     site_->figures.closes.add(closed.code, refused ? ClosedBy::server : ClosedBy::client);
@@ -196,6 +197,8 @@ void Connection::update_reading() {
     link_->pause_reading();
   } else if (resume && reading_paused_) {
     reading_paused_ = false;
+    heartbeat_.on_hearing(core_.now());
+    reschedule();
     link_->resume_reading();
   }
 }

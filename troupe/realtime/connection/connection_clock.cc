@@ -32,7 +32,9 @@ void Connection::on_time(base::Instant now) {
     answer(finished(TokenExpiring{*session_.identity.expires_at}));
   }
   if (state_ >= State::closing) return;
-  switch (heartbeat_.on_time(now)) {
+  // Who does not take our answers is not waited for; who waits for his own commands is.
+  const bool hears = !reading_paused_ || control_bytes() > site_->options.outbox.control_bytes_pause / 2;
+  switch (heartbeat_.on_time(now, hears)) {
     case Heartbeat::Step::wait:
       break;
     case Heartbeat::Step::ping:

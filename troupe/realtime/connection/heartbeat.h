@@ -5,6 +5,7 @@
 // that came together do not ping together. Any pong of ours counts as an answer.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -31,13 +32,23 @@ class Heartbeat {
   /// When on_time() wants to be called.
   base::Instant due() const noexcept { return due_; }
 
-  /// What to do now: nothing yet, send a ping, or close because the last one was not answered.
-  Step on_time(base::Instant now) noexcept {
+  /// What to do now: nothing yet, send a ping, or close because the last one was not answered. `hears`: nothing keeps
+  /// us from reading what comes; an answer that we do not read is not missing.
+  Step on_time(base::Instant now, bool hears) noexcept {
     if (now < due_) return Step::wait;
+    if (pinged_ && !hears) {
+      due_ = now + options_->answer_within;
+      return Step::wait;
+    }
     if (pinged_) return Step::lost;
     pinged_ = now;
     due_ = now + options_->answer_within;
     return Step::ping;
+  }
+
+  /// From now on we read again, what came meanwhile too.
+  void on_hearing(base::Instant now) noexcept {
+    if (pinged_) due_ = std::max(due_, now + options_->answer_within);
   }
 
   /// The answer to a ping.

@@ -16,8 +16,8 @@ TEST_CASE("the first ping comes in the second half of the interval, the others a
   Heartbeat heartbeat{options, start, 0.5};
   auto first = start + 18750ms;
   CHECK_EQ(heartbeat.due(), first);
-  CHECK_EQ(heartbeat.on_time(first - 1ms), Heartbeat::Step::wait);
-  CHECK_EQ(heartbeat.on_time(first), Heartbeat::Step::ping);
+  CHECK_EQ(heartbeat.on_time(first - 1ms, true), Heartbeat::Step::wait);
+  CHECK_EQ(heartbeat.on_time(first, true), Heartbeat::Step::ping);
   heartbeat.on_pong(first + 30ms);
   CHECK_EQ(heartbeat.rtt(), 30ms);
   CHECK_EQ(heartbeat.due(), first + 25s);
@@ -27,9 +27,21 @@ TEST_CASE("a ping without an answer in time means that the connection is lost") 
   HeartbeatOptions options;
   Heartbeat heartbeat{options, start, 0.0};
   auto ping = heartbeat.due();
-  CHECK_EQ(heartbeat.on_time(ping), Heartbeat::Step::ping);
-  CHECK_EQ(heartbeat.on_time(ping + 9s), Heartbeat::Step::wait);
-  CHECK_EQ(heartbeat.on_time(ping + 10s), Heartbeat::Step::lost);
+  CHECK_EQ(heartbeat.on_time(ping, true), Heartbeat::Step::ping);
+  CHECK_EQ(heartbeat.on_time(ping + 9s, true), Heartbeat::Step::wait);
+  CHECK_EQ(heartbeat.on_time(ping + 10s, true), Heartbeat::Step::lost);
+}
+
+TEST_CASE("an answer that is not read is not missing, and has its time once it is") {
+  HeartbeatOptions options;
+  Heartbeat heartbeat{options, start, 0.0};
+  auto ping = heartbeat.due();
+  CHECK_EQ(heartbeat.on_time(ping, true), Heartbeat::Step::ping);
+  CHECK_EQ(heartbeat.on_time(ping + 10s, false), Heartbeat::Step::wait);
+  CHECK_EQ(heartbeat.due(), ping + 20s);
+  heartbeat.on_hearing(ping + 19s);
+  CHECK_EQ(heartbeat.on_time(ping + 28s, true), Heartbeat::Step::wait);
+  CHECK_EQ(heartbeat.on_time(ping + 29s, true), Heartbeat::Step::lost);
 }
 
 TEST_CASE("a pong that nobody asked for changes nothing") {
