@@ -53,7 +53,8 @@ std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request
   if (!topics) return std::unexpected(std::move(topics.error()));
   auto named = query->get("overflow");
   auto overflow = named ? overflow_of(*named) : std::nullopt;
-  if (named && !overflow) return bad(fmt::format("`overflow` cannot be `{}`", *named));
+  if (named && (!overflow || reaches_publishers(*overflow)))
+    return bad(fmt::format("`overflow` cannot be `{}`", *named));
   StreamCursor cursor{*topics};
   (void)cursor.read(last_id_of(request, *query));
   return EventStreamParts{Subscribe{cursor.topics(), cursor.known(), overflow}, std::move(cursor)};

@@ -73,6 +73,7 @@ TEST_CASE("who may not open a stream is told why") {
       {"", "bob,topic:>:subscribe", "", 400, "`topic` is missing"},
       {"topic=a..b", "bob,topic:>:subscribe", "", 400, "`topic`"},
       {"topic=a&overflow=never", "bob,topic:>:subscribe", "", 400, "`overflow`"},
+      {"topic=a&overflow=block", "bob,topic:>:subscribe", "", 400, "`overflow`"},
       {"topic=%zz", "bob,topic:>:subscribe", "", 400, "query"},
       {"topic=a", "bob,topic:>:subscribe", "Origin: https://evil.example\r\n", 403, "origin"},
   };
