@@ -195,13 +195,29 @@ struct NodeList {
   }
 };
 
+/// Who is told of an actor's end, and under which of its addresses he knows it.
+struct WatchEntry {
+  Address watcher;  // null: the core of `known_as` is told
+  const Handler* handler;
+  Address known_as;
+};
+
+/// A core where an actor that has moved since is a subscriber still, under the address that it had there: what is
+/// published reaches it from there (topic_directory.h).
+struct TopicHome {
+  Address as;
+  std::vector<struct TopicEntry*> topics;
+  std::uint64_t said = 0;  // how much news it was told, so that none overtakes another
+};
+
 struct CellExtras {
   std::string name;
   Supervision supervision;
   Duration block_for = 5s;
   NodeList<ChildRecord> children;
   std::vector<Instant> restarts;  // of children, within the intensity's window, at most as many as it allows
-  std::vector<std::pair<Address, const Handler*>> watchers;
+  std::vector<WatchEntry> watchers;
+  std::unique_ptr<std::vector<TopicHome>> topic_homes;  // null: it has not moved, or subscribed to nothing before
   NodeList<ActorTimer> timers;
   std::unique_ptr<HandlingTime> handling_time;  // of what is measured, where somebody asked for it
   NodeList<Waiter> waiters;                     // outside this actor's full mailbox

@@ -19,7 +19,7 @@ struct Watch {
 
   void tell(Core& core, StopReason reason) const {
     Terminated message{.who = target, .id = lifecycle::id_of(target), .reason = reason};
-    Core& to = watcher ? *watcher.cell->owner : core;
+    Core& to = *(watcher ? watcher : target).cell->owner;
     Core::submit(&core, to, core.make(*handler, watcher, message));
   }
   void apply(Core&, Cell& cell) {
@@ -27,12 +27,12 @@ struct Watch {
     // Who has died meanwhile is forgotten before the list grows, so short-lived watchers of a long life cost nothing.
     if (watchers.size() == watchers.capacity()) {
       std::erase_if(watchers, [](const auto& entry) {
-        const Address a = entry.first;
+        const Address a = entry.watcher;
         return a && a.cell->generation.load(std::memory_order_relaxed) != a.generation;
       });
       watchers.reserve(std::max<std::size_t>(4, 2 * watchers.size()));
     }
-    watchers.push_back({watcher, handler});
+    watchers.push_back({watcher, handler, target});
   }
   void on_dead(Core& core) { tell(core, StopReason::stopped); }
 };
@@ -40,7 +40,7 @@ struct Watch {
 void tell_watchers(Core& core, Cell& cell, StopReason reason) {
   if (!cell.extras) return;
   const auto watchers = std::move(cell.extras->watchers);
-  for (const auto& [watcher, handler] : watchers) Watch{watcher, cell.address(), handler}.tell(core, reason);
+  for (const auto& [watcher, handler, known_as] : watchers) Watch{watcher, known_as, handler}.tell(core, reason);
 }
 
 /// Queues like a user message, so what was told before is handled first.

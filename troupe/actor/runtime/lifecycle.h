@@ -51,8 +51,8 @@ void request_stop(Core* here, Address actor, StopReason reason = StopReason::sto
 void request_drain(Core* here, Address actor);
 /// The last handler of an actor that handles nothing more has ended: if it drains, it ends.
 void last_handler_ended(Cell& cell);
-/// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended; without a watcher
-/// the core of the target is told.
+/// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended, under that address
+/// even where it has moved meanwhile; without a watcher the core of the target is told.
 void request_watch(Core& here, Address watcher, const Handler& handler, Address target);
 
 /// Said by a start that is a coroutine once it is through.

@@ -87,11 +87,16 @@ void unpack_extras(Core& core, Cell& cell, CellExtras& from) {
   to.errors = from.errors;
   to.times_restarted = from.times_restarted;
   to.last_failure = std::move(from.last_failure);
-  to.stash = from.stash.take();
+  while (Envelope* envelope = from.stash.pop()) {
+    readdress(cell, envelope);
+    to.stash.push(envelope);
+  }
   to.stashed = std::exchange(from.stashed, 0);
   while (ActorTimer* timer = from.timers.first) {
     from.timers.remove(timer);
     timer->cell = &cell;
+  to.topic_homes = std::move(from.topic_homes);
+  to.handling_time = std::move(from.handling_time);
     to.timers.push(timer);
     if (timer->due != Instant::never()) core.timers().arm(*timer, timer->due);
   }
@@ -187,7 +192,7 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   luggage.extras = std::move(cell.extras);
   if (luggage.extras) {
     for (Envelope* at = luggage.extras->stash.head; at != nullptr; at = at->next) asking::moved(core, at->reply, now);
-    std::erase_if(luggage.extras->watchers, [&](const auto& entry) { return entry.first == cell.parent; });
+    std::erase_if(luggage.extras->watchers, [&](const auto& entry) { return entry.watcher == cell.parent; });
     for (ActorTimer* timer = luggage.extras->timers.first; timer != nullptr; timer = timer->next) {
       core.timers().disarm(*timer);
     }
