@@ -17,6 +17,11 @@
 // subscription survives a restart and ends with its subscriber. A value of this class is small;
 // it is used on any thread.
 //
+// A subscription goes along with a subscriber that moves to another core (shards.h): it misses
+// nothing, hears nothing twice, and hears each publisher in its order. While it moves once more,
+// up to 1000 publications wait for it; what comes beyond is dropped and counted. Where it has
+// moved, subscribing and taking back have their effect soon, not at once.
+//
 // Where the system has a Bus (runtime/bus.h), a value whose type says
 // `static constexpr std::string_view bus_name = "alert/1";` goes to the subscribers of the other
 // nodes too, as bytes (codec.h). All else stays where it is.
@@ -88,7 +93,7 @@ void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, Acto
       envelope = here.make_within(trace, *subscriber.handler, subscriber.who, T{*what});
     }
     envelope->sender = sender;
-    here.admit(*subscriber.who.cell, envelope);
+    TopicDirectory::hand_over(here, subscriber, envelope);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "troupe/actor/runtime/mailbox_queue.h"
 #include "troupe/actor/runtime/migrate.h"
 #include "troupe/actor/runtime/stream_source.h"
+#include "troupe/actor/runtime/topic_directory.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -451,6 +452,7 @@ void Core::tear_down() noexcept {
   const Scope scope{*this};
   torn_down_ = true;
   credits_->clear();
+  host_.topics().clear(*this);
   for_each_cell([this](Cell& cell) { lifecycle::obliterate(*this, cell); });
   while (abandoned_.first != nullptr) forget_abandoned(*abandoned_.first);
 }

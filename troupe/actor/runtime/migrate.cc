@@ -6,6 +6,7 @@
 #include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox.h"
 #include "troupe/actor/runtime/mailbox_batch.h"
+#include "troupe/actor/runtime/topic_directory.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -91,12 +92,12 @@ void unpack_extras(Core& core, Cell& cell, CellExtras& from) {
     readdress(cell, envelope);
     to.stash.push(envelope);
   }
+  to.topic_homes = std::move(from.topic_homes);
+  to.handling_time = std::move(from.handling_time);
   to.stashed = std::exchange(from.stashed, 0);
   while (ActorTimer* timer = from.timers.first) {
     from.timers.remove(timer);
     timer->cell = &cell;
-  to.topic_homes = std::move(from.topic_homes);
-  to.handling_time = std::move(from.handling_time);
     to.timers.push(timer);
     if (timer->due != Instant::never()) core.timers().arm(*timer, timer->due);
   }
@@ -171,7 +172,12 @@ bool may_go(const Cell& cell) noexcept {
 Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOptions& options) {
   INVARIANT(may_go(cell), "an actor changes its core between two messages");
   mailbox::admit_all(core, cell);
-  Cell& there = to.reserve_remotely(options);
+  std::size_t bytes = 0;
+  if (options.bytes_max > 0) {
+    for (const Envelope* at = cell.user.head; at != nullptr; at = at->next) bytes += mailbox::bytes_of(*at);
+  }
+  const Address before = cell.address();
+  Cell& there = to.reserve_remotely(options, cell.depth, bytes);
   const Address now = there.address();
   Arrive arrive{.parent = parent};
   Luggage& luggage = arrive.luggage;
@@ -207,3 +213,4 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
 
 }  // namespace migration
 }  // namespace troupe::actor
+  if (luggage.extras) core.host().topics().moves(core, before, now, *luggage.extras);

@@ -5,7 +5,8 @@
 // what moves is who runs it. It goes between two messages, with no suspended handler, no child
 // and neither end of a stream: those stay on the core that the stream was opened on, and keep
 // their actor there until it is read to its end or closed. Its old address passes on what still
-// comes to it, behind what has left before.
+// comes to it, behind what has left before. Who watches it is told of its end under the address by
+// which he knows it. Its topics reach it from the core where it subscribed (topic_directory.h).
 #pragma once
 
 #include <deque>

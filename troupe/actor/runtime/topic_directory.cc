@@ -1,4 +1,4 @@
-// See topic_directory.h.
+// See topic_directory.h. Subscribers that have moved stand in topic_directory_moves.cc.
 #include "troupe/actor/runtime/topic_directory.h"
 
 #include "troupe/actor/runtime/lifecycle.h"
@@ -73,8 +73,9 @@ TopicDirectory::Member& TopicDirectory::member(Core& here, TopicEntry& entry, Lo
   topic.free.pop_back();
   topic.numbers.emplace(id, number);
   topic.members[number].subscriber = subscriber;
-  auto [watched, fresh] = halves_[static_cast<std::size_t>(here.index())].watched.try_emplace(id);
-  watched->second.push_back(&entry);
+  auto [watched, fresh] = half_of(here).watched.try_emplace(id);
+  watched->second.topics.push_back(&entry);
+  topic.members[number].subscriber.moved = watched->second.moved.get();
   if (fresh) lifecycle::request_watch(here, {}, forget_handler, subscriber.who);
   return topic.members[number];
 }
@@ -84,9 +85,8 @@ void TopicDirectory::count(Core& here, TopicEntry& entry, int change) noexcept {
   number.store(number.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change), std::memory_order_relaxed);
 }
 
-void TopicDirectory::subscribe(Core& here, TopicEntry& entry, const TopicSubscriber& subscriber,
-                               const base::TopicPattern& pattern) {
-  if (!subscriber.who.cell->is(subscriber.who.generation)) return;
+void TopicDirectory::add(Core& here, TopicEntry& entry, const TopicSubscriber& subscriber,
+                         const base::TopicPattern& pattern) {
   LocalTopic& topic = local(here, entry);
   Member& one = member(here, entry, topic, subscriber);
   if (one.held.contains(pattern)) return;
@@ -95,7 +95,7 @@ void TopicDirectory::subscribe(Core& here, TopicEntry& entry, const TopicSubscri
   count(here, entry, 1);
 }
 
-void TopicDirectory::unsubscribe(Core& here, TopicEntry& entry, Address who, const base::TopicPattern& pattern) {
+void TopicDirectory::remove(Core& here, TopicEntry& entry, Address who, const base::TopicPattern& pattern) {
   LocalTopic& topic = local(here, entry);
   const auto number = topic.numbers.find(lifecycle::id_of(who));
   if (number == topic.numbers.end()) return;
@@ -108,11 +108,11 @@ void TopicDirectory::unsubscribe(Core& here, TopicEntry& entry, Address who, con
 }
 
 void TopicDirectory::forget(Core& here, Address who) noexcept {
-  Half& half = halves_[static_cast<std::size_t>(here.index())];
+  Half& half = half_of(here);
   const ActorId id = lifecycle::id_of(who);
   const auto watched = half.watched.find(id);
   if (watched == half.watched.end()) return;
-  for (TopicEntry* entry : watched->second) {
+  for (TopicEntry* entry : watched->second.topics) {
     LocalTopic& topic = *half.topics[entry->index];
     const std::uint32_t number = topic.numbers.at(id);
     Member& one = topic.members[number];
@@ -122,7 +122,9 @@ void TopicDirectory::forget(Core& here, Address who) noexcept {
     topic.numbers.erase(id);
     topic.free.push_back(number);
   }
+  const auto moved = std::move(watched->second.moved);
   half.watched.erase(watched);
+  while (Envelope* envelope = moved ? moved->held.pop() : nullptr) here.drop(envelope, nullptr, Drop::dead);
 }
 
 }  // namespace troupe::actor

@@ -4,9 +4,16 @@
 // its names are the program's own, not a client's. Each core's half is used on its own thread;
 // what others must know of it is one number for each topic: how many subscriptions it has. A
 // subscription ends with its subscriber, whose death the core's half is told of.
+//
+// A subscriber that moves to another core remains one where it subscribed: that core, its home,
+// passes on to it what is published. So publishers need not know of the move, and none is missed
+// or doubled. When it moves on it tells its homes. What is on its way to where it was is passed
+// on there and must not be overtaken: so the home first sends a token after it, holds what is
+// published meanwhile, and takes the new way when the token has come through.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,11 +43,24 @@ struct TopicEntry {
   std::unique_ptr<std::atomic<std::uint32_t>[]> subscriptions;  // by core; its own thread writes
 };
 
+/// A subscriber that has moved away from this core, its home.
+struct MovedSubscriber {
+  Address as;    // by which it is known here
+  Address who;   // where what is published is sent to
+  Address next;  // where it is; if that is not `who`, what is published is held until the way there is clear
+  int tokens = 0;
+  EnvelopeList held;
+  std::uint32_t held_count = 0;
+  std::uint64_t heard = 0;                                              // of its news
+  std::map<std::uint64_t, std::move_only_function<void(Core&)>> early;  // that came before older ones
+};
+
 /// Who gets what is published. `handler` takes the value itself or, `shared`, what all subscribers share.
 struct TopicSubscriber {
   Address who;
   const Handler* handler = nullptr;
   bool shared = false;
+  MovedSubscriber* moved = nullptr;  // null: it is here
 };
 
 class TopicDirectory {
@@ -55,10 +75,25 @@ class TopicDirectory {
   /// On the first core: publishes what another node has published. What cannot be read is reported once a topic.
   void receive(Host& host, const BusMessage& message);
 
-  /// On the subscriber's core. A second time with the same pattern changes nothing.
+  /// On the subscriber's core, or on one that it has left. A second time with the same pattern changes nothing.
   void subscribe(Core& here, TopicEntry& entry, const TopicSubscriber& subscriber, const base::TopicPattern& pattern);
   void unsubscribe(Core& here, TopicEntry& entry, Address who, const base::TopicPattern& pattern);
   void forget(Core& here, Address who) noexcept;
+
+  /// A message with what was published, to its subscriber.
+  static void hand_over(Core& here, const TopicSubscriber& subscriber, Envelope* envelope) {
+    if (subscriber.moved == nullptr) [[likely]] {
+      here.admit(*subscriber.who.cell, envelope);
+    } else {
+      pass_on(here, *subscriber.moved, envelope);
+    }
+  }
+  /// An actor leaves this core; `extras` are its own.
+  void moves(Core& here, Address before, Address now, CellExtras& extras);
+  /// A token has come through to a subscriber that has moved on. At its home.
+  void way_is_clear(Core& home, Address as);
+  /// Frees what is held, after the last turn of this core.
+  void clear(Core& here) noexcept;
 
   /// Any thread: whether a publication has a reader there.
   bool reaches(const TopicEntry& entry, std::size_t core) const noexcept {
@@ -72,6 +107,10 @@ class TopicDirectory {
     LocalTopic& topic = *half.topics[entry.index];
     for (const auto& match : topic.trie.match(name)) {
       const TopicSubscriber& subscriber = topic.members[match.subscriber].subscriber;
+      if (subscriber.moved != nullptr) {
+        deliver(subscriber);
+        continue;
+      }
       const Cell& cell = *subscriber.who.cell;
       if (cell.is(subscriber.who.generation) && cell.state != CellState::stopping) deliver(subscriber);
     }
@@ -88,12 +127,26 @@ class TopicDirectory {
     std::vector<std::uint32_t> free;
     std::map<ActorId, std::uint32_t> numbers;  // of the members
   };
+  /// Who is at home on a core.
+  struct Resident {
+    std::vector<TopicEntry*> topics;  // where it is a member
+    std::unique_ptr<MovedSubscriber> moved;
+  };
   /// One core's.
   struct Half {
-    std::vector<std::unique_ptr<LocalTopic>> topics;      // by index of the entry
-    std::map<ActorId, std::vector<TopicEntry*>> watched;  // who is told of when it dies, and where it is a member
+    std::vector<std::unique_ptr<LocalTopic>> topics;  // by index of the entry
+    std::map<ActorId, Resident> watched;              // who is told of when it dies
   };
 
+  static void pass_on(Core& here, MovedSubscriber& to, Envelope* envelope);
+  /// Lets a home know something, in the order in which it is said.
+  void say(Core& here, TopicHome& home, std::move_only_function<void(Core&)> news);
+  void hear(Core& home, Address as, std::uint64_t number, std::move_only_function<void(Core&)> news);
+  static void moves_on(Core& home, MovedSubscriber& who, Address now);
+  MovedSubscriber* moved(Core& home, Address as) noexcept;
+  void add(Core& here, TopicEntry& entry, const TopicSubscriber& subscriber, const base::TopicPattern& pattern);
+  void remove(Core& here, TopicEntry& entry, Address who, const base::TopicPattern& pattern);
+  Half& half_of(const Core& core) noexcept { return halves_[static_cast<std::size_t>(core.index())]; }
   LocalTopic& local(Core& here, const TopicEntry& entry);
   Member& member(Core& here, TopicEntry& entry, LocalTopic& topic, const TopicSubscriber& subscriber);
   static void count(Core& here, TopicEntry& entry, int change) noexcept;
