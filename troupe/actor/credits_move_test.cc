@@ -87,3 +87,42 @@ TEST_CASE("when a mailbox moves, what waits for it elsewhere follows in order, a
       },
       [&] { CHECK_GE(moved, 80); });
 }
+
+TEST_CASE("depth and credits of a mailbox that moves with its queue never exceed its capacity together") {
+  int moved = 0;
+  test::explore(
+      {.schedules = 60},
+      [&](test::Seed seed) {
+        const MailboxOptions mailbox{.capacity = 4 + static_cast<std::uint32_t>(seed.number % 30),
+                                     .overflow = seed.number % 2 == 0 ? Overflow::block : Overflow::backpressure};
+        test::World w{seed, {.cores = 3}};
+        auto seen = std::make_shared<std::vector<int>>();
+        auto now = std::make_shared<Address>();
+        auto store = w.spawn<Depot>({.core = 0, .mailbox = mailbox}, seen);
+        auto sender = w.spawn<Sender>({.core = 1}, store);
+        auto landlord = w.spawn<Landlord>({.core = 2});
+        auto mover = w.spawn<Mover>({.core = 0}, now);
+        w.run_until_idle();
+        ++store.address().cell->exclusive;  // it has a queue when it goes
+        sender.tell(Tell{1, 2 + static_cast<int>(mailbox.capacity)});
+        w.run_until_idle();
+        mover.tell(Move{store.address(), landlord.address(), mailbox});
+        while (!*now && w.run(1)) {
+        }
+        if (!*now) return;
+        ++moved;
+        const Cell& cell = *now->cell;
+        // Who knows the new address at once sends to it before the queue has come.
+        auto other = w.spawn<Sender>({.core = 1}, Ref<Depot>{*now});
+        other.tell(Tell{1001, 1060});
+        std::uint32_t most = cell.lent;
+        while (w.run(1)) most = std::max(most, cell.depth + cell.lent);
+        // What was parked outside has gone along above the bound.
+        CHECK_LE(most, mailbox.capacity + (mailbox.overflow == Overflow::block ? 2 : 0));
+        w.advance(50ms);
+        CHECK_EQ(cell.depth, 0);
+        CHECK_EQ(cell.generation.offered(), cell.lent);
+        CHECK_GE(cell.lent, cell.capacity / 4);
+      },
+      [&] { CHECK_GE(moved, 50); });
+}

@@ -143,7 +143,8 @@ class Core {
   /// A cell for an actor to come. Own thread; any thread for the second.
   /// Messages are taken from now on, so the bound holds from now on.
   Cell& reserve(const MailboxOptions& mailbox);
-  Cell& reserve_remotely(const MailboxOptions& mailbox);
+  /// The latter also for one who brings so many messages, so many bytes, from another core.
+  Cell& reserve_remotely(const MailboxOptions& mailbox, std::uint32_t messages = 0, std::size_t bytes = 0);
   void free_cell(Cell& cell) noexcept;
 
   /// Those that left this core for another (migrate.h).

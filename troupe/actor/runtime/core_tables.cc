@@ -67,7 +67,7 @@ Cell& Core::carve_cell() {
 
 namespace {
 
-void furnish(Cell& cell, const MailboxOptions& mailbox) {
+void furnish(Cell& cell, const MailboxOptions& mailbox, std::uint32_t messages, std::size_t bytes) {
   cell.state = CellState::reserved;
   cell.capacity = mailbox.capacity;
   cell.overflow = mailbox.overflow;
@@ -79,7 +79,7 @@ void furnish(Cell& cell, const MailboxOptions& mailbox) {
     ledger.bytes_max = mailbox.bytes_max;
     ledger.priorities = mailbox.priorities;
   }
-  credits::open(cell);
+  credits::open(cell, messages, bytes);
 }
 
 }  // namespace
@@ -92,11 +92,11 @@ Cell& Core::reserve(const MailboxOptions& mailbox) {
     cell = free_cells_.back();
     free_cells_.pop_back();
   }
-  furnish(*cell, mailbox);
+  furnish(*cell, mailbox, 0, 0);
   return *cell;
 }
 
-Cell& Core::reserve_remotely(const MailboxOptions& mailbox) {
+Cell& Core::reserve_remotely(const MailboxOptions& mailbox, std::uint32_t messages, std::size_t bytes) {
   const std::lock_guard lock{inbox_mutex_};
   Cell* cell = nullptr;
   if (remote_free_cells_.empty()) {
@@ -112,7 +112,7 @@ Cell& Core::reserve_remotely(const MailboxOptions& mailbox) {
     cell = remote_free_cells_.back();
     remote_free_cells_.pop_back();
   }
-  furnish(*cell, mailbox);
+  furnish(*cell, mailbox, messages, bytes);
   return *cell;
 }
 

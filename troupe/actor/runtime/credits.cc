@@ -155,8 +155,10 @@ struct WantFromOutside {
 
 }  // namespace
 
-void open(Cell& cell) noexcept {
+void open(Cell& cell, std::uint32_t messages, std::size_t bytes) noexcept {
   if (cell.capacity == 0) return;  // it passes everything on
+  // Where the oldest goes for the newest none is refused a place before those that are older have come.
+  if (messages > 0 && cell.overflow != Overflow::drop_oldest) lend_more(cell, messages);
   const bool on_credit = cell.overflow == Overflow::block || cell.overflow == Overflow::backpressure;
   // On a single core the only ones from outside are threads, and they wait where a mailbox blocks.
   if (!on_credit || (cell.owner->host().core_count() < 2 && cell.overflow != Overflow::block)) return;
@@ -167,6 +169,7 @@ void open(Cell& cell) noexcept {
     const std::size_t each = ledger->bytes_max / std::max(1u, cell.capacity);
     while (ledger->credit_unit < 8 && unit_bytes(ledger->credit_unit) < each) ++ledger->credit_unit;
     passage.unit = ledger->credit_unit;
+    lend_more(cell, static_cast<std::uint32_t>(std::min<std::size_t>(bytes / unit_bytes(passage.unit), lent_max)));
   }
   passage.offered = share_of(room_in(cell));
   cell.generation.open(passage);

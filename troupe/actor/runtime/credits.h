@@ -24,8 +24,9 @@ inline std::uint32_t price(const Passage& passage, const Envelope& envelope) noe
   return static_cast<std::uint32_t>(std::clamp<std::size_t>(units, 1, UINT32_MAX));
 }
 
-/// A new tenant's mailbox begins to offer; on whichever thread furnishes the cell.
-void open(Cell& cell) noexcept;
+/// A new tenant's mailbox begins to offer; on whichever thread furnishes the cell. A tenant that comes from another
+/// core brings so many messages, so many bytes, whose places are lent to it until then.
+void open(Cell& cell, std::uint32_t messages = 0, std::size_t bytes = 0) noexcept;
 /// It ends: what comes from now on finds it stopping.
 void close(Cell& cell) noexcept;
 /// A message has come on credit: its place is its own now.

@@ -34,6 +34,7 @@ struct Luggage {
   std::unique_ptr<Body> body;
   void* object = nullptr;
   EnvelopeList user;
+  std::uint32_t places = 0;  // that are kept for `user`, as credits
   std::uint32_t in_flight_max = 0;
   Restart restart{};
   std::uint64_t handled = 0;
@@ -48,6 +49,7 @@ struct Luggage {
         body(std::move(other.body)),
         object(std::exchange(other.object, nullptr)),
         user(other.user.take()),
+        places(other.places),
         in_flight_max(other.in_flight_max),
         restart(other.restart),
         handled(other.handled),
@@ -79,12 +81,19 @@ struct Arrive {
   void apply(Core& core, Cell& cell);
 };
 
+void readdress(Cell& cell, Envelope* envelope) noexcept {
+  envelope->target = &cell;
+  envelope->generation = cell.address().generation;
+}
+
 void unpack_extras(Core& core, Cell& cell, CellExtras& from) {
   CellExtras& to = cell.more();
   to.name = std::move(from.name);
   to.supervision = std::move(from.supervision);
   to.block_for = from.block_for;
   to.watchers.insert(to.watchers.begin(), from.watchers.begin(), from.watchers.end());
+  to.topic_homes = std::move(from.topic_homes);
+  to.handling_time = std::move(from.handling_time);
   to.errors = from.errors;
   to.times_restarted = from.times_restarted;
   to.last_failure = std::move(from.last_failure);
@@ -92,8 +101,6 @@ void unpack_extras(Core& core, Cell& cell, CellExtras& from) {
     readdress(cell, envelope);
     to.stash.push(envelope);
   }
-  to.topic_homes = std::move(from.topic_homes);
-  to.handling_time = std::move(from.handling_time);
   to.stashed = std::exchange(from.stashed, 0);
   while (ActorTimer* timer = from.timers.first) {
     from.timers.remove(timer);
@@ -107,14 +114,18 @@ void unpack_extras(Core& core, Cell& cell, CellExtras& from) {
 void unpack_mailbox(Core& core, Cell& cell, Luggage& luggage) {
   EnvelopeList later;
   while (!cell.user.empty()) later.push(mailbox::pop(cell));
-  for (EnvelopeList* list : {&luggage.user, &later}) {
-    while (Envelope* envelope = list->pop()) {
-      envelope->target = &cell;
-      envelope->generation = cell.address().generation;
+  while (Envelope* envelope = luggage.user.pop()) {
+    readdress(cell, envelope);
+    mailbox::push(cell, envelope);
+  }
+  while (Envelope* envelope = later.pop()) {
+    if (cell.overflow == Overflow::drop_oldest) {
+      mailbox::admit(core, cell, envelope);  // no place was kept for what is older, so it may have to go now
+    } else {
       mailbox::push(cell, envelope);
     }
   }
-  credits::take_back_all(cell);  // what was brought needs the room
+  credits::return_to(core, cell, luggage.places);
   if (mailbox::ledger_of(cell) != nullptr) mailbox::consider_batch(core, cell);
 }
 
@@ -181,6 +192,7 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   const Address now = there.address();
   Arrive arrive{.parent = parent};
   Luggage& luggage = arrive.luggage;
+  luggage.places = there.lent - there.generation.offered();
   luggage.type = cell.type;
   luggage.body.reset(std::exchange(cell.body, nullptr));
   luggage.object = std::exchange(cell.object, nullptr);
@@ -207,10 +219,10 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   core.dispose(std::exchange(cell.record, nullptr));
   core.departed().add(id_of(cell), now);
   core.free_cell(cell);
+  if (luggage.extras) core.host().topics().moves(core, before, now, *luggage.extras);
   control::send(&core, now, std::move(arrive));
   return now;
 }
 
 }  // namespace migration
 }  // namespace troupe::actor
-  if (luggage.extras) core.host().topics().moves(core, before, now, *luggage.extras);
