@@ -31,16 +31,25 @@ void ShardRegion::inspect(Inspection& out) const {
   out.add("entities", port().entity_count());
 }
 
-ShardKeeper::ShardKeeper(std::shared_ptr<ShardMap> map) : map_(std::move(map)), owners_(map_->first_owners()) {}
+template <class T>
+void ShardKeeper::tell_all(Core& core, const T& message) const {
+  for (std::size_t place = 0; place < map_->places(); ++place) send_to_port(core, map_->address(place), T{message});
+}
 
+// Only the first incarnation spawns regions: its successors have inherited them, with their addresses.
 void ShardKeeper::started(Context& context) {
   Cell& cell = cell_of(context);
-  for (std::size_t place = 0; place < map_->places(); ++place) {
+  lifecycle::keep_children(cell);
+  if (book_->owners.empty()) book_->owners = map_->first_owners();
+  for (std::size_t& place = book_->regions; place < map_->places(); ++place) {
     lifecycle::spawn(*cell.owner, cell,
                      {.cell = map_->address(place).cell,
                       .type = &type_of<ShardRegion>,
-                      .body = make_body<ShardRegion>(map_, place, context.self(this)),
-                      .options = {.name = fmt::format("core-{}", place), .supervision = map_->options().supervision}});
+                      .body = make_body<ShardRegion>(map_, std::size_t{place}, context.self(this)),
+                      // A region left behind would leave a hole: the time of the whole bounds it.
+                      .options = {.name = fmt::format("core-{}", place),
+                                  .shutdown = Duration::max(),
+                                  .supervision = map_->options().supervision}});
   }
   const ShardBalance& balance = map_->options().balance;
   if (balance.every > Duration::zero() && map_->kind().migrates) {
@@ -49,78 +58,73 @@ void ShardKeeper::started(Context& context) {
 }
 
 void ShardKeeper::inspect(Inspection& out) const {
-  out.add("shards", owners_.size());
-  out.add("moving", moves_.size());
-  out.add("moved", moved_);
+  out.add("shards", book_->owners.size());
+  out.add("moving", book_->moves.size());
+  out.add("moved", book_->moved);
 }
 
 // ---- moving ----
 
 void ShardKeeper::begin(Core& core, std::uint32_t shard, std::size_t to, Reply<void, MoveError> reply) {
-  moves_.emplace(shard, Move{owners_[shard], to, std::move(reply)});
+  book_->moves.emplace(shard, ShardBook::Move{book_->owners[shard], to, std::move(reply)});
   send_to_port(core, map_->address(to), PrepareShard{shard});
 }
 
 void ShardKeeper::handle(MoveShard message, Reply<void, MoveError> reply, Context& context) {
   const auto to = static_cast<std::size_t>(message.core);
-  if (message.shard >= owners_.size() || to >= map_->places()) return reply.fail(MoveError::no_such_place);
-  if (moves_.contains(message.shard)) return reply.fail(MoveError::is_moving);
-  if (owners_[message.shard] == to) return reply.set();
+  if (message.shard >= book_->owners.size() || to >= map_->places()) return reply.fail(MoveError::no_such_place);
+  if (book_->moves.contains(message.shard)) return reply.fail(MoveError::is_moving);
+  if (book_->owners[message.shard] == to) return reply.set();
   begin(context.core(), message.shard, to, std::move(reply));
 }
 
 int ShardKeeper::handle(LocateShard message) const {
-  return message.shard < owners_.size() ? owners_[message.shard] : -1;
+  return message.shard < book_->owners.size() ? book_->owners[message.shard] : -1;
 }
 
 void ShardKeeper::handle(ShardPrepared message, Context& context) {
-  const Move& move = moves_.at(message.shard);
+  const ShardBook::Move& move = book_->moves.at(message.shard);
   send_to_port(context.core(), map_->address(move.from), HandShardOver{message.shard, move.to});
 }
 
 void ShardKeeper::handle(ShardHandedOver message, Context& context) {
-  const auto at = moves_.find(message.shard);
-  Move& move = at->second;
+  ShardBook::Move& move = book_->moves.at(message.shard);
   if (message.refused) {
     send_to_port(context.core(), map_->address(move.to), CancelShard{message.shard});
     move.reply.fail(*message.refused);
-    moves_.erase(at);
+    book_->moves.erase(message.shard);
     return;
   }
-  owners_[message.shard] = static_cast<std::uint8_t>(move.to);
-  for (std::size_t place = 0; place < map_->places(); ++place) {
-    send_to_port(context.core(), map_->address(place), ShardMoved{message.shard, move.from, move.to});
-  }
+  book_->owners[message.shard] = static_cast<std::uint8_t>(move.to);
+  tell_all(context.core(), ShardMoved{message.shard, move.from, move.to});
 }
 
 void ShardKeeper::handle(ShardOpened message) {
-  const auto at = moves_.find(message.shard);
-  ++moved_;
-  at->second.reply.set();
-  moves_.erase(at);
+  ++book_->moved;
+  book_->moves.at(message.shard).reply.set();
+  book_->moves.erase(message.shard);
 }
 
 // ---- balancing ----
 
 void ShardKeeper::handle(CompareLoads, Context& context) {
-  loads_.assign(owners_.size(), 0);
-  reports_ = 0;
-  for (std::size_t place = 0; place < map_->places(); ++place) {
-    send_to_port(context.core(), map_->address(place), ReportLoads{});
-  }
+  book_->loads.assign(book_->owners.size(), 0);
+  book_->reports = 0;
+  tell_all(context.core(), ReportLoads{});
 }
 
 void ShardKeeper::handle(ShardLoads message, Context& context) {
-  for (std::size_t shard = 0; shard < loads_.size(); ++shard) loads_[shard] += message.delivered[shard];
-  if (++reports_ != map_->places()) return;
+  ShardBook& book = *book_;
+  for (std::size_t shard = 0; shard < book.loads.size(); ++shard) book.loads[shard] += message.delivered[shard];
+  if (++book.reports != map_->places()) return;
   const ShardBalance& balance = map_->options().balance;
-  const auto choice = choose_shard(owners_, loads_, map_->places(), balance.tolerance);
+  const auto choice = choose_shard(book.owners, book.loads, map_->places(), balance.tolerance);
   if (!choice) {
-    impatience_ = 0;
+    book.impatience = 0;
     return;
   }
-  if (++impatience_ < balance.patience || !moves_.empty()) return;
-  impatience_ = 0;
+  if (++book.impatience < balance.patience || !book.moves.empty()) return;
+  book.impatience = 0;
   begin(context.core(), choice->shard, choice->to, {});
 }
 

@@ -1,7 +1,9 @@
 // Shard keeper: knows where each shard of one Shards lives, and moves them, one move a shard at a time.
 //
 // The parent of the regions, which are the parents of the entities on their cores. See
-// shard_port.h for how a shard moves.
+// shard_port.h for how a shard moves. Restarted with its siblings it keeps the regions, whose
+// addresses every core knows, and what it knows of shards and moves: the entities begin anew, each
+// where its shard is, and a move goes on or is refused.
 #pragma once
 
 #include "troupe/actor/group/shard_port.h"
@@ -66,10 +68,27 @@ class ShardRegion {
   Ref<ShardKeeper> keeper_;
 };
 
+/// What a keeper knows, for those of its incarnations to come too. Used by the keeper alone.
+struct ShardBook {
+  struct Move {
+    std::size_t from;
+    std::size_t to;
+    Reply<void, MoveError> reply;
+  };
+  std::size_t regions = 0;  // that have been spawned
+  std::vector<std::uint8_t> owners;
+  std::map<std::uint32_t, Move> moves;
+  std::vector<std::uint64_t> loads;
+  std::size_t reports = 0;
+  int impatience = 0;
+  std::uint64_t moved = 0;
+};
+
 class ShardKeeper {
  public:
   static constexpr std::string_view actor_type = "Shards";
-  explicit ShardKeeper(std::shared_ptr<ShardMap> map);
+  ShardKeeper(std::shared_ptr<ShardMap> map, std::shared_ptr<ShardBook> book)
+      : map_(std::move(map)), book_(std::move(book)) {}
   ShardKeeper(const ShardKeeper&) = delete;
 
   void started(Context& context);
@@ -83,20 +102,12 @@ class ShardKeeper {
   void handle(ShardLoads message, Context& context);
 
  private:
-  struct Move {
-    std::size_t from;
-    std::size_t to;
-    Reply<void, MoveError> reply;
-  };
+  template <class T>
+  void tell_all(Core& core, const T& message) const;
   void begin(Core& core, std::uint32_t shard, std::size_t to, Reply<void, MoveError> reply);
 
   std::shared_ptr<ShardMap> map_;
-  std::vector<std::uint8_t> owners_;
-  std::map<std::uint32_t, Move> moves_;
-  std::vector<std::uint64_t> loads_;
-  std::size_t reports_ = 0;
-  int impatience_ = 0;
-  std::uint64_t moved_ = 0;
+  std::shared_ptr<ShardBook> book_;
 };
 
 struct ShardChoice {

@@ -8,6 +8,17 @@
 // The entity is named by its key and constructed from the key and copies of the arguments, or
 // where it has no such constructor from the arguments alone. First in, first out holds for each
 // sender and entity, also over moves and passivation.
+//
+// The overflow policy is the entity's own, and what it has no room for is counted and has its dead
+// letter. From the entity's own core `tell` says what became of the message; from another core or
+// a foreign thread it says `sent` once the message is on its way, since ports offer no credits: a
+// full entity with `backpressure` drops it there, and with `block` it waits there for `block_for`
+// (1000 may) while its sender goes on. An ask is answered `not_executed`, a `send` waits for room.
+// What is held while an entity or a shard is on its way is bounded (1000 messages for an entity,
+// 10 000 for a shard), but for messages of class control.
+//
+// Shards that are restarted, by a parent that restarts all of its children together, keep their
+// references and each shard its core; the entities begin anew.
 #pragma once
 
 #include "troupe/actor/group/shard_keeper.h"
@@ -158,7 +169,7 @@ class Shards {
                         .supervision = {.intensity = {.restarts = std::numeric_limits<std::uint32_t>::max()},
                                         .backoff = {.attempts_max = Backoff::unbounded}}};
     map_ = std::make_shared<detail::ShardMap>(host_of(where), std::move(options), std::move(kind));
-    keeper_ = where.template spawn<detail::ShardKeeper>(std::move(keeper), map_);
+    keeper_ = where.template spawn<detail::ShardKeeper>(std::move(keeper), map_, std::make_shared<detail::ShardBook>());
   }
 
   ShardRef<A> ref(std::string key) const { return {map_, std::move(key)}; }
