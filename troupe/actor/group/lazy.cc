@@ -27,6 +27,7 @@ LazyGate::~LazyGate() {
   if (cell_ == nullptr) return;
   forwarding::close(*cell_);
   drop_held(*cell_, entity_.held);
+  if (draining_) forwarding::stays_drained(*cell_);
 }
 
 void LazyGate::started(Context& context) {
@@ -39,9 +40,19 @@ void LazyGate::inspect(Inspection& out) const {
 }
 
 Sent LazyGate::forward(Core& core, Cell& cell, Envelope* envelope) {
+  if (draining_) [[unlikely]] {
+    core.drop(envelope, &cell, Drop::stopped);
+    return Sent::dead;
+  }
   if (entity_.leaving) return hold(cell, entity_.held, entity_.held_count, envelope, forwarding::held_max);
   if (!entity_.address) create();
   return forwarding::pass_on(core, envelope, entity_.address);
+}
+
+void LazyGate::drain(Core& core, Cell& cell) {
+  if (std::exchange(draining_, true)) return;
+  if (!entity_.address) return lifecycle::has_drained(cell);
+  if (!entity_.leaving) lifecycle::drain_last(core, entity_.address);
 }
 
 void LazyGate::create() {
@@ -71,9 +82,14 @@ void LazyGate::look() {
 void LazyGate::entity_ended(Address address) {
   if (address != entity_.address) return;
   Entity ended = std::exchange(entity_, {});
-  if (ended.held.empty()) return;
-  create();
-  while (Envelope* envelope = ended.held.pop()) forwarding::pass_on(*cell_->owner, envelope, entity_.address);
+  Core& core = *cell_->owner;
+  if (!ended.held.empty()) {
+    create();
+    while (Envelope* envelope = ended.held.pop()) forwarding::pass_on(core, envelope, entity_.address);
+    if (draining_) lifecycle::drain_last(core, entity_.address);
+  } else if (draining_) {
+    lifecycle::has_drained(*cell_);
+  }
 }
 
 }  // namespace troupe::actor::detail

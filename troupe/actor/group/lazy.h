@@ -3,8 +3,16 @@
 //   Ref<User> user = lazy<User>(system, "user-42", {.passivate_after = 10min}, profile);
 //
 // The reference stays good all the while: what is told or asked while the actor is put away waits,
-// in order and bounded, for the next. `ctx.self` gives this reference too. Watching it tells when
-// the lazy actor is stopped for good, not when it is put away.
+// in order and bounded (but for messages of class control), for the next. `ctx.self` gives this
+// reference too. Watching it tells when the lazy actor is stopped for good, not when it is put
+// away. Drained, it ends for good once it has handled what it has, and at once where it is not
+// there: it is not made for that. What is told meanwhile is dropped.
+//
+// The overflow policy is the actor's own, and what it has no room for is counted and has its dead
+// letter. From another core or a foreign thread `tell` says `sent` once the message is on its way,
+// since no credits are offered for an actor that may not be there: where it is full, `backpressure`
+// drops the message there, and with `block` it waits there for `block_for` (1000 may) while its
+// sender goes on. An ask is answered `not_executed`, a `send` waits for room.
 #pragma once
 
 #include "troupe/actor/group/entity.h"
@@ -33,6 +41,7 @@ class LazyGate final : public Forwarder {
   void started(Context& context);
   void inspect(Inspection& out) const;
   Sent forward(Core& core, Cell& cell, Envelope* envelope) override;
+  void drain(Core& core, Cell& cell) override;
   void entity_ended(Address address);
 
  private:
@@ -48,6 +57,7 @@ class LazyGate final : public Forwarder {
   std::shared_ptr<const EntityKind> kind_;
   Cell* cell_ = nullptr;
   Entity entity_;
+  bool draining_ = false;  // it is made no more
   Clock sweeping_;
 };
 

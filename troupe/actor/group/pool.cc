@@ -110,6 +110,7 @@ PoolRouter::~PoolRouter() {
   if (cell_ == nullptr) return;
   forwarding::close(*cell_);
   while (Envelope* envelope = held_.pop()) cell_->owner->drop(envelope, cell_, Drop::stopped);
+  if (draining_) forwarding::stays_drained(*cell_);
 }
 
 void PoolRouter::started(Context& context) {
@@ -154,7 +155,7 @@ void PoolRouter::member_ended(Address member) {
   if (held_count_ > 0) hold_all_ = true;
   if (!ended->leaving && wanted_ > 0) --wanted_;  // a replacement would only fail again; the next resize brings one
   members_.erase(members_.begin() + (ended - members_.data()));
-  if (members_.empty() && cell_->state == CellState::running) {
+  if (members_.empty() && cell_->state == CellState::running && !draining_) {
     lifecycle::fault(*cell_, std::make_exception_ptr(std::runtime_error("the pool has no member left")),
                      "a member's end");
     return;
@@ -165,8 +166,16 @@ void PoolRouter::member_ended(Address member) {
 // ---- resizing ----
 
 void PoolRouter::resize(std::uint32_t size) {
+  if (draining_) return;
   wanted_ = size;
   plan_->options.size = size;
+  settle();
+}
+
+/// A pool that drains shrinks to nothing, once the resize that is under way is through.
+void PoolRouter::drain(Core&, Cell&) {
+  if (std::exchange(draining_, true)) return;
+  wanted_ = 0;
   settle();
 }
 
@@ -203,7 +212,9 @@ void PoolRouter::settle() {
   held_count_ = 0;
   EnvelopeList held = held_.take();
   while (Envelope* envelope = held.pop()) by_key(*cell_->owner, envelope);
-  if (cell_->state == CellState::running) resume_resizing();
+  if (cell_->state != CellState::running) return;
+  resume_resizing();
+  if (draining_ && members_.empty()) lifecycle::has_drained(*cell_);
 }
 
 void PoolRouter::resume_resizing() {
@@ -294,6 +305,10 @@ Sent PoolRouter::forward(Core& core, Cell&, Envelope* envelope) {
     resize(envelope->message<Resize>().size);
     core.destroy(envelope);
     return Sent::sent;
+  }
+  if (draining_) [[unlikely]] {
+    core.drop(envelope, cell_, Drop::stopped);
+    return Sent::dead;
   }
   if (members_.empty()) return refuse(core, envelope, Drop::dead, "the pool has no members");
   if (plan_->options.route == actor::Route::broadcast) return broadcast(core, envelope);

@@ -3,7 +3,15 @@
 // `pool<A>` gives a plain `Ref<A>`: tell, send, ask and narrowing work as for one actor, answers
 // go straight from the member to the asker. Behind it stands a router that owns and supervises
 // the members and passes each message on at admission. A member that its supervisor gives up
-// leaves the pool; a pool without members fails. Timers of a member go to the member.
+// leaves the pool; a pool without members fails. Timers of a member go to the member. A pool that
+// is drained ends when each member has handled what it has; what comes meanwhile is dropped.
+//
+// The overflow policy is that of each member, and what a member has no room for is counted and has
+// its dead letter. Where sender, router and member are on one core, `tell` says what became of the
+// message, and `block` holds up its sender. From another core than the router's, or a foreign
+// thread, `tell` says `sent` once the message is on its way, since the router offers no credits: a
+// full member with `backpressure` drops it there, and with `block` it waits there for `block_for`
+// (1000 may) while its sender goes on. An ask is answered `not_executed`, a `send` waits for room.
 #pragma once
 
 #include "troupe/actor/context.h"
@@ -54,6 +62,7 @@ class PoolRouter final : public Forwarder {
   void started(Context& context);
   void inspect(Inspection& out) const;
   Sent forward(Core& core, Cell& cell, Envelope* envelope) override;
+  void drain(Core& core, Cell& cell) override;
 
   void resize(std::uint32_t size);
   void member_ended(Address member);
@@ -105,7 +114,8 @@ class PoolRouter final : public Forwarder {
   std::uint64_t dice_ = 0;
   std::uint32_t wanted_ = 0;
   bool hold_all_ = false;
-  EnvelopeList held_;  // messages whose key changes hands while the pool is resized
+  bool draining_ = false;  // all members leave, none is added, and then the pool ends
+  EnvelopeList held_;      // messages whose key changes hands while the pool is resized
   std::uint32_t held_count_ = 0;
   Again again_;
 };

@@ -70,9 +70,15 @@ void ShardKeeper::begin(Core& core, std::uint32_t shard, std::size_t to, Reply<v
   send_to_port(core, map_->address(to), PrepareShard{shard});
 }
 
+void ShardKeeper::end_move(Core& core, std::uint32_t shard) {
+  book_->moves.erase(shard);
+  try_drain(core);
+}
+
 void ShardKeeper::handle(MoveShard message, Reply<void, MoveError> reply, Context& context) {
   const auto to = static_cast<std::size_t>(message.core);
   if (message.shard >= book_->owners.size() || to >= map_->places()) return reply.fail(MoveError::no_such_place);
+  if (book_->drains) return reply.fail(MoveError::is_draining);
   if (book_->moves.contains(message.shard)) return reply.fail(MoveError::is_moving);
   if (book_->owners[message.shard] == to) return reply.set();
   begin(context.core(), message.shard, to, std::move(reply));
@@ -92,17 +98,33 @@ void ShardKeeper::handle(ShardHandedOver message, Context& context) {
   if (message.refused) {
     send_to_port(context.core(), map_->address(move.to), CancelShard{message.shard});
     move.reply.fail(*message.refused);
-    book_->moves.erase(message.shard);
-    return;
+    return end_move(context.core(), message.shard);
   }
   book_->owners[message.shard] = static_cast<std::uint8_t>(move.to);
   tell_all(context.core(), ShardMoved{message.shard, move.from, move.to});
 }
 
-void ShardKeeper::handle(ShardOpened message) {
+void ShardKeeper::handle(ShardOpened message, Context& context) {
   ++book_->moved;
   book_->moves.at(message.shard).reply.set();
-  book_->moves.erase(message.shard);
+  end_move(context.core(), message.shard);
+}
+
+// ---- draining ----
+
+void ShardKeeper::handle(DrainShards, Context& context) {
+  book_->drains = true;
+  try_drain(context.core());
+}
+
+/// Where a shard is on its way, when it has come to its end.
+void ShardKeeper::try_drain(Core& core) {
+  if (!book_->drains || !book_->moves.empty() || std::exchange(book_->ports_drain, true)) return;
+  tell_all(core, DrainPort{});
+}
+
+void ShardKeeper::handle(PortDrained, Context& context) {
+  if (++book_->drained == map_->places()) lifecycle::has_drained(cell_of(context));
 }
 
 // ---- balancing ----
@@ -123,7 +145,7 @@ void ShardKeeper::handle(ShardLoads message, Context& context) {
     book.impatience = 0;
     return;
   }
-  if (++book.impatience < balance.patience || !book.moves.empty()) return;
+  if (++book.impatience < balance.patience || !book.moves.empty() || book.drains) return;
   book.impatience = 0;
   begin(context.core(), choice->shard, choice->to, {});
 }

@@ -15,6 +15,7 @@ enum class MoveError : std::uint8_t {
   is_moving,      // one move at a time
   is_busy,        // an entity was suspended in a handler, or had an end of a stream, all the time
   has_children,   // an entity with children stays where they are
+  is_draining,    // the shards are about to end
 };
 
 struct MoveShard {
@@ -47,6 +48,12 @@ struct ShardOpened {
 struct ShardLoads {
   static constexpr auto message_class = MessageClass::control;
   std::vector<std::uint32_t> delivered;  // by shard
+};
+struct DrainShards {
+  static constexpr auto message_class = MessageClass::control;
+};
+struct PortDrained {
+  static constexpr auto message_class = MessageClass::control;
 };
 struct CompareLoads {};
 
@@ -82,6 +89,9 @@ struct ShardBook {
   std::size_t reports = 0;
   int impatience = 0;
   std::uint64_t moved = 0;
+  bool drains = false;
+  bool ports_drain = false;  // no shard moves any more, and the ports were told
+  std::size_t drained = 0;   // ports
 };
 
 class ShardKeeper {
@@ -97,14 +107,18 @@ class ShardKeeper {
   int handle(LocateShard message) const;
   void handle(ShardPrepared message, Context& context);
   void handle(ShardHandedOver message, Context& context);
-  void handle(ShardOpened message);
+  void handle(ShardOpened message, Context& context);
   void handle(CompareLoads message, Context& context);
   void handle(ShardLoads message, Context& context);
+  void handle(DrainShards message, Context& context);
+  void handle(PortDrained message, Context& context);
 
  private:
   template <class T>
   void tell_all(Core& core, const T& message) const;
   void begin(Core& core, std::uint32_t shard, std::size_t to, Reply<void, MoveError> reply);
+  void end_move(Core& core, std::uint32_t shard);
+  void try_drain(Core& core);
 
   std::shared_ptr<ShardMap> map_;
   std::shared_ptr<ShardBook> book_;

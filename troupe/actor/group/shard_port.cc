@@ -43,6 +43,7 @@ void ShardPort::open(Cell& region, Ref<ShardKeeper> keeper) {
   region_ = &region;
   keeper_ = keeper;
   forwarding::open(core(), region, *this);
+  look_whether_drained();
 }
 
 /// The region's incarnation ends, and with it all its entities have.
@@ -74,6 +75,10 @@ Sent ShardPort::forward(Core& core, Cell&, Envelope* envelope) {
 
 Sent ShardPort::take(Core& core, Envelope* envelope, ShardHeader& header) {
   if (header.source != ShardHeader::no_source) return accept(core, envelope, header);
+  if (closed_) [[unlikely]] {
+    core.drop(envelope, region_, Drop::stopped);
+    return Sent::dead;
+  }
   header.source = place_;
   const std::uint8_t owner = owners_[header.shard];
   if (owner != place_) return forwarding::pass_on(core, envelope, map_.address(owner));
@@ -136,10 +141,12 @@ void ShardPort::entity_ended(Address address) {
   EnvelopeList held = at->second.held.take();
   if (held.empty()) {
     entities_[shard].erase(at);
+    look_whether_drained();
     return;
   }
   create(shard, at);
   while (Envelope* envelope = held.pop()) forwarding::pass_on(core(), envelope, at->second.address);
+  if (is_last_call()) lifecycle::drain_last(core(), at->second.address);
 }
 
 void ShardPort::sweep() {
@@ -268,6 +275,31 @@ void ShardPort::moved(std::uint32_t shard, std::size_t from, std::size_t to) {
   if (from == place_) return;  // it knows since it let the shard go
   owners_[shard] = static_cast<std::uint8_t>(to);
   send_to_port(core(), map_.address(from), FlushShard{shard, place_});
+}
+
+// ---- draining ----
+
+void ShardPort::drain(Core&, Cell&) { keeper_.tell(DrainShards{}); }
+
+void ShardPort::drain_port() {
+  closed_ = true;
+  for (std::size_t place = 0; place < map_.places(); ++place) send_to_port(core(), map_.address(place), PortClosed{});
+}
+
+void ShardPort::port_closed() {
+  ++ports_closed_;
+  if (!is_last_call()) return;
+  for (auto& entities : entities_) {
+    for (auto& [key, entity] : entities) {
+      if (!entity.leaving) lifecycle::drain_last(core(), entity.address);
+    }
+  }
+  look_whether_drained();
+}
+
+void ShardPort::look_whether_drained() {
+  if (!is_last_call() || !by_id_.empty() || std::exchange(drained_, true)) return;
+  keeper_.tell(PortDrained{});
 }
 
 void ShardPort::report_loads() {

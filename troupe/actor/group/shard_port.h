@@ -7,6 +7,10 @@
 // token, which X passes on too. Y holds what comes straight from S until S's token has come
 // through X. When all tokens have come the move is over; one shard makes one move at a time.
 //
+// Shards drain like this, when no shard is on its way: each port takes no more of its own core's
+// messages, and tells all ports so, behind its last one. Where all have said so, all is there that
+// will come, and the entities drain. The shards end when no port has an entity left.
+//
 // Owned by its ShardMap; used on its core only, by the region actor that the core's entities
 // are children of. It outlives that actor's incarnations.
 #pragma once
@@ -36,6 +40,8 @@ class ShardPort final : public Forwarder {
   void close() noexcept;
 
   Sent forward(Core& core, Cell& region, Envelope* envelope) override;
+  /// All shards drain, whichever port is asked.
+  void drain(Core& core, Cell& region) override;
   /// A message to an entity, from this core or from the port of another.
   Sent take(Core& core, Envelope* envelope, ShardHeader& header);
 
@@ -47,6 +53,8 @@ class ShardPort final : public Forwarder {
   void moved(std::uint32_t shard, std::size_t from, std::size_t to);
   void flushed(std::uint32_t shard, std::size_t source);
   void report_loads();
+  void drain_port();
+  void port_closed();
   void entity_ended(Address address);
 
   std::size_t entity_count() const noexcept { return by_id_.size(); }
@@ -89,6 +97,8 @@ class ShardPort final : public Forwarder {
   void depart(std::uint32_t shard, std::size_t to);
   void block(std::uint32_t shard, bool blocked);
   void sweep();
+  bool is_last_call() const noexcept { return ports_closed_ == map_.places(); }
+  void look_whether_drained();
 
   const ShardMap& map_;
   const std::uint8_t place_;
@@ -101,6 +111,9 @@ class ShardPort final : public Forwarder {
   std::map<std::uint32_t, Departure> departures_;
   std::vector<std::uint32_t> delivered_;  // by shard, since the last report
   std::uint32_t sweeps_ = 0;
+  bool closed_ = false;           // to messages of its own core
+  std::size_t ports_closed_ = 0;  // that have said so
+  bool drained_ = false;          // the keeper knows
   Clock sweeping_;
   Clock departing_;
 };
@@ -160,6 +173,14 @@ struct FlushShard {
   std::uint32_t shard;
   std::size_t source;
   void apply(ShardPort& port) const { port.flushed(shard, source); }
+};
+struct DrainPort {
+  static constexpr std::string_view name = "drain the entities";
+  void apply(ShardPort& port) const { port.drain_port(); }
+};
+struct PortClosed {
+  static constexpr std::string_view name = "no more of this core";
+  void apply(ShardPort& port) const { port.port_closed(); }
 };
 struct ReportLoads {
   static constexpr std::string_view name = "report loads";

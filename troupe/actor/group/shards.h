@@ -183,6 +183,9 @@ class Shards {
                   "an actor that may change its core says `static constexpr bool migrates = true`");
     return keeper_.ask(MoveShard{shard, core}, {.within = 30s});
   }
+  /// Lets each entity handle what was told before, then ends the shards. What is told later is dropped, once the core
+  /// on which it is told knows. Any thread.
+  void drain() const { keeper_.tell(detail::DrainShards{}); }
   /// The core that a shard lives on, or is on its way to.
   AskAwaiter<LocateShard> locate(std::uint32_t shard) const { return keeper_.ask(LocateShard{shard}); }
 

@@ -2,6 +2,8 @@
 #include "troupe/actor/runtime/forward.h"
 
 #include "troupe/actor/runtime/asking.h"
+#include "troupe/actor/runtime/lifecycle.h"
+#include "troupe/actor/runtime/mailbox.h"
 
 namespace troupe::actor::forwarding {
 namespace {
@@ -10,6 +12,14 @@ Forwarding& forwarding_of(Cell& cell) {
   auto& extras = cell.more();
   if (!extras.forwarding) extras.forwarding = std::make_shared<Forwarding>();
   return *extras.forwarding;
+}
+
+Sent take(Core& core, Cell& cell, Forwarder& to, Envelope* envelope) {
+  if (!lifecycle::is_drain(*envelope)) [[likely]]
+    return to.forward(core, cell, envelope);
+  core.destroy(envelope);
+  to.drain(core, cell);
+  return Sent::sent;
 }
 
 bool is_ready(const Cell& cell) noexcept {
@@ -27,7 +37,7 @@ Sent pass(Core& core, Cell& cell, Envelope* envelope) {
     ++cell.handled;
     cell.last_activity = core.now();
     core.stats(*cell.type).handled.add();
-    return of(cell)->forward(core, cell, envelope);
+    return take(core, cell, *of(cell), envelope);
   }
   Forwarding& state = forwarding_of(cell);
   // An actor whose mailbox has no room at all, and that has started, will never take it.
@@ -45,7 +55,15 @@ void open(Core& core, Cell& cell, Forwarder& to) {
   state.to = &to;
   state.held_count = 0;
   EnvelopeList held = state.held.take();
-  while (Envelope* envelope = held.pop()) to.forward(core, cell, envelope);
+  while (Envelope* envelope = held.pop()) take(core, cell, to, envelope);
+}
+
+void has_started(Core& core, Cell& cell) {
+  if (!cell.extras || !cell.extras->forwarding || of(cell) != nullptr) return;
+  Forwarding& state = *cell.extras->forwarding;
+  state.held_count = 0;
+  EnvelopeList held = state.held.take();
+  while (Envelope* envelope = held.pop()) pass(core, cell, envelope);
 }
 
 void close(Cell& cell) noexcept {
@@ -56,6 +74,10 @@ void clear(Core& core, Cell& cell, Drop reason) noexcept {
   if (!cell.extras || !cell.extras->forwarding) return;
   Forwarding& state = *cell.extras->forwarding;
   while (Envelope* envelope = state.held.pop()) core.drop(envelope, &cell, reason);
+void stays_drained(Cell& cell) {
+  if (cell.state == CellState::restarting && !cell.owner->is_torn_down()) lifecycle::has_drained(cell);
+}
+
   state.held_count = 0;
 }
 

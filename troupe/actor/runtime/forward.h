@@ -4,7 +4,8 @@
 // The envelope itself is re-addressed, so nothing is copied and an answer goes straight to the
 // asker. Such a cell has a mailbox of capacity 0, which sends admission into a branch that is
 // unlikely for all others; what comes before it has started, or while it is restarted, is held
-// (bounded) and goes first. Its own business travels as control messages (control.h).
+// and goes first: bounded, but for messages of class control. Its own business travels as control
+// messages (control.h). A drain is meant for it and for all that it passes messages on to.
 #pragma once
 
 #include "troupe/actor/runtime/core.h"
@@ -15,6 +16,9 @@ class Forwarder {
  public:
   /// Takes over a user message that was addressed to `cell`; on its core, inside whichever handler told it.
   virtual Sent forward(Core& core, Cell& cell, Envelope* envelope) = 0;
+  /// The cell is to end (lifecycle::has_drained) once all that was told before has been handled. Perhaps not for the
+  /// first time.
+  virtual void drain(Core& core, Cell& cell) = 0;
 
  protected:
   ~Forwarder() = default;
@@ -48,6 +52,8 @@ Forwarder* of(const Cell& cell) noexcept;
 
 /// Sends the envelope to somebody else, on any core. `core` is the present one.
 Sent pass_on(Core& core, Envelope* envelope, Address to);
+/// Called as a forwarder that drains dies: where it is only restarted it ends all the same.
+void stays_drained(Cell& cell);
 
 }  // namespace forwarding
 }  // namespace troupe::actor

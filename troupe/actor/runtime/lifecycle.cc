@@ -286,6 +286,15 @@ void request_drain(Core* here, Address actor) {
 
 void last_handler_ended(Cell& cell) {
   if (!cell.extras || !std::exchange(cell.extras->draining, false)) return;
+void drain_last(Core& core, Address actor) {
+  if (!actor.cell->is(actor.generation) || actor.cell->state == CellState::stopping) return;  // it ends already
+  mailbox::append_last(core, *actor.cell, core.make(drain_handler, actor, Drain{false}));
+}
+
+bool is_drain(const Envelope& envelope) noexcept { return envelope.handler == &drain_handler; }
+
+void has_drained(Cell& cell) { control::send(cell.owner, cell.address(), Stop{StopReason::stopped, false}); }
+
   --cell.exclusive;
   control::send(cell.owner, cell.address(), Stop{StopReason::stopped, cell.extras->drains_itself});
 }

@@ -49,6 +49,12 @@ void give_up_reserved(Core* here, Address reserved);
 void request_stop(Core* here, Address actor, StopReason reason = StopReason::stopped);
 /// Asks an actor on any core to stop once what is queued has been handled.
 void request_drain(Core* here, Address actor);
+/// The same for an actor of this core, by who owns it: behind what waits outside its mailbox too, and it ends for good.
+void drain_last(Core& core, Address actor);
+/// Whether this message asks for that. A cell that passes messages on keeps it for itself (forward.h).
+bool is_drain(const Envelope& envelope) noexcept;
+/// A cell that drains has nothing left: it ends for good.
+void has_drained(Cell& cell);
 /// The last handler of an actor that handles nothing more has ended: if it drains, it ends.
 void last_handler_ended(Cell& cell);
 /// Asks that `watcher` be told by `handler` (of Terminated) when `target`, on any core, has ended, under that address
