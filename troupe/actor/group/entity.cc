@@ -35,7 +35,7 @@ void watch_entity(Cell& owner, Address entity, const Handler& handler) {
 }
 
 Sent hold(Cell& owner, EnvelopeList& held, std::uint32_t& count, Envelope* envelope, std::uint32_t max) {
-  if (count >= max) {
+  if (!forwarding::may_hold(*envelope, count, max)) {
     owner.owner->drop(envelope, &owner, Drop::full);
     return Sent::full;
   }

@@ -52,7 +52,7 @@ EntityKind entity_kind(Args... args) {
 Cell& start_entity(Cell& owner, const EntityKind& kind, ActorOptions options);
 /// Tells the owner by `handler` (of Terminated) when it has ended.
 void watch_entity(Cell& owner, Address entity, const Handler& handler);
-/// Into the list, or refused where it holds `max` already.
+/// Into the list, or refused where it holds `max` already; but for control messages, which are not bounded.
 Sent hold(Cell& owner, EnvelopeList& held, std::uint32_t& count, Envelope* envelope, std::uint32_t max);
 void drop_held(Cell& owner, EnvelopeList& held) noexcept;
 

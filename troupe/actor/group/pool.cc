@@ -326,7 +326,8 @@ Sent PoolRouter::by_key(Core& core, Envelope* envelope) {
   const std::uint64_t key = envelope->handler->key(*envelope);
   Member& now = owner(key, true);
   if (!hold_all_ && &now == &owner(key, false)) return pass_to(core, now, envelope);
-  if (held_count_ >= forwarding::held_max) return refuse(core, envelope, Drop::full, "the pool is being resized");
+  if (!forwarding::may_hold(*envelope, held_count_))
+    return refuse(core, envelope, Drop::full, "the pool is being resized");
   held_.push(envelope);
   ++held_count_;
   return Sent::sent;

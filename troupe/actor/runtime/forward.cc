@@ -40,8 +40,12 @@ Sent pass(Core& core, Cell& cell, Envelope* envelope) {
     return take(core, cell, *of(cell), envelope);
   }
   Forwarding& state = forwarding_of(cell);
-  // An actor whose mailbox has no room at all, and that has started, will never take it.
-  if (cell.state == CellState::running || state.held_count >= held_max) {
+  // An actor whose mailbox has no room at all, and that has started, takes nothing but control messages.
+  if (cell.state == CellState::running && may_hold(*envelope, 0, 0)) {
+    mailbox::append_last(core, cell, envelope);
+    return Sent::sent;
+  }
+  if (cell.state == CellState::running || !may_hold(*envelope, state.held_count)) {
     core.drop(envelope, &cell, Drop::full);
     return Sent::full;
   }
@@ -70,14 +74,14 @@ void close(Cell& cell) noexcept {
   if (cell.extras && cell.extras->forwarding) cell.extras->forwarding->to = nullptr;
 }
 
-void clear(Core& core, Cell& cell, Drop reason) noexcept {
-  if (!cell.extras || !cell.extras->forwarding) return;
-  Forwarding& state = *cell.extras->forwarding;
-  while (Envelope* envelope = state.held.pop()) core.drop(envelope, &cell, reason);
 void stays_drained(Cell& cell) {
   if (cell.state == CellState::restarting && !cell.owner->is_torn_down()) lifecycle::has_drained(cell);
 }
 
+void clear(Core& core, Cell& cell, Drop reason) noexcept {
+  if (!cell.extras || !cell.extras->forwarding) return;
+  Forwarding& state = *cell.extras->forwarding;
+  while (Envelope* envelope = state.held.pop()) core.drop(envelope, &cell, reason);
   state.held_count = 0;
 }
 

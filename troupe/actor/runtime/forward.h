@@ -34,6 +34,10 @@ struct Forwarding {
 namespace forwarding {
 
 inline constexpr std::uint32_t held_max = 1000;
+/// Whether one more may be held where so many are.
+inline bool may_hold(const Envelope& envelope, std::uint32_t held, std::uint32_t max = held_max) noexcept {
+  return held < max || envelope.handler->message_class == MessageClass::control;
+}
 
 /// The mailbox of a cell that forwards.
 inline constexpr MailboxOptions mailbox{.capacity = 0};
@@ -43,8 +47,13 @@ inline bool forwards(const Cell& cell) noexcept { return cell.capacity == 0; }
 Sent pass(Core& core, Cell& cell, Envelope* envelope);
 /// From now on messages go through `to`; what was held goes first. Called as the cell's actor starts.
 void open(Core& core, Cell& cell, Forwarder& to);
+/// The cell's actor has started. Where it has opened nothing it is one without any room: of what was held it takes what
+/// is control.
+void has_started(Core& core, Cell& cell);
 /// Messages are held again. Called before the forwarder dies.
 void close(Cell& cell) noexcept;
+/// Called as a forwarder that drains dies: where it is only restarted it ends all the same.
+void stays_drained(Cell& cell);
 /// Ends what is held, as mailbox::clear ends what is queued.
 void clear(Core& core, Cell& cell, Drop reason) noexcept;
 /// The forwarder of a cell that has one; null otherwise.
@@ -52,8 +61,6 @@ Forwarder* of(const Cell& cell) noexcept;
 
 /// Sends the envelope to somebody else, on any core. `core` is the present one.
 Sent pass_on(Core& core, Envelope* envelope, Address to);
-/// Called as a forwarder that drains dies: where it is only restarted it ends all the same.
-void stays_drained(Cell& cell);
 
 }  // namespace forwarding
 }  // namespace troupe::actor

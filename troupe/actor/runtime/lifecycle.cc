@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "troupe/actor/runtime/credits.h"
+#include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/lifecycle_messages.h"
 #include "troupe/actor/runtime/mailbox.h"
 
@@ -253,6 +254,7 @@ void children_are_gone(Core& core, Cell& cell) {
 
 void has_started(Core& core, Cell& cell) {
   cell.has_started = true;
+  if (forwarding::forwards(cell)) forwarding::has_started(core, cell);
   if (cell.extras && std::exchange(cell.extras->announces, false)) {
     control::send(&core, cell.parent, ChildStarted{cell.record});
   }
@@ -284,8 +286,6 @@ void request_drain(Core* here, Address actor) {
   Core::submit(here, *actor.cell->owner, Core::make_on(here, drain_handler, actor, Drain{by_itself}));
 }
 
-void last_handler_ended(Cell& cell) {
-  if (!cell.extras || !std::exchange(cell.extras->draining, false)) return;
 void drain_last(Core& core, Address actor) {
   if (!actor.cell->is(actor.generation) || actor.cell->state == CellState::stopping) return;  // it ends already
   mailbox::append_last(core, *actor.cell, core.make(drain_handler, actor, Drain{false}));
@@ -295,6 +295,8 @@ bool is_drain(const Envelope& envelope) noexcept { return envelope.handler == &d
 
 void has_drained(Cell& cell) { control::send(cell.owner, cell.address(), Stop{StopReason::stopped, false}); }
 
+void last_handler_ended(Cell& cell) {
+  if (!cell.extras || !std::exchange(cell.extras->draining, false)) return;
   --cell.exclusive;
   control::send(cell.owner, cell.address(), Stop{StopReason::stopped, cell.extras->drains_itself});
 }
