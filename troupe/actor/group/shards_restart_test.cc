@@ -32,13 +32,15 @@ struct Sibling {
 
 /// Has shards as its child, and restarts them together with the sibling.
 struct Owner {
-  explicit Owner(std::shared_ptr<Shards<Account>> its_accounts) : accounts(std::move(its_accounts)) {}
+  explicit Owner(std::shared_ptr<Shards<Account>> its_accounts, ShardOptions its_options = {.count = 4})
+      : accounts(std::move(its_accounts)), options(std::move(its_options)) {}
   void started(Context& ctx) {
-    *accounts = Shards<Account>{ctx, {.count = 4}};
+    *accounts = Shards<Account>{ctx, options};
     sibling = ctx.spawn<Sibling>({});
   }
   void handle(Break) { sibling.tell(Break{}); }
   std::shared_ptr<Shards<Account>> accounts;
+  ShardOptions options;
   Ref<Sibling> sibling;
 };
 
@@ -100,9 +102,12 @@ TEST_CASE("whenever shards are restarted, a move comes to its end, and all keys 
         const Supervision together{.strategy = Strategy::all_for_one,
                                    .intensity = {.restarts = 1000},
                                    .backoff = {.min = 1ms, .max = 2ms, .attempts_max = Backoff::unbounded}};
-        test::World w{seed, {.cores = 3, .supervision = together}};
-        auto sibling = w.spawn<Sibling>({});
-        Shards<Account> accounts{w, {.count = 4, .move_within = 5ms, .balance = {.every = 3ms}}};
+        test::World w{seed, {.cores = 3}};
+        auto made = std::make_shared<Shards<Account>>();
+        auto owner = w.spawn<Owner>({.core = 1, .supervision = together}, made,
+                                    ShardOptions{.count = 4, .move_within = 5ms, .balance = {.every = 3ms}});
+        w.run_until_idle();
+        const Shards<Account> accounts = *made;
         int ended = 0;
         const auto move = [&](std::uint32_t shard, int core) {
           w.system().run_as_guest(
@@ -119,13 +124,13 @@ TEST_CASE("whenever shards are restarted, a move comes to its end, and all keys 
           w.run(w.random().below(40));
           for (std::uint32_t shard = 0; shard < 4; ++shard) move(shard, static_cast<int>(w.random().below(3)));
           w.run(w.random().below(60));
-          sibling.tell(Break{});
+          owner.tell(Break{});
           w.run(w.random().below(60));
           w.advance(Duration{100'000} * static_cast<std::int64_t>(w.random().below(80)));
         }
         w.advance(10s);
         CHECK_EQ(ended, rounds * 4);
-        sibling.tell(Break{});
+        owner.tell(Break{});
         w.advance(1s);
         check_begun_anew(w, accounts);
         for (std::uint32_t shard = 0; shard < 4; ++shard) CHECK(w.block_on(accounts.move(shard, 2)).has_value());

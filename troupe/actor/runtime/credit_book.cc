@@ -25,13 +25,18 @@ std::optional<Sent> CreditBook::pass(Envelope* envelope) {
   const Address mailbox = mailbox_of(*envelope);
   const Passage passage = mailbox.cell->generation.passage(mailbox.generation);
   Account& account = account_of(*mailbox.cell, mailbox.generation);
-  if (!passage.on_credit) {  // it drops what it has no room for, or is gone
+  credits::Desk* desk = desk_of(mailbox);
+  // It drops what it has no room for, or is gone; but where it has moved, what waits here still goes first.
+  if (!passage.on_credit && desk == nullptr) {
     account.price = 0;
     account.credits = 1;
     return std::nullopt;
   }
+  if (!passage.on_credit) {
+    account.credits = 0;
+    return mailbox::park_at(*desk, envelope);
+  }
   account.price = passage.unit == 0 ? 1 : 0;
-  credits::Desk* desk = desk_of(mailbox);
   if (desk == nullptr && pay(account, passage, *envelope)) return std::nullopt;
   // The owner knows whether there is room, and an ask is answered either way; but it must not overtake a `send`.
   if (!passage.blocks && envelope->reply && desk == nullptr) return std::nullopt;

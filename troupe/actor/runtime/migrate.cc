@@ -219,7 +219,8 @@ Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOption
   core.dispose(std::exchange(cell.record, nullptr));
   core.departed().add(id_of(cell), now);
   core.free_cell(cell);
-  if (luggage.extras) core.host().topics().moves(core, before, now, *luggage.extras);
+  if (luggage.extras)
+    core.host().topics().moves(core, before, now, *luggage.extras, options.overflow == Overflow::block);
   control::send(&core, now, std::move(arrive));
   return now;
 }

@@ -45,10 +45,10 @@ struct TopicEntry {
 
 /// A subscriber that has moved away from this core, its home.
 struct MovedSubscriber {
-  Address as;    // by which it is known here
-  Address who;   // where what is published is sent to
-  Address next;  // where it is; if that is not `who`, what is published is held until the way there is clear
-  int tokens = 0;
+  Address as;           // by which it is known here
+  Address who;          // where what is published is sent to
+  Address next;         // where it is; if that is not `who`, what is published is held until the way there is clear
+  bool blocks = false;  // its mailbox: what has no room waits, also on its way
   EnvelopeList held;
   std::uint32_t held_count = 0;
   std::uint64_t heard = 0;                                              // of its news
@@ -89,7 +89,7 @@ class TopicDirectory {
     }
   }
   /// An actor leaves this core; `extras` are its own.
-  void moves(Core& here, Address before, Address now, CellExtras& extras);
+  void moves(Core& here, Address before, Address now, CellExtras& extras, bool blocks);
   /// A token has come through to a subscriber that has moved on. At its home.
   void way_is_clear(Core& home, Address as);
   /// Frees what is held, after the last turn of this core.

@@ -31,6 +31,25 @@ struct TopicToken {
   }
 };
 
+/// The same, where messages wait for room on their way, so that it waits behind them.
+constexpr Handler waiting_token_handler{
+    .invoke = [](Core& core, Cell*, Envelope& envelope) { envelope.message<TopicToken>().on_dead(core); },
+    .destroy = destroy_message<TopicToken>,
+    .undeliverable = [](Core& core, Envelope& envelope) { envelope.message<TopicToken>().on_dead(core); },
+    .message = TopicToken::name,
+    .priority = Priority::high,  // that it has come is enough
+    .unmourned = true,
+    .reads = true,
+};
+
+void send_token(Core& home, const MovedSubscriber& who) {
+  if (who.blocks) {
+    Core::submit(&home, *who.who.cell->owner, home.make(waiting_token_handler, who.who, TopicToken{who.as}));
+  } else {
+    control::send(&home, who.who, TopicToken{who.as});
+  }
+}
+
 /// The home of an actor that has moved, for that topic; null: it may subscribe where it is.
 TopicHome* home_of(Cell& cell, const TopicEntry& entry) noexcept {
   if (!cell.extras || !cell.extras->topic_homes) return nullptr;
@@ -79,7 +98,7 @@ void TopicDirectory::pass_on(Core& here, MovedSubscriber& to, Envelope* envelope
 
 // ---- it moves ----
 
-void TopicDirectory::moves(Core& here, Address before, Address now, CellExtras& extras) {
+void TopicDirectory::moves(Core& here, Address before, Address now, CellExtras& extras, bool blocks) {
   // Those where it was at home before: each learns where it is now.
   if (extras.topic_homes) {
     for (TopicHome& home : *extras.topic_homes) {
@@ -93,7 +112,8 @@ void TopicDirectory::moves(Core& here, Address before, Address now, CellExtras& 
   const auto resident = half.watched.find(lifecycle::id_of(before));
   if (resident == half.watched.end()) return;
   auto& [topics, its_move] = resident->second;
-  its_move = std::make_unique<MovedSubscriber>(MovedSubscriber{.as = before, .who = now, .next = now});
+  its_move =
+      std::make_unique<MovedSubscriber>(MovedSubscriber{.as = before, .who = now, .next = now, .blocks = blocks});
   for (const TopicEntry* entry : topics) {
     LocalTopic& topic = *half.topics[entry->index];
     topic.members[topic.numbers.at(lifecycle::id_of(before))].subscriber.moved = its_move.get();
@@ -129,18 +149,12 @@ void TopicDirectory::moves_on(Core& home, MovedSubscriber& who, Address now) {
   const bool waits = who.who != who.next;
   who.next = now;
   if (waits || who.who == now) return;
-  // What is parked here for want of credits follows behind the first token; so there is a second.
-  who.tokens = 2;
-  control::send(&home, who.who, TopicToken{who.as});
+  send_token(home, who);
 }
 
 void TopicDirectory::way_is_clear(Core& home, Address as) {
   MovedSubscriber* who = moved(home, as);
   if (who == nullptr) return;
-  if (--who->tokens > 0) {
-    control::send(&home, who->who, TopicToken{as});
-    return;
-  }
   who->who = who->next;
   who->held_count = 0;
   EnvelopeList held = who->held.take();
