@@ -65,6 +65,7 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
   failures_.push_back(core_.now());
   while (failures_.front() + site_->options.failures_within <= core_.now()) failures_.pop_front();
   if (failures_.size() > site_->options.failures_max) {
+    gave_up_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
   if (command_id_) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_id_));

@@ -79,6 +79,8 @@ class Connection final : public Receiver,
   bool has_lost_routes() const noexcept { return lost_ != nullptr && state_ < State::closing; }
   /// Registers again, and goes on with all subscriptions after what was brought here before. False: in vain for now.
   actor::Task<bool> restore();
+  /// Too many commands have failed: it closes, and those that wait are not run any more.
+  bool has_given_up() const noexcept { return gave_up_; }
   /// A command is being run; it has ended.
   void begin(const std::optional<RequestId>& id);
   void finish();
@@ -238,6 +240,7 @@ class Connection final : public Receiver,
   bool socket_full_ = false;
   bool reading_paused_ = false;
   bool command_running_ = false;
+  bool gave_up_ = false;
   Outbox outbox_;
   HeldTopics held_;
   SpilledTopics spilled_;

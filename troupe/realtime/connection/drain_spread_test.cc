@@ -9,23 +9,13 @@ namespace troupe::realtime {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::connect_many;
 using testing::field;
 using testing::RealtimeWorld;
 using testing::Socket;
-using testing::token_of_user;
 using testing::types;
 
 using Rate = std::vector<std::size_t>;  // by second of the drain
-
-/// Connects `count` clients on one core; a hundred handshakes at a time.
-void connect_many(RealtimeWorld& world, std::vector<Socket>& sockets, std::size_t count, std::size_t core) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto token = fmt::format("Authorization: Bearer {}\r\n", token_of_user(fmt::format("u{}-{}", core, i)));
-    sockets.push_back(std::make_unique<testing::TestSocket>(world.networks[core]->connect({{}, 80}), "/ws", token));
-    if (i % 100 == 99) world.world.advance(1s);  // an address may ask only so often
-  }
-  world.world.run_until_idle();
-}
 
 struct Spread {
   Rate told;       // draining came

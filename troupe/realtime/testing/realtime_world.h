@@ -6,6 +6,7 @@
 // faults are drawn from it too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,11 +24,14 @@ namespace troupe::realtime::testing {
 using Socket = std::unique_ptr<TestSocket>;
 using Frames = std::vector<std::string>;
 
-/// Answers VerifyToken from the text of the token.
+/// Answers VerifyToken from the text of the token, which it shows to `look` before.
 class TokenReader {
  public:
+  explicit TokenReader(std::function<void(std::string_view)> look = [](std::string_view) {}) : look_(std::move(look)) {}
+
   std::expected<Identity, TokenRefusal> handle(const VerifyToken& message) {
     const auto& token = message.token.expose();
+    look_(token);
     if (token.starts_with("bad")) return std::unexpected(TokenRefusal::invalid);
     if (token.starts_with("later")) return std::unexpected(TokenRefusal::unavailable);
     Identity identity{{}, {}, TokenId{token}, {}};
@@ -47,6 +51,9 @@ class TokenReader {
     }
     return identity;
   }
+
+ private:
+  std::function<void(std::string_view)> look_;
 };
 
 /// A token that may do everything.
@@ -56,10 +63,13 @@ inline std::string token_of_user(std::string_view user) {
 
 struct RealtimeWorld {
   explicit RealtimeWorld(RealtimeOptions options = {}, actor::test::Seed seed = 1,
-                         net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {}, std::size_t cores = 2)
-      : world(seed, {.cores = static_cast<int>(cores), .faults = faults}) {
+                         net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {}, std::size_t cores = 2,
+                         base::Duration cost_per_message = {})
+      : world(seed, {.cores = static_cast<int>(cores), .cost_per_message = cost_per_message, .faults = faults}) {
     network.faults.random = &world.random();
-    auto verifier = world.spawn<TokenReader>({.name = "tokens"});
+    auto verifier = world.spawn<TokenReader>(
+        {.name = "tokens"},
+        std::function<void(std::string_view)>{[this](std::string_view token) { verifying(token); }});
     realtime = Realtime::start(world.system(), std::move(options), verifier);
     for (int core = 0; core < static_cast<int>(cores); ++core) {
       networks.push_back(std::make_unique<net::MemoryNetwork>(world.core(static_cast<std::size_t>(core)), network));
@@ -92,10 +102,21 @@ struct RealtimeWorld {
     return socket->take();
   }
 
+  std::function<void(std::string_view token)> verifying = [](std::string_view) {};  // called for each token
   actor::test::World world;
   std::vector<std::unique_ptr<net::MemoryNetwork>> networks;
   std::optional<Realtime> realtime;
 };
+
+/// Connects `count` clients on one core, users of their own; a hundred handshakes at a time.
+inline void connect_many(RealtimeWorld& world, std::vector<Socket>& sockets, std::size_t count, std::size_t core) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto token = fmt::format("Authorization: Bearer {}\r\n", token_of_user(fmt::format("u{}-{}", core, i)));
+    sockets.push_back(std::make_unique<TestSocket>(world.networks[core]->connect({{}, 80}), "/ws", token));
+    if (i % 100 == 99) world.world.advance(std::chrono::seconds{1});  // an address may ask only so often
+  }
+  world.world.run_until_idle();
+}
 
 /// What an HTTP request was answered.
 struct HttpAnswer {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,12 +53,16 @@ class TestSocket final : public net::StreamEvents {
 
   /// The messages that came since the last call.
   std::vector<std::string> take() { return std::exchange(messages_, {}); }
+  /// From now on each message is shown to `hears` when it comes, and not kept.
+  void hear(std::function<void(std::string_view)> hears) { hears_ = std::move(hears); }
   /// The status of the handshake's answer, 0 before it came; and its head.
   int status() const { return head_.empty() ? 0 : std::stoi(head_.substr(9, 3)); }
   const std::string& head() const { return head_; }
   /// The code of the server's close frame.
   std::optional<std::uint16_t> close_code() const { return close_code_; }
   bool is_closed() const { return closed_; }
+  /// The server, or the network before it, takes no more for now.
+  bool is_stuck() const { return !unsent_.empty(); }
   int pings() const { return pings_; }
   /// Bytes of frames that came, as they came.
   std::size_t bytes_received() const { return bytes_received_; }
@@ -108,7 +113,7 @@ class TestSocket final : public net::StreamEvents {
         case wire::Opcode::pong:
           break;
         default:
-          messages_.emplace_back(payload);
+          hears_ ? hears_(payload) : static_cast<void>(messages_.emplace_back(payload));
       }
     }
   }
@@ -121,6 +126,7 @@ class TestSocket final : public net::StreamEvents {
   std::string received_;
   std::string unsent_;  // a write came short, and goes on when there is room
   std::vector<std::string> messages_;
+  std::function<void(std::string_view)> hears_;
   std::optional<std::uint16_t> close_code_;
   int pings_ = 0;
   bool answers_pings_ = true;
