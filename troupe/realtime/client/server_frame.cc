@@ -27,6 +27,7 @@ constexpr std::pair<std::string_view, Type> types[] = {
     {"authenticated", Type::authenticated},
     {"token_expiring", Type::token_expiring},
     {"draining", Type::draining},
+    {"restarted", Type::restarted},
 };
 
 struct Text {

@@ -24,6 +24,7 @@ enum class ServerFrameType : std::uint8_t {
   resumed,
   unsubscribed,
   unsubscription_confirmed,
+  restarted,
   message,
   gap,
   ack,

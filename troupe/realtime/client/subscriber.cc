@@ -58,6 +58,7 @@ std::optional<Position> Subscriber::position(const std::string& topic) const {
 void Subscriber::connect() {
   if (over_) return;
   if (closing_) return over("closed");
+  asked_again_.clear();
   auto socket = options_.socket;
   if (!session_.empty()) socket.target += "?session=" + wire::percent_encode(session_);
   ClientSocketEvents& events = *this;
@@ -128,10 +129,12 @@ void Subscriber::take(const ServerFrame& frame) {
   switch (frame.type) {
     case ServerFrameType::message:
       if (has_come(frame)) return;
-      advance(frame.topic, frame.epoch, frame.offset);
       if (!frame.shard.empty()) advance_patterns(frame);
+      if (asked_again_.contains(frame.topic)) return;
+      advance(frame.topic, frame.epoch, frame.offset);
       return events_.on_message(frame);
     case ServerFrameType::gap:
+      if (asked_again_.contains(frame.topic)) return;
       advance(frame.topic, frame.epoch, frame.to);
       return events_.on_gap(frame);
     case ServerFrameType::welcome:
@@ -139,6 +142,8 @@ void Subscriber::take(const ServerFrame& frame) {
     case ServerFrameType::subscription_confirmed:
     case ServerFrameType::resumed:
       return confirmed(frame);
+    case ServerFrameType::restarted:
+      return restarted(frame);
     case ServerFrameType::unsubscribed:
       return unsubscribed(frame);
     case ServerFrameType::error:
@@ -211,11 +216,37 @@ void Subscriber::confirmed(const ServerFrame& frame) {
       return std::ranges::find(frame.topics, topic, &ServerFrame::Topic::name) == frame.topics.end();
     });
   }
-  for (const auto& topic : frame.topics) place(topic);
+  for (const auto& topic : frame.topics) {
+    if (const auto asked = asked_again_.find(topic.name); asked != asked_again_.end()) asked_again_.erase(asked);
+    place(topic);
+  }
   if (!missing.empty()) return subscribe(missing);
-  live_ = true;
   backoff_.reset();
-  events_.on_live();
+  if (!std::exchange(live_, true)) events_.on_live();
+}
+
+/// Some have lost something while the connection stayed: each goes on after its new position. Where the epoch is still
+/// the same, what is missing may be kept after all, and is asked for from where we are.
+void Subscriber::restarted(const ServerFrame& frame) {
+  std::vector<std::string> again;
+  for (const auto& topic : frame.topics) {
+    const bool is_ours = std::ranges::find(options_.topics, topic.name) != options_.topics.end();
+    const auto known = positions_.find(topic.name);
+    const bool continues = known != positions_.end() && known->second && known->second->epoch.value() == topic.epoch;
+    const bool is_asked = asked_again_.contains(topic.name) || (known != positions_.end() && !known->second);
+    if (!is_ours) {
+      events_.on_loss({topic.name});
+    } else if (is_asked) {
+      continue;  // the answer says where it goes on
+    } else if (continues) {
+      again.emplace_back(topic.name);
+    } else {
+      place(topic);
+    }
+  }
+  if (again.empty()) return;
+  asked_again_.insert(again.begin(), again.end());
+  subscribe(again);
 }
 
 /// Where a topic goes on, and what of it is lost.

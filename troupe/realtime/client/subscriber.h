@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,7 @@ class SubscriberEvents {
   virtual void on_message(const ServerFrame& message) = 0;
   /// The server tells that `from`..`to` of the frame's topic will not come.
   virtual void on_gap(const ServerFrame& gap) = 0;
-  /// A recovery was refused.
+  /// A recovery was refused, or the server has lost what it kept. An inbox is named `$user.<id>`.
   virtual void on_loss(const Loss& loss) = 0;
   /// All topics are subscribed to, for the first time or again.
   virtual void on_live() = 0;
@@ -98,6 +99,7 @@ class Subscriber final : private ClientSocketEvents {
   void take(const ServerFrame& frame);
   void welcomed(const ServerFrame& frame);
   void confirmed(const ServerFrame& frame);
+  void restarted(const ServerFrame& frame);
   void place(const ServerFrame::Topic& topic);
   void advance(std::string_view topic, std::string_view epoch, Offset offset);
   bool has_come(const ServerFrame& message) const;
@@ -122,7 +124,8 @@ class Subscriber final : private ClientSocketEvents {
   std::string refusal_;                                                    // why there is nothing to come back for
   std::map<std::string, std::optional<Position>, std::less<>> positions_;  // of names that are subscribed to
   std::map<std::string, std::map<std::string, Position, std::less<>>, std::less<>> patterns_;  // places by shard
-  base::Duration wait_min_{};  // what a draining server asks for
+  std::set<std::string, std::less<>> asked_again_;  // names whose messages come with the answer, if they are kept
+  base::Duration wait_min_{};                       // what a draining server asks for
   bool live_ = false;
   bool closing_ = false;
   bool over_ = false;

@@ -3,16 +3,20 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "troupe/realtime/client/traffic_recorder.h"
 #include "troupe/realtime/protocol/history_recording.h"
+#include "troupe/realtime/testing/mine.h"
+#include "troupe/realtime/testing/played_server.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::PlayedServer;
 using testing::RealtimeWorld;
 using testing::Socket;
 using testing::token_of_user;
@@ -219,6 +223,119 @@ TEST_CASE("the bytes of a binary message stand in a recording as a text") {
   world.world.run_until_idle();
   CHECK(bob->recording.contains(R"("content":"AQI=")"));
   CHECK_EQ(judged(*bob).deliveries, 1);
+}
+
+TEST_CASE("what the server loses while the connection stays is told, and all goes on") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice", 1);
+  const auto goes = testing::topic_at(0, "news."), stays = testing::topic_at(1, "more.");
+  auto bob = listen(world, {goes, stays, "news.*"});
+  publish(world, alice, goes, 1);
+  publish(world, alice, stays, 2);
+  testing::corrupt(world, 0, alice);
+  CHECK(bob->told.contains(fmt::format("loss {} 0..0 ", goes)));
+  CHECK(bob->told.contains("loss news.* 0..0 "));
+  CHECK_FALSE(bob->told.contains(stays));
+  publish(world, alice, goes, 3);
+  publish(world, alice, stays, 4);
+  bob->subscriber->cut();
+  publish(world, alice, goes, 5);
+  world.world.advance(2s);
+  CHECK_EQ(bob->payloads, "1 2 3 4 5 ");
+  CHECK_EQ(judged(*bob).violations, 0);
+}
+
+/// A subscriber whose server is played by the test, and has welcomed it.
+struct Played {
+  explicit Played(std::string topic) {
+    SubscriberOptions options{.dial = [this](actor::Core&) { return PlayedServer::accept(network, server); },
+                              .socket = {.host = "test", .target = "/ws"},
+                              .topics = {std::move(topic)},
+                              .observer = &listener.recorder};
+    listener.subscriber = std::make_unique<Subscriber>(world.core(0), std::move(options), listener);
+    world.advance(1ms);
+    server->welcome();
+    world.run_until_idle();
+    CHECK_EQ(server->take().size(), 1);  // subscribe
+  }
+  ~Played() {
+    listener.subscriber.reset();
+    server.reset();
+    world.shutdown();
+  }
+  /// Says frames, with ' for ".
+  void say(const std::vector<std::string_view>& frames) {
+    for (std::string frame : std::vector<std::string>{frames.begin(), frames.end()}) {
+      std::ranges::replace(frame, '\'', '"');
+      server->say_frame(frame);
+    }
+    world.run_until_idle();
+  }
+
+  actor::test::World world{1};
+  net::MemoryNetwork network{world.core(0)};
+  std::unique_ptr<PlayedServer> server;
+  Listener listener;
+};
+
+TEST_CASE("where a topic goes on after the server has lost something of it") {
+  struct Row {
+    std::string_view name, topic, confirmed, restarted, message, told;
+  };
+  const Row rows[] = {
+      {"a new epoch, from its beginning", "t", "'epoch':'e','offset':5", "'epoch':'f','offset':0",
+       "'topic':'t','epoch':'f','offset':1", "loss t 0..0 "},
+      {"a new epoch that has forgotten its beginning", "t", "'epoch':'e','offset':5", "'epoch':'f','offset':7",
+       "'topic':'t','epoch':'f','offset':8", "loss t 0..0 "},
+      {"a new epoch of one shard", "t.*", "'shards':{'0':{'epoch':'p','seq':9}}",
+       "'shards':{'0':{'epoch':'q','seq':0}}", "'topic':'t.x','epoch':'f','offset':1,'shard':'0','seq':1",
+       "loss t.* 0..0 "},
+      {"an inbox", "t", "'epoch':'e','offset':5", "", "'topic':'t','epoch':'e','offset':6", "loss $user.u 0..0 "},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    Played played{std::string{row.topic}};
+    played.say(
+        {fmt::format("{{'type':'subscription_confirmed','id':'s','topics':[{{'topic':'{}',{},'recovered':false}}]}}",
+                     row.topic, row.confirmed)});
+    const std::string_view lost = row.restarted.empty() ? "$user.u" : row.topic;
+    played.say({fmt::format("{{'type':'restarted','topics':[{{'topic':'{}',{},'recovered':false}}]}}", lost,
+                            row.restarted.empty() ? "'epoch':'z','offset':0" : row.restarted),
+                fmt::format("{{'type':'message',{},'payload':1}}", row.message)});
+    CHECK_EQ(played.listener.told, row.told);
+    CHECK_EQ(played.listener.payloads, "1 ");
+    CHECK_EQ(played.listener.live, 1);
+    CHECK(played.server->take().empty());
+    CHECK_EQ(judged(played.listener).violations, 0);
+  }
+}
+
+TEST_CASE("what the server passed over in the same epoch is asked for, and is a loss only if it is not kept") {
+  constexpr std::string_view confirmed =
+      "{'type':'subscription_confirmed','id':'s','topics':[{'topic':'t','epoch':'e','offset':5,'recovered':false}]}";
+  constexpr std::string_view restarted =
+      "{'type':'restarted','topics':[{'topic':'t','epoch':'e','offset':8,'recovered':false}]}";
+  auto message = [](int offset) {
+    return fmt::format("{{'type':'message','topic':'t','epoch':'e','offset':{0},'payload':{0}}}", offset);
+  };
+  for (const bool kept : {true, false}) {
+    CAPTURE(kept);
+    Played played{"t"};
+    played.say({confirmed, restarted, restarted, message(9)});
+    const auto asked = played.server->take();
+    REQUIRE_EQ(asked.size(), 1);
+    CHECK(asked[0].contains(R"("type":"subscribe","id":"s","topics":["t"],"recover":{"t":{"epoch":"e","offset":5}})"));
+    CHECK_EQ(played.listener.payloads, "");
+    played.say({fmt::format(
+        "{{'type':'subscription_confirmed','id':'s','topics':[{{'topic':'t','epoch':'e','offset':9,'recovered':{}}}]}}",
+        kept)});
+    for (int offset = kept ? 6 : 10; offset <= 10; ++offset) played.say({message(offset)});
+    CHECK_EQ(played.listener.payloads, kept ? "6 7 8 9 10 " : "10 ");
+    CHECK_EQ(played.listener.told, kept ? "" : "loss t 6..9 ");
+    CHECK_EQ(played.listener.live, 1);
+    CHECK_EQ(played.listener.subscriber->position("t")->offset, 10);
+    CHECK_EQ(judged(played.listener).violations, 0);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/realtime/testing/played_server.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -10,6 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::field;
+using testing::PlayedServer;
 using testing::RealtimeWorld;
 using testing::token_of_user;
 using testing::types;
@@ -56,42 +58,19 @@ TEST_CASE("what the server refuses is told in its words, and so is a connection 
   CHECK(unsent.error().domain->why.contains("401"));
 }
 
-/// The server's end of a publisher's connection, played by hand.
-struct Played final : net::StreamEvents {
-  explicit Played(std::unique_ptr<net::Stream> its) : stream(std::move(its)) { stream->start(*this); }
-  void on_bytes(std::span<char> bytes) override { heard.append(bytes.data(), bytes.size()); }
-  void on_writable() override {}
-  void on_closed(net::CloseReason) override {}
-  void say(std::string_view text) {
-    iovec part{const_cast<char*>(text.data()), text.size()};
-    CHECK_EQ(stream->write_some({&part, 1}), text.size());
-  }
-  std::unique_ptr<net::Stream> stream;
-  std::string heard;
-};
-
 TEST_CASE("what was sent when the connection ended may have happened, and is told so") {
   actor::test::World world{1};
   net::MemoryNetwork network{world.core(0)};
-  std::unique_ptr<Played> server;
+  std::unique_ptr<PlayedServer> server;
   auto publisher = world.spawn<TopicPublisher>(
-      {.core = 0}, TopicPublisherOptions{[&](actor::Core&) {
-                                           auto [here, there] = network.pair({{}, 1}, {{}, 2});
-                                           server = std::make_unique<Played>(std::move(there));
-                                           return std::move(here);
-                                         },
+      {.core = 0}, TopicPublisherOptions{[&](actor::Core&) { return PlayedServer::accept(network, server); },
                                          {.host = "test", .target = "/ws"}});
   world.run_until_idle();
-  const std::string_view name = "Sec-WebSocket-Key: ";
-  const auto at = server->heard.find(name) + name.size();
-  const auto key = server->heard.substr(at, server->heard.find("\r\n", at) - at);
-  server->say("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-              wire::websocket_accept(key) + "\r\n\r\n" +
-              wire::encode_frame(wire::Opcode::text, R"({"type":"welcome","session":"s"})"));
+  server->welcome();
   world.run_until_idle();
   server->heard.clear();
   bool lost = false;
-  auto watch = [](actor::test::World& w, Played& played, bool& done) {
+  auto watch = [](actor::test::World& w, PlayedServer& played, bool& done) {
     return w.run_until([&] { return done || !played.heard.empty(); }, 1s);
   };
   world.system().run_as_guest([](actor::Ref<TopicPublisher> asked, bool& done) -> actor::Task<void> {
