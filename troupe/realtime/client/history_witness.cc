@@ -1,19 +1,10 @@
 // Frames become events; what a frame of the server leaves out, the frame of the client said.
 #include "troupe/realtime/client/history_witness.h"
 
+#include "troupe/realtime/protocol/history_recording.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::realtime {
-namespace {
-
-Position position_of(const wire::Json& json) {
-  const auto* epoch = json.string_at("epoch");
-  const auto* offset = json.find("offset");
-  const auto* number = offset == nullptr ? nullptr : offset->integer();
-  return {Epoch{epoch == nullptr ? std::string{} : *epoch}, number == nullptr ? 0 : static_cast<Offset>(*number)};
-}
-
-}  // namespace
 
 void HistoryWitness::sent(wire::Opcode, std::string_view message) {
   const auto frame = wire::parse_json(message, {.bytes_max = 64 * 1024 * 1024, .depth_max = 80});
@@ -23,23 +14,26 @@ void HistoryWitness::sent(wire::Opcode, std::string_view message) {
   if (*type == "publish") {
     const auto *id = frame->string_at("id"), *topic = frame->string_at("topic");
     const auto* payload = frame->find("payload");
-    if (id != nullptr && topic != nullptr && payload != nullptr)
-      published_.insert_or_assign(*id, std::pair{*topic, wire::write_json(*payload)});
+    if (id == nullptr || topic == nullptr || payload == nullptr) return;
+    const auto* excludes = frame->find("exclude_self");
+    const bool exclude_self = excludes != nullptr && excludes->boolean() != nullptr && *excludes->boolean();
+    if (exclude_self) checker_.left_out(observer_, *topic);
+    published_.insert_or_assign(*id, Publication{*topic, wire::write_json(*payload), exclude_self});
     return;
   }
-  const auto* positions = frame->find(*type == "resume" ? "positions" : "recover");
-  if (positions == nullptr || positions->object() == nullptr) return;
-  for (const auto& [topic, position] : *positions->object()) recover_.insert_or_assign(topic, position_of(position));
+  for (auto& [name, from] : recover_of(*frame)) recover_.insert_or_assign(name, std::move(from));
 }
 
 void HistoryWitness::received(wire::Opcode, std::string_view, const ServerFrame& frame) {
   switch (frame.type) {
     case ServerFrameType::message:
-      return checker_.message(observer_, frame.topic, {Epoch{std::string{frame.epoch}}, frame.offset}, frame.payload);
+      return checker_.message(observer_, frame.topic, {Epoch{std::string{frame.epoch}}, frame.offset}, frame.payload,
+                              {frame.shard, frame.seq});
     case ServerFrameType::gap:
       return checker_.gap(observer_, frame.topic, frame.epoch, frame.from, frame.to);
     case ServerFrameType::subscription_confirmed:
     case ServerFrameType::resumed:
+    case ServerFrameType::restarted:
       return confirmed(frame);
     case ServerFrameType::unsubscribed:
     case ServerFrameType::unsubscription_confirmed:
@@ -54,27 +48,51 @@ void HistoryWitness::received(wire::Opcode, std::string_view, const ServerFrame&
 }
 
 void HistoryWitness::confirmed(const ServerFrame& frame) {
+  const bool restarted = frame.type == ServerFrameType::restarted;
   for (const auto& topic : frame.topics) {
     if (topic.epoch.empty()) {
-      checker_.subscribed_pattern(observer_);
+      confirmed_pattern(topic, restarted);
       continue;
     }
     const auto wanted = recover_.find(topic.name);
     std::optional<Position> from;
-    if (topic.recovered && wanted != recover_.end()) from = wanted->second;
-    if (wanted != recover_.end()) recover_.erase(wanted);
+    if (topic.recovered && wanted != recover_.end()) from = wanted->second.position;
+    if (wanted != recover_.end() && !restarted) recover_.erase(wanted);
     checker_.subscribed(observer_, topic.name, {Epoch{std::string{topic.epoch}}, topic.offset}, from);
+  }
+}
+
+void HistoryWitness::confirmed_pattern(const ServerFrame::Topic& topic, bool restarted) {
+  ShardPositions places;
+  for (const auto& shard : topic.shards) {
+    places.emplace(shard.name, Position{Epoch{std::string{shard.epoch}}, shard.seq});
+  }
+  if (restarted) return checker_.restarted_pattern(observer_, topic.name, std::move(places));
+  const auto found = recover_.find(topic.name);
+  std::optional<ShardPositions> from;
+  if (found != recover_.end()) {
+    if (topic.recovered) from = std::move(found->second.shards);
+    recover_.erase(found);
+  }
+  if (from) {
+    checker_.recovered_pattern(observer_, topic.name, *std::move(from));
+  } else {
+    checker_.subscribed_pattern(observer_, topic.name, std::move(places));
   }
 }
 
 void HistoryWitness::acknowledged(const ServerFrame& frame) {
   const auto found = published_.find(frame.id);
   if (found == published_.end()) return;
-  const auto [topic, payload] = std::move(found->second);
+  const auto [topic, payload, excluded] = std::move(found->second);
   published_.erase(found);
   if (frame.type == ServerFrameType::error) return;
-  const auto& where = frame.topic.empty() ? topic : std::string{frame.topic};
-  checker_.acknowledged(observer_, where, {Epoch{std::string{frame.epoch}}, frame.offset}, payload, false);
+  const Position position{Epoch{std::string{frame.epoch}}, frame.offset};
+  if (!frame.topic.empty() && frame.topic != topic) {  // a rule of the operator has sent it there
+    checker_.acknowledged(observer_, frame.topic, position, payload, false);
+  } else {
+    checker_.acknowledged(observer_, topic, position, payload, excluded);
+  }
 }
 
 void HistoryWitness::closed() {

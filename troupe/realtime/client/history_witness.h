@@ -23,12 +23,18 @@ class HistoryWitness final : public TrafficObserver {
 
  private:
   void confirmed(const ServerFrame& frame);
+  void confirmed_pattern(const ServerFrame::Topic& topic, bool restarted);
   void acknowledged(const ServerFrame& frame);
 
   HistoryChecker& checker_;
   std::string observer_;
-  std::map<std::string, Position, std::less<>> recover_;  // by topic: from where the client wants to go on
-  std::map<std::string, std::pair<std::string, std::string>, std::less<>> published_;  // topic and payload, by id
+  std::map<std::string, RecoverFrom, std::less<>> recover_;  // by topic: from where the client wants to go on
+  struct Publication {
+    std::string topic;
+    std::string payload;
+    bool exclude_self = false;
+  };
+  std::map<std::string, Publication, std::less<>> published_;  // by id
 };
 
 }  // namespace troupe::realtime

@@ -53,6 +53,16 @@ constexpr std::string_view resume = ">{'type':'resume','positions':{'t':{'epoch'
 constexpr std::string_view resumed =
     "<{'type':'resumed','topics':[{'topic':'t','epoch':'e','offset':5,'recovered':true}]}";
 
+constexpr std::string_view of_pattern =
+    "<{'type':'subscription_confirmed','topics':[{'topic':'p.*','shards':{'0':{'epoch':'h','seq':6}},'recovered':"
+    "false}]}";
+constexpr std::string_view by_pattern =
+    "<{'type':'message','topic':'p.x','epoch':'q','offset':9,'payload':1,'shard':'0','seq':7}";
+constexpr std::string_view resume_pattern =
+    ">{'type':'resume','positions':{'p.*':{'shards':{'0':{'epoch':'h','seq':6}}}}}";
+constexpr std::string_view resumed_pattern =
+    "<{'type':'resumed','topics':[{'topic':'p.*','shards':{'0':{'epoch':'h','seq':8}},'recovered':true}]}";
+
 TEST_CASE("what is witnessed and what is recorded are judged alike") {
   const Lines rows[] = {
       {confirmed, third},
@@ -64,6 +74,16 @@ TEST_CASE("what is witnessed and what is recorded are judged alike") {
       {confirmed, "<{'type':'unsubscribed','topics':['t'],'reason':'forbidden'}", third},
       {confirmed, "<{'type':'message','topic':'p.x','epoch':'q','offset':9,'payload':1}",
        "<{'type':'message','topic':'p.x','epoch':'q','offset':11,'payload':1}"},
+      {of_pattern, by_pattern, ".", resume_pattern, resumed_pattern, by_pattern},
+      {of_pattern, by_pattern, ".", resume_pattern, resumed_pattern,
+       "<{'type':'message','topic':'p.x','epoch':'q','offset':11,'payload':1,'shard':'0','seq':9}"},
+      {of_pattern, by_pattern, "<{'type':'restarted','topics':[{'topic':'p.*','shards':{'0':{'epoch':'k','seq':0}}}]}",
+       "<{'type':'message','topic':'p.x','epoch':'r','offset':3,'payload':1,'shard':'0','seq':2}"},
+      {confirmed, "<{'type':'restarted','topics':[{'topic':'t','epoch':'f','offset':7,'recovered':false}]}",
+       "<{'type':'message','topic':'t','epoch':'f','offset':8,'payload':1}"},
+      {confirmed, ">{'type':'publish','id':'1','topic':'t','payload':3,'exclude_self':true}",
+       "<{'type':'message','topic':'t','epoch':'e','offset':4,'payload':4}",
+       "<{'type':'ack','id':'1','epoch':'e','offset':3}"},
       {confirmed, ">{'type':'publish','id':'1','topic':'t','payload':4}", third,
        "<{'type':'ack','id':'1','epoch':'e','offset':3}"},
       {confirmed, ">{'type':'publish','id':'1','topic':'t','payload':3}", "<{'type':'error','id':'1','code':'x'}",

@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <functional>
 
-#include "troupe/realtime/protocol/topic_name.h"
-
 namespace troupe::realtime {
 
 namespace {
 
 // Never 0, which stands for what nobody has seen.
 std::uint64_t digest_of(std::string_view content) { return std::hash<std::string_view>{}(content) | 1; }
+
+bool is_inbox(std::string_view topic) { return topic.starts_with('$'); }
 
 }  // namespace
 
@@ -39,6 +39,7 @@ HistoryChecker::Record& HistoryChecker::record(std::string_view topic, std::stri
 
 void HistoryChecker::subscribed(std::string_view observer, std::string_view topic, const Position& top,
                                 const std::optional<Position>& from) {
+  if (is_inbox(topic)) return;
   auto& known = stream(observer, topic);
   settle(observer, topic, known);
   auto& seen = record(topic, top.epoch.value());
@@ -48,39 +49,27 @@ void HistoryChecker::subscribed(std::string_view observer, std::string_view topi
   known = {.epoch = top.epoch.value(), .last = from ? from->offset : top.offset, .by_name = true, .active = true};
 }
 
-void HistoryChecker::subscribed_pattern(std::string_view name) { ++observer(name).patterns; }
-
-void HistoryChecker::recovered_pattern(std::string_view name, std::string_view pattern_text) {
-  ++figures_.recoveries;
-  auto& known = observer(name);
-  ++known.patterns;
-  auto pattern = TopicPattern::parse(pattern_text);
-  if (!pattern) return violated(name, pattern_text, "recovered, and no pattern");
-  auto covers = [&](const std::string& topic) {
-    auto parsed = TopicName::parse(topic);
-    return parsed && pattern->matches(*parsed);
-  };
-  for (auto& [topic, stream] : known.left) {
-    if (covers(topic)) known.streams.try_emplace(topic, std::move(stream));
-  }
-  std::erase_if(known.left, [&](const auto& entry) { return covers(entry.first); });
-  for (auto& [topic, stream] : known.streams) stream.repeats |= covers(topic);
-}
-
-void HistoryChecker::unsubscribed(std::string_view observer, std::string_view topic) {
-  auto& known = stream(observer, topic);
-  settle(observer, topic, known);
+void HistoryChecker::unsubscribed(std::string_view name, std::string_view topic) {
+  if (end_pattern(name, topic)) return;
+  auto& known = stream(name, topic);
+  known.by_name = false;
+  if (known.active && place_of(observer(name), topic)) return;  // a pattern brings it
+  settle(name, topic, known);
   known = {};
 }
 
+// What had come by patterns is where they go on when they are recovered, on whichever connection.
 void HistoryChecker::closed(std::string_view name) {
   auto& gone = observer(name);
-  for (auto& [topic, known] : gone.streams) settle(name, topic, known);
-  gone.left.clear();
-  if (gone.patterns > 0) gone.left = std::move(gone.streams);
-  std::erase_if(gone.left, [](const auto& entry) { return !entry.second.active; });
+  for (auto& [topic, known] : gone.streams) {
+    settle(name, topic, known);
+    if (!known.active || !place_of(gone, topic)) continue;
+    gone.left.insert_or_assign(topic, Stream{.epoch = known.epoch, .last = known.last, .active = true});
+  }
+  for (const auto& [text, pattern] : gone.patterns) gone.left_patterns.insert_or_assign(text, pattern.after);
   gone.streams.clear();
-  gone.patterns = 0;
+  gone.patterns.clear();
+  gone.seqs.clear();
 }
 
 // Holes that no acknowledgement has filled. Those on their way when the connection ended cannot be told from them.
@@ -92,6 +81,9 @@ void HistoryChecker::settle(std::string_view observer, std::string_view topic, S
     violated(observer, topic, fmt::format("{}..{} never came and were not told", first.from, first.to));
   }
   stream.holes.clear();
+  if (!stream.begin) return;
+  stream.begin->left_out = stream.left_out;
+  begun_.push_back({std::string{observer}, std::string{topic}, *std::exchange(stream.begin, std::nullopt)});
 }
 
 // ---- what comes ----
@@ -99,12 +91,17 @@ void HistoryChecker::settle(std::string_view observer, std::string_view topic, S
 // Moves the expectation over from..to of what has come or was told; false when that is a violation.
 bool HistoryChecker::advance(std::string_view observer_name, std::string_view topic, Stream& stream,
                              std::string_view epoch, Offset from, Offset to) {
+  const auto restarted = std::exchange(stream.restarted, std::nullopt);
   if (!stream.active) {
-    if (observer(observer_name).patterns == 0) {
+    auto after = place_of(observer(observer_name), topic);
+    if (!after) {
       violated(observer_name, topic, "something came that was not subscribed to");
       return false;
     }
-    stream = {.epoch = std::string{epoch}, .last = from - 1, .active = true};
+    begin(observer_name, topic, stream, epoch, from, *std::move(after));
+  } else if (restarted && (stream.epoch != epoch || from > stream.last + 1)) {
+    settle(observer_name, topic, stream);
+    begin(observer_name, topic, stream, epoch, from, *restarted);
   }
   if (stream.epoch != epoch) {
     settle(observer_name, topic, stream);
@@ -112,6 +109,7 @@ bool HistoryChecker::advance(std::string_view observer_name, std::string_view to
       violated(observer_name, topic, fmt::format("a new epoch begins at {}, not at 1", from));
     }
     stream.epoch = epoch;
+    stream.first = from;
     stream.last = from - 1;
   }
   if (stream.repeats && from <= stream.last) {
@@ -135,29 +133,39 @@ bool HistoryChecker::advance(std::string_view observer_name, std::string_view to
 }
 
 void HistoryChecker::message(std::string_view observer, std::string_view topic, const Position& position,
-                             std::string_view content) {
+                             std::string_view content, const SeenInShard& seen) {
   ++figures_.deliveries;
-  if (!advance(observer, topic, stream(observer, topic), position.epoch.value(), position.offset, position.offset)) {
-    return;
+  note(observer, topic, position, content, seen);
+  if (advance(observer, topic, stream(observer, topic), position.epoch.value(), position.offset, position.offset)) {
+    follow_seq(observer, topic, seen);
   }
-  note(observer, topic, position, content);
 }
 
 // All observers must see the same at one place.
 void HistoryChecker::note(std::string_view observer, std::string_view topic, const Position& position,
-                          std::string_view content) {
-  auto& seen = record(topic, position.epoch.value());
-  seen.top = std::max(seen.top, position.offset);
-  if (seen.digests.size() < position.offset) seen.digests.resize(position.offset);
-  auto& digest = seen.digests[position.offset - 1];
+                          std::string_view content, const SeenInShard& seen) {
+  if (position.offset == 0) return violated(observer, topic, "a message without an offset");
+  auto& known = record(topic, position.epoch.value());
+  known.top = std::max(known.top, position.offset);
+  if (known.digests.size() < position.offset) known.digests.resize(position.offset);
+  auto& digest = known.digests[position.offset - 1];
   if (digest == 0) digest = digest_of(content);
   if (digest != digest_of(content)) {
     violated(observer, topic, fmt::format("at {} others saw another message", position.offset));
+  }
+  if (seen.shard.empty()) return;
+  topics_[std::string{topic}].shard = seen.shard;
+  if (known.seqs.size() < position.offset) known.seqs.resize(position.offset);
+  auto& seq = known.seqs[position.offset - 1];
+  if (seq == 0) seq = seen.seq;
+  if (seq != seen.seq) {
+    violated(observer, topic, fmt::format("at {} others saw {} as its number in the shard", position.offset, seq));
   }
 }
 
 void HistoryChecker::gap(std::string_view observer, std::string_view topic, std::string_view epoch, Offset from,
                          Offset to) {
+  if (is_inbox(topic)) return;
   ++figures_.gaps;
   if (from == 0 || from > to) return violated(observer, topic, fmt::format("a gap of {}..{}", from, to));
   figures_.missed += to - from + 1;
@@ -168,18 +176,26 @@ void HistoryChecker::gap(std::string_view observer, std::string_view topic, std:
 
 // ---- publications of an observer's own ----
 
-void HistoryChecker::left_out(std::string_view observer, std::string_view topic) {
-  auto& known = stream(observer, topic);
-  if (known.active) ++known.left_out;
+void HistoryChecker::left_out(std::string_view name, std::string_view topic) {
+  auto& known = stream(name, topic);
+  if (known.active || place_of(observer(name), topic)) ++known.left_out;
 }
 
-void HistoryChecker::acknowledged(std::string_view observer, std::string_view topic, const Position& position,
+void HistoryChecker::acknowledged(std::string_view name, std::string_view topic, const Position& position,
                                   std::string_view content, bool was_left_out) {
   ++figures_.acknowledged;
-  note(observer, topic, position, content);
-  auto& known = stream(observer, topic);
-  if (!was_left_out || !known.active || known.epoch != position.epoch.value()) return;
+  note(name, topic, position, content);
+  auto& known = stream(name, topic);
+  if (!was_left_out) return;
   if (known.left_out > 0) --known.left_out;
+  if (!known.active) {
+    auto after = place_of(observer(name), topic);
+    if (!after) return;
+    begin(name, topic, known, position.epoch.value(), position.offset, *std::move(after));
+    known.last = position.offset;
+    return;
+  }
+  if (known.epoch != position.epoch.value()) return;
   auto offset = position.offset;
   if (offset > known.last) {
     if (offset > known.last + 1) known.holes.push_back({known.last + 1, offset - 1});
@@ -188,8 +204,11 @@ void HistoryChecker::acknowledged(std::string_view observer, std::string_view to
   }
   auto hole =
       std::ranges::find_if(known.holes, [&](const Range& range) { return range.from <= offset && offset <= range.to; });
-  if (hole == known.holes.end())
-    return violated(observer, topic, fmt::format("{} came though it was left out", offset));
+  if (hole == known.holes.end() && offset < known.first) {  // others came first, and with them the pattern began
+    if (known.begin) known.begin->own.push_back(offset);
+    return;
+  }
+  if (hole == known.holes.end()) return violated(name, topic, fmt::format("{} came though it was left out", offset));
   Range behind{offset + 1, hole->to};
   hole->to = offset - 1;
   if (behind.from <= behind.to) known.holes.insert(std::next(hole), behind);
@@ -200,7 +219,7 @@ void HistoryChecker::finish(bool quiet) {
   for (auto& [name, observer] : observers_) {
     for (auto& [topic, known] : observer.streams) {
       settle(name, topic, known);
-      if (!quiet || !known.active) continue;
+      if (!quiet || !known.active || known.restarted) continue;
       const auto& seen = topics_[topic];
       if (seen.newest != known.epoch) {
         violated(name, topic, "it was not told of the new epoch");
@@ -208,7 +227,10 @@ void HistoryChecker::finish(bool quiet) {
         violated(name, topic, fmt::format("{}..{} never came and were not told", known.last + 1, top));
       }
     }
+    if (quiet) finish_patterns(name, observer);
   }
+  for (const auto& [name, topic, begin] : begun_) judge(name, topic, begin);
+  begun_.clear();
 }
 
 }  // namespace troupe::realtime

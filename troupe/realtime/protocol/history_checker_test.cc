@@ -2,6 +2,7 @@
 #include "troupe/realtime/protocol/history_checker.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
@@ -109,31 +110,195 @@ TEST_CASE("an acknowledgement stands for a message that its publisher did not wa
   CHECK(judge({subscribed, publishes, sixth, acknowledged}).first.contains("4..5 never came"));
 }
 
-TEST_CASE("topics of a pattern begin anywhere and go on without a hole") {
-  constexpr std::string_view pattern =
-      "a<{'type':'subscription_confirmed','topics':[{'topic':'*','shards':{'0':{'epoch':'s','seq':9}},'recovered':"
-      "false}]}";
-  CHECK_EQ(judge({pattern, third, fourth}).first, "");
-  constexpr std::string_view sixth = "a<{'type':'message','topic':'t','epoch':'e','offset':6,'payload':6}";
-  CHECK(judge({pattern, third, sixth}).first.contains("after 3 came 6"));
+// Of a pattern: a message of topic `t` or `u`, the third of its topic and the twelfth of its shard.
+std::string by_pattern(std::string_view observer, std::string_view topic, int offset, int seq) {
+  return fmt::format("{}<{{'type':'message','topic':'{}','epoch':'e','offset':{},'payload':{},'shard':'0','seq':{}}}",
+                     observer, topic, offset, offset, seq);
+}
+std::string confirmed_pattern(std::string_view observer, int seq, std::string_view type = "subscription_confirmed",
+                              std::string_view epoch = "s", std::string_view pattern = "*") {
+  return fmt::format(
+      "{}<{{'type':'{}','topics':[{{'topic':'{}','shards':{{'0':{{'epoch':'{}','seq':{}}}}},"
+      "'recovered':false}}]}}",
+      observer, type, pattern, epoch, seq);
+}
+/// What the observer asks for and gets when it comes back at `seq`: two lines.
+std::string asks_pattern(std::string_view observer, int seq) {
+  return fmt::format(
+      "{}>{{'type':'subscribe','topics':['*'],'recover':{{'*':{{'shards':{{'0':{{'epoch':'s','seq':{}}}}}}}}}}}",
+      observer, seq);
+}
+std::string recovered_pattern(std::string_view observer, int seq) {
+  return fmt::format(
+      "{}<{{'type':'subscription_confirmed','topics':[{{'topic':'*','shards':{{'0':{{'epoch':'s','seq':{}}}}},"
+      "'recovered':true}}]}}",
+      observer, seq);
+}
+constexpr std::string_view excludes = "a>{'type':'publish','id':'1','topic':'t','payload':3,'exclude_self':true}";
+std::string ack(int offset) { return fmt::format("a<{{'type':'ack','id':'1','epoch':'e','offset':{}}}", offset); }
+
+std::string judged(const std::vector<std::string>& lines, bool quiet = true) {
+  return judge({lines.begin(), lines.end()}, quiet).first;
+}
+
+TEST_CASE("topics of a pattern begin above its place in the shard and go on without a hole") {
+  const auto at = [](int seq) { return confirmed_pattern("a", seq); };
+  CHECK_EQ(judged({at(9), by_pattern("a", "t", 3, 10), by_pattern("a", "t", 4, 11)}), "");
+  CHECK(judged({at(9), by_pattern("a", "t", 3, 10), by_pattern("a", "t", 6, 13)}).contains("after 3 came 6"));
+  CHECK(judged({at(9), by_pattern("a", "t", 3, 10), by_pattern("a", "u", 1, 10)})
+            .contains("in shard 0 came 10 after 10"));
+  CHECK(judged({confirmed_pattern("a", 9, "subscription_confirmed", "s", "news.*"), by_pattern("a", "t", 3, 10)})
+            .contains("not subscribed"));
+  CHECK(judged({at(9), "a<{'type':'unsubscription_confirmed','topics':['*']}", by_pattern("a", "t", 3, 10)})
+            .contains("not subscribed"));
+  CHECK(judged({at(9), by_pattern("a", "t", 3, 10), confirmed_pattern("b", 9), by_pattern("b", "t", 3, 11)})
+            .contains("at 3 others saw 10"));
+}
+
+TEST_CASE("what a pattern must have brought is known by what others saw of the shard, before or after") {
+  const auto a = confirmed_pattern("a", 9), b = confirmed_pattern("b", 9);
+  const auto t3 = by_pattern("b", "t", 3, 10), t4 = by_pattern("b", "t", 4, 11);
+  const auto late = by_pattern("a", "t", 4, 11);
+  CHECK(judged({a, b, t3, t4, late}).contains("3..3 never came"));
+  CHECK(judged({a, b, late, t3, t4}).contains("3..3 never came"));
+  CHECK(judged({a, late, "a.", b, t3, t4}).contains("3..3 never came"));
+  CHECK(judged({a, b, t3}).contains("3..3 never came"));  // nothing of the topic at all
+  CHECK_EQ(judged({a, b, t3}, false), "");                // it may be under way
+  CHECK_EQ(judged({confirmed_pattern("a", 10), b, t3, t4, late}), "");
+  // The lower place of two patterns holds.
+  CHECK(judged({a, confirmed_pattern("a", 10, "subscription_confirmed", "s", "t"), b, t3, t4, late})
+            .contains("3..3 never came"));
 }
 
 TEST_CASE("a pattern that is recovered goes on in each topic where the client was, and may repeat") {
-  constexpr std::string_view pattern =
-      "a<{'type':'subscription_confirmed','topics':[{'topic':'*','shards':{'0':{'epoch':'s','seq':9}},'recovered':"
-      "false}]}";
-  constexpr std::string_view again =
-      "a<{'type':'subscription_confirmed','topics':[{'topic':'*','shards':{'0':{'epoch':'s','seq':9}},'recovered':"
-      "true}]}";
-  CHECK_EQ(judge({pattern, third, "a.", again, third, fourth}).first, "");
-  CHECK_EQ(judge({pattern, third, "a.", again, fourth}).first, "");
-  constexpr std::string_view fifth = "a<{'type':'message','topic':'t','epoch':'e','offset':5,'payload':5}";
-  CHECK(judge({pattern, third, "a.", again, fifth}).first.contains("after 3 came 5"));
-  CHECK(judge({pattern, third, "a.", again, fourth, third}).first.contains("after 4 came 3 again"));
-  CHECK(judge({pattern, third, "a.", again,
-               "b<{'type':'subscription_confirmed','topics':[{'topic':'t','epoch':'e','offset':4,'recovered':false}]}"})
-            .first.contains("4..4 never came"));
-  CHECK_EQ(judge({pattern, third, "a.", pattern, fifth}).first, "");  // not recovered: it begins anew
+  const auto begun = std::vector<std::string>{confirmed_pattern("a", 9), by_pattern("a", "t", 3, 10), "a."};
+  const auto again = [&](int from, std::vector<std::string> more) {
+    auto lines = begun;
+    lines.push_back(asks_pattern("a", from));
+    lines.push_back(recovered_pattern("a", 20));
+    lines.insert(lines.end(), more.begin(), more.end());
+    return judged(lines);
+  };
+  const auto t3 = by_pattern("a", "t", 3, 10), t4 = by_pattern("a", "t", 4, 11), t5 = by_pattern("a", "t", 5, 12);
+  CHECK_EQ(again(9, {t3, t4}), "");
+  CHECK_EQ(again(10, {t4}), "");
+  CHECK(again(10, {t5}).contains("after 3 came 5"));
+  CHECK(again(10, {t4, t3}).contains("after 4 came 3 again"));
+  CHECK(again(10, {"b<{'type':'subscription_confirmed','topics':[{'topic':'t','epoch':'e','offset':4,'recovered':"
+                   "false}]}"})
+            .contains("4..4 never came"));
+  // A topic that it has never seen: what lies above its place comes, whoever shows that it does.
+  const auto u2 = by_pattern("a", "u", 2, 13);
+  CHECK_EQ(again(10, {t4, u2}), "");
+  CHECK(again(10, {t4, u2, confirmed_pattern("b", 11), by_pattern("b", "u", 1, 12), by_pattern("b", "u", 2, 13)})
+            .contains("1..1 never came"));
+  // A connection that ended before it was confirmed changes nothing.
+  auto twice = begun;
+  twice.insert(twice.end(), {asks_pattern("a", 10), "a.", asks_pattern("a", 10), recovered_pattern("a", 20), t5});
+  CHECK(judged(twice).contains("after 3 came 5"));
+  // Not recovered, it begins anew.
+  auto anew = begun;
+  anew.insert(anew.end(), {confirmed_pattern("a", 11), t5});
+  CHECK_EQ(judged(anew), "");
+}
+
+TEST_CASE("a publication that a pattern's observer did not want may be the first of its topic") {
+  const auto a = confirmed_pattern("a", 9), b = confirmed_pattern("b", 9);
+  const auto t4 = by_pattern("a", "t", 4, 11), t5 = by_pattern("a", "t", 5, 12);
+  const std::string said{excludes};
+  CHECK_EQ(judged({a, said, ack(3), t4}), "");
+  CHECK_EQ(judged({a, said, t4, ack(3), t5}), "");
+  CHECK_EQ(judged({a, b, said, by_pattern("b", "t", 3, 10), t4, by_pattern("b", "t", 4, 11), ack(3)}, false), "");
+  CHECK(judged({a, b, said, by_pattern("b", "t", 2, 10), by_pattern("b", "t", 3, 11), by_pattern("a", "t", 4, 12),
+                by_pattern("b", "t", 4, 12), ack(3)})
+            .contains("2..2 never came"));
+  CHECK(judged({a, said, ack(3), t5}).contains("after 3 came 5"));
+}
+
+TEST_CASE("where a pattern has restarted, only what lies before its new place may be lost") {
+  const auto a = confirmed_pattern("a", 9), t3 = by_pattern("a", "t", 3, 10);
+  const auto anew = [](int offset, int seq) {
+    return fmt::format(
+        "a<{{'type':'message','topic':'t','epoch':'f','offset':{0},'payload':{0},'shard':'0','seq':{1}}}", offset, seq);
+  };
+  const auto other = [&](int offset, int seq) { return "b" + anew(offset, seq).substr(1); };
+  const auto restarted = confirmed_pattern("a", 4, "restarted", "z");
+  CHECK_EQ(judged({a, t3, restarted, anew(1, 5)}), "");
+  CHECK_EQ(judged({a, t3, restarted, anew(3, 5)}), "");
+  CHECK(judged({a, t3, anew(3, 5)}).contains("a new epoch begins at 3"));
+  const auto b = confirmed_pattern("b", 3, "subscription_confirmed", "z");
+  CHECK_EQ(judged({a, t3, restarted, b, other(2, 4), other(3, 5), anew(3, 5)}), "");
+  CHECK(judged({a, t3, confirmed_pattern("a", 3, "restarted", "z"), b, other(2, 4), other(3, 5), anew(3, 5)})
+            .contains("2..2 never came"));
+  CHECK(judged({a, t3, restarted, b, other(1, 5)}).contains("1..1 never came"));
+  // In the same epoch it goes on where it is, or behind its new place.
+  CHECK_EQ(judged({a, t3, confirmed_pattern("a", 10, "restarted"), by_pattern("a", "t", 4, 11)}), "");
+  CHECK_EQ(judged({a, t3, confirmed_pattern("a", 11, "restarted"), by_pattern("a", "t", 5, 12)}), "");
+}
+
+/// A sound history of two topics in one shard, as three observers see it; `a` loses its connection and recovers.
+std::vector<std::string> sound_history() {
+  std::vector<std::string> lines{confirmed_pattern("a", 0), confirmed_pattern("b", 0),
+                                 "c<{'type':'subscription_confirmed','topics':[{'topic':'t','epoch':'e','offset':0,"
+                                 "'recovered':false}]}"};
+  int offsets[] = {0, 0};
+  std::vector<std::string> missed;
+  int lost_at = 0;
+  for (int seq = 1; seq <= 24; ++seq) {
+    const bool is_t = seq % 3 != 0;
+    const int offset = ++offsets[is_t ? 0 : 1];
+    const std::string_view topic = is_t ? "t" : "u";
+    lines.push_back(by_pattern("b", topic, offset, seq));
+    if (is_t) {
+      lines.push_back(fmt::format("c<{{'type':'message','topic':'t','epoch':'e','offset':{0},'payload':{0}}}", offset));
+    }
+    const bool is_away = seq % 8 > 4;
+    auto mine = by_pattern("a", topic, offset, seq);
+    if (is_away && missed.empty()) {
+      lines.push_back("a.");
+      lost_at = seq - 1;
+    }
+    if (is_away) {
+      missed.push_back(std::move(mine));
+      continue;
+    }
+    if (!missed.empty()) {
+      lines.push_back(asks_pattern("a", lost_at));
+      lines.push_back(recovered_pattern("a", seq - 1));
+      lines.insert(lines.end(), missed.begin(), missed.end());
+      missed.clear();
+    }
+    lines.push_back(std::move(mine));
+  }
+  return lines;
+}
+
+TEST_CASE("whatever message is taken out of a sound history, doubled, changed or moved, it is refused") {
+  const auto sound = sound_history();
+  REQUIRE_EQ(judged(sound), "");
+  int changed = 0;
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    if (!sound[i].contains("'message'")) continue;
+    CAPTURE(sound[i]);
+    ++changed;
+    auto taken = sound;
+    taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i));
+    CHECK_NE(judged(taken), "");
+    auto doubled = sound;
+    doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(i), sound[i]);
+    CHECK_NE(judged(doubled), "");
+    auto other = sound;
+    other[i].replace(other[i].find("'payload':"), 10, "'payload':7");
+    CHECK_NE(judged(other), "");
+    for (std::size_t next = i + 1; next < sound.size(); ++next) {
+      if (sound[next][0] != sound[i][0]) continue;
+      auto moved = sound;
+      std::swap(moved[i], moved[next]);
+      CHECK_NE(judged(moved), "");
+      break;
+    }
+  }
+  CHECK_EQ(changed, 24 * 2 + 16);
 }
 
 TEST_CASE("what was on its way when the connection ended is nobody's fault") {

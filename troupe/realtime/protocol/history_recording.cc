@@ -27,6 +27,16 @@ bool is_true(const Json& json, std::string_view name) {
 
 Position position_of(const Json& json) { return {Epoch{text_at(json, "epoch")}, offset_at(json, "offset")}; }
 
+ShardPositions shards_of(const Json& json) {
+  ShardPositions places;
+  const auto* shards = json.find("shards");
+  if (shards == nullptr || shards->object() == nullptr) return places;
+  for (const auto& [shard, place] : *shards->object()) {
+    places.emplace(shard, Position{Epoch{text_at(place, "epoch")}, offset_at(place, "seq")});
+  }
+  return places;
+}
+
 // What a message says, without the words of its frame.
 std::string content_of(const Json& frame, const std::string* content) {
   if (content != nullptr) return *content;
@@ -35,6 +45,16 @@ std::string content_of(const Json& frame, const std::string* content) {
 }
 
 }  // namespace
+
+std::map<std::string, RecoverFrom, std::less<>> recover_of(const Json& frame) {
+  std::map<std::string, RecoverFrom, std::less<>> recover;
+  const auto* positions = frame.find(text_at(frame, "type") == "resume" ? "positions" : "recover");
+  if (positions == nullptr || positions->object() == nullptr) return recover;
+  for (const auto& [topic, place] : *positions->object()) {
+    recover.insert_or_assign(topic, RecoverFrom{position_of(place), shards_of(place)});
+  }
+  return recover;
+}
 
 std::expected<void, std::string> HistoryRecording::line(std::string_view text) {
   checker_.at(++lines_);
@@ -60,9 +80,7 @@ void HistoryRecording::sent(const std::string& observer, const Json& frame, cons
   auto type = text_at(frame, "type");
   auto& client = clients_[observer];
   if (type == "subscribe" || type == "resume") {
-    const auto* positions = frame.find(type == "subscribe" ? "recover" : "positions");
-    if (positions == nullptr || positions->object() == nullptr) return;
-    for (const auto& [topic, position] : *positions->object()) client.recover[topic] = position_of(position);
+    for (auto& [topic, from] : recover_of(frame)) client.recover.insert_or_assign(topic, std::move(from));
   } else if (type == "publish" && frame.string_at("id") != nullptr) {
     Publication publication{text_at(frame, "topic"), content_of(frame, content), is_true(frame, "exclude_self")};
     if (publication.exclude_self) checker_.left_out(observer, publication.topic);
@@ -74,7 +92,8 @@ void HistoryRecording::received(const std::string& observer, const Json& frame, 
   auto type = text_at(frame, "type");
   auto topic = text_at(frame, "topic");
   if (type == "message") {
-    checker_.message(observer, topic, position_of(frame), content_of(frame, content));
+    checker_.message(observer, topic, position_of(frame), content_of(frame, content),
+                     {text_at(frame, "shard"), offset_at(frame, "seq")});
   } else if (type == "gap") {
     checker_.gap(observer, topic, text_at(frame, "epoch"), offset_at(frame, "from"), offset_at(frame, "to"));
   } else if (type == "subscription_confirmed" || type == "resumed" || type == "restarted") {
@@ -90,7 +109,11 @@ void HistoryRecording::received(const std::string& observer, const Json& frame, 
     auto found = publications.find(text_at(frame, "id"));
     if (found == publications.end()) return;
     const auto& [name, said, excluded] = found->second;
-    if (type == "ack") checker_.acknowledged(observer, name, position_of(frame), said, excluded);
+    if (!topic.empty() && topic != name) {  // a rule of the operator has sent it there
+      if (type == "ack") checker_.acknowledged(observer, topic, position_of(frame), said, false);
+    } else if (type == "ack") {
+      checker_.acknowledged(observer, name, position_of(frame), said, excluded);
+    }
     publications.erase(found);
   }
 }
@@ -98,18 +121,30 @@ void HistoryRecording::received(const std::string& observer, const Json& frame, 
 void HistoryRecording::confirmed(const std::string& observer, const Json& frame) {
   const auto* topics = frame.find("topics");
   if (topics == nullptr || topics->array() == nullptr) return;
+  const bool restarted = text_at(frame, "type") == "restarted";
   auto& wanted = clients_[observer].recover;
   for (const auto& entry : *topics->array()) {
-    auto topic = text_at(entry, "topic");
     if (entry.find("shards") != nullptr) {
-      is_true(entry, "recovered") ? checker_.recovered_pattern(observer, topic) : checker_.subscribed_pattern(observer);
+      confirmed_pattern(observer, entry, restarted);
       continue;
     }
+    auto topic = text_at(entry, "topic");
     auto from = wanted.find(topic);
     bool recovered = is_true(entry, "recovered") && from != wanted.end();
     checker_.subscribed(observer, topic, position_of(entry),
-                        recovered ? std::optional{from->second} : std::optional<Position>{});
-    if (from != wanted.end()) wanted.erase(from);
+                        recovered ? std::optional{from->second.position} : std::optional<Position>{});
+    if (from != wanted.end() && !restarted) wanted.erase(from);
+  }
+}
+
+void HistoryRecording::confirmed_pattern(const std::string& observer, const Json& entry, bool restarted) {
+  const auto pattern = text_at(entry, "topic");
+  if (restarted) return checker_.restarted_pattern(observer, pattern, shards_of(entry));
+  auto wanted = clients_[observer].recover.extract(pattern);
+  if (is_true(entry, "recovered") && !wanted.empty()) {
+    checker_.recovered_pattern(observer, pattern, std::move(wanted.mapped().shards));
+  } else {
+    checker_.subscribed_pattern(observer, pattern, shards_of(entry));
   }
 }
 

@@ -20,6 +20,9 @@ class Json;
 
 namespace troupe::realtime {
 
+/// From where a frame of a client wants to go on, by topic or pattern; nothing where it does not say so.
+std::map<std::string, RecoverFrom, std::less<>> recover_of(const wire::Json& frame);
+
 class HistoryRecording {
  public:
   /// `checker` must outlive the recording.
@@ -36,13 +39,14 @@ class HistoryRecording {
     bool exclude_self = false;
   };
   struct Client {
-    std::map<std::string, Publication> publications;  // by the id of the frame
-    std::map<std::string, Position> recover;          // by topic: from where it wants to go on
+    std::map<std::string, Publication> publications;          // by the id of the frame
+    std::map<std::string, RecoverFrom, std::less<>> recover;  // by topic: from where it wants to go on
   };
 
   void sent(const std::string& observer, const wire::Json& frame, const std::string* content);
   void received(const std::string& observer, const wire::Json& frame, const std::string* content);
   void confirmed(const std::string& observer, const wire::Json& frame);
+  void confirmed_pattern(const std::string& observer, const wire::Json& entry, bool restarted);
 
   HistoryChecker& checker_;
   std::uint64_t lines_ = 0;
