@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
 
 namespace troupe::realtime {
 
@@ -36,6 +37,7 @@ FeltByPublishers& Connection::felt() {
 
 void Connection::press(const std::string& topic, Overflow overflow) {
   if (!felt().pressed.try_emplace(topic, overflow).second) return;
+  if (site_->pressure.empty()) site_->supervisor.tell(PressureBegins{});
   if (site_->pressure.add(topic) == TopicPressure::Added::further) return;
   site_->routing.home(topic).tell(TopicsPressed{site_->routing.here, {topic}});
 }

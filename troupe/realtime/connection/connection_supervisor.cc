@@ -32,7 +32,7 @@ void ConnectionSupervisor::started(actor::Context& ctx) {
   site_->supervisor = ctx.self(this);
   site_->figures.outbox.dropped.use(*site_->settings);
   site_->armed = base::Instant::never();
-  ctx.every(this, "pressure", pressure_repeated, RepeatPressure{});
+  if (!site_->pressure.empty()) handle(PressureBegins{}, ctx);
 }
 
 void ConnectionSupervisor::stopped(actor::Context&) {
@@ -108,8 +108,14 @@ actor::Task<void> ConnectionSupervisor::handle(ReadSpilled message, actor::Conte
   found->second->take_spilled(wanted, page ? std::optional{*std::move(page)} : std::nullopt);
 }
 
-void ConnectionSupervisor::handle(RepeatPressure) {
+// Most of the time everybody keeps up, and no timer is armed.
+void ConnectionSupervisor::handle(PressureBegins, actor::Context& ctx) {
+  ctx.after(this, "pressure", pressure_repeated, RepeatPressure{});
+}
+
+void ConnectionSupervisor::handle(RepeatPressure, actor::Context& ctx) {
   if (site_->pressure.empty()) return;
+  handle(PressureBegins{}, ctx);
   const auto& routers = *site_->routing.routers;
   auto topics = site_->pressure.by_home(routers.size());
   for (std::size_t home = 0; home < routers.size(); ++home) {

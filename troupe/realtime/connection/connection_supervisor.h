@@ -52,6 +52,11 @@ struct ReadSpilled {
   std::size_t messages_max;
 };
 
+/// A connection does not keep up with a topic, the first on this core.
+struct PressureBegins {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 /// Homes are to hear again of topics with which connections do not keep up.
 struct RepeatPressure {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -125,7 +130,8 @@ class ConnectionSupervisor {
   void handle(const ConnectionEnded& message);
   void handle(LookAtClock, actor::Context& ctx);
   actor::Task<void> handle(ReadSpilled message, actor::Context& ctx);
-  void handle(RepeatPressure);
+  void handle(PressureBegins, actor::Context& ctx);
+  void handle(RepeatPressure, actor::Context& ctx);
   void handle(const TokenRevoked& message, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);

@@ -1,6 +1,8 @@
 // `block` and `backpressure`: publishers feel a slow reader, each in its way; nobody else does.
 #include <doctest/doctest.h>
 
+#include "troupe/actor/inspect.h"
+#include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/testing/realtime_world.h"
 #include "troupe/realtime/testing/story.h"
 
@@ -264,6 +266,43 @@ TEST_CASE("a client may not ask for what publishers feel") {
     REQUIRE_EQ(types(frames), "error");
     CHECK_EQ(field(frames[0], "code"), "bad_request");
     CHECK(field(frames[0], "message").contains("only the configuration of a namespace"));
+  }
+}
+
+/// How many messages the supervisors of connections have handled.
+std::uint64_t looked_after(RealtimeWorld& world) {
+  for (const auto& figures : actor::figures_of(world.world.system())) {
+    if (figures.type == ConnectionSupervisor::actor_type) return figures.handled;
+  }
+  return 0;
+}
+
+TEST_CASE("as long as somebody is behind, homes hear of it again, and where nobody is, nothing is done for it") {
+  auto options = small_options();
+  options.connection.heartbeat.interval = 10min;  // pings are not what is looked at
+  RealtimeWorld world{options, 1, narrow};
+  world.world.advance(1s);
+  const auto before = looked_after(world);
+  world.world.advance(1min);
+  CHECK_EQ(looked_after(world), before);
+  auto alice = world.connect("alice", 0);
+  auto slow = world.connect("slow", 1);
+  const auto topic = topic_at(0, "push.");
+  for (int round = 0; round < 2; ++round) {  // it begins anew as it began
+    subscribe(world, slow, topic);
+    slow->stop_reading();
+    for (int i = 0; i < 60; ++i) publish(world, alice, topic);
+    for (int second = 0; second < 10; ++second) {
+      CHECK_EQ(field(publish(world, alice, topic)[0], "code"), "overloaded");
+      world.world.advance(900ms);
+    }
+    read_on(world, slow);
+    CHECK_EQ(types(publish(world, alice, topic)), "ack");
+    world.world.advance(2s);
+    slow->take(), alice->take();
+    const auto after = looked_after(world);
+    world.world.advance(2s);
+    CHECK_EQ(looked_after(world), after);
   }
 }
 
