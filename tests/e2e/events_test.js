@@ -100,6 +100,24 @@ test('revoking the token ends the stream at once, with the reason', async () => 
   assert.equal((await EventStream.open(url('topic=r'), { token, lastId: stream.lastId })).response.status, 401);
 });
 
+test('a revoked token ends two hundred sockets and streams in no time to speak of', async (t) => {
+  const token = await newToken();
+  const sockets = await Promise.all(Array.from({ length: 150 }, () => Client.open(server.ws(), { token })));
+  const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(url('topic=r'), { token })));
+  for (const stream of streams) await stream.next('subscription_confirmed');
+  const asked = performance.now();
+  const ends = sockets.map(async (socket) => [(await socket.closed).code, performance.now() - asked]);
+  ends.push(...streams.map(async (stream) => [(await stream.next('closed', 5000)).data.code, performance.now() - asked]));
+  await post(`${server.url}/oauth/revoke`, { token }, { client });
+  const answered = performance.now() - asked;
+  const all = await Promise.all(ends);
+  assert.ok(all.every(([code]) => code === 4001), JSON.stringify(all.map(([code]) => code)));
+  const times = all.map(([, ms]) => ms).sort((a, b) => a - b);
+  t.diagnostic(`revoked after ${answered.toFixed(1)} ms; the first of 200 ended after ${times[0].toFixed(1)} ms, the last after ${times.at(-1).toFixed(1)}`);
+  assert.ok(times.at(-1) < 2000, `${times.at(-1)} ms`);
+  for (const stream of streams) stream.close();
+});
+
 test('SIGTERM tells a stream to come back, and ends it', async () => {
   const own = await serve();
   const app = await own.addClient('--name', 'drain', '--grant', 'client_credentials', '--scope', scope);

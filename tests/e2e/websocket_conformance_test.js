@@ -57,7 +57,9 @@ rows('a message of any size comes back as it was', [
   ...sizes.map((size) => [`${size} bytes of text`, [frame(text, '*'.repeat(size))], [[text, '*'.repeat(size)]]]),
   ...sizes.map((size) => [`${size} bytes`, [frame(binary, Buffer.alloc(size, 0xfe))], [[binary, Buffer.alloc(size, 0xfe)]]]),
   ['65536 bytes of text in writes of 997', chop(frame(text, 'x'.repeat(65536)), 997), [[text, 'x'.repeat(65536)]]],
+  ['65536 bytes in writes of 997', chop(frame(binary, Buffer.alloc(65536, 0xfe)), 997), [[binary, Buffer.alloc(65536, 0xfe)]]],
   ['a frame byte by byte', chop(frame(text, 'slowly'), 1), [[text, 'slowly']]],
+  ['bytes, byte by byte', chop(frame(binary, Buffer.alloc(300, 0xfe)), 1), [[binary, Buffer.alloc(300, 0xfe)]]],
   ['five frames in one write', [Buffer.concat(['a', 'b', 'c', 'd', 'e'].map((s) => frame(text, s)))],
    ['a', 'b', 'c', 'd', 'e'].map((s) => [text, s])],
 ]);
@@ -79,6 +81,7 @@ rows('a ping is answered with its own payload', [
   ['125 bytes', [frame(ping, Buffer.alloc(125, 254))], [[pong, Buffer.alloc(125, 254)]]],
   ['125 bytes, byte by byte', chop(frame(ping, Buffer.alloc(125, 254)), 1), [[pong, Buffer.alloc(125, 254)]]],
   ['126 bytes are too many', [frame(ping, Buffer.alloc(126, 254))], [], 1002],
+  ['a pong without a payload is ignored', [frame(pong), frame(ping)], [[pong, '']]],
   ['a pong nobody asked for is ignored', [Buffer.concat([frame(pong, 'unasked'), frame(ping, 'p')])], [[pong, 'p']]],
   ['ten pings in one write', [Buffer.concat([...'0123456789'].map((s) => frame(ping, s)))], [...'0123456789'].map((s) => [pong, s])],
   ['ten pings, byte by byte', chop(Buffer.concat([...'0123456789'].map((s) => frame(ping, s))), 1),
@@ -88,7 +91,12 @@ rows('a ping is answered with its own payload', [
 // 3. Reserved bits
 rows('a reserved bit without an extension fails the connection', [
   ...[1, 2, 3, 4, 5, 6, 7].map((rsv) => [`rsv ${rsv} on text`, [frame(text, 'x', { rsv })], [], 1002]),
+  ['on bytes', [frame(binary, 'x', { rsv: 5 })], [], 1002],
   ['on a ping', [frame(ping, 'x', { rsv: 1 })], [], 1002],
+  ['on a pong', [frame(pong, 'x', { rsv: 6 })], [], 1002],
+  ['on a fragment', [frame(text, 'x', { ...first, rsv: 2 })], [], 1002],
+  ['byte by byte, after a sound message', chop(Buffer.concat([frame(text, 'sound'), frame(text, 'x', { rsv: 4 })]), 1), [[text, 'sound']], 1002],
+  ['and a ping behind it is not answered', [Buffer.concat([frame(text, 'sound'), frame(text, 'x', { rsv: 3 }), frame(ping)])], [[text, 'sound']], 1002],
   ['on a close', [frame(close, closing(1000), { rsv: 4 })], [], 1002],
   ['after a sound message, which is answered', [frame(text, 'sound'), frame(text, 'x', { rsv: 2 })], [[text, 'sound']], 1002],
 ]);
@@ -96,6 +104,8 @@ rows('a reserved bit without an extension fails the connection', [
 // 4. Opcodes
 rows('a reserved opcode fails the connection', [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].flatMap((op) => [
   [`opcode ${op}`, [frame(op)], [], 1002],
+  [`opcode ${op} without an end`, [frame(op, '', first)], [], 1002],
+  [`opcode ${op}, byte by byte, and a ping behind it`, chop(Buffer.concat([frame(op, 'x'), frame(ping)]), 1), [], 1002],
   [`opcode ${op} with a payload, after a message`, [frame(text, 'before'), frame(op, 'x')], [[text, 'before']], 1002],
 ]));
 
@@ -112,6 +122,11 @@ rows('fragments make one message, in the order they came', [
   ['pings between five', [frame(text, '1', first), frame(continuation, '2', first), frame(ping, 'a'),
                           frame(continuation, '3', first), frame(continuation, '4', first), frame(ping, 'b'), frame(continuation, '5')],
    [[pong, 'a'], [pong, 'b'], [text, '12345']]],
+  ['byte by byte, with a ping between them', chop(Buffer.concat([frame(text, 'one', first), frame(ping, 'now'), frame(continuation, 'two')]), 1),
+   [[pong, 'now'], [text, 'onetwo']]],
+  ['in one write, with a ping between them', [Buffer.concat([frame(text, 'one', first), frame(ping, 'now'), frame(continuation, 'two')])],
+   [[pong, 'now'], [text, 'onetwo']]],
+  ['an unasked pong between them', [frame(text, 'one', first), frame(pong, 'now'), frame(continuation, 'two')], [[text, 'onetwo']]],
   ['two messages, one after the other', [...fragments(text, 'abcd', 2), ...fragments(binary, 'efgh', 2)],
    [[text, 'abcd'], [binary, 'efgh']]],
 ]);
@@ -122,6 +137,10 @@ rows('fragments out of order fail the connection', [
   ['a close in fragments', [frame(close, closing(1000), first)], [], 1002],
   ['a continuation of nothing', [frame(continuation, 'x')], [], 1002],
   ['an unfinished continuation of nothing', [frame(continuation, 'x', first)], [], 1002],
+  ['continuations of nothing, again and again', [Buffer.concat([1, 2, 3].map(() => frame(continuation, 'x', first)))], [], 1002],
+  ['a continuation of nothing before a message', [frame(continuation, 'x'), frame(text, 'late')], [], 1002],
+  ['byte by byte', chop(Buffer.concat([frame(text, 'one', first), frame(text, 'two')]), 1), [], 1002],
+  ['two texts in fragments, one within the other', [frame(text, '1', first), frame(text, '2', first), frame(continuation, '3')], [], 1002],
   ['a continuation after the end', [...fragments(text, 'abcd', 2), frame(continuation, 'x')], [[text, 'abcd']], 1002],
   ['a new text inside a message', [frame(text, 'one', first), frame(text, 'two')], [], 1002],
   ['new bytes inside a message', [frame(text, 'one', first), frame(binary, 'two', first)], [], 1002],
@@ -155,11 +174,28 @@ rows('text that is not UTF-8 closes 1007', bad.flatMap(([name, bytes]) => [
   [name, [frame(text, bytes)], [], 1007],
   [`${name}, in fragments of one byte`, fragments(text, bytes, 1), [], 1007],
 ]));
+rows('a text of nothing, and of fragments of nothing, is text', [
+  ['an empty one', [frame(text)], [[text, '']]],
+  ['three empty fragments', [frame(text, '', first), frame(continuation, '', first), frame(continuation)], [[text, '']]],
+  ['a character that is cut by an empty one', [frame(text, utf8(0xce), first), frame(continuation, '', first), frame(continuation, utf8(0xba))],
+   [[text, 'κ']]],
+  ['a character that is cut by a ping', [frame(text, utf8(0xce), first), frame(ping, utf8(0xff)), frame(continuation, utf8(0xba))],
+   [[pong, utf8(0xff)], [text, 'κ']]],
+  ['byte by byte', chop(frame(text, 'Hello-µ@ßöäüàá-UTF-8!!'), 1), [[text, 'Hello-µ@ßöäüàá-UTF-8!!']]],
+]);
 rows('bytes may be anything', bad.map(([name, bytes]) => [name, [frame(binary, bytes)], [[binary, bytes]]]));
 
 test('a message that can no longer become UTF-8 is refused before it ends', async () => {
   const socket = await RawWebSocket.open(port, '/echo');
   socket.send(text, Buffer.concat([Buffer.from('κόσμε'), utf8(0xf4, 0x90)]), first);
+  const end = await socket.ended(2000);
+  assert.deepEqual([end.closed, end.code], [true, 1007]);
+});
+
+test('and so it is in a frame that has not come to its end', async () => {
+  const socket = await RawWebSocket.open(port, '/echo');
+  const whole = frame(text, Buffer.concat([Buffer.from('κόσμε'), utf8(0xf4, 0x90), Buffer.alloc(100, 0x80)]));
+  socket.raw.write(whole.subarray(0, whole.length - 50));
   const end = await socket.ended(2000);
   assert.deepEqual([end.closed, end.code], [true, 1007]);
 });
@@ -172,6 +208,11 @@ rows('a close frame is answered with its code', [
   ['with a reason', [frame(close, closing(1000, 'κόσμε'))], [], 1000],
   ['with the longest reason', [frame(close, closing(1000, '*'.repeat(123)))], [], 1000],
   ['what follows it is not read', [Buffer.concat([frame(close, closing(1000)), frame(text, 'late'), frame(ping, 'late')])], [], 1000],
+  ['a second close is not read', [Buffer.concat([frame(close, closing(1000)), frame(close, closing(1001))])], [], 1000],
+  ['a fragment behind it is not read', [Buffer.concat([frame(close, closing(1000)), frame(continuation, 'late')])], [], 1000],
+  ['a large message before it is answered, a ping behind it is not',
+   [Buffer.concat([frame(text, 'x'.repeat(256 * 1024)), frame(close, closing(1000)), frame(ping)])], [[text, 'x'.repeat(256 * 1024)]], 1000],
+  ['byte by byte', chop(frame(close, closing(1000, 'κόσμε')), 1), [], 1000],
   ['between fragments', [frame(text, 'half', first), frame(close, closing(1000))], [], 1000],
   ['after a message, which is answered', [Buffer.concat([frame(text, 'last words'), frame(close, closing(1000))])],
    [[text, 'last words']], 1000],
@@ -190,16 +231,17 @@ const MiB = 1024 * 1024;
 rows('large messages come back whole', [
   ...[64 * 1024, 256 * 1024, MiB, 4 * MiB, 16 * MiB].map((size) => [`${size} bytes of text`, [frame(text, big(size))], [[text, big(size)]]]),
   ...[MiB, 16 * MiB].map((size) => [`${size} bytes`, [frame(binary, big(size))], [[binary, big(size)]]]),
-  ...[64, 1024, 65536].map((size) => [`4 MiB in fragments of ${size}`, [Buffer.concat(fragments(binary, big(4 * MiB), size))],
-                                      [[binary, big(4 * MiB)]]]),
-  ['1 MiB in writes of 1024', chop(frame(text, big(MiB)), 1024), [[text, big(MiB)]]],
+  ...[64, 256, 1024, 4096, 16_384, 65_536, 262_144, MiB, 4 * MiB].map((size, i) => [size, i % 2 === 0 ? binary : text]).map(([size, op]) =>
+    [`4 MiB in fragments of ${size}, opcode ${op}`, [Buffer.concat(fragments(op, big(4 * MiB), size))], [[op, big(4 * MiB)]]]),
+  ...[128, 256, 512, 1024, 2048, 4096].map((size, i) => [size, i % 2 === 0 ? binary : text]).map(([size, op]) =>
+    [`1 MiB in writes of ${size}, opcode ${op}`, chop(frame(op, big(MiB)), size), [[op, big(MiB)]]]),
   ['65536 bytes in fragments of 1300', fragments(text, big(65536), 1300), [[text, big(65536)]]],
 ]);
 rows('more than 16 MiB closes 1009', [
   ['in one frame, by its header alone', [frame(binary, big(16 * MiB + 1)).subarray(0, 14)], [], 1009],
   ['in fragments', [Buffer.concat(fragments(binary, big(16 * MiB + 1), 4 * MiB))], [], 1009],
 ]);
-rows('a thousand messages come back in order', [[text, 16], [binary, 64], [text, 1024], [binary, 4096]].map(([op, size]) => {
-  const messages = Array.from({ length: 1000 }, (_, i) => Buffer.from(`${i}`.padEnd(size, '.')));
-  return [`of ${size} bytes`, [Buffer.concat(messages.map((message) => frame(op, message)))], messages.map((message) => [op, message])];
+rows('a thousand messages come back in order', [text, binary].flatMap((op) => [0, 16, 64, 256, 1024, 4096].map((size) => [op, size])).map(([op, size]) => {
+  const messages = Array.from({ length: 1000 }, (_, i) => Buffer.from(size === 0 ? '' : `${i}`.padEnd(size, '.')));
+  return [`of ${size} bytes, opcode ${op}`, [Buffer.concat(messages.map((message) => frame(op, message)))], messages.map((message) => [op, message])];
 }));

@@ -3,6 +3,7 @@
 
 #include "troupe/actor/inspect.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/testing/figures.h"
 #include "troupe/realtime/testing/realtime_world.h"
 #include "troupe/realtime/testing/story.h"
 
@@ -12,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::field;
 using testing::Frames;
+using testing::moved;
 using testing::RealtimeWorld;
 using testing::Socket;
 using testing::story_of;
@@ -267,6 +269,50 @@ TEST_CASE("a client may not ask for what publishers feel") {
     CHECK_EQ(field(frames[0], "code"), "bad_request");
     CHECK(field(frames[0], "message").contains("only the configuration of a namespace"));
   }
+}
+
+TEST_CASE("a message that waited in vain counts as dropped under block; who is refused has lost nothing") {
+  RealtimeWorld world{small_options(2s), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, "wait.t");
+  slow->stop_reading();
+  fill(world, alice, "wait.t");
+  CHECK_EQ(moved(world, "troupe_realtime_dropped_total"), "");  // it still waits
+  world.world.advance(3s);
+  CHECK_EQ(types(alice->take()), "ack");
+  CHECK_EQ(moved(world, "troupe_realtime_dropped_total"), "wait block=1");
+  auto told = read_on(world, slow);
+  CHECK_EQ(moved(world, "troupe_realtime_gaps_told_total"), "overflow=1");
+  CHECK_EQ(moved(world, "troupe_realtime_pushed_back_total"), "");
+}
+
+TEST_CASE("what comes to a full outbox before its publishers are refused counts as dropped under backpressure") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, "push.t");
+  slow->stop_reading();
+  std::vector<Socket> publishers;
+  for (std::size_t i = 0; i < 60; ++i) publishers.push_back(world.connect("publisher", 0));
+  for (auto& one : publishers) {  // all at once, so that the home has taken them before it is told
+    one->say(R"({"type":"publish","id":"1","topic":"push.t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+  }
+  world.world.run_until_idle();
+  int taken = 0, refused = 0;
+  for (auto& one : publishers) {
+    const auto frames = one->take();
+    REQUIRE_EQ(frames.size(), 1);
+    ++(field(frames[0], "code") == "overloaded" ? refused : taken);
+  }
+  int told = 0, came = 0;
+  for (const auto& frame : read_on(world, slow)) {
+    if (field(frame, "type") == "message") ++came;
+    if (field(frame, "type") == "gap") told += std::stoi(field(frame, "to")) - std::stoi(field(frame, "from")) + 1;
+  }
+  CHECK_GT(told, 0);
+  CHECK_EQ(came + told, taken);
+  CHECK_EQ(moved(world, "troupe_realtime_dropped_total"), fmt::format("push backpressure={}", told));
+  CHECK_EQ(moved(world, "troupe_realtime_pushed_back_total"), refused == 0 ? "" : fmt::format("={}", refused));
 }
 
 /// How many messages the supervisors of connections have handled.

@@ -7,46 +7,24 @@
 
 #include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/protocol/history_recording.h"
+#include "troupe/realtime/testing/beside.h"
+#include "troupe/realtime/testing/mine.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::corrupt;
 using testing::field;
 using testing::Frames;
+using testing::lay;
+using testing::Mine;
 using testing::RealtimeWorld;
+using testing::router_of;
 using testing::Socket;
 using testing::token_of_user;
 using testing::types;
-
-/// A receiver in a router's tables that finds them corrupted when a message comes to it.
-struct Mine final : Receiver {
-  void registered(ReceiverNumber given) override { number = given; }
-  Delivery deliver(const FrameRef&, Overflow) override { throw RoutingTableCorrupted{"a mine"}; }
-  bool has_scope(const std::string&) const override { return true; }
-  void withheld(std::string_view, const Position&) override {}
-  void left_out(std::string_view, const Position&) override {}
-  void missed(std::string_view, const Epoch&, Offset, Offset, Overflow) override {}
-  void open_inbox(const InboxContents&) override {}
-  void routes_lost(RoutesCut) override { lost = true; }
-  ReceiverNumber number = 0;
-  bool lost = false;
-};
-
-RouterRef router_of(RealtimeWorld& world, std::size_t core) {
-  return world.world.block_on(world.realtime->supervisor().ask(GetDoors{}))->routers[core];
-}
-
-/// Lies in the router of a core, and is stepped on by the next publication to `topic`.
-std::shared_ptr<Mine> lay(RouterRef router, std::string_view topic, RealtimeWorld& world) {
-  auto mine = std::make_shared<Mine>();
-  auto number = world.world.block_on(router.ask(Register{mine, ConnectionId{"mine"}, UserId{"mine"}}));
-  REQUIRE(number.has_value());
-  auto added = world.world.block_on(router.ask(AddSubscriptions{*number, {{TopicPattern::parse(topic).value()}}}));
-  if (!added) mine->number = 0;  // another one has gone off meanwhile
-  return mine;
-}
 
 std::string topic_of(std::size_t home, std::size_t cores, std::string_view begin = "t") {
   std::string topic{begin};
@@ -64,14 +42,6 @@ Frames take_topics(Socket& socket) {
   auto frames = socket->take();
   std::erase_if(frames, [](const auto& frame) { return frame.contains(R"("topic":"$user.)"); });
   return frames;
-}
-
-/// Corrupts the tables of a core, by a topic that nobody else has, and lets all settle.
-void corrupt(RealtimeWorld& world, std::size_t core, Socket& by) {
-  auto mine = lay(router_of(world, core), "mine", world);
-  by->say(R"({"type":"publish","topic":"mine","payload":0})");
-  world.world.advance(1s);
-  CHECK(mine->lost);
 }
 
 TEST_CASE("topics whose home stays go on without hole, double or a word; of the others the new epoch is told") {
@@ -183,6 +153,49 @@ TEST_CASE("what is no longer kept is told, and what is kept of it comes") {
     }
   }
   CHECK_EQ(next, 10);
+}
+
+TEST_CASE("who has missed more than may wait for it closes with 1012, and nobody else") {
+  RealtimeOptions options;
+  options.connection.outbox.recovered_max = 5;
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice", 0);
+  auto much = world.connect("much", 1);
+  auto little = world.connect("little", 1);
+  const auto topic = topic_of(0, 2), other = topic_of(0, 2, "u");
+  world.exchange(much, fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", topic));
+  world.exchange(little, fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", other));
+  auto mine = lay(router_of(world, 1), topic, world);
+  for (int i = 1; i <= 20; ++i) alice->say(fmt::format(R"({{"type":"publish","topic":"{}","payload":{}}})", topic, i));
+  alice->say(fmt::format(R"({{"type":"publish","topic":"{}","payload":0}})", other));
+  world.world.advance(1s);
+  CHECK(mine->lost);
+  CHECK_EQ(much->close_code(), 1012);
+  CHECK_FALSE(alice->close_code().has_value());
+  CHECK_FALSE(little->close_code().has_value());
+  CHECK_EQ(types(take_topics(little)), "message");
+}
+
+TEST_CASE("whom the router does not take back in ten tries closes with 1012, and others go on") {
+  RealtimeWorld world;
+  auto beside = testing::open_beside(world, {});
+  auto alice = world.connect("alice", 0);
+  auto lost = beside.connect(world);
+  const auto topic = topic_of(1, 2);
+  for (auto* socket : {&alice, &lost}) {
+    world.exchange(*socket, fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", topic));
+  }
+  (*beside.routers)[0] = {};
+  auto mine = lay(router_of(world, 0), "mine", world);
+  alice->say(R"({"type":"publish","topic":"mine","payload":0})");
+  world.world.advance(400ms);
+  CHECK(mine->lost);
+  CHECK_FALSE(lost->close_code().has_value());  // it still tries
+  world.world.advance(2s);
+  CHECK_EQ(lost->close_code(), 1012);
+  CHECK_FALSE(alice->close_code().has_value());
+  alice->take();  // that its inbox began anew
+  CHECK_EQ(types(publish(world, alice, topic, 1)), "message ack");
 }
 
 TEST_CASE("direct messages go on, and an inbox that is lost with its home is told") {

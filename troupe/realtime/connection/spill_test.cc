@@ -4,6 +4,7 @@
 
 #include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
+#include "troupe/realtime/testing/beside.h"
 #include "troupe/realtime/testing/realtime_world.h"
 #include "troupe/realtime/testing/story.h"
 
@@ -347,47 +348,13 @@ TEST_CASE("a drain waits for what is behind") {
   CHECK_EQ(slow->close_code(), 1001);
 }
 
-/// Connections of core 0 for whom the homes of the other core cannot be asked. The last of the world's networks
-/// leads to them.
-void connect_cut_off(RealtimeWorld& world, ConnectionOptions options) {
-  auto doors = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}));
-  auto routers = std::make_shared<std::vector<RouterRef>>(doors->routers);
-  (*routers)[1] = {};
-  auto site = std::make_shared<ConnectionSite>();
-  site->options = std::move(options);
-  auto presence = std::make_shared<const std::vector<PresenceRef>>(doors->presence);
-  auto keeper = world.world.spawn<SessionsActor>({}, SessionsOptions{}, CoreIndex{0}, presence);
-  site->routing = {routers, 0, std::make_shared<const std::vector<SessionsRef>>(2, keeper), presence};
-  site->verifier = world.world.spawn<testing::TokenReader>({});
-  site->door = doors->server;
-  auto connections = world.world.spawn<ConnectionSupervisor>({.supervision = connection_supervision()}, site);
-  net::MemoryNetworkOptions with = narrow;
-  with.faults.random = &world.world.random();
-  world.networks.push_back(std::make_unique<net::MemoryNetwork>(world.world.core(0), with));
-  web::HttpServerOptions http;
-  http.listen = [net = world.networks.back().get()](actor::Core&) { return net->listen({{}, 80}); };
-  http.routes = [connections](web::Router& router, actor::Context&) {
-    router.upgrade("/ws", [connections](web::Request) -> actor::Task<web::Upgrade> {
-      co_return web::Accept{"",
-                            [connections](std::unique_ptr<web::WebSocketLink> link) {
-                              Identity identity{UserId{"slow"}, {"topic:>:subscribe"}, TokenId{"t"}, {}};
-                              connections.tell(OpenConnection{std::move(link), identity, nullptr, {}, {}});
-                            },
-                            ""};
-    });
-  };
-  world.world.spawn<web::HttpServer>({}, http);
-  world.world.run_until_idle();
-}
-
 TEST_CASE("a home that does not answer is asked again, and at last a gap is told") {
   const auto options = small_options();
   RealtimeWorld world{options, 1, narrow};
-  connect_cut_off(world, options.connection);
+  auto beside = testing::open_beside(world, options.connection, narrow);
+  (*beside.routers)[1] = {};
   auto alice = world.connect("alice", 0);
-  auto slow = std::make_unique<testing::TestSocket>(world.networks.back()->connect({{}, 80}), "/ws", "");
-  world.world.run_until_idle();
-  slow->take();
+  auto slow = beside.connect(world);
   const auto topic = topic_at(1);
   subscribe(world, slow, fmt::format("\"{}\"", topic));
   slow->stop_reading();

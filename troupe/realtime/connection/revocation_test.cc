@@ -1,0 +1,63 @@
+// A revoked token ends all that uses it within 100 ms, however many sockets and streams there are, on every core, and
+// whatever else the cores have to do.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "troupe/realtime/testing/realtime_world.h"
+#include "troupe/realtime/testing/test_events.h"
+
+namespace troupe::realtime {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::RealtimeWorld;
+using testing::Socket;
+using testing::TestEvents;
+using testing::token_of_user;
+
+TEST_CASE("a thousand sockets and streams of a revoked token end within 100 ms, on cores that are busy otherwise") {
+  RealtimeOptions options;
+  options.connections_by_user_max = options.connections_by_address_max = 5'000;
+  RealtimeWorld world{options, 1, {}, {}, 2, 20us};  // of each message that any actor handles
+  const auto bearer = fmt::format("Authorization: Bearer {}\r\n", token_of_user("alice"));
+  std::vector<Socket> sockets;
+  std::vector<std::unique_ptr<TestEvents>> streams;
+  for (std::size_t i = 0; i < 500; ++i) {
+    sockets.push_back(world.connect("alice", i % 2));
+    streams.push_back(
+        std::make_unique<TestEvents>(world.networks[i % 2]->connect({{}, 80}), "/events?topic=t", bearer));
+    world.world.advance(20ms);
+    REQUIRE_EQ(streams.back()->status(), 200);
+  }
+  auto bob = world.connect("bob", 0);
+  auto carol = world.connect("carol", 1);
+  world.exchange(bob, R"({"type":"subscribe","topics":["*"]})");
+
+  const auto revoked_at = world.world.manual_clock().now();
+  for (int i = 0; i < 500; ++i) {
+    (i % 2 == 0 ? bob : carol)->say(fmt::format(R"({{"type":"publish","topic":"t{}","payload":{}}})", i % 7, i));
+  }
+  world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("alice")}});
+  const bool ended = world.world.run_until(
+      [&] {
+        return std::ranges::all_of(sockets, [](const auto& one) { return one->close_code() == 4001; }) &&
+               std::ranges::all_of(streams, [](const auto& one) { return one->is_closed(); });
+      },
+      100ms);
+  CHECK(ended);
+  CHECK_LE(world.world.manual_clock().now() - revoked_at, 100ms);
+  CHECK_GT(world.world.manual_clock().now() - revoked_at, 1ms);  // the cores were busy indeed
+  for (auto& stream : streams) {
+    const auto last = stream->take();
+    REQUIRE_FALSE(last.empty());
+    CHECK_EQ(last.back().type, "closed");
+    CHECK_EQ(testing::field(last.back().data, "code"), "4001");
+  }
+  world.world.advance(1s);
+  CHECK_FALSE(bob->close_code().has_value());
+  CHECK_FALSE(carol->close_code().has_value());
+}
+
+}  // namespace
+}  // namespace troupe::realtime
