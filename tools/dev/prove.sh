@@ -4,7 +4,8 @@
 # under many schedules (publish and recover, redemption, refresh families, drain, ...) runs 500 other
 # ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h). house/chaos makes a million
 # deliveries of a real server under faults in each slice, house/soak watches its memory for twenty minutes in the first.
-# Finished slices are remembered by commit in build/prove, so a stopped run goes on.
+# Finished slices are remembered by commit in build/prove, so a stopped run goes on; how many schedules of how many
+# scenarios they ran is counted there and told at the end.
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
@@ -25,7 +26,7 @@ prove_slice() {
       ;;
     fuzz/*) tools/dev/fuzz_one build/fuzz "${proof#fuzz/}" 60 ;;
     *)
-      TROUPE_SLICE=$slice RC_PARAMS="seed=$slice max_success=2000" \
+      TROUPE_SLICE=$slice TROUPE_SCHEDULES=$PWD/build/prove/schedules RC_PARAMS="seed=$slice max_success=2000" \
         ctest --test-dir build/all --output-on-failure --timeout 3600 -R "^${proof//./\\.}\$" </dev/null
       ;;
   esac
@@ -52,11 +53,22 @@ prove() {
     for proof in "${all[@]}"; do
       local mark=$remembered/${proof//\//_}.$slice
       [[ -e $mark ]] && continue
+      rm -f build/prove/schedules
       printf '== slice %d of %d: %s\n' "$slice" "$PROOF_SLICES" "$proof" >&2
       prove_aloud "$proof" "$slice" "$log" ||
         { tail -n 60 "$log" >&2; fail "slice $slice of $proof failed; all it said is in $log."; }
       touch "$mark"
+      [[ ! -e build/prove/schedules ]] || sed "s|^|$proof |" build/prove/schedules >>"$remembered/schedules"
     done
   done
   say "${#all[@]} proofs, $PROOF_SLICES slices each: all hold"
+  [[ ! -e $remembered/schedules ]] || tell_schedules "$remembered/schedules"
+}
+
+# Each line of the file: the proof, how many schedules, the scenario.
+tell_schedules() {
+  local count scenarios
+  count=$(awk '{ sum += $2 } END { print sum }' "$1")
+  scenarios=$(cut -d' ' -f1,3- "$1" | sort -u | wc -l)
+  say "$count simulated schedules of $scenarios scenarios, each run twice: both were the same to the last step"
 }

@@ -95,6 +95,16 @@ struct Exploration {
   ~Exploration() { current_run = {}; }
 };
 
+/// For who wants to know how many there were (`./dev prove`): a line is added to the file that the environment names.
+void note_schedules(std::size_t count) {
+  const char* path = std::getenv("TROUPE_SCHEDULES");
+  if (path == nullptr) return;
+  std::FILE* file = std::fopen(path, "a");
+  if (file == nullptr) throw std::invalid_argument(fmt::format("TROUPE_SCHEDULES cannot be written: {}", path));
+  fmt::print(file, "{} {}\n", count, checks().test_name);
+  std::fclose(file);
+}
+
 /// One run of a seed; what goes wrong in it is printed and thrown on.
 void run(std::uint64_t seed, Trace& trace, const std::function<void(Seed)>& scenario) {
   current_run = {.seed = seed, .exploring = true};
@@ -167,6 +177,7 @@ void explore(const ExploreOptions& options, const std::function<void(Seed)>& sce
     count = std::max(count, options.schedules_proof);
   }
   for (std::uint64_t seed = first; seed < first + count; ++seed) explore_seed(seed, false, scenario);
+  note_schedules(count);
   if (over_all) over_all();
 }
 

@@ -2,6 +2,7 @@
 // doubled over it.
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -361,8 +362,7 @@ TEST_CASE("what a client says while its session is being claimed waits, and is a
 }
 
 TEST_CASE("of sockets that come for one session at the same time, one has it in the end") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 30}, [&](actor::test::Seed seed) {
     RealtimeWorld world{{}, seed};
     auto bob = open(world, "bob");
     world.exchange(bob.socket, R"({"type":"subscribe","topics":["t"]})");
@@ -372,7 +372,7 @@ TEST_CASE("of sockets that come for one session at the same time, one has it in 
       sockets.push_back(std::make_unique<testing::TestSocket>(
           world.networks[i % 2]->connect({{}, 80}), fmt::format("/ws?session={}", bob.session),
           fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob"))));
-      world.world.advance(std::chrono::microseconds{seed % 5});
+      world.world.advance(std::chrono::microseconds{seed.number % 5});
     }
     world.world.run_until_idle();
     int open_sockets = 0;
@@ -385,12 +385,11 @@ TEST_CASE("of sockets that come for one session at the same time, one has it in 
     }
     CHECK_EQ(open_sockets, 1);
     CHECK_EQ(parked(world), 0);
-  }
+  });
 }
 
 TEST_CASE("a socket that vanishes at any moment of its claim leaves the session for the next one") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    CAPTURE(seed);
+  actor::test::explore({.schedules = 60}, [&](actor::test::Seed seed) {
     RealtimeWorld world{{}, seed};
     auto bob = open(world, "bob");
     world.exchange(bob.socket, R"({"type":"subscribe","topics":["t"]})");
@@ -398,16 +397,16 @@ TEST_CASE("a socket that vanishes at any moment of its claim leaves the session 
     for (std::size_t i = 0; i < 3; ++i) {
       testing::TestSocket socket{world.networks[i % 2]->connect({{}, 80}), fmt::format("/ws?session={}", bob.session),
                                  fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob"))};
-      world.world.advance(std::chrono::microseconds{seed * 5 + i});
+      world.world.advance(std::chrono::microseconds{seed.number % 120 * 5 + i});
     }
     world.world.advance(6s);
     CHECK_EQ(metric(world, "troupe_realtime_sessions", "open"), 0);
-    auto again = open(world, "bob", seed % 2, bob.session);
+    auto again = open(world, "bob", seed.number % 2, bob.session);
     CHECK(again.resumed);
     world.exchange(again.socket, resume_frame(""));
     auto ack = world.exchange(again.socket, R"({"type":"publish","id":"p","topic":"t","payload":1})");
     CHECK_EQ(field(ack.back(), "delivered_to"), "1");
-  }
+  });
 }
 
 TEST_CASE("parked sessions are bounded in all and by user, and those parked longest go first") {
@@ -446,50 +445,51 @@ TEST_CASE("where sessions have no time, none outlives its socket") {
 
 TEST_CASE("however often the socket is cut, every message comes once and in order") {
   std::size_t resumptions = 0;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-    CAPTURE(seed);
-    RealtimeWorld world{{}, seed};
-    auto& random = world.world.random();
-    auto alice = open(world, "alice", 1);
-    auto bob = open(world, "bob");
-    auto confirmed = world.exchange(bob.socket, R"({"type":"subscribe","topics":["t"]})");
-    auto epoch = field(confirmed[0], "epoch");
-    std::int64_t seen = 0;
-    auto take = [&] {
-      for (const auto& frame : bob.socket->take()) {
-        CAPTURE(frame);
-        if (field(frame, "type") == "resumed") {
-          CHECK_EQ(field(frame, "recovered"), "true");
-          ++resumptions;
-          continue;
+  actor::test::explore(
+      {.schedules = 12},
+      [&](actor::test::Seed seed) {
+        RealtimeWorld world{{}, seed};
+        auto& random = world.world.random();
+        auto alice = open(world, "alice", 1);
+        auto bob = open(world, "bob");
+        auto confirmed = world.exchange(bob.socket, R"({"type":"subscribe","topics":["t"]})");
+        auto epoch = field(confirmed[0], "epoch");
+        std::int64_t seen = 0;
+        auto take = [&] {
+          for (const auto& frame : bob.socket->take()) {
+            CAPTURE(frame);
+            if (field(frame, "type") == "resumed") {
+              CHECK_EQ(field(frame, "recovered"), "true");
+              ++resumptions;
+              continue;
+            }
+            if (field(frame, "type") == "welcome") {
+              CHECK_EQ(field(frame, "resumed"), "true");
+              bob.socket->say(resume_frame(at("t", epoch, seen)));
+              continue;
+            }
+            REQUIRE_EQ(field(frame, "type"), "message");
+            CHECK_EQ(field(frame, "offset"), std::to_string(++seen));
+          }
+        };
+        for (int i = 1; i <= 150; ++i) {
+          alice.socket->say(fmt::format(R"({{"type":"publish","topic":"t","payload":{}}})", i));
+          world.world.advance(std::chrono::microseconds{random.below(200)});
+          take();
+          if (random.below(8) != 0) continue;
+          // Sometimes the old socket is seen to go before the new one comes, and sometimes it is not.
+          if (random.below(2) == 0) bob.socket->vanish();
+          bob.socket = std::make_unique<testing::TestSocket>(
+              world.networks[random.below(2)]->connect({{}, 80}), fmt::format("/ws?session={}", bob.session),
+              fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob")));
         }
-        if (field(frame, "type") == "welcome") {
-          CHECK_EQ(field(frame, "resumed"), "true");
-          bob.socket->say(resume_frame(at("t", epoch, seen)));
-          continue;
+        for (int i = 0; i < 5; ++i) {
+          world.world.advance(1s);
+          take();
         }
-        REQUIRE_EQ(field(frame, "type"), "message");
-        CHECK_EQ(field(frame, "offset"), std::to_string(++seen));
-      }
-    };
-    for (int i = 1; i <= 150; ++i) {
-      alice.socket->say(fmt::format(R"({{"type":"publish","topic":"t","payload":{}}})", i));
-      world.world.advance(std::chrono::microseconds{random.below(200)});
-      take();
-      if (random.below(8) != 0) continue;
-      // Sometimes the old socket is seen to go before the new one comes, and sometimes it is not.
-      if (random.below(2) == 0) bob.socket->vanish();
-      bob.socket = std::make_unique<testing::TestSocket>(
-          world.networks[random.below(2)]->connect({{}, 80}), fmt::format("/ws?session={}", bob.session),
-          fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob")));
-    }
-    for (int i = 0; i < 5; ++i) {
-      world.world.advance(1s);
-      take();
-    }
-    CHECK_EQ(seen, 150);
-  }
-  CHECK_GT(resumptions, 50);
+        CHECK_EQ(seen, 150);
+      },
+      [&] { CHECK_GT(resumptions, 50); });
 }
 
 }  // namespace
