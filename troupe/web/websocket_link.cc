@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/check.h"
@@ -25,10 +24,14 @@ enum class State : std::uint8_t {
   ended,
 };
 
-class StreamLink final : public WebSocketLink, private net::StreamEvents, private actor::TurnEndHook {
+class StreamLink final : public WebSocketLink, private net::StreamEvents {
  public:
   StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::string unsent, std::string received)
-      : stream_(std::move(stream)), control_(std::move(unsent)), core_(core), received_(std::move(received)) {
+      : stream_(std::move(stream)), core_(core) {
+    if (!unsent.empty() || !received.empty()) {
+      waiting().control = std::move(unsent);
+      waiting().received = std::move(received);
+    }
     stream_->pause_reading();
     stream_->start(*this);
   }
@@ -50,13 +53,25 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
     static void fire(TimerNode& node) noexcept { static_cast<Timer&>(node).link.on_timer(); }
     StreamLink& link;
   };
+  /// Bytes that cannot go on their way at once, which there seldom are.
+  struct Waiting final : actor::TurnEndHook {
+    explicit Waiting(StreamLink& owner) noexcept : link(owner) {}
+    void on_turn_end() override { link.read_waiting(); }
+    StreamLink& link;
+    std::string control;   // finished control frames; they go out between the owner's frames
+    std::string received;  // came before start() or while reading was paused
+  };
 
   void on_bytes(std::span<char> bytes) override;
   void on_writable() override;
   void on_closed(net::CloseReason reason) override;
-  void on_turn_end() override;
   void on_timer();
 
+  Waiting& waiting();
+  void forget_waiting();
+  bool has_received() const noexcept { return waiting_ != nullptr && !waiting_->received.empty(); }
+  bool has_control() const noexcept { return waiting_ != nullptr && !waiting_->control.empty(); }
+  void read_waiting();
   void read(std::span<char> bytes);
   void take(const wire::WebSocketEvent& event);
   void take_close(std::string_view payload);
@@ -64,32 +79,45 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
   void end(std::uint16_t code, std::string_view reason, Closing closing);
 
   void queue_control(Opcode opcode, std::string_view payload);
-  void flush_control() { (void)write_batch({}); }
-  std::size_t write_batch(std::span<const iovec> frames);
+  void flush_control() { (void)write_batch({}, 0); }
+  std::size_t write_batch(std::span<const iovec> frames, std::size_t offered);
   std::size_t write_between(std::span<const iovec> frames);
   std::size_t note_sent(std::span<const iovec> frames, std::size_t sent) noexcept;
-  void arm(base::Duration in) { core_.timers().arm(timer_, core_.now() + in); }
+  void arm(base::Duration in);
 
   // First what a write needs, so that it takes one line of the processor's cache beside that of the bases.
   std::unique_ptr<net::Stream> stream_;
-  std::string control_;         // finished control frames that wait; they go out between the owner's frames
-  std::size_t frame_rest_ = 0;  // of the owner's frame that a short write has cut
+  std::unique_ptr<Waiting> waiting_;  // null while nothing waits
+  std::size_t frame_rest_ = 0;        // of the owner's frame that a short write has cut
   std::uint16_t code_sent_ = wire::close_code::abnormal;
   State state_ = State::open;
   bool paused_ = false;
   bool owner_waits_ = false;  // its last write came short
   actor::Core& core_;
   WebSocketEvents* events_ = nullptr;
-  std::optional<wire::WebSocketDecoder> decoder_;
-  std::string received_;  // came before start() or while reading was paused
-  bool* gone_ = nullptr;  // set to true when an event destroys us
-  Timer timer_{*this};
+  wire::WebSocketDecoder decoder_{wire::WebSocketRole::server};
+  bool* gone_ = nullptr;          // set to true when an event destroys us
+  std::unique_ptr<Timer> timer_;  // null until it closes
 };
+
+StreamLink::Waiting& StreamLink::waiting() {
+  if (waiting_ == nullptr) waiting_ = std::make_unique<Waiting>(*this);
+  return *waiting_;
+}
+
+void StreamLink::forget_waiting() {
+  if (!has_received() && !has_control()) waiting_.reset();
+}
+
+void StreamLink::arm(base::Duration in) {
+  if (timer_ == nullptr) timer_ = std::make_unique<Timer>(*this);
+  core_.timers().arm(*timer_, core_.now() + in);
+}
 
 void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater) {
   INVARIANT(events_ == nullptr, "a link was started twice");
   events_ = &events;
-  decoder_.emplace(wire::WebSocketRole::server, limits, inflater);
+  decoder_ = wire::WebSocketDecoder{wire::WebSocketRole::server, limits, inflater};
   resume_reading();
   flush_control();
 }
@@ -105,14 +133,15 @@ void StreamLink::resume_reading() {
   paused_ = false;
   stream_->resume_reading();
   // What waits here is read at the end of the turn, since no event may come from inside this call.
-  if (!received_.empty()) core_.at_turn_end(*this);
+  if (has_received()) core_.at_turn_end(*waiting_);
 }
 
-void StreamLink::on_turn_end() {
-  if (received_.empty() || paused_) return;
+void StreamLink::read_waiting() {
+  if (!has_received() || paused_) return;
   bool gone = false;
   gone_ = &gone;
-  std::string bytes = std::exchange(received_, {});
+  std::string bytes = std::exchange(waiting_->received, {});
+  forget_waiting();
   read(bytes);
   if (!gone) gone_ = nullptr;
 }
@@ -120,8 +149,8 @@ void StreamLink::on_turn_end() {
 void StreamLink::on_bytes(std::span<char> bytes) {
   bool gone = false;
   gone_ = &gone;
-  if (paused_ || !received_.empty()) {
-    received_.append(bytes.data(), bytes.size());
+  if (paused_ || has_received()) {
+    waiting().received.append(bytes.data(), bytes.size());
   } else {
     read(bytes);
   }
@@ -133,10 +162,10 @@ void StreamLink::read(std::span<char> bytes) {
   const bool& gone = *gone_;
   while (state_ == State::open || state_ == State::close_sent) {
     if (paused_) {
-      received_.assign(bytes.data(), bytes.size());
+      waiting().received.assign(bytes.data(), bytes.size());
       return;
     }
-    auto event = decoder_->next(bytes);
+    auto event = decoder_.next(bytes);
     if (!event) return refuse(event.error());
     if (!*event) return;
     take(**event);
@@ -161,7 +190,7 @@ void StreamLink::take_close(std::string_view payload) {
   if (state_ == State::open) {
     events_->on_closing();
     // The answer echoes the code (RFC 6455, 5.5.1). A frame of the owner's that is cut stays cut: nobody reads it.
-    control_ += wire::encode_frame(Opcode::close, payload.substr(0, 2));
+    waiting().control += wire::encode_frame(Opcode::close, payload.substr(0, 2));
     flush_control();
   }
   std::string said{reason};
@@ -172,7 +201,7 @@ void StreamLink::take_close(std::string_view payload) {
 void StreamLink::refuse(const wire::WebSocketError& error) {
   if (state_ == State::close_sent) return end(error.code, error.why, Closing::broken);
   events_->on_closing();
-  control_ += wire::encode_close(error.code, error.why);
+  waiting().control += wire::encode_close(error.code, error.why);
   code_sent_ = error.code;
   state_ = State::lingering;
   flush_control();
@@ -182,7 +211,7 @@ void StreamLink::refuse(const wire::WebSocketError& error) {
 
 void StreamLink::close(std::uint16_t code, std::string_view reason) {
   if (state_ != State::open) return;
-  control_ += wire::encode_close(code, reason);
+  waiting().control += wire::encode_close(code, reason);
   code_sent_ = code;
   state_ = State::close_sent;
   flush_control();
@@ -197,7 +226,7 @@ void StreamLink::on_closed(net::CloseReason) {
 
 void StreamLink::end(std::uint16_t code, std::string_view reason, Closing closing) {
   if (std::exchange(state_, State::ended) == State::ended) return;
-  core_.timers().disarm(timer_);
+  if (timer_ != nullptr) core_.timers().disarm(*timer_);
   stream_->close();
   if (events_ != nullptr) events_->on_closed({.code = code, .reason = std::string{reason}, .closing = closing});
 }
@@ -205,14 +234,14 @@ void StreamLink::end(std::uint16_t code, std::string_view reason, Closing closin
 // --- writing ---------------------------------------------------------------------------
 
 void StreamLink::queue_control(Opcode opcode, std::string_view payload) {
-  if (state_ != State::open || control_.size() > control_bytes_max) return;
-  control_ += wire::encode_frame(opcode, payload);
+  if (state_ != State::open || (waiting_ && waiting_->control.size() > control_bytes_max)) return;
+  waiting().control += wire::encode_frame(opcode, payload);
   flush_control();
 }
 
 void StreamLink::on_writable() {
   flush_control();
-  bool control_is_next = frame_rest_ == 0 && !control_.empty();
+  bool control_is_next = frame_rest_ == 0 && has_control();
   if (control_is_next || !owner_waits_ || state_ == State::ended) return;
   owner_waits_ = false;
   if (events_ != nullptr) events_->on_writable();
@@ -231,7 +260,7 @@ std::size_t StreamLink::write_some(std::span<const iovec> frames) {
     auto batch = frames.first(state_ == State::open ? std::min(frames.size(), batch_max) : 1);
     std::size_t offered = 0;
     for (const auto& frame : batch) offered += frame.iov_len;
-    std::size_t taken = write_batch(batch);
+    std::size_t taken = write_batch(batch, offered);
     accepted += taken;
     if (taken < offered) {
       owner_waits_ = true;
@@ -243,10 +272,14 @@ std::size_t StreamLink::write_some(std::span<const iovec> frames) {
 }
 
 /// One write of the owner's frames and of the control frames that wait. Gives how many bytes of the owner's were taken.
-std::size_t StreamLink::write_batch(std::span<const iovec> frames) {
-  if (!control_.empty()) [[unlikely]]
+std::size_t StreamLink::write_batch(std::span<const iovec> frames, std::size_t offered) {
+  if (has_control()) [[unlikely]]
     return write_between(frames);
-  return frames.empty() ? 0 : note_sent(frames, stream_->write_some(frames));
+  if (frames.empty()) return 0;
+  const std::size_t sent = stream_->write_some(frames);
+  if (sent < offered) return note_sent(frames, sent);
+  frame_rest_ = 0;
+  return sent;
 }
 
 /// First the owner's cut frame, if any, then our control frames, then the owner's other frames.
@@ -256,13 +289,15 @@ std::size_t StreamLink::write_between(std::span<const iovec> frames) {
   const auto first = frames.first(frame_rest_ > 0 ? 1 : 0);
   const auto others = frames.subspan(first.size());
   auto end = std::ranges::copy(first, parts.begin()).out;
-  *end++ = {control_.data(), control_.size()};
+  auto& control = waiting_->control;
+  *end++ = {control.data(), control.size()};
   end = std::ranges::copy(others, end).out;
   const std::size_t sent = stream_->write_some({parts.begin(), end});
 
   const std::size_t of_first = note_sent(first, sent);
-  const std::size_t of_control = std::min(sent - of_first, control_.size());
-  control_.erase(0, of_control);
+  const std::size_t of_control = std::min(sent - of_first, control.size());
+  control.erase(0, of_control);
+  forget_waiting();
   return of_first + note_sent(others, sent - of_first - of_control);
 }
 

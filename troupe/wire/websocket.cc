@@ -122,14 +122,23 @@ CloseStatus read_close(std::string_view payload) {
 // --- decoder ---------------------------------------------------------------------------
 
 WebSocketDecoder::WebSocketDecoder(WebSocketRole role, WebSocketLimits limits, Inflater* inflater) noexcept
-    : limits_(limits), role_(role), inflater_(inflater) {}
+    : limits_(limits), inflater_(inflater), role_(role) {}
+
+WebSocketDecoder::Kept& WebSocketDecoder::kept() {
+  if (kept_ == nullptr) kept_ = std::make_unique<Kept>();
+  return *kept_;
+}
+
+// The caller is done with the last payload; an idle connection keeps no memory of it.
+void WebSocketDecoder::forget_last() {
+  handed_out_ = false;
+  if (kept_ == nullptr) return;
+  (is_control() ? kept_->control : kept_->message) = {};
+  if (kept_->control.empty() && kept_->message.empty()) kept_.reset();
+}
 
 WebSocketDecoder::Result WebSocketDecoder::next(std::span<char>& input) {
-  if (handed_out_) {
-    // The caller is done with the last payload; an idle connection keeps no memory of it.
-    is_control() ? control_ = {} : message_ = {};
-    handed_out_ = false;
-  }
+  if (handed_out_) forget_last();
   while (true) {
     if (!in_frame_) {
       auto header = take_header(input);
@@ -205,7 +214,7 @@ std::optional<WebSocketError> WebSocketDecoder::frame_violation() const {
   if (opcode_ != Opcode::continuation && message_opcode_) return breaks("a new message inside a fragmented one");
   // Refused by its announcement, before a byte of it is kept.
   std::size_t bytes_max = compressed_ ? deflated_bytes_max(limits_.message_bytes_max) : limits_.message_bytes_max;
-  if (frame_rest_ > bytes_max - message_.size()) {
+  if (frame_rest_ > bytes_max - (kept_ ? kept_->message.size() : 0)) {
     return WebSocketError{close_code::too_large, "a message over the limit"};
   }
   return std::nullopt;
@@ -225,9 +234,8 @@ std::span<char> WebSocketDecoder::take_payload(std::span<char>& input) {
 WebSocketDecoder::Result WebSocketDecoder::take_control(std::span<char>& input) {
   auto taken = take_payload(input);
   std::string_view payload{taken.data(), taken.size()};
-  if (in_frame_ || !control_.empty()) {
-    control_ += payload;
-    payload = control_;
+  if (in_frame_ || (kept_ && !kept_->control.empty())) {
+    payload = kept().control += payload;
   }
   if (in_frame_) return std::nullopt;
   if (opcode_ == Opcode::close) {
@@ -246,9 +254,8 @@ WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
     bool valid = utf8_.feed(payload) && (!ends || utf8_.complete());
     if (!valid) return Failure{{close_code::invalid_payload, "text that is not UTF-8"}};
   }
-  if (!ends || !message_.empty()) {
-    message_ += payload;
-    payload = message_;
+  if (!ends || (kept_ && !kept_->message.empty())) {
+    payload = kept().message += payload;
   }
   if (!ends) return std::nullopt;
   if (compressed_) {
@@ -266,7 +273,7 @@ WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
 /// What a whole compressed message stands for; it is kept in place of what came.
 std::expected<std::string_view, WebSocketError> WebSocketDecoder::inflated(std::string_view compressed) {
   auto message = inflater_->inflate(compressed, limits_.message_bytes_max);
-  if (message) return message_ = *std::move(message);
+  if (message) return kept().message = *std::move(message);
   if (message.error() == InflateError::too_large) {
     return Failure{{close_code::too_large, "a message over the limit"}};
   }

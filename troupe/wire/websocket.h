@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -88,9 +89,16 @@ class WebSocketDecoder {
   Result next(std::span<char>& input);
 
   /// Bytes held for an incomplete frame or message; zero for an idle connection.
-  std::size_t bytes_held() const noexcept { return message_.size() + control_.size() + header_size_; }
+  std::size_t bytes_held() const noexcept {
+    return header_size_ + (kept_ ? kept_->message.size() + kept_->control.size() : 0);
+  }
 
  private:
+  struct Kept {
+    std::string message;
+    std::string control;
+  };
+
   std::expected<void, WebSocketError> take_header(std::span<char>& input);
   std::expected<void, WebSocketError> begin_frame();
   std::optional<WebSocketError> frame_violation() const;
@@ -99,10 +107,13 @@ class WebSocketDecoder {
   std::expected<std::string_view, WebSocketError> inflated(std::string_view compressed);
   Result take_control(std::span<char>& input);
   std::span<char> take_payload(std::span<char>& input);
+  Kept& kept();
+  void forget_last();
   bool is_control() const noexcept { return static_cast<std::uint8_t>(opcode_) >= 8; }
   bool begins_message() const noexcept { return opcode_ == Opcode::text || opcode_ == Opcode::binary; }
 
   WebSocketLimits limits_;
+  Inflater* inflater_;
   WebSocketRole role_;
 
   // The frame that is being read.
@@ -118,11 +129,9 @@ class WebSocketDecoder {
   // The message that its frames add up to.
   std::optional<Opcode> message_opcode_;
   bool compressed_ = false;
-  Inflater* inflater_;
-  bool handed_out_ = false;  // message_ or control_ was given to the caller by the last call
+  bool handed_out_ = false;  // what is kept was given to the caller by the last call
   Utf8Validator utf8_;
-  std::string message_;
-  std::string control_;
+  std::unique_ptr<Kept> kept_;  // null while nothing is incomplete
 };
 
 /// Whether a payload is compressed, as the first reserved bit says.
