@@ -12,8 +12,8 @@ TEST_CASE("nobody without a token is let in unless anonymous scopes are named") 
   config.realtime.defaults.anonymous_scopes = "topic:news.*:subscribe topic:chat:publish";
   const auto options = realtime_options(config);
   CHECK(options.settings->anonymous() == realtime::Anonymous::allowed);
-  CHECK_EQ(options.settings->grants_without_token().size(), 2);
-  CHECK(options.settings->grants_with_token().empty());
+  CHECK_EQ(options.settings->grants_without_token()->size(), 2);
+  CHECK(options.settings->grants_with_token()->empty());
 }
 
 TEST_CASE("anonymous scopes of one namespace are enough") {

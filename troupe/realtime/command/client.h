@@ -29,9 +29,8 @@ struct Session {
   SessionId id;
   Identity identity;
   Permissions permissions;
-  SessionOwner owner;
   SubscriptionMap subscriptions;
-  std::optional<SubscriptionMap> restored;  // what a session that was claimed had, until `resume`
+  std::unique_ptr<SubscriptionMap> restored;  // what a session that was claimed had, until `resume`; else null
   ReceiverNumber receiver = 0;
 };
 
@@ -74,6 +73,8 @@ class Client {
   virtual ~Client() = default;
 
   virtual Session& session() noexcept = 0;
+  /// As the session's keeper knows the connection.
+  virtual SessionOwner owner() const = 0;
   virtual const Routing& routing() const noexcept = 0;
   virtual const RealtimeSettings& settings() const noexcept = 0;
   virtual std::size_t subscriptions_max() const noexcept = 0;

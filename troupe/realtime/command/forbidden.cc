@@ -8,9 +8,9 @@ namespace troupe::realtime {
 void end_forbidden(Client& client) {
   const auto& session = client.session();
   std::vector<TopicPattern> ended;
-  for (const auto& [topic, options] : session.subscriptions) {
+  session.subscriptions.for_each([&](const TopicPattern& topic, const SubscriptionOptions&) {
     if (!session.permissions.may_subscribe(topic)) ended.push_back(topic);
-  }
+  });
   if (ended.empty()) return;
   drop(ended, client);
   client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));

@@ -21,7 +21,7 @@ TEST_CASE("a client is welcomed with its ids and limits") {
   CHECK_EQ(field(frames[0], "user"), "alice");
   CHECK_EQ(field(frames[0], "heartbeat_interval_ms"), "25000");
   CHECK_EQ(field(frames[0], "frame_bytes"), "1048576");
-  CHECK_EQ(field(frames[0], "connection_id").size(), 32);
+  CHECK_EQ(field(frames[0], "connection_id").size(), 15);
 }
 
 TEST_CASE("info and ping answer for the connection itself") {

@@ -13,9 +13,9 @@ namespace {
 void end_forbidden_restored(Client& client) {
   const auto& session = client.session();
   std::vector<TopicPattern> ended;
-  for (const auto& [topic, options] : *session.restored) {
+  session.restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions&) {
     if (!session.permissions.may_subscribe(topic)) ended.push_back(topic);
-  }
+  });
   if (ended.empty()) return;
   drop(ended, client);
   client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));
@@ -23,11 +23,11 @@ void end_forbidden_restored(Client& client) {
 
 std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
   std::vector<WantedTopic> topics;
-  for (const auto& [topic, options] : *client.session().restored) {
+  client.session().restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     auto position = std::ranges::find(command.positions, topic, &std::pair<TopicPattern, RecoverFrom>::first);
     topics.push_back({topic, position == command.positions.end() ? std::nullopt : std::optional{position->second},
                       policy_of(topic, options, client)});
-  }
+  });
   return topics;
 }
 
@@ -45,10 +45,10 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::internal, "the session could not be resumed; try again");
     co_return;
   }
-  for (const auto& [topic, options] : *session.restored) {
+  session.restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     if (options.presence == PresencePart::told) client.watch_presence(topic);
-  }
-  session.subscriptions.merge(*session.restored);  // 3. confirm
+    session.subscriptions.try_emplace(topic, options);
+  });  // 3. confirm
   session.restored.reset();
   client.answer(finished(Resumed{confirmed(*results, client)}, id));
   go_live(*std::move(results), client);  // 4. what was missed, then live

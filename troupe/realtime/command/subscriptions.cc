@@ -97,7 +97,7 @@ void keep(std::vector<std::pair<TopicPattern, SubscriptionOptions>> topics, Clie
     if (session.restored) session.restored->erase(topic);
     options.presence == PresencePart::told ? client.watch_presence(topic) : client.unwatch_presence(topic);
   }
-  client.routing().keeper(session.id).tell(ChangeSession{session.id, session.owner, {}, std::move(topics)});
+  client.routing().keeper(session.id).tell(ChangeSession{session.id, client.owner(), {}, std::move(topics)});
 }
 
 void drop(std::vector<TopicPattern> topics, Client& client) {
@@ -109,7 +109,7 @@ void drop(std::vector<TopicPattern> topics, Client& client) {
   }
   client.end_topics(topics);
   client.routing().local().tell(RemoveSubscriptions{session.receiver, topics});
-  client.routing().keeper(session.id).tell(ChangeSession{session.id, session.owner, std::move(topics), {}});
+  client.routing().keeper(session.id).tell(ChangeSession{session.id, client.owner(), std::move(topics), {}});
 }
 
 }  // namespace troupe::realtime

@@ -1,19 +1,16 @@
 // Connection: what comes in, and what goes out.
 #include "troupe/realtime/connection/connection.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/connection/shared_limits.h"
 #include "troupe/realtime/connection/websocket_actor.h"
+#include "troupe/realtime/protocol/random_id.h"
 
 namespace troupe::realtime {
 
 namespace {
-
-std::string random_id(base::Random& random) { return fmt::format("{:016x}{:016x}", random.next(), random.next()); }
 
 constexpr std::size_t parts_max = 64;  // frames in one gathered write
 
@@ -24,25 +21,23 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       link_(std::move(parts.link)),
       site_(std::move(parts.site)),
       outbox_(site_->options.outbox),
-      held_(site_->options.outbox.messages_max),
       number_(parts.number),
       address_(parts.address),
       lease_(std::move(parts.lease)),
       address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
-      arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session))),
+      arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session),
+                                         core.now() + site_->options.authenticate_within)),
       frames_(site_->options.frames),
       bytes_(site_->options.bytes),
-      heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()),
-      authenticate_until_(core.now() + site_->options.authenticate_within) {
-  session_.connection = ConnectionId{random_id(core.random())};
-  session_.id = SessionId{random_id(core.random())};
+      heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()) {
+  session_.connection = ConnectionId{random_id(random_id_characters_max, core.random())};
+  session_.id = SessionId{random_id(random_id_characters_max, core.random())};
   if (parts.deflate) {
     compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
     outbox_.code_with(*compression_);
   }
   outbox_.count_in(site_->figures.outbox);
   if (parts.events) stream(*std::move(parts.events));
-  session_.owner = {site_->routing.here, number_, site_->supervisor};
   ++site_->figures.opened;
   ++site_->figures.open;
 }
@@ -59,16 +54,17 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
     reschedule();
     return;
   }
-  if (lost_) routes_lost(lost_);
-  if (!command_running_) return;
+  if (lost_) routes_lost(RoutesCut{lost_->cut});
+  if (!command_) return;
   // The last incarnation failed in the middle of a command, which is not tried again.
-  failures_.push_back(core_.now());
-  while (failures_.front() + site_->options.failures_within <= core_.now()) failures_.pop_front();
-  if (failures_.size() > site_->options.failures_max) {
+  if (!failures_) failures_ = std::make_unique<FlatQueue<base::Instant>>();
+  failures_->push_back(core_.now());
+  while (failures_->front() + site_->options.failures_within <= core_.now()) failures_->pop_front();
+  if (failures_->size() > site_->options.failures_max) {
     gave_up_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
-  if (command_id_) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_id_));
+  if (command_->id) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_->id));
   finish();
 }
 
@@ -77,18 +73,14 @@ actor::Task<void> Connection::arrive() {
   co_await adopt(*arrival_->identity);
 }
 
-void Connection::begin(const std::optional<RequestId>& id) {
-  command_running_ = true;
-  command_id_ = id;
-}
+void Connection::begin(const std::optional<RequestId>& id) { command_ = std::make_unique<Running>(id); }
 
 void Connection::finish() {
-  while (!held_by_command_.empty()) {
-    TopicPattern topic{held_by_command_.back()};
+  while (command_ && !command_->held.empty()) {
+    TopicPattern topic{command_->held.back()};
     lost_ ? discard(topic) : release(topic, {});
   }
-  command_running_ = false;
-  command_id_.reset();
+  command_.reset();
   if (commands_waiting_ > 0) --commands_waiting_;
   update_reading();
 }
@@ -221,17 +213,21 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
   if (overflow == Overflow::spill) [[unlikely]]
     overflow = spill_or_drop();
-  if (!held_.empty() && held_.take(frame, overflow)) return Delivery::accepted;
+  if (!held_.empty() && held_.take(frame, overflow)) [[unlikely]]
+    return Delivery::accepted;
   if (lost_) [[unlikely]]
     return Delivery::dropped;  // it will be recovered
-  bool direct = frame->topic.starts_with('$');
-  if (direct) {
+  if (frame->topic.starts_with('$')) [[unlikely]] {
     // What was in the inbox when it was opened may come once more as a live message.
     if (frame->position.epoch == inbox_last_.epoch && frame->position.offset <= inbox_last_.offset)
       return Delivery::dropped;
     inbox_last_ = frame->position;
   }
-  return pushed(push(frame, overflow));
+  const auto result = push(frame, overflow);
+  if (result != Outbox::Pushed::accepted) [[unlikely]]
+    return pushed(result);
+  take_turn();
+  return socket_full_ ? Delivery::queued : Delivery::accepted;
 }
 
 Delivery Connection::pushed(Outbox::Pushed result) {
@@ -387,8 +383,7 @@ actor::Task<void> Connection::adopt(Identity identity) {
   if (state_ != State::unauthenticated) co_return;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
   hold_inbox();
-  auto receiver =
-      co_await site_->routing.local().ask(Register{shared_from_this(), session_.connection, session_.identity.user});
+  auto receiver = co_await site_->routing.local().ask(Register{shared_from_this()});
   if (!receiver) {
     close(wire::close_code::internal_error, "the service is not ready");
     co_return;

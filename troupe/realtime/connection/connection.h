@@ -36,10 +36,17 @@ struct OverDelivery {
   base::Instant until;
 };
 
+/// The router knows nothing of a connection since `cut`.
+struct LostRoutes {
+  RoutesCut cut;
+  RoutesCut again;  // the same, while restore() was under way
+};
+
 /// What publishers feel of a connection.
 struct FeltByPublishers {
   FlatQueue<OverDelivery> over;
-  std::map<std::string, Overflow> pressed;  // topics whose homes were told, and under which policy
+  base::Instant give_up_at = base::Instant::never();  // the earliest of these
+  std::map<std::string, Overflow> pressed;            // topics whose homes were told, and under which policy
 };
 
 /// What the client of a stream of events wants; it will say nothing more.
@@ -124,6 +131,8 @@ class Connection final : public Receiver,
   void close(std::uint16_t code, std::string_view reason);
 
   // ---- Receiver ----
+  const ConnectionId& connection() const noexcept override { return session_.connection; }
+  const UserId& user() const noexcept override { return session_.identity.user; }
   void registered(ReceiverNumber number) override;
   Delivery deliver(const FrameRef& frame, Overflow overflow) override;
   bool has_scope(const std::string& scope) const override { return session_.identity.has_scope(scope); }
@@ -135,6 +144,7 @@ class Connection final : public Receiver,
 
   // ---- Client ----
   Session& session() noexcept override { return session_; }
+  SessionOwner owner() const override;
   const Routing& routing() const noexcept override { return site_->routing; }
   const RealtimeSettings& settings() const noexcept override { return *site_->settings; }
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
@@ -197,6 +207,7 @@ class Connection final : public Receiver,
   void lose_spilled(std::string_view topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
   void read_spilled();
   void answer_all(const std::vector<SpilledTopics::Ack>& acks);
+  base::Instant give_up_at() const noexcept { return felt_ ? felt_->give_up_at : base::Instant::never(); }
   std::size_t control_bytes() const noexcept { return outbox_.control_bytes() + spilled_.ack_bytes(); }
   Outbox::Pushed push_or_press(const FrameRef& frame, Overflow overflow);
   FeltByPublishers& felt();
@@ -239,11 +250,11 @@ class Connection final : public Receiver,
   bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
   bool socket_full_ = false;
   bool reading_paused_ = false;
-  bool command_running_ = false;
   bool gave_up_ = false;
   Outbox outbox_;
   HeldTopics held_;
   SpilledTopics spilled_;
+  std::unique_ptr<LostRoutes> lost_;        // null while it has its routes
   std::unique_ptr<FeltByPublishers> felt_;  // null while they have felt nothing
   std::vector<HistoryStream> histories_;
   std::size_t commands_waiting_ = 0;
@@ -266,27 +277,27 @@ class Connection final : public Receiver,
   struct Arrival {
     std::optional<Identity> identity;
     std::optional<SessionId> session;  // that it wants to go on with, until that was asked for
+    base::Instant authenticate_until;
   };
-  std::unique_ptr<Arrival> arrival_;  // what it brought; gone once it is welcomed
+  std::unique_ptr<Arrival> arrival_;  // what it brought; null once it is open
   std::optional<Leaving> leaving_;    // what becomes of the session at the end; none: there is none yet
   bool resumed_ = false;
-  std::optional<RequestId> command_id_;
-  FlatQueue<base::Instant> failures_;          // of commands, lately
-  std::vector<TopicPattern> held_by_command_;  // let go when the command ends, whatever becomes of it
-  Position inbox_last_;                        // the newest direct message that was delivered
-  bool inbox_held_ = false;                    // until open_inbox()
-  RoutesCut lost_;                             // the router knows nothing of us since
-  RoutesCut lost_again_;                       // while restore() was under way
+  bool inbox_held_ = false;  // until open_inbox()
+  struct Running {
+    std::optional<RequestId> id;
+    std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
+  };
+  std::unique_ptr<Running> command_;                    // that is being run
+  std::unique_ptr<FlatQueue<base::Instant>> failures_;  // of commands, lately; null: none yet
+  Position inbox_last_;                                 // the newest direct message that was delivered
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;
-  base::Instant authenticate_until_;
   base::Instant resume_until_ = base::Instant::never();
   base::Instant expiring_at_ = base::Instant::never();
   base::Instant expires_at_ = base::Instant::never();
   base::Instant drain_at_ = base::Instant::never();
   base::Instant noted_due_ = base::Instant::never();
-  base::Instant give_up_at_ = base::Instant::never();  // the earliest of what waits over the limits
 };
 
 }  // namespace troupe::realtime

@@ -7,8 +7,8 @@
 namespace troupe::realtime {
 
 base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at_});
-  return state_ == State::unauthenticated ? std::min(due, authenticate_until_) : due;
+  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at()});
+  return state_ == State::unauthenticated ? std::min(due, arrival_->authenticate_until) : due;
 }
 
 void Connection::reschedule() {
@@ -18,8 +18,8 @@ void Connection::reschedule() {
 }
 
 void Connection::on_time(base::Instant now) {
-  if (now >= give_up_at_) give_up(now);
-  if (state_ == State::unauthenticated && now >= authenticate_until_) {
+  if (now >= give_up_at()) give_up(now);
+  if (state_ == State::unauthenticated && now >= arrival_->authenticate_until) {
     close(wire::close_code::policy_violation, "no token came in time");
   } else if (now >= expires_at_) {
     close_token("the token has expired");
@@ -38,6 +38,7 @@ void Connection::on_time(base::Instant now) {
     case Heartbeat::Step::wait:
       break;
     case Heartbeat::Step::ping:
+      outbox_.rest();
       link_->ping({});
       break;
     case Heartbeat::Step::lost:

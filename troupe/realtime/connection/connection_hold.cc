@@ -7,29 +7,28 @@
 namespace troupe::realtime {
 
 void Connection::hold(const TopicPattern& topic) {
-  held_.hold(topic);
-  held_by_command_.push_back(topic);
+  held_.hold(topic, site_->options.outbox.messages_max);
+  command_->held.push_back(topic);
 }
 
 void Connection::release(const TopicPattern& topic, const TopicPositions& last) {
-  std::erase(held_by_command_, topic);
+  std::erase(command_->held, topic);
   if (state_ >= State::closing) return;
   if (auto held = held_.release(topic)) let_go(*std::move(held), last, topic.is_name());
 }
 
 void Connection::discard(const TopicPattern& topic) {
-  std::erase(held_by_command_, topic);
+  std::erase(command_->held, topic);
   (void)held_.release(topic);
 }
 
 void Connection::call_off(const TopicPattern& topic) {
-  std::erase(held_by_command_, topic);
+  std::erase(command_->held, topic);
   auto held = held_.release(topic);
   if (!held || state_ >= State::closing) return;
   auto is_nobodys = [&](const std::string& name) {
     auto parsed = TopicName::parse(name);
-    return !parsed || std::ranges::none_of(session_.subscriptions,
-                                           [&](const auto& entry) { return entry.first.matches(*parsed); });
+    return !parsed || !session_.subscriptions.any_key([&](const TopicPattern& one) { return one.matches(*parsed); });
   };
   std::erase_if(held->lost, [&](const auto& entry) { return is_nobodys(entry.first); });
   held->messages.erase_if([&](const HeldMessage& message) { return is_nobodys(message.frame->topic); });

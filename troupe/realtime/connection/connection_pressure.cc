@@ -17,10 +17,10 @@ Outbox::Pushed Connection::push_or_press(const FrameRef& frame, Overflow overflo
   if (space.overflow != overflow) return outbox_.push(frame, Overflow::drop_oldest);
   auto result = outbox_.push(frame, overflow);
   if (result == Outbox::Pushed::over) {
-    auto& over = felt().over;
+    auto& [over, give_up_at, pressed] = felt();
     over.push_back({frame, core_.now() + space.block_time});
-    if (over.back().until < give_up_at_) {
-      give_up_at_ = over.back().until;
+    if (over.back().until < give_up_at) {
+      give_up_at = over.back().until;
       reschedule();
     }
   }
@@ -99,7 +99,7 @@ void Connection::give_up(base::Instant now) {
       written.push_back(frame);
     }
   }
-  give_up_at_ = next;
+  felt_->give_up_at = next;
   settle(written, Delivery::queued);
   settle(dropped, Delivery::dropped);
   if (dropped.empty()) return;

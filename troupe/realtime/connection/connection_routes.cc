@@ -14,7 +14,9 @@ constexpr base::Duration restore_within = std::chrono::seconds{2};  // an answer
 
 // Direct messages wait until open_inbox() has said where they go on.
 void Connection::hold_inbox() {
-  if (!std::exchange(inbox_held_, true)) held_.hold(inbox_topic(session_.identity.user));
+  if (!std::exchange(inbox_held_, true)) {
+    held_.hold(inbox_topic(session_.identity.user), site_->options.outbox.messages_max);
+  }
 }
 
 // What it has from an earlier registration is not sent again. In another epoch there may have been more.
@@ -45,30 +47,30 @@ void Connection::open_inbox(const InboxContents& contents) {
 
 void Connection::routes_lost(RoutesCut cut) {
   if (state_ >= State::closing) return;
-  if (lost_ && lost_ != cut) {
-    lost_again_ = std::move(cut);
-  } else {
-    lost_ = std::move(cut);
+  if (!lost_) {
+    lost_ = std::make_unique<LostRoutes>(std::move(cut));
+  } else if (lost_->cut != cut) {
+    lost_->again = std::move(cut);
   }
   ++commands_waiting_;
   actor_.tell(RestoreRoutes{});
 }
 
 actor::Task<bool> Connection::restore() {
-  lost_again_.reset();  // what follows registers anew, after the older of the two
+  lost_->again.reset();  // what follows registers anew, after the older of the two
   const auto& router = site_->routing.local();
   router.tell(Unregister{session_.receiver});  // of a try that came half way
   hold_inbox();
-  auto receiver = co_await router.within(restore_within)
-                      .ask(Register{shared_from_this(), session_.connection, session_.identity.user});
+  auto receiver = co_await router.within(restore_within).ask(Register{shared_from_this()});
   if (!receiver || state_ >= State::closing) co_return false;
   std::vector<WantedTopic> wanted;
-  for (const auto& [topic, options] : session_.subscriptions) {
+  session_.subscriptions.for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     wanted.push_back({topic, {}, policy_of(topic, options, *this)});
-  }
-  auto results = co_await realtime::attach(*this, std::move(wanted), lost_);
+  });
+  auto results = co_await realtime::attach(*this, std::move(wanted), lost_->cut);
   if (!results || state_ >= State::closing) co_return false;
-  lost_ = std::exchange(lost_again_, nullptr);
+  lost_->cut = std::exchange(lost_->again, nullptr);
+  if (!lost_->cut) lost_.reset();
   Restarted restarted;
   std::size_t messages = 0, bytes = 0;
   for (const auto& result : *results) {

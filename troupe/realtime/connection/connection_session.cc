@@ -11,6 +11,8 @@ constexpr base::Duration claim_within = std::chrono::seconds{2};  // an answer o
 
 }  // namespace
 
+SessionOwner Connection::owner() const { return {site_->routing.here, number_, site_->supervisor}; }
+
 // What the client says meanwhile waits, as it does until the router knows of us.
 actor::Task<void> Connection::begin_session() {
   if (leaving_) co_return;  // an earlier incarnation of the actor has begun it
@@ -20,7 +22,7 @@ actor::Task<void> Connection::begin_session() {
   }
   leaving_ = Leaving::vanished;
   auto kind = is_anonymous() ? SessionUser::anonymous : SessionUser::authenticated;
-  site_->routing.keeper(session_.id).tell(OpenSession{session_.id, session_.identity.user, kind, session_.owner});
+  site_->routing.keeper(session_.id).tell(OpenSession{session_.id, session_.identity.user, kind, owner()});
 }
 
 actor::Task<bool> Connection::claim(SessionId wanted) {
@@ -29,7 +31,7 @@ actor::Task<bool> Connection::claim(SessionId wanted) {
   auto kind = is_anonymous() ? SessionUser::anonymous : SessionUser::authenticated;
   const auto& keeper = site_->routing.keeper(session_.id);
   auto claimed =
-      co_await keeper.within(claim_within).ask(ClaimSession{session_.id, session_.identity.user, kind, session_.owner});
+      co_await keeper.within(claim_within).ask(ClaimSession{session_.id, session_.identity.user, kind, owner()});
   if (!claimed) {
     leave_session();
     session_.id = std::move(own);
@@ -37,7 +39,7 @@ actor::Task<bool> Connection::claim(SessionId wanted) {
   }
   resumed_ = true;
   session_.identity.user = std::move(claimed->user);
-  session_.restored = std::move(claimed->subscriptions);
+  session_.restored = std::make_unique<SubscriptionMap>(std::move(claimed->subscriptions));
   resume_until_ = core_.now() + site_->options.resume_within;
   reschedule();
   co_return true;
@@ -57,11 +59,11 @@ void Connection::unwatch_presence(const TopicPattern& topic) {
 
 void Connection::leave_session() {
   if (!leaving_) return;
-  for (const auto& [topic, options] : session_.subscriptions) {
+  session_.subscriptions.for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     if (options.presence == PresencePart::told) unwatch_presence(topic);
-  }
+  });
   auto leaving = *std::exchange(leaving_, std::nullopt);
-  site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, session_.owner, leaving});
+  site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, owner(), leaving});
 }
 
 void Connection::replace(const SessionId& session) {

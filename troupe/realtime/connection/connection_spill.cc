@@ -70,8 +70,7 @@ void Connection::end_topics(const std::vector<TopicPattern>& ended) {
   if (spilled_.empty() && felt_ == nullptr) return;
   auto brings = [](const TopicName& topic) { return [&](const TopicPattern& one) { return one.matches(topic); }; };
   auto has_ended = [&](const TopicName& topic) {
-    return std::ranges::any_of(ended, brings(topic)) &&
-           std::ranges::none_of(session_.subscriptions, brings(topic), [](const auto& entry) { return entry.first; });
+    return std::ranges::any_of(ended, brings(topic)) && !session_.subscriptions.any_key(brings(topic));
   };
   answer_all(spilled_.erase_if(has_ended));
   relieve([&](const std::string& topic, Overflow) { return has_ended(TopicName::parse(topic).value()); });

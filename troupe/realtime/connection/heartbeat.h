@@ -36,37 +36,41 @@ class Heartbeat {
   /// us from reading what comes; an answer that we do not read is not missing.
   Step on_time(base::Instant now, bool hears) noexcept {
     if (now < due_) return Step::wait;
-    if (pinged_ && !hears) {
+    if (is_pinged() && !hears) {
       due_ = now + options_->answer_within;
       return Step::wait;
     }
-    if (pinged_) return Step::lost;
-    pinged_ = now;
+    if (is_pinged()) return Step::lost;
+    pinged_at_ = now;
     due_ = now + options_->answer_within;
     return Step::ping;
   }
 
   /// From now on we read again, what came meanwhile too.
   void on_hearing(base::Instant now) noexcept {
-    if (pinged_) due_ = std::max(due_, now + options_->answer_within);
+    if (is_pinged()) due_ = std::max(due_, now + options_->answer_within);
   }
 
   /// The answer to a ping.
   void on_pong(base::Instant now) noexcept {
-    if (!pinged_) return;  // nobody asked
-    rtt_ = now - *pinged_;
-    due_ = *pinged_ + options_->interval;
-    pinged_.reset();
+    if (!is_pinged()) return;  // nobody asked
+    rtt_ = now - pinged_at_;
+    due_ = pinged_at_ + options_->interval;
+    pinged_at_ = base::Instant::never();
   }
 
   /// The time between the last ping and its answer.
-  std::optional<base::Duration> rtt() const noexcept { return rtt_; }
+  std::optional<base::Duration> rtt() const noexcept {
+    return rtt_ < base::Duration::zero() ? std::nullopt : std::optional{rtt_};
+  }
 
  private:
+  bool is_pinged() const noexcept { return pinged_at_ != base::Instant::never(); }
+
   const HeartbeatOptions* options_;
   base::Instant due_;
-  std::optional<base::Instant> pinged_;  // a ping that is not yet answered
-  std::optional<base::Duration> rtt_;
+  base::Instant pinged_at_ = base::Instant::never();  // of a ping that is not yet answered
+  base::Duration rtt_{-1};                            // negative: not known yet
 };
 
 }  // namespace troupe::realtime

@@ -2,13 +2,14 @@
 // asked for, so that none comes before the confirmation, twice, or after a hole that nobody
 // tells.
 //
-// Owned by one connection. Most of the time nothing is held. A message waits for its own
-// name rather than for a pattern that it lies in.
+// Owned by one connection. Most of the time nothing is held, and then it is a null pointer.
+// A message waits for its own name rather than for a pattern that it lies in.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,32 +43,34 @@ class HeldTopics {
     FlatQueue<HeldMessage> messages;
   };
 
-  explicit HeldTopics(std::size_t messages_max) : messages_max_(messages_max) {}
-
-  /// Begins to hold; what is held more than once is let go when all have released it.
-  void hold(const std::string& name) { ++names_[name].holders; }
-  void hold(const TopicPattern& topic) {
-    if (topic.is_name()) return hold(topic.text());
-    auto& held = patterns_[topic];
+  /// Begins to hold; what is held more than once is let go when all have released it. Past `messages_max` messages the
+  /// oldest goes; the first hold() says how many that are.
+  void hold(const std::string& name, std::size_t messages_max) { ++tables(messages_max).names[name].holders; }
+  void hold(const TopicPattern& topic, std::size_t messages_max) {
+    if (topic.is_name()) return hold(topic.text(), messages_max);
+    auto& held = tables(messages_max).patterns[topic];
     held.is_pattern = true;
     ++held.holders;
   }
 
-  bool empty() const noexcept { return names_.empty() && patterns_.empty(); }
+  bool empty() const noexcept { return tables_ == nullptr; }
 
-  /// Takes a message if its topic is held. Past the bound the oldest goes.
+  /// Takes a message if its topic is held.
   bool take(const FrameRef& frame, Overflow overflow, Offset missed_to = 0) {
     auto* held = holder_of(frame->topic);
     if (held == nullptr) return false;
     held->messages.push_back({frame, overflow, missed_to});
-    if (held->messages.size() > messages_max_) lose(held->messages.pop_front(), *held);
+    if (held->messages.size() > tables_->messages_max) lose(held->messages.pop_front(), *held);
     return true;
   }
 
   /// What was held, once nobody holds it any more; nothing as long as somebody does.
-  std::optional<Released> release(const std::string& name) { return release(names_, name); }
+  std::optional<Released> release(const std::string& name) {
+    return tables_ ? release(tables_->names, name) : std::nullopt;
+  }
   std::optional<Released> release(const TopicPattern& topic) {
-    return topic.is_name() ? release(names_, topic.text()) : release(patterns_, topic);
+    if (topic.is_name()) return release(topic.text());
+    return tables_ ? release(tables_->patterns, topic) : std::nullopt;
   }
 
  private:
@@ -76,13 +79,25 @@ class HeldTopics {
     bool is_pattern = false;
   };
 
+  struct Tables {
+    std::size_t messages_max;
+    std::map<std::string, Held> names;
+    std::map<TopicPattern, Held> patterns;
+  };
+
+  Tables& tables(std::size_t messages_max) {
+    if (tables_ == nullptr) tables_ = std::make_unique<Tables>(messages_max);
+    return *tables_;
+  }
+
   Held* holder_of(const std::string& topic) {
-    auto found = names_.find(topic);
-    if (found != names_.end()) return &found->second;
-    if (patterns_.empty()) return nullptr;
+    if (tables_ == nullptr) return nullptr;
+    auto found = tables_->names.find(topic);
+    if (found != tables_->names.end()) return &found->second;
+    if (tables_->patterns.empty()) return nullptr;
     auto name = TopicName::parse(topic);
     if (!name) return nullptr;  // an inbox of an odd user
-    for (auto& [pattern, held] : patterns_) {
+    for (auto& [pattern, held] : tables_->patterns) {
       if (pattern.matches(*name)) return &held;
     }
     return nullptr;
@@ -95,7 +110,7 @@ class HeldTopics {
     auto known = held.lost.find(message.frame->topic);
     if (known != held.lost.end() && known->second.epoch == position.epoch) {
       known->second.to = to;
-    } else if (held.lost.size() < messages_max_) {
+    } else if (held.lost.size() < tables_->messages_max) {
       held.lost.insert_or_assign(message.frame->topic, Lost{position.epoch, position.offset, to, message.overflow});
     } else {
       held.overrun = true;
@@ -103,17 +118,16 @@ class HeldTopics {
   }
 
   template <class Map, class Key>
-  static std::optional<Released> release(Map& map, const Key& key) {
+  std::optional<Released> release(Map& map, const Key& key) {
     auto found = map.find(key);
     if (found == map.end() || --found->second.holders > 0) return std::nullopt;
     Released released = std::move(found->second);
     map.erase(found);
+    if (tables_->names.empty() && tables_->patterns.empty()) tables_.reset();
     return released;
   }
 
-  std::size_t messages_max_;
-  std::map<std::string, Held> names_;
-  std::map<TopicPattern, Held> patterns_;
+  std::unique_ptr<Tables> tables_;  // null while nothing is held
 };
 
 }  // namespace troupe::realtime

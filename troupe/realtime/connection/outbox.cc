@@ -31,7 +31,8 @@ Outbox::Pushed Outbox::push_with_care(FrameRef message, Overflow overflow) {
       return after_push(Pushed::over);
     }
     count_dropped(overflow, message->topic);
-    add_gap({next_gap_++, message->topic, message->position, message->position.offset, GapReason::overflow}, nullptr);
+    add_gap({make_rare().next_gap++, message->topic, message->position, message->position.offset, GapReason::overflow},
+            nullptr);
     return after_push(Pushed::dropped);
   }
   enqueue(std::move(message), overflow, Kind::message);
@@ -44,7 +45,7 @@ void Outbox::enqueue(FrameRef message, Overflow overflow, Kind kind) {
     std::size_t first = first_written_ > 0 ? 1 : 0;
     while (place > first && may_overtake(*message, queue_[place - 1])) --place;
   }
-  kept_ = std::min(kept_, place);
+  kept_ = static_cast<std::uint32_t>(std::min<std::size_t>(kept_, place));
   auto priority = message->priority;
   queue_.insert(place, {std::move(message), kind, overflow, false, priority});
   count(queue_[place], 1);
@@ -62,7 +63,7 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
     case Kind::recovered:
       return message.priority == Priority::high && other.frame->topic != message.topic;
     case Kind::gap:
-      return std::ranges::find(gaps_, other.number, &OpenGap::number)->topic != message.topic;
+      return std::ranges::find(rare().gaps, other.number, &OpenGap::number)->topic != message.topic;
     case Kind::gone:
       return true;
   }
@@ -82,13 +83,14 @@ void Outbox::push_recovered(FrameRef message) {
 }
 
 bool Outbox::has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept {
-  return recovered_count_ + messages <= limits_->recovered_max &&
-         recovered_bytes_ + bytes <= limits_->recovered_bytes_max;
+  const auto& waiting = rare().recovered;
+  return waiting.messages + messages <= limits_->recovered_max && waiting.bytes + bytes <= limits_->recovered_bytes_max;
 }
 
 Outbox::Pushed Outbox::push_gap(const Gap& gap) {
-  add_gap({next_gap_++, std::string{gap.topic}, {Epoch{std::string{gap.epoch}}, gap.from}, gap.to, gap.reason},
-          nullptr);
+  add_gap(
+      {make_rare().next_gap++, std::string{gap.topic}, {Epoch{std::string{gap.epoch}}, gap.from}, gap.to, gap.reason},
+      nullptr);
   return after_push(Pushed::accepted);
 }
 
@@ -96,12 +98,14 @@ Outbox::Pushed Outbox::push_gap(const Gap& gap) {
 
 // As much as within them; one alone may be larger, as it is written when its turn comes.
 bool Outbox::fits_over(std::size_t bytes) const noexcept {
-  return over_count_ == 0 || (over_count_ < limits_->messages_max && over_bytes_ + bytes <= limits_->bytes_max);
+  const auto& over = rare().over;
+  return over.messages == 0 || (over.messages < limits_->messages_max && over.bytes + bytes <= limits_->bytes_max);
 }
 
 void Outbox::admit(std::vector<FrameRef>& settled) {
-  std::ranges::move(std::exchange(settled_, {}), std::back_inserter(settled));
-  for (std::size_t index = 0; index < queue_.size() && over_count_ > 0; ++index) {
+  if (rare_ == nullptr) return;
+  std::ranges::move(std::exchange(rare_->settled, {}), std::back_inserter(settled));
+  for (std::size_t index = 0; index < queue_.size() && rare_->over.messages > 0; ++index) {
     auto& waiting = queue_[index];
     if (waiting.kind != Kind::over) continue;
     if (!fits(waiting.frame->bytes.size())) return;
@@ -174,11 +178,11 @@ void Outbox::drop(std::size_t index, GapReason reason) {
   auto frame = std::exchange(waiting.frame, {});
   waiting.kind = Kind::gone;
   ++gone_;
-  add_gap({next_gap_++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
+  add_gap({make_rare().next_gap++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
 }
 
-void Outbox::count_dropped(Overflow overflow, std::string_view topic) noexcept {
-  ++dropped_;
+void Outbox::count_dropped(Overflow overflow, std::string_view topic) {
+  ++make_rare().dropped;
   if (figures_ != nullptr) ++figures_->dropped_by(overflow, topic);
 }
 
@@ -193,7 +197,8 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
     place->number = number;
     --gone_;
   };
-  for (auto& open : gaps_) {
+  auto& gaps = make_rare().gaps;
+  for (auto& open : gaps) {
     if (continues(open, gap)) {
       open.to = gap.to;
       return;
@@ -212,7 +217,7 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
   } else {
     queue_.push_back({.frame = {}, .kind = Kind::gap, .number = gap.number});
   }
-  gaps_.push_back(std::move(gap));
+  gaps.push_back(std::move(gap));
 }
 
 Outbox::Waiting* Outbox::place_of(const OpenGap& gap) noexcept {
@@ -245,12 +250,15 @@ std::size_t Outbox::gather(std::span<iovec> parts) {
   std::size_t skip = first_written_;
   for (auto& waiting : queue_) {
     if (used == parts.size() || bytes >= batch_bytes) break;
-    if (waiting.kind == Kind::gone) continue;
-    if (waiting.kind == Kind::gap) tell(waiting);
-    if (coding_ != nullptr && !waiting.sealed) seal(waiting);
-    auto rest = waiting.frame->bytes.view().substr(skip);
-    parts[used++] = {const_cast<char*>(rest.data()), rest.size()};
-    bytes += rest.size();
+    if (waiting.kind >= Kind::gap) [[unlikely]] {
+      if (waiting.kind == Kind::gone) continue;
+      tell(waiting);
+    }
+    if (coding_ != nullptr && !waiting.sealed) [[unlikely]]
+      seal(waiting);
+    const auto& frame = waiting.frame->bytes;
+    parts[used++] = {const_cast<char*>(frame.data()) + skip, frame.size() - skip};
+    bytes += frame.size() - skip;
     skip = 0;
   }
   return used;
@@ -263,13 +271,14 @@ base::Instant Outbox::first_queued_at() const noexcept {
 
 // From now on it is a frame like others, and is not continued any more.
 void Outbox::tell(Waiting& gap) {
-  auto open = std::ranges::find(gaps_, gap.number, &OpenGap::number);
-  INVARIANT(open != gaps_.end(), "the place of a gap is that of an open gap");
+  auto& gaps = make_rare().gaps;
+  auto open = std::ranges::find(gaps, gap.number, &OpenGap::number);
+  INVARIANT(open != gaps.end(), "the place of a gap is that of an open gap");
   Gap told{open->topic, open->from.epoch.value(), open->from.offset, open->to, open->reason};
   if (figures_ != nullptr) ++figures_->told(open->reason);
   gap.frame = FrameRef::message(finished(told), open->topic, {open->from.epoch, open->to});
   gap.kind = Kind::control;
-  gaps_.erase(open);
+  gaps.erase(open);
   count(gap, 1);
 }
 
@@ -277,7 +286,7 @@ void Outbox::tell(Waiting& gap) {
 // says what left before it.
 void Outbox::seal(Waiting& waiting) {
   if (waiting.kind == Kind::over) {
-    settled_.push_back(waiting.frame);
+    make_rare().settled.push_back(waiting.frame);
     take_in(waiting);
   }
   waiting.number = static_cast<std::uint32_t>(waiting.frame->bytes.size());
@@ -285,7 +294,14 @@ void Outbox::seal(Waiting& waiting) {
   waiting.sealed = true;
 }
 
-void Outbox::written(std::size_t bytes) {
+// What nearly every write is.
+void Outbox::written_all() {
+  queue_.clear();
+  message_bytes_ = control_bytes_ = first_written_ = 0;
+  message_count_ = unequal_ = kept_ = 0;
+}
+
+void Outbox::written_in_part(std::size_t bytes) {
   first_written_ += bytes;
   while (!queue_.empty()) {
     auto& front = queue_.front();
@@ -297,7 +313,7 @@ void Outbox::written(std::size_t bytes) {
       if (first_written_ < size) break;
       first_written_ -= size;
       count(front, -1);
-      if (front.kind == Kind::over) settled_.push_back(front.frame);
+      if (front.kind == Kind::over) make_rare().settled.push_back(front.frame);
     }
     if (kept_ > 0) --kept_;
     queue_.drop_front();
@@ -305,27 +321,29 @@ void Outbox::written(std::size_t bytes) {
   INVARIANT(!queue_.empty() || first_written_ == 0, "no more is written than was gathered");
 }
 
-void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) noexcept {
-  auto one = static_cast<std::size_t>(sign);
-  auto bytes = (waiting.sealed ? waiting.number : waiting.frame->bytes.size()) *
-               one;  // modulo 2^64, so that a negative sign subtracts
+void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) {
+  // Modulo 2^64, and 2^32, so that a negative sign subtracts.
+  const auto one = static_cast<std::size_t>(sign);
+  const auto bytes = (waiting.sealed ? waiting.number : waiting.frame->bytes.size()) * one;
+  auto add_to = [&](Sum& sum) {
+    sum.messages += one;
+    sum.bytes += bytes;
+  };
+  const bool has_priority = waiting.kind == Kind::message || waiting.kind == Kind::over;
+  if (has_priority && waiting.priority != Priority::normal) unequal_ += static_cast<std::uint32_t>(one);
   switch (waiting.kind) {
     case Kind::control:
       control_bytes_ += bytes;
       break;
     case Kind::message:
-      if (waiting.priority != Priority::normal) unequal_ += one;
-      message_count_ += one;
+      message_count_ += static_cast<std::uint32_t>(one);
       message_bytes_ += bytes;
       break;
     case Kind::over:
-      if (waiting.priority != Priority::normal) unequal_ += one;
-      over_count_ += one;
-      over_bytes_ += bytes;
+      add_to(make_rare().over);
       break;
     case Kind::recovered:
-      recovered_count_ += one;
-      recovered_bytes_ += bytes;
+      add_to(make_rare().recovered);
       break;
     case Kind::gap:
     case Kind::gone:

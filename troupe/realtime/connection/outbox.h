@@ -13,13 +13,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "troupe/realtime/connection/short_queue.h"
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/overflow.h"
-#include "troupe/realtime/topic/flat_queue.h"
 #include "troupe/realtime/topic/local_frame.h"
 
 namespace troupe::realtime {
@@ -61,12 +62,12 @@ class Outbox {
   void count_in(OutboxFigures& figures) noexcept { figures_ = &figures; }
 
   /// A message of a subscription that wants `overflow`.
-  Pushed push(FrameRef message, Overflow overflow) {
+  Pushed push(const FrameRef& message, Overflow overflow) {
     auto bytes = message->bytes.size();
     if (overflow == Overflow::latest || !fits(bytes) || unequal_ > 0 || message->priority != Priority::normal)
         [[unlikely]]
-      return push_with_care(std::move(message), overflow);
-    queue_.push_back({std::move(message), Kind::message, overflow});
+      return push_with_care(message, overflow);
+    queue_.push_back({message, Kind::message, overflow});
     ++message_count_;
     message_bytes_ += bytes;
     return after_push(Pushed::accepted);
@@ -83,7 +84,7 @@ class Outbox {
   /// The bytes stay valid until anything else is called.
   std::size_t gather(std::span<iovec> parts);
   /// `bytes` of what gather() gave have been written.
-  void written(std::size_t bytes);
+  void written(std::size_t bytes) { is_all_that_waits(bytes) ? written_all() : written_in_part(bytes); }
 
   /// Takes messages that wait over the limits in, in order, as far as there is room by now, and adds to `settled` those
   /// that came in, or are written already.
@@ -95,9 +96,7 @@ class Outbox {
 
   bool empty() const noexcept { return queue_.empty(); }
   /// Whether more answers or gaps wait than may.
-  bool is_overrun() const noexcept {
-    return control_bytes_ > limits_->control_bytes_max || gaps_.size() > limits_->gaps_max;
-  }
+  bool is_overrun() const noexcept { return control_bytes_ > limits_->control_bytes_max || has_too_many_gaps(); }
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
@@ -107,18 +106,23 @@ class Outbox {
   }
   /// The same of the room over the limits, which is as large.
   bool is_over_by(std::size_t part) const noexcept {
-    return over_count_ > limits_->messages_max / part || over_bytes_ > limits_->bytes_max / part;
+    return rare().over.messages > limits_->messages_max / part || rare().over.bytes > limits_->bytes_max / part;
   }
   /// Messages that wait over the limits.
-  std::size_t over() const noexcept { return over_count_; }
+  std::size_t over() const noexcept { return rare().over.messages; }
   /// All messages that wait, over the limits and from history too.
-  std::size_t waiting() const noexcept { return message_count_ + over_count_ + recovered_count_; }
-  std::size_t waiting_bytes() const noexcept { return message_bytes_ + over_bytes_ + recovered_bytes_; }
+  std::size_t waiting() const noexcept { return message_count_ + rare().over.messages + rare().recovered.messages; }
+  std::size_t waiting_bytes() const noexcept { return message_bytes_ + rare().over.bytes + rare().recovered.bytes; }
   /// Frames from history that wait.
-  std::size_t recovered() const noexcept { return recovered_count_; }
+  std::size_t recovered() const noexcept { return rare().recovered.messages; }
   std::size_t control_bytes() const noexcept { return control_bytes_; }
-  /// How many messages were dropped so far.
-  std::uint64_t dropped() const noexcept { return dropped_; }
+  /// How many messages were dropped since it rested last.
+  std::uint64_t dropped() const noexcept { return rare().dropped; }
+  /// Gives back what memory it keeps for the next rush, if nothing waits.
+  void rest() noexcept {
+    queue_.rest();
+    if (rare_ != nullptr && empty() && rare_->settled.empty()) rare_.reset();
+  }
 
  private:
   enum class Kind : std::uint8_t {
@@ -144,6 +148,29 @@ class Outbox {
     Offset to = 0;
     GapReason reason = GapReason::overflow;
   };
+  struct Sum {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+  };
+  /// What only the outbox of a slow reader needs, or of one that comes back.
+  struct Rare {
+    std::vector<OpenGap> gaps;
+    std::vector<FrameRef> settled;  // were over the limits, and are written or about to be
+    Sum over;                       // the limits
+    Sum recovered;
+    std::uint32_t next_gap = 0;
+    std::uint64_t dropped = 0;
+  };
+
+  const Rare& rare() const noexcept {
+    static const Rare none;
+    return rare_ == nullptr ? none : *rare_;
+  }
+  Rare& make_rare() {
+    if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
+  bool has_too_many_gaps() const noexcept { return rare_ != nullptr && rare_->gaps.size() > limits_->gaps_max; }
 
   bool fits(std::size_t bytes) const noexcept {
     return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
@@ -158,36 +185,33 @@ class Outbox {
   bool may_drop(std::size_t index) const noexcept;
   void drop_earlier_of(const LocalFrame& message);
   void drop(std::size_t index, GapReason reason);
-  void count_dropped(Overflow overflow, std::string_view topic) noexcept;
+  void count_dropped(Overflow overflow, std::string_view topic);
   void add_gap(OpenGap gap, Waiting* place);
   Waiting* place_of(const OpenGap& gap) noexcept;
   void tell(Waiting& gap);
   void seal(Waiting& waiting);
   void forget_gone();
-  Pushed after_push(Pushed result) const noexcept {
-    return gaps_.size() > limits_->gaps_max ? Pushed::overrun : result;
+  // Only of what has no past: nothing is gone, was over the limits, comes from history, or is coded.
+  bool is_all_that_waits(std::size_t bytes) const noexcept {
+    return rare_ == nullptr && coding_ == nullptr && first_written_ + bytes == message_bytes_ + control_bytes_;
   }
-  void count(const Waiting& waiting, std::ptrdiff_t sign) noexcept;
+  void written_all();
+  void written_in_part(std::size_t bytes);
+  Pushed after_push(Pushed result) const noexcept { return has_too_many_gaps() ? Pushed::overrun : result; }
+  void count(const Waiting& waiting, std::ptrdiff_t sign);
 
   const OutboxLimits* limits_;
   FrameCoding* coding_ = nullptr;
   OutboxFigures* figures_ = nullptr;  // of all outboxes of the core
-  FlatQueue<Waiting> queue_;          // in the order in which it leaves; what stands first is never gone
-  std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
-  std::size_t message_count_ = 0;
+  ShortQueue<Waiting> queue_;         // in the order in which it leaves; what stands first is never gone
   std::size_t message_bytes_ = 0;
+  std::uint32_t message_count_ = 0;
+  std::uint32_t unequal_ = 0;      // messages of another priority than the normal one
+  std::uint32_t kept_ = 0;         // so many at the front are known to be none that may be dropped
+  std::uint32_t gone_ = 0;         // in the queue
+  std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
   std::size_t control_bytes_ = 0;
-  std::size_t over_count_ = 0;
-  std::size_t over_bytes_ = 0;
-  std::vector<FrameRef> settled_;  // were over the limits, and are written or about to be
-  std::size_t recovered_count_ = 0;
-  std::size_t recovered_bytes_ = 0;
-  std::size_t kept_ = 0;     // so many at the front are known to be none that may be dropped
-  std::size_t gone_ = 0;     // in the queue
-  std::size_t unequal_ = 0;  // messages of another priority than the normal one
-  std::vector<OpenGap> gaps_;
-  std::uint32_t next_gap_ = 0;
-  std::uint64_t dropped_ = 0;
+  std::unique_ptr<Rare> rare_;  // null: it has been like any other so far
 };
 
 }  // namespace troupe::realtime

@@ -255,7 +255,7 @@ TEST_CASE("without room the least priority goes first, and never the higher for 
 }
 
 TEST_CASE("however long frames overtake in a queue that is never empty, its memory is that of what waits") {
-  FlatQueue<int> queue;
+  ShortQueue<int> queue;
   queue.push_back(0);
   for (int i = 1; i < 100'000; ++i) {
     queue.insert(queue.size(), i);
@@ -263,6 +263,47 @@ TEST_CASE("however long frames overtake in a queue that is never empty, its memo
   }
   CHECK_EQ(queue.front(), 99'999);
   CHECK_LE(queue.capacity(), 16);
+}
+
+TEST_CASE("a queue has room for one element without more memory, and rests when nothing waits") {
+  ShortQueue<int> queue;
+  for (int i = 0; i < 10; ++i) {
+    queue.push_back(i);
+    CHECK_EQ(queue.front(), i);
+    queue.drop_front();
+  }
+  CHECK_EQ(queue.capacity(), 1);
+  for (int i = 0; i < 10; ++i) queue.push_back(i);
+  queue.erase_if([](int i) { return i % 2 == 0; });
+  CHECK(std::ranges::equal(queue, std::array{1, 3, 5, 7, 9}));
+  queue.rest();  // not while something waits
+  CHECK_EQ(queue.back(), 9);
+  queue.clear();
+  CHECK_EQ(queue.capacity(), 16);
+  queue.rest();
+  CHECK_EQ(queue.capacity(), 1);
+  CHECK(queue.empty());
+}
+
+TEST_CASE("an outbox is as new when everything was written, and counts on") {
+  OutboxLimits limits{.messages_max = 3};
+  Outbox outbox{limits};
+  for (int round = 0; round < 3; ++round) {
+    for (Offset offset = 1; offset <= 3; ++offset) outbox.push(message("a", offset), Overflow::drop_oldest);
+    outbox.push_control(base::Bytes{"answer"});
+    CHECK_EQ(outbox.messages(), 3);
+    write(outbox);
+    CHECK(outbox.empty());
+    CHECK_EQ(outbox.messages(), 0);
+    CHECK_EQ(outbox.bytes(), 0);
+    CHECK_EQ(outbox.control_bytes(), 0);
+  }
+  for (Offset offset = 1; offset <= 4; ++offset) outbox.push(message("a", offset), Overflow::drop_oldest);
+  CHECK_EQ(outbox.dropped(), 1);
+  write(outbox);
+  outbox.rest();
+  CHECK_EQ(outbox.dropped(), 0);
+  CHECK_EQ(outbox.push(message("a", 5), Overflow::drop_oldest), Pushed::accepted);
 }
 
 TEST_CASE("what is half written stays whole") {

@@ -195,7 +195,7 @@ TEST_CASE("what the query says of a session may be anything") {
     CAPTURE(query);
     auto opened = open_with(world, query, fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob")), 0);
     CHECK_FALSE(opened.resumed);
-    CHECK_EQ(opened.session.size(), 32);
+    CHECK_EQ(opened.session.size(), 15);
   }
 }
 

@@ -3,7 +3,8 @@
 //
 // What lies between is in the topic's history and will be read from there, one page at a
 // time, the topics taking turns. Messages of such a topic that come meanwhile only move its
-// top. Owned by one connection. Most of the time nothing is spilled.
+// top. Owned by one connection. Of a connection that has
+// never spilled it is a null pointer.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,15 +49,15 @@ class SpilledTopics {
   /// Of more own messages than this, the client gets the later ones back.
   static constexpr std::size_t left_out_max = 256;
 
-  bool empty() const noexcept { return topics_.empty(); }
-  std::size_t size() const noexcept { return topics_.size(); }
-  bool is_reading() const noexcept { return reading_; }
+  bool empty() const noexcept { return state_ == nullptr || state_->topics.empty(); }
+  std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->topics.size(); }
+  bool is_reading() const noexcept { return state_ != nullptr && state_->reading; }
 
   Topic* find(std::string_view topic) {
-    if (topics_.empty()) [[likely]]
+    if (empty()) [[likely]]
       return nullptr;
-    auto found = topics_.find(topic);
-    return found == topics_.end() ? nullptr : &found->second;
+    auto found = state_->topics.find(topic);
+    return found == state_->topics.end() ? nullptr : &found->second;
   }
   /// The topic, if it is still the stretch that was asked for.
   Topic* find(const Wanted& wanted) {
@@ -65,17 +67,19 @@ class SpilledTopics {
 
   /// A topic that is not there yet.
   void add(std::string_view topic, const Position& after, Offset top) {
-    topics_.emplace(topic, Topic{++stretches_, after, top});
+    if (state_ == nullptr) state_ = std::make_unique<State>();
+    state_->topics.emplace(topic, Topic{++state_->stretches, after, top});
   }
   /// The topic begins a new epoch behind `after`; what is left of the old one must have been told, and its acks sent.
-  void begin_epoch(Topic& topic, Position after) { topic = {++stretches_, std::move(after), 0}; }
+  void begin_epoch(Topic& topic, Position after) { topic = {++state_->stretches, std::move(after), 0}; }
 
   /// Keeps an ack until its topic has come so far; false when it need not wait. An epoch is that of one topic alone.
   bool keep_ack(const Position& position, const base::Bytes& frame) {
-    for (auto& [name, topic] : topics_) {
+    if (empty()) return false;
+    for (auto& [name, topic] : state_->topics) {
       if (topic.after.epoch != position.epoch || topic.after.offset >= position.offset) continue;
       topic.acks.push_back({position.offset, frame});
-      ack_bytes_ += frame.size();
+      state_->ack_bytes += frame.size();
       return true;
     }
     return false;
@@ -87,10 +91,10 @@ class SpilledTopics {
       if (ack.offset <= until) due.push_back(ack);
     }
     std::erase_if(topic.acks, [&](const Ack& ack) { return ack.offset <= until; });
-    for (const auto& ack : due) ack_bytes_ -= ack.frame.size();
+    for (const auto& ack : due) state_->ack_bytes -= ack.frame.size();
     return due;
   }
-  std::size_t ack_bytes() const noexcept { return ack_bytes_; }
+  std::size_t ack_bytes() const noexcept { return state_ == nullptr ? 0 : state_->ack_bytes; }
 
   void left_out(std::string_view topic, const Position& position) {
     auto* found = find(topic);
@@ -102,10 +106,12 @@ class SpilledTopics {
   template <class Unwanted>
   std::vector<Ack> erase_if(Unwanted unwanted) {
     std::vector<Ack> acks;
-    for (auto entry = topics_.begin(); entry != topics_.end();) {
+    if (empty()) return acks;
+    auto& topics = state_->topics;
+    for (auto entry = topics.begin(); entry != topics.end();) {
       if (unwanted(TopicName::parse(entry->first).value())) {
         std::ranges::move(take_acks(entry->second, offset_max), std::back_inserter(acks));
-        entry = topics_.erase(entry);
+        entry = topics.erase(entry);
       } else {
         ++entry;
       }
@@ -113,29 +119,33 @@ class SpilledTopics {
     return acks;
   }
   std::vector<Ack> erase(std::string_view topic) {
-    auto found = topics_.find(topic);
-    if (found == topics_.end()) return {};
-    auto acks = take_acks(found->second, offset_max);
-    topics_.erase(found);
+    auto* spilled = find(topic);
+    if (spilled == nullptr) return {};
+    auto acks = take_acks(*spilled, offset_max);
+    state_->topics.erase(state_->topics.find(topic));
     return acks;
   }
 
   /// The topic whose turn it is; there must be one. Until read() no other is read.
   Wanted next() {
-    auto turn = topics_.upper_bound(last_);
-    if (turn == topics_.end()) turn = topics_.begin();
-    last_ = turn->first;
-    reading_ = true;
+    auto turn = state_->topics.upper_bound(state_->last);
+    if (turn == state_->topics.end()) turn = state_->topics.begin();
+    state_->last = turn->first;
+    state_->reading = true;
     return {TopicName::parse(turn->first).value(), turn->second.number, turn->second.after};
   }
-  void read() noexcept { reading_ = false; }
+  void read() noexcept { state_->reading = false; }
 
  private:
-  std::map<std::string, Topic, std::less<>> topics_;
-  std::string last_;  // the topic that was read last
-  std::uint64_t stretches_ = 0;
-  std::size_t ack_bytes_ = 0;
-  bool reading_ = false;
+  struct State {
+    std::map<std::string, Topic, std::less<>> topics;
+    std::string last;  // the topic that was read last
+    std::uint64_t stretches = 0;
+    std::size_t ack_bytes = 0;
+    bool reading = false;
+  };
+
+  std::unique_ptr<State> state_;  // null until the first topic spills, for stretches are never numbered anew
 };
 
 }  // namespace troupe::realtime

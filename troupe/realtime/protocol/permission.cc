@@ -11,18 +11,24 @@ std::optional<Grant> Grant::parse(std::string_view scope) {
   return Grant{TopicPattern::parse(read->pattern).value(), read->action};
 }
 
-Permissions Permissions::from(std::span<const std::string> scopes, std::span<const Grant> defaults) {
-  Permissions permissions;
-  permissions.grants_.assign(defaults.begin(), defaults.end());
+Permissions Permissions::from(std::span<const std::string> scopes, Grants defaults) {
+  std::vector<Grant> own;
   for (const auto& scope : scopes) {
-    if (auto grant = Grant::parse(scope)) permissions.grants_.push_back(*std::move(grant));
+    if (auto grant = Grant::parse(scope)) own.push_back(*std::move(grant));
   }
+  Permissions permissions;
+  permissions.grants_ = std::move(defaults);
+  if (own.empty()) return permissions;
+  if (permissions.grants_) own.insert(own.begin(), permissions.grants_->begin(), permissions.grants_->end());
+  own.shrink_to_fit();
+  permissions.grants_ = std::make_shared<const std::vector<Grant>>(std::move(own));
   return permissions;
 }
 
 bool Permissions::allows(TopicAction action, const TopicPattern& pattern) const noexcept {
-  return std::ranges::any_of(
-      grants_, [&](const Grant& grant) { return grant.action == action && grant.pattern.contains(pattern); });
+  return grants_ && std::ranges::any_of(*grants_, [&](const Grant& grant) {
+           return grant.action == action && grant.pattern.contains(pattern);
+         });
 }
 
 }  // namespace troupe::realtime

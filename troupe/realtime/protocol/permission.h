@@ -5,6 +5,7 @@
 // message is ever filtered later. A grant that begins with a wildcard covers no reserved topic.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,11 +27,14 @@ struct Grant {
   static std::optional<Grant> parse(std::string_view scope);
 };
 
+/// Shared by all who have no others; null: none.
+using Grants = std::shared_ptr<const std::vector<Grant>>;
+
 class Permissions {
  public:
   Permissions() = default;
   /// The grants among `scopes`, and `defaults` besides.
-  static Permissions from(std::span<const std::string> scopes, std::span<const Grant> defaults = {});
+  static Permissions from(std::span<const std::string> scopes, Grants defaults = {});
 
   /// Whether one grant covers the whole pattern.
   bool may_subscribe(const TopicPattern& pattern) const noexcept { return allows(TopicAction::subscribe, pattern); }
@@ -39,7 +43,7 @@ class Permissions {
  private:
   bool allows(TopicAction action, const TopicPattern& pattern) const noexcept;
 
-  std::vector<Grant> grants_;
+  Grants grants_;
 };
 
 }  // namespace troupe::realtime

@@ -26,7 +26,7 @@ TEST_CASE("scopes grant topics, and only what lies inside one grant is allowed")
 }
 
 TEST_CASE("default grants stand beside those of the token") {
-  const Grant defaults[] = {*Grant::parse("topic:public.>:subscribe")};
+  const auto defaults = std::make_shared<const std::vector<Grant>>(1, *Grant::parse("topic:public.>:subscribe"));
   auto permissions = Permissions::from({}, defaults);
   CHECK(permissions.may_subscribe(pattern("public.news.*")));
   CHECK_FALSE(permissions.may_publish(name("public.news")));

@@ -3,7 +3,6 @@
 #include "troupe/realtime/protocol/stream_cursor.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 #include "troupe/base/check.h"
@@ -15,8 +14,6 @@ namespace {
 
 constexpr char version = 1;
 constexpr char no_position = '\0';
-constexpr unsigned char short_epoch = 0xff;  // eight bytes follow, which 16 hexadecimal digits stand for
-constexpr std::size_t hex_digits = 16;
 
 // FNV-1a over all names: it tells one list of topics from another, and keeps nobody out.
 std::uint64_t check_of(const std::vector<TopicPattern>& topics) {
@@ -38,32 +35,14 @@ void append_number(std::string& out, std::uint64_t number) {
   out += static_cast<char>(number);
 }
 
-std::optional<std::uint64_t> from_hex(std::string_view text) {
-  if (text.size() != hex_digits || text.find_first_not_of("0123456789abcdef") != text.npos) return std::nullopt;
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number, 16);
-  return number;
-}
-
-std::string to_hex(std::uint64_t number) {
-  std::string text(hex_digits, '0');
-  for (auto digit = text.rbegin(); number > 0; number >>= 4) *digit++ = "0123456789abcdef"[number & 0xf];
-  return text;
-}
-
 void append(std::string& out, const std::optional<Position>& position) {
   if (!position) {
     out += no_position;
     return;
   }
   const auto& epoch = position->epoch.value();
-  if (auto number = from_hex(epoch)) {
-    out += static_cast<char>(short_epoch);
-    append_fixed(out, *number);
-  } else {
-    out += static_cast<char>(epoch.size());
-    out += epoch;
-  }
+  out += static_cast<char>(epoch.size());
+  out += epoch;
   append_number(out, position->offset);
 }
 
@@ -98,8 +77,8 @@ class Reader {
     auto head = take(1);
     if (head.empty() || head[0] == no_position) return std::nullopt;
     auto size = static_cast<unsigned char>(head[0]);
-    if (size != short_epoch && size > epoch_bytes_max) fail();
-    Epoch epoch{size == short_epoch ? to_hex(fixed()) : std::string{take(size)}};
+    if (size > epoch_bytes_max) fail();
+    Epoch epoch{std::string{take(size)}};
     auto offset = number();
     if (offset > offset_max) fail();
     return Position{std::move(epoch), offset};

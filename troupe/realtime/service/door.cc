@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/realtime/connection/shared_limits.h"
+#include "troupe/realtime/protocol/random_id.h"
 
 namespace troupe::realtime {
 
@@ -33,7 +34,11 @@ std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
   return "The server does not answer.";
 }
 
-Identity anonymous(base::Random& random) { return {UserId{fmt::format("anon:{:016x}", random.next())}, {}, {}, {}}; }
+Identity anonymous(base::Random& random) {
+  constexpr std::string_view prefix = "anon:";
+  auto user = std::string{prefix} + random_id(random_id_characters_max - prefix.size(), random);
+  return {UserId{std::move(user)}, {}, {}, {}};
+}
 
 std::optional<ClientError> over_rates(const net::IpAddress& address, const UserId* user, std::size_t bytes,
                                       Door& door) {

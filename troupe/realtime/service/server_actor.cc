@@ -8,12 +8,14 @@ namespace {
 // Tells the server when its last holder has let go, on whichever core that is.
 struct Place {
   actor::Ref<ServerActor> server;
-  Leave leave;
+  std::optional<net::IpAddress> address;
+  std::unique_ptr<const UserId> user;  // null of somebody without a token
 
-  Place(actor::Ref<ServerActor> s, Leave l) : server(s), leave(std::move(l)) {}
+  Place(actor::Ref<ServerActor> s, const std::optional<net::IpAddress>& a, const std::optional<UserId>& u)
+      : server(s), address(a), user(u ? std::make_unique<const UserId>(*u) : nullptr) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { server.tell(std::move(leave)); }
+  ~Place() { server.tell(Leave{address, user ? std::optional{*user} : std::nullopt}); }
 };
 
 // How many there are of each; who has none has no entry.
@@ -51,13 +53,13 @@ std::expected<Lease, AdmitRefusal> ServerActor::handle(const Admit& message, act
   if (message.user) ++by_user_[*message.user];
   ++figures_.connections;
   ++figures_.admitted;
-  return std::make_shared<Place>(ctx.self(this), Leave{address, message.user});
+  return std::make_shared<Place>(ctx.self(this), address, message.user);
 }
 
 std::expected<Lease, AdmitRefusal> ServerActor::handle(const AdmitUser& message, actor::Context& ctx) {
   if (count_of(by_user_, message.user) >= limits_.by_user_max) return refuse(AdmitRefusal::too_many_of_user);
   ++by_user_[message.user];
-  return std::make_shared<Place>(ctx.self(this), Leave{{}, message.user});
+  return std::make_shared<Place>(ctx.self(this), std::nullopt, message.user);
 }
 
 void ServerActor::handle(const Leave& message) {

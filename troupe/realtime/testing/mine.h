@@ -12,6 +12,8 @@ namespace troupe::realtime::testing {
 
 /// A receiver in a router's tables that finds them corrupted when a message comes to it.
 struct Mine final : Receiver {
+  const ConnectionId& connection() const noexcept override { return id; }
+  const UserId& user() const noexcept override { return name; }
   void registered(ReceiverNumber given) override { number = given; }
   Delivery deliver(const FrameRef&, Overflow) override { throw RoutingTableCorrupted{"a mine"}; }
   bool has_scope(const std::string&) const override { return true; }
@@ -20,6 +22,8 @@ struct Mine final : Receiver {
   void missed(std::string_view, const Epoch&, Offset, Offset, Overflow) override {}
   void open_inbox(const InboxContents&) override {}
   void routes_lost(RoutesCut) override { lost = true; }
+  ConnectionId id{"mine"};
+  UserId name{"mine"};
   ReceiverNumber number = 0;
   bool lost = false;
 };
@@ -31,7 +35,7 @@ inline RouterRef router_of(RealtimeWorld& world, std::size_t core) {
 /// Lies in the router of a core, and is stepped on by the next publication to `topic`.
 inline std::shared_ptr<Mine> lay(RouterRef router, std::string_view topic, RealtimeWorld& world) {
   auto mine = std::make_shared<Mine>();
-  auto number = world.world.block_on(router.ask(Register{mine, ConnectionId{"mine"}, UserId{"mine"}}));
+  auto number = world.world.block_on(router.ask(Register{mine}));
   REQUIRE(number.has_value());
   auto added = world.world.block_on(router.ask(AddSubscriptions{*number, {{TopicPattern::parse(topic).value()}}}));
   if (!added) mine->number = 0;  // another one has gone off meanwhile

@@ -37,12 +37,6 @@ class FlatQueue {
     items_.push_back(std::move(item));
   }
 
-  void insert(std::size_t index, T item) {
-    if (items_.size() == items_.capacity()) [[unlikely]]
-      make_room();
-    items_.insert(begin() + static_cast<std::ptrdiff_t>(index), std::move(item));
-  }
-
   T pop_front() {
     T item = std::move(items_[first_]);
     drop_front();

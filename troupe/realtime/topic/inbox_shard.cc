@@ -8,22 +8,23 @@ namespace troupe::realtime {
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
   Box* box = find_or_make(direct.direct.user, moment);
   if (box == nullptr) return std::unexpected(DirectError::overloaded);
-  Position position{box->inbox.top().epoch, box->inbox.top().offset + 1};
+  if (!box->inbox) box->inbox = std::make_unique<Inbox>(box->epoch, options_.limits);
+  Position position{box->epoch, box->inbox->top().offset + 1};
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
   auto frame = encode_direct({direct.from, id, position.offset, moment.wall, direct.direct.payload}).frame;
-  box->inbox.append(moment.now, frame);
-  return DirectPublication{
-      std::move(id), std::move(position), std::move(frame), {box->cores.begin(), box->cores.end()}};
+  box->inbox->append(moment.now, frame);
+  return DirectPublication{std::move(id), std::move(position), std::move(frame), box->cores.listed()};
 }
 
 InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment& moment) {
   Box* box = find_or_make(user, moment);
   if (box == nullptr) return {};
   box->cores.insert(core);
-  box->inbox.expire(moment.now);
-  const auto& waiting = box->inbox.waiting();
-  return {box->inbox.top(), box->inbox.lost(), {waiting.begin(), waiting.end()}};
+  if (!box->inbox) return {{box->epoch, 0}, {}, {}};
+  box->inbox->expire(moment.now);
+  const auto& waiting = box->inbox->waiting();
+  return {box->inbox->top(), box->inbox->lost(), {waiting.begin(), waiting.end()}};
 }
 
 void InboxShard::close(const UserId& user, CoreIndex core) {
@@ -40,15 +41,15 @@ void InboxShard::close_all(CoreIndex core) {
 
 void InboxShard::received(const UserId& user, Offset offset) {
   auto place = boxes_.find(user);
-  if (place == boxes_.end()) return;
-  place->second.inbox.received(offset);
+  if (place == boxes_.end() || !place->second.inbox) return;
+  place->second.inbox->received(offset);
   forget_if_idle(place);
 }
 
 void InboxShard::expire(base::Instant now) {
   for (auto place = boxes_.begin(); place != boxes_.end();) {
     auto next = std::next(place);
-    place->second.inbox.expire(now);
+    if (place->second.inbox) place->second.inbox->expire(now);
     forget_if_idle(place);
     place = next;
   }
@@ -58,12 +59,11 @@ InboxShard::Box* InboxShard::find_or_make(const UserId& user, const Moment& mome
   auto place = boxes_.find(user);
   if (place != boxes_.end()) return &place->second;
   if (boxes_.size() >= options_.inboxes_max) return nullptr;
-  Box made{Inbox{make_epoch(moment.random), options_.limits}, {}};
-  return &boxes_.emplace(user, std::move(made)).first->second;
+  return &boxes_.emplace(user, Box{make_epoch(moment.random), {}, nullptr}).first->second;
 }
 
 void InboxShard::forget_if_idle(Boxes::iterator place) {
-  if (place->second.cores.empty() && place->second.inbox.is_idle()) boxes_.erase(place);
+  if (place->second.is_idle()) boxes_.erase(place);
 }
 
 }  // namespace troupe::realtime

@@ -2,15 +2,16 @@
 // users are connected.
 //
 // An inbox exists while something waits in it or its user is connected anywhere; a later
-// one of the same user has a new epoch.
+// one of the same user has a new epoch. Until its first message it is that epoch alone.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <map>
-#include <set>
+#include <memory>
 #include <vector>
 
+#include "troupe/realtime/topic/core_set.h"
 #include "troupe/realtime/topic/inbox.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/topic_shard.h"
@@ -48,8 +49,11 @@ class InboxShard {
 
  private:
   struct Box {
-    Inbox inbox;
-    std::set<CoreIndex> cores;
+    Epoch epoch;
+    CoreSet cores;                 // where its user is connected
+    std::unique_ptr<Inbox> inbox;  // null until the first message
+
+    bool is_idle() const noexcept { return cores.empty() && (!inbox || inbox->is_idle()); }
   };
   using Boxes = std::map<UserId, Box>;
 

@@ -2,12 +2,23 @@
 #include "troupe/realtime/topic/local_receivers.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 #include "troupe/base/check.h"
 
 namespace troupe::realtime {
 
-ReceiverNumber LocalReceivers::add(Register registration) {
+namespace {
+
+using Subscriber = base::SubscriptionTrie::Subscriber;
+
+constexpr Subscriber nobody = std::numeric_limits<Subscriber>::max();
+constexpr std::size_t deliveries = static_cast<std::size_t>(Delivery::over) + 1;
+
+}  // namespace
+
+ReceiverNumber LocalReceivers::add(std::shared_ptr<Receiver> receiver) {
   if (free_.empty()) {
     INVARIANT(slots_.size() < 1U << place_bits, "a core has fewer connections than numbers have places");
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -18,11 +29,9 @@ ReceiverNumber LocalReceivers::add(Register registration) {
   free_.pop_back();
   auto& slot = slots_[place];
   slot.registration = ++registrations_;
-  slot.receiver = std::move(registration.receiver);
+  slot.receiver = std::move(receiver);
   receivers_[place] = slot.receiver.get();
-  slot.connection = std::move(registration.connection);
-  slot.user = std::move(registration.user);
-  by_user_[slot.user].push_back(place);
+  by_user_.emplace(std::hash<UserId>{}(slot.receiver->user()), place);
   return number_of(slot.registration, place);
 }
 
@@ -30,17 +39,15 @@ LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
   Left left;
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return left;
-  for (const auto& [pattern, id] : slot->subscriptions) {
+  slot->subscriptions.for_each([&](const TopicPattern& pattern, auto id) {
     --by_namespace_.of(pattern.text());
     if (trie_.remove(id, pattern)) left.patterns.push_back(pattern);
-  }
+  });
   auto place = place_of(receiver);
-  auto& others = by_user_[slot->user];
-  std::erase(others, place);
-  if (others.empty()) {
-    by_user_.erase(slot->user);
-    left.user = slot->user;
-  }
+  const auto& user = slot->receiver->user();
+  auto [first, last] = by_user_.equal_range(std::hash<UserId>{}(user));
+  by_user_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == place; }));
+  if (places_of(user).empty()) left.user = user;
   slot->subscriptions.clear();
   slot->receiver.reset();
   receivers_[place] = nullptr;
@@ -73,17 +80,17 @@ bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& patt
     ++by_namespace_.of(pattern.text());
     return added.first;
   }
-  trie_.remove(std::exchange(place->second, added.id), pattern);
+  trie_.remove(std::exchange(*place, added.id), pattern);
   return false;
 }
 
 bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern) {
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return false;
-  auto place = slot->subscriptions.find(pattern);
-  if (place == slot->subscriptions.end()) return false;
-  auto id = place->second;
-  slot->subscriptions.erase(place);
+  const auto* known = slot->subscriptions.find(pattern);
+  if (known == nullptr) return false;
+  const auto id = *known;
+  slot->subscriptions.erase(pattern);
   --by_namespace_.of(pattern.text());
   return trie_.remove(id, pattern);
 }
@@ -93,14 +100,16 @@ void LocalReceivers::use(const RealtimeSettings& settings) {
   by_namespace_.reset();
   by_namespace_.use(settings);
   for (const auto& slot : slots_) {
-    for (const auto& [pattern, id] : slot.subscriptions) ++by_namespace_.of(pattern.text());
+    slot.subscriptions.for_each([&](const TopicPattern& pattern, auto) { ++by_namespace_.of(pattern.text()); });
   }
 }
 
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::Instant now) {
-  Counted counted;
-  Slot* publisher = slot_of(message.excluded ? message.excluded->receiver : message.publisher);
-  bool pattern_frame = !message.frame_by_pattern.empty();
+  std::array<std::uint64_t, deliveries> counts{};
+  const Slot* publisher = slot_of(message.excluded ? message.excluded->receiver : message.publisher);
+  const Subscriber own = publisher != nullptr ? static_cast<Subscriber>(publisher - slots_.data()) : nobody;
+  const bool has_target = message.target != nullptr;
+  const bool pattern_frame = !message.frame_by_pattern.empty();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
   reached_ = 0;
@@ -108,7 +117,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::In
     auto* receiver = receivers_[match.subscriber];
     if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
     auto overflow = static_cast<Overflow>(match.tag);
-    if (publisher == &slots_[match.subscriber]) [[unlikely]] {
+    if (match.subscriber == own) [[unlikely]] {
       if (message.excluded) {
         receiver->left_out(message.topic.text(), message.position);
         ++reached_;
@@ -116,40 +125,27 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::In
       }
       if (overflow == Overflow::block) overflow = Overflow::drop_newest;  // nobody waits for himself
     }
-    if (message.target && !receiver->has_scope(*message.target)) [[unlikely]] {
+    if (has_target && !receiver->has_scope(*message.target)) [[unlikely]] {
       receiver->withheld(message.topic.text(), message.position);
       ++reached_;
       continue;
     }
     bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
     auto& frame = pattern ? by_pattern : by_name;
-    if (!frame) {
+    if (!frame) [[unlikely]] {
       frame =
           FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position,
                             // The positions of shards would not be true if one publication overtook another.
                             pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name);
       frame->queued_at = now;
     }
-    switch (receiver->deliver(frame, overflow)) {
-      case Delivery::accepted:
-        ++counted.accepted;
-        break;
-      case Delivery::queued:
-        ++counted.accepted, ++counted.queued;
-        break;
-      case Delivery::dropped:
-        ++counted.dropped;
-        break;
-      case Delivery::spilled:
-        ++counted.spilled;
-        break;
-      case Delivery::over:
-        ++counted.over;
-        break;
-    }
+    ++counts[static_cast<std::size_t>(receiver->deliver(frame, overflow))];
     ++reached_;
   }
-  return counted;
+  auto count_of = [&](Delivery delivery) { return counts[static_cast<std::size_t>(delivery)]; };
+  const auto queued = count_of(Delivery::queued);
+  return {count_of(Delivery::accepted) + queued, queued, count_of(Delivery::dropped), count_of(Delivery::spilled),
+          count_of(Delivery::over)};
 }
 
 std::vector<ReceiverNumber> LocalReceivers::reached(const TopicName& topic) {
@@ -163,14 +159,14 @@ std::vector<ReceiverNumber> LocalReceivers::reached(const TopicName& topic) {
 
 LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect& message) {
   CountedDirect counted;
-  auto found = by_user_.find(message.user);
-  if (found == by_user_.end()) return counted;
+  auto places = places_of(message.user);
+  if (places.empty()) return counted;
   auto frame = FrameRef::message(message.frame, inbox_topic(message.user), message.position);
-  for (auto place : found->second) {
-    auto& slot = slots_[place];
-    auto delivery = slot.receiver->deliver(frame, Overflow::drop_oldest);
+  for (auto place : places) {
+    auto& receiver = *receivers_[place];
+    auto delivery = receiver.deliver(frame, Overflow::drop_oldest);
     if (delivery != Delivery::accepted && delivery != Delivery::queued) continue;
-    counted.connections.push_back(slot.connection);
+    counted.connections.push_back(receiver.connection());
     if (delivery == Delivery::queued) ++counted.queued;
   }
   return counted;
@@ -181,6 +177,17 @@ void LocalReceivers::missed(const Missed& range) {
     slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to,
                                               static_cast<Overflow>(match.tag));
   }
+}
+
+// In the order in which they came.
+std::vector<std::uint32_t> LocalReceivers::places_of(const UserId& user) const {
+  std::vector<std::uint32_t> places;
+  auto [first, last] = by_user_.equal_range(std::hash<UserId>{}(user));
+  for (; first != last; ++first) {
+    if (receivers_[first->second]->user() == user) places.push_back(first->second);
+  }
+  std::ranges::sort(places, {}, [&](std::uint32_t place) { return slots_[place].registration; });
+  return places;
 }
 
 LocalReceivers::Slot* LocalReceivers::slot_of(ReceiverNumber receiver) noexcept {

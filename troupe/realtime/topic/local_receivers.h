@@ -6,16 +6,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <unordered_map>
 #include <vector>
 
 #include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/topic/by_namespace.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/small_map.h"
 
 namespace troupe::realtime {
 
@@ -46,7 +47,7 @@ class LocalReceivers {
     std::optional<UserId> user;
   };
 
-  ReceiverNumber add(Register registration);
+  ReceiverNumber add(std::shared_ptr<Receiver> receiver);
   Left remove(ReceiverNumber receiver);
   /// The receiver of that number, if it is still there.
   Receiver* find(ReceiverNumber receiver) const noexcept;
@@ -78,12 +79,11 @@ class LocalReceivers {
   struct Slot {
     std::shared_ptr<Receiver> receiver;  // null while the slot is free
     std::uint64_t registration = 0;
-    ConnectionId connection;
-    UserId user;
-    std::map<TopicPattern, base::SubscriptionTrie::SubscriptionId> subscriptions;
+    SmallMap<TopicPattern, base::SubscriptionTrie::SubscriptionId> subscriptions;
   };
 
   Slot* slot_of(ReceiverNumber receiver) noexcept;
+  std::vector<std::uint32_t> places_of(const UserId& user) const;
   static constexpr unsigned place_bits = 24;  // of a number; the rest is the registration's
   static std::uint32_t place_of(ReceiverNumber receiver) noexcept {
     return static_cast<std::uint32_t>(receiver & ((1U << place_bits) - 1));
@@ -97,7 +97,7 @@ class LocalReceivers {
   std::vector<Slot> slots_;
   std::vector<Receiver*> receivers_;  // of each slot; null while it is free
   std::vector<std::uint32_t> free_;
-  std::map<UserId, std::vector<std::uint32_t>> by_user_;
+  std::unordered_multimap<std::size_t, std::uint32_t> by_user_;  // places by the hash of the name, which stands there
   base::SubscriptionTrie trie_;
   ByNamespace<std::size_t> by_namespace_;  // subscriptions
 };

@@ -7,6 +7,9 @@ namespace troupe::realtime {
 namespace {
 
 struct Noted final : Receiver {
+  explicit Noted(std::string name) : id("c-" + name), name(std::move(name)) {}
+  const ConnectionId& connection() const noexcept override { return id; }
+  const UserId& user() const noexcept override { return name; }
   void registered(ReceiverNumber) override {}
   Delivery deliver(const FrameRef& frame, Overflow overflow) override {
     frames.emplace_back(frame->bytes.view());
@@ -25,6 +28,8 @@ struct Noted final : Receiver {
   void open_inbox(const InboxContents&) override {}
   void routes_lost(RoutesCut) override {}
 
+  ConnectionId id;
+  UserId name;
   Delivery answer = Delivery::accepted;
   std::vector<std::string> frames;
   std::vector<Overflow> overflows;
@@ -39,8 +44,8 @@ Deliver delivery(std::string_view topic) {
 
 struct Room {
   std::pair<std::shared_ptr<Noted>, ReceiverNumber> add(std::string user) {
-    auto receiver = std::make_shared<Noted>();
-    auto number = local.add({receiver, ConnectionId{"c-" + user}, UserId{user}});
+    auto receiver = std::make_shared<Noted>(std::move(user));
+    auto number = local.add(receiver);
     return {receiver, number};
   }
   LocalReceivers local;

@@ -94,12 +94,11 @@ void MessageRouterActor::name_namespaces(const RealtimeSettings& settings) {
 
 // ---- for the connections of this core ----
 
-ReceiverNumber MessageRouterActor::handle(Register message) {
-  auto user = message.user;
-  auto receiver = message.receiver;
-  auto number = local().add(std::move(message));
-  receiver->registered(number);
-  router(home_of(inbox_topic(user), cores())).tell(OpenInbox{index_, std::move(user), number});
+ReceiverNumber MessageRouterActor::handle(const Register& message) {
+  auto number = local().add(message.receiver);
+  message.receiver->registered(number);
+  const auto& user = message.receiver->user();
+  router(home_of(inbox_topic(user), cores())).tell(OpenInbox{index_, user, number});
   return number;
 }
 

@@ -71,7 +71,7 @@ class MessageRouterActor {
   RouterFigures handle(const MeasureRouter&) const;
 
   // For the connections of this core.
-  ReceiverNumber handle(Register message);
+  ReceiverNumber handle(const Register& message);
   void handle(Unregister message);
   void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply, actor::Context& ctx);
   void handle(RemoveSubscriptions message);

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 TopicPattern pattern(std::string_view text) { return TopicPattern::parse(text).value(); }
 
 struct Noted final : Receiver {
+  const ConnectionId& connection() const noexcept override { return id; }
+  const UserId& user() const noexcept override { return name; }
   void registered(ReceiverNumber) override {}
   Delivery deliver(const FrameRef& frame, Overflow) override {
     events.push_back(std::to_string(frame->position.offset));
@@ -27,6 +29,8 @@ struct Noted final : Receiver {
   }
   void open_inbox(const InboxContents&) override {}
   void routes_lost(RoutesCut) override { events.push_back("lost"); }
+  ConnectionId id{"c"};
+  UserId name{"u"};
   std::vector<std::string> events;
 };
 
@@ -43,7 +47,7 @@ struct Routers {
 
   std::shared_ptr<Noted> subscriber(CoreIndex core, std::string_view wanted) {
     auto receiver = std::make_shared<Noted>();
-    auto number = world.block_on(refs[core].ask(Register{receiver, ConnectionId{"c"}, UserId{"u"}}));
+    auto number = world.block_on(refs[core].ask(Register{receiver}));
     auto results = world.block_on(refs[core].ask(AddSubscriptions{*number, {{pattern(wanted)}}}));
     CHECK(results.has_value());
     return receiver;
@@ -66,8 +70,7 @@ struct Routers {
 
 TEST_CASE("who subscribes to nothing is answered at once") {
   Routers routers;
-  auto number =
-      routers.world.block_on(routers.refs[0].ask(Register{std::make_shared<Noted>(), ConnectionId{"c"}, UserId{"u"}}));
+  auto number = routers.world.block_on(routers.refs[0].ask(Register{std::make_shared<Noted>()}));
   auto results = routers.world.block_on(routers.refs[0].ask(AddSubscriptions{*number, {}}));
   REQUIRE(results.has_value());
   CHECK(results->empty());
@@ -118,7 +121,7 @@ TEST_CASE("on real cores every subscriber gets every publication, once and in or
     for (auto router : *routers) router.tell(JoinRouters{routers});
     auto topic = Routers::topic_of_first();
     for (CoreIndex core = 0; core < 2; ++core) {
-      auto number = system.block_on((*routers)[core].ask(Register{receivers[core], ConnectionId{"c"}, UserId{"u"}}));
+      auto number = system.block_on((*routers)[core].ask(Register{receivers[core]}));
       AddSubscriptions wanted{*number, {{pattern(core == 0 ? topic : "*")}}};
       REQUIRE(system.block_on((*routers)[core].ask(wanted)).has_value());
     }

@@ -12,12 +12,16 @@ void PresenceReporter::report(const UserId& user, const std::vector<TopicPattern
     return reports.try_emplace(home, ReportPresence{core_, 0, user, {}, {}}).first->second;
   };
   for (const auto& topic : came) {
-    if (++sessions_[{topic, user}] == 1) report_to(home(topic)).came.push_back(topic);
+    if (++sessions_[topic][user] == 1) report_to(home(topic)).came.push_back(topic);
   }
   for (const auto& topic : left) {
-    auto place = sessions_.find({topic, user});
-    if (place == sessions_.end() || --place->second > 0) continue;
-    sessions_.erase(place);
+    auto place = sessions_.find(topic);
+    if (place == sessions_.end()) continue;
+    auto& users = place->second;
+    auto count = users.find(user);
+    if (count == users.end() || --count->second > 0) continue;
+    users.erase(count);
+    if (users.empty()) sessions_.erase(place);
     report_to(home(topic)).left.push_back(topic);
   }
   for (auto& [home, report] : reports) {
@@ -36,8 +40,9 @@ void PresenceReporter::forget(const PresenceTold& message) {
 void PresenceReporter::repeat(const RepeatPresence& message) const {
   const auto& book = books_[message.home];
   PresenceRepeated answer{core_, book.number, {}, {}};
-  for (const auto& [place, sessions] : sessions_) {
-    if (home(place.first) == message.home) answer.present.push_back(place);
+  for (const auto& [topic, users] : sessions_) {
+    if (home(topic) != message.home) continue;
+    for (const auto& [user, sessions] : users) answer.present.emplace_back(topic, user);
   }
   for (std::size_t i = 0; i < book.untold.size(); ++i) {
     const auto& report = book.untold[i];

@@ -45,8 +45,8 @@ class PresenceReporter {
 
   CoreIndex core_;
   PresenceHomes homes_;
-  std::vector<Book> books_;                                            // by home
-  std::map<std::pair<TopicPattern, UserId>, std::uint32_t> sessions_;  // how many, at least one
+  std::vector<Book> books_;                                           // by home
+  std::map<TopicPattern, std::map<UserId, std::uint32_t>> sessions_;  // how many each has there, at least one
 };
 
 }  // namespace troupe::realtime

@@ -51,6 +51,10 @@ class Receiver {
  public:
   virtual ~Receiver() = default;
 
+  /// Who it is; both stay as they are for as long as it is registered.
+  virtual const ConnectionId& connection() const noexcept = 0;
+  virtual const UserId& user() const noexcept = 0;
+
   /// The router knows the receiver by this number from now on. A receiver that has ended meanwhile unregisters.
   virtual void registered(ReceiverNumber number) = 0;
   /// Puts a message into the outbox. Does not throw but for want of memory.

@@ -46,8 +46,6 @@ struct JoinRouters {
 /// inbox follows by Receiver::open_inbox().
 struct Register {
   std::shared_ptr<Receiver> receiver;
-  ConnectionId connection;
-  UserId user;
   using reply = ReceiverNumber;
 };
 

@@ -7,12 +7,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 
 #include "troupe/base/clock.h"
 #include "troupe/realtime/protocol/overflow.h"
 #include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/realtime/topic/small_map.h"
 
 namespace troupe::realtime {
 
@@ -31,7 +31,7 @@ struct SubscriptionOptions {
   friend bool operator==(const SubscriptionOptions&, const SubscriptionOptions&) = default;
 };
 
-using SubscriptionMap = std::map<TopicPattern, SubscriptionOptions>;
+using SubscriptionMap = SmallMap<TopicPattern, SubscriptionOptions>;
 
 /// Of sessions whose socket has vanished: how long they wait for the next one, and how many may.
 struct SessionsOptions {

@@ -12,7 +12,10 @@ bool is_present(const SubscriptionOptions& options) noexcept { return options.pr
 }  // namespace
 
 void SessionsActor::handle(OpenSession message) {
-  sessions_.insert_or_assign(std::move(message.session), Session{std::move(message.user), message.kind, message.owner});
+  supervisors_[message.owner.core] = message.owner.supervisor;
+  sessions_.insert_or_assign(
+      std::move(message.session),
+      Session{std::move(message.user), {}, message.owner.connection, {}, message.owner.core, message.kind});
 }
 
 std::expected<ClaimedSession, ClaimError> SessionsActor::handle(const ClaimSession& message, actor::Context& ctx) {
@@ -23,13 +26,16 @@ std::expected<ClaimedSession, ClaimError> SessionsActor::handle(const ClaimSessi
   const bool same =
       session.kind == message.kind && (session.kind == SessionUser::anonymous || session.user == message.user);
   if (!same) return std::unexpected(ClaimError::forbidden);
-  if (!session.owner) {
+  if (session.parked) {
     unpark(found->first, session);
     arm(ctx);
-  } else if (*session.owner != message.owner) {
-    session.owner->supervisor.tell(ReplaceConnection{session.owner->connection, message.session});
+  } else if (!session.is_of(message.owner)) {
+    supervisors_[session.core].tell(ReplaceConnection{session.connection, message.session});
   }
-  session.owner = message.owner;
+  supervisors_[message.owner.core] = message.owner.supervisor;
+  session.parked = false;
+  session.core = message.owner.core;
+  session.connection = message.owner.connection;
   ++resumed_;
   return ClaimedSession{session.user, session.subscriptions};
 }
@@ -39,14 +45,14 @@ void SessionsActor::handle(ChangeSession message) {
   if (session == nullptr) return;
   std::vector<TopicPattern> came, left;
   for (const auto& topic : message.removed) {
-    auto place = session->subscriptions.find(topic);
-    if (place == session->subscriptions.end()) continue;
-    if (is_present(place->second)) left.push_back(topic);
-    session->subscriptions.erase(place);
+    const auto* known = session->subscriptions.find(topic);
+    if (known == nullptr) continue;
+    if (is_present(*known)) left.push_back(topic);
+    session->subscriptions.erase(topic);
   }
   for (const auto& [topic, options] : message.added) {
     auto [place, fresh] = session->subscriptions.try_emplace(topic);
-    const bool was_present = is_present(std::exchange(place->second, options));
+    const bool was_present = is_present(std::exchange(*place, options));
     if (is_present(options) && !was_present) came.push_back(topic);
     if (!is_present(options) && was_present) left.push_back(topic);
   }
@@ -68,12 +74,12 @@ void SessionsActor::handle(Expire, actor::Context& ctx) {
 
 SessionsActor::Session* SessionsActor::find(const SessionId& id, const SessionOwner& owner) {
   auto found = sessions_.find(id);
-  return found != sessions_.end() && found->second.owner == owner ? &found->second : nullptr;
+  return found != sessions_.end() && found->second.is_of(owner) ? &found->second : nullptr;
 }
 
 void SessionsActor::park(Sessions::iterator place, base::Instant now) {
   auto& [id, session] = *place;
-  session.owner.reset();
+  session.parked = true;
   session.expires_at = now + options_.session_time;
   parked_.emplace(session.expires_at, id);
   parked_subscriptions_ += session.subscriptions.size();
@@ -103,9 +109,9 @@ void SessionsActor::expire(const SessionId& id) {
 void SessionsActor::end(Sessions::iterator place) {
   const auto& session = place->second;
   std::vector<TopicPattern> left;
-  for (const auto& [topic, options] : session.subscriptions) {
+  session.subscriptions.for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     if (is_present(options)) left.push_back(topic);
-  }
+  });
   presence_.report(session.user, {}, left);
   sessions_.erase(place);
 }

@@ -43,10 +43,16 @@ class SessionsActor {
  private:
   struct Session {
     UserId user;
+    SubscriptionMap subscriptions;
+    std::uint64_t connection;    // that it has, or had, by its number on `core`
+    base::Instant expires_at{};  // while parked
+    CoreIndex core;
     SessionUser kind;
-    std::optional<SessionOwner> owner;  // none while parked
-    base::Instant expires_at{};         // while parked
-    SubscriptionMap subscriptions{};
+    bool parked = false;  // it has no connection
+
+    bool is_of(const SessionOwner& owner) const noexcept {
+      return !parked && core == owner.core && connection == owner.connection;
+    }
   };
   using Sessions = std::unordered_map<SessionId, Session>;
 
@@ -60,8 +66,9 @@ class SessionsActor {
   SessionsOptions options_;
   PresenceReporter presence_;
   Sessions sessions_;
-  std::set<std::pair<base::Instant, SessionId>> parked_;     // by when they expire
-  std::map<UserId, std::vector<SessionId>> parked_by_user_;  // longest parked first
+  std::map<CoreIndex, decltype(SessionOwner::supervisor)> supervisors_;  // of connections, as they were heard of last
+  std::set<std::pair<base::Instant, SessionId>> parked_;                 // by when they expire
+  std::map<UserId, std::vector<SessionId>> parked_by_user_;              // longest parked first
   std::size_t parked_subscriptions_ = 0;
   std::uint64_t resumed_ = 0;
   std::uint64_t expired_ = 0;

@@ -44,7 +44,8 @@ struct Keeper {
     world.run_until_idle();
     if (!claimed) return claimed.error().domain == ClaimError::unknown ? "unknown" : "forbidden";
     std::string names = claimed->user.value() + ":";
-    for (const auto& [topic, options] : claimed->subscriptions) names += " " + topic.text();
+    claimed->subscriptions.for_each(
+        [&](const TopicPattern& topic, const SubscriptionOptions&) { names += " " + topic.text(); });
     return names;
   }
   void change(std::string_view session, std::uint64_t connection, std::string_view removed, std::string_view added) {

@@ -12,11 +12,12 @@ RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespa
   auto add = [](std::vector<Grant>& to, const std::vector<Grant>& grants) {
     to.insert(to.end(), grants.begin(), grants.end());
   };
-  add(default_grants_, defaults_.default_grants);
-  for (const auto& [name, options] : namespaces_) add(default_grants_, options.default_grants);
-  anonymous_grants_ = default_grants_;
-  add(anonymous_grants_, defaults_.anonymous_grants);
-  for (const auto& [name, options] : namespaces_) add(anonymous_grants_, options.anonymous_grants);
+  auto grants = defaults_.default_grants;
+  for (const auto& [name, options] : namespaces_) add(grants, options.default_grants);
+  default_grants_ = std::make_shared<const std::vector<Grant>>(grants);
+  add(grants, defaults_.anonymous_grants);
+  for (const auto& [name, options] : namespaces_) add(grants, options.anonymous_grants);
+  anonymous_grants_ = std::make_shared<const std::vector<Grant>>(std::move(grants));
 }
 
 const NamespaceOptions& RealtimeSettings::of(std::string_view topic) const noexcept {

@@ -69,16 +69,16 @@ class RealtimeSettings {
 
   Anonymous anonymous() const noexcept { return anonymous_; }
   /// What somebody may do whose token does not say so: the grants of all namespaces together.
-  std::span<const Grant> grants_with_token() const noexcept { return default_grants_; }
-  std::span<const Grant> grants_without_token() const noexcept { return anonymous_grants_; }
+  const Grants& grants_with_token() const noexcept { return default_grants_; }
+  const Grants& grants_without_token() const noexcept { return anonymous_grants_; }
 
  private:
   NamespaceOptions defaults_;
   Namespaces namespaces_;
   Anonymous anonymous_;
   std::vector<RoutingRule> rules_;
-  std::vector<Grant> default_grants_;
-  std::vector<Grant> anonymous_grants_;  // the default ones too
+  Grants default_grants_;
+  Grants anonymous_grants_;  // the default ones too
 };
 
 /// How long a publication to such a topic may go unanswered; longer than the home takes at worst.

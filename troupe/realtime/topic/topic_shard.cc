@@ -6,12 +6,16 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/realtime/protocol/random_id.h"
 
 namespace troupe::realtime {
 
 std::string shard_name(CoreIndex core) { return fmt::format("{}", core); }
 
-Epoch make_epoch(base::Random& random) { return Epoch{fmt::format("{:016x}", random.next())}; }
+Epoch make_epoch(base::Random& random) {
+  constexpr std::size_t characters = 11;  // 66 bits
+  return Epoch{random_id(characters, random)};
+}
 
 TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string name, base::Random& random)
     : options_(options), settings_(std::move(settings)), name_(std::move(name)), top_{make_epoch(random), 0} {
