@@ -13,6 +13,12 @@ ClientError error_of(const actor::Failure<PublishError>& failure) {
   if (failure.domain == PublishError::slow_reader) {
     return {ErrorCode::overloaded, "a subscriber of the topic does not keep up", 1s};
   }
+  if (failure.domain == PublishError::not_recorded) {
+    return {ErrorCode::overloaded, "the message could not be recorded, and nobody got it", 1s};
+  }
+  if (failure.domain == PublishError::record_too_large) {
+    return {ErrorCode::too_large, "a message of a durable topic has at most a megabyte", {}};
+  }
   if (failure.domain == PublishError::overloaded) return {ErrorCode::overloaded, "no room for another topic", 1s};
   if (failure.safe_to_retry()) return {ErrorCode::overloaded, "the message was not published; try again", 1s};
   return {ErrorCode::internal, "whether the message was published is not known", {}};
@@ -46,11 +52,11 @@ std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker
     }
   }
   const auto& space = asker.settings.of(command.topic);
-  const auto slow_readers = reaches_publishers(space.overflow) ? SlowReaders::felt : SlowReaders::unfelt;
+  const bool holds_up = reaches_publishers(space.overflow) || space.durability == Durability::disk;
   Publisher publisher{asker.routing.here, asker.receiver, asker.identity.user};
   return JudgedPublication{{std::move(publisher), std::move(command), std::move(target)},
                            std::move(redirected_to),
-                           slow_readers,
+                           holds_up ? HomeAnswer::waited_for : HomeAnswer::as_wanted,
                            publish_within(space)};
 }
 
@@ -68,8 +74,7 @@ actor::Task<void> run(Publish command, OptionalId id, Client& client) {
     co_return;
   }
   const auto& home = client.routing().home(judged->message.publication.topic.text());
-  // Where publishers feel slow readers, who publishes waits for the home also when it wants no answer.
-  if (!id && judged->slow_readers == SlowReaders::unfelt) {
+  if (!id && judged->answer == HomeAnswer::as_wanted) {
     auto sent = home.tell(std::move(judged->message));
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;

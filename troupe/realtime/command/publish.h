@@ -6,14 +6,15 @@
 
 namespace troupe::realtime {
 
-/// Whether slow readers of the topic hold its publishers up (`block`, `backpressure`).
-enum class SlowReaders : std::uint8_t { unfelt, felt };
+/// Who waits for the topic's home: everybody where the topic holds its publishers up (`block`, `backpressure`, a
+/// history on the disk), for only so they feel it; elsewhere who wants an answer.
+enum class HomeAnswer : std::uint8_t { as_wanted, waited_for };
 
 /// A publication that may be made, as the operator's rules want it.
 struct JudgedPublication {
   PublishMessage message;
   std::string redirected_to;  // where a rule sends it; empty: nowhere else
-  SlowReaders slow_readers = SlowReaders::unfelt;
+  HomeAnswer answer = HomeAnswer::as_wanted;
   base::Duration within{};  // the answer of its home
 };
 

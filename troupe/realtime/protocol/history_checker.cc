@@ -32,6 +32,7 @@ HistoryChecker::Record& HistoryChecker::record(std::string_view topic, std::stri
   auto found = known.epochs.find(epoch);
   if (found != known.epochs.end()) return found->second;
   known.newest = epoch;
+  ++figures_.epochs;
   return known.epochs[std::string{epoch}];
 }
 

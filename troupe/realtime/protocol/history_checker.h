@@ -32,6 +32,7 @@ struct HistoryFigures {
   std::uint64_t recoveries = 0;    // that were complete
   std::uint64_t refusals = 0;      // recoveries that were refused
   std::uint64_t acknowledged = 0;  // publications
+  std::uint64_t epochs = 0;        // of all topics; as many as these where none has begun anew
   std::uint64_t violations = 0;
 };
 

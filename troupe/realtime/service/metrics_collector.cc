@@ -52,6 +52,9 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.spilled += one.spilled;
   sum.pushed_back += one.pushed_back;
   sum.missed += one.missed;
+  sum.recorded += one.recorded;
+  sum.not_recorded += one.not_recorded;
+  sum.recording += one.recording;
   sum.directs += one.directs;
   sum.topics += one.topics;
   sum.history_bytes += one.history_bytes;
@@ -250,6 +253,10 @@ void show(base::Samples& out, const RouterFigures& sum) {
   };
   counter("troupe_realtime_pushed_back_total", "Publications refused because a subscriber is slow.", sum.pushed_back);
   counter("troupe_realtime_missed_total", "Deliveries that a core's full lane refused.", sum.missed);
+  counter("troupe_realtime_recorded_total", "Publications to durable topics that are on the disk.", sum.recorded);
+  counter("troupe_realtime_not_recorded_total", "Publications to durable topics that were refused or failed.",
+          sum.not_recorded);
+  gauge("troupe_realtime_recording", "Publications that wait for the disk.", sum.recording);
   counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);
   gauge("troupe_realtime_topics", "Topics with a position.", sum.topics);
   show_stage(out, "route", sum.routing);

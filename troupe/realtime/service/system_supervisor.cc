@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "troupe/realtime/topic/topic_journal.h"
+
 namespace troupe::realtime {
 
 actor::Supervision system_supervision() {
@@ -14,6 +16,8 @@ actor::Supervision system_supervision() {
           .decide = [rules](const actor::Fault& fault) -> actor::Decision {
             // Tables of presence are built anew rather than trusted after a fault: all they hold others know, too.
             if (fault.error == nullptr || fault.child.name.starts_with("presence-")) return actor::Directive::restart;
+            // So are the writers of topics: each topic is read anew.
+            if (fault.child.name.starts_with("journal-")) return actor::Directive::restart;
             return rules(fault);
           }};
 }
@@ -76,13 +80,22 @@ void SystemSupervisor::start_core(actor::Context& ctx, std::size_t core) {
   site->routing = {routers_, static_cast<CoreIndex>(core), keepers_, presence_};
   site->verifier = verifier_;
   site->door = doors_.server;
-  doors_.routers[core].tell(JoinRouters{routers_});
+  doors_.routers[core].tell(JoinRouters{routers_, start_journal(ctx, core)});
   doors_.sites.push_back(site);
   doors_.connections.push_back(ctx.spawn<ConnectionSupervisor>({.name = fmt::format("connections-{}", core),
                                                                 .core = static_cast<int>(core),
                                                                 .mailbox = {.capacity = options_->door_mailbox},
                                                                 .supervision = connection_supervision()},
                                                                std::move(site)));
+}
+
+// None: the system was given no journal, so nothing outlives it.
+std::optional<actor::Ref<TopicJournal>> SystemSupervisor::start_journal(actor::Context& ctx, std::size_t core) {
+  auto journal = ctx.core().host().provided<actor::Journal>();
+  if (!journal) return std::nullopt;
+  const TopicJournalUser router = doors_.routers[core];
+  return ctx.spawn<TopicJournal>({.name = fmt::format("journal-{}", core), .core = static_cast<int>(core)},
+                                 std::move(journal), static_cast<CoreIndex>(core), cores_, router);
 }
 
 void SystemSupervisor::handle(const PresenceStarted& message) {

@@ -4,10 +4,13 @@
 // A child that throws goes on with its state; a router whose tables are corrupted starts
 // with empty ones, and then all routers begin theirs anew (topic/message_router_actor), for
 // each connection is the truth about its subscriptions and fills them again.
+//
+// Where the system was given a journal (System::provide<actor::Journal>), topics may be durable.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "troupe/actor/actor.h"
@@ -82,6 +85,7 @@ class SystemSupervisor {
  private:
   void start_keepers(actor::Context& ctx);
   void start_core(actor::Context& ctx, std::size_t core);
+  std::optional<actor::Ref<TopicJournal>> start_journal(actor::Context& ctx, std::size_t core);
   actor::Task<std::size_t> open_connections();
 
   base::Published<RealtimeOptions> published_;

@@ -3,9 +3,11 @@
 //
 // A token is "user,scope,scope": its user, its scopes, and its own text as its id. Tokens
 // that begin with "bad" are invalid. What happens is a function of the seed; the network's
-// faults are drawn from it too.
+// faults are drawn from it too. Where a namespace keeps its history on the disk, that is the world's; after a crash()
+// the service begins anew on it.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,22 +67,24 @@ struct RealtimeWorld {
   explicit RealtimeWorld(RealtimeOptions options = {}, actor::test::Seed seed = 1,
                          net::MemoryNetworkOptions network = {}, actor::test::Faults faults = {}, std::size_t cores = 2,
                          base::Duration cost_per_message = {})
-      : world(seed, {.cores = static_cast<int>(cores), .cost_per_message = cost_per_message, .faults = faults}) {
-    network.faults.random = &world.random();
-    auto verifier = world.spawn<TokenReader>(
-        {.name = "tokens"},
-        std::function<void(std::string_view)>{[this](std::string_view token) { verifying(token); }});
-    realtime = Realtime::start(world.system(), std::move(options), verifier);
-    for (int core = 0; core < static_cast<int>(cores); ++core) {
-      networks.push_back(std::make_unique<net::MemoryNetwork>(world.core(static_cast<std::size_t>(core)), network));
-      web::HttpServerOptions http;
-      http.listen = [net = networks.back().get()](actor::Core&) { return net->listen({{}, 80}); };
-      http.routes = [service = *realtime, core](web::Router& router, actor::Context&) { service.routes(router, core); };
-      world.spawn<web::HttpServer>({.core = core}, http);
-    }
-    world.run_until_idle();
+      : world(seed, {.cores = static_cast<int>(cores), .cost_per_message = cost_per_message, .faults = faults}),
+        options_(std::move(options)),
+        network_(network) {
+    network_.faults.random = &world.random();
+    begin();
   }
   ~RealtimeWorld() { world.shutdown(); }
+
+  /// The power fails, and the service begins anew. There may be no socket of the old one any more. The disk goes first:
+  /// nothing that the old service does at its end is on it.
+  void crash() {
+    world.disk().crash();
+    world.shutdown();
+    realtime.reset();
+    world.crash();
+    networks.clear();
+    begin();
+  }
 
   /// A socket of `user`, open and welcomed, on core 0 or 1.
   Socket connect(std::string_view user, std::size_t core = 0) { return connect_token(token_of_user(user), core); }
@@ -106,6 +110,30 @@ struct RealtimeWorld {
   actor::test::World world;
   std::vector<std::unique_ptr<net::MemoryNetwork>> networks;
   std::optional<Realtime> realtime;
+
+ private:
+  void begin() {
+    const auto& namespaces = options_.settings->namespaces();
+    auto lasts = [](const NamespaceOptions& options) { return options.durability == Durability::disk; };
+    if (lasts(options_.settings->defaults()) ||
+        std::ranges::any_of(namespaces, [&](const auto& entry) { return lasts(entry.second); }))
+      world.start_journal();
+    auto verifier = world.spawn<TokenReader>(
+        {.name = "tokens"},
+        std::function<void(std::string_view)>{[this](std::string_view token) { verifying(token); }});
+    realtime = Realtime::start(world.system(), options_, verifier);
+    for (int core = 0; core < static_cast<int>(world.system().core_count()); ++core) {
+      networks.push_back(std::make_unique<net::MemoryNetwork>(world.core(static_cast<std::size_t>(core)), network_));
+      web::HttpServerOptions http;
+      http.listen = [net = networks.back().get()](actor::Core&) { return net->listen({{}, 80}); };
+      http.routes = [service = *realtime, core](web::Router& router, actor::Context&) { service.routes(router, core); };
+      world.spawn<web::HttpServer>({.core = core}, http);
+    }
+    world.run_until_idle();
+  }
+
+  RealtimeOptions options_;
+  net::MemoryNetworkOptions network_;
 };
 
 /// Connects `count` clients on one core, users of their own; a hundred handshakes at a time.

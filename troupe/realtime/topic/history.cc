@@ -7,9 +7,9 @@
 
 namespace troupe::realtime {
 
-void History::restart(Epoch epoch) {
+void History::restart(Epoch epoch, Offset offset) {
   while (!kept_.empty()) drop_oldest();
-  top_ = {std::move(epoch), 0};
+  top_ = {std::move(epoch), offset};
 }
 
 void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message,

@@ -51,8 +51,8 @@ class History {
   const Position& top() const noexcept { return top_; }
   /// Whether the offsets of this epoch are spent, so that restart() must come before the next append().
   bool is_full() const noexcept { return top_.offset == offset_max; }
-  /// Begins a new epoch at offset 0 and keeps nothing of the old one.
-  void restart(Epoch epoch);
+  /// Begins another epoch behind `offset` and keeps nothing of the old one.
+  void restart(Epoch epoch, Offset offset = 0);
 
   /// Appends the message that was encoded with the offset after the top, and drops what exceeds the bounds.
   void append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message,
@@ -82,6 +82,8 @@ class History {
   /// When the oldest message becomes too old; never when there is none.
   base::Instant expires_at() const noexcept;
 
+  /// The offset of the oldest message kept; one past the top when there is none.
+  Offset oldest() const noexcept { return top_.offset + 1 - kept_.size(); }
   std::size_t count() const noexcept { return kept_.size(); }
   std::size_t bytes() const noexcept { return bytes_; }
   /// The highest `seq` that was dropped; 0 when none was.
@@ -90,8 +92,6 @@ class History {
   std::uint64_t last_seq() const noexcept { return kept_.empty() ? dropped_seq_ : kept_[kept_.size() - 1].seq; }
 
  private:
-  /// The offset of the oldest message kept; one past the top when there is none.
-  Offset oldest() const noexcept { return top_.offset + 1 - kept_.size(); }
   void keep_within_limits(base::Instant now);
   /// The messages from `first` to `last`, which must be kept.
   std::vector<KeptMessage> range(Offset first, Offset last) const;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "troupe/realtime/topic/topic_journal.h"
+
 namespace troupe::realtime {
 
 MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index, std::shared_ptr<RouterMemory> memory)
@@ -18,8 +20,8 @@ MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index, s
 
 void MessageRouterActor::started(actor::Context& ctx) {
   ++memory_->incarnation;
-  auto settings = memory_->settings ? memory_->settings : options_.settings;
-  topics_ = std::make_unique<TopicShard>(options_.topics, std::move(settings), shard_name(index_), ctx.random());
+  next_ticket_ = Ticket{memory_->incarnation} << 40 | 1;  // an answer to the last incarnation is none to this one
+  topics_ = std::make_unique<TopicShard>(options_.topics, settings(), shard_name(index_), ctx.random());
   name_namespaces(topics_->settings());
   ctx.every(this, "housekeeping", options_.housekeeping, Housekeep{});
   if (!memory_->routers) return;
@@ -29,6 +31,8 @@ void MessageRouterActor::started(actor::Context& ctx) {
 
 void MessageRouterActor::handle(JoinRouters message) {
   memory_->routers = std::move(message.routers);
+  memory_->journal = message.journal;
+  if (memory_->journal) memory_->journal->tell(UseSettings{settings()});
   memory_->handled.resize(memory_->routers->size());
   memory_->incarnations.resize(memory_->routers->size());
   join();
@@ -83,6 +87,7 @@ void MessageRouterActor::has_handled(CoreIndex home, const ShardPlace& place) {
 
 void MessageRouterActor::handle(UseSettings message, actor::Context& ctx) {
   memory_->settings = message.settings;
+  if (memory_->journal) memory_->journal->tell(message);
   name_namespaces(*message.settings);
   topics_->use(std::move(message.settings), ctx.now());
 }
@@ -165,6 +170,10 @@ void MessageRouterActor::handle(TopicsOpened message) {
   has_handled(message.home, message.handed);
   auto found = opening_.find(message.ticket);
   if (found == opening_.end()) return;
+  if (message.topics.empty()) {  // its asker learns that it came to nothing
+    opening_.erase(found);
+    return;
+  }
   auto& waiting = found->second;
   take_opened(waiting, std::move(message));
   if (--waiting.missing > 0) return;
@@ -279,6 +288,7 @@ void MessageRouterActor::handle(const DeliverDirect& message) {
 void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   if (!routers_) return;
   topics_->expire(ctx.now());
+  keep_house_with_journal(ctx);
   inboxes_.expire(ctx.now());
   published_.expire(ctx.now());
   sent_.expire(ctx.now());
@@ -303,6 +313,7 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {
   auto figures = figures_;
   figures.topics = topics_->topics();
+  figures.recording = recordings_waiting_;
   figures.history_bytes = topics_->history_bytes();
   figures.inboxes = inboxes_.size();
   figures.subscriptions = local().subscriptions();

@@ -11,15 +11,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "troupe/realtime/topic/idempotency.h"
 #include "troupe/realtime/topic/inbox_shard.h"
+#include "troupe/realtime/topic/journal_messages.h"
 #include "troupe/realtime/topic/local_receivers.h"
 #include "troupe/realtime/topic/pressed_topics.h"
 #include "troupe/realtime/topic/router_messages.h"
@@ -34,6 +38,8 @@ struct RouterOptions {
   IdempotencyOptions idempotency{};
   std::size_t window_messages = 8 * 1024;                   // handed to another core and not yet handled by it
   std::size_t window_bytes = 64 * 1024 * 1024;              // past either, its connections are told a gap
+  std::size_t recording_max = 10'000;                       // that wait for the disk; past either bound publications
+  std::size_t recording_bytes_max = 64 * 1024 * 1024;       // to durable topics are refused
   base::Duration housekeeping = std::chrono::seconds{1};    // how late expired history may go
   base::Duration answer_within = std::chrono::seconds{10};  // another core's; longer than any asker waits
 };
@@ -42,6 +48,7 @@ struct RouterOptions {
 struct RouterMemory {
   std::shared_ptr<const std::vector<RouterRef>> routers;  // null until it has joined them
   SettingsPtr settings;                                   // null: those of its options
+  std::optional<actor::Ref<TopicJournal>> journal;
   std::uint32_t incarnation = 0;
   std::unique_ptr<LocalReceivers> local;  // whose tables are not trusted after a fault, but whoever stood there is told
   std::vector<ShardPlace> handled;        // by home: what came to this core
@@ -82,7 +89,7 @@ class MessageRouterActor {
   void handle(const TopicsRelieved& message);
   void handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
   void handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx);
-  HistoryPage handle(const ReadTopic& message, actor::Context& ctx);
+  void handle(ReadTopic message, actor::Reply<HistoryPage> reply, actor::Context& ctx);
   TopicsPage handle(const ListTopics& message, actor::Context& ctx);
   void handle(const AcknowledgeInbox& message);
   void handle(const AddInterest& message);
@@ -91,6 +98,12 @@ class MessageRouterActor {
   void handle(OpenTopics message, actor::Context& ctx);
   void handle(OpenInbox message, actor::Context& ctx);
   void handle(const CloseInbox& message);
+
+  // From the journal of this core.
+  void handle(TopicLoaded message, actor::Context& ctx);
+  void handle(const Recorded& message, actor::Context& ctx);
+  void handle(const NotRecorded& message);
+  void handle(const JournalBegan& message);
 
   // From other homes.
   void handle(TopicsOpened message);
@@ -146,6 +159,7 @@ class MessageRouterActor {
   std::size_t cores() const noexcept { return routers_->size(); }
   Moment moment(actor::Context& ctx) const { return {ctx.now(), ctx.wall(), ctx.random()}; }
   LocalReceivers& local() const noexcept { return *memory_->local; }
+  SettingsPtr settings() const { return memory_->settings ? memory_->settings : options_.settings; }
   void join();
   void begin_anew();
   void has_handled(CoreIndex home, const ShardPlace& place);
@@ -154,8 +168,16 @@ class MessageRouterActor {
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
   std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
   void take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting, TopicsOpened message);
+  /// Where the keys of an operation are remembered, and those who wait for its counts; and the key of a message.
   template <class Result, class Error>
-  struct Keyed;
+  struct Keyed {
+    IdempotencyWindow<Result>& window;
+    Tickets<Result, Error>& tickets;
+    IdempotencyKey key;
+    std::size_t payload_hash;
+
+    bool has_key() const noexcept { return !std::get<std::string>(key).empty(); }
+  };
   template <class Result, class Error>
   bool answer_repeat(const Keyed<Result, Error>& keyed, actor::Reply<Result, Error>& reply, base::Instant now);
   template <class Result, class Error>
@@ -165,6 +187,38 @@ class MessageRouterActor {
   void publish(const PublishMessage& message, const Publication& publication,
                actor::Reply<PublishAck, PublishError> reply, base::Instant now);
   void answer_direct(Ticket ticket, base::Instant now);
+
+  /// A publication that is on its way to the disk. Its payload is with the journal.
+  struct UnderRecord {
+    PublishMessage message;
+    std::vector<actor::Reply<PublishAck, PublishError>> replies;
+    base::Instant since;
+    std::size_t bytes = 0;
+    std::size_t payload_hash = 0;
+  };
+  /// What goes on when a topic was read, or could not be.
+  using Continuation = std::move_only_function<void(bool loaded, actor::Context& ctx)>;
+  struct Loading {
+    std::vector<Continuation> waiting;
+    base::Instant since;
+  };
+  bool is_durable(const TopicName& topic) const;
+  /// Whether it is durable and not here.
+  bool must_load(const TopicName& topic) const;
+  void load(const TopicName& topic, Continuation then, actor::Context& ctx);
+  void ask_to_load(const TopicName& topic);
+  void end_loading(const TopicName& topic, bool loaded, actor::Context& ctx);
+  void deliver_loaded(const TopicLoaded& loaded, const std::vector<Publication>& unknown, base::Instant now);
+  void deliver_stored(const Publication& publication, const StoredMessage& stored, base::Instant now);
+  bool has_room_to_record(std::size_t bytes) const noexcept;
+  void record(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
+  bool shares_record(const PublishMessage& message, actor::Reply<PublishAck, PublishError>& reply);
+  std::optional<UnderRecord> take_recording(Ticket ticket);
+  void take_late(const Recorded& message, std::optional<UnderRecord> under_way);
+  void end_record(Ticket ticket, Recording why);
+  void keep_house_with_journal(actor::Context& ctx);
+  bool loads_first(OpenTopics& message, actor::Context& ctx);
+
   bool is_pushed_back(const TopicName& topic, base::Instant now) const;
   void await_room(const Deliver& message, const LocalReceivers::Counted& counted);
   void name_namespaces(const RealtimeSettings& settings);
@@ -184,8 +238,14 @@ class MessageRouterActor {
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;
   Tickets<std::vector<SubscribedResult>, actor::NoError> opening_;
-  std::vector<Window> windows_;      // by core, as a home
-  std::vector<Handled> unreported_;  // by home: handled here and not yet told
+  std::map<Ticket, UnderRecord> recording_;
+  std::map<IdempotencyKey, Ticket> recording_keys_;
+  std::map<TopicName, Loading> loading_;
+  std::size_t recordings_waiting_ = 0;  // for the disk, or for a topic to be read
+  std::size_t recording_bytes_ = 0;     // of their payloads
+  std::set<TopicName> stale_;           // durable topics of which the disk may know more
+  std::vector<Window> windows_;         // by core, as a home
+  std::vector<Handled> unreported_;     // by home: handled here and not yet told
   std::map<DeliveryKey, Unsettled> unsettled_;
   PressedTopics pressed_;
   RouterFigures figures_;  // what is counted as it happens

@@ -5,17 +5,6 @@
 
 namespace troupe::realtime {
 
-/// Where the keys of an operation are remembered, and those who wait for its counts; and the key that a message bears.
-template <class Result, class Error>
-struct MessageRouterActor::Keyed {
-  IdempotencyWindow<Result>& window;
-  Tickets<Result, Error>& tickets;
-  IdempotencyKey key;
-  std::size_t payload_hash;
-
-  bool has_key() const noexcept { return !std::get<std::string>(key).empty(); }
-};
-
 MessageRouterActor::Keyed<PublishAck, PublishError> MessageRouterActor::keyed(const PublishMessage& message) {
   const auto& publication = message.publication;
   return {published_,
@@ -50,6 +39,9 @@ bool MessageRouterActor::answer_repeat(const Keyed<Result, Error>& keyed, actor:
   return true;
 }
 
+template bool MessageRouterActor::answer_repeat(const Keyed<PublishAck, PublishError>&,
+                                                actor::Reply<PublishAck, PublishError>&, base::Instant);
+
 // What was sent with this key is being counted under `ticket`.
 template <class Result, class Error>
 void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now) {
@@ -65,6 +57,7 @@ void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck,
     ++figures_.pushed_back;
     return reply.fail(PublishError::slow_reader);
   }
+  if (is_durable(message.publication.topic)) return record(std::move(message), std::move(reply), ctx);
   auto publication = figures_.routing.measure(ctx.core(), [&] { return topics_->publish(message, moment(ctx)); });
   if (!publication) return reply.fail(publication.error());
   ++figures_.published;
@@ -216,8 +209,14 @@ TopicsPage MessageRouterActor::handle(const ListTopics& message, actor::Context&
   return topics_->list(message, ctx.now());
 }
 
-HistoryPage MessageRouterActor::handle(const ReadTopic& message, actor::Context& ctx) {
-  return topics_->read(message.request, ctx.now());
+void MessageRouterActor::handle(ReadTopic message, actor::Reply<HistoryPage> reply, actor::Context& ctx) {
+  const auto topic = message.request.topic;
+  if (!must_load(topic)) return reply.set(topics_->read(message.request, ctx.now()));
+  auto then = [this, message = std::move(message), reply = std::move(reply)](bool loaded,
+                                                                             actor::Context& context) mutable {
+    if (loaded) handle(std::move(message), std::move(reply), context);  // else a reply that is dropped says so
+  };
+  load(topic, std::move(then), ctx);
 }
 
 void MessageRouterActor::handle(const AcknowledgeInbox& message) { inboxes_.received(message.user, message.offset); }
@@ -230,7 +229,45 @@ void MessageRouterActor::handle(const DropInterest& message) {
   for (const auto& pattern : message.patterns) topics_->drop_interest(message.core, pattern);
 }
 
+// True when topics must be read from the disk first: all of them at once, and when the last is there we look again. Not
+// for ever: where they do not all fit into the memory, it comes to nothing.
+bool MessageRouterActor::loads_first(OpenTopics& message, actor::Context& ctx) {
+  if (!memory_->journal) return false;
+  std::set<TopicName> missing;
+  for (const auto& topic : message.topics) {
+    if (!topic.pattern.is_name() || topics_->settings().of(topic.pattern).durability == Durability::memory) continue;
+    auto name = TopicName::parse(topic.pattern.text()).value();
+    if (must_load(name)) missing.insert(std::move(name));
+  }
+  if (missing.empty()) return false;
+  struct Wait {
+    OpenTopics message;
+    std::size_t missing;
+    bool all_loaded = true;
+  };
+  auto fail = [this](const OpenTopics& failed) {
+    router(failed.core).tell(TopicsOpened{failed.ticket, index_, {memory_->incarnation, 0}, {}});
+  };
+  constexpr std::uint32_t tries_max = 3;
+  if (++message.tries > tries_max) {
+    fail(message);
+    return true;
+  }
+  auto wait = std::make_shared<Wait>(std::move(message), missing.size());
+  for (const auto& topic : missing) {
+    auto then = [this, wait, fail](bool loaded, actor::Context& context) {
+      wait->all_loaded = wait->all_loaded && loaded;
+      if (--wait->missing > 0) return;
+      if (wait->all_loaded) return handle(std::move(wait->message), context);
+      fail(wait->message);
+    };
+    load(topic, std::move(then), ctx);
+  }
+  return true;
+}
+
 void MessageRouterActor::handle(OpenTopics message, actor::Context& ctx) {
+  if (loads_first(message, ctx)) return;
   const auto incarnation = memory_->incarnation;
   const auto& window = windows_[message.core];
   TopicsOpened answer{message.ticket, index_, {incarnation, topics_->top().offset}, {}};

@@ -30,6 +30,7 @@
 namespace troupe::realtime {
 
 class MessageRouterActor;
+class TopicJournal;
 using RouterRef = actor::Ref<MessageRouterActor>;
 using CoreIndex = std::uint32_t;
 using Ticket = std::uint64_t;  // of a router's own question, within its core
@@ -38,6 +39,7 @@ using Ticket = std::uint64_t;  // of a router's own question, within its core
 struct JoinRouters {
   static constexpr auto message_class = actor::MessageClass::control;
   std::shared_ptr<const std::vector<RouterRef>> routers;
+  std::optional<actor::Ref<TopicJournal>> journal{};  // of the same core; none: no topic outlives the process
 };
 
 // ---- from a connection to the router of its core ----
@@ -105,9 +107,11 @@ struct Publisher {
 };
 
 enum class PublishError : std::uint8_t {
-  overloaded,       // no room for another topic
-  key_used_before,  // the idempotency key came with another payload
-  slow_reader,      // a subscriber does not keep up, and its namespace lets publishers feel it; no offset was given
+  overloaded,        // no room for another topic
+  key_used_before,   // the idempotency key came with another payload
+  slow_reader,       // a subscriber does not keep up, and its namespace lets publishers feel it; no offset was given
+  not_recorded,      // the topic is durable, and the message is not on the disk; nobody got it
+  record_too_large,  // nor can it be
 };
 
 /// Publishes. Asked, it counts who got it on all cores; told, nobody counts.
@@ -224,6 +228,7 @@ struct OpenTopics {
     std::optional<Position> recover;  // of the topic; of a pattern, of this home's stream
   };
   std::vector<Topic> topics;
+  std::uint32_t tries = 0;  // to have all of them in memory
 };
 struct OpenedTopic {
   std::size_t index;
@@ -235,8 +240,8 @@ struct TopicsOpened {
   static constexpr auto message_class = actor::MessageClass::control;
   Ticket ticket;
   CoreIndex home;
-  ShardPlace handed;  // up to here the asking core was given all that it wanted
-  std::vector<OpenedTopic> topics;
+  ShardPlace handed;                // up to here the asking core was given all that it wanted
+  std::vector<OpenedTopic> topics;  // none: one of them could not be read from the disk
 };
 
 /// A publication on its way to the subscribers of one core. `ticket` 0: do not count.
@@ -322,6 +327,9 @@ struct RouterFigures {
   std::uint64_t spilled = 0;
   std::uint64_t pushed_back = 0;
   std::uint64_t missed = 0;
+  std::uint64_t recorded = 0;      // on the disk
+  std::uint64_t not_recorded = 0;  // refused, or nobody knows
+  std::uint64_t recording = 0;     // wait for the disk
   std::uint64_t directs = 0;
   std::uint64_t topics = 0;
   std::uint64_t history_bytes = 0;

@@ -30,6 +30,12 @@ enum class OverflowChoice : std::uint8_t {
   server,  // the namespace's own; a client that asks for another is refused
 };
 
+/// Where what is kept of a topic lies.
+enum class Durability : std::uint8_t {
+  memory,  // a later process begins new epochs
+  disk,    // and on the disk: it outlives the process; a publication is there before anybody gets it
+};
+
 enum class Presence : std::uint8_t { off, on };
 
 enum class Anonymous : std::uint8_t {
@@ -39,7 +45,8 @@ enum class Anonymous : std::uint8_t {
 
 struct NamespaceOptions {
   HistoryLimits history{};
-  Overflow overflow = Overflow::drop_oldest;  // late news is worth less than fresh news
+  Durability durability = Durability::memory;  // not everybody waits for a disk before each acknowledgement
+  Overflow overflow = Overflow::drop_oldest;   // late news is worth less than fresh news
   OverflowChoice overflow_choice = OverflowChoice::client;
   base::Duration block_time = std::chrono::seconds{5};  // that an ack waits for a reader under `block`
   std::size_t payload_bytes_max = 64 * 1024 * 1024;     // no frame may be larger, so the frame's limit holds alone

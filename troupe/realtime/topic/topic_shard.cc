@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "troupe/base/check.h"
 #include "troupe/realtime/protocol/random_id.h"
@@ -26,28 +27,133 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   const auto& publication = wanted.publication;
   Topic* topic = find_or_make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
-  if (topic->history.is_full()) change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
+  if (topic->history.is_full() || topic->is_durable) {
+    topic->is_durable = false;  // its namespace is durable no more: what follows is of another epoch
+    change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
+  }
   ++top_.offset;
   Position position{topic->history.top().epoch, topic->history.top().offset + 1};
   MessageParts parts{topic->name.text(), position, wanted.publisher.user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
   Publication result{publication.topic, position, top_.offset, message.frame, {}, {}};
-  bool by_pattern = false;
-  for (const auto& match : interest_.match(publication.topic)) {
-    result.cores.push_back(match.subscriber);
-    by_pattern |= match.via == base::SubscriptionTrie::Via::pattern;
-  }
-  if (by_pattern) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
-  change(*topic, [&](History& history) {
-    history.append(top_.offset, moment.wall, moment.now, std::move(message), wanted.target);
-  });
-  published_.splice(published_.end(), published_, topic->published);
-  while (history_bytes_ > options_.history_bytes_max) {
-    change(*keeping_.front(), [](History& history) { history.drop_oldest(); });
-  }
+  if (find_cores(result)) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
+  keep(*topic, moment.wall, moment.now, std::move(message), wanted.target);
   return result;
 }
+
+// Gives whether anybody came by a pattern.
+bool TopicShard::find_cores(Publication& publication) {
+  bool by_pattern = false;
+  for (const auto& match : interest_.match(publication.topic)) {
+    publication.cores.push_back(match.subscriber);
+    by_pattern |= match.via == base::SubscriptionTrie::Via::pattern;
+  }
+  return by_pattern;
+}
+
+// As the newest of this shard. The message was encoded with the offset after the topic's top.
+void TopicShard::keep(Topic& topic, base::UnixTime sent_at, base::Instant now, EncodedMessage message,
+                      TargetScope target) {
+  change(topic,
+         [&](History& history) { history.append(top_.offset, sent_at, now, std::move(message), std::move(target)); });
+  published_.splice(published_.end(), published_, topic.published);
+  while (history_bytes_ > options_.history_bytes_max) relieve();
+}
+
+// What is on the disk need not be in memory too.
+void TopicShard::relieve() {
+  Topic& oldest = *keeping_.front();
+  if (oldest.is_durable && oldest.writes == 0) return forget(oldest);
+  change(oldest, [](History& history) { history.drop_oldest(); });
+}
+
+// ---- durable topics ----
+
+bool TopicShard::has_loaded(const TopicName& topic) const {
+  auto found = topics_.find(topic.text());
+  return found != topics_.end() && found->second->is_durable;
+}
+
+std::optional<std::vector<Publication>> TopicShard::load(const TopicLoaded& loaded, const Moment& moment) {
+  Topic* topic = find_or_make(loaded.topic, moment);
+  if (topic == nullptr) return std::nullopt;
+  const auto& top = *loaded.top;
+  std::vector<Publication> unknown;
+  if (!topic->is_durable || topic->history.top().epoch != top.epoch) {
+    read_anew(*topic, loaded, moment);
+    return unknown;
+  }
+  const auto writes = topic->writes++;  // lest it is forgotten here
+  for (const auto& one : loaded.messages) {
+    if (one.offset == topic->history.top().offset + 1) unknown.push_back(deliver(*topic, one, moment));
+  }
+  if (topic->history.top().offset < top.offset) read_anew(*topic, loaded, moment);  // there is a hole
+  topic->writes = writes;
+  return unknown;
+}
+
+// Messages keep their age. They have no number in this shard's stream, for they are of an earlier one.
+void TopicShard::read_anew(Topic& topic, const TopicLoaded& loaded, const Moment& moment) {
+  topic.is_durable = true;
+  topic.trimmed = 0;
+  ++topic.writes;
+  change(topic, [&](History& history) {
+    history.restart(loaded.top->epoch, loaded.top->offset - loaded.messages.size());
+    for (const auto& one : loaded.messages) {
+      const auto age = std::max(moment.wall - one.sent_at, base::Duration{});
+      history.append(0, one.sent_at, moment.now - age, one.message, one.target);
+    }
+    history.expire(moment.now);
+  });
+  while (history_bytes_ > options_.history_bytes_max) relieve();
+  --topic.writes;
+}
+
+void TopicShard::begin_write(const TopicName& topic) { ++topics_.at(topic.text())->writes; }
+
+void TopicShard::end_write(const TopicName& topic) {
+  if (Topic* found = find(topic.text()); found != nullptr && found->writes > 0) --found->writes;
+}
+
+std::optional<Publication> TopicShard::take(const Recorded& recorded, const Moment& moment) {
+  Topic* topic = find(recorded.topic.text());
+  if (topic == nullptr || !topic->is_durable) return std::nullopt;
+  const auto& top = topic->history.top();
+  if (top.epoch != recorded.epoch || top.offset + 1 != recorded.message.offset) return std::nullopt;
+  auto& list = list_of(*topic);
+  list.splice(list.end(), list, topic->place);
+  return deliver(*topic, recorded.message, moment);
+}
+
+Publication TopicShard::deliver(Topic& topic, const StoredMessage& stored, const Moment& moment) {
+  ++top_.offset;
+  const Position position{topic.history.top().epoch, stored.offset};
+  Publication result{topic.name, position, top_.offset, stored.message.frame, {}, {}};
+  if (find_cores(result)) result.frame_by_pattern = with_shard(stored.message, {name_, top_.offset});
+  keep(topic, stored.sent_at, moment.now, stored.message, stored.target);
+  return result;
+}
+
+std::vector<TrimTopic> TopicShard::take_trims(std::size_t count_max) {
+  std::vector<TrimTopic> trims;
+  while (!trimmable_.empty() && trims.size() < count_max) {
+    Topic& topic = *trimmable_.begin()->second;
+    trimmable_.erase(trimmable_.begin());
+    topic.trims_at = 0;
+    topic.trimmed = topic.history.oldest() - 1;
+    trims.push_back({topic.name, topic.trimmed});
+  }
+  return trims;
+}
+
+void TopicShard::note_trims(Topic& topic) {
+  if (topic.trims_at != 0 || topic.history.oldest() - 1 <= topic.trimmed) return;
+  topic.trims_at = ++trims_;
+  trimmable_.emplace(topic.trims_at, &topic);
+}
+
+// ---- opening and reading ----
 
 OpenedTopic TopicShard::open(const OpenTopics::Topic& wanted, const Moment& moment, RecoveryAllowance& allowance) {
   if (!wanted.pattern.is_name()) return open_pattern(wanted, moment.now, allowance);
@@ -96,6 +202,10 @@ OpenedTopic TopicShard::go_on(const OpenTopics::Topic& wanted, std::optional<std
   }
   change(*topic, [&](History& history) { history.expire(moment.now); });
   const auto& history = topic->history;
+  if (!seq && topic->is_durable) {  // its offsets go on, and the client alone knows where it was
+    opened.top = history.top();
+    return opened;
+  }
   opened.recovered = seq && history.dropped_seq() <= after && forgotten_seq_ <= after;
   for (auto& message : history.after_seq(after)) {
     opened.messages.push_back({topic->name.text(), history.top().epoch, std::move(message)});
@@ -236,21 +346,35 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
   return topic;
 }
 
-// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss.
+// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss. Of
+// durable topics, whose epoch lasts, any will do; where there is no other, one that keeps messages goes.
 bool TopicShard::make_room() {
   constexpr int looks_max = 64;  // of many with subscribers a few are looked at each time
-  for (int looked = 0; !empty_.empty() && !interest_.match(empty_.front()->name).empty(); ++looked) {
-    if (looked == looks_max) return false;
+  for (int looked = 0; looked < looks_max && !empty_.empty(); ++looked) {
+    Topic& topic = *empty_.front();
+    if (topic.writes == 0 && (topic.is_durable || interest_.match(topic.name).empty())) {
+      forget(topic);
+      return true;
+    }
     empty_.splice(empty_.end(), empty_, empty_.begin());
   }
-  if (empty_.empty()) return false;
-  Topic* forgotten = empty_.front();
-  empty_.pop_front();
-  set_due(*forgotten, base::Instant::never());
-  forgotten_seq_ = std::max(forgotten_seq_, forgotten->history.last_seq());
-  published_.erase(forgotten->published);
-  topics_.erase(topics_.find(forgotten->name.text()));
+  auto some = keeping_ | std::views::take(looks_max);
+  auto found = std::ranges::find_if(some, [](const Topic* topic) { return topic->is_durable && topic->writes == 0; });
+  if (found == some.end()) return false;
+  forget(**found);
   return true;
+}
+
+void TopicShard::forget(Topic& topic) {
+  set_due(topic, base::Instant::never());
+  forgotten_seq_ = std::max(forgotten_seq_, topic.history.last_seq());
+  history_bytes_ -= topic.history.bytes();
+  *topic.bytes_of_namespace -= topic.history.bytes();
+  if (topic.is_durable) forgotten_.insert(topic.name);
+  if (topic.trims_at != 0) trimmable_.erase(topic.trims_at);
+  list_of(topic).erase(topic.place);
+  published_.erase(topic.published);
+  topics_.erase(topics_.find(topic.name.text()));
 }
 
 void TopicShard::set_due(Topic& topic, base::Instant due) {
@@ -268,6 +392,7 @@ void TopicShard::change(Topic& topic, Change&& change) {
   const auto more = topic.history.bytes() - before;  // modulo 2^64, so that it may be less
   history_bytes_ += more;
   *topic.bytes_of_namespace += more;
+  if (topic.is_durable) note_trims(topic);
   bool keeps = topic.history.count() > 0;
   if (keeps && topic.due == base::Instant::never()) set_due(topic, topic.history.expires_at());
   if (keeps == topic.keeps) return;

@@ -5,6 +5,9 @@
 // the first publication or subscription; when there are too many, those that keep nothing and
 // have no subscriber are forgotten, the longest unused first, and a later one of that name has
 // a new epoch.
+//
+// A durable topic is here as far as it was loaded from the disk, and may be forgotten at any time but
+// while it is written to: whoever needs it loads it again.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +17,10 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "troupe/base/clock.h"
@@ -23,6 +28,7 @@
 #include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/protocol/message.h"
 #include "troupe/realtime/topic/history.h"
+#include "troupe/realtime/topic/journal_messages.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/settings.h"
 
@@ -85,6 +91,24 @@ class TopicShard {
   HistoryPage read(const ReadHistory& request, base::Instant now);
   TopicsPage list(const ListTopics& request, base::Instant now);
 
+  // ---- durable topics ----
+
+  bool has_loaded(const TopicName& topic) const;
+  /// Takes a topic as it was read. Gives the publications that came after what was here of it before, to be
+  /// delivered; nothing when there is no room for the topic.
+  std::optional<std::vector<Publication>> load(const TopicLoaded& loaded, const Moment& moment);
+  /// Where it stands; it must have been loaded.
+  const Position& top_of(const TopicName& topic) const { return topics_.at(topic.text())->history.top(); }
+  /// From here to end_write() the topic, which must have been loaded, is not forgotten.
+  void begin_write(const TopicName& topic);
+  void end_write(const TopicName& topic);
+  /// Keeps a publication that is on the disk; nothing when it is not the one after the top.
+  std::optional<Publication> take(const Recorded& recorded, const Moment& moment);
+  /// What the disk need not keep any more, at most `count_max`.
+  std::vector<TrimTopic> take_trims(std::size_t count_max);
+  /// The loaded topics that were forgotten since.
+  std::set<TopicName> take_forgotten() { return std::exchange(forgotten_, {}); }
+
   void add_interest(CoreIndex core, const TopicPattern& pattern);
   void drop_interest(CoreIndex core, const TopicPattern& pattern);
   void drop_all_interest(CoreIndex core);
@@ -112,12 +136,23 @@ class TopicShard {
     Recent::iterator published;                  // in the third
     std::size_t* bytes_of_namespace = nullptr;   // in by_namespace_
     bool keeps = false;                          // in which
+    bool is_durable = false;                     // it was loaded
+    std::uint32_t writes = 0;                    // under way
+    Offset trimmed = 0;                          // so far the disk was told that it need not keep it
+    std::uint64_t trims_at = 0;                  // its place in trimmable_; 0: it has none
     base::Instant due = base::Instant::never();  // of its entry in due_; at the latest when its oldest message expires
   };
 
   OpenedTopic open_pattern(const OpenTopics::Topic& wanted, base::Instant now, RecoveryAllowance& allowance);
   std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
                                                        base::Instant now, RecoveryAllowance& allowance);
+  bool find_cores(Publication& publication);
+  void keep(Topic& topic, base::UnixTime sent_at, base::Instant now, EncodedMessage message, TargetScope target);
+  Publication deliver(Topic& topic, const StoredMessage& stored, const Moment& moment);
+  void read_anew(Topic& topic, const TopicLoaded& loaded, const Moment& moment);
+  void note_trims(Topic& topic);
+  void relieve();
+  void forget(Topic& topic);
   Topic* find(const std::string& name);
   Topic* find_or_make(const TopicName& name, const Moment& moment);
   bool make_room();
@@ -137,6 +172,9 @@ class TopicShard {
   std::uint64_t forgotten_seq_ = 0;  // the highest of a publication whose topic is forgotten
   std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
   std::uint64_t made_ = 0;                                         // topics so far
+  std::map<std::uint64_t, Topic*> trimmable_;                      // durable topics, the longest waiting first
+  std::uint64_t trims_ = 0;                                        // entries of it so far
+  std::set<TopicName> forgotten_;                                  // durable topics
   std::size_t history_bytes_ = 0;
   ByNamespace<std::size_t> by_namespace_;  // the same bytes
   base::SubscriptionTrie interest_;
