@@ -29,6 +29,11 @@ std::vector<NamespaceKey> all_keys() {
   add("history_messages_max", "Messages kept of each topic.", count(0, 1'000'000), AT(options.history.count_max));
   add("history_bytes_max", "Bytes kept of each topic.", bytes(0, GiB), AT(options.history.bytes_max));
   add("history_age_max", "How long a message is kept.", duration<Duration>(0s, 365 * day), AT(options.history.age_max));
+  all.push_back(row<NamespaceConfig>(
+      "history_durability",
+      "Where what is kept lies: on the disk it outlives the process, and a message is there before anybody gets it.",
+      choice<Durability>({{"memory", Durability::memory}, {"disk", Durability::disk}}), AT(options.durability),
+      Reload::restart));
   add("payload_bytes_max", "The largest payload of a publication; a larger one is refused with too_large.",
       bytes(1, 64 * MiB), AT(options.payload_bytes_max));
   add("overflow", "What becomes of a slow reader's messages if its subscription says nothing.",

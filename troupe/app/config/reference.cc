@@ -42,8 +42,9 @@ std::string namespaces() {
 ## [realtime.namespace.NAME]
 What topics have whose first segment is NAME, such as `[realtime.namespace.chat]` for `chat.general`. What such a table
 does not say is as in `[realtime]`. Scopes add up: those of `[realtime]` hold everywhere, those of a namespace must be for
-its topics. All of it is live; a subscription that is no longer permitted ends with `unsubscribed`, and one that there is
-keeps its overflow policy. There are no variables for namespaces; `--set realtime.namespace.chat.overflow=latest` works.
+its topics. All of it but `history_durability` is live; a subscription that is no longer permitted ends with
+`unsubscribed`, and one that there is keeps its overflow policy. There are no variables for namespaces;
+`--set realtime.namespace.chat.overflow=latest` works.
 )"};
   return out + table_of(namespace_keys());
 }

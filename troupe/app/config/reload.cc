@@ -22,16 +22,36 @@ NamespaceConfig options_of(const Config& config, const std::string& name) {
   return options;
 }
 
-std::vector<std::string> changed_in_namespaces(const Config& before, const Config& after) {
+std::set<std::string> namespaces_of(const Config& one, const Config& other) {
   std::set<std::string> names;
-  for (const Config* config : {&before, &after}) {
+  for (const Config* config : {&one, &other}) {
     for (const auto& [name, options] : config->realtime.namespaces) names.insert(name);
   }
+  return names;
+}
+
+/// Puts back what a namespace gets with the next start only; gives the keys. Before the defaults are put back.
+std::vector<std::string> keep_in_namespaces(const Config& running, Config& wanted) {
+  std::vector<std::string> waiting;
+  for (const std::string& name : namespaces_of(running, wanted)) {
+    const auto old = options_of(running, name);
+    const auto now = options_of(wanted, name);
+    for (const NamespaceKey& key : namespace_keys()) {
+      if (key.reload == Reload::live || key.show(old) == key.show(now)) continue;
+      waiting.push_back(fmt::format("{}{}.{}", namespace_prefix, name, key.name));
+      key.copy(wanted.realtime.namespaces.try_emplace(name, now).first->second, old);
+    }
+  }
+  return waiting;
+}
+
+std::vector<std::string> changed_in_namespaces(const Config& before, const Config& after) {
   std::vector<std::string> changed;
-  for (const std::string& name : names) {
+  for (const std::string& name : namespaces_of(before, after)) {
     const auto old = options_of(before, name);
     const auto now = options_of(after, name);
     for (const NamespaceKey& key : namespace_keys()) {
+      if (key.reload != Reload::live) continue;
       if (key.show(old) != key.show(now)) changed.push_back(fmt::format("{}{}.{}", namespace_prefix, name, key.name));
     }
   }
@@ -61,6 +81,7 @@ std::vector<std::string> changed_in_rules(const Config& before, const Config& af
 
 std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, const Config& wanted) {
   Reloaded result{wanted, {}, {}};
+  result.waiting = keep_in_namespaces(running, result.config);
   for (const Key& key : keys()) {
     if (key.show(running) == key.show(wanted)) continue;
     if (takes_effect(key.reload, running, wanted)) {

@@ -59,6 +59,31 @@ TEST_CASE("the certificate may come from other files, but a server that runs nei
   }
 }
 
+TEST_CASE("where a history lies waits for the next start, of all and of a namespace, whatever comes or goes") {
+  using troupe::realtime::Durability;
+  Config one = completed();
+  one.realtime.namespaces["gone"].options.durability = Durability::disk;
+  Config two = completed();
+  two.realtime.namespaces["new"].options.durability = Durability::disk;
+  two.realtime.namespaces["new"].options.history.count_max = 7;
+  const auto reloaded = reload(one, two);
+  REQUIRE(reloaded.has_value());
+  CHECK_EQ(reloaded->changed, Names{"realtime.namespace.new.history_messages_max"});
+  CHECK_EQ(reloaded->waiting,
+           Names{"realtime.namespace.gone.history_durability", "realtime.namespace.new.history_durability"});
+  const auto& namespaces = reloaded->config.realtime.namespaces;
+  CHECK(namespaces.at("gone").options.durability == Durability::disk);
+  CHECK(namespaces.at("new").options.durability == Durability::memory);
+  CHECK_EQ(namespaces.at("new").options.history.count_max, 7);
+
+  Config all = completed();
+  all.realtime.defaults.options.durability = Durability::disk;
+  const auto later = reload(completed(), all);
+  REQUIRE(later.has_value());
+  CHECK_EQ(later->waiting, Names{"realtime.history_durability"});
+  CHECK(later->config.realtime.defaults.options.durability == Durability::memory);
+}
+
 TEST_CASE("a namespace that comes, changes or goes is named key by key") {
   Config one = completed();
   one.realtime.namespaces["chat"].options.history.count_max = 5;

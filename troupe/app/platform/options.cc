@@ -1,6 +1,8 @@
 // See options.h. The configuration has been checked, so every text in it can be read.
 #include "troupe/app/platform/options.h"
 
+#include <algorithm>
+
 #include "troupe/app/config/rule.h"
 #include "troupe/base/check.h"
 
@@ -44,6 +46,12 @@ realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
 }
 
 }  // namespace
+
+bool keeps_history_on_disk(const Config& config) {
+  auto lasts = [](const NamespaceConfig& one) { return one.options.durability == realtime::Durability::disk; };
+  return lasts(config.realtime.defaults) ||
+         std::ranges::any_of(config.realtime.namespaces, [&](const auto& entry) { return lasts(entry.second); });
+}
 
 realtime::RealtimeOptions realtime_options(const Config& config) {
   const RealtimeConfig& wanted = config.realtime;

@@ -10,6 +10,9 @@ namespace troupe::app {
 /// The options of the real-time service.
 realtime::RealtimeOptions realtime_options(const Config& config);
 
+/// Whether the history of any topic is kept on the disk.
+bool keeps_history_on_disk(const Config& config);
+
 /// The options of one core's HTTP server, without the place where it listens and its routes.
 web::HttpServerOptions http_options(const Config& config);
 

@@ -37,3 +37,15 @@ TEST_CASE("proxies are trusted by network") {
   REQUIRE_EQ(options.guard.trusted_proxies.size(), 2);
   CHECK(options.guard.trusted_proxies[0].contains(*net::IpAddress::parse("10.1.2.3")));
 }
+
+TEST_CASE("a file for history is wanted where any namespace wants it") {
+  Config config;
+  CHECK_FALSE(keeps_history_on_disk(config));
+  config.realtime.namespaces["news"];
+  CHECK_FALSE(keeps_history_on_disk(config));
+  config.realtime.namespaces["orders"].options.durability = realtime::Durability::disk;
+  CHECK(keeps_history_on_disk(config));
+  config.realtime.namespaces.clear();
+  config.realtime.defaults.options.durability = realtime::Durability::disk;
+  CHECK(keeps_history_on_disk(config));
+}

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "troupe/app/command/command.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
@@ -10,6 +12,7 @@
 #include "troupe/net/listener.h"
 #include "troupe/net/tls_listener.h"
 #include "troupe/oauth/service/routes.h"
+#include "troupe/store/sql_journal.h"
 #include "troupe/store/sqlite.h"
 
 namespace troupe::app {
@@ -47,6 +50,7 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
   bridge_ =
       system_.spawn<TokenBridge>({.name = "token_bridge"}, config_.oauth.issuer, std::make_shared<BridgeMemory>());
   start_oauth();
+  start_history();
   start_realtime();
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});
   start_http(port.address(), demo);
@@ -86,6 +90,14 @@ void Platform::start_oauth() {
                    system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within})));
   // Ready means that tokens can be signed: the first start makes the keys.
   (void)started("the signing keys", system_.block_on(oauth_.keys.ask(oauth::GetKeys{}, {.within = start_within})));
+}
+
+// A file of its own: what is published waits for its own commits, and tokens for theirs; and it may be deleted without
+// losing more than history.
+void Platform::start_history() {
+  if (!keeps_history_on_disk(config_)) return;
+  const auto file = std::filesystem::path{config_.server.data_dir} / "history.db";
+  system_.provide<actor::Journal>(store::sql_journal(system_, {.path = file.string()}));
 }
 
 void Platform::start_realtime() { realtime_ = realtime::Realtime::start(system_, realtime_options(config_), bridge_); }

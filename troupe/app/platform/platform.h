@@ -29,7 +29,7 @@ namespace troupe::app {
 class Platform {
  public:
   /// Starts serving. `config.server.listen` is where `port` was reserved, and the store of its data folder is
-  /// prepared. Throws when something does not start.
+  /// prepared. Where a history lasts, its file is opened beside the store. Throws when something does not start.
   Platform(Config config, store::SqliteOptions store, const net::PortReservation& port, std::optional<DemoClient> demo);
 
   /// From now on what is live of `config` holds, on all cores. On the main thread.
@@ -54,6 +54,7 @@ class Platform {
   void start_tls();
   void start_telemetry();
   void start_oauth();
+  void start_history();
   void start_realtime();
   std::function<std::unique_ptr<net::Listener>(actor::Core&)> listening(const net::Endpoint& address);
   void start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo);
