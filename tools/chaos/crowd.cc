@@ -187,6 +187,9 @@ CrowdFigures Crowd::handle(const GetCrowdFigures&) const {
 
 CrowdFigures Crowd::handle(const Judge&) {
   checker_.finish(true);
+  const auto epochs = checker_.figures().epochs;
+  if (options_.lasts && epochs > options_.topics)
+    broken(fmt::format("{} topics had {} epochs, though their history lasts", options_.topics, epochs));
   return handle(GetCrowdFigures{});
 }
 

@@ -25,6 +25,7 @@ struct CrowdOptions {
   std::size_t topics = 8;
   double publications_per_second = 1500;  // of all publishers together
   std::size_t large_bytes = 4096;         // of one payload in eight
+  bool lasts = false;                     // the server keeps its history on the disk: no topic ever begins anew
 };
 
 struct CrowdFigures {

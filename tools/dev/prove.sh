@@ -3,9 +3,9 @@
 # random numbers and far more of them (TROUPE_SLICE names it), or fuzzes for a minute. Each scenario
 # under many schedules (publish and recover, redemption, refresh families, drain, ...) runs 500 other
 # ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h). house/chaos makes a million
-# deliveries of a real server under faults in each slice, house/soak watches its memory for twenty minutes in the first.
-# Finished slices are remembered by commit in build/prove, so a stopped run goes on; how many schedules of how many
-# scenarios they ran is counted there and told at the end.
+# deliveries of a real server under faults in each slice, its history on the disk in every second, house/soak watches
+# its memory for twenty minutes in the first. Finished slices are remembered by commit in build/prove, so a stopped run
+# goes on; how many schedules of how many scenarios they ran is counted there and told at the end.
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
@@ -19,7 +19,7 @@ prove_slice() {
   case $proof in
     house/chaos)
       build/release/tools/chaos --troupe build/release/troupe --seed "$slice" --deliveries "${CHAOS_DELIVERIES:-1000000}" \
-        --diagnosis build/prove/chaos-last-events.txt
+        --diagnosis build/prove/chaos-last-events.txt $( ((slice % 2 == 0)) && echo --durable)
       ;;
     house/soak)
       ((slice > 1)) || build/release/tools/soak --troupe build/release/troupe --minutes "${SOAK_MINUTES:-20}"
