@@ -61,7 +61,7 @@ std::string_view reconnect_after(std::string_view json) {
 }  // namespace
 
 // Within the fields that stand before the payload each quote of a text is escaped, so a name in quotes is a member.
-std::optional<ShardPlace> shard_place_of(std::string_view frame) {
+std::optional<NamedPlace> shard_place_of(std::string_view frame) {
   constexpr std::string_view shard = R"(,"shard":")", seq = R"(","seq":)";
   auto fields = behind_head(frame);
   fields = fields.substr(0, is_binary(frame) ? fields.find('\n') : fields.find(R"(,"payload":)"));
@@ -70,7 +70,7 @@ std::optional<ShardPlace> shard_place_of(std::string_view frame) {
   fields.remove_prefix(at + shard.size());
   auto name = fields.substr(0, fields.find('"'));
   if (!fields.substr(name.size()).starts_with(seq)) return std::nullopt;
-  ShardPlace place{name, 0};
+  NamedPlace place{name, 0};
   const char* digits = fields.data() + name.size() + seq.size();
   std::from_chars(digits, fields.data() + fields.size(), place.seq);
   return place;

@@ -17,13 +17,13 @@ namespace troupe::realtime {
 std::string event_lines(std::string_view frame);
 
 /// The place of a message that came by a pattern, in the stream of its shard.
-struct ShardPlace {
+struct NamedPlace {
   std::string_view shard;
   std::uint64_t seq = 0;
 };
 
 /// The `shard` and `seq` of a finished message; nothing where it has none.
-std::optional<ShardPlace> shard_place_of(std::string_view frame);
+std::optional<NamedPlace> shard_place_of(std::string_view frame);
 
 /// The JSON text of a finished text frame of the server.
 std::string_view text_of(std::string_view frame);
