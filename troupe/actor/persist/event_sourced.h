@@ -14,8 +14,9 @@
 // core and node; the journal is the one of the system (`system.provide<Journal>(...)`).
 //
 // Three things can go wrong. The journal does not take an event: nothing happened; `try_persist`
-// says so and the actor goes on, from `persist` it is a fault. It fails: the outcome is unknown, `persist` throws JournalFailed, and the supervisor's
-// restart, with its back-off, reads the truth. Another activation has taken over: this one stops.
+// says so and the actor goes on, from `persist` it is a fault. It fails: the outcome is unknown, `persist` throws
+// JournalFailed, and the supervisor's restart, with its back-off, reads the truth. Another activation has taken over:
+// this one stops.
 #pragma once
 
 #include "troupe/actor/persist/entity_log.h"

@@ -154,14 +154,7 @@ void HistoryChecker::note(std::string_view observer, std::string_view topic, con
   if (digest != digest_of(content)) {
     violated(observer, topic, fmt::format("at {} others saw another message", position.offset));
   }
-  if (seen.shard.empty()) return;
-  topics_[std::string{topic}].shard = seen.shard;
-  if (known.seqs.size() < position.offset) known.seqs.resize(position.offset);
-  auto& seq = known.seqs[position.offset - 1];
-  if (seq == 0) seq = seen.seq;
-  if (seq != seen.seq) {
-    violated(observer, topic, fmt::format("at {} others saw {} as its number in the shard", position.offset, seq));
-  }
+  if (!seen.shard.empty()) note_seq(observer, topic, known, position, seen);
 }
 
 void HistoryChecker::gap(std::string_view observer, std::string_view topic, std::string_view epoch, Offset from,

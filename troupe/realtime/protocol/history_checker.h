@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,17 +124,24 @@ class HistoryChecker {
     std::map<std::string, ShardPositions, std::less<>> left_patterns;
     std::map<std::string, Pattern, std::less<>> patterns;
     std::map<std::string, std::uint64_t, std::less<>> seqs;  // the last of each shard
+    std::map<std::string, Epoch, std::less<>> shards;        // their epochs, as it was told last
   };
   /// What is known of one topic in one epoch.
   struct Record {
     std::vector<std::uint64_t> digests;  // by offset, from 1; 0: nobody has seen it
     std::vector<std::uint64_t> seqs;     // likewise; 0: nobody has seen it by a pattern
+    Epoch numbered;                      // the epoch of the shard in which these count
     Offset top = 0;
   };
   struct Topic {
     std::map<std::string, Record, std::less<>> epochs;
     std::string newest;  // the epoch that was met first last
     std::string shard;   // empty: nobody has seen it by a pattern
+  };
+  /// A topic may outlive the numbering of its shard: its history is on the disk.
+  struct Shard {
+    Epoch newest;
+    std::set<std::string> older;
   };
   struct Begun {
     std::string observer;
@@ -147,7 +155,8 @@ class HistoryChecker {
   Record& record(std::string_view topic, std::string_view epoch);
   void note(std::string_view observer, std::string_view topic, const Position& position, std::string_view content,
             const SeenInShard& seen = {});
-  void note_seq(std::string_view observer, std::string_view topic, const Position& position, const SeenInShard& seen);
+  void note_seq(std::string_view observer, std::string_view topic, Record& known, const Position& position,
+                const SeenInShard& seen);
   bool advance(std::string_view observer, std::string_view topic, Stream& stream, std::string_view epoch, Offset from,
                Offset to);
   void settle(std::string_view observer, std::string_view topic, Stream& stream);
@@ -172,6 +181,7 @@ class HistoryChecker {
   std::uint64_t at_ = 0;
   std::map<std::string, Observer> observers_;
   std::map<std::string, Topic, std::less<>> topics_;
+  std::map<std::string, Shard, std::less<>> shards_;
   std::vector<Begun> begun_;  // of connections that have ended
   HistoryFigures figures_;
   std::vector<Violation> violations_;

@@ -46,8 +46,34 @@ HistoryChecker::Pattern* HistoryChecker::put_pattern(std::string_view name, std:
   }
   auto& known = observer(name);
   known.seqs.clear();  // what it brings at first may be older than what others have brought
+  for (const auto& [name_of_shard, place] : after) {
+    known.shards.insert_or_assign(name_of_shard, place.epoch);
+    auto& shard = shards_[name_of_shard];
+    if (shard.newest == place.epoch || shard.older.contains(place.epoch.value())) continue;
+    shard.older.insert(shard.newest.value());
+    shard.newest = place.epoch;
+  }
   Pattern put{*std::move(pattern), std::move(after)};
   return &known.patterns.insert_or_assign(std::string{text}, std::move(put)).first->second;
+}
+
+/// Numbers of another epoch than the shard's newest mean nothing to who begins in that one.
+void HistoryChecker::note_seq(std::string_view name, std::string_view topic, Record& known, const Position& position,
+                              const SeenInShard& seen) {
+  const auto& told = observer(name).shards;
+  const auto epoch = told.find(seen.shard);
+  if (epoch == told.end() || epoch->second != shards_[std::string{seen.shard}].newest) return;
+  topics_[std::string{topic}].shard = seen.shard;
+  if (known.numbered != epoch->second) {
+    known.numbered = epoch->second;
+    known.seqs.clear();
+  }
+  if (known.seqs.size() < position.offset) known.seqs.resize(position.offset);
+  auto& seq = known.seqs[position.offset - 1];
+  if (seq == 0) seq = seen.seq;
+  if (seq != seen.seq) {
+    violated(name, topic, fmt::format("at {} others saw {} as its number in the shard", position.offset, seq));
+  }
 }
 
 void HistoryChecker::subscribed_pattern(std::string_view name, std::string_view text, ShardPositions places) {
@@ -121,6 +147,7 @@ HistoryChecker::Missing HistoryChecker::missing_before(std::string_view topic, c
   const auto place = begin.after.find(known->second.shard);
   const auto record = known->second.epochs.find(begin.epoch);
   if (place == begin.after.end() || record == known->second.epochs.end()) return missing;
+  if (record->second.numbered != place->second.epoch) return {.all_known = false};
   const auto& seqs = record->second.seqs;
   for (Offset offset = begin.first - 1; offset > 0; --offset) {
     const auto seq = offset <= seqs.size() ? seqs[offset - 1] : 0;

@@ -236,6 +236,27 @@ TEST_CASE("where a pattern has restarted, only what lies before its new place ma
   CHECK_EQ(judged({a, t3, confirmed_pattern("a", 11, "restarted"), by_pattern("a", "t", 5, 12)}), "");
 }
 
+TEST_CASE("a topic that outlives the numbering of its shard is judged by the new numbers alone") {
+  const auto anew = [](std::string_view observer) {
+    return confirmed_pattern(observer, 0, "subscription_confirmed", "z");
+  };
+  const std::vector<std::string> before{confirmed_pattern("a", 9), by_pattern("a", "t", 3, 10), "a."};
+  const auto after = [&](std::vector<std::string> more) {
+    auto lines = before;
+    lines.insert(lines.end(), more.begin(), more.end());
+    return judged(lines);
+  };
+  CHECK_EQ(after({anew("a"), by_pattern("a", "t", 4, 1)}), "");
+  CHECK_EQ(after({anew("a"), by_pattern("a", "t", 7, 1)}), "");  // published while the server was not there
+  CHECK_EQ(after({anew("a"), anew("b"), by_pattern("b", "t", 4, 1), by_pattern("a", "t", 4, 1)}), "");
+  CHECK(after({anew("a"), anew("b"), by_pattern("b", "t", 4, 1), by_pattern("a", "t", 5, 2)}).contains("4..4 never"));
+  // What somebody says late, who is not there again yet, counts in the old numbers.
+  CHECK_EQ(judged({confirmed_pattern("b", 9), before[0], before[1], before[2], anew("a"), by_pattern("b", "t", 3, 10),
+                   by_pattern("a", "t", 4, 1)},
+                  false),
+           "");
+}
+
 /// A sound history of two topics in one shard, as three observers see it; `a` loses its connection and recovers.
 std::vector<std::string> sound_history() {
   std::vector<std::string> lines{confirmed_pattern("a", 0), confirmed_pattern("b", 0),

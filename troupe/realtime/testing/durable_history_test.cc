@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/actor/persist/journal.h"
+#include "troupe/realtime/testing/mine.h"
 #include "troupe/realtime/testing/realtime_world.h"
 #include "troupe/realtime/testing/story.h"
 
@@ -60,19 +61,6 @@ std::string payloads(const Frames& frames, std::string_view type) {
   }
   return all;
 }
-
-/// A receiver in a router's tables that finds them corrupted when a message comes to it.
-struct Mine final : Receiver {
-  void registered(ReceiverNumber) override {}
-  Delivery deliver(const FrameRef&, Overflow) override { throw RoutingTableCorrupted{"a mine"}; }
-  bool has_scope(const std::string&) const override { return true; }
-  void withheld(std::string_view, const Position&) override {}
-  void left_out(std::string_view, const Position&) override {}
-  void missed(std::string_view, const Epoch&, Offset, Offset, Overflow) override {}
-  void open_inbox(const InboxContents&) override {}
-  void routes_lost(RoutesCut) override { lost = true; }
-  bool lost = false;
-};
 
 /// How many events of the topic are on the disk.
 std::size_t on_the_disk(RealtimeWorld& world, std::string_view topic) {
@@ -307,10 +295,7 @@ TEST_CASE("after a fault of its router a durable topic goes on with its epoch an
   auto socket = world.connect("alice");
   const auto epoch = field(subscribe(world, socket, topic).at(0), "epoch");
   CHECK_EQ(publish(world, socket, topic, 1), "1");
-  auto router = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}))->routers[0];
-  auto mine = std::make_shared<Mine>();
-  auto number = world.world.block_on(router.ask(Register{mine, ConnectionId{"mine"}, UserId{"mine"}}));
-  world.world.block_on(router.ask(AddSubscriptions{*number, {{TopicPattern::parse(topic).value()}}}));
+  const auto mine = testing::lay(testing::router_of(world, 0), topic, world);
   const auto answer = publish(world, socket, topic, 2);
   CHECK(mine->lost);
   CHECK_EQ(answer, "internal");  // it is on the disk, and its delivery was the fault
