@@ -52,6 +52,24 @@ struct Mover {
   std::shared_ptr<Address> now;
 };
 
+/// A depot on the first core, who sends to it from the second, and who moves it to the third.
+struct Removal {
+  Removal(test::Seed seed, const MailboxOptions& mailbox) : w(seed, {.cores = 3}) {
+    store = w.spawn<Depot>({.core = 0, .mailbox = mailbox}, seen);
+    sender = w.spawn<Sender>({.core = 1}, store);
+    landlord = w.spawn<Landlord>({.core = 2});
+    mover = w.spawn<Mover>({.core = 0}, now);
+    w.run_until_idle();
+  }
+  test::World w;
+  std::shared_ptr<std::vector<int>> seen = std::make_shared<std::vector<int>>();
+  std::shared_ptr<Address> now = std::make_shared<Address>();  // where it is; null: it has not moved
+  Ref<Depot> store;
+  Ref<Sender> sender;
+  Ref<Landlord> landlord;
+  Ref<Mover> mover;
+};
+
 }  // namespace
 
 TEST_CASE("when a mailbox moves, what waits for it elsewhere follows in order, and its credits are void") {
@@ -61,14 +79,8 @@ TEST_CASE("when a mailbox moves, what waits for it elsewhere follows in order, a
       [&](test::Seed seed) {
         const MailboxOptions mailbox{.capacity = 1 + static_cast<std::uint32_t>(seed.number % 12),
                                      .overflow = Overflow::block};
-        test::World w{seed, {.cores = 3}};
-        auto seen = std::make_shared<std::vector<int>>();
-        auto now = std::make_shared<Address>();
-        auto store = w.spawn<Depot>({.core = 0, .mailbox = mailbox}, seen);
-        auto sender = w.spawn<Sender>({.core = 1}, store);
-        auto landlord = w.spawn<Landlord>({.core = 2});
-        auto mover = w.spawn<Mover>({.core = 0}, now);
-        w.run_until_idle();
+        Removal removal{seed, mailbox};
+        auto& [w, seen, now, store, sender, landlord, mover] = removal;
         sender.tell(Tell{1, 40});
         w.run(seed.number % 7);
         mover.tell(Move{store.address(), landlord.address(), mailbox});
@@ -95,14 +107,8 @@ TEST_CASE("depth and credits of a mailbox that moves with its queue never exceed
       [&](test::Seed seed) {
         const MailboxOptions mailbox{.capacity = 4 + static_cast<std::uint32_t>(seed.number % 30),
                                      .overflow = seed.number % 2 == 0 ? Overflow::block : Overflow::backpressure};
-        test::World w{seed, {.cores = 3}};
-        auto seen = std::make_shared<std::vector<int>>();
-        auto now = std::make_shared<Address>();
-        auto store = w.spawn<Depot>({.core = 0, .mailbox = mailbox}, seen);
-        auto sender = w.spawn<Sender>({.core = 1}, store);
-        auto landlord = w.spawn<Landlord>({.core = 2});
-        auto mover = w.spawn<Mover>({.core = 0}, now);
-        w.run_until_idle();
+        Removal removal{seed, mailbox};
+        auto& [w, seen, now, store, sender, landlord, mover] = removal;
         ++store.address().cell->exclusive;  // it has a queue when it goes
         sender.tell(Tell{1, 2 + static_cast<int>(mailbox.capacity)});
         w.run_until_idle();
