@@ -52,7 +52,8 @@ void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket tick
 
 void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
-  if (answer_repeat(keyed(message), reply, ctx.now())) return;
+  const bool bears_key = !message.publication.idempotency_key.empty();
+  if (bears_key && answer_repeat(keyed(message), reply, ctx.now())) return;
   if (is_pushed_back(message.publication.topic, ctx.now())) {
     ++figures_.pushed_back;
     return reply.fail(PublishError::slow_reader);
@@ -103,12 +104,15 @@ void MessageRouterActor::publish(const PublishMessage& message, const Publicatio
   }
   if (missing == 0) ticket = 0;
   if (ticket == 0) {
-    remember(keyed(message), ticket, now);
-    if (!key.empty()) published_.find(keyed(message).key, now)->answer = ack;
+    if (!key.empty()) {
+      const auto known = keyed(message);
+      remember(known, ticket, now);
+      published_.find(known.key, now)->answer = ack;
+    }
     return reply.set(std::move(ack));
   }
   auto& waiting = counting_[ticket];
-  remember(keyed(message), ticket, now);
+  if (!key.empty()) remember(keyed(message), ticket, now);
   waiting.replies.push_back(std::move(reply));
   waiting.result = std::move(ack);
   waiting.missing = static_cast<std::size_t>(missing);
