@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "troupe/actor/sim/explore.h"
+#include "troupe/actor/testing/random_walk.h"
 
 using namespace troupe::actor;
+using namespace troupe::actor::testing;
 namespace base = troupe::base;
 using namespace std::chrono_literals;
 
@@ -226,13 +228,6 @@ struct Stroll {
   int depth;
   using reply = int;
 };
-struct Begin {
-  int depth;
-};
-struct Figures {
-  int asked = 0, answered = 0, deadlocked = 0, other = 0, lies = 0;
-  std::vector<bool> entered = std::vector<bool>(100'000);
-};
 struct Crowd;
 using Party = Ref<Protocol<Stroll>>;
 
@@ -243,7 +238,7 @@ class Walker {
   explicit Walker(std::shared_ptr<Crowd> crowd) : crowd_(std::move(crowd)) {}
   Walker(const std::string&, std::shared_ptr<Crowd> crowd) : crowd_(std::move(crowd)) {}
   Task<int> handle(Stroll m, Context& ctx);
-  Task<void> handle(Begin m, Context& ctx);
+  Task<void> handle(BeginWalk m, Context& ctx);
 
  private:
   static Task<void> go_on(std::shared_ptr<Crowd> crowd, int depth, Context& ctx);
@@ -256,42 +251,31 @@ struct Passer {
 struct Crowd {
   std::vector<Party> doors;
   Shards<Walker> entities;
-  Figures tally;
+  WalkTally tally;
 };
 
 Task<int> Walker::handle(Stroll m, Context& ctx) {
-  crowd_->tally.entered[static_cast<std::size_t>(m.id)] = true;
+  crowd_->tally.enter(m.id);
   co_await go_on(crowd_, m.depth, ctx);
   co_return m.id;
 }
-Task<void> Walker::handle(Begin m, Context& ctx) { co_await go_on(crowd_, m.depth, ctx); }
+Task<void> Walker::handle(BeginWalk m, Context& ctx) { co_await go_on(crowd_, m.depth, ctx); }
 
 Task<void> Walker::go_on(std::shared_ptr<Crowd> crowd, int depth, Context& ctx) {
-  if (ctx.random().below(2) == 0) co_await ctx.sleep(Duration{1'000'000} * (1 + ctx.random().below(40)));
+  co_await dawdle(ctx);
   if (depth == 0) co_return;
   const auto choice = ctx.random().below(crowd->doors.size() + 3);
-  Figures& tally = crowd->tally;
-  const int id = tally.asked++;
-  const auto note = [&](const auto& answer) {
-    if (answer) {
-      ++tally.answered;
-    } else if (answer.error().what.starts_with("deadlock: ")) {
-      ++tally.deadlocked;
-      if (tally.entered[static_cast<std::size_t>(id)] || !answer.error().safe_to_retry()) ++tally.lies;
-    } else {
-      ++tally.other;
-    }
-  };
+  const int id = crowd->tally.begin();
   if (choice < crowd->doors.size()) {
     auto answer = co_await crowd->doors[choice].ask(Stroll{id, depth - 1}, {.within = 1h});
-    note(answer);
+    crowd->tally.answered(id, answer);
   } else {
     auto answer = co_await crowd->entities.ref(std::to_string(choice)).ask(Stroll{id, depth - 1}, {.within = 1h});
-    note(answer);
+    crowd->tally.answered(id, answer);
   }
 }
 
-void walk(test::Seed seed, Figures& sum) {
+void stroll(test::Seed seed, WalkTally& sum) {
   auto crowd = std::make_shared<Crowd>();
   {
     const int cores = 1 + static_cast<int>(seed.number % 3);
@@ -310,17 +294,13 @@ void walk(test::Seed seed, Figures& sum) {
       crowd->doors.push_back(w.spawn<Passer>({.core = any()}, crowd->doors[random.below(crowd->doors.size())]));
     }
     w.run_until_idle();
-    for (int round = 0; round < 30; ++round) {
-      walkers[random.below(3)].tell(Begin{static_cast<int>(random.below(6))});
-      w.advance(Duration{1'000'000} * random.below(60));
-    }
-    w.advance(1min);
-    const Figures& tally = crowd->tally;
-    CHECK_GT(tally.asked, 10);
-    CHECK_EQ(tally.answered + tally.deadlocked, tally.asked);  // within a minute, of an hour that they may take
+    walk(w, random, walkers, 1min);
+    const WalkTally& tally = crowd->tally;
+    CHECK_GT(tally.begun, 10);
+    CHECK_EQ(tally.whole + tally.deadlocked, tally.begun);  // within a minute, of an hour that they may take
     CHECK_EQ(tally.lies, 0);
     sum.deadlocked += tally.deadlocked;
-    sum.answered += tally.answered;
+    sum.whole += tally.whole;
     crowd->doors.clear();
     crowd->entities = {};
   }
@@ -329,11 +309,11 @@ void walk(test::Seed seed, Figures& sum) {
 }  // namespace
 
 TEST_CASE("of asks that are passed on at random, every deadlock is found, and every one found is true") {
-  Figures sum;
+  WalkTally sum;
   test::explore(
-      {.schedules = 60}, [&](test::Seed seed) { walk(seed, sum); },
+      {.schedules = 60}, [&](test::Seed seed) { stroll(seed, sum); },
       [&] {
         CHECK_GT(sum.deadlocked, 120);
-        CHECK_GT(sum.answered, 500);
+        CHECK_GT(sum.whole, 500);
       });
 }

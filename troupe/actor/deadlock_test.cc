@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "troupe/actor/sim/explore.h"
+#include "troupe/actor/testing/random_walk.h"
 
 using namespace troupe::actor;
+using namespace troupe::actor::testing;
 namespace base = troupe::base;
 using namespace std::chrono_literals;
 
@@ -226,69 +228,39 @@ struct Visit {
   int depth;
   using reply = int;
 };
-struct Begin {
-  int depth;
-};
-struct Count {
-  int asked = 0, answered = 0, deadlocked = 0, other = 0, lies = 0;
-  std::vector<bool> entered = std::vector<bool>(100'000);
-};
-class Walker;
-struct Friends {
-  std::vector<Ref<Walker>> all;
-  std::size_t from = 0;  // it asks only those from here on
-};
 
 /// Lets nothing in while it asks a random friend, which asks one in turn.
 class Walker {
  public:
-  explicit Walker(std::shared_ptr<Count> tally) : tally_(std::move(tally)) {}
-  void handle(Friends m) { friends_ = std::move(m); }
+  explicit Walker(WalkTallyPtr tally) : tally_(std::move(tally)) {}
+  void handle(WalkFriends<Walker> m) { friends_ = std::move(m); }
   Task<int> handle(Visit m, Context& ctx) {
-    tally_->entered[static_cast<std::size_t>(m.id)] = true;
+    tally_->enter(m.id);
     co_await go_on(m.depth, ctx);
     co_return m.id;
   }
-  Task<void> handle(Begin m, Context& ctx) { co_await go_on(m.depth, ctx); }
+  Task<void> handle(BeginWalk m, Context& ctx) { co_await go_on(m.depth, ctx); }
 
  private:
   Task<void> go_on(int depth, Context& ctx) {
-    if (ctx.random().below(2) == 0) co_await ctx.sleep(Duration{1'000'000} * (1 + ctx.random().below(40)));
-    if (depth == 0 || friends_.from >= friends_.all.size()) co_return;
-    const auto choice = friends_.from + ctx.random().below(friends_.all.size() - friends_.from);
-    const int id = tally_->asked++;
+    co_await dawdle(ctx);
+    if (depth == 0 || friends_.none()) co_return;
+    const auto whom = friends_.draw(ctx);
     auto tally = tally_;
-    auto answer = co_await friends_.all[choice].ask(Visit{id, depth - 1}, {.within = 1h});
-    if (answer) {
-      ++tally->answered;
-    } else if (answer.error().what.starts_with("deadlock: ")) {
-      ++tally->deadlocked;
-      if (tally->entered[static_cast<std::size_t>(id)] || !answer.error().safe_to_retry()) ++tally->lies;
-    } else {
-      ++tally->other;
-    }
+    const int id = tally->begin();
+    auto answer = co_await whom.ask(Visit{id, depth - 1}, {.within = 1h});
+    tally->answered(id, answer);
   }
-  std::shared_ptr<Count> tally_;
-  Friends friends_;
+  WalkTallyPtr tally_;
+  WalkFriends<Walker> friends_;
 };
 
-std::shared_ptr<Count> walk(test::Seed seed, bool may_cycle) {
-  auto tally = std::make_shared<Count>();
+WalkTallyPtr walk_of(test::Seed seed, bool may_cycle) {
+  auto tally = std::make_shared<WalkTally>();
   test::World w{seed, {.cores = 1 + static_cast<int>(seed.number % 4)}};
   base::SeededRandom random{seed.number + 1000};
-  Friends friends;
-  for (int i = 0; i < 8; ++i) {
-    friends.all.push_back(w.spawn<Walker>({.core = static_cast<int>(random.below(w.system().core_count()))}, tally));
-  }
-  for (std::size_t i = 0; i < friends.all.size(); ++i) {
-    friends.from = may_cycle ? 0 : i + 1;
-    friends.all[i].tell(friends);
-  }
-  for (int round = 0; round < 30; ++round) {
-    friends.all[random.below(8)].tell(Begin{static_cast<int>(random.below(6))});
-    w.advance(Duration{1'000'000} * random.below(60));
-  }
-  w.advance(1min);
+  const auto walkers = spawn_walkers<Walker>(w, random, 8, may_cycle, tally);
+  walk(w, random, walkers, 1min);
   return tally;
 }
 
@@ -299,9 +271,9 @@ TEST_CASE("among actors that ask each other at random, every deadlock is found, 
   test::explore(
       {.schedules = 60},
       [&](test::Seed seed) {
-        auto tally = walk(seed, true);
-        CHECK_GT(tally->asked, 10);
-        CHECK_EQ(tally->answered + tally->deadlocked, tally->asked);  // within a minute, of an hour that they may take
+        auto tally = walk_of(seed, true);
+        CHECK_GT(tally->begun, 10);
+        CHECK_EQ(tally->whole + tally->deadlocked, tally->begun);  // within a minute, of an hour that they may take
         CHECK_EQ(tally->lies, 0);
         found += tally->deadlocked;
       },
@@ -310,8 +282,8 @@ TEST_CASE("among actors that ask each other at random, every deadlock is found, 
 
 TEST_CASE("where no cycle is possible none is found, however long they wait") {
   test::explore({.schedules = 60}, [&](test::Seed seed) {
-    auto tally = walk(seed, false);
-    CHECK_GT(tally->asked, 10);
-    CHECK_EQ(tally->answered, tally->asked);
+    auto tally = walk_of(seed, false);
+    CHECK_GT(tally->begun, 10);
+    CHECK_EQ(tally->whole, tally->begun);
   });
 }
