@@ -86,7 +86,8 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
                      .cores = count,
                      .clock = simulated != nullptr ? &simulated->clock() : &base::system_clock(),
                      .random = simulated != nullptr ? simulated->random(i) : base::secure_random(),
-                     .poller = simulated != nullptr ? simulated->poller() : epoll_poller()};
+                     .poller = simulated != nullptr ? simulated->poller() : epoll_poller(),
+                     .spin = count <= usable_cores() ? options_.spin : Duration::zero()};
     if (simulated != nullptr) simulated->adjust(core);
     cores_.push_back(std::make_unique<Core>(*this, std::move(core)));
   }

@@ -36,6 +36,8 @@ struct SystemOptions {
   OffloadOptions offload{};
   Supervision supervision{};     // of the top-level actors
   Duration stall_limit = 100ms;  // an actor that holds its core longer is reported; zero: nobody looks
+  Duration spin = 20us;          // so long a core that talks with others looks for their answer before it sleeps; each
+                                 // sleep and wake-up costs about as much. Not where cores outnumber processors
   Duration shutdown_max = 30s;   // a shutdown that takes longer ends the process with status 70
   std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
   std::shared_ptr<Bus> bus{};                      // to other nodes, for topics; null: this is the only one

@@ -1,4 +1,5 @@
-// See core.h. Here: the loop, its lanes and the dispatch; cells, asks and statistics stand in core_tables.cc.
+// See core.h. Here: a turn, its lanes and the dispatch. What stands between turns is in core_wait.cc, cells, asks and
+// statistics in core_tables.cc.
 #include "troupe/actor/runtime/core.h"
 
 #include "troupe/actor/runtime/credit_book.h"
@@ -49,6 +50,7 @@ Core::Core(Host& host, CoreOptions options)
       now_(clock_.now()),
       observer_(options.observer),
       lane_limit_(options.lane_limit),
+      spin_(options.spin),
       unmeasured_(options.observer != nullptr ? 0 : 63),
       placing_(now_),
       timers_(now_),
@@ -70,8 +72,7 @@ void Core::post(std::move_only_function<void(Core&)> work) {
 }
 
 void Core::post_remotely(std::move_only_function<void(Core&)> work) {
-  // A core of another system has no ring to this one.
-  Core* here = current_ != nullptr && &current_->host_ == &host_ ? current_ : nullptr;
+  Core* here = host_.here();
   submit(here, *this, make_on(here, posted_handler, {}, Posted{std::move(work)}));
 }
 
@@ -152,9 +153,9 @@ void Core::flush_lanes() noexcept {
     Core& to = host_.core(i);
     if (observer_ != nullptr && !observer_->takes_batch(*this, to)) continue;
     if (!ring_to(to).push({lane.messages.head, lane.returned})) continue;
+    converses_ |= lane.messages.head != nullptr;
     lane = {};
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (to.sleeping_.load(std::memory_order_relaxed)) to.wake();
+    if (to.rest_.is_to_be_woken()) to.wake();
   }
 }
 
@@ -175,7 +176,9 @@ void Core::receive() {
         pool_.release_class(block, block->size_class);
         block = next;
       }
-      if (chains.messages != nullptr) received_.push_back(chains.messages);
+      if (chains.messages == nullptr) continue;
+      received_.push_back(chains.messages);
+      converses_ = true;
     }
   }
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
@@ -437,48 +440,5 @@ void Core::turn(TurnLimits limits, bool may_wait) {
   flush_lanes();
   wait(may_wait);
 }
-
-bool Core::has_work() noexcept {
-  if (run_first_ != nullptr || !hurried_.empty() || turn_end_.first != nullptr || !posted_.empty()) return true;
-  if (inbox_filled_.load(std::memory_order_relaxed)) return true;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (!rings_[i].empty()) return true;
-    if (!lanes_[i].messages.empty()) return true;
-  }
-  const auto next = timers_.next();
-  return next && *next <= clock_.now();
-}
-
-void Core::poll(std::optional<Duration> timeout) {
-  const bool due = poller_->wait(timeout);
-  if (is_asleep()) {
-    sleeping_.store(false, std::memory_order_relaxed);
-    host_.bell().ring();
-  }
-  if (!due) return;
-  now_ = clock_.now();  // handlers may set timers and count rates, and the turn that ended may be long past
-  poller_->dispatch();
-}
-
-void Core::wait(bool may_wait) {
-  if (!may_wait || has_work()) return poll(Duration::zero());
-  sleeping_.store(true, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (has_work() || stop_.load(std::memory_order_relaxed)) return poll(Duration::zero());
-  const auto next = timers_.next();
-  poll(next ? std::optional{*next - clock_.now()} : std::nullopt);
-}
-
-void Core::run_until_stopped() {
-  const Scope scope{*this};
-  while (!stop_.load(std::memory_order_acquire)) turn({}, true);
-}
-
-void Core::request_stop() noexcept {
-  stop_.store(true, std::memory_order_release);
-  wake();
-}
-
-void Core::wake() noexcept { poller_->wake(); }
 
 }  // namespace troupe::actor

@@ -22,6 +22,7 @@
 #include "troupe/actor/runtime/host.h"
 #include "troupe/actor/runtime/observer.h"
 #include "troupe/actor/runtime/poller.h"
+#include "troupe/actor/runtime/rest.h"
 #include "troupe/actor/runtime/ring.h"
 #include "troupe/actor/runtime/span.h"
 #include "troupe/actor/runtime/stats.h"
@@ -41,6 +42,7 @@ struct CoreOptions {
   std::unique_ptr<Poller> poller;
   Observer* observer = nullptr;
   std::size_t lane_limit = 16 * 1024;  // messages that wait for a full ring, to one core
+  Duration spin{};                     // see SystemOptions
 };
 
 /// The number of the cell's present tenant. Own core.
@@ -183,7 +185,7 @@ class Core {
   Cell* running_cell() const noexcept { return running_cell_.load(std::memory_order_relaxed); }
   Doing doing() const noexcept;
   std::uint64_t turns() const noexcept { return turns_.value(); }
-  bool is_asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
+  bool is_asleep() const noexcept { return rest_.sleeps(); }
   Instant deadline() const noexcept { return deadline_; }
   /// For what must not end with the ask that is being handled, until it is set back.
   void set_deadline(Instant deadline) noexcept { deadline_ = deadline; }
@@ -245,6 +247,7 @@ class Core {
   }
   /// Counts it, tells an asker `not_executed`, and ends the message.
   void drop(Envelope* envelope, Cell* cell, Drop reason) noexcept;
+  void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
 
   TypeStats& stats(const ActorType& type) {
     const std::uint32_t index = type.index.load(std::memory_order_relaxed);
@@ -378,11 +381,12 @@ class Core {
   void flush_lanes() noexcept;
   void wait(bool may_wait);
   void poll(std::optional<Duration> timeout);
+  bool is_answered_soon();
+  bool is_spoken_to() const noexcept;
   Sent to_lane(Core& to, Envelope* envelope);
   Sent from_outside(Envelope* envelope);
   void refuse_foreign(const Envelope& envelope, Drop reason);
   void count_refused(Refused& refused) noexcept;
-  void count_dropped(const Envelope& envelope, const ActorType& type, Drop reason, std::uint64_t n) noexcept;
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
   void finish_span(Span& span, bool failed) noexcept;
   /// There always is a free one; whoever takes the last adds another.
@@ -420,6 +424,7 @@ class Core {
   Instant now_;
   Observer* const observer_;
   const std::size_t lane_limit_;
+  const Duration spin_;
   BlockPool pool_;
 
   Cell* run_first_ = nullptr;
@@ -436,6 +441,8 @@ class Core {
   Span* span_ = nullptr;  // of the handler that runs now
   std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
+  bool converses_ = false;          // messages have come from other cores, or gone to them, since the last wait
+  Instant polled_;                  // when it looked at its sockets last
   int charged_ = 0;                 // what a turn's budget must still be told of batches
   const std::uint64_t unmeasured_;  // of `handled_`: while one of these bits is set the time is not taken
   EnvelopeList posted_;
@@ -458,7 +465,7 @@ class Core {
 
   std::vector<Lane> lanes_;        // by receiving core
   std::unique_ptr<Ring[]> rings_;  // by sending core
-  std::atomic<bool> sleeping_{false};
+  Rest rest_;  // others read it with each batch they send, so nothing stands by it that changes often
   std::atomic<bool> stop_{false};
   bool torn_down_ = false;
 

@@ -44,8 +44,7 @@ Sent Core::to_inbox(Envelope* envelope) {
     ::operator delete(envelope);
     return result;
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed)) wake();
+  if (rest_.is_to_be_woken()) wake();
   return Sent::sent;
 }
 

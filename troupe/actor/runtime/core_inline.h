@@ -9,6 +9,11 @@
 
 namespace troupe::actor {
 
+inline Core* Host::here() const noexcept {
+  Core* here = Core::current();
+  return here != nullptr && &here->host() == this ? here : nullptr;
+}
+
 template <class M>
 Envelope* Core::make(const Handler& handler, Address target, M&& message) {
   using Message = std::remove_cvref_t<M>;

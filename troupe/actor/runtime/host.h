@@ -70,6 +70,8 @@ class Host : public Provisions {
     return dead_letter_listener_.load(std::memory_order_relaxed);
   }
 
+  /// The core of this system whose thread this is. Null on any other thread, for which a core of another system counts.
+  Core* here() const noexcept;
   WakeBell& bell() noexcept { return bell_; }
   Core& core(std::size_t index) noexcept { return *cores_[index]; }
   std::size_t core_count() const noexcept { return cores_.size(); }
