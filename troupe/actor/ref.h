@@ -36,12 +36,10 @@ class SendAwaiter;
 
 namespace detail {
 
-/// The core whose thread this is, where it may hand something to `target` itself. A core of another system is to it
-/// what any foreign thread is.
+/// The core whose thread this is, where it may hand something to `target` itself.
 inline Core* sender_to(Address target) noexcept {
-  Core* here = Core::current();
   Core* there = target.cell->owner;
-  return here == there || here == nullptr || &here->host() == &there->host() ? here : nullptr;
+  return Core::current() == there ? there : there->host().here();
 }
 
 /// A message in its envelope; on a foreign thread from the heap, and never within a trace.

@@ -121,8 +121,7 @@ inline constexpr Handler publication_handler{
 /// Hands a publication to each core of this system that has subscribers.
 template <class T>
 Sent spread(Host& host, const TopicEntry& entry, const Published<T>& what, const base::TraceContext* trace) {
-  Core* here = Core::current();
-  if (here != nullptr && &here->host() != &host) here = nullptr;  // a core of another system
+  Core* here = host.here();
   Sent result = Sent::sent;
   for (std::size_t i = 0; i < host.core_count(); ++i) {
     if (!host.topics().reaches(entry, i)) continue;

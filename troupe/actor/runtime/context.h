@@ -64,7 +64,8 @@ class Context {
   /// Stops any actor: at once, before what is queued (asks get `not_executed`, tells are dead letters).
   template <class A>
   void stop(Ref<A> actor) noexcept;
-  /// The same once what is queued now has been handled to its end; what comes later is not handled.
+  /// The same once what is queued now has been handled to its end; what comes later is not handled. A group (a pool, a
+  /// lazy actor, shards) drains all of its members.
   void drain() noexcept;
   template <class A>
   void drain(Ref<A> actor) noexcept;

@@ -117,6 +117,7 @@ bool may_open(Core& core, Cell& cell, Envelope& envelope) noexcept {
   const bool local = envelope.reply.core() == core.index();
   if (!envelope.reply || (local && core.find_ask(envelope.reply) == nullptr)) return false;
   if (cell.more().streams < cell.in_flight_max) return true;
+  core.count_dropped(envelope, *cell.type, Drop::full, 1);
   core.fail_ask(std::exchange(envelope.reply, {}), Outcome::not_executed, "the actor has too many streams already");
   return false;
 }
