@@ -66,6 +66,7 @@ struct ClientFigures {
 };
 
 using OptionalId = std::optional<RequestId>;
+/// What the client has of topics.
 using TopicPositions = std::map<std::string, Position>;
 
 class Client {
@@ -93,7 +94,7 @@ class Client {
   /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
   /// more.
   virtual void begin_anew(const std::string& topic) = 0;
-  /// Holds it no more, and forgets what was held: it will be recovered.
+  /// Holds it no more, and forgets what was held for it alone: it will be recovered.
   virtual void discard(const TopicPattern& topic) = 0;
   /// The subscription was not made: what was held goes on where another one of the client brings it.
   virtual void call_off(const TopicPattern& topic) = 0;

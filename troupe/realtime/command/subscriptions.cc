@@ -72,12 +72,25 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
 
 }  // namespace
 
+namespace {
+
+bool lies_in_pattern(const std::string& topic, const Session& session) {
+  const auto name = TopicName::parse(topic);
+  return name &&
+         session.subscriptions.any_key([&](const TopicPattern& one) { return !one.is_name() && one.matches(*name); });
+}
+
+}  // namespace
+
 void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin) {
   auto recovered = merged(results);
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
+    // What a pattern brings of it goes on from where the pattern is, wherever the name begins.
+    const bool is_fresh = begin == Begin::at_position && !result.topic.recovered;
+    if (is_fresh && lies_in_pattern(result.topic.topic, client.session())) continue;
     last.try_emplace(result.topic.topic, result.topic.position);
     if (begin == Begin::at_position || !result.topic.recovered) client.begin_anew(result.topic.topic);
   }

@@ -207,6 +207,7 @@ class Connection final : public Receiver,
   void lose_spilled(std::string_view topic, SpilledTopics::Topic& spilled, Offset to, GapReason reason);
   void read_spilled();
   void answer_all(const std::vector<SpilledTopics::Ack>& acks);
+  base::Instant idle_at() const noexcept;
   base::Instant give_up_at() const noexcept { return felt_ ? felt_->give_up_at : base::Instant::never(); }
   std::size_t control_bytes() const noexcept { return outbox_.control_bytes() + spilled_.ack_bytes(); }
   Outbox::Pushed push_or_press(const FrameRef& frame, Overflow overflow);
@@ -220,8 +221,9 @@ class Connection final : public Receiver,
   void stream(EventStreamParts parts);
   Overflow spill_or_drop() const;
   void acknowledge_inbox(const Epoch& epoch);
-  void let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes);
-  void let_go(HeldMessage held, Position& last, bool tells_holes);
+  HeldLimits held_limits() const noexcept;
+  /// Sends live messages that were held.
+  void let_go(HeldTopics::Released held);
   void use(Identity identity);
   void find_permissions();
   bool is_anonymous() const noexcept { return token().value().empty(); }

@@ -7,32 +7,34 @@
 namespace troupe::realtime {
 
 void Connection::hold(const TopicPattern& topic) {
-  held_.hold(topic, site_->options.outbox.messages_max);
+  held_.hold(topic, held_limits());
   command_->held.push_back(topic);
 }
 
 void Connection::release(const TopicPattern& topic, const TopicPositions& last) {
   std::erase(command_->held, topic);
-  if (state_ >= State::closing) return;
-  if (auto held = held_.release(topic)) let_go(*std::move(held), last, topic.is_name());
+  if (state_ < State::closing) let_go(held_.release(topic, last));
 }
 
 void Connection::discard(const TopicPattern& topic) {
   std::erase(command_->held, topic);
-  (void)held_.release(topic);
+  if (state_ < State::closing) let_go(held_.discard(topic));
 }
 
 void Connection::call_off(const TopicPattern& topic) {
   std::erase(command_->held, topic);
-  auto held = held_.release(topic);
-  if (!held || state_ >= State::closing) return;
-  auto is_nobodys = [&](const std::string& name) {
-    auto parsed = TopicName::parse(name);
-    return !parsed || !session_.subscriptions.any_key([&](const TopicPattern& one) { return one.matches(*parsed); });
-  };
-  std::erase_if(held->lost, [&](const auto& entry) { return is_nobodys(entry.first); });
-  held->messages.erase_if([&](const HeldMessage& message) { return is_nobodys(message.frame->topic); });
-  let_go(*std::move(held), {}, false);
+  if (state_ >= State::closing) return;
+  auto held = held_.release(topic, {});
+  held.messages.erase_if([&](const HeldMessage& message) {
+    if (message.frame->topic.starts_with('$')) return false;  // of the inbox
+    const auto name = TopicName::parse(message.frame->topic);
+    return !name || !session_.subscriptions.any_key([&](const TopicPattern& one) { return one.matches(*name); });
+  });
+  let_go(std::move(held));
+}
+
+HeldLimits Connection::held_limits() const noexcept {
+  return {site_->options.outbox.messages_max, site_->options.outbox.bytes_max};
 }
 
 // A topic that is behind stays so, and what was recovered of it is read with the rest. So it is with all that a pattern
@@ -76,41 +78,21 @@ void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
   }
 }
 
-// Lets live messages that were held go, those that come after what the client has.
-void Connection::let_go(HeldTopics::Released held, TopicPositions last, bool tells_holes) {
+void Connection::let_go(HeldTopics::Released held) {
   if (held.overrun) {
     ++site_->figures.closed_slow;
     return close(close_codes::slow_consumer, "the client does not keep up");
   }
-  for (const auto& [topic, lost] : held.lost) {
-    let_go({FrameRef::message({}, topic, {lost.epoch, lost.from}), lost.overflow, lost.to}, last[topic], false);
-  }
-  while (!held.messages.empty()) {
-    auto message = held.messages.pop_front();
-    auto& position = last[message.frame->topic];
-    let_go(std::move(message), position, tells_holes);
-    if (state_ >= State::closing) return;
-  }
-}
-
-void Connection::let_go(HeldMessage held, Position& last, bool tells_holes) {
-  const auto& topic = held.frame->topic;
-  Position position = held.frame->position;
-  const auto to = std::max(position.offset, held.missed_to);
-  if (position.epoch == last.epoch) {
-    if (to <= last.offset) return;
-    position.offset = std::max(position.offset, last.offset + 1);
-    if (tells_holes && position.offset > last.offset + 1) {
-      tell_missed(topic, last.epoch, last.offset + 1, position.offset - 1, held.overflow);
+  while (!held.messages.empty() && state_ < State::closing) {
+    const auto message = held.messages.pop_front();
+    const auto& [topic, position] = std::tie(message.frame->topic, message.frame->position);
+    if (message.frame->bytes.size() > 0) {
+      pushed(push(message.frame, message.overflow));
+    } else if (message.missed_to > 0) {
+      tell_missed(topic, position.epoch, position.offset, message.missed_to, message.overflow);
+    } else {
+      tell_withheld(topic, position);
     }
-  }
-  last = {position.epoch, to};
-  if (held.frame->bytes.size() > 0) {
-    pushed(push(held.frame, held.overflow));
-  } else if (held.missed_to > 0) {
-    tell_missed(topic, position.epoch, position.offset, to, held.overflow);
-  } else {
-    tell_withheld(topic, position);
   }
 }
 

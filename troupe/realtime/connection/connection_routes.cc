@@ -14,9 +14,7 @@ constexpr base::Duration restore_within = std::chrono::seconds{2};  // an answer
 
 // Direct messages wait until open_inbox() has said where they go on.
 void Connection::hold_inbox() {
-  if (!std::exchange(inbox_held_, true)) {
-    held_.hold(inbox_topic(session_.identity.user), site_->options.outbox.messages_max);
-  }
+  if (!std::exchange(inbox_held_, true)) held_.hold(inbox_topic(session_.identity.user), held_limits());
 }
 
 // What it has from an earlier registration is not sent again. In another epoch there may have been more.
@@ -41,8 +39,13 @@ void Connection::open_inbox(const InboxContents& contents) {
   acknowledge_inbox(epoch);
   take_turn();
   if (!std::exchange(inbox_held_, false)) return;
-  auto held = held_.release(topic);
-  while (held && !held->messages.empty()) let_go(held->messages.pop_front(), inbox_last_, true);
+  auto held = held_.release(topic, {{topic, inbox_last_}}, HeldTopics::Holes::told);
+  for (const auto& message : held.messages) {
+    if (message.frame->topic != topic) continue;
+    const Position& position = message.frame->position;
+    inbox_last_ = {position.epoch, std::max(position.offset, message.missed_to)};
+  }
+  let_go(std::move(held));
 }
 
 void Connection::routes_lost(RoutesCut cut) {

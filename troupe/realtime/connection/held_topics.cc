@@ -1,0 +1,199 @@
+// See held_topics.h.
+#include "troupe/realtime/connection/held_topics.h"
+
+#include <algorithm>
+
+namespace troupe::realtime {
+namespace {
+
+/// What was dropped of a topic past the bound.
+struct Lost {
+  Epoch epoch;
+  Offset from = 0;
+  Offset to = 0;
+  Overflow overflow = Overflow::drop_oldest;
+  Came came = Came::by_name;
+};
+
+/// A topic of which something waits, and whose position is known by now.
+struct Settled {
+  Position last;
+  HeldTopics::Holes holes = HeldTopics::Holes::ordinary;
+};
+
+std::size_t size_of(const HeldMessage& message) { return message.frame->bytes.size(); }
+
+template <class Map, class Key>
+bool leave(Map& holders, const Key& key) {
+  auto found = holders.find(key);
+  if (found == holders.end() || --found->second > 0) return false;
+  holders.erase(found);
+  return true;
+}
+
+}  // namespace
+
+struct HeldTopics::Tables {
+  HeldLimits limits;
+  std::map<std::string, std::size_t> names;  // how many hold each
+  std::map<TopicPattern, std::size_t> patterns;
+
+  FlatQueue<HeldMessage> line;
+  std::size_t bytes = 0;
+  std::map<std::string, std::size_t> waiting;  // messages in the line, by topic
+  bool place_waits = false;                    // one that bears a `seq` is in the line, or was lost from it
+  std::map<std::string, Lost> lost;            // by topic
+  bool overrun = false;
+  std::map<std::string, Settled> settled;
+
+  bool is_held(const std::string& topic) const {
+    if (names.contains(topic)) return true;
+    if (patterns.empty()) return false;
+    const auto name = TopicName::parse(topic);  // none: an inbox of an odd user
+    return name && std::ranges::any_of(patterns, [&](const auto& entry) { return entry.first.matches(*name); });
+  }
+
+  bool must_wait(const LocalFrame& frame) const {
+    return is_held(frame.topic) || waiting.contains(frame.topic) || (frame.came == Came::by_pattern && place_waits);
+  }
+
+  void push(HeldMessage message) {
+    place_waits |= message.frame->came == Came::by_pattern;
+    bytes += size_of(message);
+    ++waiting[message.frame->topic];
+    line.push_back(std::move(message));
+  }
+
+  HeldMessage pop() {
+    HeldMessage message = line.pop_front();
+    bytes -= size_of(message);
+    leave(waiting, message.frame->topic);
+    return message;
+  }
+
+  void lose(const HeldMessage& message) {
+    const auto& [epoch, offset] = message.frame->position;
+    const auto to = std::max(offset, message.missed_to);
+    auto known = lost.find(message.frame->topic);
+    if (known != lost.end() && known->second.epoch == epoch) {
+      known->second.to = to;
+    } else if (lost.size() < limits.messages_max) {
+      lost.insert_or_assign(message.frame->topic, Lost{epoch, offset, to, message.overflow, message.frame->came});
+    } else {
+      overrun = true;
+    }
+  }
+
+  void settle(const TopicPositions& last) {
+    for (const auto& [topic, position] : last) settled[topic].last = position;
+  }
+
+  /// Adds to `out` what the client has not yet.
+  void emit(HeldMessage message, Released& out) {
+    const auto& topic = message.frame->topic;
+    auto& known = settled[topic];
+    const auto [epoch, offset] = message.frame->position;
+    const auto to = std::max(offset, message.missed_to);
+    auto from = offset;
+    if (epoch == known.last.epoch) {
+      if (to <= known.last.offset) return;
+      const Offset next = known.last.offset + 1;
+      from = std::max(from, next);
+      if (known.holes == Holes::told && from > next) {
+        out.messages.push_back({FrameRef::message({}, topic, {epoch, next}), message.overflow, from - 1});
+      }
+    }
+    known.last = {epoch, to};
+    if (from != offset) message.frame = FrameRef::message({}, topic, {epoch, from});
+    out.messages.push_back(std::move(message));
+  }
+};
+
+HeldTopics::HeldTopics() = default;
+HeldTopics::~HeldTopics() = default;
+
+HeldTopics::Tables& HeldTopics::tables(HeldLimits limits) {
+  if (tables_ == nullptr) tables_ = std::make_unique<Tables>(limits);
+  return *tables_;
+}
+
+void HeldTopics::hold(const std::string& name, HeldLimits limits) { ++tables(limits).names[name]; }
+
+void HeldTopics::hold(const TopicPattern& topic, HeldLimits limits) {
+  if (topic.is_name()) return hold(topic.text(), limits);
+  ++tables(limits).patterns[topic];
+}
+
+bool HeldTopics::take(const FrameRef& frame, Overflow overflow, Offset missed_to) {
+  if (tables_ == nullptr || !tables_->must_wait(*frame)) return false;
+  tables_->push({frame, overflow, missed_to});
+  const auto& limits = tables_->limits;
+  while (tables_->line.size() > limits.messages_max ||
+         (tables_->bytes > limits.bytes_max && tables_->line.size() > 1)) {
+    tables_->lose(tables_->pop());
+  }
+  return true;
+}
+
+HeldTopics::Released HeldTopics::release(const std::string& name, const TopicPositions& last, Holes holes) {
+  if (tables_ == nullptr || !leave(tables_->names, name)) return {};
+  tables_->settle(last);
+  tables_->settled[name].holes = holes;
+  return let_go();
+}
+
+HeldTopics::Released HeldTopics::release(const TopicPattern& topic, const TopicPositions& last) {
+  if (topic.is_name()) return release(topic.text(), last, Holes::told);
+  if (tables_ == nullptr || !leave(tables_->patterns, topic)) return {};
+  tables_->settle(last);
+  return let_go();
+}
+
+HeldTopics::Released HeldTopics::discard(const TopicPattern& topic) {
+  if (tables_ == nullptr) return {};
+  if (!(topic.is_name() ? leave(tables_->names, topic.text()) : leave(tables_->patterns, topic))) return {};
+  const auto waited_for_it = [&](const std::string& name) {
+    const auto parsed = TopicName::parse(name);
+    return parsed && topic.matches(*parsed) && !tables_->is_held(name);
+  };
+  std::erase_if(tables_->lost, [&](const auto& entry) { return waited_for_it(entry.first); });
+  for (std::size_t left = tables_->line.size(); left > 0; --left) {
+    HeldMessage message = tables_->pop();
+    if (!waited_for_it(message.frame->topic)) tables_->push(std::move(message));
+  }
+  return let_go();
+}
+
+HeldTopics::Released HeldTopics::let_go() {
+  Tables& tables = *tables_;
+  Released out{.overrun = std::exchange(tables.overrun, false), .messages = {}};
+  std::set<std::string> kept;
+  tables.place_waits = false;
+  for (auto one = tables.lost.begin(); one != tables.lost.end();) {
+    const auto& [topic, range] = *one;
+    if (tables.is_held(topic)) {
+      tables.place_waits |= range.came == Came::by_pattern;
+      kept.insert(topic);
+      ++one;
+    } else {
+      tables.emit({FrameRef::message({}, topic, {range.epoch, range.from}), range.overflow, range.to}, out);
+      one = tables.lost.erase(one);
+    }
+  }
+  for (std::size_t left = tables.line.size(); left > 0; --left) {
+    HeldMessage message = tables.pop();
+    const auto& [topic, came] = std::pair{message.frame->topic, message.frame->came};
+    if (tables.is_held(topic) || kept.contains(topic) || (came == Came::by_pattern && tables.place_waits)) {
+      kept.insert(topic);
+      tables.push(std::move(message));
+    } else {
+      tables.emit(std::move(message), out);
+    }
+  }
+  // Of the others the next message goes out at once, and nobody notes how far they are.
+  std::erase_if(tables.settled, [&](const auto& entry) { return !tables.waiting.contains(entry.first); });
+  if (tables.names.empty() && tables.patterns.empty()) tables_.reset();
+  return out;
+}
+
+}  // namespace troupe::realtime
