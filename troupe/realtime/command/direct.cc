@@ -7,6 +7,10 @@ ClientError error_of(const actor::Failure<DirectError>& failure) {
   if (failure.domain == DirectError::key_used_before) {
     return {ErrorCode::bad_request, "the idempotency key was used with another payload", {}};
   }
+  if (failure.domain == DirectError::too_many_inboxes) {
+    return {ErrorCode::rate_limited, "as many users who have not come as may be have messages of this user",
+            std::chrono::seconds{10}};
+  }
   if (failure.domain || failure.safe_to_retry()) {
     return {ErrorCode::overloaded, "the message was not sent; try again", {}};
   }

@@ -20,6 +20,9 @@ ClientError error_of(const actor::Failure<PublishError>& failure) {
     return {ErrorCode::too_large, "a message of a durable topic has at most a megabyte", {}};
   }
   if (failure.domain == PublishError::overloaded) return {ErrorCode::overloaded, "no room for another topic", 1s};
+  if (failure.domain == PublishError::too_many_topics) {
+    return {ErrorCode::rate_limited, "as many topics as one user may have keep this user's messages", 10s};
+  }
   if (failure.safe_to_retry()) return {ErrorCode::overloaded, "the message was not published; try again", 1s};
   return {ErrorCode::internal, "whether the message was published is not known", {}};
 }
@@ -52,6 +55,10 @@ std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker
     }
   }
   const auto& space = asker.settings.of(command.topic);
+  if (command.payload.bytes.size() > space.payload_bytes_max) {
+    return refused(ErrorCode::too_large, fmt::format("a payload for `{}`, where a rule sends it, has at most {} bytes",
+                                                     redirected_to, space.payload_bytes_max));
+  }
   const bool holds_up = reaches_publishers(space.overflow) || space.durability == Durability::disk;
   Publisher publisher{asker.routing.here, asker.receiver, asker.identity.user};
   return JudgedPublication{{std::move(publisher), std::move(command), std::move(target)},

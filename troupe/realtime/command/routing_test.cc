@@ -47,6 +47,20 @@ TEST_CASE("a publication that is sent elsewhere is acknowledged with its topic t
   CHECK_EQ(types(moderator->take()), "message");
 }
 
+TEST_CASE("a publication that is sent elsewhere must be as small as it has to be there") {
+  RealtimeOptions options;
+  options.settings = std::make_shared<const RealtimeSettings>(
+      NamespaceOptions{}, RealtimeSettings::Namespaces{{"moderation", {.payload_bytes_max = 10}}}, Anonymous::refused,
+      std::vector<RoutingRule>{{.topic = pattern("chat.*"), .redirect = TopicName::parse("moderation").value()}});
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice");
+  CHECK_EQ(types(world.exchange(alice, R"({"type":"publish","id":"1","topic":"chat.a","payload":"12345678"})")), "ack");
+  auto refused = world.exchange(alice, R"({"type":"publish","id":"1","topic":"chat.a","payload":"123456789"})");
+  REQUIRE_EQ(types(refused), "error");
+  CHECK_EQ(field(refused[0], "code"), "too_large");
+  CHECK_EQ(field(refused[0], "message"), "a payload for `moderation`, where a rule sends it, has at most 10 bytes");
+}
+
 TEST_CASE("a message for those with a scope is a gap for others, live, recovered and in history") {
   RealtimeWorld world{with_rules(
       {{.topic = pattern("alerts.>"), .sender_scope = "ops", .target = std::make_shared<std::string>("alerts:read")}})};

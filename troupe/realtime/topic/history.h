@@ -51,6 +51,10 @@ class History {
   const Position& top() const noexcept { return top_; }
   /// Whether the offsets of this epoch are spent, so that restart() must come before the next append().
   bool is_full() const noexcept { return top_.offset == offset_max; }
+  /// Whether its bounds let it keep anything at all.
+  bool keeps_any() const noexcept {
+    return limits_.count_max > 0 && limits_.bytes_max > 0 && limits_.age_max > base::Duration::zero();
+  }
   /// Begins another epoch behind `offset` and keeps nothing of the old one.
   void restart(Epoch epoch, Offset offset = 0);
 

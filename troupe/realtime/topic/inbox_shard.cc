@@ -6,14 +6,18 @@
 namespace troupe::realtime {
 
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
+  if (!may_begin(direct.from, direct.direct.user)) return std::unexpected(DirectError::too_many_inboxes);
   Box* box = find_or_make(direct.direct.user, moment);
   if (box == nullptr) return std::unexpected(DirectError::overloaded);
-  if (!box->inbox) box->inbox = std::make_unique<Inbox>(box->epoch, options_.limits);
-  Position position{box->epoch, box->inbox->top().offset + 1};
+  if (!box->mail) {
+    box->mail = std::make_unique<Mail>(box->epoch, options_.limits);
+    if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
+  }
+  Position position{box->epoch, box->mail->top().offset + 1};
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
   auto frame = encode_direct({direct.from, id, position.offset, moment.wall, direct.direct.payload}).frame;
-  box->inbox->append(moment.now, frame);
+  box->mail->append(moment.now, frame);
   return DirectPublication{std::move(id), std::move(position), std::move(frame), box->cores.listed()};
 }
 
@@ -21,10 +25,24 @@ InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment&
   Box* box = find_or_make(user, moment);
   if (box == nullptr) return {};
   box->cores.insert(core);
-  if (!box->inbox) return {{box->epoch, 0}, {}, {}};
-  box->inbox->expire(moment.now);
-  const auto& waiting = box->inbox->waiting();
-  return {box->inbox->top(), box->inbox->lost(), {waiting.begin(), waiting.end()}};
+  if (!box->mail) return {{box->epoch, 0}, {}, {}};
+  release_sender(*box);
+  box->mail->expire(moment.now);
+  const auto& waiting = box->mail->waiting();
+  return {box->mail->top(), box->mail->lost(), {waiting.begin(), waiting.end()}};
+}
+
+bool InboxShard::may_begin(const UserId& sender, const UserId& user) const {
+  const auto place = boxes_.find(user);
+  if (place != boxes_.end() && (place->second.mail || !place->second.cores.empty())) return true;
+  const auto begun = senders_.find(sender);
+  return begun == senders_.end() || begun->second < options_.by_sender_max;
+}
+
+void InboxShard::release_sender(Box& box) {
+  if (!box.mail || !box.mail->begun_by) return;
+  const auto sender = *std::exchange(box.mail->begun_by, std::nullopt);
+  if (--sender->second == 0) senders_.erase(sender);
 }
 
 void InboxShard::close(const UserId& user, CoreIndex core) {
@@ -41,15 +59,15 @@ void InboxShard::close_all(CoreIndex core) {
 
 void InboxShard::received(const UserId& user, Offset offset) {
   auto place = boxes_.find(user);
-  if (place == boxes_.end() || !place->second.inbox) return;
-  place->second.inbox->received(offset);
+  if (place == boxes_.end() || !place->second.mail) return;
+  place->second.mail->received(offset);
   forget_if_idle(place);
 }
 
 void InboxShard::expire(base::Instant now) {
   for (auto place = boxes_.begin(); place != boxes_.end();) {
     auto next = std::next(place);
-    if (place->second.inbox) place->second.inbox->expire(now);
+    if (place->second.mail) place->second.mail->expire(now);
     forget_if_idle(place);
     place = next;
   }
@@ -63,7 +81,9 @@ InboxShard::Box* InboxShard::find_or_make(const UserId& user, const Moment& mome
 }
 
 void InboxShard::forget_if_idle(Boxes::iterator place) {
-  if (place->second.is_idle()) boxes_.erase(place);
+  if (!place->second.is_idle()) return;
+  release_sender(place->second);
+  boxes_.erase(place);
 }
 
 }  // namespace troupe::realtime

@@ -2,13 +2,16 @@
 // users are connected.
 //
 // An inbox exists while something waits in it or its user is connected anywhere; a later
-// one of the same user has a new epoch. Until its first message it is that epoch alone.
+// one of the same user has a new epoch. Until its first message it is that epoch alone. Whoever
+// writes to users who are not there may do so to a part of them only: nobody can fill the shard
+// with inboxes of users who never come.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "troupe/realtime/topic/core_set.h"
@@ -20,7 +23,8 @@ namespace troupe::realtime {
 
 struct InboxOptions {
   InboxLimits limits{};
-  std::size_t inboxes_max = 100'000;  // on one core
+  std::size_t inboxes_max = 100'000;   // on one core
+  std::size_t by_sender_max = 50'000;  // of those, of users who have not come since one user began to write to them
 };
 
 /// A direct message that is kept and ready to go.
@@ -48,20 +52,28 @@ class InboxShard {
   std::size_t size() const noexcept { return boxes_.size(); }
 
  private:
+  using Senders = std::map<UserId, std::size_t>;
+  struct Mail : Inbox {
+    using Inbox::Inbox;
+    std::optional<Senders::iterator> begun_by;  // while its user has not come
+  };
   struct Box {
     Epoch epoch;
-    CoreSet cores;                 // where its user is connected
-    std::unique_ptr<Inbox> inbox;  // null until the first message
+    CoreSet cores;               // where its user is connected
+    std::unique_ptr<Mail> mail;  // null until the first message
 
-    bool is_idle() const noexcept { return cores.empty() && (!inbox || inbox->is_idle()); }
+    bool is_idle() const noexcept { return cores.empty() && (!mail || mail->is_idle()); }
   };
   using Boxes = std::map<UserId, Box>;
 
   Box* find_or_make(const UserId& user, const Moment& moment);
+  bool may_begin(const UserId& sender, const UserId& user) const;
+  void release_sender(Box& box);
   void forget_if_idle(Boxes::iterator place);
 
   InboxOptions options_;
   Boxes boxes_;
+  Senders senders_;  // inboxes of users who have not come, by who began them
 };
 
 }  // namespace troupe::realtime

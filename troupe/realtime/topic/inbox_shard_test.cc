@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 struct Shard {
   explicit Shard(InboxOptions options = {}) : shard(options) {}
-  auto send(std::string user) {
-    return shard.send({UserId{"alice"}, {UserId{std::move(user)}, {PayloadKind::json, "1"}}}, moment());
+  auto send(std::string user, std::string from = "alice") {
+    return shard.send({UserId{std::move(from)}, {UserId{std::move(user)}, {PayloadKind::json, "1"}}}, moment());
   }
   Moment moment() { return {now, {}, random}; }
 
@@ -67,6 +67,28 @@ TEST_CASE("the inbox of a user who never comes back is forgotten, with what was 
   shard.shard.expire(shard.now);
   CHECK_EQ(shard.shard.size(), 0);
   CHECK(shard.send("carol").has_value());
+}
+
+TEST_CASE(
+    "inboxes that one user has begun, of users who have not come, are bounded, and others have room beside them") {
+  Shard shard{{.limits = {.age_max = 10s}, .inboxes_max = 10, .by_sender_max = 2}};
+  shard.shard.open(UserId{"here"}, 0, shard.moment());
+  CHECK(shard.send("a", "eve").has_value());
+  CHECK(shard.send("b", "eve").has_value());
+  CHECK_EQ(shard.send("c", "eve").error(), DirectError::too_many_inboxes);
+  CHECK_EQ(shard.shard.size(), 3);
+  CHECK(shard.send("a", "eve").has_value());     // of those that there are
+  CHECK(shard.send("here", "eve").has_value());  // who has come
+  CHECK(shard.send("c", "bob").has_value());
+  CHECK(shard.send("c", "eve").has_value());
+  shard.shard.open(UserId{"a"}, 1, shard.moment());  // he comes at last
+  CHECK(shard.send("d", "eve").has_value());
+  CHECK_EQ(shard.send("e", "eve").error(), DirectError::too_many_inboxes);
+  for (int i = 0; i < 2; ++i) {
+    shard.now = shard.now + 10s;
+    shard.shard.expire(shard.now);
+  }
+  CHECK(shard.send("e", "eve").has_value());
 }
 
 TEST_CASE("past the limit there is no room for another inbox") {

@@ -108,6 +108,7 @@ struct Publisher {
 
 enum class PublishError : std::uint8_t {
   overloaded,        // no room for another topic
+  too_many_topics,   // of those that keep messages this user has begun as many as one may
   key_used_before,   // the idempotency key came with another payload
   slow_reader,       // a subscriber does not keep up, and its namespace lets publishers feel it; no offset was given
   not_recorded,      // the topic is durable, and the message is not on the disk; nobody got it
@@ -124,8 +125,9 @@ struct PublishMessage {
 };
 
 enum class DirectError : std::uint8_t {
-  overloaded,       // no room for another inbox
-  key_used_before,  // the idempotency key came with another payload
+  overloaded,        // no room for another inbox
+  too_many_inboxes,  // this user has begun as many of users who have not come as one may
+  key_used_before,   // the idempotency key came with another payload
 };
 
 /// The inbox_topic() of the user must be a name.

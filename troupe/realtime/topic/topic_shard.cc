@@ -27,6 +27,7 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   const auto& publication = wanted.publication;
   Topic* topic = find_or_make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
+  if (!may_keep_for(wanted.publisher.user, *topic)) return std::unexpected(PublishError::too_many_topics);
   if (topic->history.is_full() || topic->is_durable) {
     topic->is_durable = false;  // its namespace is durable no more: what follows is of another epoch
     change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
@@ -39,7 +40,25 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   Publication result{publication.topic, position, top_.offset, message.frame, {}, {}};
   if (find_cores(result)) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
   keep(*topic, moment.wall, moment.now, std::move(message), wanted.target);
+  keep_for(wanted.publisher.user, *topic);
   return result;
+}
+
+bool TopicShard::may_keep_for(const UserId& user, const Topic& topic) const {
+  if (topic.keeps || !topic.history.keeps_any()) return true;
+  const auto found = by_user_.find(user);
+  return found == by_user_.end() || found->second < options_.by_user_max;
+}
+
+void TopicShard::keep_for(const UserId& user, Topic& topic) {
+  if (!topic.keeps || topic.has_keeper) return;
+  topic.keeper = by_user_.try_emplace(user).first;
+  topic.has_keeper = true;
+  ++topic.keeper->second;
+}
+
+void TopicShard::release_keeper(Topic& topic) {
+  if (std::exchange(topic.has_keeper, false) && --topic.keeper->second == 0) by_user_.erase(topic.keeper);
 }
 
 // Gives whether anybody came by a pattern.
@@ -366,6 +385,7 @@ bool TopicShard::make_room() {
 }
 
 void TopicShard::forget(Topic& topic) {
+  release_keeper(topic);
   set_due(topic, base::Instant::never());
   forgotten_seq_ = std::max(forgotten_seq_, topic.history.last_seq());
   history_bytes_ -= topic.history.bytes();
@@ -398,6 +418,7 @@ void TopicShard::change(Topic& topic, Change&& change) {
   if (keeps == topic.keeps) return;
   auto& from = list_of(topic);
   topic.keeps = keeps;
+  if (!keeps) release_keeper(topic);
   auto& to = list_of(topic);
   to.splice(to.end(), from, topic.place);
 }

@@ -4,7 +4,7 @@
 // A publication gets its offset, is encoded and kept here in one step. Topics are made by
 // the first publication or subscription; when there are too many, those that keep nothing and
 // have no subscriber are forgotten, the longest unused first, and a later one of that name has
-// a new epoch.
+// a new epoch. Those that keep messages are not, so each user may have a part of them only.
 //
 // A durable topic is here as far as it was loaded from the disk, and may be forgotten at any time but
 // while it is written to: whoever needs it loads it again.
@@ -36,6 +36,7 @@ namespace troupe::realtime {
 
 struct TopicOptions {
   std::size_t topics_max = 100'000;                   // on one core
+  std::size_t by_user_max = 50'000;                   // of those, topics that keep what one user began to publish there
   std::size_t history_bytes_max = 256 * 1024 * 1024;  // on one core, all topics together
   // What one frame may have this core look at and send again for its patterns; past it they are not recovered.
   std::size_t recover_topics_max = 20'000;  // published to since; a millisecond or two
@@ -128,6 +129,7 @@ class TopicShard {
  private:
   struct Topic;
   using Recent = std::list<Topic*>;
+  using Kept = std::map<UserId, std::size_t>;
   struct Topic {
     TopicName name;
     std::uint64_t number;  // of all that were made here
@@ -135,6 +137,8 @@ class TopicShard {
     Recent::iterator place;                      // in one of the first two below
     Recent::iterator published;                  // in the third
     std::size_t* bytes_of_namespace = nullptr;   // in by_namespace_
+    Kept::iterator keeper;                       // in by_user_, of a topic that has_keeper
+    bool has_keeper = false;                     // it keeps messages, and their first was a user's
     bool keeps = false;                          // in which
     bool is_durable = false;                     // it was loaded
     std::uint32_t writes = 0;                    // under way
@@ -146,6 +150,9 @@ class TopicShard {
   OpenedTopic open_pattern(const OpenTopics::Topic& wanted, base::Instant now, RecoveryAllowance& allowance);
   std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
                                                        base::Instant now, RecoveryAllowance& allowance);
+  bool may_keep_for(const UserId& user, const Topic& topic) const;
+  void keep_for(const UserId& user, Topic& topic);
+  void release_keeper(Topic& topic);
   bool find_cores(Publication& publication);
   void keep(Topic& topic, base::UnixTime sent_at, base::Instant now, EncodedMessage message, TargetScope target);
   Publication deliver(Topic& topic, const StoredMessage& stored, const Moment& moment);
@@ -169,6 +176,7 @@ class TopicShard {
   Recent keeping_;                   // topics with messages, longest unused first
   Recent empty_;                     // topics without, longest unused first
   Recent published_;                 // all topics, in the order of their newest publications
+  Kept by_user_;                     // topics that keep messages, by who published the first of them
   std::uint64_t forgotten_seq_ = 0;  // the highest of a publication whose topic is forgotten
   std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
   std::uint64_t made_ = 0;                                         // topics so far

@@ -20,9 +20,10 @@ struct Shard {
   explicit Shard(TopicOptions options = {}, SettingsPtr settings = default_settings())
       : shard(options, std::move(settings), "0", random) {}
 
-  std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1) {
+  std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1,
+                                                   std::string user = "u") {
     Publish publication{name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}};
-    return shard.publish({{0, 0, UserId{"u"}}, std::move(publication)}, moment());
+    return shard.publish({{0, 0, UserId{std::move(user)}}, std::move(publication)}, moment());
   }
   OpenedTopic open(std::string_view topic, std::optional<Position> recover = {}) {
     auto allowance = shard.allowance();
@@ -203,6 +204,29 @@ TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one tha
   CHECK(shard.publish("c").has_value());
   CHECK_EQ(shard.shard.topics(), 2);
   CHECK_NE(shard.open("a").top.epoch, epoch);  // it came back as another
+}
+
+TEST_CASE("one user's topics that keep messages are bounded, and others have room beside them") {
+  Shard shard{{.topics_max = 10, .by_user_max = 2},
+              settings_of({.age_max = 10s}, {{"none", {.history = {.count_max = 0}}}})};
+  const auto publish = [&](std::string_view topic, std::string user) {
+    return shard.publish(topic, 1, std::move(user));
+  };
+  CHECK(publish("a", "eve").has_value());
+  CHECK(publish("b", "eve").has_value());
+  CHECK_EQ(publish("c", "eve").error(), PublishError::too_many_topics);
+  CHECK(publish("a", "eve").has_value());       // of those that there are
+  CHECK(publish("none.x", "eve").has_value());  // which keeps nothing
+  CHECK(publish("c", "bob").has_value());
+  CHECK(publish("c", "eve").has_value());  // it is his
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK(publish("d", "eve").has_value());
+  CHECK(publish("a", "bob").has_value());  // whoever begins again
+  CHECK(publish("e", "eve").has_value());
+  CHECK_EQ(publish("b", "eve").error(), PublishError::too_many_topics);
+  shard.shard.use(settings_of({.count_max = 0}), shard.now);
+  CHECK(publish("b", "eve").has_value());
 }
 
 TEST_CASE("past the topic limit one with subscribers keeps its place, and where all have some there is no room") {
