@@ -25,7 +25,7 @@ struct RateLimit {
 
 class TokenBucket {
  public:
-  explicit TokenBucket(RateLimit limit) noexcept : tokens_(limit.burst) {}
+  explicit TokenBucket(RateLimit limit, base::Instant now = {}) noexcept : tokens_(limit.burst), filled_at_(now) {}
 
   /// Takes `count` tokens, or none and gives the time after which there will be enough.
   std::optional<base::Duration> take(RateLimit limit, base::Instant now, double count = 1) noexcept {
@@ -39,9 +39,12 @@ class TokenBucket {
     return std::chrono::ceil<base::Duration>(std::chrono::duration<double>{(count - tokens_) / limit.per_second});
   }
 
+  /// When it was last asked, with success or without, or made.
+  base::Instant asked_at() const noexcept { return filled_at_; }
+
  private:
   double tokens_;
-  base::Instant filled_at_{};
+  base::Instant filled_at_;
 };
 
 /// Two generations of buckets: what nobody touched while the younger one grew for a whole refill time is full again,

@@ -76,6 +76,8 @@ std::string_view words_of_code(std::uint16_t code) {
       return "we were too slow a reader (4003)";
     case close_codes::replaced:
       return "another connection goes on with the session (4004)";
+    case close_codes::idle:
+      return "we have said nothing for too long (4005)";
     case close_codes::rate_limited:
       return "over the rate limit, or too many connections of this user (4008)";
     default:

@@ -27,7 +27,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
       address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
       arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session),
                                          core.now() + site_->options.authenticate_within)),
-      frames_(site_->options.frames),
+      frames_(site_->options.frames, core.now()),
       bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()) {
   session_.connection = ConnectionId{random_id(random_id_characters_max, core.random())};

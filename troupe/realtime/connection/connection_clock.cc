@@ -7,8 +7,15 @@
 namespace troupe::realtime {
 
 base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at()});
+  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at(), idle_at()});
   return state_ == State::unauthenticated ? std::min(due, arrival_->authenticate_until) : due;
+}
+
+// Pongs do not count: every client answers pings, used or not. Of a stream, whose client cannot speak, nothing is
+// asked.
+base::Instant Connection::idle_at() const noexcept {
+  const auto patience = site_->options.idle_timeout;
+  return patience > base::Duration::zero() && !is_stream() ? frames_.asked_at() + patience : base::Instant::never();
 }
 
 void Connection::reschedule() {
@@ -23,6 +30,8 @@ void Connection::on_time(base::Instant now) {
     close(wire::close_code::policy_violation, "no token came in time");
   } else if (now >= expires_at_) {
     close_token("the token has expired");
+  } else if (now >= idle_at()) {
+    close(close_codes::idle, "the client has said nothing for too long");
   } else if (now >= drain_at_) {
     on_drain(now);
   } else if (now >= resume_until_) {

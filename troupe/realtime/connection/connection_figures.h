@@ -26,7 +26,7 @@ enum class ClosedBy : std::uint8_t { server, client };
 class CloseFigures {
  public:
   static constexpr std::uint16_t other = 0;
-  static constexpr std::array<std::uint16_t, 16> codes{wire::close_code::normal,
+  static constexpr std::array<std::uint16_t, 17> codes{wire::close_code::normal,
                                                        wire::close_code::going_away,
                                                        wire::close_code::protocol_error,
                                                        wire::close_code::no_status,
@@ -40,6 +40,7 @@ class CloseFigures {
                                                        close_codes::heartbeat_lost,
                                                        close_codes::slow_consumer,
                                                        close_codes::replaced,
+                                                       close_codes::idle,
                                                        close_codes::rate_limited,
                                                        other};
 
@@ -71,6 +72,7 @@ using ByOverflow = std::array<std::uint64_t, overflow_policies>;
 struct OutboxFigures {
   ByNamespace<ByOverflow> dropped;                     // messages
   std::array<std::uint64_t, gap_reasons> gaps_told{};  // frames, by their reason
+  std::size_t recovered_bytes = 0;                     // that wait in outboxes now
 
   std::uint64_t& dropped_by(Overflow overflow, std::string_view topic) noexcept {
     return dropped.of(topic)[static_cast<std::size_t>(overflow)];

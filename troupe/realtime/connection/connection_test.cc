@@ -30,6 +30,26 @@ TEST_CASE("a client that answers pings stays, one that does not is closed with 4
   CHECK_EQ(field(world.exchange(alive, R"({"type":"info"})")[0], "rtt_ms"), "0");
 }
 
+TEST_CASE("a client that says nothing for as long as is allowed is closed with 4005, whatever it is told") {
+  RealtimeOptions options;
+  options.connection.idle_timeout = 60s;
+  RealtimeWorld world{options};
+  auto talks = world.connect("alice");
+  auto listens = world.connect("bob");
+  world.exchange(listens, R"({"type":"subscribe","topics":["t"]})");
+  for (int i = 0; i < 3; ++i) {
+    world.world.advance(19s);
+    world.exchange(talks, R"({"type":"publish","topic":"t","payload":1})");
+  }
+  CHECK_FALSE(listens->close_code().has_value());
+  world.world.advance(4s);
+  CHECK_EQ(listens->close_code(), 4005);
+  world.world.advance(30s);
+  CHECK_FALSE(talks->close_code().has_value());
+  world.world.advance(27s);
+  CHECK_EQ(talks->close_code(), 4005);
+}
+
 TEST_CASE("revoking a token closes every connection that uses it at once, on all cores, and no other") {
   RealtimeWorld world;
   auto token = testing::token_of_user("alice");

@@ -14,7 +14,7 @@ TEST_CASE("the first ping comes in the second half of the interval, the others a
   Heartbeat early{options, start, 0.0};
   CHECK_EQ(early.due(), start + 12500ms);
   Heartbeat heartbeat{options, start, 0.5};
-  auto first = start + 18750ms;
+  auto first = start + 18800ms;  // the tick after 18 750 ms
   CHECK_EQ(heartbeat.due(), first);
   CHECK_EQ(heartbeat.on_time(first - 1ms, true), Heartbeat::Step::wait);
   CHECK_EQ(heartbeat.on_time(first, true), Heartbeat::Step::ping);

@@ -33,6 +33,7 @@ struct ConnectionOptions {
   base::Duration flush_within = std::chrono::seconds{5};     // of a draining connection
   std::size_t failures_max = 5;                              // of its commands, within the time below: then 1011
   base::Duration failures_within = std::chrono::seconds{30};
+  base::Duration idle_timeout{};  // of a client that says nothing; zero: it may be silent
   HeartbeatOptions heartbeat{};
   OutboxLimits outbox{};
   CompressionOptions compression{};

@@ -52,6 +52,10 @@ void Outbox::enqueue(FrameRef message, Overflow overflow, Kind kind) {
 }
 
 // Answers are overtaken by nothing: a confirmation comes before what it confirms, an ack after its own message.
+Outbox::~Outbox() {
+  if (figures_ != nullptr) figures_->recovered_bytes -= rare().recovered.bytes;
+}
+
 bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const noexcept {
   if (other.sealed) return false;
   switch (other.kind) {
@@ -84,7 +88,9 @@ void Outbox::push_recovered(FrameRef message) {
 
 bool Outbox::has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept {
   const auto& waiting = rare().recovered;
-  return waiting.messages + messages <= limits_->recovered_max && waiting.bytes + bytes <= limits_->recovered_bytes_max;
+  const auto of_all = figures_ != nullptr ? figures_->recovered_bytes : 0;
+  return waiting.messages + messages <= limits_->recovered_max &&
+         waiting.bytes + bytes <= limits_->recovered_bytes_max && of_all + bytes <= limits_->recovered_bytes_of_all_max;
 }
 
 Outbox::Pushed Outbox::push_gap(const Gap& gap) {
@@ -344,6 +350,7 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) {
       break;
     case Kind::recovered:
       add_to(make_rare().recovered);
+      if (figures_ != nullptr) figures_->recovered_bytes += bytes;
       break;
     case Kind::gap:
     case Kind::gone:

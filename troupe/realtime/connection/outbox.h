@@ -36,8 +36,9 @@ struct OutboxLimits {
   std::size_t gaps_max = 256;                   // more topics than this with holes: it had better start again
   std::size_t recovered_max = 8 * 1000;         // recovered frames that may wait
   std::size_t recovered_bytes_max = 8 * 1024 * 1024;
-  std::size_t spilled_max = 256;                 // topics whose position alone is kept: as many as gaps
-  std::size_t spill_page_messages_max = 64;      // read again at once, one page after the other
+  std::size_t recovered_bytes_of_all_max = 256 * 1024 * 1024;  // of all outboxes of a core: as much as history itself
+  std::size_t spilled_max = 256;                               // topics whose position alone is kept: as many as gaps
+  std::size_t spill_page_messages_max = 64;                    // read again at once, one page after the other
   std::size_t spill_page_bytes_max = 64 * 1024;  // a reader that is slow again holds up to so much of history
 };
 
@@ -53,6 +54,9 @@ class Outbox {
   };
 
   explicit Outbox(const OutboxLimits& limits) : limits_(&limits) {}  // the limits must outlive the outbox
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+  ~Outbox();
 
   /// From now on frames are coded when they are gathered, and then not dropped any more; the limits go on counting
   /// what they were before. It must outlive the last gather().

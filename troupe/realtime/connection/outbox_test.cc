@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "troupe/realtime/connection/connection_figures.h"
 #include "troupe/realtime/protocol/message.h"
 
 namespace troupe::realtime {
@@ -349,6 +350,25 @@ TEST_CASE("recovered messages are not dropped and have a bound of their own") {
   outbox.push(message("a", 4), Overflow::drop_oldest);
   CHECK_EQ(read(write(outbox)), Events{"a1", "a2", "a gap 3-3 overflow", "a4"});
   CHECK(outbox.has_room_to_recover(2, 100));
+}
+
+TEST_CASE("what is recovered is bounded over all connections of a core, until it is written or they end") {
+  const auto bytes = message("a", 1)->bytes.size();
+  OutboxLimits limits{.recovered_bytes_of_all_max = 3 * bytes};
+  OutboxFigures figures;
+  auto first = std::make_unique<Outbox>(limits);
+  Outbox second{limits};
+  first->count_in(figures);
+  second.count_in(figures);
+  first->push_recovered(message("a", 1));
+  second.push_recovered(message("a", 1));
+  CHECK(second.has_room_to_recover(1, bytes));
+  CHECK_FALSE(second.has_room_to_recover(2, 2 * bytes));
+  write(second);
+  CHECK(second.has_room_to_recover(2, 2 * bytes));
+  CHECK_FALSE(second.has_room_to_recover(3, 3 * bytes));
+  first.reset();
+  CHECK(second.has_room_to_recover(3, 3 * bytes));
 }
 
 TEST_CASE("connections share one frame, and the last one frees it") {

@@ -55,6 +55,7 @@ inline constexpr std::uint16_t token_ended = 4001;  // expired or revoked
 inline constexpr std::uint16_t heartbeat_lost = 4002;
 inline constexpr std::uint16_t slow_consumer = 4003;
 inline constexpr std::uint16_t replaced = 4004;
+inline constexpr std::uint16_t idle = 4005;
 inline constexpr std::uint16_t rate_limited = 4008;
 }  // namespace close_codes
 
