@@ -86,8 +86,11 @@ struct RealtimeConfig {
   realtime::TrafficLimit user = realtime::ConnectionOptions{}.user;        // on one core
   realtime::TrafficLimit address = realtime::ConnectionOptions{}.address;  // on one core
   std::size_t subscriptions_max = 1000;                                    // on one connection
+  std::size_t topics_max = 100'000;                                        // on one core
+  std::size_t topics_by_user_max = 50'000;                                 // of those
   realtime::HeartbeatOptions heartbeat{};
   base::Duration authenticate_within = std::chrono::seconds{5};
+  base::Duration idle_timeout{};                        // zero: a client may be silent
   base::Duration drain_time = std::chrono::seconds{5};  // spreads reconnects, and ends before a supervisor's patience
   std::vector<std::string> allowed_origins;             // besides the issuer's own
   realtime::CompressionOptions compression{};

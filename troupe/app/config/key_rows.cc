@@ -102,10 +102,20 @@ void add_connection_keys(std::vector<Key>& to) {
                    byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.burst), live));
   to.push_back(key("realtime.subscriptions_max", "Topics and patterns of one connection.", count(1, 1'000'000),
                    AT(realtime.subscriptions_max), live));
+  to.push_back(key("realtime.topics_max",
+                   "Topics that have messages or subscribers, on each core; messages for a further one are refused.",
+                   count(1, 100'000'000), AT(realtime.topics_max)));
+  to.push_back(key("realtime.topics_by_user_max",
+                   "Of those, topics with messages of which one user has published the first.", count(1, 100'000'000),
+                   AT(realtime.topics_by_user_max)));
   to.push_back(key("realtime.heartbeat_interval", "Time between two pings of the server.", duration<Duration>(1s, 1h),
                    AT(realtime.heartbeat.interval), live));
   to.push_back(key("realtime.heartbeat_timeout", "How long a ping may stay unanswered before 4002.",
                    duration<Duration>(1s, 10min), AT(realtime.heartbeat.answer_within), live));
+  to.push_back(
+      key("realtime.idle_timeout",
+          "A client that sends no frame for so long is closed with 4005; 0s: it may be silent. Pongs do not count.",
+          duration<Duration>(0s, 24h), AT(realtime.idle_timeout), live));
   to.push_back(key("realtime.authenticate_within", "Time for the first frame of a client that came without a token.",
                    duration<Duration>(100ms, 5min), AT(realtime.authenticate_within), live));
   to.push_back(key("realtime.drain_time", "Over how long clients are sent away at SIGTERM.",

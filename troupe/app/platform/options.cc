@@ -69,7 +69,10 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.user = wanted.user;
   options.connection.address = wanted.address;
   options.connection.subscriptions_max = wanted.subscriptions_max;
+  options.router.topics.topics_max = wanted.topics_max;
+  options.router.topics.by_user_max = wanted.topics_by_user_max;
   options.connection.authenticate_within = wanted.authenticate_within;
+  options.connection.idle_timeout = wanted.idle_timeout;
   options.connection.heartbeat = wanted.heartbeat;
   options.connection.outbox = wanted.outbox;
   options.connection.compression = wanted.compression;

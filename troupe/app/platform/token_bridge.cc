@@ -1,13 +1,16 @@
 // See token_bridge.h for what is remembered, and why.
 #include "troupe/app/platform/token_bridge.h"
 
+#include "troupe/crypto/digest.h"
+
 namespace troupe::app {
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr auto forget_every = 10s;
-constexpr auto overtaken_within = 30s;  // longer than any ask for a token may wait
+constexpr auto overtaken_within = 30s;      // longer than any ask for a token may wait
+constexpr std::size_t known_max = 200'000;  // about half a kilobyte each; past it tokens are verified each time
 
 realtime::Identity identity_of(const oauth::TokenClaims& claims) {
   return {.user = realtime::UserId{claims.subject},
@@ -31,8 +34,25 @@ bool TokenBridge::has_ended(const std::string& owner, base::UnixTime issued_at) 
   return ended != memory_->ended.end() && issued_at <= ended->second.at;
 }
 
+const BridgeMemory::Token* TokenBridge::vouched_for(const BridgeMemory::Known& known) const {
+  const auto family = memory_->vouched.find(known.family);
+  if (family == memory_->vouched.end()) return nullptr;
+  const auto token = family->second.tokens.find(known.identity.token.value());
+  return token != family->second.tokens.end() ? &token->second : nullptr;
+}
+
+std::optional<realtime::Identity> TokenBridge::recall(const std::string& digest, base::UnixTime now) const {
+  const auto known = memory_->known.find(digest);
+  if (known == memory_->known.end()) return std::nullopt;
+  const auto* token = vouched_for(known->second);
+  if (token == nullptr || token->expires_at <= now) return std::nullopt;
+  return known->second.identity;
+}
+
 actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBridge::handle(
-    realtime::VerifyToken message, actor::Context&) {
+    realtime::VerifyToken message, actor::Context& context) {
+  const std::string digest{crypto::sha256(message.token.expose()).view()};
+  if (auto identity = recall(digest, context.wall())) co_return *std::move(identity);
   if (!memory_->ends.tokens) co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
   auto claims = co_await memory_->ends.tokens.ask(oauth::ValidateToken{std::move(message.token)});
   if (!claims) {
@@ -43,7 +63,11 @@ actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBrid
   if (!is_for_us || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
   auto family = memory_->vouched.try_emplace(claims->family, claims->client, claims->user).first;
   family->second.tokens.insert_or_assign(claims->id.text(), BridgeMemory::Token{claims->issued_at, claims->expires_at});
-  co_return identity_of(*claims);
+  auto identity = identity_of(*claims);
+  if (memory_->known.size() < known_max) {
+    memory_->known.insert_or_assign(digest, BridgeMemory::Known{identity, claims->family});
+  }
+  co_return identity;
 }
 
 void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) {
@@ -86,10 +110,12 @@ void TokenBridge::handle(Forget, actor::Context& context) {
     std::erase_if(family.tokens, [&](const auto& each) { return each.second.expires_at < context.wall(); });
   }
   std::erase_if(memory_->vouched, [](const auto& each) { return each.second.tokens.empty(); });
+  std::erase_if(memory_->known, [&](const auto& each) { return vouched_for(each.second) == nullptr; });
 }
 
 void TokenBridge::inspect(actor::Inspection& out) const {
   out.add("families", memory_->vouched.size());
+  out.add("tokens_known", memory_->known.size());
   out.add("revoked_lately", memory_->revoked.size());
 }
 

@@ -5,6 +5,8 @@
 // with client and user, since a revocation may name no more than one of these; and what was
 // revoked lately, since a revocation may overtake an answer that is on its way. All of this
 // outlives a restart: what was let in before a fault must still be closed after it.
+//
+// A token that it still vouches for is not verified again: it is known by its digest.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +42,14 @@ struct BridgeMemory {
     base::Instant heard;
   };
 
+  struct Known {
+    realtime::Identity identity;
+    oauth::FamilyId family;
+  };
+
   ConnectBridge ends;
   std::map<oauth::FamilyId, Family> vouched;
+  std::map<std::string, Known> known;  // by the digest of the token's text; good as long as its token is vouched for
   std::map<std::string, base::Instant> revoked;  // families by their name and tokens by their id, lately
   std::map<std::string, Ended> ended;            // clients and users by their id, lately
 };
@@ -67,6 +75,8 @@ class TokenBridge {
   void inspect(actor::Inspection& out) const;
 
  private:
+  std::optional<realtime::Identity> recall(const std::string& digest, base::UnixTime now) const;
+  const BridgeMemory::Token* vouched_for(const BridgeMemory::Known& known) const;
   bool was_revoked(const oauth::TokenClaims& claims) const;
   bool has_ended(const std::string& owner, base::UnixTime issued_at) const;
   void tell(const std::string& token) const {

@@ -120,6 +120,32 @@ TEST_CASE("the end of a client's or user's grants is told for what was vouched f
   CHECK(both.verify(later.access_token).has_value());
 }
 
+TEST_CASE("a token that is vouched for is not verified again, until it ends: revoked, with its user, or by its time") {
+  const auto alice = oauth::fixture::alice().user.id;
+  const std::function<void(BridgeWorld&, const oauth::IssuedTokens&)> ends[] = {
+      [](BridgeWorld& both, const auto& issued) { both.revoke_family(issued); },
+      [&](BridgeWorld& both, const auto&) {
+        (void)both.world.block_on(both.bridge.ask(oauth::GrantsEnded{{{both.now(), std::nullopt, alice}}}));
+      },
+      [](BridgeWorld& both, const auto&) { both.world.advance(2h); },
+  };
+  for (const auto& end : ends) {
+    BridgeWorld both{8};
+    const auto issued = both.sign_in();
+    const auto first = both.verify(issued.access_token);
+    REQUIRE(first.has_value());
+    both.bridge.tell(ConnectBridge{{}, both.listener});
+    const auto again = both.verify(issued.access_token);
+    REQUIRE(again.has_value());
+    CHECK_EQ(again->token.value(), first->token.value());
+    CHECK_EQ(again->user.value(), first->user.value());
+    CHECK(again->scopes == first->scopes);
+    both.bridge.tell(ConnectBridge{both.tokens, both.listener});
+    end(both, issued);
+    CHECK_FALSE(both.verify(issued.access_token).has_value());
+  }
+}
+
 TEST_CASE("one token's end is told whether or not it was vouched for: the service may be opening its connection") {
   BridgeWorld both{5};
   const auto claims = both.world.block_on(both.tokens.ask(oauth::ValidateToken{both.sign_in().access_token}));
