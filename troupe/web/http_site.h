@@ -25,7 +25,7 @@ struct TraceOptions {
 struct HttpOptions {
   wire::Http1Limits limits{};
   base::Duration idle_time_max = std::chrono::seconds{75};  // between requests: more than proxies before us keep theirs
-  base::Duration head_time_max = std::chrono::seconds{10};  // for all of a head, however slowly it drips
+  base::Duration head_time_max = std::chrono::seconds{5};   // for all of a head, however slowly it drips
   base::Duration body_time_max = std::chrono::seconds{30};  // for all of a body
   base::Duration write_time_max = std::chrono::seconds{30};  // without the client taking a single byte
   base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close

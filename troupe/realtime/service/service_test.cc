@@ -205,7 +205,7 @@ TEST_CASE("children of the supervisor go on after a fault, save where their tabl
   auto decide = system_supervision().decide;
   CHECK(decide(std::make_exception_ptr(std::bad_alloc{})) == actor::Directive::resume);
   CHECK(decide(std::make_exception_ptr(RoutingTableCorrupted{"x"})) == actor::Directive::restart);
-  CHECK(decide(std::make_exception_ptr(ConfigurationError{"x"})) == actor::Directive::escalate);
+  CHECK(decide(std::make_exception_ptr(ConfigurationError{"x"})) == actor::Directive::restart);
 }
 
 TEST_CASE("echo is there only where it is configured, and sends back text and binary up to its own limit") {

@@ -9,7 +9,7 @@ namespace troupe::realtime {
 
 actor::Supervision system_supervision() {
   const auto rules = actor::on<RoutingTableCorrupted>(actor::Directive::restart)
-                         .on<ConfigurationError>(actor::Directive::escalate)
+                         .on<ConfigurationError>(actor::Directive::restart)
                          .otherwise(actor::Directive::resume);
   // What fails again and again within its intensity ends the service; what fails now and then never does.
   return {.backoff = {.attempts_max = actor::Backoff::unbounded},
