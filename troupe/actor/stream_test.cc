@@ -435,9 +435,8 @@ TEST_CASE(
     }(scene.counter));
     CHECK_EQ(third.failure.value().what, "the actor has too many streams already");
     CHECK(third.failure->safe_to_retry());
-    std::uint64_t dropped = 0;
-    for (const auto& type : figures_of(w.system())) dropped += type.dropped[static_cast<std::size_t>(Drop::full)];
-    CHECK_EQ(dropped, 1);
+    const auto types = figures_of(w.system());
+    CHECK(std::ranges::any_of(types, [](const auto& type) { return type.dropped[std::size_t(Drop::full)] == 1; }));
     w.run_until_idle();
     CHECK_EQ(w.block_on(read_from(scene.counter, {1})).items, up_to(1));
     lifecycle::request_stop(nullptr, scene.counter.address());
