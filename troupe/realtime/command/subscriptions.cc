@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace troupe::realtime {
 
@@ -65,7 +66,10 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
     }
   }
   if (any_pattern) {
-    std::ranges::sort(all, {}, [](const auto& one) { return std::pair{one.message.seq, std::string_view{one.topic}}; });
+    // What was read from the disk has no number in the shard's stream: there the offset decides.
+    std::ranges::sort(all, {}, [](const RecoveredMessage& one) {
+      return std::tuple{one.message.seq, std::string_view{one.topic}, one.message.offset};
+    });
   }
   return all;
 }

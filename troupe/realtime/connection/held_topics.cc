@@ -41,7 +41,7 @@ struct HeldTopics::Tables {
   FlatQueue<HeldMessage> line;
   std::size_t bytes = 0;
   std::map<std::string, std::size_t> waiting;  // messages in the line, by topic
-  bool place_waits = false;                    // one that bears a `seq` is in the line, or was lost from it
+  bool place_waits = false;                    // one that holds_place is in the line, or was lost from it
   std::map<std::string, Lost> lost;            // by topic
   bool overrun = false;
   std::map<std::string, Settled> settled;
@@ -53,12 +53,19 @@ struct HeldTopics::Tables {
     return name && std::ranges::any_of(patterns, [&](const auto& entry) { return entry.first.matches(*name); });
   }
 
+  /// What waits for a name is owed by a pattern that is live. What waits for a pattern alone is recovered with it, or
+  /// comes after its place: others need not wait behind it.
+  bool holds_place(const std::string& topic, Came came) const {
+    return came == Came::by_pattern && names.contains(topic);
+  }
+
   bool must_wait(const LocalFrame& frame) const {
-    return is_held(frame.topic) || waiting.contains(frame.topic) || (frame.came == Came::by_pattern && place_waits);
+    return is_held(frame.topic) || waiting.contains(frame.topic) || lost.contains(frame.topic) ||
+           (frame.came == Came::by_pattern && place_waits);
   }
 
   void push(HeldMessage message) {
-    place_waits |= message.frame->came == Came::by_pattern;
+    place_waits |= holds_place(message.frame->topic, message.frame->came);
     bytes += size_of(message);
     ++waiting[message.frame->topic];
     line.push_back(std::move(message));
@@ -77,6 +84,7 @@ struct HeldTopics::Tables {
     auto known = lost.find(message.frame->topic);
     if (known != lost.end() && known->second.epoch == epoch) {
       known->second.to = to;
+      if (message.frame->came == Came::by_pattern) known->second.came = Came::by_pattern;
     } else if (lost.size() < limits.messages_max) {
       lost.insert_or_assign(message.frame->topic, Lost{epoch, offset, to, message.overflow, message.frame->came});
     } else {
@@ -84,8 +92,13 @@ struct HeldTopics::Tables {
     }
   }
 
+  /// What has been let go since may be further than `last`.
   void settle(const TopicPositions& last) {
-    for (const auto& [topic, position] : last) settled[topic].last = position;
+    for (const auto& [topic, position] : last) {
+      if (!waiting.contains(topic) && !lost.contains(topic)) continue;
+      Position& known = settled[topic].last;
+      if (known.epoch != position.epoch || known.offset < position.offset) known = position;
+    }
   }
 
   /// Adds to `out` what the client has not yet.
@@ -137,6 +150,7 @@ bool HeldTopics::take(const FrameRef& frame, Overflow overflow, Offset missed_to
 
 HeldTopics::Released HeldTopics::release(const std::string& name, const TopicPositions& last, Holes holes) {
   if (tables_ == nullptr || !leave(tables_->names, name)) return {};
+  if (!tables_->waiting.contains(name) && !tables_->lost.contains(name)) return let_go_nothing();
   tables_->settle(last);
   tables_->settled[name].holes = holes;
   return let_go();
@@ -161,7 +175,15 @@ HeldTopics::Released HeldTopics::discard(const TopicPattern& topic) {
     HeldMessage message = tables_->pop();
     if (!waited_for_it(message.frame->topic)) tables_->push(std::move(message));
   }
-  return let_go();
+  auto out = let_go();
+  out.overrun = false;  // what was lost was of this, too
+  return out;
+}
+
+/// For a name of which nothing waits, so that nobody waits behind it.
+HeldTopics::Released HeldTopics::let_go_nothing() {
+  if (tables_->names.empty() && tables_->patterns.empty()) return let_go();
+  return {};
 }
 
 HeldTopics::Released HeldTopics::let_go() {
@@ -172,7 +194,7 @@ HeldTopics::Released HeldTopics::let_go() {
   for (auto one = tables.lost.begin(); one != tables.lost.end();) {
     const auto& [topic, range] = *one;
     if (tables.is_held(topic)) {
-      tables.place_waits |= range.came == Came::by_pattern;
+      tables.place_waits |= tables.holds_place(topic, range.came);
       kept.insert(topic);
       ++one;
     } else {

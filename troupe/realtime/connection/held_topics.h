@@ -5,8 +5,8 @@
 // Owned by one connection. Most of the time nothing is held, and then it is a null pointer.
 // A message waits for its own name rather than for a pattern that it lies in. All wait in one
 // line, in the order in which they came, and two things keep it: a message never passes an
-// earlier one of its topic; and one that bears a `seq` never passes an earlier one that does,
-// since a client that had it could not recover the other.
+// earlier one of its topic; and one that bears a `seq` never passes an earlier one that does and
+// waits for a name: a client that had it could not recover the other.
 #pragma once
 
 #include <cstddef>
@@ -72,6 +72,7 @@ class HeldTopics {
 
   Tables& tables(HeldLimits limits);
   Released let_go();
+  Released let_go_nothing();
 
   std::unique_ptr<Tables> tables_;  // null while nothing is held
 };

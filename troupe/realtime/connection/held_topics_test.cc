@@ -106,6 +106,26 @@ TEST_CASE("what went out while only others were held is no hole when the topic i
   CHECK_EQ(words(held.release(pattern("a"), {})), Words{"a:3"});
 }
 
+TEST_CASE("where topics of one command are let go one by one, nothing that has gone out is told as missed") {
+  HeldTopics held;
+  const TopicPositions last{{"a.x", {epoch, 3}}, {"a.z", {epoch, 0}}};
+  held.hold(pattern("a.x"), wide);
+  held.hold(pattern("a.z"), wide);
+  held.take(frame("a.x", 4, Came::by_pattern), Overflow::block);
+  held.take(frame("a.z", 1, Came::by_pattern), Overflow::block);
+  held.take(frame("a.x", 5, Came::by_pattern), Overflow::block);
+  CHECK_EQ(words(held.release(pattern("a.x"), last)), Words{"a.x:4"});
+  CHECK_EQ(words(held.release(pattern("a.z"), last)), Words{"a.z:1", "a.x:5"});
+}
+
+TEST_CASE("what waits for a pattern alone, which is recovered with it, holds up nothing of others") {
+  HeldTopics held;
+  held.hold(pattern("q.*"), wide);
+  CHECK(held.take(frame("q.a", 1, Came::by_pattern), Overflow::block));
+  CHECK_FALSE(held.take(frame("p.a", 1, Came::by_pattern), Overflow::block));
+  CHECK_EQ(words(held.release(pattern("q.*"), {{"q.a", {epoch, 1}}})), Words{});
+}
+
 TEST_CASE("past the bounds the oldest goes, and is told as missed in front of the rest of its topic") {
   struct Row {
     HeldLimits limits;
