@@ -191,6 +191,7 @@ void Connection::update_reading() {
   } else if (resume && reading_paused_) {
     reading_paused_ = false;
     heartbeat_.on_hearing(core_.now());
+    (void)frames_.take(options.frames, core_.now(), 0);  // it has been silent since now at most
     reschedule();
     link_->resume_reading();
   }

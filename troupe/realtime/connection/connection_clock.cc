@@ -12,10 +12,11 @@ base::Instant Connection::due() const noexcept {
 }
 
 // Pongs do not count: every client answers pings, used or not. Of a stream, whose client cannot speak, nothing is
-// asked.
+// asked, nor of a client while we do not read what it says.
 base::Instant Connection::idle_at() const noexcept {
   const auto patience = site_->options.idle_timeout;
-  return patience > base::Duration::zero() && !is_stream() ? frames_.asked_at() + patience : base::Instant::never();
+  const bool counts = patience > base::Duration::zero() && !is_stream() && !reading_paused_;
+  return counts ? frames_.asked_at() + patience : base::Instant::never();
 }
 
 void Connection::reschedule() {

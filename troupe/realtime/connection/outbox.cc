@@ -11,10 +11,15 @@ namespace troupe::realtime {
 
 namespace {
 
-constexpr std::size_t batch_bytes = 256 * 1024;  // more than a socket takes at once
-constexpr std::size_t gone_min = 32;             // places of what is gone that are not worth tidying up
+constexpr std::size_t batch_bytes = 256 * 1024;         // more than a socket takes at once
+constexpr std::size_t recovered_bytes_min = 64 * 1024;  // of one connection, whatever others recover
+constexpr std::size_t gone_min = 32;                    // places of what is gone that are not worth tidying up
 
 }  // namespace
+
+Outbox::~Outbox() {
+  if (figures_ != nullptr) figures_->recovered_bytes -= rare().recovered.bytes;
+}
 
 // ---- what comes ----
 
@@ -52,10 +57,6 @@ void Outbox::enqueue(FrameRef message, Overflow overflow, Kind kind) {
 }
 
 // Answers are overtaken by nothing: a confirmation comes before what it confirms, an ack after its own message.
-Outbox::~Outbox() {
-  if (figures_ != nullptr) figures_->recovered_bytes -= rare().recovered.bytes;
-}
-
 bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const noexcept {
   if (other.sealed) return false;
   switch (other.kind) {
@@ -88,9 +89,11 @@ void Outbox::push_recovered(FrameRef message) {
 
 bool Outbox::has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept {
   const auto& waiting = rare().recovered;
-  const auto of_all = figures_ != nullptr ? figures_->recovered_bytes : 0;
+  const bool all_have_room =
+      figures_ == nullptr || figures_->recovered_bytes + bytes <= limits_->recovered_bytes_of_all_max;
   return waiting.messages + messages <= limits_->recovered_max &&
-         waiting.bytes + bytes <= limits_->recovered_bytes_max && of_all + bytes <= limits_->recovered_bytes_of_all_max;
+         waiting.bytes + bytes <= limits_->recovered_bytes_max &&
+         (all_have_room || waiting.bytes + bytes <= recovered_bytes_min);
 }
 
 Outbox::Pushed Outbox::push_gap(const Gap& gap) {

@@ -353,20 +353,25 @@ TEST_CASE("recovered messages are not dropped and have a bound of their own") {
 }
 
 TEST_CASE("what is recovered is bounded over all connections of a core, until it is written or they end") {
-  const auto bytes = message("a", 1)->bytes.size();
+  constexpr std::size_t bytes = 100'000;
+  const auto large = [] { return FrameRef::message(base::Bytes{std::string(bytes, 'x')}, "a", {Epoch{"e"}, 1}); };
   OutboxLimits limits{.recovered_bytes_of_all_max = 3 * bytes};
   OutboxFigures figures;
   auto first = std::make_unique<Outbox>(limits);
   Outbox second{limits};
   first->count_in(figures);
   second.count_in(figures);
-  first->push_recovered(message("a", 1));
-  second.push_recovered(message("a", 1));
+  first->push_recovered(large());
+  second.push_recovered(large());
   CHECK(second.has_room_to_recover(1, bytes));
   CHECK_FALSE(second.has_room_to_recover(2, 2 * bytes));
-  write(second);
+  while (!second.empty()) write(second);
   CHECK(second.has_room_to_recover(2, 2 * bytes));
   CHECK_FALSE(second.has_room_to_recover(3, 3 * bytes));
+  first->push_recovered(large());
+  first->push_recovered(large());
+  CHECK_FALSE(second.has_room_to_recover(1, bytes));
+  CHECK(second.has_room_to_recover(1, 64 * 1024));  // a little is there for each
   first.reset();
   CHECK(second.has_room_to_recover(3, 3 * bytes));
 }

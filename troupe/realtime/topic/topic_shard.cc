@@ -25,6 +25,12 @@ TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string n
 
 std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
   const auto& publication = wanted.publication;
+  // Before a topic is made, for which another might have to go.
+  const auto begun = by_user_.find(wanted.publisher.user);
+  const bool has_all = begun != by_user_.end() && begun->second >= options_.by_user_max;
+  if (has_all && settings_->of(publication.topic).history.count_max > 0 && find(publication.topic.text()) == nullptr) {
+    return std::unexpected(PublishError::too_many_topics);
+  }
   Topic* topic = find_or_make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
   if (!may_keep_for(wanted.publisher.user, *topic)) return std::unexpected(PublishError::too_many_topics);
