@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 
 constexpr auto forget_every = 10s;
 constexpr auto overtaken_within = 30s;      // longer than any ask for a token may wait
-constexpr std::size_t known_max = 200'000;  // about half a kilobyte each; past it tokens are verified each time
+constexpr auto known_for = 30s;             // then a token is verified anew
+constexpr std::size_t known_max = 100'000;  // about half a kilobyte each; past it tokens are verified each time
 
 realtime::Identity identity_of(const oauth::TokenClaims& claims) {
   return {.user = realtime::UserId{claims.subject},
@@ -41,18 +42,18 @@ const BridgeMemory::Token* TokenBridge::vouched_for(const BridgeMemory::Known& k
   return token != family->second.tokens.end() ? &token->second : nullptr;
 }
 
-std::optional<realtime::Identity> TokenBridge::recall(const std::string& digest, base::UnixTime now) const {
+std::optional<realtime::Identity> TokenBridge::recall(const std::string& digest, actor::Context& context) const {
   const auto known = memory_->known.find(digest);
-  if (known == memory_->known.end()) return std::nullopt;
+  if (known == memory_->known.end() || known->second.verified_at + known_for < context.now()) return std::nullopt;
   const auto* token = vouched_for(known->second);
-  if (token == nullptr || token->expires_at <= now) return std::nullopt;
+  if (token == nullptr || token->expires_at <= context.wall()) return std::nullopt;
   return known->second.identity;
 }
 
 actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBridge::handle(
     realtime::VerifyToken message, actor::Context& context) {
   const std::string digest{crypto::sha256(message.token.expose()).view()};
-  if (auto identity = recall(digest, context.wall())) co_return *std::move(identity);
+  if (auto identity = recall(digest, context)) co_return *std::move(identity);
   if (!memory_->ends.tokens) co_return std::unexpected(realtime::TokenRefusal::unavailable);  // still starting
   auto claims = co_await memory_->ends.tokens.ask(oauth::ValidateToken{std::move(message.token)});
   if (!claims) {
@@ -65,7 +66,7 @@ actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBrid
   family->second.tokens.insert_or_assign(claims->id.text(), BridgeMemory::Token{claims->issued_at, claims->expires_at});
   auto identity = identity_of(*claims);
   if (memory_->known.size() < known_max) {
-    memory_->known.insert_or_assign(digest, BridgeMemory::Known{identity, claims->family});
+    memory_->known.insert_or_assign(digest, BridgeMemory::Known{identity, claims->family, context.now()});
   }
   co_return identity;
 }
@@ -74,9 +75,9 @@ void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) 
   const auto family = memory_->vouched.find(message.family);
   if (message.token) {
     const std::string token = message.token->text();
+    if (family != memory_->vouched.end()) family->second.tokens.erase(token);
     memory_->revoked[token] = context.now();
     tell(token);
-    if (family != memory_->vouched.end()) family->second.tokens.erase(token);
     return;
   }
   memory_->revoked[message.family.value()] = context.now();
@@ -90,6 +91,7 @@ oauth::EndingsHeard TokenBridge::handle(oauth::GrantsEnded message, actor::Conte
     const std::string& owner = ending.client ? ending.client->value() : ending.user->value();
     memory_->ended.insert_or_assign(owner, BridgeMemory::Ended{ending.at, context.now()});
   }
+  memory_->known.clear();  // what was issued about then is looked up again
   // Each family once, however many have ended: this is rare, and families are many.
   for (auto& [name, family] : memory_->vouched) {
     std::erase_if(family.tokens, [&](const auto& each) {
@@ -110,7 +112,7 @@ void TokenBridge::handle(Forget, actor::Context& context) {
     std::erase_if(family.tokens, [&](const auto& each) { return each.second.expires_at < context.wall(); });
   }
   std::erase_if(memory_->vouched, [](const auto& each) { return each.second.tokens.empty(); });
-  std::erase_if(memory_->known, [&](const auto& each) { return vouched_for(each.second) == nullptr; });
+  std::erase_if(memory_->known, [&](const auto& each) { return each.second.verified_at + known_for < context.now(); });
 }
 
 void TokenBridge::inspect(actor::Inspection& out) const {

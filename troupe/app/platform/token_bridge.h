@@ -6,7 +6,8 @@
 // revoked lately, since a revocation may overtake an answer that is on its way. All of this
 // outlives a restart: what was let in before a fault must still be closed after it.
 //
-// A token that it still vouches for is not verified again: it is known by its digest.
+// A token that it still vouches for is not verified again for a short time: it is known by its
+// digest. That a revocation gets lost on its way must not make a token good for long.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +46,7 @@ struct BridgeMemory {
   struct Known {
     realtime::Identity identity;
     oauth::FamilyId family;
+    base::Instant verified_at;
   };
 
   ConnectBridge ends;
@@ -75,7 +77,7 @@ class TokenBridge {
   void inspect(actor::Inspection& out) const;
 
  private:
-  std::optional<realtime::Identity> recall(const std::string& digest, base::UnixTime now) const;
+  std::optional<realtime::Identity> recall(const std::string& digest, actor::Context& context) const;
   const BridgeMemory::Token* vouched_for(const BridgeMemory::Known& known) const;
   bool was_revoked(const oauth::TokenClaims& claims) const;
   bool has_ended(const std::string& owner, base::UnixTime issued_at) const;
