@@ -176,9 +176,8 @@ void Core::receive() {
         pool_.release_class(block, block->size_class);
         block = next;
       }
-      if (chains.messages == nullptr) continue;
-      received_.push_back(chains.messages);
       converses_ = true;
+      if (chains.messages != nullptr) received_.push_back(chains.messages);
     }
   }
   // A foreign thread's messages go first: what a core has sent because of them was taken above, and comes after.
