@@ -60,12 +60,25 @@ class NotingPoller final : public Poller {
   Seen& seen_;
 };
 
+struct Ball {};
+/// Plays each ball to the other, if there is one.
+class Player {
+ public:
+  explicit Player(Ref<Player> other = {}) : other_(other) {}
+  void handle(Ball) {
+    ++*balls;
+    if (other_) other_.tell(Ball{});
+  }
+  static std::shared_ptr<int> balls;
+
+ private:
+  Ref<Player> other_;
+};
+std::shared_ptr<int> Player::balls = std::make_shared<int>(0);
+
 class TwoCores final : public Environment {
  public:
-  TwoCores() : system_({.cores = 2, .stall_limit = 0ms, .environment = this}) {
-    for (int i = 0; i < 4; ++i) settle();
-    for (auto& one : seen) one = {};
-  }
+  TwoCores() : system_({.cores = 2, .stall_limit = 0ms, .environment = this}) {}
 
   base::Clock& clock() override { return ticking; }
   std::unique_ptr<base::Random> random(int core) override {
@@ -84,6 +97,13 @@ class TwoCores final : public Environment {
     system_.core(core).turn({}, may_wait);
   }
 
+  /// Starts what was spawned; what is seen is seen from now on.
+  void start() {
+    for (int i = 0; i < 4; ++i) settle();
+    for (auto& one : seen) one = {};
+    *Player::balls = 0;
+  }
+
   TickingClock ticking;
   Seen seen[2];
 
@@ -95,22 +115,6 @@ class TwoCores final : public Environment {
   std::size_t pollers_ = 0;
   System system_;
 };
-
-struct Ball {};
-/// Plays each ball to the other, if there is one.
-class Player {
- public:
-  explicit Player(Ref<Player> other = {}) : other_(other) {}
-  void handle(Ball) {
-    ++*balls;
-    if (other_) other_.tell(Ball{});
-  }
-  static std::shared_ptr<int> balls;
-
- private:
-  Ref<Player> other_;
-};
-std::shared_ptr<int> Player::balls = std::make_shared<int>(0);
 
 struct Burst {
   int count;
@@ -133,8 +137,7 @@ TEST_CASE("who has told another core something finds its answer without a sleep"
   const auto here = two.system().spawn<Player>({.core = 0});
   const auto there = two.system().spawn<Player>({.core = 1}, here);
   const auto begins = two.system().spawn<Player>({.core = 0}, there);
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  two.seen[0] = {}, *Player::balls = 0;
+  two.start();
 
   begins.tell(Ball{});
   two.ticking.at_look(15, [&] { two.turn(1, false); });  // the other core answers meanwhile
@@ -148,8 +151,7 @@ TEST_CASE("where no answer comes within that time the core sleeps, having looked
   TwoCores two;
   const auto there = two.system().spawn<Player>({.core = 1});
   const auto begins = two.system().spawn<Player>({.core = 0}, there);
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  two.seen[0] = {};
+  two.start();
 
   begins.tell(Ball{});
   const Instant begin = two.ticking.reading();
@@ -166,8 +168,7 @@ TEST_CASE("where no answer comes within that time the core sleeps, having looked
 TEST_CASE("who talks with no other core sleeps at once") {
   TwoCores two;
   const auto alone = two.system().spawn<Player>({.core = 0});
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  two.seen[0] = {};
+  two.start();
 
   alone.tell(Ball{});
   const Instant begin = two.ticking.reading();
@@ -181,8 +182,7 @@ TEST_CASE("sockets are looked at as often as an answer is looked for") {
   const auto here = two.system().spawn<Player>({.core = 0});
   const auto there = two.system().spawn<Player>({.core = 1}, here);
   const auto begins = two.system().spawn<Player>({.core = 0}, there);
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  two.seen[0] = {};
+  two.start();
 
   const Instant begin = two.ticking.reading();
   for (int i = 0; i < 50; ++i) {
@@ -198,8 +198,7 @@ TEST_CASE("a sleeping core is woken once, however much is sent to it, and again 
   TwoCores two;
   const auto there = two.system().spawn<Player>({.core = 1, .mailbox = {.overflow = Overflow::drop_newest}});
   const auto server = two.system().spawn<Server>({.core = 0}, there);
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  *Player::balls = 0;
+  two.start();
 
   for (int round = 1; round <= 3; ++round) {
     two.seen[1] = {};
@@ -216,8 +215,7 @@ TEST_CASE("a sleeping core is woken once, however much is sent to it, and again 
 TEST_CASE("what a foreign thread sends wakes a sleeping core once") {
   TwoCores two;
   const auto there = two.system().spawn<Player>({.core = 1});
-  two.turn(0, false), two.turn(1, false), two.turn(0, false);
-  *Player::balls = 0;
+  two.start();
 
   two.seen[1].while_waiting = [&] {
     std::thread{[&] {

@@ -47,10 +47,9 @@ Platform::Platform(Config config, store::SqliteOptions store, const net::PortRes
   start_tls();
   start_telemetry();
   database_ = store::Database::start(system_, store::sqlite_engine(std::move(store)));
-  bridge_ =
-      // Room for what is revoked while ten thousand clients come back at once.
-      system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
-                                 std::make_shared<BridgeMemory>());
+  // It has room for what is revoked while ten thousand clients come back at once.
+  bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
+                                       std::make_shared<BridgeMemory>());
   start_oauth();
   start_history();
   start_realtime();

@@ -74,10 +74,6 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
   return all;
 }
 
-}  // namespace
-
-namespace {
-
 bool lies_in_pattern(const std::string& topic, const Session& session) {
   const auto name = TopicName::parse(topic);
   return name &&
