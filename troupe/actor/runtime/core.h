@@ -165,6 +165,7 @@ class Core {
     cell.run_next = nullptr;
     *run_end_ = &cell;
     run_end_ = &cell.run_next;
+    ++in_line_;
   }
   /// The same, for what goes before all user messages: answers, and the runtime's own messages.
   void hurry(Cell& cell) noexcept {
@@ -377,6 +378,8 @@ class Core {
   }
   void run_messages(TurnLimits limits);
   void run_cells(TurnLimits limits);
+  int share() const noexcept;
+  void note_round(int handled, bool out_of_time) noexcept;
   void run_turn_end();
   void flush_lanes() noexcept;
   void wait(bool may_wait);
@@ -427,6 +430,8 @@ class Core {
   const Duration spin_;
   BlockPool pool_;
 
+  int in_line_ = 0;                    // from run_first_ on
+  int round_ = TurnLimits{}.messages;  // messages that one round of the line may take
   Cell* run_first_ = nullptr;
   Cell** run_end_ = &run_first_;                   // where the next one is linked
   CellQueue hurried_;                              // who goes before the line
