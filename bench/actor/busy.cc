@@ -20,7 +20,7 @@ using bench::now;
 using bench::spin;
 
 constexpr auto message_takes = 1us;  // each of the other messages, of the asked core
-constexpr int grinders = 16;         // so many actors handle them in turn
+constexpr int lines[] = {16, 64};    // so many actors handle them in turn
 constexpr auto pause_max = 500us;    // between asks, so that they meet a turn at any point of it
 
 struct Grind {};
@@ -66,14 +66,29 @@ class Asker {
   Ref<Answerer> whom_;
 };
 
-void print(const char* side, std::vector<base::Duration> took) {
+void print(int grinders, const char* side, std::vector<base::Duration> took) {
   std::sort(took.begin(), took.end());
   for (const auto& [name, share] : {std::pair{"p50", 0.50}, std::pair{"p99", 0.99}}) {
     const auto at = static_cast<std::size_t>(share * static_cast<double>(took.size()));
-    fmt::print("{{\"case\":\"ask a busy core, two cores, {}\",\"side\":\"{}\",\"units\":1,\"wall_ns\":{}}}\n", name,
-               side, took[at].count());
+    fmt::print("{{\"case\":\"ask a core busy with {}, {}\",\"side\":\"{}\",\"units\":1,\"wall_ns\":{}}}\n", grinders,
+               name, side, took[at].count());
   }
   std::fflush(stdout);
+}
+
+void measure(int grinders, std::size_t asks) {
+  // On a thread of its own: what main started after it was pinned would share its core.
+  std::thread{[&] {
+    bench::pin_to(0);
+    print(grinders, "floor", bench::run_busy_exchange(asks, 1, message_takes, pause_max));
+  }}.join();
+  System system{{.cores = 2}};
+  const auto answerer = system.spawn<Answerer>({.name = "answerer", .core = 1});
+  const auto asker = system.spawn<Asker>({.name = "asker", .core = 0}, answerer);
+  for (int i = 0; i < grinders; ++i) system.spawn<Grinder>({.core = 1}).tell(Grind{});
+  auto took = system.block_on(asker.ask(Run{asks}, {.within = 5min}));
+  if (!took) throw std::runtime_error(took.error().what);
+  print(grinders, "troupe", std::move(*took));
 }
 
 }  // namespace
@@ -86,17 +101,6 @@ int main(int argc, char** argv) {
 
   constexpr std::size_t asks = 1000;
   for (std::size_t slice = 0; slice < slices; ++slice) {
-    // On a thread of its own: what main started after it was pinned would share its core.
-    std::thread{[] {
-      bench::pin_to(0);
-      print("floor", bench::run_busy_exchange(asks, 1, message_takes, pause_max));
-    }}.join();
-    System system{{.cores = 2}};
-    const auto answerer = system.spawn<Answerer>({.name = "answerer", .core = 1});
-    const auto asker = system.spawn<Asker>({.name = "asker", .core = 0}, answerer);
-    for (int i = 0; i < grinders; ++i) system.spawn<Grinder>({.core = 1}).tell(Grind{});
-    auto took = system.block_on(asker.ask(Run{asks}, {.within = 5min}));
-    if (!took) throw std::runtime_error(took.error().what);
-    print("troupe", std::move(*took));
+    for (const int grinders : lines) measure(grinders, asks);
   }
 }

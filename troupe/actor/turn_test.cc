@@ -130,3 +130,15 @@ TEST_CASE("many answers at once keep one who stands in line waiting for a while 
   CHECK_EQ(crowd.log->size(), 201);
   CHECK_EQ(crowd.place_of("busy"), 64);
 }
+
+TEST_CASE("one of a long line is reached within a turn's messages, however many those before it have") {
+  Crowd crowd{1, 128};
+  crowd.at_once([&] {
+    for (const auto& other : crowd.others) {
+      for (int i = 0; i < 20; ++i) other.tell(Item{});
+    }
+    crowd.askers.front().tell(Item{});
+  });
+  REQUIRE_EQ(crowd.log->size(), 128 * 20 + 1);
+  CHECK_LE(crowd.place_of("own"), 1024);
+}

@@ -31,9 +31,6 @@ constexpr auto hand_over_pause = std::chrono::microseconds{50};
 /// So many actors with answers or messages of the runtime go first, then one that waits in line.
 constexpr int hurried_in_a_row_max = 64;
 
-/// So many messages of one actor in a row, where few stand in line.
-constexpr int in_a_row_max = 16;
-
 struct TurnEndMark final : TurnEndHook {
   void on_turn_end() override {}
 };
@@ -365,58 +362,41 @@ void Core::run_control(Cell& cell) {
   return done;
 }
 
-/// Who waits in line longest; null where nobody does.
-[[gnu::always_inline]] inline Cell* Core::next_in_line() noexcept {
-  Cell* cell = run_first_;
-  if (cell == nullptr) return nullptr;
-  run_first_ = cell->run_next;
-  if (run_first_ == nullptr) run_end_ = &run_first_;
-  --in_line_;
-  return cell;
-}
-
 void Core::run_messages(TurnLimits limits) {
-  run_cells(limits);
+  const int allowed = limits.messages;
+  const bool out_of_time = run_cells(limits);
+  line_.note_turn(allowed - limits.messages, out_of_time);
   enter(nullptr);
 }
 
-/// How many messages each in line may have, so that all had their turn within a turn: whoever asks somebody here does
-/// not wait for longer than that. Where more stand in line than that is messages, each has one.
-int Core::share() const noexcept {
-  return in_line_ * in_a_row_max <= round_ ? in_a_row_max : std::max(1, round_ / in_line_);
-}
-
-/// A turn that its time has ended shows how many messages there are in one; others let a round grow again.
-void Core::note_round(int handled, bool out_of_time) noexcept {
-  round_ = out_of_time ? std::max(handled, in_a_row_max) : std::min(2 * round_, TurnLimits{}.messages);
-}
-
-void Core::run_cells(TurnLimits limits) {
+/// Takes what it handles from the limit. True: the time was up, not the messages.
+bool Core::run_cells(TurnLimits& limits) {
   const Instant end = now_ + limits.time;
-  const int allowed = limits.messages;
   Instant hand_over = now_ + hand_over_pause;
   int since_clock = 0;
   int in_a_row = 0;
+  int share = line_.share();
   while (true) {
-    const int budget = std::min(limits.messages, share());
+    const int budget = std::min(limits.messages, share);
     int done = 0;
     // Who hurries goes first, but for ever keeps nobody waiting.
-    if (!hurried_.empty() && (in_a_row < hurried_in_a_row_max || run_first_ == nullptr)) {
+    if (!hurried_.empty() && (in_a_row < hurried_in_a_row_max || line_.empty())) {
       ++in_a_row;
       done = run_hurried(hurried_.pop(), budget);
-    } else if (Cell* cell = next_in_line()) {
+    } else if (Cell* cell = line_.pop()) {
       in_a_row = 0;
       done = run_cell(*cell, budget);
     } else {
-      return note_round(allowed - limits.messages, false);
+      return false;
     }
     limits.messages -= done;
     since_clock += done;
-    if (limits.messages <= 0) return note_round(allowed, false);
+    if (limits.messages <= 0) return false;
     if (since_clock >= 16) {
       since_clock = 0;
+      share = line_.share();
       now_ = clock_.now();
-      if (now_ >= end) return note_round(allowed - limits.messages, true);
+      if (now_ >= end) return true;
       if (now_ >= hand_over) {
         flush_lanes();
         receive();
@@ -449,7 +429,7 @@ void Core::turn(TurnLimits limits, bool may_wait) {
   run_messages(limits);
   if (!leaving_.empty()) [[unlikely]]
     release_cells();
-  if (!timeless_.empty() && (run_first_ == nullptr || now_ >= placing_)) place_asks();
+  if (!timeless_.empty() && (line_.empty() || now_ >= placing_)) place_asks();
   timers_.advance(now_);
   run_turn_end();
   flush_lanes();

@@ -24,6 +24,7 @@
 #include "troupe/actor/runtime/poller.h"
 #include "troupe/actor/runtime/rest.h"
 #include "troupe/actor/runtime/ring.h"
+#include "troupe/actor/runtime/run_line.h"
 #include "troupe/actor/runtime/span.h"
 #include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
@@ -162,10 +163,7 @@ class Core {
   void schedule(Cell& cell) noexcept {
     if (cell.scheduled) return;
     cell.scheduled = true;
-    cell.run_next = nullptr;
-    *run_end_ = &cell;
-    run_end_ = &cell.run_next;
-    ++in_line_;
+    line_.push(cell);
   }
   /// The same, for what goes before all user messages: answers, and the runtime's own messages.
   void hurry(Cell& cell) noexcept {
@@ -293,11 +291,10 @@ class Core {
   };
   /// One turn. `may_wait`: sleep in the poller when there is nothing to do.
   void turn(TurnLimits limits, bool may_wait);
-  /// Whether a turn now would do anything beside waiting. For the simulator, as are the next three.
+  /// Whether a turn now would do anything beside waiting. For the simulator, as are the next three: the line of those who
+  /// wait for their turn among them.
   bool has_work() noexcept;
-  /// The actors that wait for their turn, linked by `run_next`, and a way for one of them to jump the queue.
-  Cell* first_in_line() const noexcept { return run_first_; }
-  void put_first_in_line(Cell& cell) noexcept;
+  RunLine& line() noexcept { return line_; }
   /// How many asks of this core's actors wait for their outcome; how many there is room for, which never shrinks.
   std::size_t open_asks() const noexcept;
   std::size_t ask_slots() const noexcept { return reply_slots_.size(); }
@@ -377,9 +374,7 @@ class Core {
     running_id_ = cell != nullptr ? id_of(*cell) : ActorId{};
   }
   void run_messages(TurnLimits limits);
-  void run_cells(TurnLimits limits);
-  int share() const noexcept;
-  void note_round(int handled, bool out_of_time) noexcept;
+  bool run_cells(TurnLimits& limits);
   void run_turn_end();
   void flush_lanes() noexcept;
   void wait(bool may_wait);
@@ -414,7 +409,6 @@ class Core {
     cell.ready_last = &activation;
     return true;
   }
-  Cell* next_in_line() noexcept;
   Ring& ring_to(Core& to) noexcept { return to.rings_[static_cast<std::size_t>(index_)]; }
 
   inline static constinit thread_local Core* current_ = nullptr;
@@ -430,10 +424,7 @@ class Core {
   const Duration spin_;
   BlockPool pool_;
 
-  int in_line_ = 0;                    // from run_first_ on
-  int round_ = TurnLimits{}.messages;  // messages that one round of the line may take
-  Cell* run_first_ = nullptr;
-  Cell** run_end_ = &run_first_;                   // where the next one is linked
+  RunLine line_{TurnLimits{}.messages};
   CellQueue hurried_;                              // who goes before the line
   std::atomic<Cell*> running_cell_{nullptr};       // this and the next four: relaxed, read by the watchdog
   std::atomic<const Handler*> handling_{nullptr};  // null: a callback, by its name and the class of its actor
@@ -447,6 +438,7 @@ class Core {
   std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
   bool converses_ = false;          // messages have come from other cores, or gone to them, since the last wait
+  Lookout lookout_;
   Instant polled_;                  // when it looked at its sockets last
   int charged_ = 0;                 // what a turn's budget must still be told of batches
   const std::uint64_t unmeasured_;  // of `handled_`: while one of these bits is set the time is not taken

@@ -361,17 +361,6 @@ std::size_t Core::open_asks() const noexcept {
       std::ranges::count_if(reply_slots_, [](const ReplySlot& slot) { return slot.ask != nullptr; }));
 }
 
-// ---- what the simulator changes ----
-
-void Core::put_first_in_line(Cell& cell) noexcept {
-  if (run_first_ == &cell) return;
-  Cell* before = run_first_;
-  while (before->run_next != &cell) before = before->run_next;
-  before->run_next = cell.run_next;
-  if (run_end_ == &cell.run_next) run_end_ = &before->run_next;
-  cell.run_next = std::exchange(run_first_, &cell);
-}
-
 // ---- children that nobody waits for ----
 
 void Core::abandon(ChildRecord& record) noexcept {

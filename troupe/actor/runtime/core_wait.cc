@@ -26,7 +26,7 @@ bool Core::is_spoken_to() const noexcept {
 }
 
 bool Core::has_work() noexcept {
-  if (run_first_ != nullptr || !hurried_.empty() || turn_end_.first != nullptr || !posted_.empty()) return true;
+  if (!line_.empty() || !hurried_.empty() || turn_end_.first != nullptr || !posted_.empty()) return true;
   if (is_spoken_to()) return true;
   for (const Lane& lane : lanes_) {
     if (!lane.messages.empty()) return true;
@@ -64,7 +64,11 @@ bool Core::is_answered_soon() {
 void Core::wait(bool may_wait) {
   const bool converses = std::exchange(converses_, false);
   if (!may_wait || has_work()) return poll(Duration::zero());
-  if (converses && spin_ > Duration::zero() && is_answered_soon()) return;
+  if (converses && spin_ > Duration::zero() && lookout_.is_worth_it()) {
+    const bool answered = is_answered_soon();
+    lookout_.note(answered);
+    if (answered) return;
+  }
   rest_.lie_down();
   if (has_work() || stop_.load(std::memory_order_relaxed)) return poll(Duration::zero());
   const auto next = timers_.next();

@@ -4,8 +4,12 @@
 // publishes its work first and then asks whether it must wake the owner: one of the two sees the other, since a fence
 // stands between both pairs of steps. A wake-up is a system call of about a microsecond, and a second one would find
 // nobody asleep.
+//
+// Lookout: whether its owner looks for an answer before it lies down. As long as answers come it does each time; each
+// look in vain doubles how many waits go by without one, so that a core that is told little and answered never sleeps.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -36,6 +40,26 @@ class Rest {
  private:
   std::atomic<bool> sleeps_{false};
   bool lies_ = false;
+};
+
+class Lookout {
+ public:
+  bool is_worth_it() noexcept {
+    if (left_out_ == 0) return true;
+    --left_out_;
+    return false;
+  }
+  /// What the look has shown.
+  void note(bool answered) noexcept {
+    pause_ = answered ? 0 : std::min(2 * pause_ + 1, pause_max);
+    left_out_ = pause_;
+  }
+
+ private:
+  static constexpr int pause_max = 63;
+
+  int pause_ = 0;
+  int left_out_ = 0;
 };
 
 }  // namespace troupe::actor

@@ -17,7 +17,7 @@ std::uint64_t scrambled(std::uint64_t x) noexcept {  // splitmix64's last step
 /// Nobody overtakes the runtime's own messages: children are started in the order that their parent declared.
 template <class F>
 void for_each_that_may_jump(Core& core, F f) {
-  for (Cell* cell = core.first_in_line(); cell != nullptr; cell = cell->run_next) {
+  for (Cell* cell = core.line().first(); cell != nullptr; cell = cell->run_next) {
     f(*cell);
     if (!cell->control.empty()) return;
   }
@@ -58,16 +58,16 @@ void Scheduler::arrange(Core& core) {
   if (is_strict()) {
     First first{&core};
     consider_line(core, first);
-    if (first.cell != nullptr) core.put_first_in_line(*first.cell);
+    if (first.cell != nullptr) core.line().put_first(*first.cell);
     if (std::ranges::find(falls_at_, step_) != falls_at_.end()) let_fall(first);
     return;
   }
   std::uint64_t waiting = 0;
   for_each_that_may_jump(core, [&](Cell&) { ++waiting; });
   if (waiting < 2) return;
-  Cell* chosen = core.first_in_line();
+  Cell* chosen = core.line().first();
   for (std::uint64_t skip = random_.below(waiting); skip > 0; --skip) chosen = chosen->run_next;
-  core.put_first_in_line(*chosen);
+  core.line().put_first(*chosen);
 }
 
 std::uint64_t Scheduler::priority_of(std::uint64_t id) const {
