@@ -291,8 +291,7 @@ class Core {
   };
   /// One turn. `may_wait`: sleep in the poller when there is nothing to do.
   void turn(TurnLimits limits, bool may_wait);
-  /// Whether a turn now would do anything beside waiting. For the simulator, as are the next three: the line of those who
-  /// wait for their turn among them.
+  /// Whether a turn now would do anything beside waiting. For the simulator, as are the next three.
   bool has_work() noexcept;
   RunLine& line() noexcept { return line_; }
   /// How many asks of this core's actors wait for their outcome; how many there is room for, which never shrinks.
@@ -437,7 +436,7 @@ class Core {
   Span* span_ = nullptr;  // of the handler that runs now
   std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
-  bool converses_ = false;          // messages have come from other cores, or gone to them, since the last wait
+  bool converses_ = false;  // messages have come from other cores, or gone to them, since the last wait
   Lookout lookout_;
   Instant polled_;                  // when it looked at its sockets last
   int charged_ = 0;                 // what a turn's budget must still be told of batches

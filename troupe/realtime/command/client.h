@@ -87,17 +87,18 @@ class Client {
   /// Sends the ack of a publication, behind what this connection gets of its topic up to there.
   virtual void acknowledge(base::Bytes frame, const Position& position) = 0;
 
-  /// Keeps the live messages of a topic or pattern back until release(), which lets those go that come after what the
-  /// client has of their topics. Of a name that is in `last`, a hole behind it is told.
-  virtual void hold(const TopicPattern& topic) = 0;
-  virtual void release(const TopicPattern& topic, const TopicPositions& last) = 0;
+  /// Keeps the live messages of topics and patterns back until release(), which lets those go that come after what the
+  /// client has of their topics. Of a name that is in `last`, a hole behind it is told. A command holds once at most,
+  /// and lets all of it go at once.
+  virtual void hold(std::vector<TopicPattern> topics) = 0;
+  virtual void release(const TopicPositions& last) = 0;
   /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
   /// more.
   virtual void begin_anew(const std::string& topic) = 0;
-  /// Holds it no more, and forgets what was held for it alone: it will be recovered.
-  virtual void discard(const TopicPattern& topic) = 0;
-  /// The subscription was not made: what was held goes on where another one of the client brings it.
-  virtual void call_off(const TopicPattern& topic) = 0;
+  /// Holds them no more, and forgets what was held for them alone: it will be recovered.
+  virtual void discard() = 0;
+  /// The subscriptions were not made: what was held goes on where another one of the client brings it.
+  virtual void call_off() = 0;
   /// Sends what was missed, in this order. Ask has_room_to_recover() before.
   virtual void recover(const std::vector<RecoveredMessage>& messages) = 0;
   virtual bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept = 0;

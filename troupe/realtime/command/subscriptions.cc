@@ -12,17 +12,17 @@ actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client,
   if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
   for (const auto& one : wanted) topics.push_back(one.pattern);
-  for (const auto& topic : topics) client.hold(topic);
+  client.hold(topics);
   const bool goes_on = cut != nullptr;
   auto& session = client.session();
   auto results =
       co_await client.routing().local().ask(AddSubscriptions{session.receiver, std::move(wanted), std::move(cut)});
   if (results) co_return *std::move(results);
   if (goes_on) {
-    for (const auto& topic : topics) client.discard(topic);
+    client.discard();
     co_return std::nullopt;
   }
-  for (const auto& topic : topics) client.call_off(topic);
+  client.call_off();
   std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
   client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
   co_return std::nullopt;
@@ -74,10 +74,20 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
   return all;
 }
 
-bool lies_in_pattern(const std::string& topic, const Session& session) {
+bool lies_in_pattern(const std::string& topic, const std::vector<TopicPattern>& patterns) {
   const auto name = TopicName::parse(topic);
-  return name &&
-         session.subscriptions.any_key([&](const TopicPattern& one) { return !one.is_name() && one.matches(*name); });
+  return name && std::ranges::any_of(patterns, [&](const TopicPattern& one) { return one.matches(*name); });
+}
+
+/// The patterns of the client that are not among these.
+std::vector<TopicPattern> other_patterns(const std::vector<SubscribedResult>& results, const Session& session) {
+  std::set<std::string_view> these;
+  for (const auto& result : results) these.insert(result.topic.topic);
+  std::vector<TopicPattern> others;
+  session.subscriptions.for_each([&](const TopicPattern& one, const SubscriptionOptions&) {
+    if (!one.is_name() && !these.contains(one.text())) others.push_back(one);
+  });
+  return others;
 }
 
 }  // namespace
@@ -86,16 +96,17 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
   auto recovered = merged(results);
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
+  const auto others = other_patterns(results, client.session());
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
-    // What a pattern brings of it goes on from where the pattern is, wherever the name begins.
+    // What another pattern brings of it goes on from where that one is, wherever the name begins.
     const bool is_fresh = begin == Begin::at_position && !result.topic.recovered;
-    if (is_fresh && lies_in_pattern(result.topic.topic, client.session())) continue;
+    if (is_fresh && lies_in_pattern(result.topic.topic, others)) continue;
     last.try_emplace(result.topic.topic, result.topic.position);
     if (begin == Begin::at_position || !result.topic.recovered) client.begin_anew(result.topic.topic);
   }
   client.recover(recovered);
-  for (const auto& result : results) client.release(TopicPattern::parse(result.topic.topic).value(), last);
+  client.release(last);
 }
 
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client) {

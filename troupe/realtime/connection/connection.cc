@@ -76,10 +76,7 @@ actor::Task<void> Connection::arrive() {
 void Connection::begin(const std::optional<RequestId>& id) { command_ = std::make_unique<Running>(id); }
 
 void Connection::finish() {
-  while (command_ && !command_->held.empty()) {
-    TopicPattern topic{command_->held.back()};
-    lost_ ? discard(topic) : release(topic, {});
-  }
+  if (command_ && !command_->held.empty()) lost_ ? discard() : release({});
   command_.reset();
   if (commands_waiting_ > 0) --commands_waiting_;
   update_reading();

@@ -151,11 +151,11 @@ class Connection final : public Receiver,
   ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
   void acknowledge(base::Bytes frame, const Position& position) override;
-  void hold(const TopicPattern& topic) override;
-  void release(const TopicPattern& topic, const TopicPositions& last) override;
+  void hold(std::vector<TopicPattern> topics) override;
+  void release(const TopicPositions& last) override;
   void begin_anew(const std::string& topic) override { answer_all(spilled_.erase(topic)); }
-  void discard(const TopicPattern& topic) override;
-  void call_off(const TopicPattern& topic) override;
+  void discard() override;
+  void call_off() override;
   void recover(const std::vector<RecoveredMessage>& messages) override;
   bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept override {
     return outbox_.has_room_to_recover(messages, bytes);
@@ -222,6 +222,7 @@ class Connection final : public Receiver,
   Overflow spill_or_drop() const;
   void acknowledge_inbox(const Epoch& epoch);
   HeldLimits held_limits() const noexcept;
+  std::vector<TopicPattern> live_patterns_but(const std::vector<TopicPattern>& topics) const;
   /// Sends live messages that were held.
   void let_go(HeldTopics::Released held);
   void use(Identity identity);

@@ -1,36 +1,50 @@
 // Connection: what waits while a subscription is being made, and what goes out once it is: what was missed, then what
 // is live.
 #include <algorithm>
+#include <set>
 
+#include "troupe/base/check.h"
 #include "troupe/realtime/connection/connection.h"
 
 namespace troupe::realtime {
 
-void Connection::hold(const TopicPattern& topic) {
-  held_.hold(topic, held_limits());
-  command_->held.push_back(topic);
+void Connection::hold(std::vector<TopicPattern> topics) {
+  INVARIANT(command_->held.empty(), "a command holds once");
+  held_.hold(topics, live_patterns_but(topics), held_limits());
+  command_->held = std::move(topics);
 }
 
-void Connection::release(const TopicPattern& topic, const TopicPositions& last) {
-  std::erase(command_->held, topic);
-  if (state_ < State::closing) let_go(held_.release(topic, last));
+void Connection::release(const TopicPositions& last) {
+  const auto topics = std::exchange(command_->held, {});
+  if (state_ < State::closing) let_go(held_.release(topics, last));
 }
 
-void Connection::discard(const TopicPattern& topic) {
-  std::erase(command_->held, topic);
-  if (state_ < State::closing) let_go(held_.discard(topic));
+void Connection::discard() {
+  const auto topics = std::exchange(command_->held, {});
+  if (state_ < State::closing) let_go(held_.discard(topics));
 }
 
-void Connection::call_off(const TopicPattern& topic) {
-  std::erase(command_->held, topic);
+void Connection::call_off() {
+  const auto topics = std::exchange(command_->held, {});
   if (state_ >= State::closing) return;
-  auto held = held_.release(topic, {});
+  auto held = held_.release(topics, {});
   held.messages.erase_if([&](const HeldMessage& message) {
     if (message.frame->topic.starts_with('$')) return false;  // of the inbox
     const auto name = TopicName::parse(message.frame->topic);
     return !name || !session_.subscriptions.any_key([&](const TopicPattern& one) { return one.matches(*name); });
   });
   let_go(std::move(held));
+}
+
+/// None where no pattern is among these: what waits for a name is known to hold up the place of patterns.
+std::vector<TopicPattern> Connection::live_patterns_but(const std::vector<TopicPattern>& topics) const {
+  std::vector<TopicPattern> live;
+  if (std::ranges::all_of(topics, &TopicPattern::is_name)) return live;
+  const std::set<TopicPattern> these{topics.begin(), topics.end()};
+  session_.subscriptions.for_each([&](const TopicPattern& one, const SubscriptionOptions&) {
+    if (!one.is_name() && !these.contains(one)) live.push_back(one);
+  });
+  return live;
 }
 
 HeldLimits Connection::held_limits() const noexcept {

@@ -57,7 +57,7 @@ class Heartbeat {
   void on_pong(base::Instant now) noexcept {
     if (!is_pinged()) return;  // nobody asked
     rtt_ = now - pinged_at_;
-    due_ = at_tick(pinged_at_ + options_->interval);
+    due_ = at_tick(base::Instant{pinged_at_.nanoseconds - pinged_at_.nanoseconds % tick} + options_->interval);
     pinged_at_ = base::Instant::never();
   }
 
@@ -67,8 +67,9 @@ class Heartbeat {
   }
 
  private:
+  static constexpr std::int64_t tick = 100'000'000;
+
   static base::Instant at_tick(base::Instant t) noexcept {
-    constexpr std::int64_t tick = 100'000'000;
     const auto past = t.nanoseconds % tick;
     return past == 0 ? t : base::Instant{t.nanoseconds - past + tick};
   }

@@ -2,6 +2,7 @@
 #include "troupe/realtime/connection/held_topics.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace troupe::realtime {
 namespace {
@@ -23,6 +24,12 @@ struct Settled {
 
 std::size_t size_of(const HeldMessage& message) { return message.frame->bytes.size(); }
 
+bool lies_in(const auto& patterns, const std::string& topic) {
+  if (std::ranges::empty(patterns)) return false;
+  const auto name = TopicName::parse(topic);  // none: an inbox of an odd user
+  return name && std::ranges::any_of(patterns, [&](const TopicPattern& one) { return one.matches(*name); });
+}
+
 template <class Map, class Key>
 bool leave(Map& holders, const Key& key) {
   auto found = holders.find(key);
@@ -37,6 +44,7 @@ struct HeldTopics::Tables {
   HeldLimits limits;
   std::map<std::string, std::size_t> names;  // how many hold each
   std::map<TopicPattern, std::size_t> patterns;
+  std::vector<TopicPattern> live;
 
   FlatQueue<HeldMessage> line;
   std::size_t bytes = 0;
@@ -47,21 +55,17 @@ struct HeldTopics::Tables {
   std::map<std::string, Settled> settled;
 
   bool is_held(const std::string& topic) const {
-    if (names.contains(topic)) return true;
-    if (patterns.empty()) return false;
-    const auto name = TopicName::parse(topic);  // none: an inbox of an odd user
-    return name && std::ranges::any_of(patterns, [&](const auto& entry) { return entry.first.matches(*name); });
+    return names.contains(topic) || lies_in(patterns | std::views::keys, topic);
   }
 
   /// What waits for a name is owed by a pattern that is live. What waits for a pattern alone is recovered with it, or
-  /// comes after its place: others need not wait behind it.
+  /// comes after its place: others need not wait behind it, unless a live one owes it, too.
   bool holds_place(const std::string& topic, Came came) const {
-    return came == Came::by_pattern && names.contains(topic);
+    return came == Came::by_pattern && (names.contains(topic) || lies_in(live, topic));
   }
 
   bool must_wait(const LocalFrame& frame) const {
-    return is_held(frame.topic) || waiting.contains(frame.topic) || lost.contains(frame.topic) ||
-           (frame.came == Came::by_pattern && place_waits);
+    return is_held(frame.topic) || any_waits_of(frame.topic) || (frame.came == Came::by_pattern && place_waits);
   }
 
   void push(HeldMessage message) {
@@ -92,10 +96,21 @@ struct HeldTopics::Tables {
     }
   }
 
+  /// True: one of them is held by nobody any more.
+  bool leave_all(const std::vector<TopicPattern>& topics) {
+    bool any = false;
+    for (const auto& topic : topics) any |= topic.is_name() ? leave(names, topic.text()) : leave(patterns, topic);
+    live.clear();
+    return any;
+  }
+
+  bool holds_any() const { return !names.empty() || !patterns.empty(); }
+  bool any_waits_of(const std::string& topic) const { return waiting.contains(topic) || lost.contains(topic); }
+
   /// What has been let go since may be further than `last`.
   void settle(const TopicPositions& last) {
     for (const auto& [topic, position] : last) {
-      if (!waiting.contains(topic) && !lost.contains(topic)) continue;
+      if (!any_waits_of(topic)) continue;
       Position& known = settled[topic].last;
       if (known.epoch != position.epoch || known.offset < position.offset) known = position;
     }
@@ -132,9 +147,11 @@ HeldTopics::Tables& HeldTopics::tables(HeldLimits limits) {
 
 void HeldTopics::hold(const std::string& name, HeldLimits limits) { ++tables(limits).names[name]; }
 
-void HeldTopics::hold(const TopicPattern& topic, HeldLimits limits) {
-  if (topic.is_name()) return hold(topic.text(), limits);
-  ++tables(limits).patterns[topic];
+void HeldTopics::hold(const std::vector<TopicPattern>& topics, std::vector<TopicPattern> live, HeldLimits limits) {
+  if (topics.empty()) return;
+  Tables& all = tables(limits);
+  for (const auto& topic : topics) ++(topic.is_name() ? all.names[topic.text()] : all.patterns[topic]);
+  all.live = std::move(live);
 }
 
 bool HeldTopics::take(const FrameRef& frame, Overflow overflow, Offset missed_to) {
@@ -150,40 +167,37 @@ bool HeldTopics::take(const FrameRef& frame, Overflow overflow, Offset missed_to
 
 HeldTopics::Released HeldTopics::release(const std::string& name, const TopicPositions& last, Holes holes) {
   if (tables_ == nullptr || !leave(tables_->names, name)) return {};
-  if (!tables_->waiting.contains(name) && !tables_->lost.contains(name)) return let_go_nothing();
-  tables_->settle(last);
-  tables_->settled[name].holes = holes;
+  if (tables_->any_waits_of(name)) {
+    tables_->settle(last);
+    tables_->settled[name].holes = holes;
+  } else if (tables_->holds_any()) {
+    return {};  // nobody waits behind it
+  }
   return let_go();
 }
 
-HeldTopics::Released HeldTopics::release(const TopicPattern& topic, const TopicPositions& last) {
-  if (topic.is_name()) return release(topic.text(), last, Holes::told);
-  if (tables_ == nullptr || !leave(tables_->patterns, topic)) return {};
+HeldTopics::Released HeldTopics::release(const std::vector<TopicPattern>& topics, const TopicPositions& last) {
+  if (tables_ == nullptr || !tables_->leave_all(topics)) return {};
   tables_->settle(last);
+  for (const auto& topic : topics) {
+    if (topic.is_name() && tables_->any_waits_of(topic.text())) tables_->settled[topic.text()].holes = Holes::told;
+  }
   return let_go();
 }
 
-HeldTopics::Released HeldTopics::discard(const TopicPattern& topic) {
-  if (tables_ == nullptr) return {};
-  if (!(topic.is_name() ? leave(tables_->names, topic.text()) : leave(tables_->patterns, topic))) return {};
-  const auto waited_for_it = [&](const std::string& name) {
-    const auto parsed = TopicName::parse(name);
-    return parsed && topic.matches(*parsed) && !tables_->is_held(name);
+HeldTopics::Released HeldTopics::discard(const std::vector<TopicPattern>& topics) {
+  if (tables_ == nullptr || !tables_->leave_all(topics)) return {};
+  const auto waited_for_them = [&](const std::string& topic) {
+    return lies_in(topics, topic) && !tables_->is_held(topic);
   };
-  std::erase_if(tables_->lost, [&](const auto& entry) { return waited_for_it(entry.first); });
+  std::erase_if(tables_->lost, [&](const auto& entry) { return waited_for_them(entry.first); });
   for (std::size_t left = tables_->line.size(); left > 0; --left) {
     HeldMessage message = tables_->pop();
-    if (!waited_for_it(message.frame->topic)) tables_->push(std::move(message));
+    if (!waited_for_them(message.frame->topic)) tables_->push(std::move(message));
   }
   auto out = let_go();
-  out.overrun = false;  // what was lost was of this, too
+  out.overrun = false;  // what was lost was of these, too
   return out;
-}
-
-/// For a name of which nothing waits, so that nobody waits behind it.
-HeldTopics::Released HeldTopics::let_go_nothing() {
-  if (tables_->names.empty() && tables_->patterns.empty()) return let_go();
-  return {};
 }
 
 HeldTopics::Released HeldTopics::let_go() {
@@ -214,7 +228,7 @@ HeldTopics::Released HeldTopics::let_go() {
   }
   // Of the others the next message goes out at once, and nobody notes how far they are.
   std::erase_if(tables.settled, [&](const auto& entry) { return !tables.waiting.contains(entry.first); });
-  if (tables.names.empty() && tables.patterns.empty()) tables_.reset();
+  if (!tables.holds_any()) tables_.reset();
   return out;
 }
 

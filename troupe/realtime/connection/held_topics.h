@@ -5,8 +5,8 @@
 // Owned by one connection. Most of the time nothing is held, and then it is a null pointer.
 // A message waits for its own name rather than for a pattern that it lies in. All wait in one
 // line, in the order in which they came, and two things keep it: a message never passes an
-// earlier one of its topic; and one that bears a `seq` never passes an earlier one that does and
-// waits for a name: a client that had it could not recover the other.
+// earlier one of its topic; and one that bears a `seq` never passes an earlier one that a live
+// pattern owes: a client that had it could not recover the other.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/protocol/overflow.h"
@@ -53,7 +54,9 @@ class HeldTopics {
   /// Begins to hold; what is held more than once is let go when all have released it. Past the limits of the first
   /// hold() the oldest message goes, and becomes a missed range.
   void hold(const std::string& name, HeldLimits limits);
-  void hold(const TopicPattern& topic, HeldLimits limits);
+  /// The same for all that a command asks for, one command at a time. `live`: patterns that are not held; none are
+  /// needed where there are only names among the topics.
+  void hold(const std::vector<TopicPattern>& topics, std::vector<TopicPattern> live, HeldLimits limits);
 
   bool empty() const noexcept { return tables_ == nullptr; }
 
@@ -63,16 +66,16 @@ class HeldTopics {
   /// What may go once nobody holds this any more; `last` is what the client has of each topic by now. Nothing as long
   /// as somebody holds it.
   Released release(const std::string& name, const TopicPositions& last, Holes holes);
-  Released release(const TopicPattern& topic, const TopicPositions& last);
-  /// The same, without what waited for this alone: it will be recovered.
-  Released discard(const TopicPattern& topic);
+  /// The same for all of the command.
+  Released release(const std::vector<TopicPattern>& topics, const TopicPositions& last);
+  /// The same, without what waited for these alone: it will be recovered.
+  Released discard(const std::vector<TopicPattern>& topics);
 
  private:
   struct Tables;
 
   Tables& tables(HeldLimits limits);
   Released let_go();
-  Released let_go_nothing();
 
   std::unique_ptr<Tables> tables_;  // null while nothing is held
 };

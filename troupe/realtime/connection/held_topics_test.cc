@@ -40,90 +40,115 @@ using Words = std::vector<std::string>;
 TEST_CASE("nothing waits while nothing is held, and afterwards") {
   HeldTopics held;
   CHECK_FALSE(held.take(frame("a", 1), Overflow::block));
-  held.hold(pattern("a"), wide);
+  held.hold({pattern("a")}, {}, wide);
   CHECK(held.take(frame("a", 1), Overflow::block));
   CHECK_FALSE(held.take(frame("b", 1), Overflow::block));
-  CHECK_EQ(words(held.release(pattern("a"), {})), Words{"a:1"});
+  CHECK_EQ(words(held.release({pattern("a")}, {})), Words{"a:1"});
   CHECK(held.empty());
   CHECK_FALSE(held.take(frame("a", 2), Overflow::block));
 }
 
 TEST_CASE("what the client has by now is not sent again, and a hole behind it is told") {
   HeldTopics held;
-  held.hold(pattern("a"), wide);
+  held.hold({pattern("a")}, {}, wide);
   for (const Offset offset : {3u, 4u, 7u, 8u}) held.take(frame("a", offset), Overflow::block);
-  CHECK_EQ(words(held.release(pattern("a"), {{"a", {epoch, 3}}})), Words{"a:4", "a:5-6", "a:7", "a:8"});
+  CHECK_EQ(words(held.release({pattern("a")}, {{"a", {epoch, 3}}})), Words{"a:4", "a:5-6", "a:7", "a:8"});
 }
 
 TEST_CASE("of a range that has been missed only what the client has not is told") {
   HeldTopics held;
-  held.hold(pattern("a"), wide);
+  held.hold({pattern("a")}, {}, wide);
   held.take(frame("a", 2, Came::by_name, 0), Overflow::block, 6);
   held.take(frame("a", 7), Overflow::block);
-  CHECK_EQ(words(held.release(pattern("a"), {{"a", {epoch, 4}}})), Words{"a:5-6", "a:7"});
+  CHECK_EQ(words(held.release({pattern("a")}, {{"a", {epoch, 4}}})), Words{"a:5-6", "a:7"});
 }
 
 TEST_CASE("what is held twice goes when both have let it go") {
   HeldTopics held;
-  held.hold(pattern("a"), wide);
-  held.hold(pattern("a"), wide);
+  held.hold({pattern("a")}, {}, wide);
+  held.hold({pattern("a")}, {}, wide);
   held.take(frame("a", 1), Overflow::block);
-  CHECK(words(held.release(pattern("a"), {})).empty());
-  CHECK_EQ(words(held.release(pattern("a"), {})), Words{"a:1"});
+  CHECK(words(held.release({pattern("a")}, {})).empty());
+  CHECK_EQ(words(held.release({pattern("a")}, {})), Words{"a:1"});
 }
 
 TEST_CASE("what bears a `seq` does not pass an earlier message that is held, though its own topic is not") {
   HeldTopics held;
-  held.hold(pattern("a.x"), wide);
+  held.hold({pattern("a.x")}, {}, wide);
   CHECK_FALSE(held.take(frame("a.y", 1, Came::by_pattern), Overflow::block));
   CHECK(held.take(frame("a.x", 1, Came::by_pattern), Overflow::block));
   CHECK(held.take(frame("a.y", 2, Came::by_pattern), Overflow::block));
   CHECK_FALSE(held.take(frame("b", 1), Overflow::block));
-  CHECK_EQ(words(held.release(pattern("a.x"), {})), Words{"a.x:1", "a.y:2"});
+  CHECK_EQ(words(held.release({pattern("a.x")}, {})), Words{"a.x:1", "a.y:2"});
 }
 
 TEST_CASE("a topic that is let go waits on where its place comes behind another one's, and so does all of it") {
   HeldTopics held;
-  held.hold(pattern("a.x"), wide);
-  held.hold(pattern("a.z"), wide);
+  held.hold({pattern("a.x")}, {}, wide);
+  held.hold({pattern("a.z")}, {}, wide);
   held.take(frame("a.z", 1, Came::by_pattern), Overflow::block);
   held.take(frame("a.x", 5, Came::by_pattern), Overflow::block);
   held.take(frame("a.x", 6, Came::by_pattern), Overflow::block);
-  CHECK(words(held.release(pattern("a.x"), {{"a.x", {epoch, 5}}})).empty());
+  CHECK(words(held.release({pattern("a.x")}, {{"a.x", {epoch, 5}}})).empty());
   CHECK(held.take(frame("a.x", 7), Overflow::block));
-  CHECK_EQ(words(held.release(pattern("a.z"), {})), Words{"a.z:1", "a.x:6", "a.x:7"});
+  CHECK_EQ(words(held.release({pattern("a.z")}, {})), Words{"a.z:1", "a.x:6", "a.x:7"});
 }
 
 TEST_CASE("what went out while only others were held is no hole when the topic is held again") {
   HeldTopics held;
-  held.hold(pattern("a"), wide);
-  held.hold(pattern("b"), wide);
+  held.hold({pattern("a")}, {}, wide);
+  held.hold({pattern("b")}, {}, wide);
   held.take(frame("a", 1), Overflow::block);
-  CHECK_EQ(words(held.release(pattern("a"), {})), Words{"a:1"});
+  CHECK_EQ(words(held.release({pattern("a")}, {})), Words{"a:1"});
   CHECK_FALSE(held.take(frame("a", 2), Overflow::block));
-  held.hold(pattern("a"), wide);
+  held.hold({pattern("a")}, {}, wide);
   held.take(frame("a", 3), Overflow::block);
-  CHECK_EQ(words(held.release(pattern("a"), {})), Words{"a:3"});
+  CHECK_EQ(words(held.release({pattern("a")}, {})), Words{"a:3"});
 }
 
 TEST_CASE("where topics of one command are let go one by one, nothing that has gone out is told as missed") {
   HeldTopics held;
   const TopicPositions last{{"a.x", {epoch, 3}}, {"a.z", {epoch, 0}}};
-  held.hold(pattern("a.x"), wide);
-  held.hold(pattern("a.z"), wide);
+  held.hold({pattern("a.x")}, {}, wide);
+  held.hold({pattern("a.z")}, {}, wide);
   held.take(frame("a.x", 4, Came::by_pattern), Overflow::block);
   held.take(frame("a.z", 1, Came::by_pattern), Overflow::block);
   held.take(frame("a.x", 5, Came::by_pattern), Overflow::block);
-  CHECK_EQ(words(held.release(pattern("a.x"), last)), Words{"a.x:4"});
-  CHECK_EQ(words(held.release(pattern("a.z"), last)), Words{"a.z:1", "a.x:5"});
+  CHECK_EQ(words(held.release({pattern("a.x")}, last)), Words{"a.x:4"});
+  CHECK_EQ(words(held.release({pattern("a.z")}, last)), Words{"a.z:1", "a.x:5"});
 }
 
 TEST_CASE("what waits for a pattern alone, which is recovered with it, holds up nothing of others") {
   HeldTopics held;
-  held.hold(pattern("q.*"), wide);
+  held.hold({pattern("q.*")}, {}, wide);
   CHECK(held.take(frame("q.a", 1, Came::by_pattern), Overflow::block));
   CHECK_FALSE(held.take(frame("p.a", 1, Came::by_pattern), Overflow::block));
-  CHECK_EQ(words(held.release(pattern("q.*"), {{"q.a", {epoch, 1}}})), Words{});
+  CHECK_EQ(words(held.release({pattern("q.*")}, {{"q.a", {epoch, 1}}})), Words{});
+}
+
+TEST_CASE("what waits for a pattern and is owed by a live one holds up what the live one brings") {
+  HeldTopics held;
+  held.hold({pattern("*.b")}, {pattern("p.*")}, wide);
+  CHECK_FALSE(held.take(frame("p.a", 1, Came::by_pattern), Overflow::block));
+  CHECK(held.take(frame("p.b", 1, Came::by_pattern), Overflow::block));
+  CHECK(held.take(frame("p.a", 2, Came::by_pattern), Overflow::block));
+  CHECK_EQ(words(held.release({pattern("*.b")}, {})), Words{"p.b:1", "p.a:2"});
+  held.hold({pattern("*.b")}, {pattern("p.*")}, {1, 1024});
+  CHECK(held.take(frame("p.b", 2, Came::by_pattern), Overflow::block));
+  CHECK(held.take(frame("q.b", 1, Came::by_pattern), Overflow::block));  // p.b:2 was lost for it
+  CHECK(held.take(frame("p.a", 3, Came::by_pattern), Overflow::block));
+  CHECK_EQ(words(held.release({pattern("*.b")}, {})), Words{"p.b:2-2", "q.b:1-1", "p.a:3"});
+}
+
+TEST_CASE("all topics of a command are let go at once, each behind its own place") {
+  HeldTopics held;
+  const std::vector<TopicPattern> topics{pattern("a"), pattern("b"), pattern("c.*")};
+  held.hold(topics, {}, wide);
+  for (const auto& [topic, offset] : {std::pair{"b", 2}, {"a", 2}, {"c.x", 2}, {"b", 3}}) {
+    held.take(frame(topic, static_cast<Offset>(offset)), Overflow::block);
+  }
+  CHECK_EQ(words(held.release(topics, {{"a", {epoch, 2}}, {"b", {epoch, 0}}})), Words{"b:1-1", "b:2", "c.x:2", "b:3"});
+  CHECK(held.empty());
 }
 
 TEST_CASE("past the bounds the oldest goes, and is told as missed in front of the rest of its topic") {
@@ -140,15 +165,15 @@ TEST_CASE("past the bounds the oldest goes, and is told as missed in front of th
   for (const auto& row : rows) {
     for (const auto* holder : {">", "b"}) {
       HeldTopics held;
-      held.hold(pattern("a"), row.limits);
-      held.hold(pattern(holder), row.limits);
+      held.hold({pattern("a")}, {}, row.limits);
+      held.hold({pattern(holder)}, {}, row.limits);
       held.take(frame("b", 1, Came::by_name, row.bytes), Overflow::block);
       held.take(frame("b", 2, Came::by_name, row.bytes), Overflow::block);
       held.take(frame("a", 1, Came::by_name, row.bytes), Overflow::block);
       held.take(frame("a", 2, Came::by_name, row.bytes), Overflow::block);
       held.take(frame("b", 3, Came::by_name, row.bytes), Overflow::block);
-      Words all = words(held.release(pattern("a"), {}));
-      for (auto& word : words(held.release(pattern(holder), {}))) all.push_back(std::move(word));
+      Words all = words(held.release({pattern("a")}, {}));
+      for (auto& word : words(held.release({pattern(holder)}, {}))) all.push_back(std::move(word));
       std::ranges::sort(all);
       Words expected = row.expected;
       std::ranges::sort(expected);
@@ -159,22 +184,22 @@ TEST_CASE("past the bounds the oldest goes, and is told as missed in front of th
 
 TEST_CASE("what was lost of more topics than can be told overruns the connection") {
   HeldTopics held;
-  held.hold(pattern(">"), {2, 1024});
+  held.hold({pattern(">")}, {}, {2, 1024});
   for (int i = 0; i < 4; ++i) held.take(frame(fmt::format("t{}", i), 1), Overflow::block);
-  CHECK_FALSE(HeldTopics{}.release(pattern(">"), {}).overrun);
+  CHECK_FALSE(HeldTopics{}.release({pattern(">")}, {}).overrun);
   held.take(frame("t5", 1), Overflow::block);
-  CHECK(held.release(pattern(">"), {}).overrun);
+  CHECK(held.release({pattern(">")}, {}).overrun);
 }
 
 TEST_CASE("what waited for a subscription that will be recovered is forgotten, and what waited behind it goes") {
   HeldTopics held;
-  held.hold(pattern("a.x"), wide);
-  held.hold(pattern("b"), wide);
+  held.hold({pattern("a.x")}, {}, wide);
+  held.hold({pattern("b")}, {}, wide);
   held.take(frame("a.x", 1, Came::by_pattern), Overflow::block);
   held.take(frame("a.y", 1, Came::by_pattern), Overflow::block);
   held.take(frame("b", 1), Overflow::block);
-  CHECK_EQ(words(held.discard(pattern("a.x"))), Words{"a.y:1"});
-  CHECK_EQ(words(held.release(pattern("b"), {})), Words{"b:1"});
+  CHECK_EQ(words(held.discard({pattern("a.x")})), Words{"a.y:1"});
+  CHECK_EQ(words(held.release({pattern("b")}, {})), Words{"b:1"});
 }
 
 // Three topics lie in a pattern that is live, two do not. Names are held and let go at random, and what comes goes out
@@ -206,7 +231,7 @@ TEST_CASE("whatever is held and let go, each topic and all that bears a `seq` ke
       const auto& name = names[random.below(5)];
       const auto choice = random.below(8);
       if (choice == 0) {
-        held.hold(name, wide);
+        held.hold(std::string{name}, wide);
         holders.insert(name);
       } else if (choice == 1 && holders.contains(name)) {
         let_go(name);

@@ -16,6 +16,7 @@ void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant no
                      TargetScope target) {
   INVARIANT(!is_full(), "an epoch has at most 2^53-1 offsets");
   ++top_.offset;
+  last_seq_ = std::max(last_seq_, seq);
   bytes_ += message.frame.size();
   kept_.push_back({top_.offset, seq, sent_at, now, std::move(message), std::move(target)});
   keep_within_limits(now);
@@ -41,7 +42,7 @@ void History::expire(base::Instant now) {
 
 void History::drop_oldest() {
   bytes_ -= kept_.front().message.frame.size();
-  dropped_seq_ = kept_.front().seq;
+  dropped_seq_ = std::max(dropped_seq_, kept_.front().seq);
   kept_.pop_front();
 }
 

@@ -24,6 +24,9 @@ struct HistoryLimits {
   std::size_t count_max = 256;
   std::size_t bytes_max = 1024 * 1024;               // of finished frames; a topic of large messages keeps fewer
   base::Duration age_max = std::chrono::minutes{5};  // longer than most reconnects take
+
+  /// Whether they let anything be kept at all.
+  bool keep_any() const noexcept { return count_max > 0 && bytes_max > 0 && age_max > base::Duration::zero(); }
 };
 
 /// One message that is kept. `seq` is its number in the stream of the topic's home shard.
@@ -51,10 +54,6 @@ class History {
   const Position& top() const noexcept { return top_; }
   /// Whether the offsets of this epoch are spent, so that restart() must come before the next append().
   bool is_full() const noexcept { return top_.offset == offset_max; }
-  /// Whether its bounds let it keep anything at all.
-  bool keeps_any() const noexcept {
-    return limits_.count_max > 0 && limits_.bytes_max > 0 && limits_.age_max > base::Duration::zero();
-  }
   /// Begins another epoch behind `offset` and keeps nothing of the old one.
   void restart(Epoch epoch, Offset offset = 0);
 
@@ -93,7 +92,7 @@ class History {
   /// The highest `seq` that was dropped; 0 when none was.
   std::uint64_t dropped_seq() const noexcept { return dropped_seq_; }
   /// The `seq` of the newest publication, kept or not; 0 when there was none.
-  std::uint64_t last_seq() const noexcept { return kept_.empty() ? dropped_seq_ : kept_[kept_.size() - 1].seq; }
+  std::uint64_t last_seq() const noexcept { return last_seq_; }
 
  private:
   void keep_within_limits(base::Instant now);
@@ -104,7 +103,8 @@ class History {
   Position top_;
   FlatQueue<KeptMessage> kept_;
   std::size_t bytes_ = 0;
-  std::uint64_t dropped_seq_ = 0;
+  std::uint64_t dropped_seq_ = 0;  // this and the next never fall, though what is read from the disk has no `seq`
+  std::uint64_t last_seq_ = 0;
 };
 
 }  // namespace troupe::realtime

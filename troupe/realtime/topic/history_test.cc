@@ -48,6 +48,18 @@ TEST_CASE("recovery is complete or refused") {
   CHECK_EQ(history.dropped_seq(), 60);
 }
 
+TEST_CASE("how far a topic is in its shard's stream is not forgotten for messages of the disk, which are not in it") {
+  auto history = filled(3);
+  history.restart(Epoch{"disk"}, 7);
+  for (int i = 0; i < 2; ++i) history.append(0, {}, {}, message(1));
+  CHECK_EQ(history.dropped_seq(), 30);
+  CHECK_EQ(history.last_seq(), 30);
+  history.append(90, {}, {}, message(1));
+  history.drop_oldest();
+  CHECK_EQ(history.dropped_seq(), 30);
+  CHECK_EQ(history.last_seq(), 90);
+}
+
 TEST_CASE("the position outlives the messages") {
   auto history = filled(3, {.age_max = 10s});
   history.expire(base::Instant{} + 10s);

@@ -26,14 +26,11 @@ TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string n
 std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
   const auto& publication = wanted.publication;
   // Before a topic is made, for which another might have to go.
-  const auto begun = by_user_.find(wanted.publisher.user);
-  const bool has_all = begun != by_user_.end() && begun->second >= options_.by_user_max;
-  if (has_all && settings_->of(publication.topic).history.count_max > 0 && find(publication.topic.text()) == nullptr) {
+  if (has_all_topics(wanted.publisher.user) && would_be_kept(publication.topic)) {
     return std::unexpected(PublishError::too_many_topics);
   }
   Topic* topic = find_or_make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
-  if (!may_keep_for(wanted.publisher.user, *topic)) return std::unexpected(PublishError::too_many_topics);
   if (topic->history.is_full() || topic->is_durable) {
     topic->is_durable = false;  // its namespace is durable no more: what follows is of another epoch
     change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
@@ -50,10 +47,15 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   return result;
 }
 
-bool TopicShard::may_keep_for(const UserId& user, const Topic& topic) const {
-  if (topic.keeps || !topic.history.keeps_any()) return true;
+bool TopicShard::has_all_topics(const UserId& user) const {
   const auto found = by_user_.find(user);
-  return found == by_user_.end() || found->second < options_.by_user_max;
+  return found != by_user_.end() && found->second >= options_.by_user_max;
+}
+
+// Whether a publication is the first that its topic keeps.
+bool TopicShard::would_be_kept(const TopicName& name) {
+  const Topic* topic = find(name.text());
+  return (topic == nullptr || !topic->keeps) && settings_->of(name).history.keep_any();
 }
 
 void TopicShard::keep_for(const UserId& user, Topic& topic) {

@@ -150,7 +150,8 @@ class TopicShard {
   OpenedTopic open_pattern(const OpenTopics::Topic& wanted, base::Instant now, RecoveryAllowance& allowance);
   std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
                                                        base::Instant now, RecoveryAllowance& allowance);
-  bool may_keep_for(const UserId& user, const Topic& topic) const;
+  bool has_all_topics(const UserId& user) const;
+  bool would_be_kept(const TopicName& name);
   void keep_for(const UserId& user, Topic& topic);
   void release_keeper(Topic& topic);
   bool find_cores(Publication& publication);
