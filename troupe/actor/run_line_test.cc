@@ -5,14 +5,16 @@
 
 #include <deque>
 
+#include "troupe/actor/system.h"
+
 using namespace troupe::actor;
 
 namespace {
 
 /// A line of so many, on a core whose turns have 1024 messages at most.
 struct Waiting {
-  explicit Waiting(int size) : cells(static_cast<std::size_t>(size)) {
-    for (Cell& cell : cells) line.push(cell);
+  explicit Waiting(int size) {
+    for (int i = 0; i < size; ++i) line.push(cells.emplace_back(system.core(0), static_cast<std::uint32_t>(i)));
   }
   /// What all of them are given in one round.
   int round() {
@@ -24,6 +26,7 @@ struct Waiting {
     return messages;
   }
 
+  System system{{.cores = 1}};  // a cell has a core, which here knows nothing of it
   std::deque<Cell> cells;
   RunLine line{1024};
 };
@@ -35,7 +38,7 @@ TEST_CASE("who waits longest comes first, unless one jumps the queue") {
   waiting.line.put_first(waiting.cells[2]);
   waiting.line.put_first(waiting.cells[3]);
   waiting.line.push(*waiting.line.pop());
-  for (const std::size_t place : {2, 0, 1, 3}) CHECK_EQ(waiting.line.pop(), &waiting.cells[place]);
+  for (const std::size_t place : {2u, 0u, 1u, 3u}) CHECK_EQ(waiting.line.pop(), &waiting.cells[place]);
   CHECK(waiting.line.empty());
   CHECK_EQ(waiting.line.pop(), nullptr);
   waiting.line.push(waiting.cells[1]);
