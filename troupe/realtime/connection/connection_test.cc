@@ -250,7 +250,7 @@ TEST_CASE("a command that failed is answered when its actor starts anew, and pas
 TEST_CASE("what a command that failed held back is let go") {
   Alone alone;
   alone.connection->begin({});
-  alone.connection->hold(TopicPattern::parse("t").value());
+  alone.connection->hold({TopicPattern::parse("t").value()});
   auto frame = FrameRef::message(finished(Pong{}, std::optional<RequestId>{}), "t", {Epoch{"e"}, 7});
   CHECK_EQ(alone.connection->deliver(frame, Overflow::drop_oldest), Delivery::accepted);
   alone.world.run_until_idle();
