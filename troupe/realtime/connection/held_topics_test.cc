@@ -133,11 +133,12 @@ TEST_CASE("what waits for a pattern and is owed by a live one holds up what the 
   CHECK(held.take(frame("p.b", 1, Came::by_pattern), Overflow::block));
   CHECK(held.take(frame("p.a", 2, Came::by_pattern), Overflow::block));
   CHECK_EQ(words(held.release({pattern("*.b")}, {})), Words{"p.b:1", "p.a:2"});
-  held.hold({pattern("*.b")}, {pattern("p.*")}, {1, 1024});
+  held.hold({pattern("*.b")}, {pattern("p.*")}, {2, 1024});
   CHECK(held.take(frame("p.b", 2, Came::by_pattern), Overflow::block));
-  CHECK(held.take(frame("q.b", 1, Came::by_pattern), Overflow::block));  // p.b:2 was lost for it
+  CHECK(held.take(frame("q.b", 1, Came::by_pattern), Overflow::block));
+  CHECK(held.take(frame("q.b", 2, Came::by_pattern), Overflow::block));  // p.b:2 was lost for it
   CHECK(held.take(frame("p.a", 3, Came::by_pattern), Overflow::block));
-  CHECK_EQ(words(held.release({pattern("*.b")}, {})), Words{"p.b:2-2", "q.b:1-1", "p.a:3"});
+  CHECK_EQ(words(held.release({pattern("*.b")}, {})), Words{"p.b:2-2", "q.b:1-1", "q.b:2", "p.a:3"});
 }
 
 TEST_CASE("all topics of a command are let go at once, each behind its own place") {
