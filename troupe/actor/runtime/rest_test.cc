@@ -29,7 +29,7 @@ TEST_CASE("a look is taken before each sleep while looks are answered, and ever 
     return taken;
   };
   CHECK_EQ(looks(100, true), 100);
-  CHECK_EQ(looks(120, false), 7);  // the pauses: 1, 3, 7, 15, 31, 63
+  CHECK_EQ(looks(127, false), 7);  // with pauses of 1, 3, 7, 15, 31, 63
   CHECK_EQ(looks(64 * 100, false), 100);
   CHECK_EQ(looks(64, true), 1);  // it comes at last, and from then on
   CHECK_EQ(looks(100, true), 100);
