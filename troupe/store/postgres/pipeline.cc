@@ -152,8 +152,9 @@ void Pipeline::flush() {
   write_out();
 }
 
-ResultHandle Pipeline::settle() {
+ResultHandle Pipeline::settle_within(base::Duration patience) {
   require(!is_lost_);
+  present_patience_ = patience;
   if (!pending_.empty() && pending_.back().kind != Kind::sync) flush();
   drain(0);
   if (std::exchange(has_failed_, false)) throw Error{*last_error_};
@@ -196,7 +197,7 @@ void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
 
 ResultHandle Pipeline::next_result() {
   while (PQisBusy(connection_.get()) != 0) {
-    wait({.read = true, .write = false}, patience_);
+    wait({.read = true, .write = false}, present_patience_);
     if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
   }
   return ResultHandle{PQgetResult(connection_.get())};
@@ -208,7 +209,7 @@ void Pipeline::write_out() {
     if (left == 0) return;
     if (left < 0) lose(one_line(PQerrorMessage(connection_.get())));
     // The server may wait for us to read before it reads on.
-    wait({.read = true, .write = true}, patience_);
+    wait({.read = true, .write = true}, present_patience_);
     if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
   }
 }

@@ -46,7 +46,9 @@ class Pipeline {
   /// Lets the server answer what was sent, without waiting for it.
   void flush();
   /// Waits for all answers, and gives the last statement's. Throws Error, of the first that failed.
-  ResultHandle settle();
+  ResultHandle settle() { return settle_within(patience_); }
+  /// The same where each answer may take so long.
+  ResultHandle settle_within(base::Duration patience);
 
   bool is_settled() const noexcept { return pending_.empty(); }
   /// The statement that the server refused last; what came behind it did not happen. 0: none was.
@@ -82,7 +84,8 @@ class Pipeline {
 
   BlockingWait blocking_;
   SocketWait* wait_ = &blocking_;
-  base::Duration patience_;
+  const base::Duration patience_;
+  base::Duration present_patience_ = patience_;
   ConnectionHandle connection_;
   std::map<std::string, std::string, std::less<>> names_;  // of prepared statements, by their SQL
   std::int64_t names_given_ = 0;

@@ -17,6 +17,8 @@ constexpr Oid bool_type = 16, bytea_type = 17, int8_type = 20, int2_type = 21, i
 
 constexpr std::string_view lock_writers = "SELECT pg_advisory_xact_lock(128022980485221)";  // "troupe" in ASCII
 
+constexpr base::Duration script_patience = std::chrono::hours{24};
+
 class PostgresRow final : public Row {
  public:
   PostgresRow(const PGresult* result, int row, std::string_view sql) : result_(result), row_(row), sql_(sql) {}
@@ -54,8 +56,9 @@ class PieceTransaction final : public Transaction {
 
   void script(std::string_view sql) override {
     or_fail([&] {
+      pipeline_.send_once("SET LOCAL statement_timeout = 0");  // an index upon many rows takes its time
       for (const std::string& statement : postgres_script(sql)) pipeline_.send_once(statement);
-      pipeline_.settle();
+      pipeline_.settle_within(script_patience);
     });
   }
 
