@@ -30,7 +30,7 @@ endif()
 
 foreach(room ${rooms})
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/troupe/${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/troupe COMPONENT library
-    FILES_MATCHING PATTERN "*.h")
+    FILES_MATCHING PATTERN "*.h" PATTERN postgres EXCLUDE)
 endforeach()
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/troupeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_SOURCE_DIR}/cmake/troupeConfig.cmake ${CMAKE_BINARY_DIR}/troupeConfigVersion.cmake

@@ -3,6 +3,8 @@
 
 #include <iterator>
 
+#include "troupe/store/core_wait.h"
+
 namespace troupe::store {
 namespace {
 
@@ -14,19 +16,47 @@ constexpr std::size_t batch_max = 256;   // a commit's sync is spread thin by th
 struct DatabaseSession::Held {
   std::shared_ptr<Engine> engine;
   SessionRole role;
-  std::unique_ptr<Session> session;
+  CoreWait wait{};  // of a session whose home is the core
+  std::unique_ptr<Session> session{};
 
-  /// Runs on a thread of the blocking pool; answers every piece and never throws.
+  /// Answers every piece and never throws.
   Outcomes run(const std::vector<Work>& pieces) {
     try {
       if (!session) session = engine->open();
       return role == SessionRole::writer ? session->write(pieces) : session->read(pieces);
     } catch (...) {
-      session.reset();  // a connection that failed is not trusted with the next batch
+      // A connection that failed is not trusted with the next batch, unless it knows better.
+      if (engine->home() == SessionHome::blocking_pool || !session->is_usable()) session.reset();
       return Outcomes(pieces.size(), std::current_exception());
     }
   }
 };
+
+namespace {
+
+/// Runs a batch on the fiber of `Held`, and lets the handler wait for it. An actor that ends meanwhile cancels it.
+template <class Held>
+class OnFiber : public actor::detail::JobAwaiter<Outcomes> {
+ public:
+  OnFiber(std::shared_ptr<Held> held, std::vector<Work> pieces) : held_(std::move(held)), pieces_(std::move(pieces)) {}
+  ~OnFiber() { held_->wait.cancel(); }
+
+  void await_suspend(std::coroutine_handle<> frame) {
+    auto state = begin(frame);
+    actor::Core& home = *actor::Core::current();
+    auto run = [state, held = held_.get(), pieces = std::move(pieces_)] {
+      auto work = [&] { return held->run(pieces); };
+      state->run(work);
+    };
+    held_->wait.run(std::move(run), [state, &home] { finished(state, home); });
+  }
+
+ private:
+  std::shared_ptr<Held> held_;
+  std::vector<Work> pieces_;
+};
+
+}  // namespace
 
 DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role)
     : held_(std::make_shared<Held>(std::move(engine), role)) {}
@@ -58,11 +88,47 @@ actor::Task<void> DatabaseSession::handle(RunQueue) {
     for (Waiting& waiting : batch) pieces.push_back(std::move(waiting.work));
     pieces_run_ += std::ssize(batch);
     ++batches_run_;
-    Outcomes outcomes =
-        co_await actor::blocking([held = held_, pieces = std::move(pieces)] { return held->run(pieces); });
+    Outcomes outcomes = co_await run_batch(std::move(pieces));
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].reply.set({outcomes[i]});
   }
   is_running_ = false;
+}
+
+actor::Task<Outcomes> DatabaseSession::run_batch(std::vector<Work> pieces) {
+  if (held_->engine->home() == SessionHome::blocking_pool) {
+    Outcomes outcomes =
+        co_await actor::blocking([held = held_, pieces = std::move(pieces)] { return held->run(pieces); });
+    co_return outcomes;
+  }
+  if (!held_->session || !held_->session->is_usable()) co_await open_on_core();
+  if (!held_->session) co_return Outcomes(pieces.size(), why_not_open_);
+  Outcomes outcomes = co_await OnFiber<Held>{held_, std::move(pieces)};
+  co_return outcomes;
+}
+
+/// Names are looked up, and handshakes made, on the blocking pool; then the session comes here. None: it failed.
+actor::Task<void> DatabaseSession::open_on_core() {
+  held_->session.reset();
+  if (pause_ > base::Duration::zero() && actor::Core::current()->now() < opens_from_) co_return;
+  try {
+    auto session = co_await actor::blocking([engine = held_->engine] { return engine->open(); });
+    session->wait_by(held_->wait);
+    held_->session = std::move(session);
+    pause_ = base::Duration::zero();
+    ++opened_;
+  } catch (...) {
+    why_not_open_ = std::current_exception();
+    pause_opening();
+  }
+}
+
+void DatabaseSession::pause_opening() {
+  const ReopenPause pause = held_->engine->reopen_pause();
+  pause_ = std::clamp(2 * pause_, pause.min, pause.max);
+  actor::Core& core = *actor::Core::current();
+  // Several servers that lost the same database do not come back to it at the same moment.
+  const auto jitter = static_cast<std::int64_t>(core.random().unit() * 0.5 * static_cast<double>(pause_.count()));
+  opens_from_ = core.now() + pause_ - base::Duration{jitter};
 }
 
 void DatabaseSession::inspect(actor::Inspection& out) const {
@@ -70,6 +136,7 @@ void DatabaseSession::inspect(actor::Inspection& out) const {
   out.add("queued", static_cast<std::int64_t>(queue_.size()));
   out.add("pieces", pieces_run_);
   out.add("transactions", batches_run_);
+  if (held_->engine->home() == SessionHome::core) out.add("connections", opened_);
 }
 
 }  // namespace troupe::store

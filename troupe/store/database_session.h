@@ -1,9 +1,11 @@
-// DatabaseSession: the actor that owns one session of a database and keeps its work off the
-// cores' threads.
+// DatabaseSession: the actor that owns one session of a database and sees to it that no core
+// waits for its work.
 //
-// Pieces of work queue here while earlier ones run on the blocking pool; then all that have
-// come meanwhile run together, in one transaction and with one sync to the disk (group
-// commit). Nobody is answered before that transaction has ended.
+// Pieces of work queue here while earlier ones run, on the blocking pool or on a stack of their
+// own beside the core's (session.h, SessionHome); then all that have come meanwhile run together,
+// in one transaction and with one sync to the disk (group commit). Nobody is answered before that
+// transaction has ended. A session that failed is opened anew by the next batch; where the engine
+// asks for a pause after an attempt in vain, pieces fail at once until it is over.
 #pragma once
 
 #include <exception>
@@ -51,12 +53,19 @@ class DatabaseSession {
   struct Held;
 
   std::vector<Waiting> next_batch();
+  actor::Task<Outcomes> run_batch(std::vector<Work> pieces);
+  actor::Task<void> open_on_core();
+  void pause_opening();
 
   std::shared_ptr<Held> held_;
   std::vector<Waiting> queue_;
   bool is_running_ = false;
   std::int64_t pieces_run_ = 0;
   std::int64_t batches_run_ = 0;
+  std::int64_t opened_ = 0;
+  base::Instant opens_from_;         // the end of the present pause
+  base::Duration pause_{};           // the next one; zero: the last attempt succeeded
+  std::exception_ptr why_not_open_;  // what the last attempt failed with
 };
 
 }  // namespace troupe::store

@@ -1,5 +1,5 @@
-// Database: coroutines over a simulated blocking pool, group commit, and failures that come
-// out of the await.
+// Database: coroutines over both engines, on a simulated blocking pool and on real cores; group
+// commit, and failures that come out of the await.
 #include "troupe/store/database.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "troupe/actor/sim/world.h"
+#include "troupe/store/postgres/testing/postgres_server.h"
 #include "troupe/store/sqlite.h"
 
 namespace troupe::store {
@@ -72,61 +73,99 @@ class Clerk {
   int announced_ = 0;
 };
 
-struct Bench {
-  actor::test::World world;
+constexpr const char* items = "CREATE TABLE items (id INTEGER PRIMARY KEY) STRICT";
+
+/// SQLite in memory, in a simulated system.
+struct InWorld {
+  actor::test::World system{4};
   std::shared_ptr<SqliteConnection> connection = [] {
     std::shared_ptr<SqliteConnection> made = SqliteConnection::in_memory();
-    made->script("CREATE TABLE items (id INTEGER PRIMARY KEY) STRICT");
+    made->script(items);
     return made;
   }();
-  Database database = Database::start(world, sqlite_engine(connection));
-  actor::Ref<Clerk> clerk = world.spawn<Clerk>({.name = "clerk"}, database);
-
-  explicit Bench(std::uint64_t seed) : world(seed) {}
+  std::shared_ptr<Engine> engine() const { return sqlite_engine(connection); }
+  void pass_time() { system.advance(std::chrono::seconds{1}); }
 };
 
-TEST_CASE("what was written can be read, and a conflict comes back to the one who made it") {
-  Bench bench{1};
-  CHECK(bench.world.block_on(bench.clerk.ask(Insert{1})).value());
-  CHECK_FALSE(bench.world.block_on(bench.clerk.ask(Insert{1})).value());
-  CHECK(bench.world.block_on(bench.clerk.ask(Insert{2})).value());
-  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 2);
+/// PostgreSQL, on real cores.
+struct OnCores {
+  std::string name = test::PostgresServer::of_this_process().make_database();
+  actor::System system{{.cores = 2}};
+  OnCores() {
+    test::PostgresServer::of_this_process().session(name)->transact([](Transaction& t) { t.script(items); });
+  }
+  std::shared_ptr<Engine> engine() const {
+    return postgres_engine(test::PostgresServer::of_this_process().options(name));
+  }
+  /// Until a transaction elsewhere is over.
+  void pass_time() const { (void)test::PostgresServer::of_this_process().session(name); }
+};
+
+template <class Place>
+struct Bench {
+  Place place;
+  Database database = Database::start(place.system, place.engine());
+  actor::Ref<Clerk> clerk = place.system.template spawn<Clerk>({.name = "clerk"}, database);
+
+  template <class Message>
+  auto ask(Message message, actor::AskOptions options = {}) {
+    return place.system.block_on(clerk.ask(std::move(message), options));
+  }
+  /// Waits until so many rows are there, or for long.
+  bool has_rows(std::int64_t rows) {
+    for (int look = 0; look < 500; ++look) {
+      if (ask(Count{}).value() == rows) return true;
+      place.pass_time();
+    }
+    return false;
+  }
+};
+
+TEST_CASE_TEMPLATE("what was written can be read, and a conflict comes back to the one who made it", Place, InWorld,
+                   OnCores) {
+  Bench<Place> bench;
+  CHECK(bench.ask(Insert{1}).value());
+  CHECK_FALSE(bench.ask(Insert{1}).value());
+  CHECK(bench.ask(Insert{2}).value());
+  CHECK_EQ(bench.ask(Count{}).value(), 2);
 }
 
-TEST_CASE("a write and what follows from it are seen through, although nobody waits for the answer any more") {
-  Bench bench{6};
-  const auto late = bench.world.block_on(bench.clerk.ask(Insert{1}, {.within = std::chrono::microseconds{10}}));
-  CHECK_FALSE(late.has_value());
-  bench.world.advance(std::chrono::seconds{1});
-  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Announced{})).value(), 1);
-  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 1);
+TEST_CASE_TEMPLATE("a write and what follows from it are seen through, although nobody waits for the answer any more",
+                   Place, InWorld, OnCores) {
+  Bench<Place> bench;
+  (void)bench.ask(Insert{1}, {.within = std::chrono::microseconds{10}});
+  (void)bench.ask(Insert{2}, {.within = std::chrono::seconds{10}});
+  CHECK(bench.has_rows(bench.ask(Announced{}).value()));
+  CHECK_GE(bench.ask(Announced{}).value(), 1);
 }
 
-TEST_CASE("a function that throws is undone and its exception comes out of the await") {
-  Bench bench{2};
-  CHECK(bench.world.block_on(bench.clerk.ask(Explode{})).value());
-  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 0);
+TEST_CASE_TEMPLATE("a function that throws is undone and its exception comes out of the await", Place, InWorld,
+                   OnCores) {
+  Bench<Place> bench;
+  CHECK(bench.ask(Explode{}).value());
+  CHECK_EQ(bench.ask(Count{}).value(), 0);
 }
 
-TEST_CASE("a new session reads what an old one wrote") {
-  Bench bench{3};
-  CHECK(bench.world.block_on(bench.clerk.ask(Insert{1})).value());
-  Database again = Database::start(bench.world, sqlite_engine(bench.connection));
-  auto clerk = bench.world.spawn<Clerk>({.name = "clerk again"}, again);
-  CHECK_EQ(bench.world.block_on(clerk.ask(Count{})).value(), 1);
+TEST_CASE_TEMPLATE("a new session reads what an old one wrote", Place, InWorld, OnCores) {
+  Bench<Place> bench;
+  CHECK(bench.ask(Insert{1}).value());
+  bench.clerk = bench.place.system.template spawn<Clerk>({.name = "clerk again"},
+                                                         Database::start(bench.place.system, bench.place.engine()));
+  CHECK_EQ(bench.ask(Count{}).value(), 1);
 }
 
 /// Counts the transactions of the engine behind it.
 class CountingEngine final : public Engine {
  public:
-  explicit CountingEngine(std::shared_ptr<SqliteConnection> connection)
-      : inner_(sqlite_engine(std::move(connection))) {}
+  explicit CountingEngine(std::shared_ptr<Engine> inner) : inner_(std::move(inner)) {}
 
   class Counting final : public Session {
    public:
     Counting(std::unique_ptr<Session> inner, int& transactions) : inner_(std::move(inner)), count_(transactions) {}
     Outcomes write(std::span<const Work> pieces) override { return ++count_, inner_->write(pieces); }
     Outcomes read(std::span<const Work> pieces) override { return inner_->read(pieces); }
+    void wait_by(SocketWait& wait) override { inner_->wait_by(wait); }
+    bool is_usable() noexcept override { return inner_->is_usable(); }
 
    private:
     std::unique_ptr<Session> inner_;
@@ -134,7 +173,8 @@ class CountingEngine final : public Engine {
   };
 
   std::unique_ptr<Session> open() override { return std::make_unique<Counting>(inner_->open(), transactions); }
-  bool reads_beside_writer() const noexcept override { return false; }
+  bool reads_beside_writer() const noexcept override { return inner_->reads_beside_writer(); }
+  SessionHome home() const noexcept override { return inner_->home(); }
 
   int transactions = 0;
 
@@ -142,14 +182,15 @@ class CountingEngine final : public Engine {
   std::shared_ptr<Engine> inner_;
 };
 
-TEST_CASE("writes that come while one commits share the next commit, and one conflict spoils no other") {
-  Bench bench{4};
-  auto engine = std::make_shared<CountingEngine>(bench.connection);
-  auto clerk = bench.world.spawn<Clerk>({.name = "busy clerk"}, Database::start(bench.world, engine));
-  for (int i = 0; i < 200; ++i) clerk.tell(Insert{i / 2});  // every id twice
-  bench.world.advance(std::chrono::seconds{5});
-  CHECK_EQ(bench.world.block_on(bench.clerk.ask(Count{})).value(), 100);
-  CHECK_LT(engine->transactions, 20);
+TEST_CASE_TEMPLATE("writes that come while one commits share the next commit, and one conflict spoils no other", Place,
+                   InWorld, OnCores) {
+  Bench<Place> bench;
+  auto engine = std::make_shared<CountingEngine>(bench.place.engine());
+  auto busy =
+      bench.place.system.template spawn<Clerk>({.name = "busy clerk"}, Database::start(bench.place.system, engine));
+  for (int i = 0; i < 200; ++i) busy.tell(Insert{i / 2});  // every id twice
+  CHECK(bench.has_rows(100));
+  CHECK_LT(engine->transactions, 40);
 }
 
 TEST_CASE("on a file, readers beside the writer see what was written before") {

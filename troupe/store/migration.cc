@@ -47,19 +47,19 @@ void check(const std::vector<Applied>& applied, std::span<const Migration> known
 
 }  // namespace
 
-int migrate(SqliteConnection& connection, std::span<const Migration> known, base::UnixTime now) {
+int migrate(Session& session, std::span<const Migration> known, base::UnixTime now) {
   for (std::size_t i = 0; i < known.size(); ++i)
     INVARIANT(known[i].number == static_cast<int>(i) + 1, "migrations are numbered from 1 without gaps");
 
   // One transaction around all: a second process that starts now waits, and then finds everything done.
-  return connection.transact([&](Transaction& transaction) {
-    transaction.run(
+  return session.transact([&](Transaction& transaction) {
+    transaction.script(
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
     const std::vector<Applied> applied = applied_in(transaction);
     check(applied, known);
     for (const Migration& migration : known.subspan(applied.size())) {
-      connection.script(std::string{migration.sql});
+      transaction.script(migration.sql);
       transaction.run("INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
                       {migration.number, migration.name, checksum_of(migration.sql), now.milliseconds});
     }

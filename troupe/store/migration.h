@@ -8,18 +8,19 @@
 #include <string_view>
 
 #include "troupe/base/clock.h"
-#include "troupe/store/sqlite.h"
+#include "troupe/store/session.h"
 
 namespace troupe::store {
 
 struct Migration {
   int number;
   std::string_view name;
-  std::string_view sql;  // one or more statements
+  std::string_view sql;  // one or more statements, written for SQLite; postgres/dialect.h translates them
 };
 
 /// Applies what is missing, all of it or nothing; gives how many were applied. Throws Error::wrong_schema,
 /// with a sentence for the operator, when the database is newer than `known` or an applied migration was edited.
-int migrate(SqliteConnection& connection, std::span<const Migration> known, base::UnixTime now);
+/// It blocks.
+int migrate(Session& session, std::span<const Migration> known, base::UnixTime now);
 
 }  // namespace troupe::store

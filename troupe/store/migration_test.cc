@@ -1,7 +1,11 @@
-// Migrations: forward only, once, all or nothing, and never on a database that is not ours.
+// Migrations: forward only, once, all or nothing, and never on a database that is not ours; on both engines.
 #include "troupe/store/migration.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "troupe/store/postgres/testing/postgres_server.h"
+#include "troupe/store/sqlite.h"
 
 namespace troupe::store {
 namespace {
@@ -9,12 +13,15 @@ namespace {
 constexpr base::UnixTime now{1'700'000'000'000};
 constexpr Migration first{1, "items",
                           "CREATE TABLE items (id INTEGER PRIMARY KEY) STRICT; CREATE INDEX i ON items (id)"};
-constexpr Migration second{2, "names", "ALTER TABLE items ADD COLUMN name TEXT"};
+constexpr Migration second{2, "names",
+                           "ALTER TABLE items ADD COLUMN name TEXT;"
+                           "CREATE TABLE counts (n INTEGER NOT NULL) STRICT; INSERT INTO counts VALUES (0);"
+                           "CREATE TRIGGER items_insert AFTER INSERT ON items BEGIN UPDATE counts SET n = n + 1; END;"};
 constexpr Migration broken{2, "broken", "CREATE TABLE half (id INTEGER); SELEKT 1"};
 
-std::string refusal(SqliteConnection& connection, std::span<const Migration> known) {
+std::string refusal(Session& session, std::span<const Migration> known) {
   try {
-    migrate(connection, known, now);
+    migrate(session, known, now);
   } catch (const Error& error) {
     CHECK_EQ(error.failure(), Failure::wrong_schema);
     return error.what();
@@ -22,47 +29,71 @@ std::string refusal(SqliteConnection& connection, std::span<const Migration> kno
   return "";
 }
 
-bool has_table(SqliteConnection& connection, const char* name) {
-  return connection.transact([&](Transaction& t) {
-    return t.first("SELECT 1 FROM sqlite_master WHERE name = ?1", {name}, [](const Row&) { return true; }).has_value();
+bool has_table(Session& session, std::string_view name) {
+  const std::string query = fmt::format("SELECT 1 FROM {}", name);
+  try {
+    session.transact([&](Transaction& t) { t.each(query, {}, [](const Row&) {}); });
+    return true;
+  } catch (const Error& error) {
+    CHECK_EQ(error.failure(), Failure::wrong_use);
+    return false;
+  }
+}
+
+struct Sqlite {
+  std::unique_ptr<Session> session = SqliteConnection::in_memory();
+};
+
+struct Postgres {
+  std::unique_ptr<Session> session = [] {
+    auto& server = test::PostgresServer::of_this_process();
+    return server.session(server.make_database());
+  }();
+};
+
+TEST_CASE_TEMPLATE("each migration is applied once, in order", Engine, Sqlite, Postgres) {
+  const Engine engine;
+  Session& session = *engine.session;
+  const Migration one[] = {first};
+  const Migration two[] = {first, second};
+  CHECK_EQ(migrate(session, one, now), 1);
+  CHECK_EQ(migrate(session, one, now), 0);
+  CHECK_EQ(migrate(session, two, now), 1);
+  CHECK_EQ(migrate(session, two, now), 0);
+  session.transact([](Transaction& t) { t.run("INSERT INTO items (name) VALUES ('x'), ('y')"); });
+  session.transact([](Transaction& t) {
+    CHECK(t.first("SELECT n FROM counts", {}, [](const Row& row) { return row.integer(0); }) == 2);
   });
 }
 
-TEST_CASE("each migration is applied once, in order") {
-  auto connection = SqliteConnection::in_memory();
-  const Migration one[] = {first};
-  const Migration two[] = {first, second};
-  CHECK_EQ(migrate(*connection, one, now), 1);
-  CHECK_EQ(migrate(*connection, one, now), 0);
-  CHECK_EQ(migrate(*connection, two, now), 1);
-  CHECK_EQ(migrate(*connection, two, now), 0);
-  connection->transact([](Transaction& t) { t.run("INSERT INTO items (id, name) VALUES (1, 'x')"); });
-}
-
-TEST_CASE("a migration that fails leaves the database as it was") {
-  auto connection = SqliteConnection::in_memory();
+TEST_CASE_TEMPLATE("a migration that fails leaves the database as it was", Engine, Sqlite, Postgres) {
+  const Engine engine;
+  Session& session = *engine.session;
   const Migration known[] = {first, broken};
-  CHECK_THROWS_AS(migrate(*connection, known, now), Error);
-  CHECK_FALSE(has_table(*connection, "items"));
-  CHECK_FALSE(has_table(*connection, "half"));
+  CHECK_THROWS_AS(migrate(session, known, now), Error);
+  CHECK_FALSE(has_table(session, "items"));
+  CHECK_FALSE(has_table(session, "half"));
   const Migration fixed[] = {first, second};
-  CHECK_EQ(migrate(*connection, fixed, now), 2);
+  CHECK_EQ(migrate(session, fixed, now), 2);
 }
 
-TEST_CASE("a database of a newer version is refused with a sentence that says what to do") {
-  auto connection = SqliteConnection::in_memory();
+TEST_CASE_TEMPLATE("a database of a newer version is refused with a sentence that says what to do", Engine, Sqlite,
+                   Postgres) {
+  const Engine engine;
+  Session& session = *engine.session;
   const Migration two[] = {first, second};
   const Migration one[] = {first};
-  migrate(*connection, two, now);
-  CHECK_NE(refusal(*connection, one).find("newer version"), std::string::npos);
+  migrate(session, two, now);
+  CHECK_NE(refusal(session, one).find("newer version"), std::string::npos);
 }
 
-TEST_CASE("a migration that was edited after it was applied is refused") {
-  auto connection = SqliteConnection::in_memory();
+TEST_CASE_TEMPLATE("a migration that was edited after it was applied is refused", Engine, Sqlite, Postgres) {
+  const Engine engine;
+  Session& session = *engine.session;
   const Migration one[] = {first};
-  migrate(*connection, one, now);
+  migrate(session, one, now);
   const Migration edited[] = {{1, "items", "CREATE TABLE items (id INTEGER PRIMARY KEY, extra TEXT) STRICT"}};
-  CHECK_NE(refusal(*connection, edited).find("Migration 1"), std::string::npos);
+  CHECK_NE(refusal(session, edited).find("Migration 1"), std::string::npos);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ Head activate_in(Transaction& t, const PersistenceId& id) {
   return t
       .first(
           "INSERT INTO journal_entities (id, epoch, sequence) VALUES (?1, 1, 0) "
-          "ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1 RETURNING epoch, sequence",
+          "ON CONFLICT (id) DO UPDATE SET epoch = journal_entities.epoch + 1 RETURNING epoch, sequence",
           {id.value()}, [](const Row& row) { return Head{row.integer(0), row.integer(1)}; })
       .value();
 }
@@ -70,12 +70,12 @@ std::expected<Sequence, Refusal> append_in(Transaction& t, const PersistenceId& 
   const Entity entity = find(t, id);
   if (auto refusal = refusal_of(head, entity.head)) return std::unexpected(std::move(*refusal));
   for (const Record& event : events) {
-    t.run(
+    t.send(
         "INSERT INTO journal_events (entity, sequence, name, version, bytes, recorded_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         {entity.number, ++head.sequence, event.name, event.version, Blob{event.bytes}, now.milliseconds});
   }
-  t.run("UPDATE journal_entities SET sequence = ?2 WHERE number = ?1", {entity.number, head.sequence});
+  t.send("UPDATE journal_entities SET sequence = ?2 WHERE number = ?1", {entity.number, head.sequence});
   return head.sequence;
 }
 
@@ -83,11 +83,12 @@ std::expected<void, Refusal> save_in(Transaction& t, const PersistenceId& id, He
                                      std::size_t keep, base::UnixTime now) {
   const Entity entity = find(t, id);
   if (auto refusal = refusal_of(head, entity.head)) return std::unexpected(std::move(*refusal));
-  t.run(
-      "INSERT OR REPLACE INTO journal_snapshots (entity, sequence, name, version, bytes, saved_at) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+  t.send(
+      "INSERT INTO journal_snapshots (entity, sequence, name, version, bytes, saved_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (entity, sequence) DO UPDATE SET "
+      "name = excluded.name, version = excluded.version, bytes = excluded.bytes, saved_at = excluded.saved_at",
       {entity.number, head.sequence, state.name, state.version, Blob{state.bytes}, now.milliseconds});
-  t.run(
+  t.send(
       "DELETE FROM journal_snapshots WHERE entity = ?1 AND sequence <= "
       "(SELECT sequence FROM journal_snapshots WHERE entity = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)",
       {entity.number, static_cast<std::int64_t>(keep)});
@@ -113,7 +114,7 @@ std::vector<StoredEvent> read_in(Transaction& t, const PersistenceId& id, Sequen
   std::vector<StoredEvent> page;
   t.each(
       "SELECT sequence, name, version, bytes FROM journal_events "
-      "WHERE entity = ?1 AND sequence BETWEEN ?2 + 1 AND ?3 ORDER BY sequence",
+      "WHERE entity = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence",
       {entity, after, end_of_page(t, entity, after, count_max)}, [&](const Row& row) {
         page.push_back({row.integer(0), {row.text(1), static_cast<std::int32_t>(row.integer(2)), row.blob(3)}});
       });
@@ -223,10 +224,14 @@ std::shared_ptr<actor::Journal> sql_journal(Database database) {
   return std::make_shared<SqlJournal>(std::move(database));
 }
 
+std::shared_ptr<Engine> sql_journal_engine(std::shared_ptr<Engine> engine) {
+  const auto session = engine->open();
+  migrate(*session, migrations, base::system_clock().wall());
+  return engine;
+}
+
 std::shared_ptr<Engine> sql_journal_engine(const SqliteOptions& file) {
-  SqliteConnection connection{file};
-  migrate(connection, migrations, base::system_clock().wall());
-  return sqlite_engine(file);
+  return sql_journal_engine(sqlite_engine(file));
 }
 
 }  // namespace troupe::store

@@ -3,6 +3,8 @@
 //
 //   system.provide<actor::Journal>(sql_journal(system, {.path = "bank.db"}));  // a file of its own
 //   system.provide<actor::Journal>(sql_journal(database));                     // beside other tables
+//   system.provide<actor::Journal>(sql_journal(                                // a PostgreSQL database of its own
+//       Database::start(system, sql_journal_engine(postgres_engine({.url = url})))));
 //
 // Three tables. `journal_entities` has one row an entity: its id, the epoch of its present writer
 // and the sequence of its last event. `journal_events` is in the order of writing, so that inserts
@@ -18,6 +20,7 @@
 #include "troupe/actor/persist/journal.h"
 #include "troupe/store/database.h"
 #include "troupe/store/migration.h"
+#include "troupe/store/sqlite.h"
 
 namespace troupe::store {
 
@@ -27,6 +30,10 @@ std::span<const Migration> sql_journal_migrations();
 /// A journal for the actors of all cores, in a database that has these migrations. See actor/persist/journal.h;
 /// whatever the database throws comes out as actor::JournalFailed.
 std::shared_ptr<actor::Journal> sql_journal(Database database);
+
+/// The same engine, whose database has these migrations now and is a journal and nothing else. Throws store::Error. It
+/// blocks, so it is for `main`.
+std::shared_ptr<Engine> sql_journal_engine(std::shared_ptr<Engine> engine);
 
 /// The engine of a file that is a journal and nothing else: it is made when it is missing, and migrated. Throws
 /// store::Error. It blocks, so it is for `main`.

@@ -1,4 +1,4 @@
-// The journal in SQL: the contract of a journal, on memory and on a file, and actors upon it.
+// The journal in SQL: the contract of a journal, on memory, on a file and on PostgreSQL, and actors upon it.
 #include "troupe/store/sql_journal.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +8,7 @@
 
 #include "troupe/actor/persist/event_sourced.h"
 #include "troupe/actor/persist/testing/journal_conformance.h"
+#include "troupe/store/postgres/testing/postgres_server.h"
 #include "troupe/store/sqlite.h"
 
 namespace troupe::store {
@@ -50,6 +51,18 @@ TEST_CASE("a file with readers beside its writer is a journal") {
   });
 }
 
+/// A database of its own, with the tables of a journal.
+std::shared_ptr<Engine> journal_on_postgres(SessionHome home) {
+  auto& server = store::test::PostgresServer::of_this_process();
+  return sql_journal_engine(postgres_engine(server.options(server.make_database(), home)));
+}
+
+TEST_CASE("PostgreSQL is a journal") {
+  actor::test::journal_conforms([](World& world) {
+    return sql_journal(Database::start(world, journal_on_postgres(SessionHome::blocking_pool)));
+  });
+}
+
 TEST_CASE("a database that fails is a journal that fails") {
   auto connection = journal_in_memory();
   actor::test::JournalBench bench{
@@ -81,11 +94,11 @@ class Sum : public actor::EventSourced<Total, actor::Events<Added>> {
   }
 };
 
-TEST_CASE("actors on real cores keep their state in a file, from one process's life to the next") {
-  const TemporaryFile file;
+/// Actors add one ten times each, in three systems after one another.
+void sums_last(const std::function<std::shared_ptr<Journal>(actor::System&)>& make) {
   for (std::int64_t life = 0; life < 3; ++life) {
     actor::System system{{.cores = 2}};
-    system.provide<Journal>(sql_journal(system, file.options()));
+    system.provide<Journal>(make(system));
     std::vector<actor::Ref<Sum>> sums;
     for (int i = 0; i < 8; ++i) {
       sums.push_back(system.spawn<Sum>({.name = std::to_string(i), .core = static_cast<int>((i + life) % 2)}));
@@ -95,6 +108,16 @@ TEST_CASE("actors on real cores keep their state in a file, from one process's l
     }
     system.shutdown();
   }
+}
+
+TEST_CASE("actors on real cores keep their state in a file, from one process's life to the next") {
+  const TemporaryFile file;
+  sums_last([&](actor::System& system) { return sql_journal(system, file.options()); });
+}
+
+TEST_CASE("and in PostgreSQL") {
+  const auto engine = journal_on_postgres(SessionHome::core);
+  sums_last([&](actor::System& system) { return sql_journal(Database::start(system, engine)); });
 }
 
 }  // namespace

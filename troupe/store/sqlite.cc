@@ -143,20 +143,48 @@ class SqliteConnection::Statement final : public Row {
   StatementHandle own_;
 };
 
+/// The transaction of one piece of work.
 class SqliteConnection::StatementTransaction final : public Transaction {
  public:
-  explicit StatementTransaction(State& state) : state_(state) {}
+  explicit StatementTransaction(SqliteConnection& connection) : connection_(connection), state_(*connection.state_) {}
+
+  void script(std::string_view sql) override {
+    or_fail([&] { connection_.script(std::string{sql}); });
+  }
+
+  /// Throws what a statement of the piece has failed with, also when the piece has caught it.
+  void rethrow_failure() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
 
  private:
   std::int64_t execute(std::string_view sql, Values values, const std::function<bool(const Row&)>* step) override {
-    Statement statement{state_, sql};
-    statement.bind(values);
-    while (statement.step())
-      if (step == nullptr || !(*step)(statement)) break;
+    std::optional<Statement> statement;
+    or_fail([&] {
+      statement.emplace(state_, sql);
+      statement->bind(values);
+    });
+    const auto next = [&] { return statement->step(); };
+    while (or_fail(next))
+      if (step == nullptr || !(*step)(*statement)) break;
     return sqlite3_changes64(state_.database.get());
   }
 
+  /// SQLite would go on behind a statement that failed; other databases do not.
+  template <class F>
+  std::invoke_result_t<F&> or_fail(F work) {
+    rethrow_failure();
+    try {
+      return work();
+    } catch (const Error&) {
+      failure_ = std::current_exception();
+      throw;
+    }
+  }
+
+  SqliteConnection& connection_;
   State& state_;
+  std::exception_ptr failure_;
 };
 
 SqliteConnection::SqliteConnection() : state_(std::make_unique<State>()) {}
@@ -216,16 +244,12 @@ void SqliteConnection::roll_back() noexcept {
   if (in_transaction()) sqlite3_exec(state_->database.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-void SqliteConnection::run_in_transaction(const Work& work) {
-  const std::exception_ptr failure = write({&work, 1}).front();
-  if (failure) std::rethrow_exception(failure);
-}
-
 std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
   simple("SAVEPOINT piece");
-  StatementTransaction transaction{*state_};
+  StatementTransaction transaction{*this};
   try {
     work(transaction);
+    transaction.rethrow_failure();
     simple("RELEASE piece");
     return nullptr;
   } catch (...) {
@@ -256,11 +280,12 @@ Outcomes SqliteConnection::read(std::span<const Work> pieces) {
   Outcomes outcomes;
   set_read_only(true);
   simple("BEGIN DEFERRED");
-  StatementTransaction transaction{*state_};
   for (const Work& work : pieces) {
+    StatementTransaction transaction{*this};
     std::exception_ptr failure;
     try {
       work(transaction);
+      transaction.rethrow_failure();
     } catch (...) {
       failure = std::current_exception();
     }

@@ -22,36 +22,22 @@ struct SqliteOptions {
 };
 
 /// One connection. One thread at a time.
-class SqliteConnection {
+class SqliteConnection final : public Session {
  public:
   /// Opens the file of the options. Throws store::Error.
   explicit SqliteConnection(const SqliteOptions& options);
   /// Opens an empty database in memory.
   static std::unique_ptr<SqliteConnection> in_memory();
-  ~SqliteConnection();
+  ~SqliteConnection() override;
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
-
-  /// Runs `work` in a transaction that holds the write lock from its start; commits when it returns, undoes
-  /// everything when it throws. What `work` gives comes back.
-  template <class F>
-  auto transact(F work) {
-    using Result = decltype(work(std::declval<Transaction&>()));
-    if constexpr (std::is_void_v<Result>) {
-      run_in_transaction([&](Transaction& transaction) { work(transaction); });
-    } else {
-      std::optional<Result> result;
-      run_in_transaction([&](Transaction& transaction) { result = work(transaction); });
-      return std::move(*result);
-    }
-  }
 
   /// Runs several statements, separated by semicolons, without values and without rows.
   void script(const std::string& sql);
 
-  /// See Session.
-  Outcomes write(std::span<const Work> pieces);
-  Outcomes read(std::span<const Work> pieces);
+  /// See Session. A transaction that writes holds the write lock from its start.
+  Outcomes write(std::span<const Work> pieces) override;
+  Outcomes read(std::span<const Work> pieces) override;
 
  private:
   struct State;
@@ -60,7 +46,6 @@ class SqliteConnection {
 
   SqliteConnection();
   void open(const char* path, int flags, std::chrono::milliseconds busy_timeout);
-  void run_in_transaction(const Work& work);
   std::exception_ptr run_in_savepoint(const Work& work);
   void simple(const char* sql);
   void set_read_only(bool read_only);

@@ -1,6 +1,10 @@
 // A transaction as the code sees it that reads and writes rows: SQL with typed values in and
 // typed columns out. Which database is behind it is chosen elsewhere.
 //
+// The SQL is what SQLite understands, with ?1, ?2 and so on for the values; another engine
+// translates it (postgres/dialect.h says what it knows). After a statement has failed, the piece
+// of work is over: what it still tries fails in the same way, and all that it did is undone.
+//
 // Statements are always prepared and values always bound; no text from outside becomes SQL.
 // A Transaction, and every Row it shows, is good only inside the function it was handed to,
 // on the thread that runs it.
@@ -104,6 +108,15 @@ class Transaction {
     return execute(sql, {values.begin(), values.size()}, nullptr);
   }
 
+  /// The same for who does not ask how many rows: it may still be under way when this returns. What it fails with comes
+  /// out of a later statement, or of the piece of work as a whole.
+  void send(std::string_view sql, std::initializer_list<Value> values = {}) {
+    send_statement(sql, {values.begin(), values.size()});
+  }
+
+  /// Runs several statements that define tables, indexes and triggers, separated by semicolons.
+  virtual void script(std::string_view sql) = 0;
+
   /// Calls `each(const Row&)` for every row of a query, in its order.
   template <class F>
   void each(std::string_view sql, std::initializer_list<Value> values, F each_row) {
@@ -123,6 +136,7 @@ class Transaction {
  private:
   /// Runs `sql`; shows its rows to `*step` until that answers false. Gives the number of changed rows.
   virtual std::int64_t execute(std::string_view sql, Values values, const std::function<bool(const Row&)>* step) = 0;
+  virtual void send_statement(std::string_view sql, Values values) { execute(sql, values, nullptr); }
 };
 
 }  // namespace troupe::store

@@ -43,7 +43,7 @@ class AdminWork {
   base::UnixTime now_;
   std::unique_ptr<base::Random> random_;
   crypto::TokenIds ids_;
-  std::unique_ptr<store::SqliteConnection> store_;
+  std::unique_ptr<store::Session> store_;
 };
 
 /// Makes `work` the chosen command: loads the configuration first and gives it an AdminWork.

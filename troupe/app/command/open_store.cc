@@ -11,6 +11,8 @@
 #include "troupe/app/command/command.h"
 #include "troupe/oauth/storage/schema.h"
 #include "troupe/store/migration.h"
+#include "troupe/store/postgres/postgres.h"
+#include "troupe/store/sqlite.h"
 
 namespace troupe::app {
 namespace {
@@ -24,19 +26,30 @@ void make_folder(const std::filesystem::path& folder) {
     throw CommandFailed{fmt::format("the data folder {} cannot be used: {}", folder.string(), error.message())};
 }
 
-}  // namespace
-
-store::SqliteOptions prepare_store(const Config& config) {
+std::shared_ptr<store::Engine> engine_of(const Config& config) {
+  if (!config.store.url.expose().empty()) return store::postgres_engine({.url = config.store.url});
   const std::filesystem::path folder{config.server.data_dir};
-  make_folder(folder);
-  store::SqliteOptions options{.path = (folder / "troupe.db").string()};
-  store::SqliteConnection connection{options};
-  store::migrate(connection, oauth::schema(), base::system_clock().wall());
-  return options;
+  return store::sqlite_engine({.path = (folder / "troupe.db").string()});
 }
 
-std::unique_ptr<store::SqliteConnection> open_store(const Config& config) {
-  return std::make_unique<store::SqliteConnection>(prepare_store(config));
+std::unique_ptr<store::Session> open_migrated(store::Engine& engine) {
+  auto session = engine.open();
+  store::migrate(*session, oauth::schema(), base::system_clock().wall());
+  return session;
+}
+
+}  // namespace
+
+std::shared_ptr<store::Engine> prepare_store(const Config& config) {
+  make_folder(config.server.data_dir);
+  auto engine = engine_of(config);
+  open_migrated(*engine);
+  return engine;
+}
+
+std::unique_ptr<store::Session> open_store(const Config& config) {
+  make_folder(config.server.data_dir);
+  return open_migrated(*engine_of(config));
 }
 
 }  // namespace troupe::app

@@ -1,19 +1,20 @@
-// The database of a data folder, as the command line and the server open it.
+// The database of the authorization server, as the command line and the server open it: PostgreSQL where the
+// configuration names one, else a file in the data folder.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "troupe/app/config/config.h"
-#include "troupe/store/sqlite.h"
+#include "troupe/store/session.h"
 
 namespace troupe::app {
 
-/// The path of the database below the data folder, which is made (mode 0700) when it is missing, and the schema
-/// brought up to date. Throws CommandFailed with the folder's name when that cannot be done, or store::Error.
-store::SqliteOptions prepare_store(const Config& config);
+/// The engine of the database, whose schema is brought up to date; the data folder is made (mode 0700) when it is
+/// missing. Throws CommandFailed with the folder's name when that cannot be done, or store::Error.
+std::shared_ptr<store::Engine> prepare_store(const Config& config);
 
-/// A connection to it.
-std::unique_ptr<store::SqliteConnection> open_store(const Config& config);
+/// The same, and a session on it, which holds its thread.
+std::unique_ptr<store::Session> open_store(const Config& config);
 
 }  // namespace troupe::app

@@ -6,6 +6,7 @@
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/realtime/protocol/permission.h"
+#include "troupe/store/postgres/postgres.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::app {
@@ -28,6 +29,7 @@ class Checker {
     check_rules();
     check_order();
     check_telemetry();
+    check_store();
   }
 
  private:
@@ -74,6 +76,12 @@ class Checker {
     if (!url || (url->scheme != "https" && url->scheme != "http")) {
       complain("telemetry.otlp_endpoint", "wants a URL such as \"http://127.0.0.1:4318/v1/traces\"");
     }
+  }
+
+  void check_store() {
+    const std::string& url = config_.store.url.expose();
+    if (!url.empty() && !store::is_postgres_url(url))
+      complain("store.url", "wants a connection string such as \"postgresql://troupe@localhost/troupe\"");
   }
 
   void check_issuer() {

@@ -128,6 +128,17 @@ inline Codec<std::string> text(std::string kind) {
           quoted};
 }
 
+/// A text that may hold a password. It is written for comparison and for the reference, which has defaults alone.
+inline Codec<base::Secret<std::string>> secret(std::string kind) {
+  return {Form::text, kind,
+          [plain = text(kind)](const Given& given) -> std::expected<base::Secret<std::string>, Complaint> {
+            auto value = plain.read(given);
+            if (!value) return std::unexpected(value.error());
+            return base::Secret{*std::move(value)};
+          },
+          [](const base::Secret<std::string>& value) { return quoted(value.expose()); }};
+}
+
 inline Codec<std::vector<std::string>> texts(std::string kind) {
   return {Form::list, std::move(kind),
           [](const Given& given) -> std::expected<std::vector<std::string>, Complaint> {

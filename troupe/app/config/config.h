@@ -14,6 +14,7 @@
 
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
+#include "troupe/base/strong.h"
 #include "troupe/net/address.h"
 #include "troupe/oauth/actor/key_schedule.h"
 #include "troupe/oauth/model/options.h"
@@ -42,6 +43,11 @@ struct ServerConfig {
   bool speaks_tls() const noexcept { return !tls_certificate.empty(); }
   /// By which clients reach us without a proxy.
   std::string origin() const { return (speaks_tls() ? "https://" : "http://") + listen.text(); }
+};
+
+/// Where the authorization server keeps what it knows.
+struct StoreConfig {
+  base::Secret<std::string> url;  // none: a file in the data folder, which needs no other server
 };
 
 struct HttpConfig {
@@ -106,6 +112,7 @@ struct RealtimeConfig {
 struct Config {
   bool development = false;
   ServerConfig server{};
+  StoreConfig store{};
   base::log::Options log{};
   HttpConfig http{};
   TelemetryConfig telemetry{};

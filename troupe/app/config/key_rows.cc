@@ -68,6 +68,15 @@ void add_server_keys(std::vector<Key>& to) {
                    duration<Duration>(1s, 1h), AT(http.idle_time_max)));
 }
 
+void add_store_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("store.url",
+                   "The PostgreSQL database of the authorization server, such as "
+                   "postgresql://troupe:PASSWORD@db.example/troupe?sslmode=verify-full; empty: SQLite in "
+                   "server.data_dir.",
+                   secret("connection string"), AT(store.url)));
+}
+
 void add_telemetry_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("telemetry.otlp_endpoint",
@@ -230,6 +239,7 @@ void add_oauth_keys(std::vector<Key>& to) {
 std::vector<Key> all_keys() {
   std::vector<Key> all;
   add_server_keys(all);
+  add_store_keys(all);
   add_telemetry_keys(all);
   add_connection_keys(all);
   add_shared_rate_keys(all);

@@ -207,6 +207,8 @@ TEST_CASE("values that contradict each other are told where they stand") {
       {"[oauth]\nrefresh_lifetime = \"40d\"\nrefresh_idle_time = \"50d\"", "F:3: oauth.refresh_idle_time is more than"},
       {"[oauth]\nsession_idle_time = \"20h\"", "F:2: oauth.session_idle_time is more than oauth.session_lifetime"},
       {"[oauth]\nresources = [\"/relative\"]", "F:2: oauth.resources holds"},
+      {"[store]\nurl = \"postgresql://alice:hunter2@[oops\"",
+       "F:2: store.url wants a connection string such as \"postgresql://troupe@localhost/troupe\""},
       {"development = true\n[server]\nlisten = \"192.0.2.1:80\"\nissuer = \"https://a.example\"",
        "F:3: server.listen is reachable by others"},
   };

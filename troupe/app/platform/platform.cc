@@ -13,7 +13,6 @@
 #include "troupe/net/tls_listener.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sql_journal.h"
-#include "troupe/store/sqlite.h"
 
 namespace troupe::app {
 namespace {
@@ -41,12 +40,12 @@ auto started(const char* part, Answer answer) {
 
 }  // namespace
 
-Platform::Platform(Config config, store::SqliteOptions store, const net::PortReservation& port,
+Platform::Platform(Config config, std::shared_ptr<store::Engine> store, const net::PortReservation& port,
                    std::optional<DemoClient> demo)
     : config_(std::move(config)), system_(system_options(config_)) {
   start_tls();
   start_telemetry();
-  database_ = store::Database::start(system_, store::sqlite_engine(std::move(store)));
+  database_ = store::Database::start(system_, std::move(store));
   // It has room for what is revoked while ten thousand clients come back at once.
   bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
                                        std::make_shared<BridgeMemory>());

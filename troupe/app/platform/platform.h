@@ -21,16 +21,17 @@
 #include "troupe/net/port.h"
 #include "troupe/oauth/service/oauth_supervisor.h"
 #include "troupe/realtime/service/service.h"
-#include "troupe/store/sqlite.h"
+#include "troupe/store/database.h"
 #include "troupe/web/http_server.h"
 
 namespace troupe::app {
 
 class Platform {
  public:
-  /// Starts serving. `config.server.listen` is where `port` was reserved, and the store of its data folder is
-  /// prepared. Where a history lasts, its file is opened beside the store. Throws when something does not start.
-  Platform(Config config, store::SqliteOptions store, const net::PortReservation& port, std::optional<DemoClient> demo);
+  /// Starts serving. `config.server.listen` is where `port` was reserved, and `store` is prepared. Where a history
+  /// lasts, its file is opened beside the store. Throws when something does not start.
+  Platform(Config config, std::shared_ptr<store::Engine> store, const net::PortReservation& port,
+           std::optional<DemoClient> demo);
 
   /// From now on what is live of `config` holds, on all cores. On the main thread.
   void use(const Config& config);

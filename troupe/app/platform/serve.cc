@@ -97,7 +97,7 @@ Exit serve(Config config, Console& console, Reread reread) {
   base::log::configure(log);
 
   const Machine machine = claim_machine();
-  const store::SqliteOptions store = prepare_store(config);
+  const std::shared_ptr<store::Engine> store = prepare_store(config);
   const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
   if (config.development) demo = prepare_demo(config);

@@ -137,7 +137,7 @@ bool SqlClients::update(const Client& client) {
                   "grant_types = ?6, scope = ?7, requires_pkce = ?8, has_opaque_tokens = ?9, access_token_alg = ?10, "
                   "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15, "
                   "valid_from = ?16 "
-                  "WHERE id = ?1 AND version = ?15 - 1",
+                  "WHERE id = ?1 AND version + 1 = ?15",
                   client) == 1;
 }
 
@@ -146,7 +146,7 @@ bool SqlClients::remove(const ClientId& id) {
 }
 
 void SqlClients::insert_secret(const ClientSecretRecord& secret) {
-  transaction_.run(
+  transaction_.send(
       "INSERT INTO client_secrets (id, client, hash, expires_at) VALUES (?1, ?2, ?3, ?4)",
       {column_of(secret.id), column_of(secret.client), column_of(secret.hash), column_of(secret.expires_at)});
 }

@@ -83,9 +83,9 @@ void SqlGrants::insert_code(const AuthCode& code) {
       "INSERT INTO codes (id, {}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
       GrantColumns::names, code_columns);
   const GrantColumns grant{code.grant};
-  transaction_.run(sql, {column_of(code.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6],
-                         grant[7], grant[8], column_of(code.hash), code.redirect_uri, code.code_challenge,
-                         column_of(code.expires_at), column_of_truth(code.state == CodeState::used)});
+  transaction_.send(sql, {column_of(code.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6],
+                          grant[7], grant[8], column_of(code.hash), code.redirect_uri, code.code_challenge,
+                          column_of(code.expires_at), column_of_truth(code.state == CodeState::used)});
 }
 
 std::optional<AuthCode> SqlGrants::find_code(const crypto::TokenId& id) {
@@ -103,8 +103,8 @@ void SqlGrants::insert_family(const FamilyRecord& family) {
       fmt::format("INSERT INTO families ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                   GrantColumns::names, family_columns);
   const GrantColumns grant{family.grant};
-  transaction_.run(sql, {grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6], grant[7], grant[8],
-                         column_of(family.expires_at), column_of(family.revoked_at), family.revoked_because});
+  transaction_.send(sql, {grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6], grant[7], grant[8],
+                          column_of(family.expires_at), column_of(family.revoked_at), family.revoked_because});
 }
 
 std::optional<FamilyRecord> SqlGrants::find_family(const FamilyId& id) {
@@ -139,8 +139,8 @@ void SqlGrants::insert_refresh(const RefreshRecord& token) {
   static const std::string sql =
       fmt::format("INSERT INTO refresh_tokens ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", refresh_columns);
   const crypto::TokenId family = bytes_of(token.family);
-  transaction_.run(sql, {column_of(token.id), column_of(family), column_of(token.hash), column_of(token.expires_at),
-                         column_of(token.rotated_at), column_of(token.successor), column_of(token.access)});
+  transaction_.send(sql, {column_of(token.id), column_of(family), column_of(token.hash), column_of(token.expires_at),
+                          column_of(token.rotated_at), column_of(token.successor), column_of(token.access)});
 }
 
 std::optional<RefreshRecord> SqlGrants::find_refresh(const crypto::TokenId& id) {
@@ -163,10 +163,10 @@ void SqlGrants::insert_access(const AccessRecord& token) {
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       GrantColumns::names, access_columns);
   const GrantColumns grant{token.grant};
-  transaction_.run(sql, {column_of(token.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6],
-                         grant[7], grant[8], column_of(token.hash),
-                         column_of_truth(token.format == AccessTokenFormat::opaque), crypto::name_of(token.algorithm),
-                         column_of(token.issued_at), column_of(token.expires_at), column_of(token.revoked_at)});
+  transaction_.send(sql, {column_of(token.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6],
+                          grant[7], grant[8], column_of(token.hash),
+                          column_of_truth(token.format == AccessTokenFormat::opaque), crypto::name_of(token.algorithm),
+                          column_of(token.issued_at), column_of(token.expires_at), column_of(token.revoked_at)});
 }
 
 std::optional<AccessRecord> SqlGrants::find_access(const crypto::TokenId& id) {
@@ -181,8 +181,8 @@ bool SqlGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) {
 }
 
 void SqlGrants::append_ending(const Ending& ending) {
-  transaction_.run("INSERT INTO endings (at, client, user) VALUES (?1, ?2, ?3)",
-                   {column_of(ending.at), column_of(ending.client), column_of(ending.user)});
+  transaction_.send("INSERT INTO endings (at, client, user) VALUES (?1, ?2, ?3)",
+                    {column_of(ending.at), column_of(ending.client), column_of(ending.user)});
 }
 
 std::vector<EndingRecord> SqlGrants::endings_after(std::int64_t number, int count) {

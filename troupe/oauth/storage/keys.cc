@@ -110,7 +110,7 @@ std::vector<TokenKeyRecord> SqlKeys::token_keys() {
 void SqlKeys::append_event(const AuditEvent& event) {
   std::optional<crypto::TokenId> family;
   if (event.family) family = bytes_of(*event.family);
-  transaction_.run(
+  transaction_.send(
       "INSERT INTO events (id, kind, client, user, family, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
       {column_of(event.id), event.kind, column_of(event.client), event.user, column_of(family), event.reason});
 }
@@ -118,7 +118,7 @@ void SqlKeys::append_event(const AuditEvent& event) {
 std::vector<AuditEvent> SqlKeys::events(const std::optional<crypto::TokenId>& before, int count) {
   std::vector<AuditEvent> page;
   transaction_.each(
-      "SELECT id, kind, client, user, family, reason FROM events WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+      "SELECT id, kind, client, user, family, reason FROM events WHERE id < ?1 OR ?1 IS NULL ORDER BY id DESC LIMIT ?2",
       {column_of(before), count}, [&](const store::Row& row) {
         AuditEvent event{.id = id_in(row, 0), .kind = row.text(1), .user = row.maybe_text(3), .reason = row.text(5)};
         if (const auto client = row.maybe_text(2)) event.client = ClientId{*client};

@@ -1,36 +1,16 @@
 // The conformance suite of the tables: what each promises, shown by the twin in memory and by
-// SQL alike.
+// SQL on both engines alike.
 #include "troupe/oauth/storage/tables.h"
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/storage/schema.h"
+#include "troupe/oauth/storage/testing/table_stores.h"
 
 namespace troupe::oauth {
 namespace {
 
-struct InMemory {
-  MemoryTables rows;
-  template <class F>
-  void with(F work) {
-    work(rows.all());
-  }
-};
-
-struct BySql {
-  std::unique_ptr<store::SqliteConnection> connection = [] {
-    auto made = store::SqliteConnection::in_memory();
-    store::migrate(*made, schema(), {0});
-    return made;
-  }();
-  template <class F>
-  void with(F work) {
-    connection->transact([&](store::Transaction& transaction) {
-      SqlTables tables{transaction};
-      work(tables.all());
-    });
-  }
-};
+using test::BySql;
+using test::InMemory;
 
 constexpr base::UnixTime now{1'700'000'000'000};
 
@@ -95,18 +75,9 @@ void check_same(const Grant& a, const Grant& b) {
   CHECK_EQ(a.authentication->methods, b.authentication->methods);
 }
 
-template <class F>
-bool conflicts(F work) {
-  try {
-    work();
-    return false;
-  } catch (const store::Error& error) {
-    return error.failure() == store::Failure::conflict;
-  }
-}
-
 TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
+  Store store;
+  store.with([](Tables t) {
     t.clients.insert(shop());
     const Client client = t.clients.find(ClientId{"c_shop"}).value();
     const ClientMetadata &got = client.metadata, want = shop().metadata;
@@ -126,8 +97,8 @@ TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, 
     CHECK_EQ(client.created_at, now);
     CHECK_EQ(client.version, 1);
     CHECK_FALSE(t.clients.find(ClientId{"c_other"}).has_value());
-    CHECK(conflicts([&] { t.clients.insert(shop()); }));
   });
+  CHECK(store.conflicts([](Tables t) { t.clients.insert(shop()); }));
 }
 
 TEST_CASE_TEMPLATE("a client changes only from the version that was read", Store, InMemory, BySql) {
@@ -163,7 +134,8 @@ TEST_CASE_TEMPLATE("clients are listed by id, page by page", Store, InMemory, By
 }
 
 TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
+  Store store;
+  store.with([](Tables t) {
     t.clients.insert(shop());
     t.clients.insert_secret({id(2), shop().id, hash("new"), std::nullopt});
     t.clients.insert_secret({id(1), shop().id, hash("old"), at(60)});
@@ -174,7 +146,10 @@ TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Stor
     CHECK_FALSE(secrets[1].expires_at.has_value());
     CHECK(t.clients.remove_secret(id(1)));
     CHECK_FALSE(t.clients.remove_secret(id(1)));
-    CHECK(conflicts([&] { t.clients.insert_secret({id(3), ClientId{"c_nobody"}, hash("x"), std::nullopt}); }));
+  });
+  CHECK(store.conflicts(
+      [](Tables t) { t.clients.insert_secret({id(3), ClientId{"c_nobody"}, hash("x"), std::nullopt}); }));
+  store.with([](Tables t) {
     CHECK(t.clients.remove(shop().id));
     CHECK_FALSE(t.clients.remove(shop().id));
     CHECK(t.clients.secrets_of(shop().id).empty());
@@ -182,7 +157,8 @@ TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Stor
 }
 
 TEST_CASE_TEMPLATE("a user is found by id and by name, and names are unique", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
+  Store store;
+  store.with([](Tables t) {
     t.users.insert(user("u_alice", "alice"));
     t.users.insert(user("u_bob", "bob"));
     CHECK_EQ(t.users.find_by_name(UserName{"bob"})->user.id, UserId{"u_bob"});
@@ -191,8 +167,10 @@ TEST_CASE_TEMPLATE("a user is found by id and by name, and names are unique", St
     CHECK_EQ(alice.user.email, "a@example.org");
     CHECK_EQ(alice.password_hash, "$argon2id$x");
     CHECK_EQ(alice.password_changed_at, at(1));
-    CHECK(conflicts([&] { t.users.insert(user("u_other", "alice")); }));
-    CHECK(conflicts([&] { t.users.update(user("u_bob", "alice")); }));
+  });
+  CHECK(store.conflicts([](Tables t) { t.users.insert(user("u_other", "alice")); }));
+  CHECK(store.conflicts([](Tables t) { t.users.update(user("u_bob", "alice")); }));
+  store.with([](Tables t) {
     UserRecord renamed = user("u_bob", "robert");
     renamed.user.email = std::nullopt;
     renamed.user.state = UserState::disabled;
@@ -272,7 +250,8 @@ TEST_CASE_TEMPLATE("a code is used once", Store, InMemory, BySql) {
 }
 
 TEST_CASE_TEMPLATE("a family is revoked once, and the first reason stays", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
+  Store store;
+  store.with([](Tables t) {
     const FamilyId family = grant(1).family;
     CHECK_FALSE(t.grants.find_family(family).has_value());
     CHECK_FALSE(t.grants.revoke_family(family, at(1), "logout"));
@@ -285,8 +264,8 @@ TEST_CASE_TEMPLATE("a family is revoked once, and the first reason stays", Store
     CHECK_EQ(found.expires_at, at(1000));
     CHECK_EQ(found.revoked_at, at(1));
     CHECK_EQ(found.revoked_because, "code replayed");
-    CHECK(conflicts([&] { t.grants.insert_family({.grant = grant(1), .expires_at = at(1)}); }));
   });
+  CHECK(store.conflicts([](Tables t) { t.grants.insert_family({.grant = grant(1), .expires_at = at(1)}); }));
 }
 
 TEST_CASE_TEMPLATE("the families of a session and of a user are those that are not revoked", Store, InMemory, BySql) {
@@ -417,20 +396,21 @@ TEST_CASE_TEMPLATE("what is old is removed from its oldest end, in steps", Store
 }
 
 TEST_CASE_TEMPLATE("signing keys are listed by age and change only their times", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
-    SigningKeyRecord key{.id = "new",
-                         .algorithm = crypto::Algorithm::rs256,
-                         .der = base::Secret{std::string("\0der", 4)},
-                         .created_at = at(2),
-                         .signs_from = at(2),
-                         .signs_until = at(9),
-                         .retired_at = at(19)};
-    t.keys.insert_signing(key);
-    key.id = "old";
-    key.created_at = at(1);
-    t.keys.insert_signing(key);
-    CHECK(conflicts([&] { t.keys.insert_signing(key); }));
-    key.signs_until = at(3);
+  SigningKeyRecord key{.id = "new",
+                       .algorithm = crypto::Algorithm::rs256,
+                       .der = base::Secret{std::string("\0der", 4)},
+                       .created_at = at(2),
+                       .signs_from = at(2),
+                       .signs_until = at(9),
+                       .retired_at = at(19)};
+  Store store;
+  store.with([&](Tables t) { t.keys.insert_signing(key); });
+  key.id = "old";
+  key.created_at = at(1);
+  store.with([&](Tables t) { t.keys.insert_signing(key); });
+  CHECK(store.conflicts([&](Tables t) { t.keys.insert_signing(key); }));
+  key.signs_until = at(3);
+  store.with([&](Tables t) {
     CHECK(t.keys.update_signing_times(key));
     const auto keys = t.keys.signing();
     REQUIRE_EQ(keys.size(), 2);
@@ -444,10 +424,14 @@ TEST_CASE_TEMPLATE("signing keys are listed by age and change only their times",
 }
 
 TEST_CASE_TEMPLATE("token keys are listed by number", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
+  Store store;
+  store.with([](Tables t) {
     t.keys.insert_token_key({.id = 200, .secret = base::Secret{std::string{"b"}}, .created_at = at(1)});
     t.keys.insert_token_key({.id = 1, .secret = base::Secret{std::string{"a"}}, .created_at = at(1)});
-    CHECK(conflicts([&] { t.keys.insert_token_key({.id = 1, .secret = base::Secret{std::string{"c"}}}); }));
+  });
+  CHECK(
+      store.conflicts([](Tables t) { t.keys.insert_token_key({.id = 1, .secret = base::Secret{std::string{"c"}}}); }));
+  store.with([](Tables t) {
     REQUIRE_EQ(t.keys.token_keys().size(), 2);
     CHECK_EQ(t.keys.token_keys()[1].id, 200);
     CHECK_EQ(t.keys.token_keys()[0].secret.expose(), "a");

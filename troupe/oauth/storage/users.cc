@@ -180,7 +180,7 @@ std::optional<ConsentRecord> SqlUsers::find_consent(const UserId& user, const Cl
 
 void SqlUsers::put_consent(const ConsentRecord& consent) {
   const std::string scope = consent.scope.text();
-  transaction_.run(
+  transaction_.send(
       "INSERT INTO consents (user, client, scope, granted_at) VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT (user, client) DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at",
       {column_of(consent.user), column_of(consent.client), scope, column_of(consent.granted_at)});

@@ -1,0 +1,58 @@
+// The authorization server on PostgreSQL: all that oauth_token_test.js asks of the token endpoint, and what a database
+// that goes away and comes back means to clients.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Postgres } from './lib/postgres.js';
+import { introspect, machineToken, post } from './lib/oauth.js';
+import { folder, generous, Server, sleep } from './lib/server.js';
+
+const postgres = await Postgres.start();
+process.env.TROUPE_STORE_URL = postgres.url();  // of every server and command from here
+await import('./oauth_token_test.js');
+
+test('what it knows is in PostgreSQL, and no file of SQLite is made', async () => {
+  const server = new Server(folder(generous));
+  const before = Number(postgres.query('SELECT count(*) FROM clients'));
+  await server.addClient('--name', 'Counted', '--grant', 'client_credentials', '--scope', 'read');
+  assert.equal(Number(postgres.query('SELECT count(*) FROM clients')), before + 1);
+  assert.ok(!existsSync(join(server.data, 'troupe.db')));
+});
+
+test('while the database is away clients are told to come again, and when it is back all is as it was', async () => {
+  const server = new Server(folder(generous));
+  const client = await server.addClient('--name', 'Patient', '--grant', 'client_credentials', '--scope', 'read');
+  await server.start();
+  try {
+    const token = await machineToken(server, client);
+    await postgres.stop();
+    const ask = () => post(`${server.url}/oauth/token`, { grant_type: 'client_credentials' }, { client });
+    const refused = await ask();
+    assert.deepEqual([refused.status, refused.body.error], [503, 'temporarily_unavailable'], JSON.stringify(refused.body));
+    assert.ok(refused.headers.get('retry-after'));
+    assert.equal((await fetch(`${server.url}/health/ready`)).status, 503);
+
+    await postgres.start();
+    let answer = await ask();
+    for (let attempt = 0; attempt < 200 && answer.status !== 200; ++attempt) {
+      assert.equal(answer.body.error, 'temporarily_unavailable', JSON.stringify(answer.body));
+      await sleep(50);
+      answer = await ask();
+    }
+    assert.equal(answer.status, 200);
+    assert.equal((await introspect(server, client, token)).active, true);
+    assert.equal((await fetch(`${server.url}/health/ready`)).status, 200);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a database that cannot be reached is told in one sentence, without the password', () => {
+  const server = new Server(folder('[store]\nurl = "postgresql://troupe:hunter2@127.0.0.1:1/troupe"\n'));
+  delete process.env.TROUPE_STORE_URL;
+  const done = server.command('client', 'list');
+  assert.equal(done.status, 1);
+  assert.match(done.err, /^troupe: the database: .*127\.0\.0\.1/);
+  assert.ok(!`${done.err}${done.out}`.includes('hunter2'));
+});

@@ -1,0 +1,248 @@
+// See pipeline.h. A Sync behind the statements of each wait lets the server answer, and ends what an error skips.
+#include "troupe/store/postgres/pipeline.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include "troupe/base/check.h"
+#include "troupe/store/postgres/dialect.h"
+#include "troupe/store/postgres/sqlstate.h"
+
+namespace troupe::store {
+namespace {
+
+constexpr std::size_t pending_max = 512;  // statements under way before their answers are taken
+constexpr base::Duration grace = std::chrono::seconds{1};
+
+using InfoHandle = base::Handle<PQconninfoOption, PQconninfoFree>;
+
+/// libpq's sentences end with a newline, and may have several lines.
+std::string one_line(const char* text) {
+  std::string line{text != nullptr ? text : ""};
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  std::ranges::replace(line, '\n', ' ');
+  return line;
+}
+
+std::string_view field(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text != nullptr ? text : std::string_view{};
+}
+
+/// Values as libpq wants them: numbers as text, which fits whatever integer the column is; bytes as they are.
+class Bound {
+ public:
+  explicit Bound(Values values) {
+    numbers_.reserve(values.size());
+    for (const Value& value : values) add(value.content());
+  }
+  int count() const { return static_cast<int>(data_.size()); }
+  const char* const* data() const { return data_.data(); }
+  const int* sizes() const { return sizes_.data(); }
+  const int* formats() const { return formats_.data(); }
+
+ private:
+  void add(const Value::Content& content) {
+    if (const auto* number = std::get_if<std::int64_t>(&content)) return put_number(fmt::format("{}", *number));
+    if (const auto* real = std::get_if<double>(&content)) return put_number(fmt::format("{}", *real));
+    if (const auto* text = std::get_if<std::string_view>(&content)) return put_bytes(*text);
+    if (const auto* blob = std::get_if<Blob>(&content)) return put_bytes(blob->bytes);
+    put(nullptr, 0, 0);
+  }
+  void put_number(std::string text) {
+    numbers_.push_back(std::move(text));
+    put(numbers_.back().c_str(), 0, 0);
+  }
+  void put_bytes(std::string_view bytes) { put(bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()), 1); }
+  void put(const char* data, int size, int format) {
+    data_.push_back(data);
+    sizes_.push_back(size);
+    formats_.push_back(format);
+  }
+
+  std::vector<std::string> numbers_;  // never moved: reserved
+  std::vector<const char*> data_;
+  std::vector<int> sizes_, formats_;
+};
+
+}  // namespace
+
+bool is_postgres_url(const std::string& url) { return InfoHandle{PQconninfoParse(url.c_str(), nullptr)} != nullptr; }
+
+void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
+void clear_result(pg_result* result) noexcept { PQclear(result); }
+
+Pipeline::Pipeline(const PostgresOptions& options) : patience_(options.statement_timeout + grace) {
+  connect(options);
+  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1)
+    lose("the connection cannot be used");
+  send_once(fmt::format("SET statement_timeout = {}", options.statement_timeout.count()));
+  send_once(fmt::format("SET lock_timeout = {}", options.busy_timeout.count()));
+  // Who holds the lock of writers and stands still would keep all others waiting.
+  send_once(fmt::format("SET idle_in_transaction_session_timeout = {}", 2 * options.statement_timeout.count()));
+  // A long statement of ours ends soon after we have gone. Versions before 14 do not know how.
+  if (PQserverVersion(connection_.get()) >= 14'00'00) send_once("SET client_connection_check_interval = 1000");
+  settle();
+}
+
+Pipeline::~Pipeline() {
+  if (connection_) wait_->forget(PQsocket(connection_.get()));
+}
+
+void Pipeline::connect(const PostgresOptions& options) {
+  const std::string& url = options.url.expose();
+  // libpq's own sentence would repeat the text, and the password with it.
+  if (!is_postgres_url(url)) throw Error{Failure::unavailable, 0, "postgresql: the connection string cannot be read"};
+  const char* const keys[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
+  const char* const values[] = {url.c_str(), "troupe", "UTF8", nullptr};
+  connection_.reset(PQconnectStartParams(keys, values, 1));
+  if (!connection_) throw Error{Failure::unavailable, 0, "postgresql: out of memory"};
+  base::Clock& clock = base::system_clock();
+  const base::Instant end = clock.now() + options.connect_timeout;
+  auto state = PGRES_POLLING_WRITING;
+  while (state != PGRES_POLLING_OK) {
+    if (PQstatus(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED)
+      lose(one_line(PQerrorMessage(connection_.get())));
+    wait({.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING}, end - clock.now());
+    state = PQconnectPoll(connection_.get());
+  }
+}
+
+Ticket Pipeline::send(std::string_view sql, Values values) {
+  const std::string& name = prepared(sql);
+  const Bound bound{values};
+  require(PQsendQueryPrepared(connection_.get(), name.c_str(), bound.count(), bound.data(), bound.sizes(),
+                              bound.formats(), 1) == 1);
+  expect(Kind::statement, sql);
+  return tickets_;
+}
+
+Ticket Pipeline::send_once(const std::string& sql) {
+  require(!is_lost_ &&
+          PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) == 1);
+  expect(Kind::statement, sql);
+  return tickets_;
+}
+
+const std::string& Pipeline::prepared(std::string_view sql) {
+  require(!is_lost_);
+  if (pending_.size() >= pending_max) {
+    sync();
+    drain(pending_max / 2);
+  }
+  const auto known = names_.find(sql);
+  if (known != names_.end()) return known->second;
+  std::string& name = names_[std::string{sql}];
+  name = fmt::format("s{}", ++names_given_);
+  require(PQsendPrepare(connection_.get(), name.c_str(), postgres_statement(sql).c_str(), 0, nullptr) == 1);
+  expect(Kind::prepare, sql);
+  return name;
+}
+
+void Pipeline::expect(Kind kind, std::string_view sql) { pending_.push_back({kind, std::string{sql}, ++tickets_}); }
+
+void Pipeline::sync() {
+  require(PQpipelineSync(connection_.get()) == 1);
+  expect(Kind::sync, "");
+}
+
+void Pipeline::flush() {
+  sync();
+  write_out();
+}
+
+ResultHandle Pipeline::settle_within(base::Duration patience) {
+  require(!is_lost_);
+  present_patience_ = patience;
+  if (!pending_.empty() && pending_.back().kind != Kind::sync) flush();
+  drain(0);
+  if (std::exchange(has_failed_, false)) throw Error{*last_error_};
+  return std::move(last_);
+}
+
+void Pipeline::drain(std::size_t pending_left) {
+  write_out();
+  while (pending_.size() > pending_left) answer_one();
+}
+
+/// Takes the answer to the oldest statement under way.
+void Pipeline::answer_one() {
+  const Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  ResultHandle result = next_result();
+  if (!result) lose("an answer is missing");
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (pending.kind == Kind::sync) {
+    if (status != PGRES_PIPELINE_SYNC) lose("answers are out of step");
+    return;
+  }
+  const bool is_done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (!is_done && pending.kind == Kind::prepare) names_.erase(pending.sql);
+  if (status == PGRES_FATAL_ERROR) note_failure(result.get(), pending);
+  while (const ResultHandle rest = next_result()) {
+  }
+  if (is_done && pending.kind == Kind::statement) last_ = std::move(result);
+}
+
+void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
+  const std::string_view state = field(result, PG_DIAG_SQLSTATE);
+  if (state.empty() || ends_connection(state)) lose(one_line(PQresultErrorMessage(result)));
+  if (std::exchange(has_failed_, true)) return;
+  failed_ = pending.ticket;
+  std::string reason{may_show_values(state) ? "a value was refused" : field(result, PG_DIAG_MESSAGE_PRIMARY)};
+  last_error_.emplace(failure_of(state), number_of(state),
+                      fmt::format("postgresql: {} ({}) in: {}", reason, state, pending.sql));
+}
+
+ResultHandle Pipeline::next_result() {
+  while (PQisBusy(connection_.get()) != 0) {
+    wait({.read = true, .write = false}, present_patience_);
+    if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
+  }
+  return ResultHandle{PQgetResult(connection_.get())};
+}
+
+void Pipeline::write_out() {
+  while (true) {
+    const int left = PQflush(connection_.get());
+    if (left == 0) return;
+    if (left < 0) lose(one_line(PQerrorMessage(connection_.get())));
+    // The server may wait for us to read before it reads on.
+    wait({.read = true, .write = true}, present_patience_);
+    if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
+  }
+}
+
+void Pipeline::wait(actor::IoEvents interest, base::Duration at_most) {
+  switch (wait_->wait(PQsocket(connection_.get()), interest, at_most)) {
+    case Waited::ready:
+      return;
+    case Waited::late:
+      lose("no answer in time");
+    case Waited::cancelled:
+      lose("nobody waits for the answer any more");
+  }
+}
+
+void Pipeline::require(bool sent) {
+  if (sent) return;
+  lose(is_lost_ ? "the connection was lost before" : one_line(PQerrorMessage(connection_.get())));
+}
+
+void Pipeline::lose(const std::string& why) {
+  is_lost_ = true;
+  last_error_.emplace(Failure::unavailable, 0, fmt::format("postgresql: {}", why));
+  throw Error{*last_error_};
+}
+
+bool Pipeline::is_closed() noexcept {
+  if (is_lost_) return true;
+  // The first look takes what was still to come, or the server's farewell; the second one finds the end behind it.
+  pg_conn* connection = connection_.get();
+  is_lost_ =
+      PQconsumeInput(connection) == 0 || PQconsumeInput(connection) == 0 || PQstatus(connection) != CONNECTION_OK;
+  return is_lost_;
+}
+
+}  // namespace troupe::store

@@ -1,0 +1,181 @@
+// PostgreSQL under faults, below a Database on real cores: what is told, and that everything comes back by itself.
+#include <doctest/doctest.h>
+
+#include "troupe/store/database.h"
+#include "troupe/store/postgres/testing/postgres_server.h"
+
+namespace troupe::store {
+namespace {
+
+using actor::Task;
+using test::PostgresServer;
+
+struct Insert {
+  std::int64_t id = 0;
+  double seconds = 0;  // that the transaction takes
+  using reply = std::string;
+};
+struct Count {
+  using reply = std::int64_t;
+};
+struct Ping {
+  using reply = int;
+};
+
+std::string name_of(Failure failure) {
+  constexpr const char* names[] = {"conflict", "busy", "unavailable", "unknown", "wrong schema", "wrong use"};
+  return names[static_cast<std::size_t>(failure)];
+}
+
+/// Writes, and says in words what came of it.
+class Clerk {
+ public:
+  static constexpr bool interleaves = true;
+  explicit Clerk(Database database) : database_(std::move(database)) {}
+
+  Task<std::string> handle(Insert message) {
+    std::string outcome = "done";
+    try {
+      co_await database_.write([message](Transaction& t) {
+        t.run("INSERT INTO items VALUES (?1)", {message.id});
+        if (message.seconds > 0) t.each("SELECT pg_sleep(?1)", {message.seconds}, [](const Row&) {});
+      });
+    } catch (const Error& error) {
+      outcome = name_of(error.failure());
+    }
+    co_return outcome;
+  }
+  Task<std::int64_t> handle(Count) {
+    auto count = co_await database_.read([](Transaction& t) {
+      return t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+    });
+    co_return count;
+  }
+  int handle(Ping) { return ++pings_; }
+
+ private:
+  Database database_;
+  int pings_ = 0;
+};
+
+/// Counts how often a session is opened.
+class CountingEngine final : public Engine {
+ public:
+  explicit CountingEngine(const PostgresOptions& options) : inner_(postgres_engine(options)) {}
+  std::unique_ptr<Session> open() override { return ++attempts, inner_->open(); }
+  bool reads_beside_writer() const noexcept override { return false; }
+  SessionHome home() const noexcept override { return SessionHome::core; }
+  ReopenPause reopen_pause() const noexcept override { return inner_->reopen_pause(); }
+
+  int attempts = 0;
+
+ private:
+  std::shared_ptr<Engine> inner_;
+};
+
+struct Bench {
+  PostgresServer& server = PostgresServer::of_this_process();
+  std::string name = server.make_database();
+  std::shared_ptr<CountingEngine> engine = std::make_shared<CountingEngine>(options());
+  actor::System system{{.cores = 1}};
+  actor::Ref<Clerk> clerk;
+
+  Bench() {
+    server.session(name)->transact([](Transaction& t) { t.script("CREATE TABLE items (id INTEGER PRIMARY KEY)"); });
+    clerk = system.spawn<Clerk>({.name = "clerk"}, Database::start(system, engine));
+  }
+
+  PostgresOptions options() const {
+    PostgresOptions options = server.options(name);
+    options.reopen_pause = {.min = std::chrono::milliseconds{20}, .max = std::chrono::milliseconds{200}};
+    return options;
+  }
+  std::string insert(std::int64_t id) { return system.block_on(clerk.ask(Insert{id}, patience)).value(); }
+  auto count() { return system.block_on(clerk.ask(Count{}, patience)); }
+  /// Asks until a row could be written; what else came is counted by its words.
+  std::map<std::string, int> insert_until_done(std::int64_t first) {
+    std::map<std::string, int> outcomes;
+    while (outcomes["done"] == 0) ++outcomes[insert(first++)];
+    return outcomes;
+  }
+  /// Whether a transaction of ours sleeps on the server now.
+  bool is_asleep() const {
+    const auto session = server.session("postgres");
+    return session->transact([&](Transaction& t) {
+      return t
+          .first("SELECT 1 FROM pg_stat_activity WHERE datname = ?1 AND wait_event = 'PgSleep'", {name},
+                 [](const Row&) { return true; })
+          .has_value();
+    });
+  }
+  void wait_until_asleep() const {
+    while (!is_asleep()) {
+    }
+  }
+
+  static constexpr actor::AskOptions patience{.within = std::chrono::seconds{20}};
+};
+
+TEST_CASE("a core does other things while the database takes its time, and what waits runs together") {
+  Bench bench;
+  CHECK_EQ(bench.insert(0), "done");
+  bench.clerk.tell(Insert{1, 0.2});
+  bench.wait_until_asleep();
+  for (std::int64_t i = 2; i < 100; ++i) bench.clerk.tell(Insert{i});
+  for (int i = 0; i < 100; ++i) CHECK(bench.system.block_on(bench.clerk.ask(Ping{})).has_value());
+  CHECK(bench.is_asleep());
+  CHECK_EQ(bench.insert(100), "done");
+  CHECK_EQ(bench.count().value(), 101);
+}
+
+TEST_CASE("a server that restarts is found again by itself") {
+  Bench bench;
+  CHECK_EQ(bench.insert(1), "done");
+  bench.server.restart();
+  CHECK_EQ(bench.insert(2), "done");  // the old connection was seen to be closed
+  CHECK_EQ(bench.engine->attempts, 2);
+  bench.server.stop();
+  CHECK_EQ(bench.insert(3), "unavailable");
+  bench.server.start();
+  const auto outcomes = bench.insert_until_done(1000);
+  CHECK_EQ(outcomes.size(), outcomes.contains("unavailable") ? 2 : 1);
+  CHECK_EQ(bench.count().value(), 3);
+}
+
+TEST_CASE("a server that is away is tried now and then, and who asks meanwhile is told at once") {
+  Bench bench;
+  CHECK_EQ(bench.insert(1), "done");
+  bench.server.stop();
+  for (int i = 0; i < 200; ++i) CHECK_EQ(bench.insert(2), "unavailable");
+  CHECK_LT(bench.engine->attempts, 40);
+  CHECK_FALSE(bench.count().has_value());
+  bench.server.start();
+  CHECK_EQ(bench.insert_until_done(1000)["done"], 1);
+}
+
+TEST_CASE("a backend that is terminated in the middle of a batch undoes it, and the next batch works") {
+  Bench bench;
+  CHECK_EQ(bench.insert(1), "done");
+  for (std::int64_t round = 0; round < 5; ++round) {
+    bench.clerk.tell(Insert{10 + round, 60});
+    bench.wait_until_asleep();
+    bench.server.terminate_backends(bench.name);
+    CHECK_EQ(bench.insert_until_done(100 * (round + 1))["done"], 1);
+  }
+  CHECK_EQ(bench.count().value(), 6);
+}
+
+TEST_CASE("a system that ends in the middle of a transaction waits for nobody, and leaves no lock behind") {
+  auto bench = std::make_unique<Bench>();
+  const std::string name = bench->name;
+  CHECK_EQ(bench->insert(1), "done");
+  bench->clerk.tell(Insert{2, 60});
+  bench->wait_until_asleep();
+  bench.reset();
+  PostgresServer& server = PostgresServer::of_this_process();
+  server.terminate_backends(name);  // it notices at the end of its sleep only that nobody listens
+  server.session(name)->transact([](Transaction& t) { CHECK_EQ(t.run("INSERT INTO items VALUES (2)"), 1); });
+}
+
+}  // namespace
+}  // namespace troupe::store
