@@ -57,6 +57,7 @@ Exit run_command_line(const std::vector<std::string>& arguments, Console& consol
   add_user_commands(root, invocation);
   add_keys_commands(root, invocation);
   add_config_commands(root, invocation);
+  add_selftest_command(root, invocation);
   add_version_command(root, invocation);
   try {
     root.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});  // CLI11 takes them backwards

@@ -1,6 +1,8 @@
 // See refresh.h.
 #include "troupe/oauth/actor/refresh.h"
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/liveness.h"
@@ -21,6 +23,11 @@ std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, c
   auto access = tables.grants.find_access(*token.access);
   if (!access) return std::nullopt;
   return Refreshed{.grant = grant, .access = std::move(*access), .successor = token.successor};
+}
+
+bool is_within(const std::vector<std::string>& asked, const std::vector<std::string>& granted) {
+  return std::ranges::all_of(
+      asked, [&granted](const std::string& one) { return std::ranges::find(granted, one) != granted.end(); });
 }
 
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
@@ -70,6 +77,10 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   if (shown.scope) {
     if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope);
     grant.scope = *shown.scope;
+  }
+  if (!shown.resources.empty()) {  // and for no one else (RFC 8707, 2.2)
+    if (!is_within(shown.resources, grant.audience)) return refused(errors::invalid_target);
+    grant.audience = shown.resources;
   }
 
   // 5. A new access token; and a new refresh token in place of this one, or more time for it.

@@ -22,7 +22,8 @@ namespace troupe::oauth {
 struct ShownRefreshToken {
   ReadToken read;
   ClientPtr client;
-  std::optional<ScopeSet> scope;  // nothing: what was granted
+  std::optional<ScopeSet> scope;       // nothing: what was granted
+  std::vector<std::string> resources;  // none: those that were granted
   crypto::TokenId successor_id;
   crypto::Digest successor_hash;
   crypto::TokenId access_id;

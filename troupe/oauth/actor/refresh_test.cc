@@ -37,6 +37,7 @@ struct Bench {
     return {.read = {.use = TokenUse::refresh, .id = id, .hash = hash_of(id)},
             .client = client,
             .scope = std::nullopt,
+            .resources = {},
             .successor_id = successor,
             .successor_hash = hash_of(successor),
             .access_id = ids.next(),
@@ -111,6 +112,17 @@ TEST_CASE("scope may narrow for the access token and comes back for the next") {
   wide.scope = fixture::scope("read write");
   CHECK_EQ(refresh(bench.tables, wide, start + 3s, options).error().error, errors::invalid_scope);
   CHECK(bench.show(*second->successor, start + 3s).has_value());  // the refusal has spent nothing
+}
+
+TEST_CASE("resources may narrow for the access token, and a foreign one is refused and spends nothing (T43)") {
+  Bench bench{fixture::phone()};
+  ShownRefreshToken shown = bench.shown(bench.first.id);
+  shown.resources = {bench.grant.audience.front(), "https://unknown.example/api"};
+  CHECK_EQ(refresh(bench.tables, shown, start + 1s, options).error().error, errors::invalid_target);
+  shown.resources = {bench.grant.audience.front()};
+  const auto narrowed = refresh(bench.tables, shown, start + 1s, options);
+  REQUIRE(narrowed.has_value());
+  CHECK_EQ(narrowed->access.grant.audience, shown.resources);
 }
 
 TEST_CASE("a token that nobody used for two weeks, or whose family is over, is refused") {

@@ -264,6 +264,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
   const ShownRefreshToken shown{.read = *read,
                                 .client = message.client,
                                 .scope = std::move(message.scope),
+                                .resources = std::move(message.resources),
                                 .successor_id = successor,
                                 .successor_hash = crypto::sha256(successor_text.expose()),
                                 .access_id = access_id,

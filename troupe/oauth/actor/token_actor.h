@@ -71,11 +71,13 @@ struct RevokeToken {
 };
 
 /// Exchanges a refresh token. The same one inside the grace time gives the same successor; later it revokes
-/// the family (RFC 9700, 4.14.2). Errors: invalid_grant; invalid_scope when `scope` exceeds the grant's.
+/// the family (RFC 9700, 4.14.2). Errors: invalid_grant; invalid_scope when `scope` exceeds the grant's, and
+/// invalid_target when a resource is not among those that were granted (RFC 8707, 2.2).
 struct RefreshToken {
   TokenText refresh_token;
   ClientPtr client;
-  std::optional<ScopeSet> scope;  // nothing: what was granted
+  std::optional<ScopeSet> scope;         // nothing: what was granted
+  std::vector<std::string> resources{};  // none: those that were granted
   std::uint64_t key() const { return owner_key(refresh_token.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;
