@@ -29,7 +29,7 @@ Task<web::Response> show_consent(ServicePtr service, web::Request http) {
   if (!query || !browser) co_return lost_flow_page(400);
   auto ticket = co_await service->sessions.ask(GetFlow{FlowId{parameter(*query, "flow")}, std::move(*browser)});
   if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!ticket) co_return lost_flow_page(400);
+  if (!ticket || ticket->flow.goal != FlowGoal::code) co_return lost_flow_page(400);
 
   auto session = co_await present_session(service, std::move(http));
   if (!session) co_return error_page(session.error());
@@ -53,7 +53,7 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   FormPlace place{FlowId{parameter(*form, "flow")}, CsrfToken{parameter(*form, "csrf")}};  // 2. of this flow
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
   if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!flow) co_return lost_flow_page(403);
+  if (!flow || flow->goal != FlowGoal::code) co_return lost_flow_page(403);
 
   auto session = co_await present_session(service, std::move(http));  // 3. by who is signed in
   if (!session) co_return error_page(session.error());
