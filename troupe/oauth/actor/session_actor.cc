@@ -10,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto touch_every = 1min;        // how exactly "last seen" is kept; each touch is a write
+constexpr auto touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
+constexpr std::size_t ui_locales_bytes_max = 256;
 constexpr auto name_kept_for = 24h * 28;  // rows are removed by the age of their name, after 30 days
 
 /// 24 random bytes as text: for names of flows and tokens of pages.
@@ -69,6 +70,7 @@ BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
   const Kept kept{.flow = {.id = id,
                            .goal = message.goal,
                            .request = std::move(message.request),
+                           .ui_locales = message.ui_locales.substr(0, ui_locales_bytes_max),
                            .signed_in = std::nullopt,
                            .expires_at = now + parts_.options.flow_ttl},
                   .browser = crypto::sha256(browser.expose()),

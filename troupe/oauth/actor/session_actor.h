@@ -41,6 +41,7 @@ struct BeginFlow {
   AuthRequest request;                  // of the goal `code`
   std::optional<BrowserToken> browser;  // nothing: a browser that is new here is given a token
   FlowGoal goal = FlowGoal::code;
+  std::string ui_locales{};
   using reply = BegunFlow;
 };
 

@@ -12,19 +12,20 @@
 #include "troupe/oauth/endpoint/page.h"
 #include "troupe/oauth/endpoint/page_proof.h"
 #include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/endpoint/texts.h"
 
 namespace troupe::oauth {
 namespace {
 
 struct Deed {
   std::string_view name;
-  std::string_view note;
+  Text note;
 };
 
 constexpr std::array deeds = {
-    Deed{"password", "Your password has been changed. You are signed out everywhere else."},
-    Deed{"sessions", "Signed out there."},
-    Deed{"application", "What you had allowed is taken back."},
+    Deed{"password", Text::password_changed},
+    Deed{"sessions", Text::signed_out_there},
+    Deed{"application", Text::taken_back},
 };
 
 wire::Form fields_of_forms() { return {{"page", "account"}}; }
@@ -39,27 +40,29 @@ web::Response done(const SessionToken& cookie, std::string_view deed) {
 }
 
 /// What the link of `done` says, "" where it proves nothing.
-std::string_view note_in(const SessionToken& cookie, std::string_view query) {
+std::string_view note_in(const SessionToken& cookie, std::string_view query, Language language) {
   auto parameters = wire::parse_form(query);
   if (!parameters) return {};
   const std::string name = parameter(*parameters, "done");
   if (!proves(cookie, fields_of_note(name), parameter(*parameters, "proof"))) return {};
   const auto* deed = std::ranges::find(deeds, name, &Deed::name);
-  return deed == deeds.end() ? std::string_view{} : deed->note;
+  return deed == deeds.end() ? std::string_view{} : say(language, deed->note);
 }
 
 /// Who is signed in, with the cookie that says so.
 struct Member {
   SessionToken cookie;
   Session session;
+  Language language = Language::english;
 };
 
 Step<std::optional<Member>> present_member(ServicePtr service, web::Request http) {
   auto cookie = Cookies{service->options}.session(http);
+  const Language language = language_for(http);
   auto session = co_await present_session(std::move(service), std::move(http));
   if (!session) co_return std::unexpected(session.error());
   if (!*session) co_return std::optional<Member>{};
-  co_return Member{std::move(*cookie), std::move(**session)};
+  co_return Member{std::move(*cookie), std::move(**session), language};
 }
 
 /// A form of the page, and who sent it; or what to answer instead of obeying it.
@@ -69,27 +72,29 @@ struct Order {
 };
 
 Task<std::expected<Order, web::Response>> read_order(ServicePtr service, web::Request http) {
-  if (!is_same_origin(http)) co_return std::unexpected(lost_flow_page(403));
+  const Language language = language_for(http);
+  if (!is_same_origin(http)) co_return std::unexpected(lost_flow_page(403, language));
   auto form = read_form(http);
-  if (!form) co_return std::unexpected(error_page(form.error()));
+  if (!form) co_return std::unexpected(error_page(form.error(), language));
   auto member = co_await present_member(std::move(service), std::move(http));
-  if (!member) co_return std::unexpected(error_page(member.error()));
+  if (!member) co_return std::unexpected(error_page(member.error(), language));
   if (!*member) co_return std::unexpected(to_account());  // the session is over: sign in, and look again
   if (!proves((*member)->cookie, fields_of_forms(), parameter(*form, "csrf")))
-    co_return std::unexpected(lost_flow_page(403));
+    co_return std::unexpected(lost_flow_page(403, language));
   co_return Order{std::move(**member), std::move(*form)};
 }
 
 Task<web::Response> show(ServicePtr service, Member member, int status, AccountNotes notes) {
   const UserId id = member.session.authentication.user;
   auto user = co_await service->users.ask(GetUser{id});
-  if (!user) co_return error_page(errors::temporarily_unavailable);
+  if (!user) co_return error_page(errors::temporarily_unavailable, member.language);
   if (!*user) co_return to_account();  // removed this moment, and the session with them
   auto sessions = co_await service->sessions.ask(ListSessions{id});
-  if (!sessions) co_return error_page(errors::temporarily_unavailable);
+  if (!sessions) co_return error_page(errors::temporarily_unavailable, member.language);
   auto applications = co_await service->users.ask(ListConsents{id});
-  if (!applications) co_return error_page(errors::temporarily_unavailable);
-  const AccountView view{.user = std::move(**user),
+  if (!applications) co_return error_page(errors::temporarily_unavailable, member.language);
+  const AccountView view{.language = member.language,
+                         .user = std::move(**user),
                          .present = member.session.id,
                          .sessions = std::move(*sessions),
                          .applications = std::move(*applications),
@@ -102,7 +107,7 @@ Task<web::Response> ask_to_sign_in(ServicePtr service, web::Request http) {
   Cookies cookies{service->options};
   auto begun = co_await service->sessions.ask(
       BeginFlow{.request = {}, .browser = cookies.browser(http), .goal = FlowGoal::account});
-  if (!begun) co_return error_page(errors::temporarily_unavailable);
+  if (!begun) co_return error_page(errors::temporarily_unavailable, language_for(http));
   auto response = continue_at("/login", begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);
   co_return response;
@@ -112,18 +117,18 @@ Task<web::Response> ask_to_sign_in(ServicePtr service, web::Request http) {
 Task<web::Response> refuse_change(ServicePtr service, Member member, PasswordChangeError error) {
   using Reason = PasswordChangeError::Reason;
   int status = 400;
-  std::string_view problem = "The present password is wrong.";
-  if (error.reason == Reason::bad_password) problem = "A password has 8 to 256 bytes.";
+  Text problem = Text::wrong_password;
+  if (error.reason == Reason::bad_password) problem = Text::bad_password;
   if (error.reason == Reason::slow_down) {
     status = 429;
-    problem = "Too many attempts. Wait a little and try again.";
+    problem = Text::slow_down;
   }
   if (error.reason == Reason::busy) {
     status = 503;
-    problem = "We cannot check passwords right now. Please try again.";
+    problem = Text::busy;
   }
-  auto response =
-      co_await show(std::move(service), std::move(member), status, {.done = "", .password_problem = problem});
+  const AccountNotes notes{.done = "", .password_problem = say(member.language, problem)};
+  auto response = co_await show(std::move(service), std::move(member), status, notes);
   if (status != 400)
     response.headers.set("Retry-After", std::to_string(std::max(error.retry_after, std::chrono::seconds{1}).count()));
   co_return response;
@@ -133,9 +138,9 @@ Task<web::Response> refuse_change(ServicePtr service, Member member, PasswordCha
 
 Task<web::Response> show_account(ServicePtr service, web::Request http) {
   auto member = co_await present_member(service, http);
-  if (!member) co_return error_page(member.error());
+  if (!member) co_return error_page(member.error(), language_for(http));
   if (!*member) co_return co_await ask_to_sign_in(std::move(service), std::move(http));
-  const AccountNotes notes{.done = note_in((*member)->cookie, http.query), .password_problem = ""};
+  const AccountNotes notes{.done = note_in((*member)->cookie, http.query, (*member)->language), .password_problem = ""};
   co_return co_await show(std::move(service), std::move(**member), 200, notes);
 }
 
@@ -144,7 +149,7 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
   if (!order) co_return std::move(order.error());
   const std::string next = parameter(order->form, "new_password");  // 2. what they want
   if (next != parameter(order->form, "new_password_again")) {
-    const AccountNotes notes{.done = "", .password_problem = "The new password was not the same both times."};
+    const AccountNotes notes{.done = "", .password_problem = say(order->member.language, Text::unequal_passwords)};
     co_return co_await show(std::move(service), std::move(order->member), 400, notes);
   }
   ChangePassword message{.token = order->member.cookie,
@@ -169,11 +174,11 @@ Task<web::Response> end_sessions(ServicePtr service, web::Request http) {
   if (!order) co_return std::move(order.error());
   const auto only = order->form.get("session");
   const bool is_all = order->form.get("others") == "all";
-  if (only.has_value() == is_all) co_return error_page(errors::invalid_request);
+  if (only.has_value() == is_all) co_return error_page(errors::invalid_request, order->member.language);
   EndOtherSessions message{.token = order->member.cookie, .only = std::nullopt};
   if (only) message.only = SessionId{std::string{*only}};
   auto ended = co_await service->sessions.ask(std::move(message));
-  if (!ended) co_return error_page(errors::temporarily_unavailable);
+  if (!ended) co_return error_page(errors::temporarily_unavailable, order->member.language);
   co_return done(order->member.cookie, "sessions");
 }
 
@@ -181,10 +186,10 @@ Task<web::Response> revoke_application(ServicePtr service, web::Request http) {
   auto order = co_await read_order(service, std::move(http));
   if (!order) co_return std::move(order.error());
   std::string client = parameter(order->form, "client_id");
-  if (client.empty()) co_return error_page(errors::invalid_request);
+  if (client.empty()) co_return error_page(errors::invalid_request, order->member.language);
   auto revoked = co_await service->users.ask(
       RevokeConsent{order->member.session.authentication.user, ClientId{std::move(client)}});
-  if (!revoked) co_return error_page(errors::temporarily_unavailable);
+  if (!revoked) co_return error_page(errors::temporarily_unavailable, order->member.language);
   co_return done(order->member.cookie, "application");
 }
 

@@ -7,6 +7,7 @@
 
 #include "troupe/oauth/actor/user_actor.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/language.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/oauth/model/user.h"
 #include "troupe/web/message.h"
@@ -15,6 +16,7 @@ namespace troupe::oauth {
 
 /// What the page shows.
 struct AccountView {
+  Language language = Language::english;
   User user;
   SessionId present;              // the session that looks at it
   std::vector<Session> sessions;  // alive, the one seen last first; the page shows the first fifty

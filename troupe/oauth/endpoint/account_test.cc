@@ -257,6 +257,20 @@ TEST_CASE("what comes from outside is text on the account page, never markup (T2
   CHECK(response.body.view().contains("1970-01-01"));
 }
 
+TEST_CASE("the account page speaks German to who reads German, and tells there what was done") {
+  OauthWorld oauth{{.seed = 11}};
+  Browser browser{oauth};
+  browser.accept_language = "de";
+  auto page = sign_in(browser);
+  CHECK(page.body().contains("Sie sind angemeldet als"));
+  auto refused = browser.submit(page, "/account/password", passwords("guess", "another long one"));
+  CHECK(refused.body().contains("Das jetzige Passwort ist falsch."));
+  auto done = browser.submit(page, "/account/password", passwords(alice.password, "another long one"));
+  CHECK(browser.follow(done).body().contains("Ihr Passwort ist geändert."));
+  CHECK(browser.get("/oauth/logout?ui_locales=en").body().contains("Sign out?"));
+  CHECK(browser.get("/oauth/logout").body().contains("Abmelden?"));
+}
+
 TEST_CASE("fifty sessions are shown, and how many more there are") {
   AccountView view{.user = {.id = UserId{"u_x"}, .name = UserName{"x"}}, .proof = CsrfToken{std::string{"p"}}};
   view.sessions.assign(53, Session{.id = SessionId{"s1"}});

@@ -8,32 +8,27 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/texts.h"
 
 namespace troupe::oauth {
 namespace {
 
 constexpr std::string_view policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a scope means to a person; scopes of applications speak for themselves.
-std::string_view meaning_of(std::string_view scope) {
-  constexpr std::array meanings = {
-      std::pair<std::string_view, std::string_view>{"openid", "Know who you are here"},
-      std::pair<std::string_view, std::string_view>{"profile", "See your user name"},
-      std::pair<std::string_view, std::string_view>{"email", "See your e-mail address"},
-      std::pair<std::string_view, std::string_view>{"offline_access", "Stay signed in when you are away"},
-  };
-  for (const auto& [name, meaning] : meanings) {
-    if (name == scope) return meaning;
-  }
-  return {};
-}
+/// What scopes mean to a person; those of applications speak for themselves.
+constexpr std::array meanings = {
+    std::pair{std::string_view{"openid"}, Text::know_you},
+    std::pair{std::string_view{"profile"}, Text::see_name},
+    std::pair{std::string_view{"email"}, Text::see_email},
+    std::pair{std::string_view{"offline_access"}, Text::stay},
+};
 
 }  // namespace
 
-web::Response page(int status, std::string_view title, std::string_view body, PageWidth width) {
+web::Response page(Language language, int status, std::string_view title, std::string_view body, PageWidth width) {
   auto response = never_cached(
       web::html_response(status, fmt::format(R"(<!doctype html>
-<html lang="en">
+<html lang="{}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -47,7 +42,7 @@ web::Response page(int status, std::string_view title, std::string_view body, Pa
 </body>
 </html>
 )",
-                                             escape(title), stylesheet_path,
+                                             tag_of(language), escape(title), stylesheet_path,
                                              width == PageWidth::wide ? " class=\"wide\"" : "", escape(title), body)));
   response.headers.set("Content-Security-Policy", std::string{policy});
   response.headers.set("X-Frame-Options", "DENY");
@@ -86,11 +81,12 @@ std::string escape(std::string_view text) {
   return safe;
 }
 
-std::string list_of(const ScopeSet& scope) {
+std::string list_of(Language language, const ScopeSet& scope) {
   std::string items;
   for (const std::string& token : scope) {
-    std::string_view meaning = meaning_of(token);
-    items += fmt::format("<li>{}</li>\n", meaning.empty() ? escape(token) : std::string{meaning});
+    const auto* meaning = std::ranges::find(meanings, token, &std::pair<std::string_view, Text>::first);
+    items += fmt::format("<li>{}</li>\n",
+                         meaning == meanings.end() ? escape(token) : std::string{say(language, meaning->second)});
   }
   return items;
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "troupe/base/clock.h"
-#include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/language.h"
 #include "troupe/oauth/model/scope.h"
 #include "troupe/web/message.h"
 
@@ -23,7 +23,8 @@ enum class PageWidth : std::uint8_t { narrow, wide };
 std::string escape(std::string_view text);
 
 /// A page with this title, which is text, and body, which is HTML already. Nobody may keep it.
-web::Response page(int status, std::string_view title, std::string_view body, PageWidth width = PageWidth::narrow);
+web::Response page(Language language, int status, std::string_view title, std::string_view body,
+                   PageWidth width = PageWidth::narrow);
 
 /// A hidden field of a form.
 std::string hidden(std::string_view name, std::string_view value);
@@ -32,7 +33,7 @@ std::string hidden(std::string_view name, std::string_view value);
 std::string problem_note(std::string_view problem);
 
 /// What the scopes allow, each as an item of a list.
-std::string list_of(const ScopeSet& scope);
+std::string list_of(Language language, const ScopeSet& scope);
 
 /// A moment as people read it, in UTC.
 std::string time_element(base::UnixTime time);

@@ -10,6 +10,7 @@
 #include "troupe/oauth/endpoint/page.h"
 #include "troupe/oauth/endpoint/page_proof.h"
 #include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/endpoint/texts.h"
 #include "troupe/oauth/model/logout_request.h"
 
 namespace troupe::oauth {
@@ -38,70 +39,76 @@ Step<std::optional<std::string>> way_of(ServicePtr service, LogoutRequest reques
   co_return way_back(request, *known);
 }
 
-web::Response farewell(const std::optional<std::string>& way) {
+web::Response farewell(const std::optional<std::string>& way, Language language) {
   if (way) return never_cached(web::redirect(303, *way));
-  return notice_page("You are signed out", "You may close this page.");
+  return signed_out_page(language, std::nullopt);
 }
 
 /// Ends the session of the cookie with its tokens, and lets the browser forget it.
-Task<web::Response> sign_out(ServicePtr service, SessionToken cookie, std::optional<std::string> way) {
+Task<web::Response> sign_out(ServicePtr service, SessionToken cookie, std::optional<std::string> way,
+                             Language language) {
   auto ended = co_await service->sessions.ask(EndSession{std::move(cookie)});
-  if (!ended) co_return error_page(errors::temporarily_unavailable);
-  auto response = farewell(way);
+  if (!ended) co_return error_page(errors::temporarily_unavailable, language);
+  auto response = farewell(way, language);
   Cookies{service->options}.remove_session(response);
   co_return response;
 }
 
 Task<web::Response> judge(ServicePtr service, web::Request http, LogoutRequest request) {
+  const Language language = language_for(http, request.ui_locales);
   auto party = co_await party_of(service, request);  // 1. who asks
-  if (!party) co_return error_page(party.error());
+  if (!party) co_return error_page(party.error(), language);
   auto way = co_await way_of(service, request, party->client);  // 2. where to go afterwards
-  if (!way) co_return error_page(way.error());
+  if (!way) co_return error_page(way.error(), language);
 
   auto cookie = Cookies{service->options}.session(http);  // 3. who is signed in
   auto session = co_await present_session(service, std::move(http));
-  if (!session) co_return error_page(session.error());
+  if (!session) co_return error_page(session.error(), language);
   if (!*session) {
-    if (*way && !party->session) co_return signed_out_page(**way);  // a client_id alone proves nothing
-    co_return farewell(*way);
+    if (*way && !party->session) co_return signed_out_page(language, *way);  // a client_id alone proves nothing
+    co_return farewell(*way, language);
   }
 
-  if (party->session == (*session)->id) co_return co_await sign_out(service, std::move(*cookie), std::move(*way));
+  if (party->session == (*session)->id)
+    co_return co_await sign_out(service, std::move(*cookie), std::move(*way), language);
   LogoutRequest remembered;  // 4. the user is asked
   if (*way) {
     remembered = std::move(request);
     remembered.client_id = party->client->value();
+  } else {
+    remembered.ui_locales = std::move(request.ui_locales);
   }
-  co_return logout_page(remembered, page_proof(*cookie, fields_of_question(remembered)));
+  co_return logout_page(language, remembered, page_proof(*cookie, fields_of_question(remembered)));
 }
 
 /// The answer to our own question.
 Task<web::Response> confirm(ServicePtr service, web::Request http, LogoutRequest request, std::string proof) {
+  const Language language = language_for(http, request.ui_locales);
   auto cookie = Cookies{service->options}.session(http);
-  if (!cookie || !is_same_origin(http)) co_return lost_flow_page(403);
-  if (!proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403);
+  if (!cookie || !is_same_origin(http)) co_return lost_flow_page(403, language);
+  if (!proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403, language);
   std::optional<ClientId> client;
   if (!request.client_id.empty()) client = ClientId{request.client_id};
   auto way = co_await way_of(service, std::move(request), std::move(client));
-  if (!way) co_return error_page(way.error());
-  co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way));
+  if (!way) co_return error_page(way.error(), language);
+  co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way), language);
 }
 
 }  // namespace
 
 Task<web::Response> show_logout(ServicePtr service, web::Request http) {
   auto query = wire::parse_form(http.query);
-  if (!query) co_return error_page(errors::invalid_request.because("The query is malformed."));
+  if (!query) co_return error_page(errors::invalid_request.because("The query is malformed."), language_for(http));
   auto request = read_logout_request(*query);
-  if (!request) co_return error_page(request.error());
+  if (!request) co_return error_page(request.error(), language_for(http));
   co_return co_await judge(std::move(service), std::move(http), std::move(*request));
 }
 
 Task<web::Response> log_out(ServicePtr service, web::Request http) {
   auto form = read_form(http);
-  if (!form) co_return error_page(form.error());
+  if (!form) co_return error_page(form.error(), language_for(http));
   auto request = read_logout_request(*form);
-  if (!request) co_return error_page(request.error());
+  if (!request) co_return error_page(request.error(), language_for(http));
   if (form->get("csrf")) {
     std::string proof = parameter(*form, "csrf");
     co_return co_await confirm(std::move(service), std::move(http), std::move(*request), std::move(proof));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include "troupe/oauth/endpoint/html.h"
+#include "troupe/oauth/endpoint/texts.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::oauth {
@@ -21,75 +22,80 @@ std::string destination_of(const std::string& redirect_uri) {
 
 }  // namespace
 
-web::Response login_page(int status, const FormPlace& place, std::string_view goal, std::string_view name,
-                         std::string_view problem) {
-  return page(status, "Sign in",
-              fmt::format(R"(<p class="faint">to continue to {}</p>
+web::Response login_page(int status, const FormPlace& place, const LoginView& view) {
+  const auto tell = [&](Text text) { return say(view.language, text); };
+  const std::string goal = escape(view.client.empty() ? tell(Text::your_account) : std::string_view{view.client});
+  return page(view.language, status, tell(Text::sign_in),
+              fmt::format(R"(<p class="faint">{}</p>
 {}<form method="post" action="/login">
-{}<label for="username">User name</label>
+{}<label for="username">{}</label>
 <input id="username" name="username" value="{}" autocomplete="username" autocapitalize="none" spellcheck="false" required>
-<label for="password">Password</label>
+<label for="password">{}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
-<button type="submit">Sign in</button>
+<button type="submit">{}</button>
 </form>
 )",
-                          escape(goal), problem_note(problem), fields_of(place), escape(name)));
+                          say(view.language, Text::continue_to, goal), problem_note(view.problem), fields_of(place),
+                          tell(Text::user_name), escape(view.name), tell(Text::password), tell(Text::sign_in)));
 }
 
-web::Response consent_page(const FormPlace& place, const AuthRequest& request, std::string_view user_name) {
-  return page(200, fmt::format("Allow {}?", request.client->metadata.name),
-              fmt::format(R"(<p>You are signed in as <strong>{}</strong>. {} asks to:</p>
+web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request,
+                           std::string_view user_name) {
+  const std::string client = escape(request.client->metadata.name);
+  const std::string user = fmt::format("<strong>{}</strong>", escape(user_name));
+  return page(language, 200, say(language, Text::allow_title, request.client->metadata.name),
+              fmt::format(R"(<p>{}</p>
 <ul>
 {}</ul>
-<p class="faint">The answer goes to {}.</p>
+<p class="faint">{}</p>
 <form method="post" action="/consent">
 {}<div class="choices">
-<button type="submit" name="decision" value="allow">Allow</button>
-<button type="submit" name="decision" value="deny" class="quiet">Deny</button>
+<button type="submit" name="decision" value="allow">{}</button>
+<button type="submit" name="decision" value="deny" class="quiet">{}</button>
 </div>
 </form>
 )",
-                          escape(user_name), escape(request.client->metadata.name), list_of(request.scope),
-                          escape(destination_of(request.redirect_uri)), fields_of(place)));
+                          say(language, Text::asks_to, user, client), list_of(language, request.scope),
+                          say(language, Text::answer_goes_to, escape(destination_of(request.redirect_uri))),
+                          fields_of(place), say(language, Text::allow), say(language, Text::deny)));
 }
 
-web::Response logout_page(const LogoutRequest& remembered, const CsrfToken& proof) {
+web::Response logout_page(Language language, const LogoutRequest& remembered, const CsrfToken& proof) {
   std::string fields;
   for (const auto& [name, value] : parameters_of(remembered)) {
     if (name != "id_token_hint") fields += hidden(name, value);
   }
-  return page(200, "Sign out?",
-              fmt::format(R"(<p>You will be signed out in this browser.</p>
+  return page(language, 200, say(language, Text::sign_out_title),
+              fmt::format(R"(<p>{}</p>
 <form method="post" action="/oauth/logout">
-{}{}<button type="submit">Sign out</button>
+{}{}<button type="submit">{}</button>
 </form>
 )",
-                          fields, hidden("csrf", proof.expose())));
+                          say(language, Text::will_sign_out), fields, hidden("csrf", proof.expose()),
+                          say(language, Text::sign_out)));
 }
 
-web::Response signed_out_page(const std::string& address) {
-  return page(200, "You are signed out",
-              fmt::format("<p>You may close this page, or go on to <a href=\"{}\" rel=\"noreferrer\">{}</a>.</p>\n",
-                          escape(address), escape(destination_of(address))));
+web::Response signed_out_page(Language language, const std::optional<std::string>& address) {
+  std::string advice{say(language, Text::may_close)};
+  if (address) {
+    const std::string link =
+        fmt::format("<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(*address), escape(destination_of(*address)));
+    advice = say(language, Text::may_go_on, link);
+  }
+  return page(language, 200, say(language, Text::signed_out_title), fmt::format("<p>{}</p>\n", advice));
 }
 
-web::Response notice_page(std::string_view title, std::string_view text) {
-  return page(200, title, fmt::format("<p>{}</p>\n", escape(text)));
-}
-
-web::Response error_page(const OauthError& error) {
-  auto response = page(error.status, "This did not work",
-                       fmt::format("<p>{}</p>\n<p class=\"faint\">Error: {}. Go back to the application and try again; "
-                                   "if it happens again, tell its makers.</p>\n",
-                                   escape(error.description), escape(error.code)));
+web::Response error_page(const OauthError& error, Language language) {
+  auto response = page(language, error.status, say(language, Text::failed_title),
+                       fmt::format("<p lang=\"en\">{}</p>\n<p class=\"faint\">{}</p>\n", escape(error.description),
+                                   say(language, Text::failed_advice, escape(error.code))));
   if (error.retry_after.count() > 0) response.headers.add("Retry-After", std::to_string(error.retry_after.count()));
   return response;
 }
 
-web::Response lost_flow_page(int status) {
-  return page(status, "This page has expired",
-              "<p>It was open for too long, has been used already, or belongs to another browser. "
-              "Go back to the application and sign in again.</p>\n");
+web::Response lost_flow_page(int status, Language language) {
+  return page(language, status, say(language, Text::expired_title),
+              fmt::format("<p>{}</p>\n", say(language, Text::expired_advice)));
 }
 
 }  // namespace troupe::oauth

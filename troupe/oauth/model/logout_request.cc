@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t state_bytes_max = 2048;
 constexpr std::size_t logout_hint_bytes_max = 256;
+constexpr std::size_t ui_locales_bytes_max = 256;
 
 std::string value_of(const wire::Form& parameters, std::string_view name) {
   return std::string{parameters.get(name).value_or("")};
@@ -23,11 +24,14 @@ std::expected<LogoutRequest, OauthError> read_logout_request(const wire::Form& p
   LogoutRequest request{.id_token_hint = value_of(parameters, "id_token_hint"),
                         .client_id = value_of(parameters, "client_id"),
                         .post_logout_redirect_uri = value_of(parameters, "post_logout_redirect_uri"),
-                        .state = value_of(parameters, "state")};
+                        .state = value_of(parameters, "state"),
+                        .ui_locales = value_of(parameters, "ui_locales")};
   if (request.state.size() > state_bytes_max)
     return std::unexpected(errors::invalid_request.because("The state is longer than 2048 bytes."));
   if (value_of(parameters, "logout_hint").size() > logout_hint_bytes_max)
     return std::unexpected(errors::invalid_request.because("The logout_hint is longer than 256 bytes."));
+  if (request.ui_locales.size() > ui_locales_bytes_max)
+    return std::unexpected(errors::invalid_request.because("The ui_locales are longer than 256 bytes."));
   return request;
 }
 
@@ -40,6 +44,7 @@ wire::Form parameters_of(const LogoutRequest& request) {
   add("client_id", request.client_id);
   add("post_logout_redirect_uri", request.post_logout_redirect_uri);
   add("state", request.state);
+  add("ui_locales", request.ui_locales);
   return form;
 }
 

@@ -17,16 +17,17 @@
 
 namespace troupe::oauth {
 
-/// The parameters as they came; each is "" when it did not come. `logout_hint` and `ui_locales` may come too.
+/// The parameters as they came; each is "" when it did not come. `logout_hint` may come too.
 struct LogoutRequest {
   std::string id_token_hint;
   std::string client_id;
   std::string post_logout_redirect_uri;
   std::string state;
+  std::string ui_locales;
 };
 
 /// Reads the parameters. Errors: invalid_request for one that comes twice, a state longer than 2048 bytes, a
-/// `logout_hint` longer than 256.
+/// `logout_hint` or `ui_locales` longer than 256.
 std::expected<LogoutRequest, OauthError> read_logout_request(const wire::Form& parameters);
 
 /// The same parameters, those that are there, to send them once more.

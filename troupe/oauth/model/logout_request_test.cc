@@ -104,8 +104,13 @@ TEST_CASE("a request to sign out is read within bounds, and no parameter counts 
   CHECK(read_logout_request({{"ui_locales", "de"}, {"logout_hint", "alice"}, {"state", std::string(2048, 's')}}));
   CHECK_FALSE(read_logout_request({{"state", std::string(2049, 's')}}));
   CHECK_FALSE(read_logout_request({{"logout_hint", std::string(257, 's')}}));
+  CHECK_FALSE(read_logout_request({{"ui_locales", std::string(257, 's')}}));
   CHECK_FALSE(read_logout_request({{"client_id", "c_shop"}, {"client_id", "c_shop"}}));
-  const wire::Form form{{"id_token_hint", "h"}, {"client_id", "c"}, {"post_logout_redirect_uri", bye}, {"state", "s"}};
+  const wire::Form form{{"id_token_hint", "h"},
+                        {"client_id", "c"},
+                        {"post_logout_redirect_uri", bye},
+                        {"state", "s"},
+                        {"ui_locales", "de"}};
   CHECK_EQ(parameters_of(read_logout_request(form).value()), form);
   CHECK(parameters_of(read_logout_request({}).value()).empty());
 }

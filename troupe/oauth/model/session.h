@@ -43,7 +43,8 @@ enum class FlowGoal : std::uint8_t { code, account };
 struct Flow {
   FlowId id;
   FlowGoal goal = FlowGoal::code;
-  AuthRequest request;                      // of the goal `code`
+  AuthRequest request;     // of the goal `code`
+  std::string ui_locales;  // in which languages the client wants its pages; at most 256 bytes of it are kept
   std::optional<Authentication> signed_in;  // within this flow; answers prompt=login and max_age
   base::UnixTime expires_at;
 };

@@ -85,7 +85,8 @@ class Browser {
   Reply send(web::Request request);
 
   std::map<std::string, std::string> cookies;
-  std::string user_agent;  // "" for one that does not say
+  std::string user_agent;       // "" for one that does not say
+  std::string accept_language;  // the same
 
  private:
   OauthWorld* world_;
