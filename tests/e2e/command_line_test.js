@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { Server, folder, serve, sleep, troupe } from './lib/server.js';
 import { callback, machineToken, post } from './lib/oauth.js';
+import { UserAgent } from './lib/user_agent.js';
 
 const alone = () => new Server(folder());
 const machine = ['client', 'add', '--name', 'Machine', '--grant', 'client_credentials', '--scope', 'read write', '--json'];
@@ -11,7 +12,7 @@ const machine = ['client', 'add', '--name', 'Machine', '--grant', 'client_creden
 test('version and help', () => {
   const version = troupe(['version']);
   assert.deepEqual([version.status, /\d+\.\d+\.\d+/.test(version.out)], [0, true], version.out);
-  for (const args of [[], ['serve'], ['client'], ['client', 'add'], ['client', 'list'], ['user'], ['user', 'add'], ['keys'], ['keys', 'rotate'], ['config'], ['config', 'check'], ['version']]) {
+  for (const args of [[], ['serve'], ['client'], ['client', 'add'], ['client', 'list'], ['user'], ['user', 'add'], ['user', 'password'], ['user', 'disable'], ['user', 'enable'], ['keys'], ['keys', 'rotate'], ['config'], ['config', 'check'], ['version']]) {
     const help = troupe([...args, '--help']);
     assert.equal(help.status, 0, `${args.join(' ')} --help`);
     assert.ok(help.out.includes('--help'), `${args.join(' ')}: ${help.out}`);
@@ -36,6 +37,33 @@ test('a public client has no secret', () => {
   const server = alone();
   const added = JSON.parse(server.command('client', 'add', '--name', 'Phone', '--public', '--redirect-uri', callback, '--grant', 'authorization_code', '--json').out);
   assert.equal(added.client_secret, undefined);
+});
+
+test('a user gets another password, is disabled and enabled, and a running server sees it', async () => {
+  const server = await serve();
+  await server.addUser('erin', 'first password');
+  /// Whether this person gets to the account page with this password.
+  const signsIn = async (name, password) => {
+    const person = new UserAgent(server.url);
+    const page = await person.login(await person.open('/account'), name, password);
+    return new URL(page.url).pathname === '/account';
+  };
+  assert.ok(await signsIn('erin', 'first password'));
+  const change = (...args) => server.command('user', ...args);
+  assert.notEqual(change('password', 'erin').status, 0, 'a password is not read from nowhere');
+  assert.notEqual(change('password', 'erin', '--password-stdin', { input: 'short\n' }).status, 0);
+  assert.notEqual(change('password', 'nobody', '--password-stdin', { input: 'second password\n' }).status, 0);
+  assert.equal(change('password', 'erin', '--password-stdin', { input: 'second password\n' }).status, 0);
+  assert.ok(!(await signsIn('erin', 'first password')));
+  assert.ok(await signsIn('erin', 'second password'));
+  assert.equal(change('disable', 'erin').status, 0);
+  assert.ok(!(await signsIn('erin', 'second password')));
+  assert.match(change('list').out, /erin.*\(disabled\)/);
+  assert.equal(JSON.parse(change('list', '--json').out)[0].disabled, true);
+  assert.equal(change('enable', 'erin').status, 0);
+  assert.ok(await signsIn('erin', 'second password'));
+  assert.notEqual(change('disable', 'nobody').status, 0);
+  assert.notEqual(change('enable', 'nobody').status, 0);
 });
 
 test('users are added once, listed and removed', () => {

@@ -48,12 +48,20 @@ const Router::Place* Router::find(std::string_view path) const {
   return nullptr;
 }
 
+const Route* Router::route_for(const Place& place, Method method) {
+  if (const auto own = place.routes.find(method); own != place.routes.end()) return &own->second;
+  if (method != Method::head) return nullptr;
+  const auto get = place.routes.find(Method::get);
+  const bool is_answered = get != place.routes.end() && get->second.options.head == HeadRequests::as_get;
+  return is_answered ? &get->second : nullptr;
+}
+
 std::string Router::allowed(const Place& place) {
   std::string list;
   auto add = [&list](std::string_view name) { list.append(list.empty() ? "" : ", ").append(name); };
   bool has_get = place.routes.contains(Method::get) || place.upgrade || place.stream;
   if (has_get) add("GET");
-  if (place.routes.contains(Method::get)) add("HEAD");
+  if (route_for(place, Method::head) != nullptr) add("HEAD");
   for (const auto& [method, route] : place.routes) {
     if (method != Method::get && method != Method::head && method != Method::options) add(text(method));
   }
@@ -66,9 +74,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
   const Place* place = find(path);
   if (place == nullptr) return problem(404, "there is nothing at this path");
 
-  auto route = place->routes.find(method);
-  if (route == place->routes.end() && method == Method::head) route = place->routes.find(Method::get);
-  if (route != place->routes.end()) return &route->second;
+  if (const Route* route = route_for(*place, method)) return route;
   if (method == Method::get && place->upgrade) return &place->upgrade;
   if (method == Method::get && place->stream) return &place->stream;
 

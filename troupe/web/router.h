@@ -2,8 +2,8 @@
 // at start; handlers run as coroutines inside the connection's actor.
 //
 // A path matches exactly, or by the longest pattern that ends in "/*". An unknown path is
-// 404, a known one with another method 405 with Allow; HEAD is answered from GET,
-// OPTIONS from what was added.
+// 404, a known one with another method 405 with Allow; HEAD is answered from GET, unless
+// the route says that its GET is a deed, OPTIONS from what was added.
 #pragma once
 
 #include <cstddef>
@@ -50,9 +50,13 @@ using StreamHandler = std::function<actor::Task<StreamAnswer>(Request)>;
 /// What becomes of a request that comes while the server goes away.
 enum class DuringDrain : std::uint8_t { refused, answered };
 
+/// What a HEAD request gets where there is a route for GET.
+enum class HeadRequests : std::uint8_t { as_get, refused };
+
 struct RouteOptions {
   std::size_t body_bytes_max = 64 * 1024;           // forms and small JSON; more is 413
   DuringDrain during_drain = DuringDrain::refused;  // with 503: another server has the time to answer it
+  HeadRequests head = HeadRequests::as_get;         // refused: with 405, since its GET does more than show something
 };
 
 struct Route {
@@ -85,6 +89,7 @@ class Router {
   };
 
   Place& place(std::string pattern);
+  static const Route* route_for(const Place& place, Method method);
   const Place* find(std::string_view path) const;
   static std::string allowed(const Place& place);
 

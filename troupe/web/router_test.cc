@@ -49,6 +49,15 @@ TEST_CASE("HEAD is answered from GET, another method is told what there is") {
   CHECK_EQ(std::get<Response>(router.match(Method::get, "/token")).headers.get("allow"), "POST, OPTIONS");
 }
 
+TEST_CASE("HEAD is refused where the route of GET says so") {
+  Router router;
+  router.add(Method::get, "/leave", {}, {.head = HeadRequests::refused});
+  router.add(Method::post, "/leave", {});
+  CHECK_EQ(found(router, Method::head, "/leave"), 405);
+  CHECK_EQ(std::get<Response>(router.match(Method::head, "/leave")).headers.get("allow"), "GET, POST, OPTIONS");
+  CHECK_EQ(std::get<Response>(router.match(Method::options, "/leave")).headers.get("allow"), "GET, POST, OPTIONS");
+}
+
 TEST_CASE("OPTIONS is answered from what was added, unless a route answers it") {
   auto router = routes({{Method::post, "/token"}, {Method::options, "/cors"}});
   CHECK_EQ(found(router, Method::options, "/token"), 204);

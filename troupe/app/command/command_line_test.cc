@@ -90,6 +90,19 @@ TEST_CASE("a user is added once, listed and removed") {
   CHECK_EQ(desk.console.said(), "[]\n");
 }
 
+TEST_CASE("a user gets another password, is disabled and enabled") {
+  Desk desk;
+  REQUIRE(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);
+  CHECK(desk.run({"user", "password", "alice", "--password-stdin"}, "better password\n") == Exit::success);
+  CHECK(desk.console.said().contains("alice has a new password"));
+  CHECK(desk.run({"user", "disable", "alice"}) == Exit::success);
+  CHECK(desk.run({"user", "list"}) == Exit::success);
+  CHECK(desk.console.said().contains("(disabled)"));
+  CHECK(desk.run({"user", "enable", "alice"}) == Exit::success);
+  CHECK(desk.run({"user", "list", "--json"}) == Exit::success);
+  CHECK(desk.console.said().contains("\"disabled\":false"));
+}
+
 TEST_CASE("rotated keys sign, and the ones before them stay") {
   Desk desk;
   REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
@@ -124,6 +137,11 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
       {{"client", "show", "nobody"}, "there is no client \"nobody\""},
       {{"client", "remove", "nobody"}, "there is no client \"nobody\""},
       {{"user", "remove", "nobody"}, "there is no user \"nobody\""},
+      {{"user", "disable", "nobody"}, "there is no user \"nobody\""},
+      {{"user", "enable", "nobody"}, "there is no user \"nobody\""},
+      {{"user", "password", "nobody", "--password-stdin"}, "there is no user \"nobody\"", "good password\n"},
+      {{"user", "password", "nobody"}, "--password-stdin"},
+      {{"user", "password", "nobody", "--password-stdin"}, "8 to 256 bytes", "short\n"},
       {{"user", "add", "x"}, "--password-stdin"},
       {{"user", "add", "x", "--password-stdin"}, "no password"},
       {{"user", "add", "x", "--password-stdin"}, "8 to 256 bytes", "short\n"},

@@ -1,4 +1,4 @@
-// `troupe user add | list | remove`: the people who can sign in.
+// `troupe user add | list | password | disable | enable | remove`: the people who can sign in.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -6,6 +6,7 @@
 #include "troupe/app/command/admin_work.h"
 #include "troupe/crypto/password.h"
 #include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/actor/user_endings.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::app {
@@ -44,14 +45,24 @@ crypto::Password read_password(Invocation& invocation, const UserCommand& comman
   return crypto::Password{*std::move(line)};
 }
 
+std::string hash_of(const crypto::Password& password, AdminWork& admin) {
+  auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
+  if (!hash) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
+  return *std::move(hash);
+}
+
+oauth::UserRecord find(oauth::Tables& tables, const UserCommand& command) {
+  auto user = tables.users.find_by_name(oauth::UserName{command.name});
+  if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", command.name)};
+  return *std::move(user);
+}
+
 void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const oauth::UserName name{command.name};
   const crypto::Password password = read_password(invocation, command);
   if (const auto fault = oauth::fault_in(name, command.email, password))
     throw CommandFailed{std::string{sentence(*fault)}};
-  auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
-  if (!hash) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
-  const auto record = oauth::make_user(name, command.email, *std::move(hash), admin.now(), admin.random());
+  const auto record = oauth::make_user(name, command.email, hash_of(password, admin), admin.now(), admin.random());
   admin.transact([&](oauth::Tables& tables) {
     if (tables.users.find_by_name(name)) throw CommandFailed{std::string{sentence(oauth::UserError::name_taken)}};
     tables.users.insert(record);
@@ -77,22 +88,55 @@ void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) 
     for (const auto& user : users) {
       writer.begin_object().member("sub", user.id.value()).member("preferred_username", user.name.value());
       if (user.email) writer.member("email", *user.email);
+      writer.member("disabled", user.state == oauth::UserState::disabled);
       writer.end_object();
     }
     writer.end_array();
     return invocation.say(out);
   }
   for (const auto& user : users) {
-    invocation.say(fmt::format("{}  {}  {}", user.id.value(), user.name.value(), user.email.value_or("")));
+    invocation.say(fmt::format("{}  {}  {}{}", user.id.value(), user.name.value(), user.email.value_or(""),
+                               user.state == oauth::UserState::disabled ? "  (disabled)" : ""));
   }
+}
+
+void set_password(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const crypto::Password password = read_password(invocation, command);
+  if (!oauth::is_good_password(password)) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
+  const std::string hash = hash_of(password, admin);
+  const auto ended = admin.transact([&](oauth::Tables& tables) {
+    const auto user = find(tables, command);
+    tables.keys.append_event(oauth::about(admin.event("password_changed"), user.user.id));
+    return oauth::change_password(tables, user, hash, admin.now());
+  });
+  invocation.say(
+      fmt::format("{} has a new password; {} grants have ended, and all sessions.", command.name, ended.size()));
+}
+
+void disable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const auto ended = admin.transact([&](oauth::Tables& tables) {
+    const auto user = find(tables, command);
+    tables.keys.append_event(oauth::about(admin.event("user_disabled"), user.user.id));
+    return oauth::disable_user(tables, user, admin.now());
+  });
+  invocation.say(
+      fmt::format("{} cannot sign in any more; {} grants have ended, and all sessions.", command.name, ended.size()));
+}
+
+void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  admin.transact([&](oauth::Tables& tables) {
+    const auto user = find(tables, command);
+    tables.keys.append_event(oauth::about(admin.event("user_enabled"), user.user.id));
+    oauth::enable_user(tables, user);
+  });
+  invocation.say(fmt::format("{} can sign in again.", command.name));
 }
 
 void remove(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact([&](oauth::Tables& tables) {
-    const auto user = tables.users.find_by_name(oauth::UserName{command.name});
-    if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", command.name)};
-    tables.keys.append_event(oauth::about(admin.event("user_removed"), user->user.id));
-    return oauth::remove_user(tables, user->user.id, admin.now());
+    const auto user = find(tables, command);
+    tables.keys.append_event(oauth::about(admin.event("user_removed"), user.user.id));
+    return oauth::remove_user(tables, user.user.id, admin.now());
   });
   invocation.say(fmt::format("{} is removed, and {} grants with them.", command.name, ended ? ended->size() : 0));
 }
@@ -123,6 +167,19 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
 
   auto [list_app, listing] = add_command(*user, invocation, "list", "List all users", list);
   list_app->add_flag("--json", listing->json, "Print JSON");
+
+  auto [password_app, changing] = add_command(
+      *user, invocation, "password", "Give a user another password and end their sessions and tokens", set_password);
+  password_app->add_option("NAME", changing->name, "The user's name")->required();
+  password_app->add_flag("--password-stdin", changing->password_stdin,
+                         "Read the password from the first line of input");
+
+  auto [disable_app, disabling] = add_command(*user, invocation, "disable",
+                                              "Keep a user from signing in and end their sessions and tokens", disable);
+  disable_app->add_option("NAME", disabling->name, "The user's name")->required();
+
+  auto [enable_app, enabling] = add_command(*user, invocation, "enable", "Let a user sign in again", enable);
+  enable_app->add_option("NAME", enabling->name, "The user's name")->required();
 
   auto [remove_app, removing] = add_command(*user, invocation, "remove", "Remove a user and end their tokens", remove);
   remove_app->add_option("NAME", removing->name, "The user's name")->required();

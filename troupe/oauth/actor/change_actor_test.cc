@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/oauth/actor/testing/actor_world.h"
+#include "troupe/oauth/actor/user_endings.h"
 
 namespace troupe::oauth {
 namespace {

@@ -23,7 +23,12 @@ bool stands(Tables& tables, const Grant& grant) {
   if (user->password_changed_at > granted_at(grant)) return false;
 
   const auto family = tables.grants.find_family(grant.family);
-  return family && !family->revoked_at;
+  if (!family || family->revoked_at) return false;
+  if (grant.scope.contains("offline_access")) return true;
+  // A code may be on its way while its session ends, and its family begins when that is over. A row that is not there
+  // any more says nothing: sessions are removed by their age.
+  const auto session = tables.users.find_session(grant.authentication->session);
+  return !session || !session->ended_at;
 }
 
 }  // namespace troupe::oauth

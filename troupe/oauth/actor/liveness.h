@@ -8,7 +8,8 @@
 namespace troupe::oauth {
 
 /// Whether the client is enabled, has not been disabled since the grant was made, and, where a user is behind the
-/// grant, the user is enabled, has not changed the password since the grant was made, and its family is not revoked.
+/// grant, the user is enabled, has not changed the password since the grant was made, its family is not revoked, and
+/// nobody has ended its session, unless the grant is one of offline_access.
 /// Tokens that clients get for themselves have no family row.
 bool stands(Tables& tables, const Grant& grant);
 

@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/session_actor.h"
 
 #include "troupe/crypto/digest.h"
+#include "troupe/oauth/actor/browser_session.h"
 #include "troupe/wire/base64.h"
 
 namespace troupe::oauth {
@@ -9,50 +10,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto touch_every = 1min;        // how exactly "last seen" is kept; each touch is a write
+constexpr auto touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
+constexpr std::size_t ui_locales_bytes_max = 256;
 constexpr auto name_kept_for = 24h * 28;  // rows are removed by the age of their name, after 30 days
 
-/// 24 random bytes as text: for names of flows, tokens of pages and cookies.
+/// 24 random bytes as text: for names of flows and tokens of pages.
 std::string fresh_text(base::Random& random) {
   std::array<std::byte, 24> bytes;
   random.fill(bytes);
   return wire::to_base64url(bytes);
 }
 
-/// The cookie of a session is its name and a secret; the name finds the row, the hash proves the secret.
-SessionToken cookie_of(const SessionId& id, base::Random& random) {
-  return SessionToken{id.value() + "." + fresh_text(random)};
-}
-
-struct ReadCookie {
-  SessionId id;
-  crypto::Digest hash;
-};
-
-std::optional<ReadCookie> read_cookie(const SessionToken& cookie) {
-  const std::string& text = cookie.expose();
-  const auto dot = text.find('.');
-  if (dot == std::string::npos || !crypto::TokenId::parse(text.substr(0, dot))) return std::nullopt;
-  return ReadCookie{SessionId{text.substr(0, dot)}, crypto::sha256(text)};
-}
-
-/// The session of a cookie, if it is alive at `now`.
-std::optional<SessionRecord> find_live(Tables& tables, const ReadCookie& cookie, base::UnixTime now,
-                                       const OauthOptions& options) {
-  auto record = tables.users.find_session(cookie.id);
-  if (!record || !crypto::equal_in_constant_time(record->hash.view(), cookie.hash.view())) return std::nullopt;
-  if (record->ended_at || record->expires_at <= now) return std::nullopt;
-  if (record->session.seen_at + options.session_idle <= now) return std::nullopt;
-  const auto user = tables.users.find(record->session.authentication.user);
-  if (!user || user->user.state == UserState::disabled) return std::nullopt;
-  if (user->password_changed_at > record->session.authentication.time) return std::nullopt;
-  return record;
-}
-
 }  // namespace
 
-SessionActor::SessionActor(Storage storage, OauthOptions options)
-    : storage_(std::move(storage)), options_(std::move(options)) {}
+SessionActor::SessionActor(SessionActorParts parts) : parts_(std::move(parts)) {}
+
+void SessionActor::tell_revoked(const std::vector<FamilyId>& families) const {
+  if (!parts_.watcher) return;
+  for (const FamilyId& family : families) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
+}
 
 SessionActor::Kept* SessionActor::find(const FlowId& id, const BrowserToken& browser, base::UnixTime now) {
   const auto found = flows_.find(id);
@@ -80,7 +56,7 @@ void SessionActor::make_room(base::UnixTime now) {
   while (!flows_by_age_.empty()) {
     const auto oldest = flows_.find(flows_by_age_.front());
     const bool is_gone = oldest == flows_.end();
-    if (!is_gone && oldest->second.flow.expires_at > now && flows_.size() < options_.flows_max) return;
+    if (!is_gone && oldest->second.flow.expires_at > now && flows_.size() < parts_.options.flows_max) return;
     if (!is_gone) flows_.erase(oldest);
     flows_by_age_.pop_front();
   }
@@ -92,9 +68,11 @@ BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
   const FlowId id{fresh_text(context.random())};
   const BrowserToken browser = message.browser ? *message.browser : BrowserToken{fresh_text(context.random())};
   const Kept kept{.flow = {.id = id,
+                           .goal = message.goal,
                            .request = std::move(message.request),
+                           .ui_locales = message.ui_locales.substr(0, ui_locales_bytes_max),
                            .signed_in = std::nullopt,
-                           .expires_at = now + options_.flow_ttl},
+                           .expires_at = now + parts_.options.flow_ttl},
                   .browser = crypto::sha256(browser.expose()),
                   .csrf = CsrfToken{fresh_text(context.random())}};
   flows_.emplace(id, kept);
@@ -119,44 +97,41 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   const base::UnixTime now = context.wall();
   if (find(message.flow, message.browser, message.csrf, now) == nullptr) co_return std::unexpected(FlowError::not_here);
 
-  const std::optional<ReadCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
+  const std::optional<SessionCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
   const SessionId fresh{ids_.next(now, context.random()).text()};
-  const SessionToken fresh_cookie = cookie_of(fresh, context.random());
+  const SessionToken cookie = fresh_cookie(fresh, context.random());
+  std::optional<SessionToken> renewed_cookie;
+  if (before) renewed_cookie = fresh_cookie(before->id, context.random());
   const AuditEvent event = about(auditor_.event(context, "session_started"), message.user);
-  const std::string renewed_secret = fresh_text(context.random());
 
   struct Started {
     SessionRecord record;
     SessionToken cookie;
+    std::vector<FamilyId> ended;  // of the session before, which was somebody else's
   };
-  auto started = co_await storage_.write([=, user = message.user, options = options_](Tables& t) {
-    const SessionRecord made{.session = {.id = fresh,
-                                         .authentication = {.user = user, .session = fresh, .time = now},
-                                         .created_at = now,
-                                         .seen_at = now},
-                             .hash = crypto::sha256(fresh_cookie.expose()),
-                             .expires_at = now + options.session_absolute,
-                             .ended_at = std::nullopt};
-    t.keys.append_event(event);
-    auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
-    const bool is_same_user = previous && previous->session.authentication.user == user;
-    if (is_same_user && now - previous->session.created_at < name_kept_for) {
-      // The same person again: the session keeps its name and nothing else (T29, session fixation).
-      const SessionToken cookie{previous->session.id.value() + "." + renewed_secret};
-      previous->session.authentication.time = now;
-      previous->session.seen_at = now;
-      previous->hash = crypto::sha256(cookie.expose());
-      previous->expires_at = now + options.session_absolute;
-      t.users.update_session(*previous);
-      return Started{*previous, cookie};
-    }
-    if (previous) {
-      previous->ended_at = now;
-      t.users.update_session(*previous);
-    }
-    t.users.insert_session(made);
-    return Started{made, fresh_cookie};
-  });
+  auto started = co_await parts_.storage.write(
+      [=, user = message.user, place = message.place, options = parts_.options](Tables& t) {
+        t.keys.append_event(event);
+        auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
+        const bool is_same_user = previous && previous->session.authentication.user == user;
+        if (is_same_user && now - previous->session.created_at < name_kept_for) {
+          // The same person again: the session keeps its name and nothing else (T29, session fixation).
+          SessionRecord renewed = new_session(before->id, *renewed_cookie, user, place, now, options);
+          renewed.session.created_at = previous->session.created_at;
+          t.users.update_session(renewed);
+          return Started{renewed, *renewed_cookie, {}};
+        }
+        Started made{new_session(fresh, cookie, user, place, now, options), cookie, {}};
+        if (is_same_user) {
+          previous->expires_at = now;  // the name is too old; nobody has signed out
+          t.users.update_session(*previous);
+        } else if (previous) {
+          made.ended = end_session(t, *previous, now, "another_user_signed_in");
+        }
+        t.users.insert_session(made.record);
+        return made;
+      });
+  tell_revoked(started.ended);
 
   Kept* kept = find(message.flow, message.browser, message.csrf, now);  // nothing else was handled meanwhile
   if (kept == nullptr) co_return std::unexpected(FlowError::not_here);
@@ -169,11 +144,11 @@ actor::Task<std::optional<Session>> SessionActor::handle(GetSession message, act
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return std::nullopt;
   const base::UnixTime now = context.wall();
-  auto record = co_await storage_.read(
-      [cookie = *cookie, now, options = options_](Tables& t) { return find_live(t, cookie, now, options); });
+  auto record = co_await parts_.storage.read(
+      [cookie = *cookie, now, options = parts_.options](Tables& t) { return find_live(t, cookie, now, options); });
   if (!record) co_return std::nullopt;
   if (now - record->session.seen_at >= touch_every) {
-    co_await storage_.write([cookie = *cookie, now, options = options_](Tables& t) {
+    co_await parts_.storage.write([cookie = *cookie, now, options = parts_.options](Tables& t) {
       auto present = find_live(t, cookie, now, options);
       if (!present) return;
       present->session.seen_at = now;
@@ -196,16 +171,63 @@ actor::Task<std::optional<Session>> SessionActor::handle(EndSession message, act
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return std::nullopt;
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, "session_ended");
-  auto ended = co_await storage_.write([cookie = *cookie, now, event, options = options_](Tables& t) {
-    auto record = find_live(t, cookie, now, options);
-    if (!record) return std::optional<Session>{};
-    record->ended_at = now;
-    t.users.update_session(*record);
+  const AuditEvent event = auditor_.event(context, "session_ended", "logout");
+  struct Ended {
+    std::optional<Session> session;
+    std::vector<FamilyId> families;
+  };
+  auto ended = co_await parts_.storage.write([cookie = *cookie, now, event, options = parts_.options](Tables& t) {
+    const auto record = find_live(t, cookie, now, options);
+    if (!record) return Ended{};
     t.keys.append_event(about(event, record->session.authentication.user));
-    return std::optional{record->session};
+    return Ended{record->session, end_session(t, *record, now, "logout")};
   });
-  co_return ended;
+  tell_revoked(ended.families);
+  co_return std::move(ended.session);
+}
+
+actor::Task<std::vector<Session>> SessionActor::handle(ListSessions message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  auto sessions = co_await parts_.storage.read([user = message.user, now, options = parts_.options](Tables& t) {
+    std::vector<Session> alive;
+    const auto owner = t.users.find(user);
+    if (!owner) return alive;
+    for (SessionRecord& record : t.users.open_sessions_of(user))
+      if (is_alive(record, *owner, now, options)) alive.push_back(std::move(record.session));
+    return alive;
+  });
+  std::ranges::sort(sessions, std::ranges::greater{},
+                    [](const Session& each) { return std::pair{each.seen_at, each.id}; });
+  co_return sessions;
+}
+
+actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor::Context& context) {
+  const auto cookie = read_cookie(message.token);
+  if (!cookie) co_return SessionsEnded{};
+  const base::UnixTime now = context.wall();
+  const AuditEvent event = auditor_.event(context, "sessions_ended", "by_their_user");
+  struct Ended {
+    SessionsEnded sessions;
+    std::vector<FamilyId> families;
+  };
+  auto ended =
+      co_await parts_.storage.write([=, only = message.only, cookie = *cookie, options = parts_.options](Tables& t) {
+        Ended done;
+        const auto present = find_live(t, cookie, now, options);
+        if (!present) return done;
+        const UserId& user = present->session.authentication.user;
+        for (const SessionRecord& record : t.users.open_sessions_of(user)) {
+          const bool is_meant = only ? record.session.id == *only : true;
+          if (!is_meant || record.session.id == present->session.id) continue;
+          for (FamilyId& family : end_session(t, record, now, "session_ended"))
+            done.families.push_back(std::move(family));
+          ++done.sessions.count;
+        }
+        if (done.sessions.count > 0) t.keys.append_event(about(event, user));
+        return done;
+      });
+  tell_revoked(ended.families);
+  co_return ended.sessions;
 }
 
 void SessionActor::inspect(actor::Inspection& out) const { out.add("flows", static_cast<std::int64_t>(flows_.size())); }

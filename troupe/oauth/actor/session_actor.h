@@ -9,12 +9,14 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/model/auth_request.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/session.h"
+#include "troupe/oauth/model/token.h"
 #include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
@@ -34,10 +36,12 @@ struct BegunFlow {
   BrowserToken browser;
 };
 
-/// Begins a sign-in for a request that needs the user's attention.
+/// Begins a sign-in for a request that needs the user's attention, or for the account page.
 struct BeginFlow {
-  AuthRequest request;
+  AuthRequest request;                  // of the goal `code`
   std::optional<BrowserToken> browser;  // nothing: a browser that is new here is given a token
+  FlowGoal goal = FlowGoal::code;
+  std::string ui_locales{};
   using reply = BegunFlow;
 };
 
@@ -67,13 +71,15 @@ struct StartedSession {
 };
 
 /// The password was right: begins a session, or renews the one of `previous` if it is the same user's, under a
-/// new cookie in either case; the old cookie is void (T29). Marks the flow as signed in and gives it a new page token.
+/// new cookie in either case; the old cookie is void (T29). A session of somebody else ends there, with its tokens.
+/// Marks the flow as signed in and gives it a new page token.
 struct StartSession {
   FlowId flow;
   BrowserToken browser;
   CsrfToken csrf;
   UserId user;
   std::optional<SessionToken> previous;
+  SignInPlace place{};
   using reply = StartedSession;
   using error = FlowError;
 };
@@ -93,15 +99,40 @@ struct FinishFlow {
   using error = FlowError;
 };
 
-/// Ends a session; gives the one that was ended, if the cookie was good.
+/// Ends a session and takes back its tokens, in one transaction; gives the one that was ended, if the cookie was good.
+/// Tokens with the scope offline_access outlive it.
 struct EndSession {
   SessionToken token;
   using reply = std::optional<Session>;
 };
 
+/// The sessions of a user that are alive, the one seen last first.
+struct ListSessions {
+  UserId user;
+  using reply = std::vector<Session>;
+};
+
+struct SessionsEnded {
+  int count = 0;
+};
+
+/// Ends other sessions of the same user, as EndSession would: the one of that name, or all of them. What is another
+/// user's, or over, stays as it is.
+struct EndOtherSessions {
+  SessionToken token;             // of the session that stays
+  std::optional<SessionId> only;  // nothing: all
+  using reply = SessionsEnded;
+};
+
+struct SessionActorParts {
+  Storage storage;
+  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  OauthOptions options;
+};
+
 class SessionActor {
  public:
-  SessionActor(Storage storage, OauthOptions options);
+  explicit SessionActor(SessionActorParts parts);
 
   BegunFlow handle(BeginFlow message, actor::Context& context);
   std::expected<FlowTicket, FlowError> handle(GetFlow message, actor::Context& context);
@@ -110,6 +141,8 @@ class SessionActor {
   actor::Task<std::optional<Session>> handle(GetSession message, actor::Context& context);
   std::expected<Flow, FlowError> handle(FinishFlow message, actor::Context& context);
   actor::Task<std::optional<Session>> handle(EndSession message, actor::Context& context);
+  actor::Task<std::vector<Session>> handle(ListSessions message, actor::Context& context);
+  actor::Task<SessionsEnded> handle(EndOtherSessions message, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
  private:
@@ -125,9 +158,9 @@ class SessionActor {
   Kept* find(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
   void make_room(base::UnixTime now);
   void forget(const FlowId& id);
+  void tell_revoked(const std::vector<FamilyId>& families) const;
 
-  Storage storage_;
-  OauthOptions options_;
+  SessionActorParts parts_;
   Auditor auditor_;
   crypto::TokenIds ids_;
   std::map<FlowId, Kept> flows_;

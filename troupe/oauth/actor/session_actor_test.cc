@@ -74,7 +74,8 @@ TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
 TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too many") {
   ActorWorld oauth{4};
   oauth.options.flows_max = 3;
-  oauth.sessions = oauth.world.spawn<SessionActor>({.name = "few"}, oauth.storage, oauth.options);
+  oauth.sessions =
+      oauth.world.spawn<SessionActor>({.name = "few"}, SessionActorParts{oauth.storage, oauth.watcher, oauth.options});
   std::vector<BegunFlow> flows;
   for (int i = 0; i < 4; ++i) flows.push_back(begin(oauth));
   const auto is_there = [&](const BegunFlow& flow) {
@@ -137,6 +138,110 @@ TEST_CASE("a session that was ended, forged or whose user is gone is none") {
   const auto other = sign_in(oauth, begin(oauth));
   CHECK(oauth.world.block_on(oauth.users.ask(RemoveUser{alice})).has_value());
   CHECK_FALSE(session_of(oauth, other->token).has_value());
+}
+
+/// Families that stem from a session: one that is bound to it, and one that is to outlive it.
+void grant_in(ActorWorld& oauth, const Session& session) {
+  fixture::Ids ids;
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlGrants grants{transaction};
+    for (const char* scope : {"openid read", "openid offline_access"}) {
+      Grant grant = fixture::grant_of(fixture::shop(), ids.next(), crypto::TokenId::parse(session.id.value()).value());
+      grant.scope = fixture::scope(scope);
+      grants.insert_family({.grant = grant, .expires_at = fixture::start + 24h});
+    }
+  });
+}
+
+std::vector<std::string> live_scopes(ActorWorld& oauth, const Session& session) {
+  return oauth.disk->transact([&](store::Transaction& transaction) {
+    std::vector<std::string> scopes;
+    for (const FamilyRecord& family : SqlGrants{transaction}.live_families_of(session.id))
+      scopes.push_back(family.grant.scope.text());
+    return scopes;
+  });
+}
+
+TEST_CASE("the end of a session ends its tokens in the same transaction, but those that were to outlive it (T44)") {
+  ActorWorld oauth{11};
+  const auto started = sign_in(oauth, begin(oauth));
+  grant_in(oauth, started->session);
+  CHECK_EQ(live_scopes(oauth, started->session).size(), 2);
+  CHECK(oauth.world.block_on(oauth.sessions.ask(EndSession{started->token})).value().has_value());
+  CHECK_EQ(live_scopes(oauth, started->session), std::vector<std::string>{"offline_access openid"});
+  CHECK_EQ(oauth.revoked().size(), 1);  // who serves on the strength of them is told
+}
+
+TEST_CASE("the session of whoever signed in here before ends with its tokens") {
+  ActorWorld oauth{12};
+  const UserId bob =
+      oauth.world.block_on(oauth.users.ask(AddUser{UserName{"bob"}, std::nullopt, crypto::Password{"correct horse"}}))
+          ->id;
+  const auto first = sign_in(oauth, begin(oauth));
+  grant_in(oauth, first->session);
+  sign_in(oauth, begin(oauth), bob, first->token);
+  CHECK_EQ(live_scopes(oauth, first->session).size(), 1);
+  CHECK_EQ(oauth.revoked().size(), 1);
+}
+
+TEST_CASE("sessions are listed with their browser, the one seen last first, and only those that are alive") {
+  ActorWorld oauth{13};
+  const auto list = [&] { return oauth.world.block_on(oauth.sessions.ask(ListSessions{alice})).value(); };
+  const auto sign_in_with = [&](std::string user_agent, std::optional<SessionToken> previous = std::nullopt) {
+    const BegunFlow flow = begin(oauth);
+    return oauth.world
+        .block_on(oauth.sessions.ask(StartSession{.flow = flow.ticket.flow.id,
+                                                  .browser = flow.browser,
+                                                  .csrf = flow.ticket.csrf,
+                                                  .user = alice,
+                                                  .previous = std::move(previous),
+                                                  .place = {std::move(user_agent), "192.0.2.1"}}))
+        .value();
+  };
+  const auto first = sign_in_with("One");
+  oauth.world.manual_clock().jump_wall(1min);
+  sign_in_with("Two");
+  REQUIRE_EQ(list().size(), 2);
+  CHECK_EQ(list()[0].place.user_agent, "Two");
+  CHECK_EQ(list()[1].place.address, "192.0.2.1");
+
+  oauth.world.manual_clock().jump_wall(1min);
+  sign_in_with("One, updated", first.token);
+  CHECK_EQ(list()[0].place.user_agent, "One, updated");  // the same session
+  CHECK_EQ(list().size(), 2);
+  oauth.world.manual_clock().jump_wall(89min);
+  CHECK_EQ(list().size(), 1);  // the other one has idled
+  CHECK(oauth.world.block_on(oauth.sessions.ask(ListSessions{UserId{"u_nobody"}})).value().empty());
+}
+
+TEST_CASE("a session ends others of its user: one by name, or all, and nobody else's") {
+  ActorWorld oauth{14};
+  const UserId bob =
+      oauth.world.block_on(oauth.users.ask(AddUser{UserName{"bob"}, std::nullopt, crypto::Password{"correct horse"}}))
+          ->id;
+  const auto mine = sign_in(oauth, begin(oauth));
+  const auto other = sign_in(oauth, begin(oauth));
+  const auto third = sign_in(oauth, begin(oauth));
+  const auto bobs = sign_in(oauth, begin(oauth), bob);
+  grant_in(oauth, other->session);
+  const auto end = [&](const SessionToken& by, std::optional<SessionId> only) {
+    return oauth.world.block_on(oauth.sessions.ask(EndOtherSessions{by, std::move(only)})).value().count;
+  };
+  CHECK_EQ(end(mine->token, bobs->session.id), 0);
+  CHECK_EQ(end(mine->token, mine->session.id), 0);
+  CHECK_EQ(end(mine->token, SessionId{"no name at all"}), 0);
+  CHECK_EQ(end(SessionToken{"forged"}, std::nullopt), 0);
+  CHECK_EQ(end(mine->token, other->session.id), 1);
+  CHECK_FALSE(session_of(oauth, other->token).has_value());
+  CHECK_EQ(live_scopes(oauth, other->session).size(), 1);
+  CHECK_EQ(oauth.revoked().size(), 1);
+  CHECK(session_of(oauth, third->token).has_value());
+
+  CHECK_EQ(end(mine->token, std::nullopt), 1);
+  CHECK_FALSE(session_of(oauth, third->token).has_value());
+  CHECK(session_of(oauth, mine->token).has_value());
+  CHECK(session_of(oauth, bobs->token).has_value());
+  CHECK_EQ(end(third->token, std::nullopt), 0);  // one that is over ends nothing
 }
 
 TEST_CASE("sessions outlive a restart") {

@@ -311,23 +311,6 @@ actor::Task<FamilyRevoked> TokenActor::handle(RevokeFamily message, actor::Conte
   co_return FamilyRevoked{};
 }
 
-actor::Task<SessionTokensRevoked> TokenActor::handle(RevokeSession message, actor::Context& context) {
-  const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, "session_tokens_revoked", "logout");
-  auto ended = co_await parts_.storage.write([session = message.session, now, event](Tables& t) {
-    std::vector<FamilyId> families;
-    for (const FamilyRecord& family : t.grants.live_families_of(session)) {
-      if (family.grant.scope.contains("offline_access")) continue;
-      t.grants.revoke_family(family.grant.family, now, "logout");
-      families.push_back(family.grant.family);
-    }
-    if (!families.empty()) t.keys.append_event(event);
-    return families;
-  });
-  for (const FamilyId& family : ended) tell_revoked(family);
-  co_return SessionTokensRevoked{};
-}
-
 void TokenActor::inspect(actor::Inspection& out) const {
   out.add("issued", issued_);
   out.add("introspected", introspected_);

@@ -92,14 +92,6 @@ struct RevokeFamily {
   using reply = FamilyRevoked;
 };
 
-struct SessionTokensRevoked {};
-
-/// Takes back all tokens of a session that has ended, but those with the scope offline_access.
-struct RevokeSession {
-  SessionId session;
-  using reply = SessionTokensRevoked;
-};
-
 struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
@@ -122,7 +114,6 @@ class TokenActor {
   actor::Task<std::expected<TokenRevoked, OauthError>> handle(RevokeToken message, actor::Context& context);
   actor::Task<std::expected<IssuedTokens, OauthError>> handle(RefreshToken message, actor::Context& context);
   actor::Task<FamilyRevoked> handle(RevokeFamily message, actor::Context& context);
-  actor::Task<SessionTokensRevoked> handle(RevokeSession message, actor::Context& context);
   void handle(KeysChanged message);
   void inspect(actor::Inspection& out) const;
 

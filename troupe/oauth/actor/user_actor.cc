@@ -1,6 +1,8 @@
 // See user_actor.h.
 #include "troupe/oauth/actor/user_actor.h"
 
+#include "troupe/oauth/actor/browser_session.h"
+#include "troupe/oauth/actor/user_endings.h"
 #include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
@@ -38,9 +40,13 @@ std::optional<UserError> fault_in(const UserName& name, const std::optional<std:
                                   const crypto::Password& password) {
   if (!is_good_name(name.value())) return UserError::bad_name;
   if (email && !is_good_email(*email)) return UserError::bad_email;
-  const std::size_t bytes = password.expose().size();
-  if (bytes < password_bytes_min || bytes > crypto::password_bytes_max) return UserError::bad_password;
+  if (!is_good_password(password)) return UserError::bad_password;
   return std::nullopt;
+}
+
+bool is_good_password(const crypto::Password& password) {
+  const std::size_t bytes = password.expose().size();
+  return bytes >= password_bytes_min && bytes <= crypto::password_bytes_max;
 }
 
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,
@@ -53,18 +59,12 @@ UserRecord make_user(const UserName& name, std::optional<std::string> email, std
           .password_changed_at = now};
 }
 
-std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& id, base::UnixTime now) {
-  std::vector<FamilyId> ended;
-  for (const FamilyRecord& family : tables.grants.live_families_of(id)) {
-    tables.grants.revoke_family(family.grant.family, now, "user_removed");
-    ended.push_back(family.grant.family);
-  }
-  if (!tables.users.remove(id)) return std::nullopt;
-  tables.grants.append_ending({.at = now, .client = std::nullopt, .user = id});
-  return ended;
-}
-
 UserActor::UserActor(UserActorParts parts) : parts_(std::move(parts)), throttle_(parts_.throttle) {}
+
+void UserActor::tell_revoked(const std::vector<FamilyId>& families) const {
+  if (!parts_.watcher) return;
+  for (const FamilyId& family : families) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
+}
 
 void UserActor::started(actor::Context& context) { hashers_ = start_hashers(context, parts_.passwords); }
 
@@ -105,6 +105,69 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
   ++logins_;
   throttle_.succeeded(message.name.value());
   co_return user->user;
+}
+
+/// Whether this is the present password of the session's user: a wrong one counts as one at sign-in would.
+actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_present(ChangePassword message,
+                                                                                     actor::Context& context) {
+  using Reason = PasswordChangeError::Reason;
+  const base::UnixTime now = context.wall();
+  const auto cookie = read_cookie(message.token);
+  if (!cookie) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
+  auto user = co_await parts_.storage.read([cookie = *cookie, now, options = parts_.options](Tables& t) {
+    const auto session = find_live(t, cookie, now, options);
+    return session ? t.users.find(session->session.authentication.user) : std::nullopt;
+  });
+  if (!user) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
+
+  const std::string& name = user->user.name.value();
+  const std::string address = neighbourhood(message.from);
+  const base::Duration wait = throttle_.wait_for(name, address, context.now());
+  if (wait > base::Duration{}) co_return std::unexpected(PasswordChangeError{Reason::slow_down, rounded_up(wait)});
+  if (message.present.expose().size() <= crypto::password_bytes_max) {
+    auto checked = co_await hashers_.ask(CheckPassword{message.present, user->password_hash});
+    if (!checked) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
+    if (checked->is_right) {
+      throttle_.succeeded(name);
+      co_return std::move(*user);
+    }
+  }
+  ++failures_;
+  throttle_.failed(name, address, context.now());
+  const AuditEvent event = about(auditor_.event(context, "password_change_failed", "wrong_password"), user->user.id);
+  co_await parts_.storage.write([event](Tables& t) { t.keys.append_event(event); });
+  co_return std::unexpected(PasswordChangeError{Reason::wrong});
+}
+
+actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::handle(ChangePassword message,
+                                                                                   actor::Context& context) {
+  using Reason = PasswordChangeError::Reason;
+  if (!is_good_password(message.next)) co_return std::unexpected(PasswordChangeError{Reason::bad_password});
+  auto user = co_await check_present(message, context);
+  if (!user) co_return std::unexpected(user.error());
+  auto hash = co_await hashers_.ask(HashPassword{message.next});
+  if (!hash) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
+
+  const base::UnixTime now = context.wall();
+  const SessionId fresh{ids_.next(now, context.random()).text()};
+  const SessionToken cookie = fresh_cookie(fresh, context.random());
+  const SessionRecord session =
+      new_session(fresh, cookie, user->user.id, std::move(message.place), now, parts_.options);
+  const AuditEvent event = about(auditor_.event(context, "password_changed", "by_its_user"), user->user.id);
+  using Families = std::vector<FamilyId>;
+  auto ended = co_await parts_.storage.write([user = *user, hash = *hash, session, now, event](Tables& t) {
+    const auto present = t.users.find(user.user.id);
+    // Gone, disabled, or given another password while this one was being hashed.
+    const bool is_same = present && present->password_hash == user.password_hash;
+    if (!is_same || present->user.state == UserState::disabled) return std::optional<Families>{};
+    Families families = change_password(t, *present, hash, now);
+    t.users.insert_session(session);
+    t.keys.append_event(event);
+    return std::optional{std::move(families)};
+  });
+  if (!ended) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
+  tell_revoked(*ended);
+  co_return PasswordChanged{cookie};
 }
 
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
@@ -151,8 +214,7 @@ actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser 
     return families;
   });
   if (!ended) co_return std::unexpected(UserError::unknown);
-  if (parts_.watcher)
-    for (const FamilyId& family : *ended) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
+  tell_revoked(*ended);
   co_return UserRemoved{};
 }
 
@@ -172,6 +234,34 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
     t.keys.append_event(event);
   });
   co_return ConsentRecorded{};
+}
+
+actor::Task<std::vector<GrantedApplication>> UserActor::handle(ListConsents message) {
+  auto applications = co_await parts_.storage.read([user = message.user](Tables& t) {
+    std::vector<GrantedApplication> found;
+    for (ConsentRecord& consent : t.users.consents_of(user)) {
+      const auto client = t.clients.find(consent.client);
+      if (client)
+        found.push_back({consent.client, client->metadata.name, std::move(consent.scope), consent.granted_at});
+    }
+    return found;
+  });
+  std::ranges::sort(applications, {}, [](const auto& each) { return std::pair{each.name, each.client}; });
+  co_return applications;
+}
+
+actor::Task<ConsentRevoked> UserActor::handle(RevokeConsent message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  const base::UnixTime codes_since = now - parts_.options.code_ttl;
+  const AuditEvent event =
+      about(about(auditor_.event(context, "consent_revoked", "by_its_user"), message.client), message.user);
+  auto ended = co_await parts_.storage.write([message, now, codes_since, event](Tables& t) {
+    auto families = revoke_consent(t, message.user, message.client, now, codes_since);
+    if (families) t.keys.append_event(event);
+    return families;
+  });
+  if (ended) tell_revoked(*ended);
+  co_return ConsentRevoked{};
 }
 
 void UserActor::inspect(actor::Inspection& out) const {

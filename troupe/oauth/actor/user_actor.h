@@ -19,7 +19,9 @@
 #include "troupe/oauth/actor/login_throttle.h"
 #include "troupe/oauth/actor/password_hasher.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/options.h"
 #include "troupe/oauth/model/scope.h"
+#include "troupe/oauth/model/session.h"
 #include "troupe/oauth/model/token.h"
 #include "troupe/oauth/model/user.h"
 #include "troupe/oauth/storage/storage.h"
@@ -42,6 +44,34 @@ struct VerifyPassword {
   net::IpAddress from;
   using reply = User;
   using error = LoginError;
+};
+
+struct PasswordChangeError {
+  enum class Reason {
+    wrong,  // the present password
+    slow_down,
+    busy,
+    bad_password,  // the new one
+    signed_out,    // the session is over, or the password has been changed meanwhile
+  } reason = Reason::wrong;
+  std::chrono::seconds retry_after{0};
+};
+
+/// The cookie of the session that goes on in the browser that has changed the password.
+struct PasswordChanged {
+  SessionToken token;
+};
+
+/// Gives the user of a session another password. All their sessions and tokens end, in the same transaction; the
+/// browser goes on in a session of another name (T29). Wrong passwords are counted as at sign-in.
+struct ChangePassword {
+  SessionToken token;
+  crypto::Password present;
+  crypto::Password next;
+  net::IpAddress from;
+  SignInPlace place;
+  using reply = PasswordChanged;
+  using error = PasswordChangeError;
 };
 
 enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown };
@@ -92,9 +122,34 @@ struct RecordConsent {
   using reply = ConsentRecorded;
 };
 
+/// What a user has allowed a client.
+struct GrantedApplication {
+  ClientId client;
+  std::string name;
+  ScopeSet scope;
+  base::UnixTime granted_at;
+};
+
+/// All that the user has allowed, by the client's name.
+struct ListConsents {
+  UserId user;
+  using reply = std::vector<GrantedApplication>;
+};
+
+struct ConsentRevoked {};
+
+/// Takes back what the user has allowed a client, and with it the client's tokens and codes in the user's name, in one
+/// transaction. Where nothing was allowed nothing happens.
+struct RevokeConsent {
+  UserId user;
+  ClientId client;
+  using reply = ConsentRevoked;
+};
+
 struct UserActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  OauthOptions options;
   PasswordOptions passwords{};
   LoginThrottleOptions throttle{};
 };
@@ -107,19 +162,28 @@ class UserActor {
 
   void started(actor::Context& context);
   actor::Task<std::expected<User, LoginError>> handle(VerifyPassword message, actor::Context& context);
+  actor::Task<std::expected<PasswordChanged, PasswordChangeError>> handle(ChangePassword message,
+                                                                          actor::Context& context);
   actor::Task<std::expected<User, UserError>> handle(AddUser message, actor::Context& context);
   actor::Task<std::optional<User>> handle(GetUser message);
   actor::Task<std::vector<User>> handle(ListUsers message);
   actor::Task<std::expected<UserRemoved, UserError>> handle(RemoveUser message, actor::Context& context);
   actor::Task<ScopeSet> handle(GetConsent message);
   actor::Task<ConsentRecorded> handle(RecordConsent message, actor::Context& context);
+  actor::Task<std::vector<GrantedApplication>> handle(ListConsents message);
+  actor::Task<ConsentRevoked> handle(RevokeConsent message, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
  private:
+  actor::Task<std::expected<UserRecord, PasswordChangeError>> check_present(ChangePassword message,
+                                                                            actor::Context& context);
+  void tell_revoked(const std::vector<FamilyId>& families) const;
+
   UserActorParts parts_;
   actor::Ref<PasswordHasher> hashers_;
   LoginThrottle throttle_;
   Auditor auditor_;
+  crypto::TokenIds ids_;
   std::int64_t logins_ = 0;
   std::int64_t failures_ = 0;
 };
@@ -132,7 +196,7 @@ std::optional<UserError> fault_in(const UserName& name, const std::optional<std:
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,
                      base::UnixTime now, base::Random& random);
 
-/// Removes a user and ends all their tokens; gives the families that were ended, nothing when there is no such user.
-std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& id, base::UnixTime now);
+/// Whether it has 8 to 256 bytes.
+bool is_good_password(const crypto::Password& password);
 
 }  // namespace troupe::oauth

@@ -132,5 +132,139 @@ TEST_CASE("what a user agrees to adds up, client by client") {
   CHECK(agreed(fixture::phone().id).empty());
 }
 
+/// A session of that user as the Session Actor starts them.
+SessionToken session_of(ActorWorld& oauth, const UserId& user) {
+  const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();
+  const StartSession start{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user, std::nullopt};
+  return oauth.world.block_on(oauth.sessions.ask(start)).value().token;
+}
+
+bool is_alive(ActorWorld& oauth, const SessionToken& token) {
+  return oauth.world.block_on(oauth.sessions.ask(GetSession{token})).value().has_value();
+}
+
+auto change(ActorWorld& oauth, const SessionToken& token, std::string_view present, std::string_view next) {
+  return oauth.world.block_on(oauth.users.ask(ChangePassword{token, password(present), password(next), home, {}}));
+}
+
+/// A family that was granted now.
+FamilyId grant_now(ActorWorld& oauth, const UserId& user, const ClientId& client) {
+  fixture::Ids ids;
+  Grant grant = fixture::grant_of(fixture::shop(), ids.next(oauth.now()), ids.next(oauth.now()));
+  grant.client = client;
+  grant.authentication->user = user;
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlGrants{transaction}.insert_family({.grant = grant, .expires_at = oauth.now() + 24h});
+  });
+  return grant.family;
+}
+
+bool is_revoked(ActorWorld& oauth, const FamilyId& family) {
+  return oauth.disk->transact([&](store::Transaction& transaction) {
+    return SqlGrants{transaction}.find_family(family)->revoked_at.has_value();
+  });
+}
+
+std::vector<std::string> events(ActorWorld& oauth) {
+  return oauth.disk->transact([&](store::Transaction& transaction) {
+    std::vector<std::string> kinds;
+    for (const AuditEvent& event : SqlKeys{transaction}.events(std::nullopt, 100)) kinds.push_back(event.kind);
+    return kinds;
+  });
+}
+
+TEST_CASE("a new password ends every session and token, and the browser goes on under another name (T29, T44)") {
+  ActorWorld oauth{8};
+  const UserId id = add(oauth, bob)->id;
+  const SessionToken mine = session_of(oauth, id);
+  const SessionToken other = session_of(oauth, id);
+  const FamilyId family = grant_now(oauth, id, fixture::shop().id);
+  oauth.world.advance(1s);
+  const auto changed = change(oauth, mine, "correct horse", "battery staple");
+  REQUIRE(changed.has_value());
+  CHECK_FALSE(is_alive(oauth, mine));
+  CHECK_FALSE(is_alive(oauth, other));
+  CHECK(is_alive(oauth, changed->token));
+  const auto name_of = [](const SessionToken& token) { return token.expose().substr(0, token.expose().find('.')); };
+  CHECK_NE(name_of(changed->token), name_of(mine));
+  CHECK(is_revoked(oauth, family));
+  CHECK_EQ(oauth.revoked().back().family, family);
+  CHECK_EQ(std::ranges::count(events(oauth), "password_changed"), 1);
+  CHECK_FALSE(sign_in(oauth, bob, "correct horse").has_value());
+  CHECK(sign_in(oauth, bob, "battery staple").has_value());
+}
+
+TEST_CASE("a password is not changed without the present one, by a session that is over, or to a bad one") {
+  ActorWorld oauth{9};
+  using Reason = PasswordChangeError::Reason;
+  const UserId id = add(oauth, bob)->id;
+  const SessionToken mine = session_of(oauth, id);
+  const auto reason = [&](const SessionToken& token, std::string_view present, std::string_view next) {
+    return change(oauth, token, present, next).error().domain->reason;
+  };
+  CHECK_EQ(reason(mine, "wrong horse", "battery staple"), Reason::wrong);
+  CHECK_EQ(reason(mine, std::string(257, 'x'), "battery staple"), Reason::wrong);
+  CHECK_EQ(reason(mine, "correct horse", "short"), Reason::bad_password);
+  CHECK_EQ(reason(mine, "correct horse", std::string(257, 'x')), Reason::bad_password);
+  CHECK_EQ(reason(SessionToken{"forged"}, "correct horse", "battery staple"), Reason::signed_out);
+  CHECK(is_alive(oauth, mine));
+  CHECK_EQ(std::ranges::count(events(oauth), "password_change_failed"), 2);
+  CHECK(oauth.world.block_on(oauth.sessions.ask(EndSession{mine})).value().has_value());
+  CHECK_EQ(reason(mine, "correct horse", "battery staple"), Reason::signed_out);
+  CHECK(sign_in(oauth, bob, "correct horse").has_value());
+}
+
+TEST_CASE("guessing the present password is slowed down like guessing at sign-in, and with it") {
+  ActorWorld oauth{10};
+  const SessionToken mine = session_of(oauth, add(oauth, bob)->id);
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(change(oauth, mine, "guess", "battery staple").has_value());
+  const auto slowed = change(oauth, mine, "correct horse", "battery staple");
+  CHECK_EQ(slowed.error().domain->reason, PasswordChangeError::Reason::slow_down);
+  CHECK_EQ(sign_in(oauth, bob, "correct horse").error().domain->reason, LoginError::Reason::slow_down);
+  oauth.world.advance(1s);
+  CHECK(change(oauth, mine, "correct horse", "battery staple").has_value());
+}
+
+TEST_CASE("of two changes at once one succeeds, and the other finds its session over") {
+  ActorWorld oauth{11};
+  const SessionToken mine = session_of(oauth, add(oauth, bob)->id);
+  const auto answers = oauth.all_at_once(
+      oauth.users, ChangePassword{mine, password("correct horse"), password("battery staple"), home, {}}, 2);
+  CHECK_EQ(std::ranges::count_if(answers, [](const auto& answer) { return answer.has_value(); }), 1);
+}
+
+TEST_CASE("what is taken back from a client ends its tokens in the user's name, and nobody else's (T44)") {
+  ActorWorld oauth{12};
+  const UserId alice = fixture::alice().user.id;
+  const UserId other = add(oauth, bob)->id;
+  const ClientId shop = fixture::shop().id;
+  const ClientId phone = fixture::phone().id;
+  const auto allow = [&](const UserId& user, const ClientId& client) {
+    CHECK(oauth.world.block_on(oauth.users.ask(RecordConsent{user, client, fixture::scope("read")})).has_value());
+    return grant_now(oauth, user, client);
+  };
+  const FamilyId of_shop = allow(alice, shop);
+  oauth.world.advance(1s);
+  const FamilyId of_phone = allow(alice, phone);
+  oauth.world.advance(1s);
+  const FamilyId of_other = allow(other, shop);
+  const auto list = [&] { return oauth.world.block_on(oauth.users.ask(ListConsents{alice})).value(); };
+  REQUIRE_EQ(list().size(), 2);
+  CHECK_EQ(list()[0].name, "Phone");
+  CHECK_EQ(list()[1].client, shop);
+  CHECK_EQ(list()[1].scope, fixture::scope("read"));
+
+  const auto revoke = [&] { return oauth.world.block_on(oauth.users.ask(RevokeConsent{alice, shop})).has_value(); };
+  CHECK(revoke());
+  CHECK(is_revoked(oauth, of_shop));
+  CHECK_FALSE(is_revoked(oauth, of_phone));
+  CHECK_FALSE(is_revoked(oauth, of_other));
+  CHECK_EQ(oauth.revoked().back().family, of_shop);
+  CHECK_EQ(list().size(), 1);
+  CHECK(revoke());  // once more changes nothing
+  CHECK_EQ(oauth.revoked().size(), 1);
+  CHECK_EQ(std::ranges::count(events(oauth), "consent_revoked"), 1);
+}
+
 }  // namespace
 }  // namespace troupe::oauth

@@ -5,6 +5,7 @@
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/endpoint/page.h"
 #include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/endpoint/texts.h"
 #include "troupe/oauth/model/sign_in.h"
 
 namespace troupe::oauth {
@@ -21,18 +22,25 @@ std::expected<wire::Form, OauthError> read_parameters(const web::Request& http) 
   return *query;
 }
 
-web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer) {
-  if (!failure.domain) return error_page(errors::temporarily_unavailable);
-  if (failure.domain->stays_here()) return error_page(failure.domain->error);
+web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language) {
+  if (!failure.domain) return error_page(errors::temporarily_unavailable, language);
+  if (failure.domain->stays_here()) return error_page(failure.domain->error, language);
   return redirect_back(*failure.domain, issuer);
 }
 
+/// Where a flow goes on, and in which languages its client wants that.
+struct NextPage {
+  std::string_view path;
+  std::string ui_locales;
+};
+
 /// Begins a flow that continues at `page`; the browser gets its cookie if it has none yet.
-Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthRequest request, std::string_view page) {
+Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthRequest request, NextPage page) {
   Cookies cookies{service->options};
-  auto begun = co_await service->sessions.ask(BeginFlow{request, cookies.browser(http)});
+  auto begun = co_await service->sessions.ask(
+      BeginFlow{.request = request, .browser = cookies.browser(http), .ui_locales = std::move(page.ui_locales)});
   if (!begun) co_return send_error(*service, request, errors::temporarily_unavailable);
-  auto response = continue_at(page, begun->ticket.flow.id);
+  auto response = continue_at(page.path, begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);
   co_return response;
 }
@@ -41,24 +49,26 @@ Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthReques
 
 Task<web::Response> authorize(ServicePtr service, web::Request http) {
   auto parameters = read_parameters(http);  // 1. what is asked, read once
-  if (!parameters) co_return error_page(parameters.error());
+  if (!parameters) co_return error_page(parameters.error(), language_for(http));
+  std::string ui_locales = parameter(*parameters, "ui_locales");
+  const Language language = language_for(http, ui_locales);
 
   auto request = co_await service->codes.ask(ValidateAuthRequest{std::move(*parameters)});  // 2. may it be
-  if (!request) co_return refuse_request(request.error(), service->options.issuer);
+  if (!request) co_return refuse_request(request.error(), service->options.issuer, language);
 
   auto session = co_await present_session(service, http);  // 3. who is there
   if (!session) co_return send_error(*service, *request, session.error());
   auto authentication = standing_authentication(*request, std::nullopt, *session);
   if (!authentication) {
     if (request->prompt == Prompt::none) co_return send_error(*service, *request, errors::login_required);
-    co_return co_await begin_flow(service, std::move(http), std::move(*request), "/login");
+    co_return co_await begin_flow(service, std::move(http), std::move(*request), {"/login", std::move(ui_locales)});
   }
 
   auto agreed = co_await has_consent(service, *request, authentication->user);  // 4. have they agreed
   if (!agreed) co_return send_error(*service, *request, agreed.error());
   if (!*agreed) {
     if (request->prompt == Prompt::none) co_return send_error(*service, *request, errors::consent_required);
-    co_return co_await begin_flow(service, std::move(http), std::move(*request), "/consent");
+    co_return co_await begin_flow(service, std::move(http), std::move(*request), {"/consent", std::move(ui_locales)});
   }
 
   co_return co_await send_code(service, std::move(*request), std::move(*authentication));  // 5. back, with a code

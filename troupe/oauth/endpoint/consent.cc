@@ -4,6 +4,7 @@
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/endpoint/page.h"
 #include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/endpoint/texts.h"
 #include "troupe/oauth/model/sign_in.h"
 
 namespace troupe::oauth {
@@ -24,45 +25,48 @@ Task<web::Response> allow(ServicePtr service, Flow flow, Authentication authenti
 }  // namespace
 
 Task<web::Response> show_consent(ServicePtr service, web::Request http) {
+  const Language language = language_for(http);
   auto query = wire::parse_form(http.query);
   auto browser = Cookies{service->options}.browser(http);
-  if (!query || !browser) co_return lost_flow_page(400);
+  if (!query || !browser) co_return lost_flow_page(400, language);
   auto ticket = co_await service->sessions.ask(GetFlow{FlowId{parameter(*query, "flow")}, std::move(*browser)});
-  if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!ticket) co_return lost_flow_page(400);
+  if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!ticket || ticket->flow.goal != FlowGoal::code) co_return lost_flow_page(400, language);
 
+  const Language in = language_for(http, ticket->flow.ui_locales);
   auto session = co_await present_session(service, std::move(http));
-  if (!session) co_return error_page(session.error());
+  if (!session) co_return error_page(session.error(), language);
   auto authentication = standing(ticket->flow, *session);
   if (!authentication) co_return continue_at("/login", ticket->flow.id);
 
   auto user = co_await service->users.ask(GetUser{authentication->user});
-  if (!user) co_return error_page(errors::temporarily_unavailable);
+  if (!user) co_return error_page(errors::temporarily_unavailable, language);
   if (!*user) co_return continue_at("/login", ticket->flow.id);
-  co_return consent_page({ticket->flow.id, ticket->csrf}, ticket->flow.request, (*user)->name.value());
+  co_return consent_page(in, {ticket->flow.id, ticket->csrf}, ticket->flow.request, (*user)->name.value());
 }
 
 Task<web::Response> give_consent(ServicePtr service, web::Request http) {
+  const Language language = language_for(http);
   auto browser = Cookies{service->options}.browser(http);  // 1. from a page of ours, in a browser that we know
-  if (!browser || !is_same_origin(http)) co_return lost_flow_page(403);
+  if (!browser || !is_same_origin(http)) co_return lost_flow_page(403, language);
   auto form = read_form(http);
-  if (!form) co_return error_page(form.error());
+  if (!form) co_return error_page(form.error(), language);
   std::string decision = parameter(*form, "decision");
-  if (decision != "allow" && decision != "deny") co_return error_page(errors::invalid_request);
+  if (decision != "allow" && decision != "deny") co_return error_page(errors::invalid_request, language);
 
   FormPlace place{FlowId{parameter(*form, "flow")}, CsrfToken{parameter(*form, "csrf")}};  // 2. of this flow
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
-  if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!flow) co_return lost_flow_page(403);
+  if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!flow || flow->goal != FlowGoal::code) co_return lost_flow_page(403, language);
 
   auto session = co_await present_session(service, std::move(http));  // 3. by who is signed in
-  if (!session) co_return error_page(session.error());
+  if (!session) co_return error_page(session.error(), language);
   auto authentication = standing(*flow, *session);
   if (!authentication) co_return continue_at("/login", place.flow);
 
   auto finished = co_await service->sessions.ask(FinishFlow{place.flow, std::move(*browser), place.csrf});  // 4. once
-  if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!finished) co_return lost_flow_page(403);
+  if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!finished) co_return lost_flow_page(403, language);
 
   if (decision == "deny") co_return send_error(*service, finished->request, errors::access_denied);  // 5. back
   co_return co_await allow(service, std::move(*finished), std::move(*authentication));

@@ -6,6 +6,7 @@
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/grant/grants.h"
+#include "troupe/oauth/model/language.h"
 #include "troupe/wire/json.h"
 #include "troupe/wire/url.h"
 
@@ -54,6 +55,7 @@ void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
              Names{"client_secret_basic", "client_secret_post", "none"});
   write_list(writer, "code_challenge_methods_supported", Names{"S256"});
   write_list(writer, "prompt_values_supported", Names{"none", "login", "consent", "select_account"});
+  write_list(writer, "ui_locales_supported", Names{tag_of(Language::english), tag_of(Language::german)});
   write_list(writer, "claims_supported",
              Names{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid",
                    "preferred_username", "email"});

@@ -41,6 +41,12 @@ Task<web::Response> userinfo(ServicePtr service, web::Request http);
 Task<web::Response> show_logout(ServicePtr service, web::Request http);
 Task<web::Response> log_out(ServicePtr service, web::Request http);
 
+/// GET /account: what a person may see and change of their own; POST to the pages below it changes that.
+Task<web::Response> show_account(ServicePtr service, web::Request http);
+Task<web::Response> change_password(ServicePtr service, web::Request http);
+Task<web::Response> end_sessions(ServicePtr service, web::Request http);
+Task<web::Response> revoke_application(ServicePtr service, web::Request http);
+
 /// GET /oauth/pages.css.
 Task<web::Response> pages_style(ServicePtr service, web::Request http);
 

@@ -1,32 +1,45 @@
 // The sign-in page of a flow.
+#include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/cookies.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/endpoint/page.h"
 #include "troupe/oauth/endpoint/sign_in.h"
+#include "troupe/oauth/endpoint/texts.h"
 
 namespace troupe::oauth {
 namespace {
 
+LoginView view_of(const Flow& flow, const web::Request& http) {
+  return {.language = language_for(http, flow.ui_locales),
+          .client = flow.goal == FlowGoal::account ? "" : flow.request.client->metadata.name,
+          .name = flow.request.login_hint,
+          .problem = ""};
+}
+
 /// The page again, with the reason; a name that is known and one that is not look alike.
-web::Response refuse_login(const actor::Failure<LoginError>& failure, const FormPlace& place, const Client& client,
-                           const std::string& name) {
+web::Response refuse_login(const actor::Failure<LoginError>& failure, const FormPlace& place, LoginView view) {
   auto error = failure.domain.value_or(LoginError{LoginError::Reason::busy, std::chrono::seconds{2}});
   if (error.reason == LoginError::Reason::wrong) {
-    return login_page(400, place, client, name, "The user name or the password is wrong.");
+    view.problem = say(view.language, Text::wrong_login);
+    return login_page(400, place, view);
   }
   bool is_slowed = error.reason == LoginError::Reason::slow_down;
-  auto response = login_page(is_slowed ? 429 : 503, place, client, name,
-                             is_slowed ? "Too many attempts. Wait a little and try again."
-                                       : "We cannot check passwords right now. Please try again.");
+  view.problem = say(view.language, is_slowed ? Text::slow_down : Text::busy);
+  auto response = login_page(is_slowed ? 429 : 503, place, view);
   auto wait = std::max(error.retry_after, std::chrono::seconds{1});
   response.headers.add("Retry-After", std::to_string(wait.count()));
   return response;
 }
 
-/// After the password: on to the consent page, or, where all is agreed already, out with the code.
+/// After the password: to the account; or on to the consent page, or, where all is agreed already, out with the code.
 Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser) {
   const Flow& flow = started.next.flow;
+  if (flow.goal == FlowGoal::account) {
+    auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
+    if (!finished) co_return lost_flow_page(403);
+    co_return never_cached(web::redirect(303, "/account"));
+  }
   auto agreed = co_await has_consent(service, flow.request, started.session.authentication.user);
   if (!agreed) co_return send_error(*service, flow.request, agreed.error());
   if (!*agreed) co_return continue_at("/consent", flow.id);
@@ -39,37 +52,43 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
 }  // namespace
 
 Task<web::Response> show_login(ServicePtr service, web::Request http) {
+  const Language language = language_for(http);
   auto query = wire::parse_form(http.query);
   auto browser = Cookies{service->options}.browser(http);
-  if (!query || !browser) co_return lost_flow_page(400);
+  if (!query || !browser) co_return lost_flow_page(400, language);
   auto ticket = co_await service->sessions.ask(GetFlow{FlowId{parameter(*query, "flow")}, std::move(*browser)});
-  if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!ticket) co_return lost_flow_page(400);
-  const AuthRequest& request = ticket->flow.request;
-  co_return login_page(200, {ticket->flow.id, ticket->csrf}, *request.client, request.login_hint, "");
+  if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!ticket) co_return lost_flow_page(400, language);
+  const Flow& flow = ticket->flow;
+  co_return login_page(200, {flow.id, ticket->csrf}, view_of(flow, http));
 }
 
 Task<web::Response> log_in(ServicePtr service, web::Request http) {
+  const Language language = language_for(http);
   Cookies cookies{service->options};
   auto browser = cookies.browser(http);  // 1. from a page of ours, in a browser that we know
-  if (!browser || !is_same_origin(http)) co_return lost_flow_page(403);
+  if (!browser || !is_same_origin(http)) co_return lost_flow_page(403, language);
   auto form = read_form(http);
-  if (!form) co_return error_page(form.error());
+  if (!form) co_return error_page(form.error(), language);
 
   FormPlace place{FlowId{parameter(*form, "flow")}, CsrfToken{parameter(*form, "csrf")}};  // 2. of this flow, once
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
-  if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!flow) co_return lost_flow_page(403);
+  if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!flow) co_return lost_flow_page(403, language);
 
   std::string name = parameter(*form, "username");  // 3. who is it
   auto user = co_await service->users.ask(
       VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")}, http.peer.ip});
-  if (!user) co_return refuse_login(user.error(), place, *flow->request.client, name);
+  if (!user) {
+    LoginView view = view_of(*flow, http);
+    view.name = std::move(name);
+    co_return refuse_login(user.error(), place, std::move(view));
+  }
 
   auto started = co_await service->sessions.ask(  // 4. a session under a new cookie
-      StartSession{place.flow, *browser, place.csrf, user->id, cookies.session(http)});
-  if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable);
-  if (!started) co_return lost_flow_page(403);
+      StartSession{place.flow, *browser, place.csrf, user->id, cookies.session(http), place_of(http)});
+  if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, language);
+  if (!started) co_return lost_flow_page(403, language);
 
   auto token = started->token;
   auto response = co_await after_login(service, std::move(*started), std::move(*browser));  // 5. what is still open

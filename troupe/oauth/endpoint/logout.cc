@@ -2,125 +2,122 @@
 //
 // A client that shows an ID token of the very session ends it at once; everybody else's
 // request is a question to the user first, because any page can send a browser here. The
-// way leads back only to an address that the client of a genuine ID token has registered.
-#include <algorithm>
-
-#include "troupe/crypto/digest.h"
-#include "troupe/crypto/jwt.h"
+// question's form remembers the way back, signed, and the way is judged again when it is taken.
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/cookies.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/endpoint/page.h"
+#include "troupe/oauth/endpoint/page_proof.h"
 #include "troupe/oauth/endpoint/sign_in.h"
-#include "troupe/wire/base64.h"
-#include "troupe/wire/json.h"
+#include "troupe/oauth/endpoint/texts.h"
+#include "troupe/oauth/model/logout_request.h"
 
 namespace troupe::oauth {
 namespace {
 
-/// What a genuine ID token of ours says; it may have expired.
-struct Hint {
-  ClientId client;
-  SessionId session;
-};
-
-std::optional<Hint> read_hint(const std::string& id_token, const KeySet& keys, const std::string& issuer) {
-  for (const crypto::PublicKey& key : keys.verifying) {
-    crypto::Verifier verifier{key};
-    auto jwt = crypto::verify_jwt(verifier, id_token, {});
-    if (!jwt) continue;
-    auto claims = wire::parse_json(jwt->claims);
-    if (!claims) return std::nullopt;
-    const std::string* iss = claims->string_at("iss");
-    const std::string* aud = claims->string_at("aud");
-    const std::string* sid = claims->string_at("sid");
-    if (!iss || *iss != issuer || !aud || !sid) return std::nullopt;
-    return Hint{ClientId{*aud}, SessionId{*sid}};
-  }
-  return std::nullopt;
+/// What the question's form says and its proof signs.
+wire::Form fields_of_question(const LogoutRequest& request) {
+  return {{"page", "logout"},
+          {"client_id", request.client_id},
+          {"post_logout_redirect_uri", request.post_logout_redirect_uri},
+          {"state", request.state}};
 }
 
-/// Proves that the form was made for this session: only our page could read its cookie.
-CsrfToken csrf_of(const SessionToken& session) {
-  return CsrfToken{wire::to_base64url(crypto::sha256("logout " + session.expose()).view())};
-}
-
-Step<std::optional<Hint>> hint_in(ServicePtr service, wire::Form parameters) {
-  std::string id_token = parameter(parameters, "id_token_hint");
-  if (id_token.empty()) co_return std::optional<Hint>{};
+Step<LogoutParty> party_of(ServicePtr service, LogoutRequest request) {
+  if (request.id_token_hint.empty()) co_return logout_party(request, std::nullopt);
   auto keys = co_await service->keys.ask(GetKeys{});
   if (!keys) co_return std::unexpected(errors::temporarily_unavailable);
-  co_return read_hint(id_token, **keys, service->options.issuer);
+  co_return logout_party(request, read_logout_hint(request.id_token_hint, **keys, service->options.issuer));
 }
 
-/// Ends the session of the cookie and takes back its tokens. Errors: temporarily_unavailable.
-Step<bool> end_session(ServicePtr service, SessionToken cookie) {
+/// The address that the browser may be sent on to, if there is one.
+Step<std::optional<std::string>> way_of(ServicePtr service, LogoutRequest request, std::optional<ClientId> client) {
+  if (!client || request.post_logout_redirect_uri.empty()) co_return std::optional<std::string>{};
+  auto known = co_await service->clients.ask(GetClient{*client});
+  if (!known) co_return std::unexpected(errors::temporarily_unavailable);
+  co_return way_back(request, *known);
+}
+
+web::Response farewell(const std::optional<std::string>& way, Language language) {
+  if (way) return never_cached(web::redirect(303, *way));
+  return signed_out_page(language, std::nullopt);
+}
+
+/// Ends the session of the cookie with its tokens, and lets the browser forget it.
+Task<web::Response> sign_out(ServicePtr service, SessionToken cookie, std::optional<std::string> way,
+                             Language language) {
   auto ended = co_await service->sessions.ask(EndSession{std::move(cookie)});
-  if (!ended) co_return std::unexpected(errors::temporarily_unavailable);
-  if (!*ended) co_return false;
-  auto revoked = co_await service->tokens.ask(RevokeSession{(*ended)->id});
-  if (!revoked) co_return std::unexpected(errors::temporarily_unavailable);
-  co_return true;
-}
-
-/// Back to the client if its ID token is genuine and the address its own; else a page that says it is done.
-Task<web::Response> farewell(ServicePtr service, std::optional<Hint> hint, wire::Form parameters) {
-  std::string address = parameter(parameters, "post_logout_redirect_uri");
-  if (hint && !address.empty()) {
-    auto client = co_await service->clients.ask(GetClient{hint->client});
-    if (!client) co_return error_page(errors::temporarily_unavailable);
-    const bool is_known = *client && std::ranges::count((*client)->metadata.post_logout_redirect_uris, address) > 0;
-    std::string state = parameter(parameters, "state");
-    wire::Form back;
-    if (!state.empty()) back.add("state", state);
-    if (is_known) co_return never_cached(web::redirect(303, wire::add_query(address, back)));
-  }
-  co_return notice_page("You are signed out", "You may close this page.");
-}
-
-Task<web::Response> judge(ServicePtr service, web::Request http, wire::Form parameters) {
-  Cookies cookies{service->options};
-  auto hint = co_await hint_in(service, parameters);  // 1. who asks
-  if (!hint) co_return error_page(hint.error());
-  auto session = co_await present_session(service, http);  // 2. who is signed in
-  if (!session) co_return error_page(session.error());
-  if (!*session) co_return co_await farewell(service, std::move(*hint), std::move(parameters));
-
-  auto cookie = cookies.session(http);
-  bool is_theirs = *hint && (*hint)->session == (*session)->id;  // 3. of this session, or ask the user
-  if (!is_theirs) co_return logout_page(csrf_of(*cookie));
-
-  auto ended = co_await end_session(service, std::move(*cookie));  // 4. out
-  if (!ended) co_return error_page(ended.error());
-  auto response = co_await farewell(service, std::move(*hint), std::move(parameters));
-  cookies.remove_session(response);
+  if (!ended) co_return error_page(errors::temporarily_unavailable, language);
+  auto response = farewell(way, language);
+  Cookies{service->options}.remove_session(response);
   co_return response;
+}
+
+Task<web::Response> judge(ServicePtr service, web::Request http, LogoutRequest request) {
+  const Language language = language_for(http, request.ui_locales);
+  auto party = co_await party_of(service, request);  // 1. who asks
+  if (!party) co_return error_page(party.error(), language);
+  auto way = co_await way_of(service, request, party->client);  // 2. where to go afterwards
+  if (!way) co_return error_page(way.error(), language);
+
+  auto cookie = Cookies{service->options}.session(http);  // 3. who is signed in
+  auto session = co_await present_session(service, std::move(http));
+  if (!session) co_return error_page(session.error(), language);
+  if (!*session) {
+    if (*way && !party->session) co_return signed_out_page(language, *way);  // a client_id alone proves nothing
+    co_return farewell(*way, language);
+  }
+
+  if (party->session == (*session)->id)
+    co_return co_await sign_out(service, std::move(*cookie), std::move(*way), language);
+  LogoutRequest remembered;  // 4. the user is asked
+  if (*way) {
+    remembered = std::move(request);
+    remembered.client_id = party->client->value();
+  } else {
+    remembered.ui_locales = std::move(request.ui_locales);
+  }
+  co_return logout_page(language, remembered, page_proof(*cookie, fields_of_question(remembered)));
+}
+
+/// The answer to our own question.
+Task<web::Response> confirm(ServicePtr service, web::Request http, LogoutRequest request, std::string proof) {
+  const Language language = language_for(http, request.ui_locales);
+  auto cookie = Cookies{service->options}.session(http);
+  if (!cookie || !is_same_origin(http)) co_return lost_flow_page(403, language);
+  if (!proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403, language);
+  std::optional<ClientId> client;
+  if (!request.client_id.empty()) client = ClientId{request.client_id};
+  auto way = co_await way_of(service, std::move(request), std::move(client));
+  if (!way) co_return error_page(way.error(), language);
+  co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way), language);
 }
 
 }  // namespace
 
 Task<web::Response> show_logout(ServicePtr service, web::Request http) {
   auto query = wire::parse_form(http.query);
-  if (!query || query->duplicate()) co_return error_page(errors::invalid_request);
-  co_return co_await judge(std::move(service), std::move(http), std::move(*query));
+  if (!query) co_return error_page(errors::invalid_request.because("The query is malformed."), language_for(http));
+  auto request = read_logout_request(*query);
+  if (!request) co_return error_page(request.error(), language_for(http));
+  co_return co_await judge(std::move(service), std::move(http), std::move(*request));
 }
 
 Task<web::Response> log_out(ServicePtr service, web::Request http) {
   auto form = read_form(http);
-  if (!form) co_return error_page(form.error());
-  if (!form->get("csrf")) co_return co_await judge(std::move(service), std::move(http), std::move(*form));
-
-  Cookies cookies{service->options};
-  auto cookie = cookies.session(http);
-  bool is_ours = cookie && is_same_origin(http) &&
-                 crypto::equal_in_constant_time(csrf_of(*cookie).expose(), parameter(*form, "csrf"));
-  if (!is_ours) co_return lost_flow_page(403);
-  auto ended = co_await end_session(service, std::move(*cookie));
-  if (!ended) co_return error_page(ended.error());
-  auto response = notice_page("You are signed out", "You may close this page.");
-  cookies.remove_session(response);
-  co_return response;
+  if (!form) co_return error_page(form.error(), language_for(http));
+  auto request = read_logout_request(*form);
+  if (!request) co_return error_page(request.error(), language_for(http));
+  if (form->get("csrf")) {
+    std::string proof = parameter(*form, "csrf");
+    co_return co_await confirm(std::move(service), std::move(http), std::move(*request), std::move(proof));
+  }
+  // Browsers send no cookie along with another site's form, but do when they are led on to a page.
+  if (!Cookies{service->options}.session(http)) {
+    co_return never_cached(web::redirect(303, wire::add_query("/oauth/logout", parameters_of(*request))));
+  }
+  co_return co_await judge(std::move(service), std::move(http), std::move(*request));
 }
 
 }  // namespace troupe::oauth

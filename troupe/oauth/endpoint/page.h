@@ -1,25 +1,19 @@
 // The pages that people see: sign-in, consent, sign-out, and errors. Plain HTML and one
-// stylesheet; no script, nothing from elsewhere.
-//
-// Whatever comes from outside passes through `escape`, and the policy lets a page load its
-// stylesheet and nothing else. `form-action` is absent on purpose: browsers apply it to the
-// redirect that answers the form too, which leads to the client's address.
+// stylesheet; no script, nothing from elsewhere (html.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "troupe/oauth/model/client.h"
+#include "troupe/oauth/model/auth_request.h"
 #include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/language.h"
+#include "troupe/oauth/model/logout_request.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/web/message.h"
 
 namespace troupe::oauth {
-
-inline constexpr std::string_view stylesheet_path = "/oauth/pages.css";
-
-/// `text` as it must stand in HTML text or a quoted attribute.
-std::string escape(std::string_view text);
 
 /// Where a form belongs: the flow, and the token of its page.
 struct FormPlace {
@@ -27,23 +21,31 @@ struct FormPlace {
   CsrfToken csrf;
 };
 
-/// Name and password. `problem` says why the last try failed, "" at the first.
-web::Response login_page(int status, const FormPlace& place, const Client& client, std::string_view name,
-                         std::string_view problem);
+/// What the sign-in page shows.
+struct LoginView {
+  Language language = Language::english;
+  std::string client;        // that the person goes on to; "": their account
+  std::string name;          // as it was typed or hinted
+  std::string_view problem;  // why the last try failed, "" at the first
+};
+
+/// Name and password.
+web::Response login_page(int status, const FormPlace& place, const LoginView& view);
 
 /// What the client asks for, to allow or to deny.
-web::Response consent_page(const FormPlace& place, const AuthRequest& request, std::string_view user_name);
+web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request,
+                           std::string_view user_name);
 
-/// Asks whether the user wants to sign out.
-web::Response logout_page(const CsrfToken& csrf);
+/// Asks whether the user wants to sign out. The form remembers the request's way back, which `proof` signs.
+web::Response logout_page(Language language, const LogoutRequest& remembered, const CsrfToken& proof);
 
-/// Says that something has been done; there is nothing to do on it.
-web::Response notice_page(std::string_view title, std::string_view text);
+/// Says that the user is signed out, with a link to `address`, if there is one, which a client has registered.
+web::Response signed_out_page(Language language, const std::optional<std::string>& address);
 
-/// Tells the user what went wrong, where nobody else may be told.
-web::Response error_page(const OauthError& error);
+/// Tells the user what went wrong, where nobody else may be told. What the error says of itself is English.
+web::Response error_page(const OauthError& error, Language language = Language::english);
 
 /// The page of a flow that is not there any more: too old, finished, or another browser's.
-web::Response lost_flow_page(int status);
+web::Response lost_flow_page(int status, Language language = Language::english);
 
 }  // namespace troupe::oauth

@@ -16,19 +16,26 @@ AuthRequest hostile_request() {
   return {.client = client, .redirect_uri = "https://app.example/cb", .scope = ScopeSet::parse("<b> openid").value()};
 }
 
-TEST_CASE("what comes from outside is text on our pages, never markup (T24)") {
+TEST_CASE("what comes from outside is text on our pages in every language, never markup (T24)") {
   auto request = hostile_request();
-  for (const auto& response :
-       {login_page(200, place(), *request.client, attack, attack), consent_page(place(), request, attack),
-        notice_page(attack, attack), error_page({.code = "x", .description = attack})}) {
-    CHECK_FALSE(response.body.view().contains("<script"));
-    CHECK_FALSE(response.body.view().contains("<b>"));
-    CHECK(response.body.view().contains("&lt;script&gt;"));
+  const LogoutRequest logout{.client_id = attack, .state = attack};
+  const std::string address = std::string{"https://a.example/"} + attack;
+  for (const Language language : {Language::english, Language::german}) {
+    for (const auto& response :
+         {login_page(200, place(), {language, attack, attack, attack}),
+          consent_page(language, place(), request, attack),
+          logout_page(language, logout, CsrfToken{std::string{attack}}), signed_out_page(language, address),
+          error_page({.code = attack, .description = attack}, language)}) {
+      CHECK_FALSE(response.body.view().contains("<script"));
+      CHECK_FALSE(response.body.view().contains("<b>"));
+      CHECK(response.body.view().contains("&lt;script&gt;"));
+      CHECK(response.body.view().contains(std::string{"<html lang=\""} + std::string{tag_of(language)} + "\">"));
+    }
   }
 }
 
 TEST_CASE("pages run nothing, load nothing but their style, and stand in no frame (T24, T28, T32, T56)") {
-  auto response = login_page(200, place(), *hostile_request().client, "", "");
+  auto response = login_page(200, place(), {.client = "Shop"});
   CHECK_EQ(response.headers.get("content-security-policy"),
            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'");
   CHECK_EQ(response.headers.get("x-frame-options"), "DENY");
@@ -37,7 +44,7 @@ TEST_CASE("pages run nothing, load nothing but their style, and stand in no fram
 }
 
 TEST_CASE("each form carries its flow and the token of its page") {
-  auto body = consent_page(place(), hostile_request(), "alice").body;
+  auto body = consent_page(Language::english, place(), hostile_request(), "alice").body;
   CHECK(body.view().contains(R"(name="flow" value="f1")"));
   CHECK(body.view().contains(R"(name="csrf" value="t1")"));
   CHECK(body.view().contains("Know who you are here"));

@@ -20,12 +20,13 @@ using actor::Task;
 
 using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
 using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
-using TokenRef = actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken,
-                                            RevokeFamily, RevokeSession>>;
+using TokenRef =
+    actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;
 using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;
-using SessionRef =
-    actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow, EndSession>>;
-using UserRef = actor::Ref<actor::Protocol<VerifyPassword, GetUser, GetConsent, RecordConsent>>;
+using SessionRef = actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow,
+                                              EndSession, ListSessions, EndOtherSessions>>;
+using UserRef = actor::Ref<
+    actor::Protocol<VerifyPassword, ChangePassword, GetUser, GetConsent, RecordConsent, ListConsents, RevokeConsent>>;
 
 struct Service {
   OauthOptions options;

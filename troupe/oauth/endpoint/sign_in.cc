@@ -17,6 +17,10 @@ Step<std::optional<Session>> present_session(ServicePtr service, web::Request ht
   co_return std::move(*session);
 }
 
+SignInPlace place_of(const web::Request& http) {
+  return {.user_agent = shown_user_agent(http.header("user-agent")), .address = http.peer.ip.text()};
+}
+
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
   if (forces_consent(request)) co_return false;
   auto agreed = co_await service->users.ask(GetConsent{std::move(user), request.client->id});

@@ -17,6 +17,9 @@ using Step = Task<std::expected<T, OauthError>>;
 /// The session of the request's cookie, touched; nothing when there is none. Errors: temporarily_unavailable.
 Step<std::optional<Session>> present_session(ServicePtr service, web::Request http);
 
+/// The browser that asks, as its user may know it again.
+SignInPlace place_of(const web::Request& http);
+
 /// Whether the user need not be asked: they have agreed to all of it before, and the client does not insist.
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user);
 

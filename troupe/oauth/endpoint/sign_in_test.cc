@@ -123,6 +123,30 @@ TEST_CASE("a flow ends by itself, and its page says so") {
   CHECK_EQ(browser.get("/login").status(), 400);
 }
 
+TEST_CASE("pages speak the language that the client or the browser asks for") {
+  OauthWorld oauth{{.seed = 16}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth, "ui_locales=de-AT+en")));
+  CHECK(login.body().contains("<html lang=\"de\">"));
+  CHECK(login.body().contains("weiter zu Web Shop"));
+  auto wrong = browser.submit(login, "/login", {{"username", "alice"}, {"password", "guess"}});
+  CHECK(wrong.body().contains("Benutzername oder Passwort ist falsch."));
+  auto consent = sign_in(browser, login, alice);
+  CHECK(consent.body().contains("Web Shop erlauben?"));
+  CHECK(consent.body().contains("Ihren Benutzernamen sehen"));
+
+  Browser german{oauth};
+  german.accept_language = "de-DE,de;q=0.9,en;q=0.8";
+  CHECK(german.follow(german.get(address(oauth))).body().contains("Anmelden"));
+  CHECK(german.follow(german.get(address(oauth, "ui_locales=en"))).body().contains("Sign in"));
+  CHECK(german.follow(german.get("/account")).body().contains("weiter zu Ihrem Konto"));
+  CHECK(german.get("/login?flow=none").body().contains("Diese Seite ist abgelaufen"));
+  CHECK(german.get("/oauth/authorize").body().contains("Das hat nicht geklappt"));
+  CHECK(german.get("/oauth/logout").body().contains("Sie sind abgemeldet"));
+  Browser other{oauth};
+  CHECK(other.follow(other.get(address(oauth, "ui_locales=fr"))).body().contains("<html lang=\"en\">"));
+}
+
 TEST_CASE("while the store is dead, users and clients are told to come again") {
   OauthWorld oauth{{.seed = 15}};
   Browser browser{oauth};

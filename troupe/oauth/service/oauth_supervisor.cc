@@ -35,8 +35,9 @@ void OauthSupervisor::started(actor::Context& context) {
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
   actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage);
   actors_.users = context.spawn<UserActor>(
-      {.name = "users"}, UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = password_cost}});
-  actors_.sessions = context.spawn<SessionActor>({.name = "sessions"}, storage, options);
+      {.name = "users"},
+      UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
+  actors_.sessions = context.spawn<SessionActor>({.name = "sessions"}, SessionActorParts{storage, watcher, options});
   actors_.tokens = actor::pool<TokenActor>(context, owners("tokens", cores),
                                            TokenActorParts{storage, actors_.keys, watcher, options});
   actors_.codes =

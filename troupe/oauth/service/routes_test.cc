@@ -25,6 +25,10 @@ TEST_CASE("an endpoint answers its methods, and names them to any other (T73)") 
       {"/login", web::Method::put, "POST"},
       {"/consent", web::Method::put, "POST"},
       {"/oauth/logout", web::Method::delete_, "POST"},
+      {"/account", web::Method::post, "GET"},
+      {"/account/password", web::Method::get, "POST"},
+      {"/account/sessions", web::Method::get, "POST"},
+      {"/account/applications", web::Method::get, "POST"},
       {"/oauth/pages.css", web::Method::post, "GET"},
       {"/.well-known/openid-configuration", web::Method::post, "GET"},
   };

@@ -133,6 +133,8 @@ Reply Browser::send(web::Request request) {
   std::string header;
   for (const auto& [name, value] : cookies) header += (header.empty() ? "" : "; ") + name + "=" + value;
   if (!header.empty()) request.headers.add("Cookie", header);
+  if (!user_agent.empty()) request.headers.add("User-Agent", user_agent);
+  if (!accept_language.empty()) request.headers.add("Accept-Language", accept_language);
   Reply reply = world_->send(std::move(request));
   for (const auto& [name, value] : reply.http.headers) {
     if (name != "Set-Cookie") continue;

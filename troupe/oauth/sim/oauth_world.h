@@ -81,11 +81,14 @@ class Browser {
   /// Fills in the form of a page: hidden fields as they stand, and these.
   Reply submit(const Reply& page, std::string_view action, wire::Form fields);
 
-  std::map<std::string, std::string> cookies;
-
- private:
+  /// The request as it stands, with the cookies.
   Reply send(web::Request request);
 
+  std::map<std::string, std::string> cookies;
+  std::string user_agent;       // "" for one that does not say
+  std::string accept_language;  // the same
+
+ private:
   OauthWorld* world_;
 };
 

@@ -161,4 +161,43 @@ TEST_CASE(
       });
 }
 
+TEST_CASE("whatever hurries at the end of a session, no token of it is alive afterwards (T44)") {
+  int granted = 0;
+  explore(
+      {.schedules = 60},
+      [&](Seed seed) {
+        OauthWorld oauth{quick(seed)};
+        base::SeededRandom random{seed.number};
+        Browser browser{oauth};
+        const auto authorize = [&] {
+          const auto query = oauth.authorization_query(oauth.web_shop, "scope=openid+read");
+          auto page = browser.follow(browser.get("/oauth/authorize?" + query));
+          if (page.body().contains("Sign in")) {
+            page = browser.follow(
+                browser.submit(page, "/login", {{"username", alice.name}, {"password", alice.password}}));
+          }
+          if (page.status() == 200) page = browser.submit(page, "/consent", {{"decision", "allow"}});
+          return std::string{page.location_query().get("code").value_or("")};
+        };
+        const auto first = oauth.redeem(oauth.web_shop, authorize());
+        web::Request sign_out{.path = "/oauth/logout", .query = "id_token_hint=" + first.at("id_token")};
+        sign_out.headers.add("Cookie", "troupe_session=" + browser.cookies.at("troupe_session"));
+        std::vector<web::Request> requests{redemption_of(oauth, authorize()), redemption_of(oauth, authorize())};
+        requests.insert(requests.begin() + static_cast<std::ptrdiff_t>(random.below(3)), sign_out);
+
+        std::vector<std::string> tokens{first.at("access_token")};
+        for (const Reply& reply : oauth.send_all(requests)) {
+          if (reply.at("access_token").empty()) continue;
+          ++granted;  // it was just in time
+          tokens.push_back(reply.at("access_token"));
+        }
+        CHECK_EQ(browser.get("/account").status(), 303);
+        for (const auto& token : tokens) CHECK_FALSE(oauth.is_active(token));
+      },
+      [&] {
+        CHECK_GT(granted, 5);    // neither always late
+        CHECK_LT(granted, 115);  // nor never
+      });
+}
+
 }  // namespace troupe::oauth::test

@@ -19,6 +19,8 @@ class GrantTable {
   virtual std::optional<AuthCode> find_code(const crypto::TokenId& id) = 0;
   /// Marks a code as used; whether it was still unused. The one place where a code is spent.
   virtual bool use_code(const crypto::TokenId& id) = 0;
+  /// Spends the codes that a user's consent gave to a client, made at `since` or later; gives how many.
+  virtual int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) = 0;
 
   virtual void insert_family(const FamilyRecord& family) = 0;
   virtual std::optional<FamilyRecord> find_family(const FamilyId& id) = 0;
@@ -57,6 +59,7 @@ class MemoryGrants final : public GrantTable {
   void insert_code(const AuthCode& code) override;
   std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
   bool use_code(const crypto::TokenId& id) override;
+  int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) override;
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
@@ -91,6 +94,7 @@ class SqlGrants final : public GrantTable {
   void insert_code(const AuthCode& code) override;
   std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
   bool use_code(const crypto::TokenId& id) override;
+  int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) override;
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;

@@ -15,6 +15,18 @@ bool MemoryGrants::use_code(const crypto::TokenId& id) {
   return true;
 }
 
+int MemoryGrants::use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) {
+  int used = 0;
+  for (auto it = codes_.lower_bound(crypto::TokenId::first_at(since)); it != codes_.end(); ++it) {
+    const Grant& grant = it->second.grant;
+    if (grant.client != client || !grant.authentication || grant.authentication->user != user) continue;
+    if (it->second.state == CodeState::used) continue;
+    it->second.state = CodeState::used;
+    ++used;
+  }
+  return used;
+}
+
 void MemoryGrants::insert_family(const FamilyRecord& family) {
   insert_into(families_, bytes_of(family.grant.family), family);
 }

@@ -34,7 +34,7 @@ struct ClientSecretRecord {
 struct UserRecord {
   User user;
   std::string password_hash;           // PHC text
-  base::UnixTime password_changed_at;  // what was granted before this moment is over
+  base::UnixTime password_changed_at;  // or disabled at: what was granted before this moment is over
 };
 
 struct SessionRecord {

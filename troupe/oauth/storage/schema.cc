@@ -197,7 +197,16 @@ CREATE TABLE endings (
 ) STRICT;
 )sql";
 
-constexpr store::Migration migrations[] = {{1, "first light", first_light}, {2, "endings", endings}};
+// Only sessions that may still be alive are listed, so the index has no others, and "last seen" does not touch it.
+constexpr std::string_view sessions_know_their_browser = R"sql(
+ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+CREATE INDEX sessions_of_user ON sessions (user) WHERE ended_at IS NULL;
+)sql";
+
+constexpr store::Migration migrations[] = {{1, "first light", first_light},
+                                           {2, "endings", endings},
+                                           {3, "sessions know their browser", sessions_know_their_browser}};
 
 }  // namespace
 

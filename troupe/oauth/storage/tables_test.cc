@@ -4,26 +4,18 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/storage/testing/table_stores.h"
+#include "troupe/oauth/storage/testing/stores.h"
 
 namespace troupe::oauth {
 namespace {
 
-using test::BySql;
-using test::InMemory;
-
-constexpr base::UnixTime now{1'700'000'000'000};
-
-base::UnixTime at(int seconds) { return now + std::chrono::seconds{seconds}; }
-
-/// The n-th of a row of ids that rise with n, a second apart.
-crypto::TokenId id(int n) {
-  base::SeededRandom random{static_cast<std::uint64_t>(n)};
-  return crypto::TokenIds{}.next(at(n), random);
-}
-
-crypto::Digest hash(std::string_view text) { return crypto::sha256(text); }
-ScopeSet scope(std::string_view text) { return ScopeSet::parse(text).value(); }
+using stores::at;
+using stores::BySql;
+using stores::hash;
+using stores::id;
+using stores::InMemory;
+using stores::now;
+using stores::scope;
 
 Client shop() {
   return {.id = ClientId{"c_shop"},
@@ -190,11 +182,14 @@ TEST_CASE_TEMPLATE("a session is kept, seen again and ended", Store, InMemory, B
     SessionRecord record{.session = {.id = name,
                                      .authentication = {.user = UserId{"u_alice"}, .session = name, .time = at(1)},
                                      .created_at = at(1),
-                                     .seen_at = at(1)},
+                                     .seen_at = at(1),
+                                     .place = {.user_agent = "Old/1.0", .address = "192.0.2.1"}},
                          .hash = hash("cookie"),
                          .expires_at = at(100)};
     t.users.insert_session(record);
+    CHECK_EQ(t.users.find_session(name)->session.place.user_agent, "Old/1.0");
     record.session.seen_at = at(50);
+    record.session.place = {.user_agent = "New/2.0", .address = "2001:db8::1"};
     record.ended_at = at(51);
     record.hash = hash("cookie2");
     CHECK(t.users.update_session(record));
@@ -207,6 +202,8 @@ TEST_CASE_TEMPLATE("a session is kept, seen again and ended", Store, InMemory, B
     CHECK_EQ(found.hash, hash("cookie2"));
     CHECK_EQ(found.expires_at, at(100));
     CHECK_EQ(found.ended_at, at(51));
+    CHECK_EQ(found.session.place.user_agent, "New/2.0");
+    CHECK_EQ(found.session.place.address, "2001:db8::1");
     CHECK_EQ(t.users.remove_sessions_before(id(1), 10), 0);
     CHECK_EQ(t.users.remove_sessions_before(id(2), 10), 1);
     CHECK_FALSE(t.users.find_session(name).has_value());

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view user_columns =
     "id, name, email, is_disabled, created_at, password_hash, password_changed_at";
 constexpr std::string_view session_columns =
-    "id, hash, user, signed_in_at, amr, created_at, seen_at, expires_at, ended_at";
+    "id, hash, user, signed_in_at, amr, created_at, seen_at, expires_at, ended_at, user_agent, address";
 
 UserRecord user_in(const store::Row& row) {
   return {.user = {.id = UserId{row.text(0)},
@@ -32,7 +32,8 @@ SessionRecord session_in(const store::Row& row) {
                                          .time = time_in(row, 3),
                                          .methods = split(row.text(4))},
                       .created_at = time_in(row, 5),
-                      .seen_at = time_in(row, 6)},
+                      .seen_at = time_in(row, 6),
+                      .place = {.user_agent = row.text(9), .address = row.text(10)}},
           .hash = hash_in(row, 1),
           .expires_at = time_in(row, 7),
           .ended_at = maybe_time_in(row, 8)};
@@ -46,14 +47,15 @@ std::int64_t run_with(store::Transaction& transaction, std::string_view sql, con
             column_of(user.created_at), record.password_hash, column_of(record.password_changed_at)});
 }
 
-/// Runs `sql`, whose ?1 to ?9 are the session's columns in their order.
+/// Runs `sql`, whose ?1 to ?11 are the session's columns in their order.
 std::int64_t run_with(store::Transaction& transaction, std::string_view sql, const SessionRecord& record) {
   const Session& session = record.session;
   const crypto::TokenId id = bytes_of(session.id);
   const std::string methods = joined(session.authentication.methods);
-  return transaction.run(sql, {column_of(id), column_of(record.hash), column_of(session.authentication.user),
-                               column_of(session.authentication.time), methods, column_of(session.created_at),
-                               column_of(session.seen_at), column_of(record.expires_at), column_of(record.ended_at)});
+  return transaction.run(
+      sql, {column_of(id), column_of(record.hash), column_of(session.authentication.user),
+            column_of(session.authentication.time), methods, column_of(session.created_at), column_of(session.seen_at),
+            column_of(record.expires_at), column_of(record.ended_at), session.place.user_agent, session.place.address});
 }
 
 std::string select_user(std::string_view rest) { return fmt::format("SELECT {} FROM users {}", user_columns, rest); }
@@ -97,6 +99,13 @@ bool MemoryUsers::update_session(const SessionRecord& session) {
   return update_in(sessions_, bytes_of(session.session.id), session);
 }
 
+std::vector<SessionRecord> MemoryUsers::open_sessions_of(const UserId& user) {
+  std::vector<SessionRecord> open;
+  for (const auto& [id, record] : sessions_)
+    if (!record.ended_at && record.session.authentication.user == user) open.push_back(record);
+  return open;
+}
+
 int MemoryUsers::remove_sessions_before(const crypto::TokenId& end, int count) {
   return remove_before(sessions_, end, count);
 }
@@ -111,6 +120,13 @@ void MemoryUsers::put_consent(const ConsentRecord& consent) {
 
 bool MemoryUsers::remove_consent(const UserId& user, const ClientId& client) {
   return consents_.erase(std::pair{user, client}) == 1;
+}
+
+std::vector<ConsentRecord> MemoryUsers::consents_of(const UserId& user) {
+  std::vector<ConsentRecord> found;
+  for (auto it = consents_.lower_bound({user, ClientId{}}); it != consents_.end() && it->first.first == user; ++it)
+    found.push_back(it->second);
+  return found;
 }
 
 void SqlUsers::insert(const UserRecord& user) {
@@ -149,7 +165,7 @@ bool SqlUsers::remove(const UserId& id) {
 
 void SqlUsers::insert_session(const SessionRecord& session) {
   static const std::string sql =
-      fmt::format("INSERT INTO sessions ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", session_columns);
+      fmt::format("INSERT INTO sessions ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", session_columns);
   run_with(transaction_, sql, session);
 }
 
@@ -162,8 +178,16 @@ std::optional<SessionRecord> SqlUsers::find_session(const SessionId& id) {
 bool SqlUsers::update_session(const SessionRecord& session) {
   return run_with(transaction_,
                   "UPDATE sessions SET hash = ?2, user = ?3, signed_in_at = ?4, amr = ?5, created_at = ?6, "
-                  "seen_at = ?7, expires_at = ?8, ended_at = ?9 WHERE id = ?1",
+                  "seen_at = ?7, expires_at = ?8, ended_at = ?9, user_agent = ?10, address = ?11 WHERE id = ?1",
                   session) == 1;
+}
+
+std::vector<SessionRecord> SqlUsers::open_sessions_of(const UserId& user) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM sessions WHERE user = ?1 AND ended_at IS NULL ORDER BY id", session_columns);
+  std::vector<SessionRecord> open;
+  transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { open.push_back(session_in(row)); });
+  return open;
 }
 
 int SqlUsers::remove_sessions_before(const crypto::TokenId& end, int count) {
@@ -189,6 +213,15 @@ void SqlUsers::put_consent(const ConsentRecord& consent) {
 bool SqlUsers::remove_consent(const UserId& user, const ClientId& client) {
   return transaction_.run("DELETE FROM consents WHERE user = ?1 AND client = ?2",
                           {column_of(user), column_of(client)}) == 1;
+}
+
+std::vector<ConsentRecord> SqlUsers::consents_of(const UserId& user) {
+  std::vector<ConsentRecord> found;
+  transaction_.each("SELECT client, scope, granted_at FROM consents WHERE user = ?1 ORDER BY client", {column_of(user)},
+                    [&](const store::Row& row) {
+                      found.push_back({user, ClientId{row.text(0)}, scope_in(row, 1), time_in(row, 2)});
+                    });
+  return found;
 }
 
 }  // namespace troupe::oauth

@@ -26,6 +26,8 @@ class UserTable {
   virtual void insert_session(const SessionRecord& session) = 0;
   virtual std::optional<SessionRecord> find_session(const SessionId& id) = 0;
   virtual bool update_session(const SessionRecord& session) = 0;
+  /// The sessions of a user that nobody has ended, oldest first. They may have expired.
+  virtual std::vector<SessionRecord> open_sessions_of(const UserId& user) = 0;
   /// Removes the oldest sessions made before `end`, at most `count`; gives how many.
   virtual int remove_sessions_before(const crypto::TokenId& end, int count) = 0;
 
@@ -33,6 +35,8 @@ class UserTable {
   /// Takes the place of what the user allowed this client before.
   virtual void put_consent(const ConsentRecord& consent) = 0;
   virtual bool remove_consent(const UserId& user, const ClientId& client) = 0;
+  /// All that a user has allowed, by client.
+  virtual std::vector<ConsentRecord> consents_of(const UserId& user) = 0;
 };
 
 class MemoryUsers final : public UserTable {
@@ -46,10 +50,12 @@ class MemoryUsers final : public UserTable {
   void insert_session(const SessionRecord& session) override;
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
+  std::vector<SessionRecord> open_sessions_of(const UserId& user) override;
   int remove_sessions_before(const crypto::TokenId& end, int count) override;
   std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
   void put_consent(const ConsentRecord& consent) override;
   bool remove_consent(const UserId& user, const ClientId& client) override;
+  std::vector<ConsentRecord> consents_of(const UserId& user) override;
 
  private:
   bool has_other_of_name(const UserRecord& user) const;
@@ -71,10 +77,12 @@ class SqlUsers final : public UserTable {
   void insert_session(const SessionRecord& session) override;
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
+  std::vector<SessionRecord> open_sessions_of(const UserId& user) override;
   int remove_sessions_before(const crypto::TokenId& end, int count) override;
   std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
   void put_consent(const ConsentRecord& consent) override;
   bool remove_consent(const UserId& user, const ClientId& client) override;
+  std::vector<ConsentRecord> consents_of(const UserId& user) override;
 
  private:
   store::Transaction& transaction_;

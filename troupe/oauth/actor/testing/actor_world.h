@@ -85,9 +85,12 @@ struct Actors {
   actor::Ref<ChangeActor> changes = where.template spawn<ChangeActor>(
       {.name = "changes"}, ChangeActorParts{.storage = storage, .keys = keys, .clients = clients, .watcher = {}});
   actor::Ref<UserActor> users = where.template spawn<UserActor>(
-      {.name = "users"},
-      UserActorParts{.storage = storage, .watcher = watcher, .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
-  actor::Ref<SessionActor> sessions = where.template spawn<SessionActor>({.name = "sessions"}, storage, options);
+      {.name = "users"}, UserActorParts{.storage = storage,
+                                        .watcher = watcher,
+                                        .options = options,
+                                        .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
+  actor::Ref<SessionActor> sessions =
+      where.template spawn<SessionActor>({.name = "sessions"}, SessionActorParts{storage, watcher, options});
   actor::Ref<ExpiryActor> expiry = where.template spawn<ExpiryActor>({.name = "expiry"}, storage, options);
   actor::Ref<TokenActor> tokens = actor::pool<TokenActor>(
       where, owners("tokens"),

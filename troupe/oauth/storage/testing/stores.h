@@ -1,14 +1,18 @@
-// Where the conformance suite of the tables keeps its rows: the twin in memory, and SQL on both engines at once.
+// Where the conformance suites of the tables keep their rows: the twin in memory, and SQL on both engines at once; and
+// the ids, times and hashes that the rows are made of.
 #pragma once
 
 #include <doctest/doctest.h>
+
+#include <memory>
+#include <string_view>
 
 #include "troupe/oauth/storage/schema.h"
 #include "troupe/oauth/storage/tables.h"
 #include "troupe/store/postgres/testing/postgres_server.h"
 #include "troupe/store/sqlite.h"
 
-namespace troupe::oauth::test {
+namespace troupe::oauth::stores {
 
 template <class F>
 bool throws_conflict(F work) {
@@ -68,4 +72,17 @@ class BySql {
   std::unique_ptr<store::Session> postgres_ = migrated(new_postgres());
 };
 
-}  // namespace troupe::oauth::test
+inline constexpr base::UnixTime now{1'700'000'000'000};
+
+inline base::UnixTime at(int seconds) { return now + std::chrono::seconds{seconds}; }
+
+/// The n-th of a row of ids that rise with n, a second apart.
+inline crypto::TokenId id(int n) {
+  base::SeededRandom random{static_cast<std::uint64_t>(n)};
+  return crypto::TokenIds{}.next(at(n), random);
+}
+
+inline crypto::Digest hash(std::string_view text) { return crypto::sha256(text); }
+inline ScopeSet scope(std::string_view text) { return ScopeSet::parse(text).value(); }
+
+}  // namespace troupe::oauth::stores

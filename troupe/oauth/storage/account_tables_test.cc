@@ -1,0 +1,88 @@
+// The same suite as tables_test.cc, of what people see and end of their own: sessions, consents,
+// and the codes that a consent has given.
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/storage/testing/stores.h"
+
+namespace troupe::oauth {
+namespace {
+
+using stores::at;
+using stores::BySql;
+using stores::hash;
+using stores::id;
+using stores::InMemory;
+using stores::scope;
+
+TEST_CASE_TEMPLATE("the open sessions of a user are those that nobody has ended, oldest first", Store, InMemory,
+                   BySql) {
+  Store{}.with([](Tables t) {
+    const auto add = [&](int n, const char* user, std::optional<base::UnixTime> ended_at) {
+      const SessionId name{id(n).text()};
+      t.users.insert_session({.session = {.id = name,
+                                          .authentication = {.user = UserId{user}, .session = name, .time = at(n)},
+                                          .created_at = at(n),
+                                          .seen_at = at(n)},
+                              .hash = hash("cookie"),
+                              .expires_at = at(100),
+                              .ended_at = ended_at});
+    };
+    add(3, "u_alice", std::nullopt);
+    add(1, "u_alice", std::nullopt);
+    add(2, "u_alice", at(50));
+    add(4, "u_bob", std::nullopt);
+    const auto open = t.users.open_sessions_of(UserId{"u_alice"});
+    REQUIRE_EQ(open.size(), 2);
+    CHECK_EQ(open[0].session.id, SessionId{id(1).text()});
+    CHECK_EQ(open[1].session.created_at, at(3));
+    CHECK(t.users.open_sessions_of(UserId{"u_nobody"}).empty());
+  });
+}
+
+TEST_CASE_TEMPLATE("the consents of a user are listed by client, and nobody else's", Store, InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    t.users.put_consent({UserId{"u_alice"}, ClientId{"c_b"}, scope("read write"), at(2)});
+    t.users.put_consent({UserId{"u_alice"}, ClientId{"c_a"}, scope("read"), at(1)});
+    t.users.put_consent({UserId{"u_alic"}, ClientId{"c_a"}, scope("read"), at(1)});
+    t.users.put_consent({UserId{"u_alicf"}, ClientId{"c_a"}, scope("read"), at(1)});
+    const auto consents = t.users.consents_of(UserId{"u_alice"});
+    REQUIRE_EQ(consents.size(), 2);
+    CHECK_EQ(consents[0].client, ClientId{"c_a"});
+    CHECK_EQ(consents[1].scope, scope("read write"));
+    CHECK_EQ(consents[1].granted_at, at(2));
+    CHECK_EQ(consents[1].user, UserId{"u_alice"});
+  });
+}
+
+TEST_CASE_TEMPLATE("the codes of one consent are spent together, others and older ones stay", Store, InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    const auto add = [&](int n, const char* user, const char* client) {
+      const Authentication by{.user = UserId{user}, .session = SessionId{id(100).text()}, .time = at(0)};
+      t.grants.insert_code({.id = id(n),
+                            .hash = hash("code"),
+                            .grant = {.family = FamilyId{id(n).text()},
+                                      .client = ClientId{client},
+                                      .scope = scope("read"),
+                                      .audience = {"https://a.example"},
+                                      .authentication = by},
+                            .redirect_uri = "https://shop.example/cb",
+                            .code_challenge = "",
+                            .expires_at = at(n + 60)});
+    };
+    add(1, "u_alice", "c_shop");
+    add(2, "u_alice", "c_shop");
+    add(3, "u_alice", "c_other");
+    add(4, "u_bob", "c_shop");
+    add(5, "u_alice", "c_shop");
+    CHECK(t.grants.use_code(id(5)));
+    CHECK_EQ(t.grants.use_codes_of(UserId{"u_alice"}, ClientId{"c_shop"}, at(2)), 1);
+    const auto is_live = [&](int n) { return t.grants.find_code(id(n))->state == CodeState::live; };
+    CHECK(is_live(1));
+    CHECK_FALSE(is_live(2));
+    CHECK(is_live(3));
+    CHECK(is_live(4));
+  });
+}
+
+}  // namespace
+}  // namespace troupe::oauth
