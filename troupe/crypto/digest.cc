@@ -17,6 +17,14 @@ Digest sha256(std::string_view message) {
   return digest;
 }
 
+std::string sha512(std::string_view message) {
+  std::string digest(64, '\0');
+  unsigned size = 0;
+  auto* out = reinterpret_cast<unsigned char*>(digest.data());
+  need_ok(EVP_Digest(message.data(), message.size(), out, &size, EVP_sha512(), nullptr), "SHA-512");
+  return digest;
+}
+
 Digest hmac_sha256(std::string_view key, std::string_view message) {
   return Hmac{base::Secret{std::string{key}}}.sign(message);
 }

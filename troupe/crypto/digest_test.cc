@@ -20,6 +20,12 @@ TEST_CASE("SHA-256 gives the published digests") {
            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST_CASE("SHA-512 gives the digests of FIPS 180-4") {
+  CHECK_EQ(hex(sha512("abc")),
+           "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+           "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
 struct MacRow {
   const char* name;
   std::string key;

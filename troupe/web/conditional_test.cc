@@ -1,0 +1,40 @@
+// Conditional requests: which entity tags a reader says that it has.
+#include "troupe/web/conditional.h"
+
+#include <doctest/doctest.h>
+
+namespace troupe::web {
+namespace {
+
+TEST_CASE("a tag is known where the header names it, in a list or weakly, or names every one") {
+  struct Row {
+    const char* header;
+    bool known;
+  };
+  constexpr Row rows[] = {
+      {"\"abc\"", true},
+      {"W/\"abc\"", true},
+      {"*", true},
+      {" * ", true},
+      {"\"x\", \"abc\"", true},
+      {"\"x\",,W/\"abc\" ", true},
+      {"\"ab,c\"", false},
+      {"\"x\", \"y\"", false},
+      {"abc", false},
+      {"\"abc", false},
+      {"", false},
+      {"w/\"abc\"", false},
+      {"\"x\" abc \"abc\"", false},
+      {"\"ABC\"", false},
+      {"W/", false},
+  };
+  for (const auto& [header, known] : rows) {
+    CAPTURE(header);
+    CHECK_EQ(is_known({.headers = {{"If-None-Match", header}}}, "\"abc\""), known);
+  }
+  CHECK_FALSE(is_known({}, "\"abc\""));
+  CHECK(is_known({.headers = {{"if-none-match", "\"x\""}, {"If-None-Match", "\"abc\""}}}, "\"abc\""));
+}
+
+}  // namespace
+}  // namespace troupe::web
