@@ -1,50 +1,29 @@
 """The native protocol with Python's `websockets` (Debian package python3-websockets)."""
 import asyncio
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import unittest
 import urllib.request
 from base64 import b64encode
-from pathlib import Path
 
 import websockets
 
-ROOT = Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("TROUPE_BIN", str(ROOT / "build/release/troupe"))
+from lib.server import Server
+
 SCOPE = "topic:>:subscribe topic:>:publish"
 
 
-class Server:
-    """`troupe serve` on a free port, with a data folder that goes with it."""
+class TokenServer(Server):
+    """With a client that may do everything, and its tokens."""
 
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.where = ["--data", f"{self.folder.name}/data", "--config", f"{self.folder.name}/troupe.toml"]
-        Path(f"{self.folder.name}/troupe.toml").write_text("[realtime]\necho = true\n")
-        added = subprocess.run([BINARY, "client", "add", "--name", "python", "--grant", "client_credentials",
-                                "--scope", SCOPE, "--json", *self.where], stdout=subprocess.PIPE, check=True)
-        self.client = json.loads(added.stdout)
-        self.log = open(f"{self.folder.name}/log", "w+")
-        self.process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0", *self.where],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
-        for line in self.process.stdout:
-            if "listening on http://" in line:
-                self.address = line.strip().rsplit("http://", 1)[1]
-                return self
-        self.log.seek(0)
-        raise AssertionError("the server did not start:\n" + self.log.read())
-
-    def __exit__(self, *error):
-        self.process.terminate()
-        assert self.process.wait(timeout=20) == 0, "SIGTERM did not end the server well"
-        self.folder.cleanup()
+    def __init__(self):
+        super().__init__("[realtime]\necho = true\n")
+        self.client = self.add_client("--grant", "client_credentials", "--scope", SCOPE)
+        self.start()
 
     def token(self):
         pair = f"{self.client['client_id']}:{self.client['client_secret']}".encode()
-        request = urllib.request.Request(f"http://{self.address}/oauth/token", b"grant_type=client_credentials",
+        request = urllib.request.Request(f"{self.url}/oauth/token", b"grant_type=client_credentials",
                                          {"Authorization": "Basic " + b64encode(pair).decode()})
         return json.load(urllib.request.urlopen(request, timeout=10))["access_token"]
 
@@ -52,7 +31,8 @@ class Server:
 class WebSockets(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = cls.enterClassContext(Server())
+        cls.server = TokenServer()
+        cls.addClassCleanup(cls.server.stop)
         cls.token = cls.server.token()
 
     def connect(self, **options):
