@@ -8,6 +8,7 @@
 #include "troupe/app/command/client_flags.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/registration.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::app {
@@ -28,28 +29,11 @@ std::vector<std::string_view> names_of(const std::vector<oauth::GrantType>& gran
   return names;
 }
 
-void write_texts(wire::JsonWriter& writer, std::string_view name, const auto& texts) {
-  writer.key(name).begin_array();
-  for (const auto& each : texts) writer.value(std::string_view{each});
-  writer.end_array();
-}
-
 /// The members that RFC 7591 names, and a few of our own.
 void write_client(wire::JsonWriter& writer, const Client& client, const oauth::ClientSecret* secret) {
-  const auto& about = client.metadata;
   writer.begin_object().member("client_id", client.id.value());
   if (secret != nullptr) writer.member("client_secret", secret->expose());
-  writer.member("client_name", about.name);
-  write_texts(writer, "redirect_uris", about.redirect_uris);
-  write_texts(writer, "post_logout_redirect_uris", about.post_logout_redirect_uris);
-  write_texts(writer, "grant_types", names_of(about.grant_types));
-  writer.member("scope", about.scope.text());
-  writer.member("token_endpoint_auth_method", oauth::text(about.auth_method));
-  writer.member("require_pkce", about.pkce == oauth::PkcePolicy::required);
-  writer.member("access_token_format", about.access_token_format == oauth::AccessTokenFormat::jwt ? "jwt" : "opaque");
-  writer.member("access_token_signed_response_alg", crypto::name_of(about.access_token_alg));
-  writer.member("id_token_signed_response_alg", crypto::name_of(about.id_token_alg));
-  if (about.access_token_ttl) writer.member("access_token_lifetime", about.access_token_ttl->count());
+  oauth::write_metadata(writer, client.metadata);
   writer.member("enabled", client.state == oauth::ClientState::enabled);
   writer.member("client_id_issued_at", client.created_at.seconds()).end_object();
 }

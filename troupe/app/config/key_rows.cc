@@ -226,6 +226,19 @@ void add_oauth_keys(std::vector<Key>& to) {
   to.push_back(key("oauth.scopes_supported",
                    "Scopes that the discovery document names besides those of OpenID Connect.", scopes(),
                    AT(oauth.scopes_supported)));
+  using oauth::Registration;
+  to.push_back(
+      key("oauth.registration",
+          "Who may register a client by itself (RFC 7591): nobody, who shows an access token with the scope "
+          "`register`, or everybody. With `open`, people see consent pages of applications that nobody has "
+          "looked at.",
+          choice<Registration>(
+              {{"closed", Registration::closed}, {"by_token", Registration::by_token}, {"open", Registration::open}}),
+          AT(oauth.registration)));
+  to.push_back(key("oauth.registration_scopes", "The most that such a client may be registered for.", scopes(),
+                   AT(oauth.registration_scopes)));
+  to.push_back(key("oauth.registrations_max", "So many such clients; past it none is registered.", count(1, 10'000'000),
+                   AT(oauth.registrations_max)));
   to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
                    duration<hours>(1h, 365 * day), AT(keys.announce)));
   to.push_back(

@@ -93,18 +93,18 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
   const ShownCode shown{.read = *read,
                         .client = client->id,
                         .redirect_uri = std::move(message.redirect_uri),
-                        .code_verifier = std::move(message.code_verifier)};
+                        .code_verifier = std::move(message.code_verifier),
+                        .resources = std::move(message.resources)};
   const AuditEvent event = about(auditor_.event(context, "code_redeemed"), client->id);
   auto grant = co_await parts_.storage.write([shown, now, family_end, event](Tables& t) {
     auto outcome = redeem(t, shown, now, family_end);
-    AuditEvent what = event;
-    if (!outcome && outcome.error().revoked) {
-      what.kind = "code_replay";
+    AuditEvent what = outcome ? about(event, *outcome) : event;
+    if (!outcome) {
+      what.kind = outcome.error().revoked ? "code_replay" : "code_refused";
+      what.reason = outcome.error().reason;
       what.family = outcome.error().revoked;
-      t.keys.append_event(what);
-    } else if (outcome) {
-      t.keys.append_event(about(what, *outcome));
     }
+    t.keys.append_event(what);
     return outcome;
   });
   if (!grant) {

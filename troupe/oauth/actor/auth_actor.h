@@ -51,13 +51,15 @@ struct CreateAuthCode {
 
 /// Validates and consumes a code, and has the Token Actor issue what was granted. In this order, each of them
 /// invalid_grant: the code exists, is this client's, is live, is not expired, the redirect URI is the one that
-/// was sent (missing though it was sent: invalid_request), PKCE holds, and no verifier comes without challenge.
+/// was sent (missing though it was sent: invalid_request), PKCE holds, no verifier comes without challenge, and the
+/// resources are among those that were granted (else invalid_target, RFC 8707, section 2.2).
 /// The code's own client redeeming it a second time has all its tokens revoked (RFC 6749, 4.1.2).
 struct ValidateAuthCode {
   TokenText code;
-  ClientPtr client;           // authenticated
-  std::string redirect_uri;   // "" when the request had none
-  std::string code_verifier;  // "" when the request had none
+  ClientPtr client;                      // authenticated
+  std::string redirect_uri;              // "" when the request had none
+  std::string code_verifier;             // "" when the request had none
+  std::vector<std::string> resources{};  // whom the access token is for; none: all that were granted
   std::uint64_t key() const { return owner_key(code.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;

@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/client_actor.h"
 
 #include "troupe/wire/base64.h"
+#include "troupe/wire/url.h"
 
 namespace troupe::oauth {
 namespace {
@@ -28,6 +29,31 @@ bool is_one_of(const std::vector<ClientSecretRecord>& secrets, const crypto::Dig
   return found;
 }
 
+/// Calls `visit(Client)` for each that there is, by id.
+template <class Visit>
+void for_each_client(Tables& tables, Visit visit) {
+  constexpr int page_size = 1000;
+  ClientId last;
+  for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
+    last = page.back().id;
+    for (Client& client : page) visit(std::move(client));
+  }
+}
+
+std::string fresh_text(base::Random& random) {
+  std::array<std::byte, 32> bytes;
+  random.fill(bytes);
+  return wire::to_base64url(bytes);
+}
+
+void add_origins(const Client& client, std::set<std::string>& origins) {
+  if (!client.is_public() || client.state != ClientState::enabled) return;
+  for (const std::string& uri : client.metadata.redirect_uris) {
+    const auto url = wire::parse_url(uri);
+    if (url && (url->scheme == "https" || url->scheme == "http")) origins.insert(url->origin());
+  }
+}
+
 }  // namespace
 
 NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::TokenIds& ids, base::Random& random) {
@@ -35,15 +61,15 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   made.client = {
       .id = ClientId{"c_" + ids.next(now, random).text()}, .metadata = std::move(metadata), .created_at = now};
   if (made.client.is_public()) return made;
-  std::array<std::byte, 32> bytes;
-  random.fill(bytes);
-  made.secret = ClientSecret{wire::to_base64url(bytes)};
+  made.secret = ClientSecret{fresh_text(random)};
   made.secret_record = {.id = ids.next(now, random),
                         .client = made.client.id,
                         .hash = crypto::sha256(made.secret->expose()),
                         .expires_at = std::nullopt};
   return made;
 }
+
+RegistrationToken fresh_registration_token(base::Random& random) { return RegistrationToken{fresh_text(random)}; }
 
 void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime now) {
   const bool ends = client.state == ClientState::enabled && state == ClientState::disabled;
@@ -59,7 +85,8 @@ bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
   return true;
 }
 
-ClientActor::ClientActor(Storage storage) : storage_(std::move(storage)) {}
+ClientActor::ClientActor(Storage storage, std::size_t registrations_max)
+    : storage_(std::move(storage)), registrations_max_(static_cast<std::int64_t>(registrations_max)) {}
 
 void ClientActor::now_at(std::int64_t generation) {
   if (generation == generation_ && known_.size() < known_max) return;
@@ -95,38 +122,75 @@ actor::Task<ClientPtr> ClientActor::handle(GetClient message) {
 actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClients) {
   auto clients = co_await storage_.read([](Tables& t) {
     std::vector<ClientPtr> all;
-    for (std::vector<Client> page = t.clients.list(ClientId{}, 1000); !page.empty();
-         page = t.clients.list(all.back()->id, 1000))
-      for (Client& client : page) all.push_back(std::make_shared<const Client>(std::move(client)));
+    for_each_client(t, [&](Client client) { all.push_back(std::make_shared<const Client>(std::move(client))); });
     return all;
   });
   co_return clients;
 }
 
+// All are read at once, at most once for each generation: whoever asks for origins that nobody has costs no more.
+actor::Task<bool> ClientActor::handle(IsClientOrigin message) {
+  const bool is_known = origins_of_ >= 0 && (origins_of_ == generation_ || reads_origins_);
+  if (!is_known) {
+    const struct Reading {
+      explicit Reading(bool& flag) : is_on(flag) { flag = true; }
+      ~Reading() { is_on = false; }
+      bool& is_on;
+    } reading{reads_origins_};
+    struct Read {
+      std::set<std::string> origins;
+      std::int64_t generation;
+    };
+    auto read = co_await storage_.read([](Tables& t) {
+      Read all{{}, t.clients.generation()};
+      for_each_client(t, [&](const Client& client) { add_origins(client, all.origins); });
+      return all;
+    });
+    now_at(std::max(read.generation, generation_));
+    origins_ = std::move(read.origins);
+    origins_of_ = read.generation;
+  }
+  co_return origins_.contains(message.origin);
+}
+
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateClient message, actor::Context& context) {
+  const bool was_held = known_.contains(message.id);
   auto known = co_await find(message.id);
   // The same steps whether there is such a client or not; only then the verdict.
   const crypto::Digest hash = crypto::sha256(message.secret.expose());
   const bool knows_secret = is_one_of(known.secrets, hash, context.wall());
   const bool is_enabled = known.client && known.client->state == ClientState::enabled;
-  if (!is_enabled || !may_present(known.client->metadata.auth_method, message.presented))
-    co_return std::unexpected(errors::invalid_client);
-  const bool has_shown_secret = known.client->is_public() ? message.secret.expose().empty() : knows_secret;
-  if (!has_shown_secret) co_return std::unexpected(errors::invalid_client);
-  co_return known.client;
+  if (is_enabled && may_present(known.client->metadata.auth_method, message.presented)) {
+    const bool has_shown_secret = known.client->is_public() ? message.secret.expose().empty() : knows_secret;
+    if (has_shown_secret) co_return known.client;
+  }
+  // Of a client that is held, so that every refusal has taken one look at the database.
+  if (was_held) co_await storage_.read([id = message.id](Tables& t) { return t.clients.find(id).has_value(); });
+  co_return std::unexpected(errors::invalid_client);
 }
 
 actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(RegisterClient message,
                                                                               actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   const NewClient made = make_client(std::move(message.metadata), context.wall(), ids_, context.random());
-  const AuditEvent event = about(auditor_.event(context, "client_registered"), made.client.id);
-  co_await storage_.write([client = made.client, secret = made.secret_record, event](Tables& t) {
-    t.clients.insert(client);
-    if (secret) t.clients.insert_secret(*secret);
-    t.keys.append_event(event);
-  });
-  co_return ClientCredentials{std::make_shared<const Client>(made.client), made.secret};
+  const bool is_by_itself = message.managed == RegisterClient::Managed::by_itself;
+  std::optional<RegistrationToken> token;
+  std::optional<crypto::Digest> token_hash;
+  if (is_by_itself) token = fresh_registration_token(context.random());
+  if (token) token_hash = crypto::sha256(token->expose());
+  const AuditEvent event =
+      about(auditor_.event(context, "client_registered", is_by_itself ? "by_itself" : ""), made.client.id);
+  const bool has_room = co_await storage_.write(
+      [client = made.client, secret = made.secret_record, token_hash, event, max = registrations_max_](Tables& t) {
+        if (token_hash && t.clients.count_registrations() >= max) return false;
+        t.clients.insert(client);
+        if (secret) t.clients.insert_secret(*secret);
+        if (token_hash) t.clients.put_registration(client.id, *token_hash);
+        t.keys.append_event(event);
+        return true;
+      });
+  if (!has_room) co_return std::unexpected(errors::too_many_requests);
+  co_return ClientCredentials{std::make_shared<const Client>(made.client), made.secret, token};
 }
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {

@@ -2,12 +2,14 @@
 //
 // A wrong secret and a client that does not exist get the same answer in the same time.
 // Secrets are shown once, when they are made; only their hashes are kept. At most two are
-// good at a time, so that one can be replaced while the other is in use.
+// good at a time, so that one can be replaced while the other is in use. A client that has
+// registered itself manages its registration by a token, which each change replaces.
 #pragma once
 
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/options.h"
 #include "troupe/oauth/storage/storage.h"
 
 namespace troupe::oauth {
@@ -23,11 +26,32 @@ namespace troupe::oauth {
 /// What a client is told when it is registered.
 struct ClientCredentials {
   ClientPtr client;
-  std::optional<ClientSecret> secret;  // nothing for a public client
+  std::optional<ClientSecret> secret;             // nothing for a public client
+  std::optional<RegistrationToken> registration;  // for one that manages itself
 };
 
-/// Registers a new client. Errors: those of `fault_in`.
+/// Registers a new client. Errors: those of `fault_in`; too_many_requests where as many manage themselves as may.
 struct RegisterClient {
+  ClientMetadata metadata;
+  enum class Managed : std::uint8_t { by_operator, by_itself } managed = Managed::by_operator;
+  using reply = ClientCredentials;
+  using error = OauthError;
+};
+
+/// The client that a registration token is of (RFC 7592). Errors, as of the next two: invalid_token for a wrong one,
+/// and for a client that is gone.
+struct GetRegistration {
+  ClientId id;
+  RegistrationToken token;
+  using reply = ClientPtr;
+  using error = OauthError;
+};
+
+/// Replaces its metadata; the token is good no longer, the answer bears the next one. Errors: those of `fault_in`, too;
+/// invalid_client_metadata where a public client would become a confidential one, or the reverse.
+struct UpdateRegistration {
+  ClientId id;
+  RegistrationToken token;
   ClientMetadata metadata;
   using reply = ClientCredentials;
   using error = OauthError;
@@ -42,6 +66,12 @@ struct GetClient {
 /// All clients that are not deleted, by id.
 struct ListClients {
   using reply = std::vector<ClientPtr>;
+};
+
+/// Whether pages of this origin ("https://app.example") are a public client's: one of its redirect URIs is there.
+struct IsClientOrigin {
+  std::string origin;
+  using reply = bool;
 };
 
 /// Who is asking? Checks what a request presented: the id, how it came, and the secret ("" for `none`).
@@ -74,6 +104,13 @@ struct DeleteClient {
   using error = OauthError;
 };
 
+struct DeleteRegistration {
+  ClientId id;
+  RegistrationToken token;
+  using reply = ClientDeleted;
+  using error = OauthError;
+};
+
 /// Told twice a second by the Change Actor: the generation of the kept clients, which another process may have changed.
 struct ClientsSeen {
   std::int64_t generation;
@@ -83,14 +120,18 @@ class ClientActor {
  public:
   static constexpr bool interleaves = true;  // a client that is read from the database holds up no other
 
-  explicit ClientActor(Storage storage);
+  explicit ClientActor(Storage storage, std::size_t registrations_max = OauthOptions{}.registrations_max);
 
   actor::Task<std::expected<ClientCredentials, OauthError>> handle(RegisterClient message, actor::Context& context);
   actor::Task<ClientPtr> handle(GetClient message);
+  actor::Task<bool> handle(IsClientOrigin message);
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateClient message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteClient message, actor::Context& context);
+  actor::Task<std::expected<ClientPtr, OauthError>> handle(GetRegistration message);
+  actor::Task<std::expected<ClientCredentials, OauthError>> handle(UpdateRegistration message, actor::Context& context);
+  actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteRegistration message, actor::Context& context);
 
   void handle(const ClientsSeen& message);
 
@@ -107,10 +148,14 @@ class ClientActor {
   void now_at(std::int64_t generation);
 
   Storage storage_;
+  std::int64_t registrations_max_;
   Auditor auditor_;
   crypto::TokenIds ids_;
   std::map<ClientId, Known> known_;
   std::int64_t generation_ = -1;
+  std::set<std::string> origins_;
+  std::int64_t origins_of_ = -1;  // their generation; -1: not read yet
+  bool reads_origins_ = false;
 };
 
 /// The records of a new client of this metadata: with a secret if it has a way to show one. For the Client Actor
@@ -121,6 +166,9 @@ struct NewClient {
   std::optional<ClientSecret> secret;
 };
 NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::TokenIds& ids, base::Random& random);
+
+/// 256 random bits as text.
+RegistrationToken fresh_registration_token(base::Random& random);
 
 /// Lets a client in, or no longer; the caller then updates its record. One that is disabled loses all that was granted
 /// to it, for good, and whoever serves its tokens hears of it.

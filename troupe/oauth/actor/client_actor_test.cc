@@ -48,6 +48,29 @@ TEST_CASE("a registered client proves itself with the secret it was shown, and n
              errors::invalid_client);
 }
 
+TEST_CASE("a refusal takes one look at the database, whether there is such a client or not (T33)") {
+  ActorWorld oauth{7};
+  const ClientCredentials made = add(oauth);
+  const auto looks = [&] {
+    std::int64_t pieces = 0;
+    for (const std::string& run : oauth.shown_by("DatabaseSession", "pieces")) pieces += std::stoll(run);
+    return pieces;
+  };
+  constexpr int tries = 20;
+  const auto looks_of = [&](const ClientId& id, const ClientSecret& secret) {
+    const std::int64_t before = looks();
+    for (int i = 0; i < tries; ++i) (void)validate(oauth, id, client_secret_basic, secret);
+    return looks() - before;
+  };
+  constexpr int others = 5;  // of the actors that look for changes
+  CHECK_LE(looks_of(made.client->id, *made.secret), others);
+  for (const auto& id : {made.client->id, ClientId{"c_nobody"}}) {
+    const auto looked = looks_of(id, ClientSecret{"guess"});
+    CHECK_GE(looked, tries);
+    CHECK_LE(looked, tries + others);
+  }
+}
+
 TEST_CASE("a client comes by the way it is registered for, and by no other") {
   struct Row {
     ClientAuthMethod registered, presented;

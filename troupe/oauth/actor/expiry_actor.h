@@ -1,7 +1,8 @@
 // ExpiryActor: removes what can matter to nobody any more, a little at a time.
 //
 // Everything is keyed by a time-ordered id, so what is old is a range at the start of its
-// table: no scan, no index. Owned by the supervisor of the authorization server.
+// table: no scan, no index. Where there is much it goes as fast as tokens can be issued, with
+// at most a quarter of the writer's time. Owned by the supervisor of the authorization server.
 #pragma once
 
 #include "troupe/actor/actor.h"

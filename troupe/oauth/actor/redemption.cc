@@ -16,12 +16,16 @@ bool proves(const std::string& challenge, const std::string& verifier) {
 }
 
 /// Why this code is not redeemed, from the record alone; nothing when it may be.
-std::optional<OauthError> fault_in(const AuthCode& code, const ShownCode& shown, base::UnixTime now) {
-  if (code.expires_at <= now) return errors::invalid_grant;
-  if (shown.redirect_uri.empty() && !code.redirect_uri.empty())
-    return errors::invalid_request.because("The redirect_uri of the authorization request is missing.");
-  if (shown.redirect_uri != code.redirect_uri) return errors::invalid_grant;
-  if (!proves(code.code_challenge, shown.code_verifier)) return errors::invalid_grant;
+std::optional<RedemptionRefusal> fault_in(const AuthCode& code, const ShownCode& shown, base::UnixTime now) {
+  if (code.expires_at <= now) return RedemptionRefusal{errors::invalid_grant, "expired"};
+  if (shown.redirect_uri.empty() && !code.redirect_uri.empty()) {
+    return RedemptionRefusal{
+        errors::invalid_request.because("The redirect_uri of the authorization request is missing."),
+        "redirect_uri_missing"};
+  }
+  if (shown.redirect_uri != code.redirect_uri) return RedemptionRefusal{errors::invalid_grant, "another_redirect_uri"};
+  if (!proves(code.code_challenge, shown.code_verifier)) return RedemptionRefusal{errors::invalid_grant, "pkce_failed"};
+  if (!audience_within(code.grant, shown.resources)) return RedemptionRefusal{errors::invalid_target, "another_target"};
   return std::nullopt;
 }
 
@@ -29,24 +33,27 @@ std::optional<OauthError> fault_in(const AuthCode& code, const ShownCode& shown,
 
 std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& shown, base::UnixTime now,
                                                base::UnixTime family_expires_at) {
-  const auto refused = [](const OauthError& error) { return std::unexpected(RedemptionRefusal{error, std::nullopt}); };
+  const auto refused = [](std::string_view reason) {
+    return std::unexpected(RedemptionRefusal{errors::invalid_grant, reason});
+  };
 
   const auto code = tables.grants.find_code(shown.read.id);
-  if (!code || !crypto::equal_in_constant_time(code->hash.view(), shown.read.hash.view()))
-    return refused(errors::invalid_grant);
-  if (code->grant.client != shown.client) return refused(errors::invalid_grant);
+  if (!code || !crypto::equal_in_constant_time(code->hash.view(), shown.read.hash.view())) return refused("unknown");
+  if (code->grant.client != shown.client) return refused("another_client");
 
   if (code->state == CodeState::used) {
-    RedemptionRefusal refusal{errors::invalid_grant, std::nullopt};
+    RedemptionRefusal refusal{errors::invalid_grant, "replay"};
     if (tables.grants.revoke_family(code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
     return std::unexpected(refusal);
   }
-  if (const auto fault = fault_in(*code, shown, now)) return refused(*fault);
+  if (const auto fault = fault_in(*code, shown, now)) return std::unexpected(*fault);
 
   const bool spent = tables.grants.use_code(code->id);
   INVARIANT(spent, "a live code is spent once inside a transaction");
   tables.grants.insert_family({.grant = code->grant, .expires_at = family_expires_at});
-  return code->grant;
+  Grant granted = code->grant;
+  granted.audience = audience_within(granted, shown.resources).value();
+  return granted;
 }
 
 }  // namespace troupe::oauth

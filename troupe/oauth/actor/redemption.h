@@ -7,6 +7,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/errors.h"
@@ -18,16 +19,19 @@ namespace troupe::oauth {
 struct ShownCode {
   ReadToken read;
   ClientId client;
-  std::string redirect_uri;   // "" when the request had none
-  std::string code_verifier;  // "" when the request had none
+  std::string redirect_uri;              // "" when the request had none
+  std::string code_verifier;             // "" when the request had none
+  std::vector<std::string> resources{};  // none: all that were granted
 };
 
 struct RedemptionRefusal {
   OauthError error;
-  std::optional<FamilyId> revoked;  // the family that a replay has ended
+  std::string_view reason;            // for the audit trail: "another_client"
+  std::optional<FamilyId> revoked{};  // the family that a replay has ended
 };
 
-/// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted. The
+/// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted, for the
+/// resources that were asked for. The
 /// code's own client showing it again ends the family: one of the two was a thief (RFC 6749, 4.1.2).
 std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& shown, base::UnixTime now,
                                                base::UnixTime family_expires_at);

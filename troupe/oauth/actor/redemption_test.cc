@@ -47,6 +47,19 @@ TEST_CASE("a code gives what was granted, and opens its family") {
   CHECK_EQ(bench.tables.grants.find_family(grant->family)->expires_at, much_later);
 }
 
+TEST_CASE("who asks for some of the resources gets a token for those; for others, none, and the code stays good") {
+  Bench bench;
+  bench.code.grant.audience = {"https://a.example", "https://b.example"};
+  bench.tables.grants.insert_code(bench.code);
+  bench.shown.resources = {"https://b.example", "https://c.example"};
+  CHECK_EQ(bench.redeem_at(after_a_second).error().error, errors::invalid_target);
+  bench.shown.resources = {"https://b.example", "https://b.example"};
+  const auto grant = bench.redeem_at(after_a_second);
+  REQUIRE(grant.has_value());
+  CHECK_EQ(grant->audience, std::vector<std::string>{"https://b.example"});
+  CHECK_EQ(bench.tables.grants.find_family(grant->family)->grant.audience, bench.code.grant.audience);
+}
+
 TEST_CASE("a code shown twice by its client ends the family, once") {
   Bench bench;
   bench.tables.grants.insert_code(bench.code);

@@ -25,11 +25,6 @@ std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, c
   return Refreshed{.grant = grant, .access = std::move(*access), .successor = token.successor};
 }
 
-bool is_within(const std::vector<std::string>& asked, const std::vector<std::string>& granted) {
-  return std::ranges::all_of(
-      asked, [&granted](const std::string& one) { return std::ranges::find(granted, one) != granted.end(); });
-}
-
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
   RefreshRefusal refusal{errors::invalid_grant, std::nullopt};
   if (tables.grants.revoke_family(family, now, "refresh_token_reuse")) refusal.revoked = family;
@@ -72,16 +67,15 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   }
   if (token->expires_at <= now) return refused(errors::invalid_grant);
 
-  // 4. Not more than was granted (RFC 6749, section 6).
+  // 4. Not more than was granted (RFC 6749, section 6; RFC 8707, section 2.2).
   Grant grant = family->grant;
   if (shown.scope) {
     if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope);
     grant.scope = *shown.scope;
   }
-  if (!shown.resources.empty()) {  // and for no one else (RFC 8707, 2.2)
-    if (!is_within(shown.resources, grant.audience)) return refused(errors::invalid_target);
-    grant.audience = shown.resources;
-  }
+  auto audience = audience_within(family->grant, shown.resources);
+  if (!audience) return refused(audience.error());
+  grant.audience = std::move(*audience);
 
   // 5. A new access token; and a new refresh token in place of this one, or more time for it.
   AccessRecord access = new_access_record(*shown.client, std::move(grant), shown.access_id, now, options);

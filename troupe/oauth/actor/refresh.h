@@ -10,6 +10,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/errors.h"
@@ -22,8 +23,8 @@ namespace troupe::oauth {
 struct ShownRefreshToken {
   ReadToken read;
   ClientPtr client;
-  std::optional<ScopeSet> scope;       // nothing: what was granted
-  std::vector<std::string> resources;  // none: those that were granted
+  std::optional<ScopeSet> scope;         // nothing: what was granted
+  std::vector<std::string> resources{};  // none: all that were granted
   crypto::TokenId successor_id;
   crypto::Digest successor_hash;
   crypto::TokenId access_id;

@@ -45,7 +45,7 @@ struct BatchCreateToken {
 /// whose audience it is, and all if it may use the scope `introspect`. Nothing in every other case.
 struct IntrospectToken {
   TokenText token;
-  ClientPtr caller;
+  ClientPtr caller;  // null: one who may know all
   using reply = std::optional<TokenClaims>;
 };
 

@@ -24,9 +24,12 @@ void append_audience(wire::JsonWriter& claims, const std::vector<std::string>& a
   claims.end_array();
 }
 
-/// The left half of the access token's digest (OpenID Connect Core, section 3.1.3.6).
-std::string at_hash(const TokenText& access_token) {
-  return wire::to_base64url(crypto::sha256(access_token.expose()).view().substr(0, 16));
+/// The left half of the access token's digest, by the hash of the ID token's algorithm (OpenID Connect Core, section
+/// 3.1.3.6). That of Ed25519 is SHA-512.
+std::string at_hash(const TokenText& access_token, crypto::Algorithm algorithm) {
+  const std::string& text = access_token.expose();
+  if (algorithm == crypto::Algorithm::eddsa) return wire::to_base64url(crypto::sha512(text).substr(0, 32));
+  return wire::to_base64url(crypto::sha256(text).view().substr(0, 16));
 }
 
 /// The claims of a JWT access token (RFC 9068, section 2.2).
@@ -118,10 +121,8 @@ TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const
   claims.key("amr").begin_array();
   for (const std::string& method : grant.authentication->methods) claims.value(method);
   claims.end_array();
-  // Ed25519 would want SHA-512 here; the claim is optional in the code flow, so it is left out.
   const crypto::Algorithm algorithm = client.metadata.id_token_alg;
-  if (algorithm != crypto::Algorithm::eddsa) claims.member("at_hash", at_hash(access_token));
-  claims.end_object();
+  claims.member("at_hash", at_hash(access_token, algorithm)).end_object();
   return TokenText{crypto::sign_jwt(signer_for(algorithm), id_token_type, text)};
 }
 

@@ -30,8 +30,10 @@ web::Response refuse(const OauthError& error, Credentials credentials = Credenti
 /// nothing but the scheme. `scope` is what would have been enough, "" if that is no question.
 web::Response refuse_bearer(std::optional<OauthError> error, std::string_view scope = "");
 
-/// 303 to the client's redirect URI with these parameters and `iss` (RFC 9207) added to its query.
-web::Response redirect_back(const std::string& redirect_uri, wire::Form parameters, const std::string& issuer);
+/// Takes the browser to the client's redirect URI with these parameters and `iss` (RFC 9207): by a 303 with them in the
+/// query, or by a page whose form it posts there.
+web::Response redirect_back(const std::string& redirect_uri, ResponseMode mode, wire::Form parameters,
+                            const std::string& issuer);
 
 /// The refusal as the client gets it at its redirect URI. It must not be one that stays here.
 web::Response redirect_back(const AuthRefusal& refusal, const std::string& issuer);

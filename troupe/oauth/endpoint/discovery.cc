@@ -7,6 +7,7 @@
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/grant/grants.h"
 #include "troupe/oauth/model/language.h"
+#include "troupe/web/conditional.h"
 #include "troupe/wire/json.h"
 #include "troupe/wire/url.h"
 
@@ -37,20 +38,23 @@ void write_addresses(wire::JsonWriter& writer, const OauthOptions& options) {
       .member("introspection_endpoint", url_of(options, "/oauth/introspect"))
       .member("revocation_endpoint", url_of(options, "/oauth/revoke"))
       .member("end_session_endpoint", url_of(options, "/oauth/logout"));
+  if (options.registration != Registration::closed) {
+    writer.member("registration_endpoint", url_of(options, "/oauth/register"));
+  }
 }
 
 void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
   auto openid = ScopeSet::parse("openid profile email offline_access").value();
   write_list(writer, "scopes_supported", openid.united_with(options.scopes_supported));
   write_list(writer, "response_types_supported", Names{"code"});
-  write_list(writer, "response_modes_supported", Names{"query"});
+  write_list(writer, "response_modes_supported", Names{"query", "form_post"});
   write_list(writer, "grant_types_supported", grant_names());
   write_list(writer, "subject_types_supported", Names{"public"});
-  write_list(writer, "id_token_signing_alg_values_supported", Names{"RS256", "ES256"});
+  write_list(writer, "id_token_signing_alg_values_supported", Names{"RS256", "ES256", "EdDSA"});
   write_list(writer, "token_endpoint_auth_methods_supported",
              Names{"client_secret_basic", "client_secret_post", "none"});
   write_list(writer, "introspection_endpoint_auth_methods_supported",
-             Names{"client_secret_basic", "client_secret_post"});
+             Names{"client_secret_basic", "client_secret_post", "Bearer"});
   write_list(writer, "revocation_endpoint_auth_methods_supported",
              Names{"client_secret_basic", "client_secret_post", "none"});
   write_list(writer, "code_challenge_methods_supported", Names{"S256"});
@@ -66,9 +70,9 @@ void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
 }
 
 /// A public document that any page may read, and that a reader who has it already is not sent again.
-web::Response public_document(const web::Request& http, std::string json, std::string etag, int max_age_seconds) {
-  bool is_known = http.header("if-none-match") == etag;
-  auto response = is_known ? web::Response{.status = 304} : web::json_response(200, std::move(json));
+web::Response public_document(const web::Request& http, const std::string& json, std::string etag,
+                              int max_age_seconds) {
+  auto response = web::is_known(http, etag) ? web::Response{.status = 304} : web::json_response(200, json);
   response.headers.set("ETag", std::move(etag));
   response.headers.set("Cache-Control", fmt::format("public, max-age={}", max_age_seconds));
   response.headers.set("Access-Control-Allow-Origin", "*");
@@ -92,10 +96,12 @@ std::string discovery_document(const OauthOptions& options) {
   return json;
 }
 
+std::string etag_of(std::string_view document) {
+  return fmt::format("\"{}\"", crypto::hex(crypto::sha256(document).view().substr(0, 8)));
+}
+
 Task<web::Response> discovery(ServicePtr service, web::Request http) {
-  auto document = discovery_document(service->options);
-  auto etag = fmt::format("\"{}\"", crypto::hex(crypto::sha256(document).view().substr(0, 8)));
-  co_return public_document(http, std::move(document), std::move(etag), 3600);
+  co_return public_document(http, service->discovery, service->discovery_etag, 3600);
 }
 
 Task<web::Response> jwks(ServicePtr service, web::Request http) {

@@ -28,14 +28,26 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http);
 /// POST /oauth/token (RFC 6749, section 3.2).
 Task<web::Response> token(ServicePtr service, web::Request http);
 
-/// POST /oauth/introspect (RFC 7662), for confidential clients.
+/// POST /oauth/introspect (RFC 7662), for confidential clients and bearers of the scope `introspect`.
 Task<web::Response> introspect(ServicePtr service, web::Request http);
+
+/// POST /oauth/introspect/batch, an extension: `{"tokens": [...]}`, 1 to 256 of them, gives `{"results": [...]}`, each
+/// what introspection answers.
+Task<web::Response> introspect_batch(ServicePtr service, web::Request http);
+inline constexpr std::size_t introspect_batch_bytes_max = 1024 * 1024;
 
 /// POST /oauth/revoke (RFC 7009).
 Task<web::Response> revoke(ServicePtr service, web::Request http);
 
 /// GET or POST /oauth/userinfo (OpenID Connect Core, section 5.3).
 Task<web::Response> userinfo(ServicePtr service, web::Request http);
+
+/// POST /oauth/register (RFC 7591); GET, PUT and DELETE of what lies below it, by the client itself (RFC 7592).
+Task<web::Response> register_client(ServicePtr service, web::Request http);
+Task<web::Response> show_registration(ServicePtr service, web::Request http);
+Task<web::Response> update_registration(ServicePtr service, web::Request http);
+Task<web::Response> delete_registration(ServicePtr service, web::Request http);
+inline constexpr std::string_view registrations_path = "/oauth/register/";
 
 /// GET or POST /oauth/logout (OpenID Connect RP-Initiated Logout 1.0).
 Task<web::Response> show_logout(ServicePtr service, web::Request http);

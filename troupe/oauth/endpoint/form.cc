@@ -6,10 +6,10 @@
 namespace troupe::oauth {
 namespace {
 
-bool is_form(const web::Request& request) {
+bool is_of_type(const web::Request& request, std::string_view wanted) {
   if (request.headers.count("content-type") != 1) return false;
   std::string_view type = request.header("content-type");
-  return wire::equal_ignoring_case(wire::trim(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded");
+  return wire::equal_ignoring_case(wire::trim(type.substr(0, type.find(';'))), wanted);
 }
 
 OauthError error_of(wire::FormError error) {
@@ -24,7 +24,7 @@ OauthError error_of(wire::FormError error) {
 }  // namespace
 
 std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
-  if (!is_form(request)) {
+  if (!is_of_type(request, "application/x-www-form-urlencoded")) {
     return std::unexpected(
         errors::invalid_request.because("The content type must be application/x-www-form-urlencoded."));
   }
@@ -41,8 +41,18 @@ std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
   return present;
 }
 
+bool is_json(const web::Request& request) { return is_of_type(request, "application/json"); }
+
 std::string parameter(const wire::Form& form, std::string_view name) {
   return std::string{form.get(name).value_or("")};
+}
+
+std::vector<std::string> resources_in(const wire::Form& form) {
+  std::vector<std::string> resources;
+  for (const auto& [name, value] : form) {
+    if (name == "resource") resources.push_back(value);
+  }
+  return resources;
 }
 
 }  // namespace troupe::oauth

@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "troupe/oauth/model/errors.h"
 #include "troupe/web/message.h"
@@ -16,7 +17,13 @@ namespace troupe::oauth {
 /// twice (`resource` may, RFC 8707); the same with status 413 for a form that is too large.
 std::expected<wire::Form, OauthError> read_form(const web::Request& request);
 
+/// Whether the body says that it is JSON.
+bool is_json(const web::Request& request);
+
 /// The value, or "" when the parameter is absent.
 std::string parameter(const wire::Form& form, std::string_view name);
+
+/// The values of `resource`, which may come more than once (RFC 8707).
+std::vector<std::string> resources_in(const wire::Form& form);
 
 }  // namespace troupe::oauth

@@ -3,6 +3,7 @@
 #include "troupe/oauth/endpoint/client_auth.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
+#include "troupe/web/bearer.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
@@ -19,9 +20,7 @@ void write_audience(wire::JsonWriter& writer, const std::vector<std::string>& au
   writer.end_array();
 }
 
-web::Response active(const TokenClaims& claims, const std::string& issuer) {
-  std::string json;
-  wire::JsonWriter writer{json};
+void write_active(wire::JsonWriter& writer, const TokenClaims& claims, const std::string& issuer) {
   writer.begin_object().member("active", true).member("client_id", claims.client.value());
   if (!claims.scope.empty()) writer.member("scope", claims.scope.text());
   if (claims.use == TokenUse::access) writer.member("token_type", "Bearer");
@@ -34,7 +33,55 @@ web::Response active(const TokenClaims& claims, const std::string& issuer) {
   if (claims.auth_time) writer.member("auth_time", claims.auth_time->seconds());
   if (claims.session) writer.member("sid", claims.session->value());
   writer.end_object();
-  return answer_json(std::move(json));
+}
+
+/// And nothing else of a token that is not active (RFC 7662, section 2.2).
+void write(wire::JsonWriter& writer, const std::optional<TokenClaims>& claims, const std::string& issuer) {
+  if (claims) return write_active(writer, *claims, issuer);
+  writer.begin_object().member("active", false).end_object();
+}
+
+/// Who asks: a client that proves itself, for a public one proves nothing; or, null, the holder of an access token with
+/// the scope `introspect`, who may know everything. An error is the whole answer.
+using Caller = std::expected<ClientPtr, web::Response>;
+
+Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
+  auto claims = co_await service->tokens.ask(ValidateToken{std::move(token)});
+  if (!claims) co_return std::unexpected(refuse_bearer(told(claims.error())));
+  if (claims->scope.contains("introspect")) co_return nullptr;
+  co_return std::unexpected(refuse_bearer(errors::insufficient_scope, "introspect"));
+}
+
+Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
+  const auto bearer = web::bearer_token(http);
+  if (bearer && *bearer) co_return co_await holder_of_token(service, TokenText{std::string{**bearer}});
+  auto client = co_await authenticate(service, http, std::move(form));
+  if (!client) co_return std::unexpected(refuse(client.error(), credentials_of(http)));
+  if ((*client)->is_public()) co_return std::unexpected(refuse(errors::invalid_client));
+  co_return std::move(*client);
+}
+
+constexpr std::size_t batch_max = 256;
+
+/// The tokens of `{"tokens": [...]}`.
+std::expected<std::vector<TokenText>, OauthError> tokens_of(const web::Request& http) {
+  const auto malformed = [](std::string_view why) { return std::unexpected(errors::invalid_request.because(why)); };
+  if (!is_json(http)) return malformed("The content type must be application/json.");
+  const auto body = wire::parse_json(http.body, {.bytes_max = introspect_batch_bytes_max, .depth_max = 4});
+  if (!body) return malformed("The body is not JSON, or too large.");
+  const wire::Json* list = body->find("tokens");
+  if (list == nullptr || list->array() == nullptr || body->object()->size() != 1) {
+    return malformed("The body must be an object with the member tokens, a list, and nothing else.");
+  }
+  if (list->array()->empty() || list->array()->size() > batch_max) {
+    return malformed("The list must have 1 to 256 tokens.");
+  }
+  std::vector<TokenText> tokens;
+  for (const wire::Json& one : *list->array()) {
+    if (one.string() == nullptr || one.string()->empty()) return malformed("Each token must be a string.");
+    tokens.emplace_back(*one.string());
+  }
+  return tokens;
 }
 
 }  // namespace
@@ -43,17 +90,37 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   auto form = read_form(http);  // 1. the form
   if (!form) co_return refuse(form.error());
 
-  auto caller = co_await authenticate(service, http, *form);  // 2. who is asking; a public client proves nothing
-  if (!caller) co_return refuse(caller.error(), credentials_of(http));
-  if ((*caller)->is_public()) co_return refuse(errors::invalid_client);
+  auto caller = co_await caller_of(service, http, *form);  // 2. who is asking
+  if (!caller) co_return std::move(caller.error());
 
   std::string shown = parameter(*form, "token");  // 3. about what
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
   auto claims = co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
   if (!claims) co_return refuse(errors::temporarily_unavailable);
-  if (!*claims) co_return answer_json(R"({"active":false})");  // 4. and nothing else (RFC 7662, section 2.2)
-  co_return active(**claims, service->options.issuer);
+  std::string json;  // 4. what it stands for
+  wire::JsonWriter writer{json};
+  write(writer, *claims, service->options.issuer);
+  co_return answer_json(std::move(json));
+}
+
+Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
+  auto caller = co_await caller_of(service, http, {});  // 1. who is asking, by the header
+  if (!caller) co_return std::move(caller.error());
+
+  auto tokens = tokens_of(http);  // 2. about what
+  if (!tokens) co_return refuse(tokens.error());
+
+  std::string json;  // 3. what each of them stands for, in their order
+  wire::JsonWriter writer{json};
+  writer.begin_object().key("results").begin_array();
+  for (TokenText& token : *tokens) {
+    auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller});
+    if (!claims) co_return refuse(errors::temporarily_unavailable);
+    write(writer, *claims, service->options.issuer);
+  }
+  writer.end_array().end_object();
+  co_return answer_json(std::move(json));
 }
 
 }  // namespace troupe::oauth

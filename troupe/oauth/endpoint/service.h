@@ -18,7 +18,8 @@ namespace troupe::oauth {
 
 using actor::Task;
 
-using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient>>;
+using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient, IsClientOrigin, RegisterClient, GetRegistration,
+                                             UpdateRegistration, DeleteRegistration>>;
 using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;
@@ -30,6 +31,8 @@ using UserRef = actor::Ref<
 
 struct Service {
   OauthOptions options;
+  std::string discovery;  // the document, made of the options once
+  std::string discovery_etag;
   ClientRef clients;
   CodeRef codes;
   TokenRef tokens;

@@ -35,12 +35,12 @@ Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentic
 
   wire::Form parameters{{"code", issued->code.expose()}};
   if (!request.state.empty()) parameters.add("state", request.state);
-  co_return redirect_back(request.redirect_uri, std::move(parameters), service->options.issuer);
+  co_return redirect_back(request.redirect_uri, request.response_mode, std::move(parameters), service->options.issuer);
 }
 
 web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error) {
-  AuthRefusal refusal{.error = error, .redirect_uri = request.redirect_uri, .state = request.state};
-  return redirect_back(refusal, service.options.issuer);
+  return redirect_back(AuthRefusal{error, request.redirect_uri, request.state, request.response_mode},
+                       service.options.issuer);
 }
 
 web::Response continue_at(std::string_view page, const FlowId& flow) {

@@ -9,7 +9,8 @@ Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPt
   ValidateAuthCode code{.code = TokenText{parameter(form, "code")},
                         .client = std::move(client),
                         .redirect_uri = parameter(form, "redirect_uri"),
-                        .code_verifier = parameter(form, "code_verifier")};
+                        .code_verifier = parameter(form, "code_verifier"),
+                        .resources = resources_in(form)};
   if (code.code.expose().empty()) {
     co_return std::unexpected(errors::invalid_request.because("The parameter code is missing."));
   }

@@ -21,14 +21,6 @@ std::expected<ScopeSet, OauthError> scope_for(const Client& client, const wire::
   return std::move(*asked);
 }
 
-std::vector<std::string> resources_in(const wire::Form& form) {
-  std::vector<std::string> resources;
-  for (const auto& [name, value] : form) {
-    if (name == "resource") resources.push_back(value);
-  }
-  return resources;
-}
-
 }  // namespace
 
 Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client) {

@@ -13,14 +13,6 @@ std::expected<std::optional<ScopeSet>, OauthError> asked_scope(const wire::Form&
   return std::move(*scope);
 }
 
-std::vector<std::string> asked_resources(const wire::Form& form) {
-  std::vector<std::string> resources;
-  for (const auto& [name, value] : form) {
-    if (name == "resource") resources.push_back(value);
-  }
-  return resources;
-}
-
 }  // namespace
 
 Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr client) {
@@ -29,8 +21,10 @@ Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr cli
     co_return std::unexpected(errors::invalid_request.because("The parameter refresh_token is missing."));
   auto scope = asked_scope(form);
   if (!scope) co_return std::unexpected(scope.error());
-  auto tokens = co_await service->tokens.ask(
-      RefreshToken{TokenText{std::move(shown)}, std::move(client), std::move(*scope), asked_resources(form)});
+  auto tokens = co_await service->tokens.ask(RefreshToken{.refresh_token = TokenText{std::move(shown)},
+                                                          .client = std::move(client),
+                                                          .scope = std::move(*scope),
+                                                          .resources = resources_in(form)});
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

@@ -56,6 +56,13 @@ void read_state(const wire::Form& parameters, AuthRequest& request) {
   if (parameters.count("state") == 1 && state.size() <= state_bytes_max) request.state = std::move(state);
 }
 
+/// So does the way of the answer: a mode that is none is refused in the query.
+void read_response_mode(const wire::Form& parameters, AuthRequest& request) {
+  if (parameters.count("response_mode") == 1 && value_of(parameters, "response_mode") == "form_post") {
+    request.response_mode = ResponseMode::form_post;
+  }
+}
+
 bool is_repeated(const wire::Form& parameters) {
   return std::ranges::any_of(parameters, [&](const auto& parameter) {
     return parameter.name != "resource" && parameters.count(parameter.name) > 1;  // RFC 8707 lets it come again
@@ -70,7 +77,7 @@ Checked check_form(const wire::Form& parameters, const AuthRequest& request) {
   if (response_type != "code") return refuse(errors::unsupported_response_type);
   if (!request.client->may_use(GrantType::authorization_code)) return refuse(errors::unauthorized_client);
   std::string mode = value_of(parameters, "response_mode");
-  if (!mode.empty() && mode != "query") return invalid("The response_mode is not supported.");
+  if (!mode.empty() && mode != "query" && mode != "form_post") return invalid("The response_mode is not supported.");
   if (!value_of(parameters, "request").empty()) return refuse(errors::request_not_supported);
   if (!value_of(parameters, "request_uri").empty()) return refuse(errors::request_uri_not_supported);
   if (!value_of(parameters, "registration").empty()) return refuse(errors::registration_not_supported);
@@ -183,8 +190,9 @@ std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& par
     return std::unexpected(AuthRefusal{.error = address.error()});
   }
   read_state(parameters, request);
+  read_response_mode(parameters, request);
   if (auto checked = check_rest(parameters, request, options); !checked) {
-    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state});
+    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state, request.response_mode});
   }
   return request;
 }

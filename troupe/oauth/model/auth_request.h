@@ -30,10 +30,15 @@ enum class Prompt : std::uint8_t {
   login_and_consent,
 };
 
+/// How the answer comes to the client: in the query of its address, or as a form that the browser posts there (OAuth
+/// 2.0 Form Post Response Mode), which leaves no code in histories and logs.
+enum class ResponseMode : std::uint8_t { query, form_post };
+
 struct AuthRequest {
   ClientPtr client;
   std::string redirect_uri;           // where the answer goes
   bool redirect_uri_was_sent = true;  // then the token request must repeat it (RFC 6749, section 4.1.3)
+  ResponseMode response_mode = ResponseMode::query;
   std::string state;
   ScopeSet scope;
   std::vector<std::string> audience;
@@ -47,7 +52,8 @@ struct AuthRequest {
 struct AuthRefusal {
   OauthError error;
   std::string redirect_uri;  // "": tell the user on a page of ours, and nobody else
-  std::string state;
+  std::string state{};
+  ResponseMode response_mode = ResponseMode::query;
 
   bool stays_here() const noexcept { return redirect_uri.empty(); }
 };

@@ -68,6 +68,8 @@ inline constexpr OauthError registration_not_supported{"registration_not_support
 // RFC 7591, section 3.2.2.
 inline constexpr OauthError invalid_redirect_uri{"invalid_redirect_uri", 400, "A redirect URI is not allowed."};
 inline constexpr OauthError invalid_client_metadata{"invalid_client_metadata", 400, "The metadata is not allowed."};
+inline constexpr OauthError invalid_software_statement{"invalid_software_statement", 400,
+                                                       "No software statement is trusted here."};
 
 // RFC 6750, section 3.1.
 inline constexpr OauthError invalid_token{"invalid_token", 401, "The access token is invalid, expired or revoked."};

@@ -2,12 +2,15 @@
 // issued from a grant and belongs to its family; who revokes the family revokes them all.
 #pragma once
 
+#include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "troupe/base/clock.h"
 #include "troupe/oauth/model/client.h"
+#include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/scope.h"
 
@@ -33,6 +36,10 @@ struct Grant {
   const std::string& subject() const noexcept { return authentication ? authentication->user.value() : client.value(); }
   bool is_openid() const noexcept { return authentication && scope.contains("openid"); }
 };
+
+/// The part of the grant's audience that is asked for, all of it where nothing is. Errors: invalid_target.
+std::expected<std::vector<std::string>, OauthError> audience_within(const Grant& grant,
+                                                                    std::span<const std::string> resources);
 
 /// Whether the grant comes with a refresh token: the client may use that grant, a user is behind it, and an
 /// OpenID request has asked for `offline_access` (OpenID Connect Core, section 11).

@@ -23,9 +23,10 @@ using FlowId = base::Strong<struct FlowIdTag, std::string>;
 using FamilyId = base::Strong<struct FamilyIdTag, std::string>;
 
 using ClientSecret = base::Secret<std::string>;
-using SessionToken = base::Secret<std::string>;  // the cookie of a session; only its SHA-256 is kept
-using BrowserToken = base::Secret<std::string>;  // the cookie of a browser; binds flows to it
-using CsrfToken = base::Secret<std::string>;     // in the form of one page of one flow; good once
-using TokenText = base::Secret<std::string>;     // a token or code as it travels
+using RegistrationToken = base::Secret<std::string>;  // by which a client manages its own registration
+using SessionToken = base::Secret<std::string>;       // the cookie of a session; only its SHA-256 is kept
+using BrowserToken = base::Secret<std::string>;       // the cookie of a browser; binds flows to it
+using CsrfToken = base::Secret<std::string>;          // in the form of one page of one flow; good once
+using TokenText = base::Secret<std::string>;          // a token or code as it travels
 
 }  // namespace troupe::oauth

@@ -2,12 +2,20 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "troupe/oauth/model/scope.h"
 
 namespace troupe::oauth {
+
+/// Who may register a client by the endpoint of RFC 7591.
+enum class Registration : std::uint8_t {
+  closed,
+  by_token,  // whoever shows an access token with the scope `register`
+  open,      // everybody: people then see consent pages of applications that nobody has looked at
+};
 
 struct OauthOptions {
   std::string issuer = "http://127.0.0.1:8080";  // from configuration, never from a Host header
@@ -28,6 +36,10 @@ struct OauthOptions {
 
   std::vector<std::string> resources;  // what `resource` may name besides the issuer itself (RFC 8707)
   ScopeSet scopes_supported;           // for the discovery document, besides those of OpenID Connect
+
+  Registration registration = Registration::by_token;
+  ScopeSet registration_scopes = ScopeSet::parse("openid profile email offline_access").value();  // at most
+  std::size_t registrations_max = 10'000;  // clients that registered themselves; then an operator has to look
 };
 
 }  // namespace troupe::oauth

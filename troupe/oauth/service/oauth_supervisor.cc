@@ -6,6 +6,7 @@
 
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/oauth/actor/owners.h"
+#include "troupe/oauth/endpoint/discovery.h"
 #include "troupe/store/transaction.h"
 
 namespace troupe::oauth {
@@ -33,7 +34,7 @@ void OauthSupervisor::started(actor::Context& context) {
   const auto& [storage, options, keys, password_cost, watcher, endings, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
-  actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage);
+  actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage, options.registrations_max);
   actors_.users = context.spawn<UserActor>(
       {.name = "users"},
       UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
@@ -52,7 +53,11 @@ OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors
 actor::ActorOptions oauth_supervisor_options() { return {.name = "oauth", .supervision = without_end()}; }
 
 ServicePtr make_service(OauthOptions options, const OauthActors& actors) {
+  std::string document = discovery_document(options);
+  std::string etag = etag_of(document);
   return std::make_shared<Service>(Service{.options = std::move(options),
+                                           .discovery = std::move(document),
+                                           .discovery_etag = std::move(etag),
                                            .clients = actors.clients,
                                            .codes = actors.codes,
                                            .tokens = actors.tokens,

@@ -1,19 +1,40 @@
 // See routes.h.
 #include "troupe/oauth/service/routes.h"
 
+#include "troupe/oauth/endpoint/cors.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/html.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::oauth {
+namespace {
+
+using Endpoint = Task<web::Response> (*)(ServicePtr, web::Request);
+
+Task<web::Response> answer_page(ServicePtr service, Endpoint endpoint, web::Request http) {
+  std::string origin{http.header("origin")};
+  auto response = co_await endpoint(service, std::move(http));
+  co_return co_await with_cors(service, std::move(origin), std::move(response));
+}
+
+}  // namespace
 
 void routes(web::Router& router, ServicePtr service) {
   using web::Method;
-  using Endpoint = Task<web::Response> (*)(ServicePtr, web::Request);
   auto add = [&](Method method, std::string path, Endpoint endpoint, web::RouteOptions options = {}) {
     router.add(
         method, std::move(path), [service, endpoint](web::Request http) { return endpoint(service, std::move(http)); },
         options);
+  };
+  // For clients that are pages of another origin, too; `methods` as the header Allow has them.
+  auto add_for_pages = [&](std::string path, Endpoint endpoint, std::string_view methods) {
+    const auto handler = [service, endpoint](web::Request http) {
+      return answer_page(service, endpoint, std::move(http));
+    };
+    if (methods.contains("GET")) router.add(Method::get, path, handler);
+    router.add(Method::post, path, handler);
+    router.add(Method::options, path,
+               [service, methods](web::Request http) { return preflight(service, std::move(http), methods); });
   };
   // A GET that makes a code or signs out; who asks for the head of the answer alone wants neither.
   constexpr web::RouteOptions is_deed{.head = web::HeadRequests::refused};
@@ -31,11 +52,16 @@ void routes(web::Router& router, ServicePtr service) {
   add(Method::post, "/login", log_in);
   add(Method::get, "/consent", show_consent);
   add(Method::post, "/consent", give_consent);
-  add(Method::post, "/oauth/token", token);
+  add_for_pages("/oauth/token", token, "POST");
   add(Method::post, "/oauth/introspect", introspect);
-  add(Method::post, "/oauth/revoke", revoke);
-  add(Method::get, "/oauth/userinfo", userinfo);
-  add(Method::post, "/oauth/userinfo", userinfo);
+  add(Method::post, "/oauth/introspect/batch", introspect_batch, {.body_bytes_max = introspect_batch_bytes_max});
+  add_for_pages("/oauth/revoke", revoke, "POST");
+  add_for_pages("/oauth/userinfo", userinfo, "GET, HEAD, POST");
+  add(Method::post, "/oauth/register", register_client);
+  const std::string registrations = std::string{registrations_path} + '*';
+  add(Method::get, registrations, show_registration);
+  add(Method::put, registrations, update_registration);
+  add(Method::delete_, registrations, delete_registration);
   add(Method::get, "/oauth/logout", show_logout, is_deed);
   add(Method::post, "/oauth/logout", log_out);
   add(Method::get, "/account", show_account);

@@ -227,7 +227,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
                .redirect_uris = {"http://127.0.0.1/cb"},
                .grant_types = {GrantType::authorization_code, GrantType::refresh_token},
                .scope = scope("openid profile offline_access read")});
-  api = add({.name = "API", .grant_types = {GrantType::client_credentials}, .scope = scope("introspect")});
+  api = add({.name = "API", .grant_types = {GrantType::client_credentials}, .scope = scope("introspect register")});
   add(alice);
   add(bob);
 }

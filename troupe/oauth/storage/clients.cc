@@ -88,6 +88,7 @@ bool MemoryClients::update(const Client& client) {
 
 bool MemoryClients::remove(const ClientId& id) {
   std::erase_if(secrets_, [&](const auto& entry) { return entry.second.client == id; });
+  registrations_.erase(id);
   ++generation_;
   return clients_.erase(id) == 1;
 }
@@ -109,6 +110,17 @@ bool MemoryClients::remove_secret(const crypto::TokenId& id) {
   ++generation_;
   return secrets_.erase(id) == 1;
 }
+
+void MemoryClients::put_registration(const ClientId& id, const crypto::Digest& token_hash) {
+  if (!clients_.contains(id)) throw_conflict("a registration of no client");
+  registrations_.insert_or_assign(id, token_hash);
+}
+
+std::optional<crypto::Digest> MemoryClients::find_registration(const ClientId& id) {
+  return found_in(registrations_, id);
+}
+
+std::int64_t MemoryClients::count_registrations() { return std::ssize(registrations_); }
 
 std::int64_t MemoryClients::generation() { return generation_; }
 
@@ -161,6 +173,24 @@ std::vector<ClientSecretRecord> SqlClients::secrets_of(const ClientId& id) {
 
 bool SqlClients::remove_secret(const crypto::TokenId& id) {
   return transaction_.run("DELETE FROM client_secrets WHERE id = ?1", {column_of(id)}) == 1;
+}
+
+void SqlClients::put_registration(const ClientId& id, const crypto::Digest& token_hash) {
+  transaction_.run(
+      "INSERT INTO client_registrations (client, token_hash) VALUES (?1, ?2) "
+      "ON CONFLICT (client) DO UPDATE SET token_hash = excluded.token_hash",
+      {column_of(id), column_of(token_hash)});
+}
+
+std::optional<crypto::Digest> SqlClients::find_registration(const ClientId& id) {
+  return transaction_.first("SELECT token_hash FROM client_registrations WHERE client = ?1", {column_of(id)},
+                            [](const store::Row& row) { return hash_in(row, 0); });
+}
+
+std::int64_t SqlClients::count_registrations() {
+  return transaction_
+      .first("SELECT count(*) FROM client_registrations", {}, [](const store::Row& row) { return row.integer(0); })
+      .value();
 }
 
 std::int64_t SqlClients::generation() { return generation_of(transaction_, "clients"); }

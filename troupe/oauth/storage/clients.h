@@ -28,6 +28,13 @@ class ClientTable {
   virtual std::vector<ClientSecretRecord> secrets_of(const ClientId& id) = 0;
   virtual bool remove_secret(const crypto::TokenId& id) = 0;
 
+  /// The hash of the token by which a client that registered itself manages its registration (RFC 7592); takes the
+  /// place of the one before. Goes with its client.
+  virtual void put_registration(const ClientId& id, const crypto::Digest& token_hash) = 0;
+  virtual std::optional<crypto::Digest> find_registration(const ClientId& id) = 0;
+  /// How many clients have one.
+  virtual std::int64_t count_registrations() = 0;
+
   /// A number that rises whenever a client or secret changes, by whichever process.
   virtual std::int64_t generation() = 0;
 };
@@ -42,11 +49,15 @@ class MemoryClients final : public ClientTable {
   void insert_secret(const ClientSecretRecord& secret) override;
   std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
   bool remove_secret(const crypto::TokenId& id) override;
+  void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
+  std::optional<crypto::Digest> find_registration(const ClientId& id) override;
+  std::int64_t count_registrations() override;
   std::int64_t generation() override;
 
  private:
   std::map<ClientId, Client> clients_;
   std::map<crypto::TokenId, ClientSecretRecord> secrets_;
+  std::map<ClientId, crypto::Digest> registrations_;
   std::int64_t generation_ = 0;
 };
 
@@ -61,6 +72,9 @@ class SqlClients final : public ClientTable {
   void insert_secret(const ClientSecretRecord& secret) override;
   std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
   bool remove_secret(const crypto::TokenId& id) override;
+  void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
+  std::optional<crypto::Digest> find_registration(const ClientId& id) override;
+  std::int64_t count_registrations() override;
   std::int64_t generation() override;
 
  private:

@@ -215,9 +215,11 @@ int SqlGrants::remove_refresh_before(const crypto::TokenId& end, int count) {
   return remove_with(transaction_, sql, end, count);
 }
 
-int SqlGrants::remove_access_before(const crypto::TokenId& end, int count) {
-  static const std::string sql = delete_oldest("access_tokens", "id");
-  return remove_with(transaction_, sql, end, count);
+int SqlGrants::remove_access_expired(base::UnixTime end, int count) {
+  return static_cast<int>(transaction_.run(
+      "DELETE FROM access_tokens WHERE id IN (SELECT id FROM (SELECT id, expires_at FROM access_tokens ORDER BY id "
+      "LIMIT ?3) AS oldest WHERE expires_at <= ?1 ORDER BY id LIMIT ?2)",
+      {column_of(end), count, 4 * count}));
 }
 
 int SqlGrants::remove_endings_before(base::UnixTime end, int count) {

@@ -50,7 +50,9 @@ class GrantTable {
   virtual int remove_codes_before(const crypto::TokenId& end, int count) = 0;
   virtual int remove_families_before(const crypto::TokenId& end, int count) = 0;
   virtual int remove_refresh_before(const crypto::TokenId& end, int count) = 0;
-  virtual int remove_access_before(const crypto::TokenId& end, int count) = 0;
+  /// Of the oldest `4 * count` tokens those that had expired at `end`. A client's tokens may live longer than those
+  /// that others got after them: so many of them hold up the rest, until they expire too.
+  virtual int remove_access_expired(base::UnixTime end, int count) = 0;
   virtual int remove_endings_before(base::UnixTime end, int count) = 0;
 };
 
@@ -76,7 +78,7 @@ class MemoryGrants final : public GrantTable {
   int remove_codes_before(const crypto::TokenId& end, int count) override;
   int remove_families_before(const crypto::TokenId& end, int count) override;
   int remove_refresh_before(const crypto::TokenId& end, int count) override;
-  int remove_access_before(const crypto::TokenId& end, int count) override;
+  int remove_access_expired(base::UnixTime end, int count) override;
   int remove_endings_before(base::UnixTime end, int count) override;
 
  private:
@@ -111,7 +113,7 @@ class SqlGrants final : public GrantTable {
   int remove_codes_before(const crypto::TokenId& end, int count) override;
   int remove_families_before(const crypto::TokenId& end, int count) override;
   int remove_refresh_before(const crypto::TokenId& end, int count) override;
-  int remove_access_before(const crypto::TokenId& end, int count) override;
+  int remove_access_expired(base::UnixTime end, int count) override;
   int remove_endings_before(base::UnixTime end, int count) override;
 
  private:

@@ -90,8 +90,15 @@ int MemoryGrants::remove_families_before(const crypto::TokenId& end, int count) 
 int MemoryGrants::remove_refresh_before(const crypto::TokenId& end, int count) {
   return remove_before(refresh_, end, count);
 }
-int MemoryGrants::remove_access_before(const crypto::TokenId& end, int count) {
-  return remove_before(access_, end, count);
+int MemoryGrants::remove_access_expired(base::UnixTime end, int count) {
+  int removed = 0;
+  int looks = 4 * count;
+  for (auto each = access_.begin(); each != access_.end() && removed < count && looks > 0; --looks) {
+    const bool is_over = each->second.expires_at <= end;
+    each = is_over ? access_.erase(each) : std::next(each);
+    removed += is_over ? 1 : 0;
+  }
+  return removed;
 }
 
 int MemoryGrants::remove_endings_before(base::UnixTime end, int count) {

@@ -204,9 +204,17 @@ ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
 CREATE INDEX sessions_of_user ON sessions (user) WHERE ended_at IS NULL;
 )sql";
 
+constexpr std::string_view registrations = R"sql(
+CREATE TABLE client_registrations (
+  client TEXT PRIMARY KEY REFERENCES clients (id) ON DELETE CASCADE,
+  token_hash BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
-                                           {3, "sessions know their browser", sessions_know_their_browser}};
+                                           {3, "sessions know their browser", sessions_know_their_browser},
+                                           {4, "clients that register themselves", registrations}};
 
 }  // namespace
 

@@ -136,8 +136,7 @@ TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Stor
     CHECK_EQ(secrets[0].hash, hash("old"));
     CHECK_EQ(secrets[0].expires_at, at(60));
     CHECK_FALSE(secrets[1].expires_at.has_value());
-    CHECK(t.clients.remove_secret(id(1)));
-    CHECK_FALSE(t.clients.remove_secret(id(1)));
+    for (const bool was_there : {true, false}) CHECK_EQ(t.clients.remove_secret(id(1)), was_there);
   });
   CHECK(store.conflicts(
       [](Tables t) { t.clients.insert_secret({id(3), ClientId{"c_nobody"}, hash("x"), std::nullopt}); }));
@@ -146,6 +145,20 @@ TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Stor
     CHECK_FALSE(t.clients.remove(shop().id));
     CHECK(t.clients.secrets_of(shop().id).empty());
   });
+}
+
+TEST_CASE_TEMPLATE("a client's registration has one token, and goes with the client", Store, InMemory, BySql) {
+  Store store;
+  store.with([](Tables t) {
+    t.clients.insert(shop());
+    CHECK_FALSE(t.clients.find_registration(shop().id).has_value());
+    t.clients.put_registration(shop().id, hash("first"));
+    t.clients.put_registration(shop().id, hash("second"));
+    CHECK_EQ(t.clients.find_registration(shop().id), hash("second"));
+    CHECK(t.clients.remove(shop().id));
+    CHECK_EQ(t.clients.count_registrations(), 0);
+  });
+  CHECK(store.conflicts([](Tables t) { t.clients.put_registration(ClientId{"c_nobody"}, hash("x")); }));
 }
 
 TEST_CASE_TEMPLATE("a user is found by id and by name, and names are unique", Store, InMemory, BySql) {
@@ -378,17 +391,27 @@ TEST_CASE_TEMPLATE("what is old is removed from its oldest end, in steps", Store
       t.grants.insert_code({.id = id(n), .grant = grant(n)});
       t.grants.insert_family({.grant = grant(n)});
       t.grants.insert_refresh({.id = id(n), .family = grant(n).family});
-      t.grants.insert_access({.id = id(n), .grant = grant(n)});
     }
     const auto end = crypto::TokenId::first_at(at(4));
-    CHECK_EQ(t.grants.remove_codes_before(end, 2), 2);
-    CHECK_EQ(t.grants.remove_codes_before(end, 2), 1);
-    CHECK_EQ(t.grants.remove_codes_before(end, 2), 0);
+    for (const int removed : {2, 1, 0}) CHECK_EQ(t.grants.remove_codes_before(end, 2), removed);
     CHECK_FALSE(t.grants.find_code(id(3)).has_value());
     CHECK(t.grants.find_code(id(4)).has_value());
     CHECK_EQ(t.grants.remove_families_before(end, 10), 3);
     CHECK_EQ(t.grants.remove_refresh_before(end, 10), 3);
-    CHECK_EQ(t.grants.remove_access_before(end, 10), 3);
+  });
+}
+
+TEST_CASE_TEMPLATE("access tokens go when they have expired, from the oldest on, past some that live longer", Store,
+                   InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    for (int n = 1; n <= 12; ++n) {
+      t.grants.insert_access({.id = id(n), .grant = grant(n), .expires_at = at(n <= 2 ? 1000 : n)});
+    }
+    for (const int removed : {3, 1, 0}) CHECK_EQ(t.grants.remove_access_expired(at(6), 3), removed);
+    for (int n = 1; n <= 12; ++n) CHECK_EQ(t.grants.find_access(id(n)).has_value(), n <= 2 || n > 6);
+    for (int n = 21; n <= 24; ++n) t.grants.insert_access({.id = id(n), .grant = grant(n), .expires_at = at(1)});
+    CHECK_EQ(t.grants.remove_access_expired(at(1), 2), 0);  // eight older ones are looked at
+    CHECK_EQ(t.grants.remove_access_expired(at(1), 3), 3);
   });
 }
 

@@ -1,0 +1,72 @@
+// Client Actor: clients that manage their own registration (RFC 7592). See client_actor.h.
+#include "troupe/oauth/actor/client_actor.h"
+
+namespace troupe::oauth {
+namespace {
+
+/// Whether the token is that of the client's registration.
+bool manages(Tables& tables, const ClientId& id, const crypto::Digest& token_hash) {
+  const auto known = tables.clients.find_registration(id);
+  static const crypto::Digest nobody{};
+  return crypto::equal_in_constant_time((known ? *known : nobody).view(), token_hash.view()) && known;
+}
+
+using Updated = std::expected<Client, OauthError>;
+
+Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::Digest& next_hash) {
+  auto client = tables.clients.find(wanted.id);
+  if (!client || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
+    return std::unexpected(errors::invalid_token);
+  }
+  if (client->is_public() != wanted.metadata.is_public()) {
+    return std::unexpected(
+        errors::invalid_client_metadata.because("A client stays public or confidential: register another one."));
+  }
+  client->metadata = wanted.metadata;
+  ++client->version;
+  tables.clients.update(*client);
+  tables.clients.put_registration(wanted.id, next_hash);
+  return *std::move(client);
+}
+
+}  // namespace
+
+actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(GetRegistration message) {
+  auto client = co_await storage_.read(
+      [id = message.id, hash = crypto::sha256(message.token.expose())](Tables& t) -> std::optional<Client> {
+        return manages(t, id, hash) ? t.clients.find(id) : std::nullopt;
+      });
+  if (!client) co_return std::unexpected(errors::invalid_token);
+  co_return std::make_shared<const Client>(*std::move(client));
+}
+
+actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(UpdateRegistration message,
+                                                                              actor::Context& context) {
+  if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
+  RegistrationToken next = fresh_registration_token(context.random());
+  const AuditEvent event = about(auditor_.event(context, "client_updated", "by_itself"), message.id);
+  auto updated = co_await storage_.write([message, event, next_hash = crypto::sha256(next.expose())](Tables& t) {
+    auto client = update(t, message, next_hash);
+    if (client) t.keys.append_event(event);
+    return client;
+  });
+  known_.erase(message.id);
+  if (!updated) co_return std::unexpected(updated.error());
+  co_return ClientCredentials{std::make_shared<const Client>(*std::move(updated)), std::nullopt, std::move(next)};
+}
+
+actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteRegistration message,
+                                                                          actor::Context& context) {
+  const AuditEvent event = about(auditor_.event(context, "client_deleted", "by_itself"), message.id);
+  const bool was_there = co_await storage_.write([message, event, now = context.wall()](Tables& t) {
+    if (!manages(t, message.id, crypto::sha256(message.token.expose()))) return false;
+    remove_client(t, message.id, now);
+    t.keys.append_event(event);
+    return true;
+  });
+  known_.erase(message.id);
+  if (!was_there) co_return std::unexpected(errors::invalid_token);
+  co_return ClientDeleted{};
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,145 @@
+// Registration: an application makes itself known, and manages what is known of it (RFC 7591 and 7592).
+#include <fmt/format.h>
+
+#include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/discovery.h"
+#include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/model/registration.h"
+#include "troupe/web/bearer.h"
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth {
+namespace {
+
+/// The one token of the header; nothing where there is none, or something else.
+std::optional<std::string> token_of(const web::Request& http) {
+  const auto bearer = web::bearer_token(http);
+  if (!bearer || !*bearer) return std::nullopt;
+  return std::string{**bearer};
+}
+
+std::expected<wire::Json, OauthError> body_of(const web::Request& http) {
+  if (!is_json(http))
+    return std::unexpected(errors::invalid_request.because("The content type must be application/json."));
+  auto body = wire::parse_json(http.body, {.bytes_max = 64 * 1024, .depth_max = 8});
+  if (!body) return std::unexpected(errors::invalid_client_metadata.because("The body is not JSON."));
+  return *std::move(body);
+}
+
+/// All that is known of the client, with what it needs to manage itself (RFC 7592, section 3).
+std::string registration_of(const Service& service, const Client& client, const RegistrationToken& token,
+                            const std::optional<ClientSecret>& secret = {}) {
+  std::string json;
+  wire::JsonWriter writer{json};
+  writer.begin_object()
+      .member("client_id", client.id.value())
+      .member("client_id_issued_at", client.created_at.seconds());
+  if (secret) writer.member("client_secret", secret->expose());
+  if (!client.is_public()) writer.member("client_secret_expires_at", std::int64_t{0});  // never
+  writer
+      .member("registration_client_uri",
+              url_of(service.options, fmt::format("{}{}", registrations_path, client.id.value())))
+      .member("registration_access_token", token.expose());
+  write_metadata(writer, client.metadata);
+  writer.end_object();
+  return json;
+}
+
+/// Whether this request may register a client; what it is told otherwise.
+Task<std::optional<web::Response>> refusal_of(ServicePtr service, web::Request http) {
+  if (service->options.registration == Registration::open) co_return std::nullopt;
+  if (service->options.registration == Registration::closed) {
+    co_return refuse(errors::access_denied.because("Clients are registered by the operator alone."));
+  }
+  auto shown = token_of(http);
+  if (!shown) co_return refuse_bearer(std::nullopt);
+  auto claims = co_await service->tokens.ask(ValidateToken{TokenText{*std::move(shown)}});
+  if (!claims) co_return refuse_bearer(told(claims.error()));
+  if (!claims->scope.contains("register")) co_return refuse_bearer(errors::insufficient_scope, "register");
+  co_return std::nullopt;
+}
+
+/// A registration and who manages it, as the path and the header name them.
+struct Managed {
+  ClientId id;
+  RegistrationToken token;
+};
+
+std::optional<Managed> managed_by(const web::Request& http) {
+  auto token = token_of(http);
+  if (!token || !http.path.starts_with(registrations_path)) return std::nullopt;
+  return Managed{ClientId{http.path.substr(registrations_path.size())}, RegistrationToken{*std::move(token)}};
+}
+
+/// The members that the server gives are not the client's to change; the id must be its own (RFC 7592, section 2.2).
+std::optional<OauthError> fault_in_update(const wire::Json& body, const ClientId& id) {
+  for (const char* name :
+       {"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"}) {
+    if (body.find(name) != nullptr) {
+      return errors::invalid_client_metadata.because("What the server gives cannot be changed.");
+    }
+  }
+  const std::string* named = body.string_at("client_id");
+  if (named == nullptr || *named != id.value()) {
+    return errors::invalid_client_metadata.because("The client_id must be that of the client.");
+  }
+  if (body.find("client_secret") != nullptr) {
+    return errors::invalid_client_metadata.because("The client_secret is the server's to give.");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Task<web::Response> register_client(ServicePtr service, web::Request http) {
+  auto refusal = co_await refusal_of(service, http);  // 1. may this request
+  if (refusal) co_return *std::move(refusal);
+
+  auto body = body_of(http);  // 2. what it says of the client
+  if (!body) co_return refuse(body.error());
+  auto metadata = read_registration(*body, service->options);
+  if (!metadata) co_return refuse(metadata.error());
+
+  auto made = co_await service->clients.ask(  // 3. its record
+      RegisterClient{*std::move(metadata), RegisterClient::Managed::by_itself});
+  if (!made) co_return refuse(told(made.error()));
+  co_return never_cached(
+      web::json_response(201, registration_of(*service, *made->client, *made->registration, made->secret)));
+}
+
+Task<web::Response> show_registration(ServicePtr service, web::Request http) {
+  auto managed = managed_by(http);
+  if (!managed) co_return refuse_bearer(std::nullopt);
+  auto client = co_await service->clients.ask(GetRegistration{managed->id, managed->token});
+  if (!client) co_return refuse_bearer(told(client.error()));
+  co_return answer_json(registration_of(*service, **client, managed->token));
+}
+
+Task<web::Response> update_registration(ServicePtr service, web::Request http) {
+  auto managed = managed_by(http);
+  if (!managed) co_return refuse_bearer(std::nullopt);
+  auto body = body_of(http);
+  if (!body) co_return refuse(body.error());
+  if (const auto fault = fault_in_update(*body, managed->id)) co_return refuse(*fault);
+  auto metadata = read_registration(*body, service->options);
+  if (!metadata) co_return refuse(metadata.error());
+
+  auto updated =
+      co_await service->clients.ask(UpdateRegistration{managed->id, std::move(managed->token), *std::move(metadata)});
+  if (!updated) {
+    const OauthError error = told(updated.error());
+    co_return error == errors::invalid_token ? refuse_bearer(error) : refuse(error);
+  }
+  co_return answer_json(registration_of(*service, *updated->client, *updated->registration));
+}
+
+Task<web::Response> delete_registration(ServicePtr service, web::Request http) {
+  auto managed = managed_by(http);
+  if (!managed) co_return refuse_bearer(std::nullopt);
+  auto deleted = co_await service->clients.ask(DeleteRegistration{managed->id, std::move(managed->token)});
+  if (!deleted) co_return refuse_bearer(told(deleted.error()));
+  co_return never_cached({.status = 204});
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,160 @@
+// Registration by the application itself: who may, what it is told, and how it manages itself (RFC 7591, RFC 7592).
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/sim/oauth_world.h"
+
+namespace troupe::oauth::test {
+namespace {
+
+using web::Method;
+
+constexpr std::string_view metadata =
+    R"({"redirect_uris":["https://new.example/cb"],"client_name":"New","grant_types":["authorization_code"],
+        "require_pkce":false})";
+
+Reply ask(OauthWorld& oauth, Method method, std::string path, std::string body, const std::string& bearer = "",
+          std::string type = "application/json") {
+  web::Request request{.method = method, .path = std::move(path)};
+  if (!body.empty()) request.headers.add("Content-Type", std::move(type));
+  if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
+  request.body = std::move(body);
+  return oauth.send(std::move(request));
+}
+
+Reply enrol(OauthWorld& oauth, std::string body = std::string{metadata}, const std::string& bearer = "") {
+  return ask(oauth, Method::post, "/oauth/register", std::move(body), bearer);
+}
+
+std::string path_of(const Reply& registered) { return "/oauth/register/" + registered.at("client_id"); }
+
+OauthWorldOptions open(actor::test::Seed seed) { return {.seed = seed, .oauth = {.registration = Registration::open}}; }
+
+TEST_CASE("a client that registers itself gets all that it needs, and signs a user in") {
+  OauthWorld oauth{open(1)};
+  auto made = enrol(oauth);
+  REQUIRE_EQ(made.status(), 201);
+  CHECK_EQ(made.header("cache-control"), "no-store");
+  CHECK_EQ(made.at("client_name"), "New");
+  CHECK_EQ(made.at("token_endpoint_auth_method"), "client_secret_basic");
+  CHECK_EQ(*made.json.find("client_secret_expires_at")->integer(), 0);
+  CHECK(made.json.find("client_id_issued_at") != nullptr);
+  CHECK_EQ(made.at("registration_client_uri"), oauth.options().issuer + path_of(made));
+  const ClientApp app{ClientId{made.at("client_id")}, made.at("client_secret"), "https://new.example/cb"};
+  CHECK_EQ(oauth.redeem(app, oauth.authorize(alice, app, "scope=openid")).status(), 200);
+}
+
+TEST_CASE("who may register is the operator's to say (T62)") {
+  OauthWorld by_token{{.seed = 2}};
+  const auto token = [&](const ClientApp& client, std::string scope) {
+    return by_token.post_as(client, "/oauth/token", {{"grant_type", "client_credentials"}, {"scope", std::move(scope)}})
+        .at("access_token");
+  };
+  CHECK_EQ(enrol(by_token).status(), 401);
+  CHECK_EQ(enrol(by_token, std::string{metadata}, "guess").error(), "invalid_token");
+  CHECK_EQ(enrol(by_token, std::string{metadata}, token(by_token.web_shop, "read")).error(), "insufficient_scope");
+  CHECK_EQ(enrol(by_token, std::string{metadata}, token(by_token.api, "register")).status(), 201);
+  CHECK(by_token.send({.path = "/.well-known/openid-configuration"}).body().contains("registration_endpoint"));
+
+  OauthWorld closed{{.seed = 3, .oauth = {.registration = Registration::closed}}};
+  CHECK_EQ(enrol(closed).status(), 403);
+  CHECK_FALSE(closed.send({.path = "/.well-known/openid-configuration"}).body().contains("registration_endpoint"));
+}
+
+TEST_CASE("a body that is no metadata is refused, and says why") {
+  OauthWorld oauth{open(4)};
+  CHECK_EQ(enrol(oauth, "{").error(), "invalid_client_metadata");
+  CHECK_EQ(enrol(oauth, R"({"redirect_uris":["https://new.example/#x"]})").error(), "invalid_redirect_uri");
+  CHECK_EQ(ask(oauth, Method::post, "/oauth/register", std::string{metadata}, "", "text/plain").error(),
+           "invalid_request");
+}
+
+TEST_CASE("as many clients as may register themselves do so, and no more") {
+  OauthWorld oauth{{.seed = 5, .oauth = {.registration = Registration::open, .registrations_max = 2}}};
+  CHECK_EQ(enrol(oauth).status(), 201);
+  auto second = enrol(oauth);
+  CHECK_EQ(second.status(), 201);
+  CHECK_EQ(enrol(oauth).status(), 429);
+  CHECK_EQ(ask(oauth, Method::delete_, path_of(second), "", second.at("registration_access_token")).status(), 204);
+  CHECK_EQ(enrol(oauth).status(), 201);
+}
+
+TEST_CASE("a client reads its registration by its token, and no other's (T62)") {
+  OauthWorld oauth{open(6)};
+  auto mine = enrol(oauth), other = enrol(oauth);
+  auto seen = ask(oauth, Method::get, path_of(mine), "", mine.at("registration_access_token"));
+  CHECK_EQ(seen.status(), 200);
+  CHECK_EQ(seen.at("client_id"), mine.at("client_id"));
+  CHECK_EQ(seen.at("registration_access_token"), mine.at("registration_access_token"));
+  CHECK_EQ(seen.at("client_secret"), "");  // only its hash is kept
+  for (const auto& [path, token] :
+       {std::pair{path_of(mine), other.at("registration_access_token")},
+        {path_of(mine), std::string{"guess"}},
+        {path_of(mine), std::string{}},
+        {"/oauth/register/c_nobody", mine.at("registration_access_token")},
+        {"/oauth/register/" + oauth.web_shop.id.value(), mine.at("registration_access_token")}}) {
+    for (const auto method : {Method::get, Method::delete_})
+      CHECK_EQ(ask(oauth, method, path, "", token).status(), 401);
+  }
+}
+
+TEST_CASE("a client changes its registration, and its token with it") {
+  OauthWorld oauth{open(7)};
+  auto mine = enrol(oauth);
+  const auto id = R"("client_id":")" + mine.at("client_id") + R"(",)";
+  const auto change = [&](std::string members, const std::string& token) {
+    return ask(oauth, Method::put, path_of(mine), "{" + members + "}", token);
+  };
+  const auto first = mine.at("registration_access_token");
+  constexpr auto uris = R"("redirect_uris":["https://new.example/other"])";
+  for (const auto& [members, error] :
+       {std::pair{std::string{uris}, "invalid_client_metadata"},
+        {R"("client_id":"c_other",)" + std::string{uris}, "invalid_client_metadata"},
+        {id + R"("client_secret":"mine",)" + uris, "invalid_client_metadata"},
+        {id + R"("registration_access_token":"mine",)" + uris, "invalid_client_metadata"},
+        {id + R"("client_id_issued_at":1,)" + uris, "invalid_client_metadata"},
+        {id + R"("token_endpoint_auth_method":"none",)" + uris, "invalid_client_metadata"},
+        {id + R"("redirect_uris":["https://x/#y"])", "invalid_redirect_uri"}}) {
+    CAPTURE(members);
+    auto refused = change(members, first);
+    CHECK_EQ(refused.status(), 400);
+    CHECK_EQ(refused.error(), error);
+  }
+  auto changed = change(id + uris, first);
+  REQUIRE_EQ(changed.status(), 200);
+  CHECK(changed.body().contains("https://new.example/other"));
+  const auto second = changed.at("registration_access_token");
+  CHECK_NE(second, first);
+  CHECK_EQ(change(id + uris, first).status(), 401);
+  CHECK_EQ(change(id + uris, second).status(), 200);
+
+  const ClientApp app{ClientId{mine.at("client_id")}, mine.at("client_secret"), "https://new.example/other"};
+  CHECK_EQ(oauth.redeem(app, oauth.authorize(alice, app, "scope=openid")).status(), 200);  // its secret stays
+}
+
+TEST_CASE("of a hundred changes by the same token one succeeds") {
+  OauthWorld oauth{open(8)};
+  auto mine = enrol(oauth);
+  web::Request change{.method = Method::put,
+                      .path = path_of(mine),
+                      .headers = {{"Content-Type", "application/json"},
+                                  {"Authorization", "Bearer " + mine.at("registration_access_token")}}};
+  change.body = R"({"client_id":")" + mine.at("client_id") + R"(","redirect_uris":["https://new.example/cb"]})";
+  int changed = 0;
+  for (const Reply& reply : oauth.send_all(std::vector(100, change))) changed += reply.status() == 200 ? 1 : 0;
+  CHECK_EQ(changed, 1);
+}
+
+TEST_CASE("a client that removes itself is gone, with its tokens") {
+  OauthWorld oauth{open(9)};
+  auto mine = enrol(oauth);
+  const ClientApp app{ClientId{mine.at("client_id")}, mine.at("client_secret"), "https://new.example/cb"};
+  auto tokens = oauth.redeem(app, oauth.authorize(alice, app, "scope=openid"));
+  CHECK(oauth.is_active(tokens.at("access_token")));
+  const auto token = mine.at("registration_access_token");
+  CHECK_EQ(ask(oauth, Method::delete_, path_of(mine), "", token).status(), 204);
+  CHECK_EQ(ask(oauth, Method::get, path_of(mine), "", token).status(), 401);
+  CHECK_FALSE(oauth.is_active(tokens.at("access_token")));
+}
+
+}  // namespace
+}  // namespace troupe::oauth::test

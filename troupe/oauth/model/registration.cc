@@ -1,0 +1,178 @@
+// See registration.h.
+#include "troupe/oauth/model/registration.h"
+
+#include <algorithm>
+
+#include "troupe/wire/url.h"
+
+namespace troupe::oauth {
+namespace {
+
+using wire::Json;
+using Checked = std::expected<void, OauthError>;
+
+constexpr std::size_t list_max = 20;          // redirect URIs, grants
+constexpr std::size_t text_bytes_max = 2000;  // a URI
+
+std::unexpected<OauthError> refused(std::string_view why) {
+  return std::unexpected(errors::invalid_client_metadata.because(why));
+}
+
+/// Calls `take` with the text of that member, where there is one.
+template <class Take>
+Checked with_text(const Json& document, std::string_view name, std::string_view why, Take take) {
+  const Json* member = document.find(name);
+  if (member == nullptr || member->is_null()) return {};
+  if (member->string() == nullptr || member->string()->size() > text_bytes_max) return refused(why);
+  return take(*member->string());
+}
+
+/// Calls `take` with each text of that list, where there is one; the list takes the place of what stood in `into`.
+template <class List, class Take>
+Checked with_texts(const Json& document, std::string_view name, std::string_view why, List& into, Take take) {
+  const Json* member = document.find(name);
+  if (member == nullptr || member->is_null()) return {};
+  if (member->array() == nullptr || member->array()->size() > list_max) return refused(why);
+  into.clear();
+  for (const Json& one : *member->array()) {
+    if (one.string() == nullptr || one.string()->size() > text_bytes_max) return refused(why);
+    if (auto taken = take(*one.string()); !taken) return taken;
+  }
+  return {};
+}
+
+Checked read_addresses(const Json& document, ClientMetadata& metadata) {
+  const auto add_to = [](std::vector<std::string>& list) {
+    return [&list](const std::string& uri) -> Checked {
+      list.push_back(uri);
+      return {};
+    };
+  };
+  if (auto read = with_texts(document, "redirect_uris", "The redirect_uris must be a list of up to 20 URIs.",
+                             metadata.redirect_uris, add_to(metadata.redirect_uris));
+      !read) {
+    return read;
+  }
+  return with_texts(document, "post_logout_redirect_uris",
+                    "The post_logout_redirect_uris must be a list of up to 20 URIs.",
+                    metadata.post_logout_redirect_uris, add_to(metadata.post_logout_redirect_uris));
+}
+
+/// A client that registers itself acts for people alone: what it may do for itself an operator decides.
+Checked read_grants(const Json& document, ClientMetadata& metadata) {
+  constexpr std::string_view why = "The grant_types may be authorization_code and refresh_token.";
+  const auto add_grant = [&](const std::string& name) -> Checked {
+    const auto grant = grant_type_named(name);
+    if (!grant || *grant == GrantType::client_credentials) return refused(why);
+    if (!metadata.may_use(*grant)) metadata.grant_types.push_back(*grant);
+    return {};
+  };
+  if (auto read = with_texts(document, "grant_types", why, metadata.grant_types, add_grant); !read) return read;
+  std::vector<std::string> types{"code"};
+  constexpr std::string_view only_code = "The response_types may be code alone.";
+  return with_texts(document, "response_types", only_code, types, [&](const std::string& type) -> Checked {
+    if (type != "code") return refused(only_code);
+    return {};
+  });
+}
+
+Checked read_proof(const Json& document, ClientMetadata& metadata) {
+  metadata.auth_method = ClientAuthMethod::client_secret_basic;  // RFC 7591, section 2
+  constexpr std::string_view why =
+      "The token_endpoint_auth_method may be client_secret_basic, client_secret_post or none.";
+  auto method = with_text(document, "token_endpoint_auth_method", why, [&](const std::string& name) -> Checked {
+    const auto named = client_auth_method_named(name);
+    if (!named || *named == ClientAuthMethod::client_secret) return refused(why);
+    metadata.auth_method = *named;
+    return {};
+  });
+  if (!method) return method;
+  const Json* pkce = document.find("require_pkce");
+  if (pkce == nullptr || pkce->is_null()) return {};
+  if (pkce->boolean() == nullptr) return refused("The member require_pkce must be true or false.");
+  metadata.pkce = *pkce->boolean() ? PkcePolicy::required : PkcePolicy::optional;
+  return {};
+}
+
+Checked read_scope(const Json& document, const OauthOptions& options, ClientMetadata& metadata) {
+  metadata.scope = options.registration_scopes;
+  return with_text(document, "scope", "The scope must be words with a space between.",
+                   [&](const std::string& text) -> Checked {
+                     auto scope = ScopeSet::parse(text);
+                     if (!scope) return refused("The scope must be words with a space between.");
+                     if (!scope->is_within(options.registration_scopes))
+                       return refused("The scope exceeds what may be registered.");
+                     metadata.scope = *std::move(scope);
+                     return {};
+                   });
+}
+
+Checked read_signing(const Json& document, ClientMetadata& metadata) {
+  constexpr std::string_view why = "The id_token_signed_response_alg may be RS256, ES256 or EdDSA.";
+  auto signing = with_text(document, "id_token_signed_response_alg", why, [&](const std::string& name) -> Checked {
+    const auto algorithm = crypto::algorithm_named(name);
+    if (!algorithm) return refused(why);
+    metadata.id_token_alg = *algorithm;
+    return {};
+  });
+  if (!signing) return signing;
+  return with_text(document, "subject_type", "The subject_type may be public.", [](const std::string& type) -> Checked {
+    if (type != "public") return refused("The subject_type may be public.");
+    return {};
+  });
+}
+
+/// People see it on the consent page; without one they see the host that they come from.
+Checked read_name(const Json& document, ClientMetadata& metadata) {
+  auto read =
+      with_text(document, "client_name", "The client_name must be text.", [&](const std::string& name) -> Checked {
+        metadata.name = name;
+        return {};
+      });
+  if (!read || !metadata.name.empty() || metadata.redirect_uris.empty()) return read;
+  const auto url = wire::parse_url(metadata.redirect_uris.front());
+  if (url) metadata.name = url->host.empty() ? url->scheme : url->host;
+  return read;
+}
+
+}  // namespace
+
+std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& document, const OauthOptions& options) {
+  if (document.object() == nullptr) return refused("The body must be a JSON object.");
+  if (document.find("software_statement") != nullptr) return std::unexpected(errors::invalid_software_statement);
+  ClientMetadata metadata;
+  for (const Checked& checked :
+       {read_addresses(document, metadata), read_grants(document, metadata), read_proof(document, metadata),
+        read_scope(document, options, metadata), read_signing(document, metadata), read_name(document, metadata)}) {
+    if (!checked) return std::unexpected(checked.error());
+  }
+  if (metadata.redirect_uris.empty()) {
+    return std::unexpected(errors::invalid_redirect_uri.because("The authorization_code grant needs a redirect URI."));
+  }
+  if (const auto fault = fault_in(metadata)) return std::unexpected(*fault);
+  return metadata;
+}
+
+void write_metadata(wire::JsonWriter& writer, const ClientMetadata& metadata) {
+  const auto write_texts = [&](std::string_view name, const auto& texts) {
+    writer.key(name).begin_array();
+    for (const auto& each : texts) writer.value(std::string_view{each});
+    writer.end_array();
+  };
+  std::vector<std::string_view> grants;
+  for (const GrantType grant : metadata.grant_types) grants.push_back(text(grant));
+  writer.member("client_name", metadata.name);
+  write_texts("redirect_uris", metadata.redirect_uris);
+  write_texts("post_logout_redirect_uris", metadata.post_logout_redirect_uris);
+  write_texts("grant_types", grants);
+  if (metadata.may_use(GrantType::authorization_code)) write_texts("response_types", std::vector{"code"});
+  writer.member("scope", metadata.scope.text())
+      .member("token_endpoint_auth_method", text(metadata.auth_method))
+      .member("require_pkce", metadata.pkce == PkcePolicy::required)
+      .member("access_token_format", metadata.access_token_format == AccessTokenFormat::jwt ? "jwt" : "opaque")
+      .member("access_token_signed_response_alg", crypto::name_of(metadata.access_token_alg))
+      .member("id_token_signed_response_alg", crypto::name_of(metadata.id_token_alg));
+  if (metadata.access_token_ttl) writer.member("access_token_lifetime", metadata.access_token_ttl->count());
+}
+
+}  // namespace troupe::oauth
