@@ -61,10 +61,10 @@ web::Response refuse_bearer(std::optional<OauthError> error, std::string_view sc
   return response;
 }
 
-web::Response redirect_back(const std::string& redirect_uri, ResponseMode mode, wire::Form parameters,
+web::Response redirect_back(const std::string& redirect_uri, ResponseWay way, wire::Form parameters,
                             const std::string& issuer) {
   parameters.add("iss", issuer);
-  if (mode == ResponseMode::form_post) return form_post_page(redirect_uri, parameters);
+  if (way.mode == ResponseMode::form_post) return form_post_page(way.language, redirect_uri, parameters);
   return never_cached(web::redirect(303, wire::add_query(redirect_uri, parameters)));
 }
 
@@ -73,7 +73,7 @@ web::Response redirect_back(const AuthRefusal& refusal, const std::string& issue
   wire::Form parameters{{"error", std::string{refusal.error.code}},
                         {"error_description", std::string{refusal.error.description}}};
   if (!refusal.state.empty()) parameters.add("state", refusal.state);
-  return redirect_back(refusal.redirect_uri, refusal.response_mode, std::move(parameters), issuer);
+  return redirect_back(refusal.redirect_uri, refusal.way, std::move(parameters), issuer);
 }
 
 }  // namespace troupe::oauth

@@ -32,7 +32,7 @@ web::Response refuse_bearer(std::optional<OauthError> error, std::string_view sc
 
 /// Takes the browser to the client's redirect URI with these parameters and `iss` (RFC 9207): by a 303 with them in the
 /// query, or by a page whose form it posts there.
-web::Response redirect_back(const std::string& redirect_uri, ResponseMode mode, wire::Form parameters,
+web::Response redirect_back(const std::string& redirect_uri, ResponseWay way, wire::Form parameters,
                             const std::string& issuer);
 
 /// The refusal as the client gets it at its redirect URI. It must not be one that stays here.

@@ -6,12 +6,13 @@
 
 #include <string>
 
+#include "troupe/oauth/model/language.h"
 #include "troupe/web/message.h"
 #include "troupe/wire/form.h"
 
 namespace troupe::oauth {
 
 /// Never cached. `action` is a registered redirect URI.
-web::Response form_post_page(const std::string& action, const wire::Form& parameters);
+web::Response form_post_page(Language language, const std::string& action, const wire::Form& parameters);
 
 }  // namespace troupe::oauth

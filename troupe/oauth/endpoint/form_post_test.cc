@@ -9,11 +9,12 @@ namespace troupe::oauth::test {
 namespace {
 
 TEST_CASE("the page has the parameters as they are, whatever is in them (T24)") {
-  const auto response =
-      form_post_page("https://app.example/cb?a=1&b=2", {{"code", "ac_x"}, {"state", "\"><script>alert(1)</script>"}});
+  const auto response = form_post_page(Language::german, "https://app.example/cb?a=1&b=2",
+                                       {{"code", "ac_x"}, {"state", "\"><script>alert(1)</script>"}});
   const auto body = response.body.view();
   CHECK(body.contains("action=\"https://app.example/cb?a=1&amp;b=2\""));
   CHECK(body.contains("name=\"code\" value=\"ac_x\""));
+  CHECK(body.contains(">Weiter</button>"));
   CHECK(body.contains("value=\"&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\""));
   CHECK_EQ(response.headers.get("cache-control"), "no-store");
   CHECK_EQ(response.headers.get("x-frame-options"), "DENY");

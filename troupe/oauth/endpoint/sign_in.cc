@@ -35,12 +35,11 @@ Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentic
 
   wire::Form parameters{{"code", issued->code.expose()}};
   if (!request.state.empty()) parameters.add("state", request.state);
-  co_return redirect_back(request.redirect_uri, request.response_mode, std::move(parameters), service->options.issuer);
+  co_return redirect_back(request.redirect_uri, request.way, std::move(parameters), service->options.issuer);
 }
 
 web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error) {
-  return redirect_back(AuthRefusal{error, request.redirect_uri, request.state, request.response_mode},
-                       service.options.issuer);
+  return redirect_back(AuthRefusal{error, request.redirect_uri, request.state, request.way}, service.options.issuer);
 }
 
 web::Response continue_at(std::string_view page, const FlowId& flow) {

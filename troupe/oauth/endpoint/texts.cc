@@ -49,6 +49,8 @@ constexpr std::array<Row, text_count> rows = {{
      "sign in again.",
      "Sie war zu lange offen, ist schon benutzt worden oder gehört zu einem anderen Browser. Gehen Sie zurück zur "
      "Anwendung und melden Sie sich neu an."},
+    {Text::back_title, "Back to the application", "Zurück zur Anwendung"},
+    {Text::go_on, "Continue", "Weiter"},
     {Text::account_title, "Your account", "Ihr Konto"},
     {Text::signed_in_as, "You are signed in as {}.", "Sie sind angemeldet als {}."},
     {Text::password_advice, "A new password signs you out everywhere else, and applications have to ask you again.",

@@ -40,6 +40,8 @@ enum class Text : std::uint8_t {
   failed_advice,  // code
   expired_title,
   expired_advice,
+  back_title,
+  go_on,
   account_title,
   signed_in_as,  // user
   password_advice,

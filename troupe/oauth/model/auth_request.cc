@@ -57,10 +57,11 @@ void read_state(const wire::Form& parameters, AuthRequest& request) {
 }
 
 /// So does the way of the answer: a mode that is none is refused in the query.
-void read_response_mode(const wire::Form& parameters, AuthRequest& request) {
+void read_way(const wire::Form& parameters, AuthRequest& request) {
   if (parameters.count("response_mode") == 1 && value_of(parameters, "response_mode") == "form_post") {
-    request.response_mode = ResponseMode::form_post;
+    request.way.mode = ResponseMode::form_post;
   }
+  request.way.language = language_of_locales(value_of(parameters, "ui_locales")).value_or(Language::english);
 }
 
 bool is_repeated(const wire::Form& parameters) {
@@ -190,9 +191,9 @@ std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& par
     return std::unexpected(AuthRefusal{.error = address.error()});
   }
   read_state(parameters, request);
-  read_response_mode(parameters, request);
+  read_way(parameters, request);
   if (auto checked = check_rest(parameters, request, options); !checked) {
-    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state, request.response_mode});
+    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state, request.way});
   }
   return request;
 }

@@ -15,6 +15,7 @@
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
+#include "troupe/oauth/model/language.h"
 #include "troupe/oauth/model/options.h"
 #include "troupe/oauth/model/scope.h"
 #include "troupe/wire/form.h"
@@ -34,11 +35,17 @@ enum class Prompt : std::uint8_t {
 /// 2.0 Form Post Response Mode), which leaves no code in histories and logs.
 enum class ResponseMode : std::uint8_t { query, form_post };
 
+/// The mode, and the language that the page of form_post speaks.
+struct ResponseWay {
+  ResponseMode mode = ResponseMode::query;
+  Language language = Language::english;
+};
+
 struct AuthRequest {
   ClientPtr client;
   std::string redirect_uri;           // where the answer goes
   bool redirect_uri_was_sent = true;  // then the token request must repeat it (RFC 6749, section 4.1.3)
-  ResponseMode response_mode = ResponseMode::query;
+  ResponseWay way;
   std::string state;
   ScopeSet scope;
   std::vector<std::string> audience;
@@ -53,7 +60,7 @@ struct AuthRefusal {
   OauthError error;
   std::string redirect_uri;  // "": tell the user on a page of ours, and nobody else
   std::string state{};
-  ResponseMode response_mode = ResponseMode::query;
+  ResponseWay way{};
 
   bool stays_here() const noexcept { return redirect_uri.empty(); }
 };
