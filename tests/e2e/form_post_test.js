@@ -11,15 +11,15 @@ import { serve } from './lib/server.js';
 const user = { name: 'sven', password: 'posts are safer than links' };
 const server = await serve({ prepare: (s) => s.addUser(user.name, user.password) });
 const chromium = await browser();
-let client, redirect, posted;
+let client, posted;
+const application = createServer(async (request, response) => {
+  if (request.method === 'POST') posted = { url: request.url, form: Object.fromEntries(new URLSearchParams(await text(request))) };
+  response.end('arrived');
+});
+await new Promise((done) => application.listen(0, '127.0.0.1', done));
+after(() => application.close());
+const redirect = `http://127.0.0.1:${application.address().port}/callback?tenant=a&b=c`;
 before(async () => {
-  const application = createServer(async (request, response) => {
-    if (request.method === 'POST') posted = { url: request.url, form: Object.fromEntries(new URLSearchParams(await text(request))) };
-    response.end('arrived');
-  });
-  await new Promise((done) => application.listen(0, '127.0.0.1', done));
-  after(() => application.close());
-  redirect = `http://127.0.0.1:${application.address().port}/callback?tenant=a&b=c`;
   client = await server.addClient('--name', 'Posted', '--redirect-uri', redirect, '--grant', 'authorization_code', '--scope', 'openid');
 });
 

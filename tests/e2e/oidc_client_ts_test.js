@@ -27,9 +27,9 @@ async function serveApp() {
   return `http://127.0.0.1:${app.address().port}`;
 }
 
-let origin, spa, api;
+const [origin, stranger] = [await serveApp(), await serveApp()];
+let spa, api;
 before(async () => {
-  origin = await serveApp();
   spa = await server.addClient('--name', 'Page', '--public', '--redirect-uri', `${origin}/callback`,
                                '--logout-uri', `${origin}/bye`, '--grant', 'authorization_code',
                                '--grant', 'refresh_token', '--scope', 'openid profile email offline_access');
@@ -46,7 +46,7 @@ const inPage = (page, work, more = {}) => page.evaluate(
 
 async function signIn(page) {
   await page.goto(`${origin}/`);
-  await inPage(page, 'async (manager) => { await manager.signinRedirect(); }').catch(() => {});  // the page is left
+  await inPage(page, 'async (manager) => { await manager.signinRedirect({ prompt: "consent" }); }').catch(() => {});  // the page is left
   await page.locator('input[type=password]').waitFor();
   await page.locator('input:not([type=hidden]):not([type=password])').first().fill(user.name);
   await page.locator('input[type=password]').fill(user.password);
@@ -96,7 +96,7 @@ test('it signs out, and comes back to its own page', async () => {
 
 test('the page of another origin gets no answer from the token endpoint', async () => {
   const page = await chromium.newPerson();
-  await page.goto(`${await serveApp()}/`);
+  await page.goto(`${stranger}/`);
   for (const path of ['token', 'revoke', 'userinfo']) {
     const said = await page.evaluate(async (url) => {
       try { return `${(await fetch(url, { method: 'POST', body: new URLSearchParams({ a: 'b' }) })).status}`; }
