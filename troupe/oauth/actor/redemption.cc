@@ -25,7 +25,6 @@ std::optional<RedemptionRefusal> fault_in(const AuthCode& code, const ShownCode&
   }
   if (shown.redirect_uri != code.redirect_uri) return RedemptionRefusal{errors::invalid_grant, "another_redirect_uri"};
   if (!proves(code.code_challenge, shown.code_verifier)) return RedemptionRefusal{errors::invalid_grant, "pkce_failed"};
-  if (!audience_within(code.grant, shown.resources)) return RedemptionRefusal{errors::invalid_target, "another_target"};
   return std::nullopt;
 }
 
@@ -47,12 +46,14 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
     return std::unexpected(refusal);
   }
   if (const auto fault = fault_in(*code, shown, now)) return std::unexpected(*fault);
+  auto audience = audience_within(code->grant, shown.resources);
+  if (!audience) return std::unexpected(RedemptionRefusal{audience.error(), "another_target"});
 
   const bool spent = tables.grants.use_code(code->id);
   INVARIANT(spent, "a live code is spent once inside a transaction");
   tables.grants.insert_family({.grant = code->grant, .expires_at = family_expires_at});
   Grant granted = code->grant;
-  granted.audience = audience_within(granted, shown.resources).value();
+  granted.audience = *std::move(audience);
   return granted;
 }
 

@@ -41,21 +41,21 @@ Checked with_texts(const Json& document, std::string_view name, std::string_view
   return {};
 }
 
+/// The texts of that list as they are.
+Checked read_texts(const Json& document, std::string_view name, std::string_view why, std::vector<std::string>& into) {
+  return with_texts(document, name, why, into, [&](const std::string& one) -> Checked {
+    into.push_back(one);
+    return {};
+  });
+}
+
 Checked read_addresses(const Json& document, ClientMetadata& metadata) {
-  const auto add_to = [](std::vector<std::string>& list) {
-    return [&list](const std::string& uri) -> Checked {
-      list.push_back(uri);
-      return {};
-    };
-  };
-  if (auto read = with_texts(document, "redirect_uris", "The redirect_uris must be a list of up to 20 URIs.",
-                             metadata.redirect_uris, add_to(metadata.redirect_uris));
-      !read) {
-    return read;
-  }
-  return with_texts(document, "post_logout_redirect_uris",
+  auto read = read_texts(document, "redirect_uris", "The redirect_uris must be a list of up to 20 URIs.",
+                         metadata.redirect_uris);
+  if (!read) return read;
+  return read_texts(document, "post_logout_redirect_uris",
                     "The post_logout_redirect_uris must be a list of up to 20 URIs.",
-                    metadata.post_logout_redirect_uris, add_to(metadata.post_logout_redirect_uris));
+                    metadata.post_logout_redirect_uris);
 }
 
 /// A client that registers itself acts for people alone: what it may do for itself an operator decides.
@@ -68,12 +68,12 @@ Checked read_grants(const Json& document, ClientMetadata& metadata) {
     return {};
   };
   if (auto read = with_texts(document, "grant_types", why, metadata.grant_types, add_grant); !read) return read;
-  std::vector<std::string> types{"code"};
+  std::vector<std::string> types;
   constexpr std::string_view only_code = "The response_types may be code alone.";
-  return with_texts(document, "response_types", only_code, types, [&](const std::string& type) -> Checked {
-    if (type != "code") return refused(only_code);
-    return {};
-  });
+  if (auto read = read_texts(document, "response_types", only_code, types); !read) return read;
+  const bool is_code = std::ranges::all_of(types, [](const std::string& type) { return type == "code"; });
+  if (!is_code) return refused(only_code);
+  return {};
 }
 
 Checked read_proof(const Json& document, ClientMetadata& metadata) {
