@@ -3,8 +3,6 @@
 
 #include <stdexcept>
 
-#include "troupe/oauth/actor/redemption.h"
-
 namespace troupe::oauth {
 namespace {
 
@@ -67,61 +65,45 @@ bool AuthActor::is_settled(const ReadToken& read, const ClientId& client) const 
   return spent->second.client != client || spent->second.family == Spent::Family::revoked;
 }
 
-void AuthActor::remember(const crypto::TokenId& code, Spent spent) {
-  if (spent_.insert_or_assign(code, std::move(spent)).second) spent_order_.push_back(code);
+void AuthActor::remember(const crypto::TokenId& code, const ClientId& client, Spent::Family family) {
+  const auto [spent, is_new] = spent_.try_emplace(code, client, family);
+  if (family == Spent::Family::revoked) spent->second.family = family;
+  if (!is_new) return;
+  spent_order_.push_back(code);
   if (spent_order_.size() <= spent_max) return;
   spent_.erase(spent_order_.front());
   spent_order_.pop_front();
 }
 
-actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateAuthCode message,
-                                                                       actor::Context& context) {
+actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateAuthCode message) {
   // 1. Garbage and settled replays cost no transaction.
   const auto read = factory_->read_code(message.code.expose());
   if (!read) co_return std::unexpected(errors::invalid_grant);
-  const ClientPtr client = message.client;
-  if (is_settled(*read, client->id)) {
+  const ClientId client = message.client->id;
+  if (is_settled(*read, client)) {
     ++replays_;
     co_return std::unexpected(errors::invalid_grant);
   }
 
-  // 2. Check, mark and open the family in one transaction, while no other message is handled here.
-  const base::UnixTime now = context.wall();
-  const OauthOptions& options = parts_.options;
-  const base::UnixTime family_end =
-      now + (client->is_public() ? options.refresh_absolute_public : options.refresh_absolute);
-  const ShownCode shown{.read = *read,
-                        .client = client->id,
-                        .redirect_uri = std::move(message.redirect_uri),
-                        .code_verifier = std::move(message.code_verifier),
-                        .resources = std::move(message.resources)};
-  const AuditEvent event = about(auditor_.event(context, "code_redeemed"), client->id);
-  auto grant = co_await parts_.storage.write([shown, now, family_end, event](Tables& t) {
-    auto outcome = redeem(t, shown, now, family_end);
-    AuditEvent what = outcome ? about(event, *outcome) : event;
-    if (!outcome) {
-      what.kind = outcome.error().revoked ? "code_replay" : "code_refused";
-      what.reason = outcome.error().reason;
-      what.family = outcome.error().revoked;
-    }
-    t.keys.append_event(what);
-    return outcome;
-  });
-  if (!grant) {
-    if (const auto& family = grant.error().revoked) {
-      ++replays_;
-      remember(read->id, {client->id, Spent::Family::revoked});
-      if (parts_.watcher) parts_.watcher.tell(TokensRevoked{*family, std::nullopt});
-    }
-    co_return std::unexpected(grant.error().error);
+  // 2. All others are decided by a transaction, and the first of them spends the code.
+  auto tokens = co_await parts_.tokens.ask(ExchangeCode{.client = std::move(message.client),
+                                                        .shown = {.read = *read,
+                                                                  .client = client,
+                                                                  .redirect_uri = std::move(message.redirect_uri),
+                                                                  .code_verifier = std::move(message.code_verifier),
+                                                                  .resources = std::move(message.resources)}});
+  if (tokens) {
+    remember(read->id, client, Spent::Family::alive);
+    ++codes_redeemed_;
+    co_return std::move(*tokens);
   }
-  remember(read->id, {client->id, Spent::Family::alive});
-  ++codes_redeemed_;
-
-  // 3. Have the tokens made. Whatever becomes of that, the code is spent.
-  auto tokens = co_await parts_.tokens.ask(CreateToken{client, *grant});
-  if (!tokens) co_return std::unexpected(tokens.error().domain.value_or(errors::temporarily_unavailable));
-  co_return std::move(*tokens);
+  const auto& refusal = tokens.error().domain;
+  if (!refusal) co_return std::unexpected(errors::temporarily_unavailable);
+  if (refusal->is_replay) {
+    ++replays_;
+    remember(read->id, client, Spent::Family::revoked);
+  }
+  co_return std::unexpected(refusal->error);
 }
 
 void AuthActor::inspect(actor::Inspection& out) const {

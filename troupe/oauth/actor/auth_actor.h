@@ -1,8 +1,8 @@
 // Auth Actor: owns authorization codes. It judges authorization requests, makes codes, and
 // redeems each of them once.
 //
-// A pool of them serves (owners.h); a code belongs to the one that its key names. The code turns
-// from live to used in one turn of its owner, and durably, before anything is issued for it.
+// A pool of them serves (owners.h); a code belongs to the one that its key names. The code is spent and what it granted
+// is issued in one transaction of the Token Actor (ExchangeCode), so that requests may overlap here: the first wins.
 // A wrong redemption leaves it live: whoever guesses must not be able to spend it.
 #pragma once
 
@@ -49,7 +49,7 @@ struct CreateAuthCode {
   using error = OauthError;
 };
 
-/// Validates and consumes a code, and has the Token Actor issue what was granted. In this order, each of them
+/// Has the Token Actor spend a code and issue what it granted, in one transaction. In this order, each of them
 /// invalid_grant: the code exists, is this client's, is live, is not expired, the redirect URI is the one that
 /// was sent (missing though it was sent: invalid_request), PKCE holds, no verifier comes without challenge, and the
 /// resources are among those that were granted (else invalid_target, RFC 8707, section 2.2).
@@ -69,19 +69,20 @@ struct AuthActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetClient>> clients;
   actor::Ref<actor::Protocol<GetKeys>> keys;
-  actor::Ref<TokenActor> tokens;
-  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
+  actor::Ref<actor::Protocol<ExchangeCode>> tokens;
   OauthOptions options;
 };
 
 class AuthActor {
  public:
+  static constexpr bool interleaves = true;
+
   explicit AuthActor(AuthActorParts parts);
 
   actor::Task<void> started(actor::Context& context);
   actor::Task<std::expected<AuthRequest, AuthRefusal>> handle(ValidateAuthRequest message);
   actor::Task<std::expected<IssuedCode, OauthError>> handle(CreateAuthCode message, actor::Context& context);
-  actor::Task<std::expected<IssuedTokens, OauthError>> handle(ValidateAuthCode message, actor::Context& context);
+  actor::Task<std::expected<IssuedTokens, OauthError>> handle(ValidateAuthCode message);
   void handle(KeysChanged message);
   void inspect(actor::Inspection& out) const;
 
@@ -94,7 +95,8 @@ class AuthActor {
 
   /// Whether nothing is left to do about this code but to refuse it.
   bool is_settled(const ReadToken& read, const ClientId& client) const;
-  void remember(const crypto::TokenId& code, Spent spent);
+  /// Answers may overtake each other: a family that was revoked stays so.
+  void remember(const crypto::TokenId& code, const ClientId& client, Spent::Family family);
 
   AuthActorParts parts_;
   std::optional<TokenFactory> factory_;

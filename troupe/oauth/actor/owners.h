@@ -12,12 +12,15 @@
 
 namespace troupe::oauth {
 
+/// A crowd that shows one code, or comes back after a restart, stands before one actor.
+inline constexpr actor::MailboxOptions crowd_mailbox{.capacity = 4096};
+
 inline actor::PoolOptions owner_pool(std::string name, std::size_t cores) {
   return {.name = name,
           .size = static_cast<std::uint32_t>(cores),
           .route = actor::Route::consistent_hash,
           .spread = actor::Spread::over_cores,
-          .member = {.name = std::move(name), .restart = actor::Restart::permanent}};
+          .member = {.name = std::move(name), .mailbox = crowd_mailbox, .restart = actor::Restart::permanent}};
 }
 
 }  // namespace troupe::oauth

@@ -41,7 +41,7 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
   if (code->grant.client != shown.client) return refused("another_client");
 
   if (code->state == CodeState::used) {
-    RedemptionRefusal refusal{errors::invalid_grant, "replay"};
+    RedemptionRefusal refusal{errors::invalid_grant, "replay", true};
     if (tables.grants.revoke_family(code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
     return std::unexpected(refusal);
   }

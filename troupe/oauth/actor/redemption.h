@@ -27,12 +27,13 @@ struct ShownCode {
 struct RedemptionRefusal {
   OauthError error;
   std::string_view reason;            // for the audit trail: "another_client"
-  std::optional<FamilyId> revoked{};  // the family that a replay has ended
+  bool is_replay = false;             // the code was spent before; its family is revoked
+  std::optional<FamilyId> revoked{};  // the family that this replay has ended
 };
 
 /// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted, for the
-/// resources that were asked for. The
-/// code's own client showing it again ends the family: one of the two was a thief (RFC 6749, 4.1.2).
+/// resources that were asked for. The code's own client showing it again ends the family: one of the two was a thief
+/// (RFC 6749, 4.1.2).
 std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& shown, base::UnixTime now,
                                                base::UnixTime family_expires_at);
 

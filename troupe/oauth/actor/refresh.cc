@@ -6,6 +6,7 @@
 #include "troupe/base/check.h"
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/liveness.h"
+#include "troupe/oauth/actor/token_draft.h"
 
 namespace troupe::oauth {
 namespace {
@@ -34,20 +35,6 @@ Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
 }  // namespace
 
 bool rotates(const Client& client) noexcept { return client.is_public(); }
-
-std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept {
-  return client.metadata.access_token_ttl.value_or(options.access_token_ttl);
-}
-
-AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
-                               const OauthOptions& options) {
-  return {.id = id,
-          .grant = std::move(grant),
-          .format = client.metadata.access_token_format,
-          .algorithm = client.metadata.access_token_alg,
-          .issued_at = now,
-          .expires_at = now + access_token_ttl(client, options)};
-}
 
 Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime now, const OauthOptions& options) {
   // 1. Is it one of ours, and this client's?

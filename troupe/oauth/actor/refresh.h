@@ -46,13 +46,6 @@ struct RefreshRefusal {
 /// them to the client; a confidential client proves itself each time.
 bool rotates(const Client& client) noexcept;
 
-/// How long the client's access tokens live.
-std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept;
-
-/// The row of a new access token of `client` for `grant`, still without hash.
-AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
-                               const OauthOptions& options);
-
 std::expected<Refreshed, RefreshRefusal> refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime now,
                                                  const OauthOptions& options);
 

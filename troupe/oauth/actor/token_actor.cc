@@ -108,62 +108,49 @@ IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access
   return issued;
 }
 
-TokenActor::Draft TokenActor::draft(CreateToken request, actor::Context& context) {
+TokenDraft TokenActor::draft(ClientPtr client, std::uint16_t shard, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const std::uint8_t key = factory_->token_key();
-  Grant grant = std::move(request.grant);
-  const auto family_id = crypto::TokenId::parse(grant.family.value());
-  const auto shard = family_id ? family_id->shard() : static_cast<std::uint16_t>(context.random().next());
   const crypto::TokenId access_id = ids_.next(now, context.random(), shard, key);
-  // A client that acts for itself gets a family of this one token.
-  if (!family_id) grant.family = FamilyId{access_id.text()};
-
   const crypto::TokenSecret secret = crypto::fresh_secret(context.random());
-  AccessRecord access = new_access_record(*request.client, std::move(grant), access_id, now, parts_.options);
-  access.hash = factory_->hash_of(access, secret);
-
-  std::optional<TokenText> refresh_text;
-  std::optional<RefreshRecord> refresh_record;
-  if (has_refresh_token(*request.client, access.grant)) {
+  TokenDraft draft{.client = std::move(client),
+                   .made_at = now,
+                   .access_id = access_id,
+                   .access_secret = secret,
+                   .hash_of = factory_->hasher(access_id, secret),
+                   .refresh = std::nullopt};
+  if (draft.client->may_use(GrantType::refresh_token)) {
     const crypto::TokenId id = ids_.next(now, context.random(), shard, key);
-    refresh_text = factory_->refresh_token(id, crypto::fresh_secret(context.random()));
-    refresh_record = RefreshRecord{.id = id,
-                                   .family = access.grant.family,
-                                   .hash = crypto::sha256(refresh_text->expose()),
-                                   .expires_at = now + parts_.options.refresh_idle,
-                                   .rotated_at = std::nullopt,
-                                   .successor = std::nullopt,
-                                   .access = std::nullopt};
+    TokenText text = factory_->refresh_token(id, crypto::fresh_secret(context.random()));
+    const crypto::Digest hash = crypto::sha256(text.expose());
+    draft.refresh = TokenDraft::Refresh{id, std::move(text), hash};
   }
-  return {std::move(request.client), std::move(access), secret, std::move(refresh_text), std::move(refresh_record)};
+  return draft;
 }
 
-std::expected<IssuedTokens, OauthError> TokenActor::issue(Draft draft, bool is_stored, base::UnixTime now) {
-  if (!is_stored) return std::unexpected(errors::invalid_grant);
+std::pair<TokenDraft, TokenRows> TokenActor::filled(CreateToken request, actor::Context& context) {
+  Grant grant = std::move(request.grant);
+  const auto family = crypto::TokenId::parse(grant.family.value());
+  const auto shard = family ? family->shard() : static_cast<std::uint16_t>(context.random().next());
+  TokenDraft draft = this->draft(std::move(request.client), shard, context);
+  // A client that acts for itself gets a family of this one token.
+  if (!family) grant.family = FamilyId{draft.access_id.text()};
+  TokenRows rows = fill(draft, std::move(grant), parts_.options);
+  return {std::move(draft), std::move(rows)};
+}
+
+IssuedTokens TokenActor::issue(const TokenDraft& draft, const TokenRows& rows) {
   ++issued_;
-  IssuedTokens issued = answer(*draft.client, draft.access, draft.secret, now);
-  issued.refresh_token = std::move(draft.refresh_text);
+  IssuedTokens issued = answer(*draft.client, rows.access, draft.access_secret, draft.made_at);
+  if (rows.refresh) issued.refresh_token = draft.refresh->text;
   return issued;
 }
 
-namespace {
-
-/// False: its family was revoked meanwhile, by a replay of its code for one.
-bool store(Tables& t, const AccessRecord& access, const std::optional<RefreshRecord>& refresh) {
-  if (!stands(t, access.grant)) return false;
-  t.grants.insert_access(access);
-  if (refresh) t.grants.insert_refresh(*refresh);
-  return true;
-}
-
-}  // namespace
-
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
-  const base::UnixTime now = context.wall();
-  Draft draft = this->draft(std::move(message), context);
-  const bool is_stored = co_await parts_.storage.write(
-      [access = draft.access, refresh = draft.refresh_record](Tables& t) { return store(t, access, refresh); });
-  co_return issue(std::move(draft), is_stored, now);
+  const auto [draft, rows] = filled(std::move(message), context);
+  const bool is_kept = co_await parts_.storage.write([rows](Tables& t) { return keep(t, rows); });
+  if (!is_kept) co_return std::unexpected(errors::invalid_grant);
+  co_return issue(draft, rows);
 }
 
 actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message, actor::Context& context) {
@@ -172,22 +159,67 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
     answers.resize(message.requests.size(), std::unexpected(errors::invalid_request));
     co_return answers;
   }
-  const base::UnixTime now = context.wall();
-  std::vector<Draft> drafts;
-  std::vector<std::pair<AccessRecord, std::optional<RefreshRecord>>> records;
+  std::vector<TokenDraft> drafts;
+  std::vector<TokenRows> rows;
   for (CreateToken& request : message.requests) {
-    const Draft& draft = drafts.emplace_back(this->draft(std::move(request), context));
-    records.emplace_back(draft.access, draft.refresh_record);
+    auto [draft, row] = filled(std::move(request), context);
+    drafts.push_back(std::move(draft));
+    rows.push_back(std::move(row));
   }
-  const std::vector<bool> are_stored = co_await parts_.storage.write([records = std::move(records)](Tables& t) {
+  const std::vector<bool> are_kept = co_await parts_.storage.write([rows](Tables& t) {
     std::vector<bool> each;
-    for (const auto& [access, refresh] : records) each.push_back(store(t, access, refresh));
+    for (const TokenRows& one : rows) each.push_back(keep(t, one));
     return each;
   });
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    answers.push_back(issue(std::move(drafts[i]), are_stored[i], now));
+    if (are_kept[i]) {
+      answers.push_back(issue(drafts[i], rows[i]));
+    } else {
+      answers.push_back(std::unexpected(errors::invalid_grant));
+    }
   }
   co_return answers;
+}
+
+namespace {
+
+/// Spends the code that was shown and keeps what it granted; what came of it stands in `event`, which is kept, too.
+std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode& shown, const TokenDraft& draft,
+                                                     const OauthOptions& options, AuditEvent event) {
+  const auto family_lives = draft.client->is_public() ? options.refresh_absolute_public : options.refresh_absolute;
+  auto grant = redeem(t, shown, draft.made_at, draft.made_at + family_lives);
+  if (!grant) {
+    event.kind = grant.error().revoked ? "code_replay" : "code_refused";
+    event.reason = grant.error().reason;
+    event.family = grant.error().revoked;
+    t.keys.append_event(event);
+    return std::unexpected(grant.error());
+  }
+  event = about(std::move(event), *grant);
+  TokenRows rows = fill(draft, *std::move(grant), options);
+  if (!keep(t, rows)) {
+    event.kind = "code_refused";
+    event.reason = "revoked";
+    t.keys.append_event(event);
+    return std::unexpected(RedemptionRefusal{errors::invalid_grant, "revoked"});
+  }
+  t.keys.append_event(event);
+  return rows;
+}
+
+}  // namespace
+
+actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> TokenActor::handle(ExchangeCode message,
+                                                                               actor::Context& context) {
+  const TokenDraft draft = this->draft(message.client, message.shown.read.id.shard(), context);
+  const AuditEvent event = about(auditor_.event(context, "code_redeemed"), message.client->id);
+  auto rows = co_await parts_.storage.write([shown = std::move(message.shown), draft, event, options = parts_.options](
+                                                Tables& t) { return exchange(t, shown, draft, options, event); });
+  if (!rows) {
+    if (const auto& family = rows.error().revoked) tell_revoked(*family);
+    co_return std::unexpected(rows.error());
+  }
+  co_return issue(draft, *rows);
 }
 
 actor::Task<std::optional<TokenClaims>> TokenActor::live_claims(ReadToken read, base::UnixTime now) {

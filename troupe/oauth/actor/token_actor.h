@@ -13,6 +13,8 @@
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/redemption.h"
+#include "troupe/oauth/actor/token_draft.h"
 #include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
@@ -39,6 +41,15 @@ struct BatchCreateToken {
   static constexpr std::size_t batch_max = 256;
   std::vector<CreateToken> requests;
   using reply = std::vector<std::expected<IssuedTokens, OauthError>>;
+};
+
+/// Spends a code and issues what it granted, in one transaction; the Auth Actor that owns the code asks for it. Errors:
+/// those of `redeem`, and invalid_grant when what was granted does not stand any more.
+struct ExchangeCode {
+  ClientPtr client;
+  ShownCode shown;
+  using reply = IssuedTokens;
+  using error = RedemptionRefusal;
 };
 
 /// What the token stands for if it is live and the caller may know (RFC 7662): the caller's own tokens, those
@@ -101,7 +112,7 @@ struct TokenActorParts {
 
 class TokenActor {
  public:
-  // What decides is one transaction, so requests may overlap here; see refresh.h.
+  // What decides is one transaction, so requests may overlap here; see refresh.h and redemption.h.
   static constexpr bool interleaves = true;
 
   explicit TokenActor(TokenActorParts parts);
@@ -109,6 +120,7 @@ class TokenActor {
   actor::Task<void> started(actor::Context& context);
   actor::Task<std::expected<IssuedTokens, OauthError>> handle(CreateToken message, actor::Context& context);
   actor::Task<BatchCreateToken::reply> handle(BatchCreateToken message, actor::Context& context);
+  actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> handle(ExchangeCode message, actor::Context& context);
   actor::Task<std::optional<TokenClaims>> handle(IntrospectToken message, actor::Context& context);
   actor::Task<std::expected<TokenClaims, OauthError>> handle(ValidateToken message, actor::Context& context);
   actor::Task<std::expected<TokenRevoked, OauthError>> handle(RevokeToken message, actor::Context& context);
@@ -118,16 +130,9 @@ class TokenActor {
   void inspect(actor::Inspection& out) const;
 
  private:
-  /// A token before it is durable.
-  struct Draft {
-    ClientPtr client;
-    AccessRecord access;
-    crypto::TokenSecret secret;
-    std::optional<TokenText> refresh_text;
-    std::optional<RefreshRecord> refresh_record;
-  };
-  Draft draft(CreateToken request, actor::Context& context);
-  std::expected<IssuedTokens, OauthError> issue(Draft draft, bool is_stored, base::UnixTime now);
+  TokenDraft draft(ClientPtr client, std::uint16_t shard, actor::Context& context);
+  std::pair<TokenDraft, TokenRows> filled(CreateToken request, actor::Context& context);
+  IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,

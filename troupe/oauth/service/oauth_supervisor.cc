@@ -34,16 +34,17 @@ void OauthSupervisor::started(actor::Context& context) {
   const auto& [storage, options, keys, password_cost, watcher, endings, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
-  actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage, options.registrations_max);
+  actors_.clients =
+      context.spawn<ClientActor>({.name = "clients", .mailbox = crowd_mailbox}, storage, options.registrations_max);
   actors_.users = context.spawn<UserActor>(
-      {.name = "users"},
+      {.name = "users", .mailbox = crowd_mailbox},
       UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
-  actors_.sessions = context.spawn<SessionActor>({.name = "sessions"}, SessionActorParts{storage, watcher, options});
+  actors_.sessions = context.spawn<SessionActor>({.name = "sessions", .mailbox = crowd_mailbox},
+                                                 SessionActorParts{storage, watcher, options});
   actors_.tokens = actor::pool<TokenActor>(context, owners("tokens", cores),
                                            TokenActorParts{storage, actors_.keys, watcher, options});
-  actors_.codes =
-      actor::pool<AuthActor>(context, owners("codes", cores),
-                             AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, watcher, options});
+  actors_.codes = actor::pool<AuthActor>(
+      context, owners("codes", cores), AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, options});
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
   context.spawn<ChangeActor>({.name = "changes"}, ChangeActorParts{storage, actors_.keys, actors_.clients, endings});
 }

@@ -93,25 +93,14 @@ struct Actors {
       where.template spawn<SessionActor>({.name = "sessions"}, SessionActorParts{storage, watcher, options});
   actor::Ref<ExpiryActor> expiry = where.template spawn<ExpiryActor>({.name = "expiry"}, storage, options);
   actor::Ref<TokenActor> tokens = actor::pool<TokenActor>(
-      where, owners("tokens"),
+      where, owner_pool("tokens", owner_count),
       TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});
-  actor::Ref<AuthActor> codes = actor::pool<AuthActor>(where, owners("codes"),
-                                                       AuthActorParts{.storage = storage,
-                                                                      .clients = clients,
-                                                                      .keys = keys,
-                                                                      .tokens = tokens,
-                                                                      .watcher = watcher,
-                                                                      .options = options});
+  actor::Ref<AuthActor> codes = actor::pool<AuthActor>(
+      where, owner_pool("codes", owner_count),
+      AuthActorParts{.storage = storage, .clients = clients, .keys = keys, .tokens = tokens, .options = options});
 
   Actors(Where& on, std::shared_ptr<store::Engine> engine, std::size_t owners_of_each = 2)
       : where(on), owner_count(owners_of_each), storage(store::Database::start(on, std::move(engine))) {}
-
-  /// As the supervisor has them, with room for a crowd.
-  actor::PoolOptions owners(std::string name) const {
-    actor::PoolOptions pool = owner_pool(std::move(name), owner_count);
-    pool.member.mailbox.capacity = 4096;
-    return pool;
-  }
 
   ClientPtr client(const ClientId& id) { return where.block_on(clients.ask(GetClient{id})).value(); }
 

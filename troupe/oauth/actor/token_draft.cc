@@ -1,0 +1,44 @@
+// See token_draft.h.
+#include "troupe/oauth/actor/token_draft.h"
+
+#include "troupe/oauth/actor/liveness.h"
+
+namespace troupe::oauth {
+
+std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept {
+  return client.metadata.access_token_ttl.value_or(options.access_token_ttl);
+}
+
+AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
+                               const OauthOptions& options) {
+  return {.id = id,
+          .grant = std::move(grant),
+          .format = client.metadata.access_token_format,
+          .algorithm = client.metadata.access_token_alg,
+          .issued_at = now,
+          .expires_at = now + access_token_ttl(client, options)};
+}
+
+TokenRows fill(const TokenDraft& draft, Grant grant, const OauthOptions& options) {
+  TokenRows rows{.access = new_access_record(*draft.client, std::move(grant), draft.access_id, draft.made_at, options)};
+  rows.access.hash = draft.hash_of(rows.access);
+  if (draft.refresh && has_refresh_token(*draft.client, rows.access.grant)) {
+    rows.refresh = RefreshRecord{.id = draft.refresh->id,
+                                 .family = rows.access.grant.family,
+                                 .hash = draft.refresh->hash,
+                                 .expires_at = draft.made_at + options.refresh_idle,
+                                 .rotated_at = std::nullopt,
+                                 .successor = std::nullopt,
+                                 .access = std::nullopt};
+  }
+  return rows;
+}
+
+bool keep(Tables& tables, const TokenRows& rows) {
+  if (!stands(tables, rows.access.grant)) return false;
+  tables.grants.insert_access(rows.access);
+  if (rows.refresh) tables.grants.insert_refresh(*rows.refresh);
+  return true;
+}
+
+}  // namespace troupe::oauth
