@@ -3,12 +3,15 @@
 
 #include <fmt/chrono.h>
 
+#include "troupe/app/config/key_seals.h"
+
 namespace troupe::app {
 
 AdminWork::AdminWork(Config config)
     : config_(std::move(config)),
       now_(base::system_clock().wall()),
       random_(base::secure_random()),
+      seals_(key_seals_of(config_).value()),  // load_config() has refused a configuration that has none
       store_(open_store(config_)) {}
 
 oauth::AuditEvent AdminWork::event(std::string_view kind) {

@@ -32,7 +32,7 @@ class AdminWork {
   template <class F>
   auto transact(F work) {
     return store_->transact([&](store::Transaction& transaction) {
-      oauth::SqlTables sql{transaction};
+      oauth::SqlTables sql{transaction, seals_.get()};
       oauth::Tables tables = sql.all();
       return work(tables);
     });
@@ -43,6 +43,7 @@ class AdminWork {
   base::UnixTime now_;
   std::unique_ptr<base::Random> random_;
   crypto::TokenIds ids_;
+  oauth::KeySealsPtr seals_;
   std::unique_ptr<store::Session> store_;
 };
 

@@ -57,6 +57,7 @@ void add_client_commands(CLI::App& root, Invocation& invocation);
 void add_user_commands(CLI::App& root, Invocation& invocation);
 void add_keys_commands(CLI::App& root, Invocation& invocation);
 void add_config_commands(CLI::App& root, Invocation& invocation);
+void add_backup_command(CLI::App& root, Invocation& invocation);
 void add_selftest_command(CLI::App& root, Invocation& invocation);
 void add_version_command(CLI::App& root, Invocation& invocation);
 

@@ -1,9 +1,11 @@
-// `troupe keys list | rotate`: the keys that sign tokens.
+// `troupe keys list | rotate | new-encryption-key`: the keys that sign tokens, and what seals them on the disk.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "troupe/app/command/admin_work.h"
+#include "troupe/crypto/seal.h"
 #include "troupe/oauth/actor/key_schedule.h"
 
 namespace troupe::app {
@@ -24,7 +26,7 @@ void list(Invocation& invocation, AdminWork& admin) {
   }
 }
 
-void rotate(Invocation& invocation, AdminWork& admin) {
+void rotate(Invocation& invocation, AdminWork& admin, const std::vector<std::string>& revoked) {
   const oauth::KeyOptions& options = admin.config().keys;
   std::vector<oauth::SigningKeyRecord> fresh;
   for (const auto algorithm : options.algorithms) {
@@ -33,17 +35,36 @@ void rotate(Invocation& invocation, AdminWork& admin) {
   admin.transact([&](oauth::Tables& tables) {
     oauth::replace_keys(tables, fresh, admin.now(), options);
     tables.keys.append_event(admin.event("keys_rotated"));
+    for (const std::string& id : revoked) {
+      if (!oauth::revoke_key(tables, id, admin.now()))
+        throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
+      oauth::AuditEvent event = admin.event("key_revoked");
+      event.reason = fmt::format("command line: {}", id);
+      tables.keys.append_event(event);
+    }
   });
   for (const auto& key : fresh)
     invocation.say(fmt::format("{}  {}  signs from now on", key.id, crypto::name_of(key.algorithm)));
+  for (const std::string& id : revoked)
+    invocation.say(fmt::format("{}  is revoked: what it has signed is accepted here no longer", id));
 }
 
-void add_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,
-                 void (*work)(Invocation&, AdminWork&)) {
+CLI::App& add_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,
+                      std::function<void(AdminWork&)> work) {
   auto* sub = parent.add_subcommand(name, help);
   add_config_flags(*sub, invocation);
-  sub->callback(
-      [&invocation, work] { choose(invocation, [&invocation, work](AdminWork& admin) { work(invocation, admin); }); });
+  sub->callback([&invocation, work = std::move(work)] { choose(invocation, work); });
+  return *sub;
+}
+
+void add_new_encryption_key(CLI::App& parent, Invocation& invocation) {
+  auto* sub = parent.add_subcommand("new-encryption-key", "Print a fresh key for oauth.encryption_key; keeps nothing");
+  sub->callback([&invocation] {
+    invocation.chosen = [&invocation] {
+      invocation.say(crypto::SealKey::generate().expose());
+      return Exit::success;
+    };
+  });
 }
 
 }  // namespace
@@ -51,8 +72,15 @@ void add_command(CLI::App& parent, Invocation& invocation, const char* name, con
 void add_keys_commands(CLI::App& root, Invocation& invocation) {
   auto* keys = root.add_subcommand("keys", "Keys that sign tokens");
   keys->require_subcommand(1);
-  add_command(*keys, invocation, "list", "List the keys, oldest first", list);
-  add_command(*keys, invocation, "rotate", "Sign with new keys from now on; tokens of the old ones stay good", rotate);
+  add_command(*keys, invocation, "list", "List the keys, oldest first",
+              [&invocation](AdminWork& admin) { list(invocation, admin); });
+  const auto revoked = std::make_shared<std::vector<std::string>>();
+  add_command(*keys, invocation, "rotate", "Sign with new keys from now on; tokens of the old ones stay good",
+              [&invocation, revoked](AdminWork& admin) { rotate(invocation, admin, *revoked); })
+      .add_option("--revoke", *revoked,
+                  "A key that somebody else may have: its tokens are accepted no longer, their connections are closed")
+      ->type_name("KEY");
+  add_new_encryption_key(*keys, invocation);
 }
 
 }  // namespace troupe::app

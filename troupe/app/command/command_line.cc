@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "troupe/app/command/command.h"
+#include "troupe/oauth/storage/key_seals.h"
 #include "troupe/store/transaction.h"
 
 namespace troupe::app {
@@ -36,6 +37,8 @@ Exit run_chosen(Invocation& invocation) {
     return invocation.chosen();
   } catch (const CommandFailed& failure) {
     invocation.console.err(std::string{"troupe: "} + failure.what() + "\n");
+  } catch (const oauth::UnsealError& error) {
+    invocation.console.err(std::string{"troupe: "} + error.what() + "\n");
   } catch (const store::Error& error) {
     invocation.console.err(std::string{"troupe: the database: "} + error.what() + "\n");
   }
@@ -56,6 +59,7 @@ Exit run_command_line(const std::vector<std::string>& arguments, Console& consol
   add_client_commands(root, invocation);
   add_user_commands(root, invocation);
   add_keys_commands(root, invocation);
+  add_backup_command(root, invocation);
   add_config_commands(root, invocation);
   add_selftest_command(root, invocation);
   add_version_command(root, invocation);

@@ -114,6 +114,50 @@ TEST_CASE("rotated keys sign, and the ones before them stay") {
   CHECK(said.contains("retained"));
 }
 
+TEST_CASE("a key is revoked by its name, and then shown no longer") {
+  Desk desk;
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
+  const std::string said = desk.console.said();
+  const std::string key = said.substr(0, said.find(' '));
+  REQUIRE(desk.run({"keys", "rotate", "--revoke", key}) == Exit::success);
+  CHECK(desk.console.said().contains(key + "  is revoked"));
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  const std::string listed = desk.console.said();
+  CHECK(listed.substr(listed.find(key), 70).contains("over"));
+  CHECK(desk.run({"keys", "rotate", "--revoke", "nobody"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("there is no key nobody"));
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  CHECK_EQ(desk.console.said(), listed);  // nothing has happened
+}
+
+TEST_CASE("a backup is a database of its own, and is never written over") {
+  Desk desk;
+  const auto added = desk.add_machine();
+  const std::string copies = desk.data() + "_copy";
+  std::filesystem::create_directory(copies);
+  REQUIRE(desk.run({"backup", copies + "/troupe.db"}) == Exit::success);
+  CHECK(desk.console.said().contains("MiB, checked"));
+  CHECK(desk.run({"backup", copies + "/troupe.db"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("exists already"));
+  MemoryConsole console;
+  CHECK(run_command_line({"client", "show", *added.string_at("client_id"), "--data", copies}, console) == Exit::success);
+  CHECK(desk.run({"backup", copies + "/other.db", "--set", "store.url=postgresql://x@localhost/x"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("pg_dump"));
+}
+
+TEST_CASE("keys are sealed by the key that is configured, and a wrong one is refused by its name") {
+  Desk desk;
+  MemoryConsole console;
+  REQUIRE(run_command_line({"keys", "new-encryption-key"}, console) == Exit::success);
+  const std::string with = "oauth.encryption_key=" + console.said().substr(0, 43);
+  REQUIRE(desk.run({"keys", "rotate", "--set", with}) == Exit::success);
+  CHECK(desk.run({"keys", "list", "--set", with}) == Exit::success);
+  CHECK(desk.run({"keys", "list"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("set oauth.encryption_key"));
+  CHECK(desk.run({"keys", "list", "--set", "oauth.encryption_key=short"}) == Exit::usage);
+  CHECK(desk.console.complained().contains("oauth.encryption_key wants 32 bytes"));
+}
+
 TEST_CASE("a mistake on the command line is told in a sentence, and nothing happens") {
   struct Row {
     std::vector<std::string> arguments;
@@ -214,6 +258,8 @@ TEST_CASE("every command explains itself") {
                                                                                        {"user", "add"},
                                                                                        {"keys"},
                                                                                        {"keys", "rotate"},
+                                                                                       {"keys", "new-encryption-key"},
+                                                                                       {"backup"},
                                                                                        {"config"},
                                                                                        {"config", "check"},
                                                                                        {"version"}}) {

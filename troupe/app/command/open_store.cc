@@ -9,6 +9,8 @@
 #include <system_error>
 
 #include "troupe/app/command/command.h"
+#include "troupe/app/config/key_seals.h"
+#include "troupe/oauth/storage/keys.h"
 #include "troupe/oauth/storage/schema.h"
 #include "troupe/store/migration.h"
 #include "troupe/store/postgres/postgres.h"
@@ -38,12 +40,22 @@ std::unique_ptr<store::Session> open_migrated(store::Engine& engine) {
   return session;
 }
 
+/// A server that cannot read its keys says so before it starts, and not by never becoming ready.
+void check_keys(store::Session& session, const Config& config) {
+  const auto seals = key_seals_of(config).value();
+  session.transact([&](store::Transaction& transaction) {
+    oauth::SqlKeys keys{transaction, seals.get()};
+    (void)keys.signing();
+    (void)keys.token_keys();
+  });
+}
+
 }  // namespace
 
 std::shared_ptr<store::Engine> prepare_store(const Config& config) {
   make_folder(config.server.data_dir);
   auto engine = engine_of(config);
-  open_migrated(*engine);
+  check_keys(*open_migrated(*engine), config);
   return engine;
 }
 

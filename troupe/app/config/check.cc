@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/key_seals.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/store/postgres/postgres.h"
@@ -30,6 +31,7 @@ class Checker {
     check_order();
     check_telemetry();
     check_store();
+    check_seals();
   }
 
  private:
@@ -82,6 +84,10 @@ class Checker {
     const std::string& url = config_.store.url.expose();
     if (!url.empty() && !store::is_postgres_url(url))
       complain("store.url", "wants a connection string such as \"postgresql://troupe@localhost/troupe\"");
+  }
+
+  void check_seals() {
+    if (const auto seals = key_seals_of(config_); !seals) complain(seals.error().key, seals.error().what);
   }
 
   void check_issuer() {

@@ -50,6 +50,13 @@ struct StoreConfig {
   base::Secret<std::string> url;  // none: a file in the data folder, which needs no other server
 };
 
+/// What seals the authorization server's keys where it keeps them.
+struct SealConfig {
+  base::Secret<std::string> encryption_key;  // none: in clear, in a folder that only the server may read
+  std::string encryption_key_file;
+  base::Secret<std::string> encryption_key_previous;
+};
+
 struct HttpConfig {
   web::RateLimit requests_by_address{.per_second = 200, .burst = 400};  // on one core; a person needs one or two
   std::size_t connections_max = 20'000;                                 // on one core, WebSockets not counted
@@ -119,6 +126,7 @@ struct Config {
   RealtimeConfig realtime{};
   oauth::OauthOptions oauth{};
   oauth::KeyOptions keys{};
+  SealConfig seals{};
 };
 
 /// The defaults of development mode: limits that nobody meets by hand, a demo, more in the log.

@@ -245,6 +245,15 @@ void add_oauth_keys(std::vector<Key>& to) {
       key("oauth.key_signing_time", "How long a signing key signs.", duration<hours>(1h, 3650 * day), AT(keys.sign)));
   to.push_back(key("oauth.key_retain_time", "How long it is shown afterwards.", duration<hours>(1h, 365 * day),
                    AT(keys.retain)));
+  to.push_back(key("oauth.encryption_key",
+                   "What the server's own keys are sealed with in the database (`troupe keys new-encryption-key` makes "
+                   "one); best by the environment. Empty: they stand there in clear.",
+                   secret("32 bytes in base64url"), AT(seals.encryption_key)));
+  to.push_back(
+      key("oauth.encryption_key_file", "A file that holds it, instead.", text("file"), AT(seals.encryption_key_file)));
+  to.push_back(key("oauth.encryption_key_previous",
+                   "The one before: what it has sealed is read, and sealed anew at the next start.",
+                   secret("32 bytes in base64url"), AT(seals.encryption_key_previous)));
 }
 
 #undef AT

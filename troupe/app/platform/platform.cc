@@ -1,5 +1,6 @@
 // See platform.h for the order. This is where the two wings meet, and nowhere else.
 #include "troupe/app/platform/platform.h"
+#include "troupe/app/config/key_seals.h"
 
 #include <fmt/format.h>
 
@@ -77,15 +78,15 @@ void Platform::start_telemetry() {
 }
 
 void Platform::start_oauth() {
-  oauth_supervisor_ =
-      system_.spawn<oauth::OauthSupervisor>(oauth::oauth_supervisor_options(), oauth::OauthParts{
-                                                                                   .storage = oauth::Storage{database_},
-                                                                                   .options = config_.oauth,
-                                                                                   .keys = config_.keys,
-                                                                                   .watcher = bridge_,
-                                                                                   .endings = bridge_,
-                                                                                   .cores = system_.core_count(),
-                                                                               });
+  oauth_supervisor_ = system_.spawn<oauth::OauthSupervisor>(
+      oauth::oauth_supervisor_options(), oauth::OauthParts{
+                                             .storage = oauth::Storage{database_, key_seals_of(config_).value()},
+                                             .options = config_.oauth,
+                                             .keys = config_.keys,
+                                             .watcher = bridge_,
+                                             .endings = bridge_,
+                                             .cores = system_.core_count(),
+                                         });
   oauth_ = started("the authorization server",
                    system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within})));
   // Ready means that tokens can be signed: the first start makes the keys.

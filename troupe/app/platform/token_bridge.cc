@@ -26,8 +26,13 @@ void TokenBridge::started(actor::Context& context) { context.every(this, "forget
 
 bool TokenBridge::was_revoked(const oauth::TokenClaims& claims) const {
   if (memory_->revoked.contains(claims.id.text()) || memory_->revoked.contains(claims.family.value())) return true;
-  return has_ended(claims.client.value(), claims.issued_at) ||
-         (claims.user && has_ended(claims.user->value(), claims.issued_at));
+  return is_over({claims.client, claims.user, {}}, {claims.issued_at, claims.expires_at, claims.signed_by});
+}
+
+bool TokenBridge::is_over(const BridgeMemory::Family& family, const BridgeMemory::Token& token) const {
+  // Whatever time stands in a token of a key that somebody else has, it is none of ours.
+  return has_ended(family.client.value(), token.issued_at) ||
+         (family.user && has_ended(family.user->value(), token.issued_at)) || memory_->ended.contains(token.signed_by);
 }
 
 bool TokenBridge::has_ended(const std::string& owner, base::UnixTime issued_at) const {
@@ -63,7 +68,8 @@ actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBrid
   const bool is_for_us = std::ranges::find(claims->audience, audience_) != claims->audience.end();
   if (!is_for_us || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
   auto family = memory_->vouched.try_emplace(claims->family, claims->client, claims->user).first;
-  family->second.tokens.insert_or_assign(claims->id.text(), BridgeMemory::Token{claims->issued_at, claims->expires_at});
+  family->second.tokens.insert_or_assign(claims->id.text(),
+                                         BridgeMemory::Token{claims->issued_at, claims->expires_at, claims->signed_by});
   auto identity = identity_of(*claims);
   if (memory_->known.size() < known_max) {
     memory_->known.insert_or_assign(digest, BridgeMemory::Known{identity, claims->family, context.now()});
@@ -88,18 +94,16 @@ void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) 
 
 oauth::EndingsHeard TokenBridge::handle(oauth::GrantsEnded message, actor::Context& context) {
   for (const oauth::Ending& ending : message.endings) {
-    const std::string& owner = ending.client ? ending.client->value() : ending.user->value();
-    memory_->ended.insert_or_assign(owner, BridgeMemory::Ended{ending.at, context.now()});
+    memory_->ended.insert_or_assign(ending.owner(), BridgeMemory::Ended{ending.at, context.now()});
   }
   memory_->known.clear();  // what was issued about then is looked up again
   // Each family once, however many have ended: this is rare, and families are many.
   for (auto& [name, family] : memory_->vouched) {
     std::erase_if(family.tokens, [&](const auto& each) {
       const auto& [token, times] = each;
-      const bool is_over = has_ended(family.client.value(), times.issued_at) ||
-                           (family.user && has_ended(family.user->value(), times.issued_at));
-      if (is_over) tell(token);
-      return is_over;
+      const bool has_ended = is_over(family, times);
+      if (has_ended) tell(token);
+      return has_ended;
     });
   }
   return {};

@@ -32,6 +32,7 @@ struct BridgeMemory {
   struct Token {
     base::UnixTime issued_at;
     base::UnixTime expires_at;
+    std::string signed_by;  // the id of a key; "": by none
   };
   struct Family {
     oauth::ClientId client;
@@ -53,7 +54,7 @@ struct BridgeMemory {
   std::map<oauth::FamilyId, Family> vouched;
   std::map<std::string, Known> known;  // by the digest of the token's text; good as long as its token is vouched for
   std::map<std::string, base::Instant> revoked;  // families by their name and tokens by their id, lately
-  std::map<std::string, Ended> ended;            // clients and users by their id, lately
+  std::map<std::string, Ended> ended;            // clients, users and signing keys by their id, lately
 };
 
 class TokenBridge {
@@ -81,6 +82,7 @@ class TokenBridge {
   const BridgeMemory::Token* vouched_for(const BridgeMemory::Known& known) const;
   bool was_revoked(const oauth::TokenClaims& claims) const;
   bool has_ended(const std::string& owner, base::UnixTime issued_at) const;
+  bool is_over(const BridgeMemory::Family& family, const BridgeMemory::Token& token) const;
   void tell(const std::string& token) const {
     memory_->ends.realtime.tell(realtime::TokenRevoked{realtime::TokenId{token}});
   }

@@ -120,6 +120,22 @@ TEST_CASE("the end of a client's or user's grants is told for what was vouched f
   CHECK(both.verify(later.access_token).has_value());
 }
 
+TEST_CASE("the end of a signing key is told for what it has signed, whatever time stands in it") {
+  BridgeWorld both{17};
+  const auto mine = both.sign_in();
+  const auto token = both.verify(mine.access_token)->token.value();
+  const auto kid = both.world.block_on(both.keys.ask(oauth::GetKeys{})).value()->signing.front().kid();
+  const auto ended = [&](const std::string& key) {
+    const oauth::Ending ending{.at = both.now() - 1h, .client = std::nullopt, .user = std::nullopt, .signing_key = key};
+    return both.world.block_on(both.bridge.ask(oauth::GrantsEnded{{ending}})).has_value();
+  };
+  CHECK(ended("another"));
+  CHECK(both.heard().empty());
+  CHECK(ended(kid));
+  CHECK_EQ(both.heard(), std::vector<std::string>{token});
+  CHECK_FALSE(both.verify(mine.access_token).has_value());  // its answer was on its way
+}
+
 TEST_CASE("a token that is vouched for is not verified again, until it ends: revoked, with its user, or by its time") {
   const auto alice = oauth::fixture::alice().user.id;
   const std::function<void(BridgeWorld&, const oauth::IssuedTokens&)> ends[] = {

@@ -20,6 +20,7 @@ bool same(const KeySetPtr& a, const KeySetPtr& b) {
 KeyActor::KeyActor(Storage storage, KeyOptions options) : storage_(std::move(storage)), options_(std::move(options)) {}
 
 actor::Task<void> KeyActor::started(actor::Context& context) {
+  co_await seal_anew(context);
   co_await load(context);
   co_await make(keys_to_make(records_, context.wall(), options_), context);
   INVARIANT(keys_ && !keys_->signing.empty(), "a server that has started can sign");
@@ -27,6 +28,13 @@ actor::Task<void> KeyActor::started(actor::Context& context) {
 }
 
 KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
+
+actor::Task<void> KeyActor::seal_anew(actor::Context& context) {
+  const AuditEvent event = auditor_.event(context, "keys_sealed", "start");
+  co_await storage_.write([event](Tables& t) {
+    if (t.keys.seal_anew() > 0) t.keys.append_event(event);
+  });
+}
 
 actor::Task<void> KeyActor::load(actor::Context& context) {
   struct Loaded {

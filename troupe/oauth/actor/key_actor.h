@@ -48,7 +48,8 @@ class KeyActor {
  public:
   KeyActor(Storage storage, KeyOptions options);
 
-  /// Makes the keys that are missing; messages wait until there are keys.
+  /// Seals keys that are not sealed as they should be, makes those that are missing; messages wait until there are
+  /// keys.
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
@@ -63,6 +64,7 @@ class KeyActor {
  private:
   actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
   actor::Task<void> load(actor::Context& context);
+  actor::Task<void> seal_anew(actor::Context& context);
   void publish(actor::Context& context);
 
   Storage storage_;

@@ -75,6 +75,19 @@ void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, ba
   for (const SigningKeyRecord& key : fresh) tables.keys.insert_signing(key);
 }
 
+bool revoke_key(Tables& tables, std::string_view id, base::UnixTime now) {
+  for (SigningKeyRecord key : tables.keys.signing()) {
+    if (key.id != id) continue;
+    key.signs_from = std::min(key.signs_from, now);
+    key.signs_until = std::min(key.signs_until, now);
+    key.retired_at = std::min(key.retired_at, now);
+    tables.keys.update_signing_times(key);
+    tables.grants.append_ending({.at = now, .client = std::nullopt, .user = std::nullopt, .signing_key = key.id});
+    return true;
+  }
+  return false;
+}
+
 int remove_retired(Tables& tables, base::UnixTime now) {
   int removed = 0;
   for (const SigningKeyRecord& key : tables.keys.signing())

@@ -45,6 +45,12 @@ TokenKeyRecord make_token_key(std::uint8_t id, base::UnixTime now, base::Random&
 void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, base::UnixTime now,
                   const KeyOptions& options);
 
+/// Ends a key that somebody else may have: from now on it neither signs nor is shown, so nothing that it has signed is
+/// accepted here any more, and connections that such a token has opened are closed. Verifiers elsewhere learn of it
+/// when they fetch the keys again (`max-age`). Another key must sign in its place: call replace_keys before. False:
+/// there is no such key.
+bool revoke_key(Tables& tables, std::string_view id, base::UnixTime now);
+
 /// Removes keys that are no longer shown; gives how many.
 int remove_retired(Tables& tables, base::UnixTime now);
 

@@ -70,6 +70,23 @@ TEST_CASE("after a rotation the new key signs at once and the old one is still s
   CHECK_EQ(ring.set(later + 15 * 24h)->verifying.size(), 1);
 }
 
+TEST_CASE("a key that somebody else may have is shown no longer, and whoever relies on it is told") {
+  Ring ring;
+  ring.maintain(start);
+  const std::string stolen = ring.tables.keys.signing().front().id;
+  CHECK_FALSE(revoke_key(ring.tables, "another", start));
+  replace_keys(ring.tables, {make_key({crypto::Algorithm::es256, start + 1s}, start + 1s, es256_only)}, start + 1s,
+               es256_only);
+  CHECK(revoke_key(ring.tables, stolen, start + 1s));
+  const KeySetPtr set = ring.set(start + 1s);
+  REQUIRE_EQ(set->verifying.size(), 1);
+  CHECK_NE(set->verifying.front().kid(), stolen);
+  const auto endings = ring.tables.grants.endings_after(0, 10);
+  REQUIRE_EQ(endings.size(), 1);
+  CHECK_EQ(endings.front().ending.owner(), stolen);
+  CHECK_EQ(endings.front().ending.at, start + 1s);
+}
+
 TEST_CASE("the key set document holds public parts only, and its tag follows its content") {
   Ring ring;
   ring.maintain(start);

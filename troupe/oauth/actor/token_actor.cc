@@ -45,7 +45,9 @@ std::optional<TokenClaims> live_access(Tables& tables, const ReadToken& read, ba
   const auto token = tables.grants.find_access(read.id);
   if (!token || !same(token->hash, read.hash)) return std::nullopt;
   if (token->revoked_at || token->expires_at <= now || !stands(tables, token->grant)) return std::nullopt;
-  return claims_of(TokenUse::access, token->id, token->grant, token->issued_at, token->expires_at);
+  TokenClaims claims = claims_of(TokenUse::access, token->id, token->grant, token->issued_at, token->expires_at);
+  claims.signed_by = read.signed_by;
+  return claims;
 }
 
 std::optional<TokenClaims> live_refresh(Tables& tables, const ReadToken& read, base::UnixTime now) {

@@ -169,7 +169,8 @@ std::optional<ReadToken> TokenFactory::read_jwt(std::string_view text) {
   if (issuer == nullptr || *issuer != issuer_ || jti == nullptr) return std::nullopt;
   const auto id = crypto::TokenId::parse(*jti);
   if (!id) return std::nullopt;
-  return ReadToken{.use = TokenUse::access, .id = *id, .hash = crypto::sha256(jwt->claims)};
+  return ReadToken{
+      .use = TokenUse::access, .id = *id, .hash = crypto::sha256(jwt->claims), .signed_by = verifier->first};
 }
 
 }  // namespace troupe::oauth

@@ -25,7 +25,8 @@ namespace troupe::oauth {
 struct ReadToken {
   TokenUse use = TokenUse::access;
   crypto::TokenId id;
-  crypto::Digest hash;  // what its row must hold
+  crypto::Digest hash;      // what its row must hold
+  std::string signed_by{};  // the `kid` of a JWT; "": it is none
 };
 
 class TokenFactory {

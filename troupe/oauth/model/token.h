@@ -41,6 +41,7 @@ struct TokenClaims {
   base::UnixTime expires_at;
   std::optional<base::UnixTime> auth_time;
   std::optional<SessionId> session;
+  std::string signed_by{};  // the `kid` of a JWT; "": it is opaque
 };
 
 /// Something that was valid is not any more. Sent to whoever serves on the strength of a token
@@ -50,11 +51,16 @@ struct TokensRevoked {
   std::optional<crypto::TokenId> token;  // nothing: the whole family
 };
 
-/// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled.
+/// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled. Or the access
+/// tokens are that a key has signed: somebody else may have it.
 struct Ending {
   base::UnixTime at;
-  std::optional<ClientId> client;  // one of the two
+  std::optional<ClientId> client;  // one of the three
   std::optional<UserId> user;
+  std::optional<std::string> signing_key{};
+
+  /// The name of which of them it is.
+  const std::string& owner() const { return client ? client->value() : user ? user->value() : signing_key.value(); }
 };
 
 struct EndingsHeard {};

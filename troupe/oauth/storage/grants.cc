@@ -59,6 +59,7 @@ EndingRecord ending_in(const store::Row& row) {
                       .ending = {.at = time_in(row, 1), .client = std::nullopt, .user = std::nullopt}};
   if (!row.is_null(2)) record.ending.client = ClientId{row.text(2)};
   if (!row.is_null(3)) record.ending.user = UserId{row.text(3)};
+  record.ending.signing_key = row.maybe_text(4);
   return record;
 }
 
@@ -189,14 +190,15 @@ bool SqlGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) {
 }
 
 void SqlGrants::append_ending(const Ending& ending) {
-  transaction_.send("INSERT INTO endings (at, client, user) VALUES (?1, ?2, ?3)",
-                    {column_of(ending.at), column_of(ending.client), column_of(ending.user)});
+  transaction_.send("INSERT INTO endings (at, client, user, signing_key) VALUES (?1, ?2, ?3, ?4)",
+                    {column_of(ending.at), column_of(ending.client), column_of(ending.user), ending.signing_key});
 }
 
 std::vector<EndingRecord> SqlGrants::endings_after(std::int64_t number, int count) {
   std::vector<EndingRecord> found;
-  transaction_.each("SELECT number, at, client, user FROM endings WHERE number > ?1 ORDER BY number LIMIT ?2",
-                    {number, count}, [&](const store::Row& row) { found.push_back(ending_in(row)); });
+  transaction_.each(
+      "SELECT number, at, client, user, signing_key FROM endings WHERE number > ?1 ORDER BY number LIMIT ?2",
+      {number, count}, [&](const store::Row& row) { found.push_back(ending_in(row)); });
   return found;
 }
 

@@ -11,6 +11,10 @@ auto same_id(std::string_view id) {
   return [id](const SigningKeyRecord& key) { return key.id == id; };
 }
 
+// What a sealed key is bound to, so that no row can stand in another one's place.
+std::string signing_place(const std::string& id) { return "signing_keys/" + id; }
+std::string token_place(int id) { return "token_keys/" + std::to_string(id); }
+
 }  // namespace
 
 void MemoryKeys::insert_signing(const SigningKeyRecord& key) {
@@ -56,22 +60,26 @@ std::vector<AuditEvent> MemoryKeys::events(const std::optional<crypto::TokenId>&
   return page;
 }
 
+const KeySeals SqlKeys::in_clear{};
+
 void SqlKeys::insert_signing(const SigningKeyRecord& key) {
+  const SealedSecret der = seals_.seal(key.der, signing_place(key.id));
   transaction_.run(
-      "INSERT INTO signing_keys (id, alg, der, created_at, signs_from, signs_until, retired_at) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-      {key.id, crypto::name_of(key.algorithm), store::Blob{key.der.expose()}, column_of(key.created_at),
-       column_of(key.signs_from), column_of(key.signs_until), column_of(key.retired_at)});
+      "INSERT INTO signing_keys (id, alg, der, created_at, signs_from, signs_until, retired_at, sealed_by) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      {key.id, crypto::name_of(key.algorithm), store::Blob{der.bytes}, column_of(key.created_at),
+       column_of(key.signs_from), column_of(key.signs_until), column_of(key.retired_at), der.sealed_by});
 }
 
 std::vector<SigningKeyRecord> SqlKeys::signing() {
   std::vector<SigningKeyRecord> keys;
   transaction_.each(
-      "SELECT id, alg, der, created_at, signs_from, signs_until, retired_at FROM signing_keys ORDER BY created_at, id",
+      "SELECT id, alg, der, created_at, signs_from, signs_until, retired_at, sealed_by FROM signing_keys "
+      "ORDER BY created_at, id",
       {}, [&](const store::Row& row) {
         keys.push_back({.id = row.text(0),
                         .algorithm = algorithm_in(row, 1),
-                        .der = base::Secret{row.blob(2)},
+                        .der = seals_.unseal({row.blob(2), row.maybe_text(7)}, signing_place(row.text(0))),
                         .created_at = time_in(row, 3),
                         .signs_from = time_in(row, 4),
                         .signs_until = time_in(row, 5),
@@ -93,18 +101,48 @@ bool SqlKeys::remove_signing(std::string_view id) {
 std::int64_t SqlKeys::generation() { return generation_of(transaction_, "keys"); }
 
 void SqlKeys::insert_token_key(const TokenKeyRecord& key) {
-  transaction_.run("INSERT INTO token_keys (id, secret, created_at) VALUES (?1, ?2, ?3)",
-                   {int{key.id}, store::Blob{key.secret.expose()}, column_of(key.created_at)});
+  const SealedSecret secret = seals_.seal(key.secret, token_place(key.id));
+  transaction_.run("INSERT INTO token_keys (id, secret, created_at, sealed_by) VALUES (?1, ?2, ?3, ?4)",
+                   {int{key.id}, store::Blob{secret.bytes}, column_of(key.created_at), secret.sealed_by});
 }
 
 std::vector<TokenKeyRecord> SqlKeys::token_keys() {
   std::vector<TokenKeyRecord> keys;
-  transaction_.each("SELECT id, secret, created_at FROM token_keys ORDER BY id", {}, [&](const store::Row& row) {
-    keys.push_back({.id = static_cast<std::uint8_t>(row.integer(0)),
-                    .secret = base::Secret{row.blob(1)},
-                    .created_at = time_in(row, 2)});
-  });
+  transaction_.each("SELECT id, secret, created_at, sealed_by FROM token_keys ORDER BY id", {},
+                    [&](const store::Row& row) {
+                      const auto id = static_cast<std::uint8_t>(row.integer(0));
+                      keys.push_back({.id = id,
+                                      .secret = seals_.unseal({row.blob(1), row.maybe_text(3)}, token_place(id)),
+                                      .created_at = time_in(row, 2)});
+                    });
   return keys;
+}
+
+int SqlKeys::seal_anew() {
+  struct Old {
+    std::string id, place;
+    SealedSecret kept;
+  };
+  const auto old_ones = [&](const char* select, auto place) {
+    std::vector<Old> old;
+    transaction_.each(select, {}, [&](const store::Row& row) {
+      Old each{row.text(0), place(row.text(0)), {row.blob(1), row.maybe_text(2)}};
+      if (!seals_.is_current(each.kept)) old.push_back(std::move(each));
+    });
+    return old;
+  };
+  const auto rewrite = [&](const std::vector<Old>& old, const char* update) {
+    for (const Old& each : old) {
+      const SealedSecret fresh = seals_.seal(seals_.unseal(each.kept, each.place), each.place);
+      transaction_.run(update, {each.id, store::Blob{fresh.bytes}, fresh.sealed_by});
+    }
+    return static_cast<int>(old.size());
+  };
+  return rewrite(old_ones("SELECT id, der, sealed_by FROM signing_keys", signing_place),
+                 "UPDATE signing_keys SET der = ?2, sealed_by = ?3 WHERE id = ?1") +
+         rewrite(old_ones("SELECT CAST(id AS TEXT), secret, sealed_by FROM token_keys",
+                          [](const std::string& id) { return token_place(std::stoi(id)); }),
+                 "UPDATE token_keys SET secret = ?2, sealed_by = ?3 WHERE CAST(id AS TEXT) = ?1");
 }
 
 void SqlKeys::append_event(const AuditEvent& event) {

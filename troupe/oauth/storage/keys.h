@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "troupe/oauth/storage/key_seals.h"
 #include "troupe/oauth/storage/records.h"
 #include "troupe/store/transaction.h"
 
@@ -26,6 +27,8 @@ class KeyTable {
   virtual void insert_token_key(const TokenKeyRecord& key) = 0;
   /// All keys of opaque tokens, by id.
   virtual std::vector<TokenKeyRecord> token_keys() = 0;
+  /// Seals anew what is not sealed by the current key, or no longer is to be sealed; gives how many keys that were.
+  virtual int seal_anew() = 0;
 
   virtual void append_event(const AuditEvent& event) = 0;
   /// At most `count` events, from the newest before `before` backwards; nothing: from the newest of all.
@@ -41,6 +44,7 @@ class MemoryKeys final : public KeyTable {
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
+  int seal_anew() override { return 0; }  // memory is no place that others copy
   void append_event(const AuditEvent& event) override;
   std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
@@ -53,7 +57,9 @@ class MemoryKeys final : public KeyTable {
 
 class SqlKeys final : public KeyTable {
  public:
-  explicit SqlKeys(store::Transaction& transaction) : transaction_(transaction) {}
+  /// `seals` outlives it; null: keys stand in clear. What reads a key throws what KeySeals::unseal throws.
+  explicit SqlKeys(store::Transaction& transaction, const KeySeals* seals = nullptr)
+      : transaction_(transaction), seals_(seals != nullptr ? *seals : in_clear) {}
   void insert_signing(const SigningKeyRecord& key) override;
   std::vector<SigningKeyRecord> signing() override;
   bool update_signing_times(const SigningKeyRecord& key) override;
@@ -61,11 +67,15 @@ class SqlKeys final : public KeyTable {
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
+  int seal_anew() override;
   void append_event(const AuditEvent& event) override;
   std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
  private:
+  static const KeySeals in_clear;
+
   store::Transaction& transaction_;
+  const KeySeals& seals_;
 };
 
 }  // namespace troupe::oauth

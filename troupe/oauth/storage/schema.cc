@@ -211,10 +211,18 @@ CREATE TABLE client_registrations (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// The id of the key that has sealed the row's secret; none: it stands in clear.
+constexpr std::string_view sealed_keys = R"sql(
+ALTER TABLE signing_keys ADD COLUMN sealed_by TEXT;
+ALTER TABLE token_keys ADD COLUMN sealed_by TEXT;
+ALTER TABLE endings ADD COLUMN signing_key TEXT;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
-                                           {4, "clients that register themselves", registrations}};
+                                           {4, "clients that register themselves", registrations},
+                                           {5, "sealed keys", sealed_keys}};
 
 }  // namespace
 

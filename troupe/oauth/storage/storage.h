@@ -22,28 +22,30 @@ class Storage {
   using Result = std::invoke_result_t<F&, Tables&>;
 
   Storage() = default;
-  explicit Storage(store::Database database) : database_(std::move(database)) {}
+  /// `seals`: how the server's keys stand on the disk; null: in clear.
+  explicit Storage(store::Database database, KeySealsPtr seals = nullptr)
+      : database_(std::move(database)), seals_(std::move(seals)) {}
   explicit Storage(std::shared_ptr<MemoryTables> rows) : rows_(std::move(rows)) {}
 
   /// Throws what `work` throws, or store::Error. `work` owns what it captures.
   template <class F>
   actor::Task<Result<F>> write(F work) const {
     if (rows_) return in_memory(rows_, std::move(work));
-    return database_.write(by_sql(std::move(work)));
+    return database_.write(by_sql(std::move(work), seals_));
   }
 
   /// The same for work that changes nothing.
   template <class F>
   actor::Task<Result<F>> read(F work) const {
     if (rows_) return in_memory(rows_, std::move(work));
-    return database_.read(by_sql(std::move(work)));
+    return database_.read(by_sql(std::move(work), seals_));
   }
 
  private:
   template <class F>
-  static auto by_sql(F work) {
-    return [work = std::move(work)](store::Transaction& transaction) mutable -> Result<F> {
-      SqlTables sql{transaction};
+  static auto by_sql(F work, KeySealsPtr seals) {
+    return [work = std::move(work), seals = std::move(seals)](store::Transaction& transaction) mutable -> Result<F> {
+      SqlTables sql{transaction, seals.get()};
       Tables tables = sql.all();
       return work(tables);
     };
@@ -65,6 +67,7 @@ class Storage {
   }
 
   store::Database database_;
+  KeySealsPtr seals_;
   std::shared_ptr<MemoryTables> rows_;
 };
 

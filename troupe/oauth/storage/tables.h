@@ -29,8 +29,8 @@ struct MemoryTables {
 
 /// The tables of the database that `transaction` works on.
 struct SqlTables {
-  explicit SqlTables(store::Transaction& transaction)
-      : clients(transaction), users(transaction), grants(transaction), keys(transaction) {}
+  explicit SqlTables(store::Transaction& transaction, const KeySeals* seals = nullptr)
+      : clients(transaction), users(transaction), grants(transaction), keys(transaction, seals) {}
 
   SqlClients clients;
   SqlUsers users;

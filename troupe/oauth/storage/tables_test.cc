@@ -316,8 +316,9 @@ TEST_CASE_TEMPLATE("endings are numbered in their order, and no number comes aga
     CHECK_EQ(t.grants.remove_endings_before(at(3), 10), 1);
     CHECK_EQ(numbers_after(0), std::vector<std::int64_t>{3});
     CHECK_EQ(t.grants.remove_endings_before(at(4), 10), 1);
-    t.grants.append_ending({.at = at(5), .client = ClientId{"c_shop"}, .user = std::nullopt});
+    t.grants.append_ending({.at = at(5), .client = std::nullopt, .user = std::nullopt, .signing_key = "kid"});
     CHECK_EQ(numbers_after(0), std::vector<std::int64_t>{4});
+    CHECK_EQ(t.grants.endings_after(0, 1).front().ending.owner(), "kid");
   });
 }
 

@@ -1,0 +1,112 @@
+// A backup: a copy of one moment while others write, that is whole or is not there.
+#include "troupe/store/sqlite_backup.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "troupe/base/testing/temporary_folder.h"
+#include "troupe/store/sqlite.h"
+
+namespace troupe::store {
+namespace {
+
+std::int64_t count_in(const std::string& path) {
+  SqliteConnection connection{{.path = path}};
+  return connection.transact([](Transaction& transaction) {
+    std::int64_t count = 0;
+    transaction.each("SELECT count(*) FROM a JOIN b USING (x)", {}, [&](const Row& row) { count = row.integer(0); });
+    return count;
+  });
+}
+
+void insert(SqliteConnection& connection, std::int64_t x) {
+  connection.transact([x](Transaction& transaction) {
+    transaction.run("INSERT INTO a VALUES (?1, ?2)", {x, std::string(2000, 'a')});
+    transaction.run("INSERT INTO b VALUES (?1)", {x});
+  });
+}
+
+bool has_failed(const std::string& from, const std::string& to, std::string_view why) {
+  try {
+    back_up_sqlite(from, to);
+    return false;
+  } catch (const Error& error) {
+    return std::string_view{error.what()}.contains(why);
+  }
+}
+
+struct Desk {
+  base::TemporaryFolder folder;
+  std::string from = (folder.path() / "troupe.db").string();
+  std::string to = (folder.path() / "copy.db").string();
+  SqliteConnection connection{{.path = from}};
+
+  Desk() { connection.script("CREATE TABLE a (x INTEGER, y TEXT); CREATE TABLE b (x INTEGER)"); }
+};
+
+TEST_CASE("a copy holds what was committed, in one file that only its owner reads") {
+  Desk desk;
+  for (int i = 0; i < 10; ++i) insert(desk.connection, i);
+  const auto report = back_up_sqlite(desk.from, desk.to);
+  CHECK_EQ(report.bytes, static_cast<std::int64_t>(std::filesystem::file_size(desk.to)));
+  struct stat status{};
+  REQUIRE_EQ(::stat(desk.to.c_str(), &status), 0);
+  CHECK_EQ(status.st_mode & 0777, 0600);
+  CHECK_FALSE(std::filesystem::exists(desk.to + "-wal"));
+  CHECK_FALSE(std::filesystem::exists(desk.to + ".part"));
+  insert(desk.connection, 10);
+  CHECK_EQ(count_in(desk.to), 10);
+}
+
+TEST_CASE("a copy that is made beside a writer is one moment: no transaction is in it by half") {
+  Desk desk;
+  for (int i = 0; i < 500; ++i) insert(desk.connection, i);
+  std::atomic<bool> is_over{false};
+  std::atomic<std::int64_t> written{500};
+  std::thread writer{[&] {
+    while (!is_over) {
+      insert(desk.connection, written);
+      ++written;
+    }
+  }};
+  for (int round = 0; round < 5; ++round) {
+    const std::string to = desk.to + std::to_string(round);
+    const std::int64_t before = written;
+    back_up_sqlite(desk.from, to);
+    SqliteConnection copy{{.path = to}};
+    const auto counts = copy.transact([](Transaction& transaction) {
+      std::pair<std::int64_t, std::int64_t> both;
+      transaction.each("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)", {},
+                       [&](const Row& row) { both = {row.integer(0), row.integer(1)}; });
+      return both;
+    });
+    CHECK_EQ(counts.first, counts.second);
+    CHECK_GE(counts.first, before);
+  }
+  is_over = true;
+  writer.join();
+}
+
+TEST_CASE("what cannot be copied leaves nothing, and what is there is not written over") {
+  Desk desk;
+  insert(desk.connection, 1);
+  CHECK(has_failed((desk.folder.path() / "none.db").string(), desk.to, "cannot be opened"));
+  CHECK_FALSE(std::filesystem::exists(desk.to));
+  CHECK(has_failed(desk.from, (desk.folder.path() / "no_folder" / "copy.db").string(), "cannot be made"));
+  std::ofstream{desk.to} << "something of mine";
+  CHECK(has_failed(desk.from, desk.to, "exists already"));
+  CHECK_EQ(std::filesystem::file_size(desk.to), 17);
+  const std::string text = (desk.folder.path() / "text").string();
+  std::ofstream{text} << std::string(5000, 'x');
+  CHECK(has_failed(text, desk.to + "2", "not a database"));
+  CHECK_FALSE(std::filesystem::exists(desk.to + "2"));
+  CHECK_FALSE(std::filesystem::exists(desk.to + "2.part"));
+}
+
+}  // namespace
+}  // namespace troupe::store
