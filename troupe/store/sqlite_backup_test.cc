@@ -2,12 +2,13 @@
 #include "troupe/store/sqlite_backup.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "troupe/base/testing/temporary_folder.h"
 #include "troupe/store/sqlite.h"
@@ -63,20 +64,37 @@ TEST_CASE("a copy holds what was committed, in one file that only its owner read
   CHECK_EQ(count_in(desk.to), 10);
 }
 
+/// Another process that writes row upon row, until this goes away.
+class Writer {
+ public:
+  Writer(const std::string& path, std::int64_t from) : process_(::fork()) {
+    if (process_ == 0) write_for_ever(path, from);
+    while (count_in(path) <= from) {
+    }
+  }
+  ~Writer() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+ private:
+  [[noreturn]] static void write_for_ever(const std::string& path, std::int64_t from) noexcept {
+    SqliteConnection connection{{.path = path}};
+    for (std::int64_t x = from;; ++x) insert(connection, x);
+  }
+
+  pid_t process_;
+};
+
 TEST_CASE("a copy that is made beside a writer is one moment: no transaction is in it by half") {
   Desk desk;
   for (int i = 0; i < 500; ++i) insert(desk.connection, i);
-  std::atomic<bool> is_over{false};
-  std::atomic<std::int64_t> written{500};
-  std::thread writer{[&] {
-    while (!is_over) {
-      insert(desk.connection, written);
-      ++written;
-    }
-  }};
+  const Writer writer{desk.from, 500};
   for (int round = 0; round < 5; ++round) {
     const std::string to = desk.to + std::to_string(round);
-    const std::int64_t before = written;
+    const std::int64_t before = count_in(desk.from);
     back_up_sqlite(desk.from, to);
     SqliteConnection copy{{.path = to}};
     const auto counts = copy.transact([](Transaction& transaction) {
@@ -88,8 +106,6 @@ TEST_CASE("a copy that is made beside a writer is one moment: no transaction is 
     CHECK_EQ(counts.first, counts.second);
     CHECK_GE(counts.first, before);
   }
-  is_over = true;
-  writer.join();
 }
 
 TEST_CASE("what cannot be copied leaves nothing, and what is there is not written over") {

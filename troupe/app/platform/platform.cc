@@ -121,9 +121,9 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
     web::HttpServerOptions options = http_options(config_);
     options.metrics = &metrics_;
     options.listen = listening(address);
-    options.routes = [admin, demo, config = config_, actors = oauth_, realtime = realtime_](web::Router& router,
-                                                                                            actor::Context& context) {
-      oauth::routes(router, oauth::make_service(config.oauth, actors));
+    options.routes = [admin, demo, config = config_, actors = oauth_, realtime = realtime_, metrics = &metrics_](
+                         web::Router& router, actor::Context& context) {
+      oauth::routes(router, oauth::make_service(config.oauth, actors, metrics));
       realtime.routes(router, static_cast<int>(context.core().index()));
       add_admin(router, admin);
       if (demo) add_demo(router, *demo);

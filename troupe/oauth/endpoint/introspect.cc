@@ -98,6 +98,7 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
 
   auto claims = co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
   if (!claims) co_return refuse(errors::temporarily_unavailable);
+  service->figures->introspected(claims->has_value());
   std::string json;  // 4. what it stands for
   wire::JsonWriter writer{json};
   write(writer, *claims, service->options.issuer);
@@ -117,6 +118,7 @@ Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
   for (TokenText& token : *tokens) {
     auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller});
     if (!claims) co_return refuse(errors::temporarily_unavailable);
+    service->figures->introspected(claims->has_value());
     write(writer, *claims, service->options.issuer);
   }
   writer.end_array().end_object();

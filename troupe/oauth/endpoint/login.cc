@@ -17,6 +17,11 @@ LoginView view_of(const Flow& flow, const web::Request& http) {
           .problem = ""};
 }
 
+SignIn outcome_of(const actor::Failure<LoginError>& failure) {
+  if (!failure.domain || failure.domain->reason == LoginError::Reason::busy) return SignIn::busy;
+  return failure.domain->reason == LoginError::Reason::wrong ? SignIn::wrong : SignIn::slow_down;
+}
+
 /// The page again, with the reason; a name that is known and one that is not look alike.
 web::Response refuse_login(const actor::Failure<LoginError>& failure, const FormPlace& place, LoginView view) {
   auto error = failure.domain.value_or(LoginError{LoginError::Reason::busy, std::chrono::seconds{2}});
@@ -79,6 +84,7 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   std::string name = parameter(*form, "username");  // 3. who is it
   auto user = co_await service->users.ask(
       VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")}, http.peer.ip});
+  service->figures->signed_in(user ? SignIn::ok : outcome_of(user.error()));
   if (!user) {
     LoginView view = view_of(*flow, http);
     view.name = std::move(name);

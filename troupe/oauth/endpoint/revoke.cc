@@ -19,6 +19,7 @@ Task<web::Response> revoke(ServicePtr service, web::Request http) {
   auto revoked = co_await service->tokens.ask(  // 4. its owner takes it back, durably
       RevokeToken{TokenText{std::move(shown)}, std::move(*caller)});
   if (!revoked) co_return refuse(told(revoked.error()));
+  service->figures->revoked();
   co_return answer_json("{}");  // nobody needs a body, but some clients take an empty one for no answer
 }
 

@@ -12,6 +12,7 @@
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/endpoint/figures.h"
 #include "troupe/oauth/model/options.h"
 
 namespace troupe::oauth {
@@ -39,6 +40,7 @@ struct Service {
   KeyRef keys;
   SessionRef sessions;
   UserRef users;
+  std::unique_ptr<OauthFigures> figures;
 };
 
 /// Shared by the requests of one core.

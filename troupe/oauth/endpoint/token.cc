@@ -23,27 +23,34 @@ web::Response granted(const IssuedTokens& tokens) {
   return answer_json(std::move(json));
 }
 
-}  // namespace
-
-Task<web::Response> token(ServicePtr service, web::Request http) {
+Redeemed redeem(ServicePtr service, web::Request http) {
   auto form = read_form(http);  // 1. the form, read once
-  if (!form) co_return refuse(form.error());
+  if (!form) co_return std::unexpected(form.error());
   std::string grant_type = parameter(*form, "grant_type");
   if (grant_type.empty()) {
-    co_return refuse(errors::invalid_request.because("The parameter grant_type is missing."));
+    co_return std::unexpected(errors::invalid_request.because("The parameter grant_type is missing."));
   }
 
   auto client = co_await authenticate(service, http, *form);  // 2. who is asking
-  if (!client) co_return refuse(client.error(), credentials_of(http));
+  if (!client) co_return std::unexpected(client.error());
 
   const GrantHandler* grant = find_grant(grant_type);  // 3. whose rules
-  if (!grant) co_return refuse(errors::unsupported_grant_type);
-  if (!(*client)->may_use(grant->type)) co_return refuse(errors::unauthorized_client);
+  if (!grant) co_return std::unexpected(errors::unsupported_grant_type);
+  if (!(*client)->may_use(grant->type)) co_return std::unexpected(errors::unauthorized_client);
 
   auto tokens = co_await grant->redeem(service, std::move(*form), std::move(*client));  // 4. prove and issue
-  if (!tokens) co_return refuse(tokens.error());
+  if (tokens) service->figures->issued(grant->type);
+  co_return tokens;
+}
 
-  co_return granted(*tokens);  // 5. answer, never cached
+}  // namespace
+
+Task<web::Response> token(ServicePtr service, web::Request http) {
+  const Credentials credentials = credentials_of(http);
+  auto tokens = co_await redeem(service, std::move(http));
+  if (tokens) co_return granted(*tokens);  // 5. answer, never cached
+  service->figures->refused("token", tokens.error());
+  co_return refuse(tokens.error(), credentials);
 }
 
 }  // namespace troupe::oauth

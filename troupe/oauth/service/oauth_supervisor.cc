@@ -53,7 +53,7 @@ OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors
 
 actor::ActorOptions oauth_supervisor_options() { return {.name = "oauth", .supervision = without_end()}; }
 
-ServicePtr make_service(OauthOptions options, const OauthActors& actors) {
+ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics) {
   std::string document = discovery_document(options);
   std::string etag = etag_of(document);
   return std::make_shared<Service>(Service{.options = std::move(options),
@@ -64,7 +64,8 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors) {
                                            .tokens = actors.tokens,
                                            .keys = actors.keys,
                                            .sessions = actors.sessions,
-                                           .users = actors.users});
+                                           .users = actors.users,
+                                           .figures = std::make_unique<OauthFigures>(metrics)});
 }
 
 }  // namespace troupe::oauth

@@ -59,7 +59,7 @@ class OauthSupervisor {
 /// How the supervisor treats its children; to be given when it is spawned.
 actor::ActorOptions oauth_supervisor_options();
 
-/// What the endpoints of one core work with.
-ServicePtr make_service(OauthOptions options, const OauthActors& actors);
+/// What the endpoints of one core work with. They count in `metrics`, which outlives them; null: for nobody.
+ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics = nullptr);
 
 }  // namespace troupe::oauth

@@ -206,7 +206,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
                    .cores = 2};
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);
   actors_ = world_->block_on(root.ask(GetOauthActors{})).value();
-  routes(*router_, make_service(options_, actors_));
+  routes(*router_, make_service(options_, actors_, options.metrics));
 
   const std::vector all_grants{GrantType::authorization_code, GrantType::refresh_token, GrantType::client_credentials};
   const ClientMetadata shop{.name = "Web Shop",

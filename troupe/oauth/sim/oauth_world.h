@@ -59,6 +59,7 @@ struct OauthWorldOptions {
   actor::test::Seed seed = 1;
   OauthOptions oauth{};
   KeyOptions keys{};  // many schedules do without RSA: reading such a key checks it, for as long as ten of them take
+  base::Metrics* metrics = nullptr;  // what the endpoints count in; outlives the world
 };
 
 /// How a store fails: as databases do, or with an exception that nobody expects.
