@@ -17,7 +17,7 @@ TEST_CASE("tokens, refusals, introspections, revocations and sign-ins are counte
   (void)oauth.is_active("garbage");
   (void)oauth.post_as(oauth.web_shop, "/oauth/revoke", {{"token", "garbage"}});
   (void)oauth.post_as(oauth.web_shop, "/oauth/token", {{"grant_type", "client_credentials"}, {"scope", "read"}});
-  (void)oauth.post_as({"c_nobody", "secret", ""}, "/oauth/token", {{"grant_type", "client_credentials"}});
+  (void)oauth.post_as({ClientId{"c_nobody"}, "secret", ""}, "/oauth/token", {{"grant_type", "client_credentials"}});
   const std::string scraped = metrics.scrape();
   for (const char* line : {R"(troupe_oauth_tokens_issued_total{grant="authorization_code"} 1)",
                            R"(troupe_oauth_tokens_issued_total{grant="client_credentials"} 1)",
