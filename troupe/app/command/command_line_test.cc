@@ -187,10 +187,11 @@ TEST_CASE("what was done at the command line stands in the audit trail, without 
   Config config;
   config.server.data_dir = desk.data();
   AdminWork admin{config};
-  const auto events = admin.transact([](oauth::Tables& tables) { return tables.keys.events({}, 10); });
+  const auto events = admin.transact([](oauth::Tables& tables) { return tables.audit.events({}, 10); });
   REQUIRE_EQ(events.size(), 1);
   CHECK_EQ(events[0].kind, "client_registered");
   CHECK_EQ(events[0].client->value(), *added.string_at("client_id"));
+  CHECK_EQ(events[0].done_by, "command line");
 }
 
 TEST_CASE("flags of a client are written over its metadata, and nothing else is") {
@@ -214,6 +215,9 @@ TEST_CASE("every command explains itself") {
                                                                                        {"user", "add"},
                                                                                        {"keys"},
                                                                                        {"keys", "rotate"},
+                                                                                       {"audit"},
+                                                                                       {"audit", "verify"},
+                                                                                       {"explain"},
                                                                                        {"config"},
                                                                                        {"config", "check"},
                                                                                        {"version"}}) {

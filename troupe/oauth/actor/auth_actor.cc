@@ -52,10 +52,10 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
                       .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
                       .code_challenge = request.code_challenge,
                       .expires_at = now + parts_.options.code_ttl};
-  const AuditEvent event = about(auditor_.event(context, "code_made"), code.grant);
+  const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
   co_await parts_.storage.write([code, event](Tables& t) {
     t.grants.insert_code(code);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   ++codes_made_;
   co_return IssuedCode{text};
@@ -95,7 +95,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
                         .redirect_uri = std::move(message.redirect_uri),
                         .code_verifier = std::move(message.code_verifier),
                         .resources = std::move(message.resources)};
-  const AuditEvent event = about(auditor_.event(context, "code_redeemed"), client->id);
+  const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_redeemed"), client->id), read->id);
   auto grant = co_await parts_.storage.write([shown, now, family_end, event](Tables& t) {
     auto outcome = redeem(t, shown, now, family_end);
     AuditEvent what = outcome ? about(event, *outcome) : event;
@@ -104,7 +104,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
       what.reason = outcome.error().reason;
       what.family = outcome.error().revoked;
     }
-    t.keys.append_event(what);
+    t.audit.append(what);
     return outcome;
   });
   if (!grant) {
@@ -119,7 +119,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
   ++codes_redeemed_;
 
   // 3. Have the tokens made. Whatever becomes of that, the code is spent.
-  auto tokens = co_await parts_.tokens.ask(CreateToken{client, *grant});
+  auto tokens = co_await parts_.tokens.ask(CreateToken{client, *grant, std::move(message.cause)});
   if (!tokens) co_return std::unexpected(tokens.error().domain.value_or(errors::temporarily_unavailable));
   co_return std::move(*tokens);
 }

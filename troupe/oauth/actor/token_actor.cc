@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/token_actor.h"
 
 #include <stdexcept>
+#include <tuple>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/liveness.h"
@@ -135,7 +136,10 @@ TokenActor::Draft TokenActor::draft(CreateToken request, actor::Context& context
                                    .successor = std::nullopt,
                                    .access = std::nullopt};
   }
-  return {std::move(request.client), std::move(access), secret, std::move(refresh_text), std::move(refresh_record)};
+  const std::string_view because = access.grant.authentication ? "authorization_code" : "client_credentials";
+  AuditEvent event = about(auditor_.event(context, request.cause, "token_issued", because), access.grant);
+  return {std::move(request.client),         access, secret, std::move(refresh_text), std::move(refresh_record),
+          about(std::move(event), access.id)};
 }
 
 std::expected<IssuedTokens, OauthError> TokenActor::issue(Draft draft, bool is_stored, base::UnixTime now) {
@@ -149,11 +153,17 @@ std::expected<IssuedTokens, OauthError> TokenActor::issue(Draft draft, bool is_s
 namespace {
 
 /// False: its family was revoked meanwhile, by a replay of its code for one.
-bool store(Tables& t, const AccessRecord& access, const std::optional<RefreshRecord>& refresh) {
-  if (!stands(t, access.grant)) return false;
-  t.grants.insert_access(access);
-  if (refresh) t.grants.insert_refresh(*refresh);
-  return true;
+bool store(Tables& t, const AccessRecord& access, const std::optional<RefreshRecord>& refresh, AuditEvent event) {
+  const bool may_be = stands(t, access.grant);
+  if (may_be) {
+    t.grants.insert_access(access);
+    if (refresh) t.grants.insert_refresh(*refresh);
+  } else {
+    event.kind = "token_refused";
+    event.reason = "grant_is_over";
+  }
+  t.audit.append(std::move(event));
+  return may_be;
 }
 
 }  // namespace
@@ -161,8 +171,9 @@ bool store(Tables& t, const AccessRecord& access, const std::optional<RefreshRec
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   Draft draft = this->draft(std::move(message), context);
-  const bool is_stored = co_await parts_.storage.write(
-      [access = draft.access, refresh = draft.refresh_record](Tables& t) { return store(t, access, refresh); });
+  const bool is_stored =
+      co_await parts_.storage.write([access = draft.access, refresh = draft.refresh_record,
+                                     event = draft.event](Tables& t) { return store(t, access, refresh, event); });
   co_return issue(std::move(draft), is_stored, now);
 }
 
@@ -174,14 +185,14 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
   }
   const base::UnixTime now = context.wall();
   std::vector<Draft> drafts;
-  std::vector<std::pair<AccessRecord, std::optional<RefreshRecord>>> records;
+  std::vector<std::tuple<AccessRecord, std::optional<RefreshRecord>, AuditEvent>> records;
   for (CreateToken& request : message.requests) {
     const Draft& draft = drafts.emplace_back(this->draft(std::move(request), context));
-    records.emplace_back(draft.access, draft.refresh_record);
+    records.emplace_back(draft.access, draft.refresh_record, draft.event);
   }
   const std::vector<bool> are_stored = co_await parts_.storage.write([records = std::move(records)](Tables& t) {
     std::vector<bool> each;
-    for (const auto& [access, refresh] : records) each.push_back(store(t, access, refresh));
+    for (const auto& [access, refresh, event] : records) each.push_back(store(t, access, refresh, event));
     return each;
   });
   for (std::size_t i = 0; i < drafts.size(); ++i) {
@@ -218,7 +229,7 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
   if (!read) co_return TokenRevoked{};
   const base::UnixTime now = context.wall();
   const ClientId caller = message.caller->id;
-  const AuditEvent event = about(auditor_.event(context, "token_revoked", "revoked_by_client"), caller);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "token_revoked", "revoked_by_client"), caller);
   struct Result {
     std::optional<Owned> owned;
     bool is_callers = false;
@@ -232,7 +243,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
                                  : t.grants.revoke_family(done.owned->family, now, "revoked_by_client");
     AuditEvent what = event;
     what.family = done.owned->family;
-    if (has_changed) t.keys.append_event(what);
+    what.token = read.id;
+    if (has_changed) t.audit.append(what);
     return done;
   });
   if (!result.owned) co_return TokenRevoked{};
@@ -271,17 +283,17 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
                                 .hash_of = factory_->hasher(access_id, factory_->secret_after(presented, access_id))};
 
   // 2. One transaction decides.
-  const AuditEvent event = auditor_.event(context, "refresh_token_used");
+  const AuditEvent event = about(auditor_.event(context, message.cause, "refresh_token_used"), read->id);
   auto refreshed = co_await parts_.storage.write([shown, now, event, options = parts_.options](Tables& t) {
     auto outcome = refresh(t, shown, now, options);
     AuditEvent what = about(event, shown.client->id);
-    if (!outcome && outcome.error().revoked) {
-      what.kind = "refresh_token_reuse";
+    if (outcome) what = about(std::move(what), outcome->grant);
+    if (!outcome) {
+      what.kind = outcome.error().revoked ? "refresh_token_reuse" : "refresh_refused";
       what.family = outcome.error().revoked;
-      t.keys.append_event(what);
-    } else if (outcome) {
-      t.keys.append_event(about(what, outcome->grant));
+      what.reason = outcome.error().reason;
     }
+    t.audit.append(std::move(what));
     return outcome;
   });
   if (!refreshed) {
@@ -301,10 +313,10 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
 
 actor::Task<FamilyRevoked> TokenActor::handle(RevokeFamily message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  AuditEvent event = auditor_.event(context, "family_revoked", message.reason);
+  AuditEvent event = auditor_.event(context, message.cause, "family_revoked", message.reason);
   event.family = message.family;
   co_await parts_.storage.write([message, now, event](Tables& t) {
-    if (t.grants.revoke_family(message.family, now, message.reason)) t.keys.append_event(event);
+    if (t.grants.revoke_family(message.family, now, message.reason)) t.audit.append(event);
   });
   ++revoked_;
   tell_revoked(message.family);

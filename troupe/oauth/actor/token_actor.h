@@ -29,6 +29,7 @@ namespace troupe::oauth {
 struct CreateToken {
   ClientPtr client;
   Grant grant;
+  Cause cause{};
   using reply = IssuedTokens;
   using error = OauthError;
 };
@@ -65,6 +66,7 @@ struct TokenRevoked {};
 struct RevokeToken {
   TokenText token;
   ClientPtr caller;
+  Cause cause{};
   std::uint64_t key() const { return owner_key(token.expose()); }
   using reply = TokenRevoked;
   using error = OauthError;
@@ -78,6 +80,7 @@ struct RefreshToken {
   ClientPtr client;
   std::optional<ScopeSet> scope;         // nothing: what was granted
   std::vector<std::string> resources{};  // none: those that were granted
+  Cause cause{};
   std::uint64_t key() const { return owner_key(refresh_token.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;
@@ -89,6 +92,7 @@ struct FamilyRevoked {};
 struct RevokeFamily {
   FamilyId family;
   std::string reason;  // for the log: "code_replay"
+  Cause cause{};
   using reply = FamilyRevoked;
 };
 
@@ -125,6 +129,7 @@ class TokenActor {
     crypto::TokenSecret secret;
     std::optional<TokenText> refresh_text;
     std::optional<RefreshRecord> refresh_record;
+    AuditEvent event;  // that it was issued
   };
   Draft draft(CreateToken request, actor::Context& context);
   std::expected<IssuedTokens, OauthError> issue(Draft draft, bool is_stored, base::UnixTime now);

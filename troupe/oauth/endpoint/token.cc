@@ -40,7 +40,8 @@ Task<web::Response> token(ServicePtr service, web::Request http) {
   if (!grant) co_return refuse(errors::unsupported_grant_type);
   if (!(*client)->may_use(grant->type)) co_return refuse(errors::unauthorized_client);
 
-  auto tokens = co_await grant->redeem(service, std::move(*form), std::move(*client));  // 4. prove and issue
+  auto tokens =
+      co_await grant->redeem(service, std::move(*form), std::move(*client), cause_of(http));  // 4. prove and issue
   if (!tokens) co_return refuse(tokens.error());
 
   co_return granted(*tokens);  // 5. answer, never cached
