@@ -26,6 +26,16 @@ std::vector<std::string_view> elements(const Headers& headers, std::string_view 
   return list;
 }
 
+/// Whether it may stand in headers, logs and the audit trail as it is: 1 to 64 of A-Z, a-z, 0-9, '-', '_' and '.'.
+bool is_request_id(std::string_view id) {
+  constexpr std::size_t bytes_max = 64;
+  const auto is_good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !id.empty() && id.size() <= bytes_max && std::ranges::all_of(id, is_good);
+}
+
 /// An IPv6 customer has a whole /64, an IPv4 one usually an address.
 std::array<std::uint8_t, 16> bucket_key(const net::IpAddress& address) {
   auto key = address.bytes();
@@ -51,6 +61,8 @@ void Guard::identify(Request& request, base::Random& random) const {
   random.fill(id);
   request.request_id = wire::to_base64url(id);
   if (!is_trusted(request.peer.ip)) return;
+  const std::string_view given = request.header("x-request-id");
+  if (request.headers.count("x-request-id") == 1 && is_request_id(given)) request.request_id = given;
 
   // From the nearest hop outwards, as far as each one is trusted to name the next. What no proxy of ours wrote is
   // never reached, and what cannot be read ends the walk.

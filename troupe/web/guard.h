@@ -31,7 +31,8 @@ class Guard {
  public:
   explicit Guard(GuardOptions options);
 
-  /// Fills in who asks: behind a trusted proxy peer and secure as X-Forwarded-For and -Proto say; and a request id.
+  /// Fills in who asks: behind a trusted proxy peer and secure as X-Forwarded-For and -Proto say; and a request id,
+  /// which is that of the X-Request-Id of a trusted proxy where it has sent a plain one.
   void identify(Request& request, base::Random& random) const;
 
   /// A 429 with Retry-After when the peer asks too often, else nothing.

@@ -43,6 +43,34 @@ TEST_CASE("forwarded headers count only from a trusted proxy, and only as far as
   }
 }
 
+TEST_CASE("the id of a request is a trusted proxy's where it sends a plain one, and else our own") {
+  struct Row {
+    std::string_view what, peer;
+    std::vector<std::string> sent;
+    bool is_taken;
+  };
+  const Row rows[] = {
+      {"a proxy's", "10.0.0.1", {"Ab-9_x.1"}, true},
+      {"of the greatest length", "10.0.0.1", {std::string(64, 'a')}, true},
+      {"a stranger's", "192.0.2.9", {"Ab-9_x.1"}, false},
+      {"too long", "10.0.0.1", {std::string(65, 'a')}, false},
+      {"empty", "10.0.0.1", {""}, false},
+      {"with a space", "10.0.0.1", {"a b"}, false},
+      {"that would be markup", "10.0.0.1", {"<b>"}, false},
+      {"twice", "10.0.0.1", {"a", "a"}, false},
+  };
+  Guard guard{behind_proxies()};
+  base::SeededRandom random{1};
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Request request{.peer = peer(row.peer)};
+    for (const auto& id : row.sent) request.headers.add("X-Request-Id", id);
+    guard.identify(request, random);
+    CHECK_EQ(request.request_id == row.sent.front(), row.is_taken);
+    CHECK_FALSE(request.request_id.empty());
+  }
+}
+
 TEST_CASE("a request that came through TLS is secure, unless a trusted proxy says that its client's was not") {
   Guard guard{behind_proxies()};
   base::SeededRandom random{1};

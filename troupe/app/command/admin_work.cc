@@ -15,17 +15,23 @@ AdminWork::AdminWork(Config config)
       store_(open_store(config_)) {}
 
 oauth::AuditEvent AdminWork::event(std::string_view kind) {
-  return {.id = ids_.next(now_, *random_), .kind = std::string{kind}, .reason = "command line"};
+  return {.id = ids_.next(now_, *random_), .kind = std::string{kind}, .done_by = "command line"};
 }
 
-void choose(Invocation& invocation, std::function<void(AdminWork&)> work) {
+void choose_judged(Invocation& invocation, std::function<Exit(AdminWork&)> work) {
   invocation.chosen = [&invocation, work = std::move(work)] {
     auto config = load_config(invocation);
     if (!config) return Exit::usage;
     AdminWork admin{*std::move(config)};
+    return work(admin);
+  };
+}
+
+void choose(Invocation& invocation, std::function<void(AdminWork&)> work) {
+  choose_judged(invocation, [work = std::move(work)](AdminWork& admin) {
     work(admin);
     return Exit::success;
-  };
+  });
 }
 
 std::string moment_text(base::UnixTime time) {

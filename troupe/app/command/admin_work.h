@@ -2,10 +2,12 @@
 // the configuration, open the store, and do their work in one transaction.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "troupe/app/command/command.h"
 #include "troupe/app/command/open_store.h"
@@ -28,6 +30,19 @@ class AdminWork {
   /// An entry of the audit trail that somebody at the command line is the cause of.
   oauth::AuditEvent event(std::string_view kind);
 
+  /// Shows `work` the tables, which it must not change; writers are not held up. Gives what it gives.
+  template <class F>
+  auto look(F work) {
+    std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
+    const store::Work piece = [&](store::Transaction& transaction) {
+      oauth::SqlTables sql{transaction};
+      oauth::Tables tables = sql.all();
+      result = work(tables);
+    };
+    if (const std::exception_ptr failure = store_->read({&piece, 1}).front()) std::rethrow_exception(failure);
+    return *std::move(result);
+  }
+
   /// Runs `work` on the tables, in one transaction; gives what it gives. Nothing has happened when it throws.
   template <class F>
   auto transact(F work) {
@@ -49,6 +64,9 @@ class AdminWork {
 
 /// Makes `work` the chosen command: loads the configuration first and gives it an AdminWork.
 void choose(Invocation& invocation, std::function<void(AdminWork&)> work);
+
+/// The same for work that says itself how it went.
+void choose_judged(Invocation& invocation, std::function<Exit(AdminWork&)> work);
 
 /// A moment as people read it, in UTC: "2026-01-31 12:00:00".
 std::string moment_text(base::UnixTime time);

@@ -56,6 +56,8 @@ void add_load_command(CLI::App& root, Invocation& invocation);
 void add_client_commands(CLI::App& root, Invocation& invocation);
 void add_user_commands(CLI::App& root, Invocation& invocation);
 void add_keys_commands(CLI::App& root, Invocation& invocation);
+void add_audit_commands(CLI::App& root, Invocation& invocation);
+void add_explain_command(CLI::App& root, Invocation& invocation);
 void add_config_commands(CLI::App& root, Invocation& invocation);
 void add_backup_command(CLI::App& root, Invocation& invocation);
 void add_selftest_command(CLI::App& root, Invocation& invocation);

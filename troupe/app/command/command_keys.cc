@@ -34,13 +34,13 @@ void rotate(Invocation& invocation, AdminWork& admin, const std::vector<std::str
   }
   admin.transact([&](oauth::Tables& tables) {
     oauth::replace_keys(tables, fresh, admin.now(), options);
-    tables.keys.append_event(admin.event("keys_rotated"));
+    tables.audit.append(admin.event("keys_rotated"));
     for (const std::string& id : revoked) {
       if (!oauth::revoke_key(tables, id, admin.now()))
         throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
       oauth::AuditEvent event = admin.event("key_revoked");
       event.reason = fmt::format("command line: {}", id);
-      tables.keys.append_event(event);
+      tables.audit.append(event);
     }
   });
   for (const auto& key : fresh)

@@ -60,6 +60,8 @@ Exit run_command_line(const std::vector<std::string>& arguments, Console& consol
   add_user_commands(root, invocation);
   add_keys_commands(root, invocation);
   add_backup_command(root, invocation);
+  add_audit_commands(root, invocation);
+  add_explain_command(root, invocation);
   add_config_commands(root, invocation);
   add_selftest_command(root, invocation);
   add_version_command(root, invocation);

@@ -140,7 +140,8 @@ TEST_CASE("a backup is a database of its own, and is never written over") {
   CHECK(desk.run({"backup", copies + "/troupe.db"}) == Exit::failure);
   CHECK(desk.console.complained().contains("exists already"));
   MemoryConsole console;
-  CHECK(run_command_line({"client", "show", *added.string_at("client_id"), "--data", copies}, console) == Exit::success);
+  CHECK(run_command_line({"client", "show", *added.string_at("client_id"), "--data", copies}, console) ==
+        Exit::success);
   CHECK(desk.run({"backup", copies + "/other.db", "--set", "store.url=postgresql://x@localhost/x"}) == Exit::failure);
   CHECK(desk.console.complained().contains("pg_dump"));
 }
@@ -231,10 +232,11 @@ TEST_CASE("what was done at the command line stands in the audit trail, without 
   Config config;
   config.server.data_dir = desk.data();
   AdminWork admin{config};
-  const auto events = admin.transact([](oauth::Tables& tables) { return tables.keys.events({}, 10); });
+  const auto events = admin.transact([](oauth::Tables& tables) { return tables.audit.events({}, 10); });
   REQUIRE_EQ(events.size(), 1);
   CHECK_EQ(events[0].kind, "client_registered");
   CHECK_EQ(events[0].client->value(), *added.string_at("client_id"));
+  CHECK_EQ(events[0].done_by, "command line");
 }
 
 TEST_CASE("flags of a client are written over its metadata, and nothing else is") {
@@ -260,6 +262,9 @@ TEST_CASE("every command explains itself") {
                                                                                        {"keys", "rotate"},
                                                                                        {"keys", "new-encryption-key"},
                                                                                        {"backup"},
+                                                                                       {"audit"},
+                                                                                       {"audit", "verify"},
+                                                                                       {"explain"},
                                                                                        {"config"},
                                                                                        {"config", "check"},
                                                                                        {"version"}}) {

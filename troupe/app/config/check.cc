@@ -32,6 +32,7 @@ class Checker {
     check_telemetry();
     check_store();
     check_seals();
+    check_webhook();
   }
 
  private:
@@ -78,6 +79,17 @@ class Checker {
     if (!url || (url->scheme != "https" && url->scheme != "http")) {
       complain("telemetry.otlp_endpoint", "wants a URL such as \"http://127.0.0.1:4318/v1/traces\"");
     }
+  }
+
+  void check_webhook() {
+    constexpr std::size_t secret_bytes_min = 16;
+    const WebhookConfig& webhook = config_.webhook;
+    if (webhook.url.empty()) return;
+    const auto url = wire::parse_url(webhook.url);
+    if (!url || (url->scheme != "https" && url->scheme != "http"))
+      complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\"");
+    if (webhook.secret.expose().size() < secret_bytes_min)
+      complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up");
   }
 
   void check_store() {

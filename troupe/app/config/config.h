@@ -116,6 +116,13 @@ struct RealtimeConfig {
   std::vector<RuleConfig> rules{};                                   // in their order
 };
 
+/// Whom to send the events of the audit trail.
+struct WebhookConfig {
+  std::string url;                     // empty: nobody
+  base::Secret<std::string> secret{};  // what each request is signed with
+  std::vector<std::string> kinds;      // empty: all
+};
+
 struct Config {
   bool development = false;
   ServerConfig server{};
@@ -127,6 +134,7 @@ struct Config {
   oauth::OauthOptions oauth{};
   oauth::KeyOptions keys{};
   SealConfig seals{};
+  WebhookConfig webhook{};
 };
 
 /// The defaults of development mode: limits that nobody meets by hand, a demo, more in the log.

@@ -239,6 +239,22 @@ void add_oauth_keys(std::vector<Key>& to) {
                    AT(oauth.registration_scopes)));
   to.push_back(key("oauth.registrations_max", "So many such clients; past it none is registered.", count(1, 10'000'000),
                    AT(oauth.registrations_max)));
+  to.push_back(key("oauth.audit_retention",
+                   "How long events of the audit trail are kept; then whole segments go, at most a day of them at a "
+                   "time. Their checkpoints stay.",
+                   duration<hours>(24h, 10950 * day), AT(oauth.audit_retention)));
+  to.push_back(
+      key("oauth.audit_stream",
+          "Publish each event of the audit trail on the topic system.oauth.<kind>, for tokens with a scope such "
+          "as topic:system.oauth.>:subscribe.",
+          truth(), AT(oauth.audit_stream)));
+  to.push_back(key("oauth.webhook_url",
+                   "Where events of the audit trail are posted as JSON, each until it has been taken; empty: nowhere.",
+                   text("URL"), AT(webhook.url)));
+  to.push_back(key("oauth.webhook_secret", "What the requests are signed with (HMAC-SHA-256), at least 16 bytes.",
+                   secret("secret"), AT(webhook.secret)));
+  to.push_back(key("oauth.webhook_kinds", "Which kinds of events, such as code_replay; empty: all.",
+                   texts("list of kinds"), AT(webhook.kinds)));
   to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
                    duration<hours>(1h, 365 * day), AT(keys.announce)));
   to.push_back(

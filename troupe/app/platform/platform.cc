@@ -50,10 +50,12 @@ Platform::Platform(Config config, std::shared_ptr<store::Engine> store, const ne
   // It has room for what is revoked while ten thousand clients come back at once.
   bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
                                        std::make_shared<BridgeMemory>());
+  start_audit();
   start_oauth();
   start_history();
   start_realtime();
   bridge_.tell(ConnectBridge{oauth_.tokens, realtime_.supervisor()});
+  if (audit_stream_) audit_stream_.tell(ConnectAuditStream{realtime_.supervisor()});
   start_http(port.address(), demo);
   prepare_shutdown();
 }
@@ -77,7 +79,25 @@ void Platform::start_telemetry() {
           .endpoint = config_.telemetry.otlp_endpoint, .version = TROUPE_VERSION, .metrics = &metrics_});
 }
 
+void Platform::start_audit() {
+  if (config_.oauth.audit_stream) {
+    audit_stream_ = system_.spawn<AuditStream>({.name = "audit_stream", .restart = actor::Restart::permanent},
+                                               oauth::Storage{database_}, std::make_shared<AuditStreamMemory>());
+  }
+  if (!config_.webhook.url.empty()) {
+    audit_webhook_ = system_.spawn<AuditWebhook>({.name = "audit_webhook", .restart = actor::Restart::permanent},
+                                                 oauth::Storage{database_},
+                                                 AuditWebhookOptions{.url = config_.webhook.url,
+                                                                     .secret = config_.webhook.secret,
+                                                                     .kinds = config_.webhook.kinds,
+                                                                     .metrics = &metrics_});
+  }
+}
+
 void Platform::start_oauth() {
+  std::vector<actor::Ref<actor::Protocol<oauth::AuditSeen>>> audit;
+  if (audit_stream_) audit.emplace_back(audit_stream_);
+  if (audit_webhook_) audit.emplace_back(audit_webhook_);
   oauth_supervisor_ = system_.spawn<oauth::OauthSupervisor>(
       oauth::oauth_supervisor_options(), oauth::OauthParts{
                                              .storage = oauth::Storage{database_, key_seals_of(config_).value()},
@@ -85,6 +105,7 @@ void Platform::start_oauth() {
                                              .keys = config_.keys,
                                              .watcher = bridge_,
                                              .endings = bridge_,
+                                             .audit = audit,
                                              .cores = system_.core_count(),
                                          });
   oauth_ = started("the authorization server",

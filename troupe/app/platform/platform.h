@@ -14,6 +14,8 @@
 #include "troupe/app/admin/admin.h"
 #include "troupe/app/config/config.h"
 #include "troupe/app/demo/demo.h"
+#include "troupe/app/platform/audit_stream.h"
+#include "troupe/app/platform/audit_webhook.h"
 #include "troupe/app/platform/certificate_keeper.h"
 #include "troupe/app/platform/shutdown.h"
 #include "troupe/app/platform/token_bridge.h"
@@ -54,6 +56,7 @@ class Platform {
  private:
   void start_tls();
   void start_telemetry();
+  void start_audit();
   void start_oauth();
   void start_history();
   void start_realtime();
@@ -71,6 +74,8 @@ class Platform {
   actor::Ref<CertificateKeeper> certificate_keeper_;  // none: TLS is not spoken
   store::Database database_;
   actor::Ref<TokenBridge> bridge_;
+  actor::Ref<AuditStream> audit_stream_;    // none: nobody is told
+  actor::Ref<AuditWebhook> audit_webhook_;  // the same
   actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;
   oauth::OauthActors oauth_;
   realtime::Realtime realtime_;

@@ -16,10 +16,12 @@ std::size_t discard(char*, std::size_t size, std::size_t count, void*) { return 
 
 }  // namespace
 
-std::string post_json(const std::string& url, const std::string& body, std::chrono::milliseconds within) {
+std::string post_json(const std::string& url, const std::string& body, std::chrono::milliseconds within,
+                      const std::vector<std::string>& more) {
   const CurlHandle curl{curl_easy_init()};
   if (!curl) return "libcurl cannot begin";
   const CurlList headers{curl_slist_append(nullptr, "Content-Type: application/json")};
+  for (const std::string& header : more) curl_slist_append(headers.get(), header.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 0L);

@@ -50,10 +50,10 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
                       .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
                       .code_challenge = request.code_challenge,
                       .expires_at = now + parts_.options.code_ttl};
-  const AuditEvent event = about(auditor_.event(context, "code_made"), code.grant);
+  const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
   co_await parts_.storage.write([code, event](Tables& t) {
     t.grants.insert_code(code);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   ++codes_made_;
   co_return IssuedCode{text};
@@ -91,7 +91,8 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
                                                                   .client = client,
                                                                   .redirect_uri = std::move(message.redirect_uri),
                                                                   .code_verifier = std::move(message.code_verifier),
-                                                                  .resources = std::move(message.resources)}});
+                                                                  .resources = std::move(message.resources)},
+                                                        .cause = std::move(message.cause)});
   if (tokens) {
     remember(read->id, client, Spent::Family::alive);
     ++codes_redeemed_;

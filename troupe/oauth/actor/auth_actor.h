@@ -45,6 +45,7 @@ struct CreateAuthCode {
   AuthRequest request;
   Authentication authentication;
   ScopeSet scope;  // what the user granted
+  Cause cause{};
   using reply = IssuedCode;
   using error = OauthError;
 };
@@ -60,6 +61,7 @@ struct ValidateAuthCode {
   std::string redirect_uri;              // "" when the request had none
   std::string code_verifier;             // "" when the request had none
   std::vector<std::string> resources{};  // whom the access token is for; none: all that were granted
+  Cause cause{};
   std::uint64_t key() const { return owner_key(code.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;

@@ -13,6 +13,7 @@ struct Seen {
   std::int64_t keys = 0;
   std::int64_t clients = 0;
   std::vector<EndingRecord> endings;
+  std::optional<AuditHead> audit;
 };
 
 }  // namespace
@@ -20,9 +21,12 @@ struct Seen {
 void ChangeActor::started(actor::Context& context) { context.every(this, "look", look_every, Look{}); }
 
 actor::Task<void> ChangeActor::handle(Look) {
-  auto seen = co_await parts_.storage.read([after = heard_](Tables& t) {
-    return Seen{t.keys.generation(), t.clients.generation(), t.grants.endings_after(after, told_at_once)};
+  const bool has_listener = !parts_.audit.empty();
+  auto seen = co_await parts_.storage.read([after = heard_, has_listener](Tables& t) {
+    return Seen{t.keys.generation(), t.clients.generation(), t.grants.endings_after(after, told_at_once),
+                has_listener ? t.audit.head() : std::nullopt};
   });
+  for (const auto& each : parts_.audit) each.tell(AuditSeen{seen.audit ? seen.audit->id : crypto::TokenId{}});
   parts_.keys.tell(KeysSeen{seen.keys});
   parts_.clients.tell(ClientsSeen{seen.clients});
   if (seen.endings.empty() || !parts_.watcher) co_return;

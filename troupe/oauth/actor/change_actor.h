@@ -8,6 +8,8 @@
 // database: hearing twice does no harm. Owned by the supervisor of the authorization server.
 #pragma once
 
+#include <vector>
+
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
@@ -16,11 +18,18 @@
 
 namespace troupe::oauth {
 
+/// Told at each look: the id of the newest event of the audit trail, zeros while there is none. What is behind it is
+/// committed.
+struct AuditSeen {
+  crypto::TokenId newest;
+};
+
 struct ChangeActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<KeysSeen>> keys;
   actor::Ref<actor::Protocol<ClientsSeen>> clients;
-  actor::Ref<actor::Protocol<GrantsEnded>> watcher;  // may be null
+  actor::Ref<actor::Protocol<GrantsEnded>> watcher;             // may be null
+  std::vector<actor::Ref<actor::Protocol<AuditSeen>>> audit{};  // whoever goes along with the trail
 };
 
 class ChangeActor {

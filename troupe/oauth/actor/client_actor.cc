@@ -3,6 +3,7 @@
 
 #include "troupe/wire/base64.h"
 #include "troupe/wire/url.h"
+#include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
 namespace {
@@ -38,6 +39,20 @@ void for_each_client(Tables& tables, Visit visit) {
     last = page.back().id;
     for (Client& client : page) visit(std::move(client));
   }
+}
+
+/// Why a client is not let in, for the audit trail alone.
+std::string_view reason_of_refusal(const ClientPtr& client, ClientAuthMethod presented) {
+  if (!client) return "unknown_client";
+  if (client->state != ClientState::enabled) return "disabled";
+  if (!may_present(client->metadata.auth_method, presented)) return "another_method";
+  return "wrong_secret";
+}
+
+/// Whether the trail may have it: strangers make up ids of any length and content.
+bool is_plain_id(const ClientId& id) {
+  constexpr std::size_t bytes_max = 64;
+  return !id.value().empty() && id.value().size() <= bytes_max && wire::is_plain_utf8(id.value());
 }
 
 std::string fresh_text(base::Random& random) {
@@ -164,6 +179,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateCl
     const bool has_shown_secret = known.client->is_public() ? message.secret.expose().empty() : knows_secret;
     if (has_shown_secret) co_return known.client;
   }
+  note_refused(message, reason_of_refusal(known.client, message.presented), context);
   // Of a client that is held, so that every refusal has taken one look at the database.
   if (was_held) co_await storage_.read([id = message.id](Tables& t) { return t.clients.find(id).has_value(); });
   co_return std::unexpected(errors::invalid_client);
@@ -178,15 +194,15 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
   std::optional<crypto::Digest> token_hash;
   if (is_by_itself) token = fresh_registration_token(context.random());
   if (token) token_hash = crypto::sha256(token->expose());
-  const AuditEvent event =
-      about(auditor_.event(context, "client_registered", is_by_itself ? "by_itself" : ""), made.client.id);
+  const AuditEvent event = about(
+      auditor_.event(context, message.cause, "client_registered", is_by_itself ? "by_itself" : ""), made.client.id);
   const bool has_room = co_await storage_.write(
       [client = made.client, secret = made.secret_record, token_hash, event, max = registrations_max_](Tables& t) {
         if (token_hash && t.clients.count_registrations() >= max) return false;
         t.clients.insert(client);
         if (secret) t.clients.insert_secret(*secret);
         if (token_hash) t.clients.put_registration(client.id, *token_hash);
-        t.keys.append_event(event);
+        t.audit.append(event);
         return true;
       });
   if (!has_room) co_return std::unexpected(errors::too_many_requests);
@@ -195,7 +211,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
-  const AuditEvent event = about(auditor_.event(context, "client_updated"), message.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
   auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> std::optional<Client> {
     auto client = t.clients.find(message.id);
     if (!client) return std::nullopt;
@@ -205,7 +221,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     t.clients.update(*client);
     if (client->is_public())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return client;
   });
   known_.erase(message.id);
@@ -215,10 +231,10 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
 
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteClient message,
                                                                           actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, "client_deleted"), message.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
   const bool was_there = co_await storage_.write([id = message.id, event, now = context.wall()](Tables& t) {
     const bool removed = remove_client(t, id, now);
-    if (removed) t.keys.append_event(event);
+    if (removed) t.audit.append(event);
     return removed;
   });
   known_.erase(message.id);
@@ -226,6 +242,29 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
   co_return ClientDeleted{};
 }
 
-void ClientActor::inspect(actor::Inspection& out) const { out.add("held", static_cast<std::int64_t>(known_.size())); }
+void ClientActor::note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context) {
+  const auto noted = refusals_.note(reason, context.now());
+  if (!noted) return;
+  AuditEvent event = auditor_.event(context, request.cause, "client_refused", *noted);
+  if (is_plain_id(request.id)) event = about(std::move(event), request.id);
+  context.self(this).tell(NoteRefusal{std::move(event)});
+}
+
+actor::Task<void> ClientActor::handle(NoteRefusal message) {
+  co_await storage_.write([event = std::move(message.event)](Tables& t) { t.audit.append(event); });
+}
+
+actor::Task<void> ClientActor::handle(RegistrationRefused message, actor::Context& context) {
+  const auto noted = refusals_.note(message.reason, context.now());
+  if (!noted) co_return;
+  AuditEvent event = auditor_.event(context, message.cause, "registration_refused", *noted);
+  if (message.id && is_plain_id(*message.id)) event = about(std::move(event), *message.id);
+  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+}
+
+void ClientActor::inspect(actor::Inspection& out) const {
+  out.add("held", static_cast<std::int64_t>(known_.size()));
+  out.add("refusals_unnoted", refusals_.unnoted());
+}
 
 }  // namespace troupe::oauth

@@ -15,6 +15,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
@@ -34,6 +35,7 @@ struct ClientCredentials {
 struct RegisterClient {
   ClientMetadata metadata;
   enum class Managed : std::uint8_t { by_operator, by_itself } managed = Managed::by_operator;
+  Cause cause{};
   using reply = ClientCredentials;
   using error = OauthError;
 };
@@ -53,6 +55,7 @@ struct UpdateRegistration {
   ClientId id;
   RegistrationToken token;
   ClientMetadata metadata;
+  Cause cause{};
   using reply = ClientCredentials;
   using error = OauthError;
 };
@@ -80,6 +83,7 @@ struct ValidateClient {
   ClientId id;
   ClientAuthMethod presented = ClientAuthMethod::none;  // none, client_secret_basic or client_secret_post
   ClientSecret secret;
+  Cause cause{};
   using reply = ClientPtr;
   using error = OauthError;
 };
@@ -90,6 +94,7 @@ struct UpdateClient {
   ClientId id;
   ClientMetadata metadata;
   ClientState state = ClientState::enabled;
+  Cause cause{};
   using reply = ClientPtr;
   using error = OauthError;
 };
@@ -100,6 +105,7 @@ struct ClientDeleted {};
 /// Errors: invalid_client for an unknown one.
 struct DeleteClient {
   ClientId id;
+  Cause cause{};
   using reply = ClientDeleted;
   using error = OauthError;
 };
@@ -107,8 +113,17 @@ struct DeleteClient {
 struct DeleteRegistration {
   ClientId id;
   RegistrationToken token;
+  Cause cause{};
   using reply = ClientDeleted;
   using error = OauthError;
+};
+
+/// A request to register, or to manage a registration, was refused. Noted in the audit trail, as far as the budget of
+/// refusals goes.
+struct RegistrationRefused {
+  std::optional<ClientId> id;  // whose registration it was, if one was named
+  std::string reason;          // the code of the error
+  Cause cause{};
 };
 
 /// Told twice a second by the Change Actor: the generation of the kept clients, which another process may have changed.
@@ -134,6 +149,13 @@ class ClientActor {
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteRegistration message, actor::Context& context);
 
   void handle(const ClientsSeen& message);
+  actor::Task<void> handle(RegistrationRefused message, actor::Context& context);
+
+  /// Told by itself, so that who was refused need not wait for the disk.
+  struct NoteRefusal {
+    AuditEvent event;
+  };
+  actor::Task<void> handle(NoteRefusal message);
 
   void inspect(actor::Inspection& out) const;
 
@@ -146,10 +168,12 @@ class ClientActor {
   actor::Task<Known> find(ClientId id);
   /// What is held in memory is of this generation of the table; anything of another is dropped.
   void now_at(std::int64_t generation);
+  void note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context);
 
   Storage storage_;
   std::int64_t registrations_max_;
   Auditor auditor_;
+  RefusalBudget refusals_;
   crypto::TokenIds ids_;
   std::map<ClientId, Known> known_;
   std::int64_t generation_ = -1;

@@ -44,10 +44,10 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
                                                                               actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   RegistrationToken next = fresh_registration_token(context.random());
-  const AuditEvent event = about(auditor_.event(context, "client_updated", "by_itself"), message.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated", "by_itself"), message.id);
   auto updated = co_await storage_.write([message, event, next_hash = crypto::sha256(next.expose())](Tables& t) {
     auto client = update(t, message, next_hash);
-    if (client) t.keys.append_event(event);
+    if (client) t.audit.append(event);
     return client;
   });
   known_.erase(message.id);
@@ -57,11 +57,11 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
 
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteRegistration message,
                                                                           actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, "client_deleted", "by_itself"), message.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted", "by_itself"), message.id);
   const bool was_there = co_await storage_.write([message, event, now = context.wall()](Tables& t) {
     if (!manages(t, message.id, crypto::sha256(message.token.expose()))) return false;
     remove_client(t, message.id, now);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return true;
   });
   known_.erase(message.id);

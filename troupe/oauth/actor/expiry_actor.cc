@@ -1,6 +1,8 @@
 // See expiry_actor.h.
 #include "troupe/oauth/actor/expiry_actor.h"
 
+#include "troupe/oauth/storage/audit_verifier.h"
+
 namespace troupe::oauth {
 namespace {
 
@@ -14,6 +16,16 @@ constexpr auto session_name_max = 30 * 24h;  // a session that is renewed keeps 
 constexpr auto ending_kept_for = 2h;         // whose tokens have all expired by then, and every look has found it
 constexpr auto slack = 5min;                 // for clocks that are set back a little; past it the token is unknown
 
+/// Removes a step of the audit trail, and says in it which segment is to go: so that nobody else's removal passes for
+/// it.
+int remove_old_events(Tables& tables, base::UnixTime end, AuditEvent event) {
+  if (const auto segment = tables.audit.release_segment_before(end)) {
+    event.reason = audit_removal_reason(*segment);
+    tables.audit.append(std::move(event));
+  }
+  return tables.audit.remove_released(end, step_rows);
+}
+
 }  // namespace
 
 ExpiryActor::ExpiryActor(Storage storage, OauthOptions options)
@@ -24,7 +36,8 @@ void ExpiryActor::started(actor::Context& context) { context.every(this, "sweep"
 actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const base::Instant begin = context.now();
-  const int removed = co_await storage_.write([now, options = options_](Tables& t) {
+  const AuditEvent event = auditor_.event(context, {.by = "schedule"}, audit_removal_kind);
+  const int removed = co_await storage_.write([now, event, options = options_](Tables& t) {
     const auto before = [now](base::Duration age) { return crypto::TokenId::first_at(now - age - slack); };
     const base::Duration family = std::max(options.refresh_absolute, options.refresh_absolute_public);
     int full_steps = 0;
@@ -34,7 +47,8 @@ actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
                             t.grants.remove_refresh_before(before(family), step_rows),
                             t.grants.remove_families_before(before(family), step_rows),
                             t.users.remove_sessions_before(before(session_name_max), step_rows),
-                            t.grants.remove_endings_before(now - ending_kept_for, step_rows)}) {
+                            t.grants.remove_endings_before(now - ending_kept_for, step_rows),
+                            remove_old_events(t, now - options.audit_retention, event)}) {
       rows += count;
       full_steps += count == step_rows ? 1 : 0;
     }

@@ -1,11 +1,13 @@
 // ExpiryActor: removes what can matter to nobody any more, a little at a time.
 //
 // Everything is keyed by a time-ordered id, so what is old is a range at the start of its
-// table: no scan, no index. Where there is much it goes as fast as tokens can be issued, with
-// at most a quarter of the writer's time. Owned by the supervisor of the authorization server.
+// table: no scan, no index. Of the audit trail whole segments go, their checkpoints stay. Where there is much it goes
+// as fast as tokens can be issued, with at most a quarter of the writer's time. Owned by the supervisor of the
+// authorization server.
 #pragma once
 
 #include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/model/options.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -25,6 +27,7 @@ class ExpiryActor {
  private:
   Storage storage_;
   OauthOptions options_;
+  Auditor auditor_;
   std::int64_t removed_ = 0;
 };
 

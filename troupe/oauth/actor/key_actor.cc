@@ -32,7 +32,7 @@ KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
 actor::Task<void> KeyActor::seal_anew(actor::Context& context) {
   const AuditEvent event = auditor_.event(context, "keys_sealed", "start");
   co_await storage_.write([event](Tables& t) {
-    if (t.keys.seal_anew() > 0) t.keys.append_event(event);
+    if (t.keys.seal_anew() > 0) t.audit.append(event);
   });
 }
 
@@ -75,7 +75,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await storage_.write([fresh, token_keys, event](Tables& t) {
     for (const SigningKeyRecord& key : fresh) t.keys.insert_signing(key);
     for (const TokenKeyRecord& key : token_keys) t.keys.insert_token_key(key);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   co_await load(context);
 }
@@ -91,7 +91,7 @@ actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
   const AuditEvent event = auditor_.event(context, "keys_rotated", "request");
   co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   co_await load(context);
   co_return keys_;

@@ -13,7 +13,9 @@ namespace {
 
 using Answer = std::expected<Refreshed, RefreshRefusal>;
 
-Answer refused(const OauthError& error) { return std::unexpected(RefreshRefusal{error, std::nullopt}); }
+Answer refused(const OauthError& error, std::string_view reason) {
+  return std::unexpected(RefreshRefusal{error, reason});
+}
 
 /// The same answer as the first time, if this is still a repeat and not a reuse.
 std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, const Grant& grant, base::UnixTime now,
@@ -27,7 +29,7 @@ std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, c
 }
 
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
-  RefreshRefusal refusal{errors::invalid_grant, std::nullopt};
+  RefreshRefusal refusal{errors::invalid_grant, "used_before"};
   if (tables.grants.revoke_family(family, now, "refresh_token_reuse")) refusal.revoked = family;
   return std::unexpected(refusal);
 }
@@ -40,28 +42,29 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   // 1. Is it one of ours, and this client's?
   auto token = tables.grants.find_refresh(shown.read.id);
   if (!token || !crypto::equal_in_constant_time(token->hash.view(), shown.read.hash.view()))
-    return refused(errors::invalid_grant);
+    return refused(errors::invalid_grant, "unknown");
   const auto family = tables.grants.find_family(token->family);
-  if (!family || family->grant.client != shown.client->id) return refused(errors::invalid_grant);
+  if (!family || family->grant.client != shown.client->id) return refused(errors::invalid_grant, "another_client");
 
   // 2. Does what was granted still stand, and is there time left?
-  if (!stands(tables, family->grant) || family->expires_at <= now) return refused(errors::invalid_grant);
+  if (!stands(tables, family->grant)) return refused(errors::invalid_grant, "grant_is_over");
+  if (family->expires_at <= now) return refused(errors::invalid_grant, "expired");
 
   // 3. Has it been rotated before? Then this is a lost answer or a theft.
   if (token->rotated_at) {
     if (auto same = repeat_of(tables, *token, family->grant, now, options)) return std::move(*same);
     return end_family(tables, token->family, now);
   }
-  if (token->expires_at <= now) return refused(errors::invalid_grant);
+  if (token->expires_at <= now) return refused(errors::invalid_grant, "expired");
 
   // 4. Not more than was granted (RFC 6749, section 6; RFC 8707, section 2.2).
   Grant grant = family->grant;
   if (shown.scope) {
-    if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope);
+    if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope, "wider_scope");
     grant.scope = *shown.scope;
   }
   auto audience = audience_within(family->grant, shown.resources);
-  if (!audience) return refused(audience.error());
+  if (!audience) return refused(audience.error(), "another_target");
   grant.audience = std::move(*audience);
 
   // 5. A new access token; and a new refresh token in place of this one, or more time for it.

@@ -10,6 +10,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "troupe/oauth/actor/token_factory.h"
@@ -39,7 +40,8 @@ struct Refreshed {
 
 struct RefreshRefusal {
   OauthError error;
-  std::optional<FamilyId> revoked;  // the family that a reuse has ended
+  std::string_view reason;            // for the audit trail: "another_client"
+  std::optional<FamilyId> revoked{};  // the family that a reuse has ended
 };
 
 /// Whether this client's refresh tokens are good once: those of public clients are, since nothing else binds

@@ -102,7 +102,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   const SessionToken cookie = fresh_cookie(fresh, context.random());
   std::optional<SessionToken> renewed_cookie;
   if (before) renewed_cookie = fresh_cookie(before->id, context.random());
-  const AuditEvent event = about(auditor_.event(context, "session_started"), message.user);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "session_started"), message.user);
 
   struct Started {
     SessionRecord record;
@@ -111,7 +111,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   };
   auto started = co_await parts_.storage.write(
       [=, user = message.user, place = message.place, options = parts_.options](Tables& t) {
-        t.keys.append_event(event);
+        t.audit.append(event);
         auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
         const bool is_same_user = previous && previous->session.authentication.user == user;
         if (is_same_user && now - previous->session.created_at < name_kept_for) {
@@ -171,7 +171,7 @@ actor::Task<std::optional<Session>> SessionActor::handle(EndSession message, act
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return std::nullopt;
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, "session_ended", "logout");
+  const AuditEvent event = auditor_.event(context, message.cause, "session_ended", "logout");
   struct Ended {
     std::optional<Session> session;
     std::vector<FamilyId> families;
@@ -179,7 +179,7 @@ actor::Task<std::optional<Session>> SessionActor::handle(EndSession message, act
   auto ended = co_await parts_.storage.write([cookie = *cookie, now, event, options = parts_.options](Tables& t) {
     const auto record = find_live(t, cookie, now, options);
     if (!record) return Ended{};
-    t.keys.append_event(about(event, record->session.authentication.user));
+    t.audit.append(about(event, record->session.authentication.user));
     return Ended{record->session, end_session(t, *record, now, "logout")};
   });
   tell_revoked(ended.families);
@@ -205,7 +205,7 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return SessionsEnded{};
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, "sessions_ended", "by_their_user");
+  const AuditEvent event = auditor_.event(context, message.cause, "sessions_ended", "by_their_user");
   struct Ended {
     SessionsEnded sessions;
     std::vector<FamilyId> families;
@@ -223,7 +223,7 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
             done.families.push_back(std::move(family));
           ++done.sessions.count;
         }
-        if (done.sessions.count > 0) t.keys.append_event(about(event, user));
+        if (done.sessions.count > 0) t.audit.append(about(event, user));
         return done;
       });
   tell_revoked(ended.families);

@@ -80,6 +80,7 @@ struct StartSession {
   UserId user;
   std::optional<SessionToken> previous;
   SignInPlace place{};
+  Cause cause{};
   using reply = StartedSession;
   using error = FlowError;
 };
@@ -103,6 +104,7 @@ struct FinishFlow {
 /// Tokens with the scope offline_access outlive it.
 struct EndSession {
   SessionToken token;
+  Cause cause{};
   using reply = std::optional<Session>;
 };
 
@@ -121,6 +123,7 @@ struct SessionsEnded {
 struct EndOtherSessions {
   SessionToken token;             // of the session that stays
   std::optional<SessionId> only;  // nothing: all
+  Cause cause{};
   using reply = SessionsEnded;
 };
 

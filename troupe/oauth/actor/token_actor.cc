@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/token_actor.h"
 
 #include <stdexcept>
+#include <tuple>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/liveness.h"
@@ -130,7 +131,7 @@ TokenDraft TokenActor::draft(ClientPtr client, std::uint16_t shard, actor::Conte
   return draft;
 }
 
-std::pair<TokenDraft, TokenRows> TokenActor::filled(CreateToken request, actor::Context& context) {
+TokenActor::Filled TokenActor::filled(CreateToken request, actor::Context& context) {
   Grant grant = std::move(request.grant);
   const auto family = crypto::TokenId::parse(grant.family.value());
   const auto shard = family ? family->shard() : static_cast<std::uint16_t>(context.random().next());
@@ -138,7 +139,9 @@ std::pair<TokenDraft, TokenRows> TokenActor::filled(CreateToken request, actor::
   // A client that acts for itself gets a family of this one token.
   if (!family) grant.family = FamilyId{draft.access_id.text()};
   TokenRows rows = fill(draft, std::move(grant), parts_.options);
-  return {std::move(draft), std::move(rows)};
+  const std::string_view because = rows.access.grant.authentication ? "authorization_code" : "client_credentials";
+  AuditEvent event = about(auditor_.event(context, request.cause, "token_issued", because), rows.access.grant);
+  return {std::move(draft), std::move(rows), about(std::move(event), draft.access_id)};
 }
 
 IssuedTokens TokenActor::issue(const TokenDraft& draft, const TokenRows& rows) {
@@ -148,11 +151,27 @@ IssuedTokens TokenActor::issue(const TokenDraft& draft, const TokenRows& rows) {
   return issued;
 }
 
+namespace {
+
+/// The rows, and what came of them as an event. False: what was granted does not stand any more.
+bool keep(Tables& t, const TokenRows& rows, AuditEvent event) {
+  const bool is_kept = keep(t, rows);
+  if (!is_kept) {
+    event.kind = "token_refused";
+    event.reason = "grant_is_over";
+  }
+  t.audit.append(std::move(event));
+  return is_kept;
+}
+
+}  // namespace
+
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
-  const auto [draft, rows] = filled(std::move(message), context);
-  const bool is_kept = co_await parts_.storage.write([rows](Tables& t) { return keep(t, rows); });
+  const Filled filled = this->filled(std::move(message), context);
+  const bool is_kept = co_await parts_.storage.write(
+      [rows = filled.rows, event = filled.event](Tables& t) { return keep(t, rows, event); });
   if (!is_kept) co_return std::unexpected(errors::invalid_grant);
-  co_return issue(draft, rows);
+  co_return issue(filled.draft, filled.rows);
 }
 
 actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message, actor::Context& context) {
@@ -162,20 +181,20 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
     co_return answers;
   }
   std::vector<TokenDraft> drafts;
-  std::vector<TokenRows> rows;
+  std::vector<std::pair<TokenRows, AuditEvent>> rows;
   for (CreateToken& request : message.requests) {
-    auto [draft, row] = filled(std::move(request), context);
-    drafts.push_back(std::move(draft));
-    rows.push_back(std::move(row));
+    Filled filled = this->filled(std::move(request), context);
+    drafts.push_back(std::move(filled.draft));
+    rows.emplace_back(std::move(filled.rows), std::move(filled.event));
   }
   const std::vector<bool> are_kept = co_await parts_.storage.write([rows](Tables& t) {
     std::vector<bool> each;
-    for (const TokenRows& one : rows) each.push_back(keep(t, one));
+    for (const auto& [one, event] : rows) each.push_back(keep(t, one, event));
     return each;
   });
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if (are_kept[i]) {
-      answers.push_back(issue(drafts[i], rows[i]));
+      answers.push_back(issue(drafts[i], rows[i].first));
     } else {
       answers.push_back(std::unexpected(errors::invalid_grant));
     }
@@ -185,27 +204,29 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
 
 namespace {
 
-/// Spends the code that was shown and keeps what it granted; what came of it stands in `event`, which is kept, too.
+/// What a redemption does and how it ends, as events.
+struct RedemptionEvents {
+  AuditEvent redeemed, issued;
+};
+
+/// Spends the code that was shown and keeps what it granted; what came of it is an event, whatever it was.
 std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode& shown, const TokenDraft& draft,
-                                                     const OauthOptions& options, AuditEvent event) {
+                                                     const OauthOptions& options, RedemptionEvents events) {
   const auto family_lives = draft.client->is_public() ? options.refresh_absolute_public : options.refresh_absolute;
   auto grant = redeem(t, shown, draft.made_at, draft.made_at + family_lives);
   if (!grant) {
-    event.kind = grant.error().revoked ? "code_replay" : "code_refused";
-    event.reason = grant.error().reason;
-    event.family = grant.error().revoked;
-    t.keys.append_event(event);
+    events.redeemed.kind = grant.error().revoked ? "code_replay" : "code_refused";
+    events.redeemed.reason = grant.error().reason;
+    events.redeemed.family = grant.error().revoked;
+    t.audit.append(events.redeemed);
     return std::unexpected(grant.error());
   }
-  event = about(std::move(event), *grant);
+  t.audit.append(about(std::move(events.redeemed), *grant));
+  AuditEvent issued = about(std::move(events.issued), *grant);
   TokenRows rows = fill(draft, *std::move(grant), options);
-  if (!keep(t, rows)) {
-    event.kind = "code_refused";
-    event.reason = "revoked";
-    t.keys.append_event(event);
-    return std::unexpected(RedemptionRefusal{errors::invalid_grant, "revoked"});
+  if (!keep(t, rows, std::move(issued))) {
+    return std::unexpected(RedemptionRefusal{errors::invalid_grant, "grant_is_over"});
   }
-  t.keys.append_event(event);
   return rows;
 }
 
@@ -214,9 +235,12 @@ std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode&
 actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> TokenActor::handle(ExchangeCode message,
                                                                                actor::Context& context) {
   const TokenDraft draft = this->draft(message.client, message.shown.read.id.shard(), context);
-  const AuditEvent event = about(auditor_.event(context, "code_redeemed"), message.client->id);
-  auto rows = co_await parts_.storage.write([shown = std::move(message.shown), draft, event, options = parts_.options](
-                                                Tables& t) { return exchange(t, shown, draft, options, event); });
+  const RedemptionEvents events{
+      .redeemed = about(about(auditor_.event(context, message.cause, "code_redeemed"), message.client->id),
+                        message.shown.read.id),
+      .issued = about(auditor_.event(context, message.cause, "token_issued", "authorization_code"), draft.access_id)};
+  auto rows = co_await parts_.storage.write([shown = std::move(message.shown), draft, events, options = parts_.options](
+                                                Tables& t) { return exchange(t, shown, draft, options, events); });
   if (!rows) {
     if (const auto& family = rows.error().revoked) tell_revoked(*family);
     co_return std::unexpected(rows.error());
@@ -252,7 +276,7 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
   if (!read) co_return TokenRevoked{};
   const base::UnixTime now = context.wall();
   const ClientId caller = message.caller->id;
-  const AuditEvent event = about(auditor_.event(context, "token_revoked", "revoked_by_client"), caller);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "token_revoked", "revoked_by_client"), caller);
   struct Result {
     std::optional<Owned> owned;
     bool is_callers = false;
@@ -266,7 +290,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
                                  : t.grants.revoke_family(done.owned->family, now, "revoked_by_client");
     AuditEvent what = event;
     what.family = done.owned->family;
-    if (has_changed) t.keys.append_event(what);
+    what.token = read.id;
+    if (has_changed) t.audit.append(what);
     return done;
   });
   if (!result.owned) co_return TokenRevoked{};
@@ -305,17 +330,17 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
                                 .hash_of = factory_->hasher(access_id, factory_->secret_after(presented, access_id))};
 
   // 2. One transaction decides.
-  const AuditEvent event = auditor_.event(context, "refresh_token_used");
+  const AuditEvent event = about(auditor_.event(context, message.cause, "refresh_token_used"), read->id);
   auto refreshed = co_await parts_.storage.write([shown, now, event, options = parts_.options](Tables& t) {
     auto outcome = refresh(t, shown, now, options);
     AuditEvent what = about(event, shown.client->id);
-    if (!outcome && outcome.error().revoked) {
-      what.kind = "refresh_token_reuse";
+    if (outcome) what = about(std::move(what), outcome->grant);
+    if (!outcome) {
+      what.kind = outcome.error().revoked ? "refresh_token_reuse" : "refresh_refused";
       what.family = outcome.error().revoked;
-      t.keys.append_event(what);
-    } else if (outcome) {
-      t.keys.append_event(about(what, outcome->grant));
+      what.reason = outcome.error().reason;
     }
+    t.audit.append(std::move(what));
     return outcome;
   });
   if (!refreshed) {
@@ -335,10 +360,10 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
 
 actor::Task<FamilyRevoked> TokenActor::handle(RevokeFamily message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  AuditEvent event = auditor_.event(context, "family_revoked", message.reason);
+  AuditEvent event = auditor_.event(context, message.cause, "family_revoked", message.reason);
   event.family = message.family;
   co_await parts_.storage.write([message, now, event](Tables& t) {
-    if (t.grants.revoke_family(message.family, now, message.reason)) t.keys.append_event(event);
+    if (t.grants.revoke_family(message.family, now, message.reason)) t.audit.append(event);
   });
   ++revoked_;
   tell_revoked(message.family);

@@ -31,6 +31,7 @@ namespace troupe::oauth {
 struct CreateToken {
   ClientPtr client;
   Grant grant;
+  Cause cause{};
   using reply = IssuedTokens;
   using error = OauthError;
 };
@@ -48,6 +49,7 @@ struct BatchCreateToken {
 struct ExchangeCode {
   ClientPtr client;
   ShownCode shown;
+  Cause cause{};
   using reply = IssuedTokens;
   using error = RedemptionRefusal;
 };
@@ -76,6 +78,7 @@ struct TokenRevoked {};
 struct RevokeToken {
   TokenText token;
   ClientPtr caller;
+  Cause cause{};
   std::uint64_t key() const { return owner_key(token.expose()); }
   using reply = TokenRevoked;
   using error = OauthError;
@@ -89,6 +92,7 @@ struct RefreshToken {
   ClientPtr client;
   std::optional<ScopeSet> scope;         // nothing: what was granted
   std::vector<std::string> resources{};  // none: those that were granted
+  Cause cause{};
   std::uint64_t key() const { return owner_key(refresh_token.expose()); }
   using reply = IssuedTokens;
   using error = OauthError;
@@ -100,6 +104,7 @@ struct FamilyRevoked {};
 struct RevokeFamily {
   FamilyId family;
   std::string reason;  // for the log: "code_replay"
+  Cause cause{};
   using reply = FamilyRevoked;
 };
 
@@ -130,8 +135,14 @@ class TokenActor {
   void inspect(actor::Inspection& out) const;
 
  private:
+  /// A token before it is durable, and the event that it was issued.
+  struct Filled {
+    TokenDraft draft;
+    TokenRows rows;
+    AuditEvent event;
+  };
   TokenDraft draft(ClientPtr client, std::uint16_t shard, actor::Context& context);
-  std::pair<TokenDraft, TokenRows> filled(CreateToken request, actor::Context& context);
+  Filled filled(CreateToken request, actor::Context& context);
   IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;

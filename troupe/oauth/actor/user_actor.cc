@@ -32,6 +32,12 @@ std::string neighbourhood(const net::IpAddress& address) {
   return net::IpAddress{bytes}.text();
 }
 
+/// Why a login failed, for the audit trail alone.
+std::string_view reason_of_failure(const std::optional<UserRecord>& user, const PasswordVerdict& verdict) {
+  if (!user) return "unknown_user";
+  return verdict.is_right ? "disabled" : "wrong_password";
+}
+
 std::chrono::seconds rounded_up(base::Duration wait) { return std::chrono::ceil<std::chrono::seconds>(wait); }
 
 }  // namespace
@@ -72,7 +78,10 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
   using Reason = LoginError::Reason;
   const std::string address = neighbourhood(message.from);
   const base::Duration wait = throttle_.wait_for(message.name.value(), address, context.now());
-  if (wait > base::Duration{}) co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
+  if (wait > base::Duration{}) {
+    note_refused(message.cause, "login_refused", "slow_down", context);
+    co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
+  }
   // Refused before it costs a hash; counted like any wrong password.
   const bool can_be_one = message.password.expose().size() <= crypto::password_bytes_max;
 
@@ -82,15 +91,19 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
     user = co_await parts_.storage.read([name = message.name](Tables& t) { return t.users.find_by_name(name); });
     // The same work for a name that nobody has.
     auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
-    if (!checked) co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
+    if (!checked) {
+      note_refused(message.cause, "login_refused", "busy", context);
+      co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
+    }
     verdict = std::move(*checked);
   }
 
   const bool may_enter = verdict.is_right && user && user->user.state == UserState::enabled;
-  AuditEvent event = auditor_.event(context, may_enter ? "login_succeeded" : "login_failed");
+  AuditEvent event = auditor_.event(context, message.cause, may_enter ? "login_succeeded" : "login_failed");
+  if (!may_enter) event.reason = reason_of_failure(user, verdict);
   if (user) event = about(std::move(event), user->user.id);
   co_await parts_.storage.write([event, user, better = verdict.better_hash](Tables& t) {
-    t.keys.append_event(event);
+    t.audit.append(event);
     if (!better) return;
     auto present = t.users.find(user->user.id);
     if (!present || present->password_hash != user->password_hash) return;  // changed meanwhile: leave it
@@ -134,8 +147,9 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
   }
   ++failures_;
   throttle_.failed(name, address, context.now());
-  const AuditEvent event = about(auditor_.event(context, "password_change_failed", "wrong_password"), user->user.id);
-  co_await parts_.storage.write([event](Tables& t) { t.keys.append_event(event); });
+  const AuditEvent event =
+      about(auditor_.event(context, message.cause, "password_change_failed", "wrong_password"), user->user.id);
+  co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
   co_return std::unexpected(PasswordChangeError{Reason::wrong});
 }
 
@@ -153,7 +167,8 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
   const SessionToken cookie = fresh_cookie(fresh, context.random());
   const SessionRecord session =
       new_session(fresh, cookie, user->user.id, std::move(message.place), now, parts_.options);
-  const AuditEvent event = about(auditor_.event(context, "password_changed", "by_its_user"), user->user.id);
+  const AuditEvent event =
+      about(auditor_.event(context, message.cause, "password_changed", "by_its_user"), user->user.id);
   using Families = std::vector<FamilyId>;
   auto ended = co_await parts_.storage.write([user = *user, hash = *hash, session, now, event](Tables& t) {
     const auto present = t.users.find(user.user.id);
@@ -162,7 +177,7 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
     if (!is_same || present->user.state == UserState::disabled) return std::optional<Families>{};
     Families families = change_password(t, *present, hash, now);
     t.users.insert_session(session);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return std::optional{std::move(families)};
   });
   if (!ended) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
@@ -176,11 +191,11 @@ actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, a
   if (!hash) throw std::runtime_error("a password could not be hashed: " + hash.error().what);
   const UserRecord user =
       make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());
-  const AuditEvent event = about(auditor_.event(context, "user_added"), user.user.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "user_added"), user.user.id);
   const bool is_added = co_await parts_.storage.write([user, event](Tables& t) {
     if (t.users.find_by_name(user.user.name)) return false;
     t.users.insert(user);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return true;
   });
   if (!is_added) co_return std::unexpected(UserError::name_taken);
@@ -207,10 +222,10 @@ actor::Task<std::vector<User>> UserActor::handle(ListUsers) {
 
 actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event = about(auditor_.event(context, "user_removed"), message.id);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "user_removed"), message.id);
   auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) {
     auto families = remove_user(t, id, now);
-    if (families) t.keys.append_event(event);
+    if (families) t.audit.append(event);
     return families;
   });
   if (!ended) co_return std::unexpected(UserError::unknown);
@@ -226,13 +241,21 @@ actor::Task<ScopeSet> UserActor::handle(GetConsent message) {
 
 actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event = about(about(auditor_.event(context, "consent_given"), message.client), message.user);
+  const AuditEvent event =
+      about(about(auditor_.event(context, message.cause, "consent_given"), message.client), message.user);
   co_await parts_.storage.write([message, now, event](Tables& t) {
     const auto before = t.users.find_consent(message.user, message.client);
     const ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
     t.users.put_consent({message.user, message.client, scope, now});
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
+  co_return ConsentRecorded{};
+}
+
+actor::Task<ConsentRecorded> UserActor::handle(RecordDenial message, actor::Context& context) {
+  const AuditEvent event = about(
+      about(auditor_.event(context, message.cause, "consent_denied", "by_its_user"), message.client), message.user);
+  co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
   co_return ConsentRecorded{};
 }
 
@@ -253,20 +276,32 @@ actor::Task<std::vector<GrantedApplication>> UserActor::handle(ListConsents mess
 actor::Task<ConsentRevoked> UserActor::handle(RevokeConsent message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const base::UnixTime codes_since = now - parts_.options.code_ttl;
-  const AuditEvent event =
-      about(about(auditor_.event(context, "consent_revoked", "by_its_user"), message.client), message.user);
+  const AuditEvent event = about(
+      about(auditor_.event(context, message.cause, "consent_revoked", "by_its_user"), message.client), message.user);
   auto ended = co_await parts_.storage.write([message, now, codes_since, event](Tables& t) {
     auto families = revoke_consent(t, message.user, message.client, now, codes_since);
-    if (families) t.keys.append_event(event);
+    if (families) t.audit.append(event);
     return families;
   });
   if (ended) tell_revoked(*ended);
   co_return ConsentRevoked{};
 }
 
+void UserActor::note_refused(const Cause& cause, std::string_view kind, std::string_view reason,
+                             actor::Context& context) {
+  const auto noted = refusals_.note(reason, context.now());
+  if (!noted) return;
+  context.self(this).tell(NoteRefusal{auditor_.event(context, cause, kind, *noted)});
+}
+
+actor::Task<void> UserActor::handle(NoteRefusal message) {
+  co_await parts_.storage.write([event = std::move(message.event)](Tables& t) { t.audit.append(event); });
+}
+
 void UserActor::inspect(actor::Inspection& out) const {
   out.add("logins", logins_);
   out.add("failures", failures_);
+  out.add("refusals_unnoted", refusals_.unnoted());
 }
 
 }  // namespace troupe::oauth

@@ -18,6 +18,7 @@
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/login_throttle.h"
 #include "troupe/oauth/actor/password_hasher.h"
+#include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/options.h"
 #include "troupe/oauth/model/scope.h"
@@ -42,6 +43,7 @@ struct VerifyPassword {
   UserName name;
   crypto::Password password;
   net::IpAddress from;
+  Cause cause{};
   using reply = User;
   using error = LoginError;
 };
@@ -70,6 +72,7 @@ struct ChangePassword {
   crypto::Password next;
   net::IpAddress from;
   SignInPlace place;
+  Cause cause{};
   using reply = PasswordChanged;
   using error = PasswordChangeError;
 };
@@ -82,6 +85,7 @@ struct AddUser {
   UserName name;
   std::optional<std::string> email;
   crypto::Password password;
+  Cause cause{};
   using reply = User;
   using error = UserError;
 };
@@ -101,6 +105,7 @@ struct UserRemoved {};
 
 struct RemoveUser {
   UserId id;
+  Cause cause{};
   using reply = UserRemoved;
   using error = UserError;
 };
@@ -119,6 +124,15 @@ struct RecordConsent {
   UserId user;
   ClientId client;
   ScopeSet scope;
+  Cause cause{};
+  using reply = ConsentRecorded;
+};
+
+/// The user has refused what a client asked for. Nothing changes by it; the audit trail has it.
+struct RecordDenial {
+  UserId user;
+  ClientId client;
+  Cause cause{};
   using reply = ConsentRecorded;
 };
 
@@ -143,6 +157,7 @@ struct ConsentRevoked {};
 struct RevokeConsent {
   UserId user;
   ClientId client;
+  Cause cause{};
   using reply = ConsentRevoked;
 };
 
@@ -170,11 +185,18 @@ class UserActor {
   actor::Task<std::expected<UserRemoved, UserError>> handle(RemoveUser message, actor::Context& context);
   actor::Task<ScopeSet> handle(GetConsent message);
   actor::Task<ConsentRecorded> handle(RecordConsent message, actor::Context& context);
+  actor::Task<ConsentRecorded> handle(RecordDenial message, actor::Context& context);
   actor::Task<std::vector<GrantedApplication>> handle(ListConsents message);
   actor::Task<ConsentRevoked> handle(RevokeConsent message, actor::Context& context);
+  /// Told by itself, so that who was refused need not wait for the disk.
+  struct NoteRefusal {
+    AuditEvent event;
+  };
+  actor::Task<void> handle(NoteRefusal message);
   void inspect(actor::Inspection& out) const;
 
  private:
+  void note_refused(const Cause& cause, std::string_view kind, std::string_view reason, actor::Context& context);
   actor::Task<std::expected<UserRecord, PasswordChangeError>> check_present(ChangePassword message,
                                                                             actor::Context& context);
   void tell_revoked(const std::vector<FamilyId>& families) const;
@@ -183,6 +205,7 @@ class UserActor {
   actor::Ref<PasswordHasher> hashers_;
   LoginThrottle throttle_;
   Auditor auditor_;
+  RefusalBudget refusals_;
   crypto::TokenIds ids_;
   std::int64_t logins_ = 0;
   std::int64_t failures_ = 0;

@@ -156,7 +156,8 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
                          .present = crypto::Password{parameter(order->form, "password")},
                          .next = crypto::Password{next},
                          .from = http.peer.ip,
-                         .place = place_of(http)};
+                         .place = place_of(http),
+                         .cause = cause_of(http)};
   auto changed = co_await service->users.ask(std::move(message));  // 3. all or nothing
   if (!changed) {
     const auto error = changed.error().domain.value_or(
@@ -170,12 +171,13 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
 }
 
 Task<web::Response> end_sessions(ServicePtr service, web::Request http) {
+  const Cause cause = cause_of(http);
   auto order = co_await read_order(service, std::move(http));
   if (!order) co_return std::move(order.error());
   const auto only = order->form.get("session");
   const bool is_all = order->form.get("others") == "all";
   if (only.has_value() == is_all) co_return error_page(errors::invalid_request, order->member.language);
-  EndOtherSessions message{.token = order->member.cookie, .only = std::nullopt};
+  EndOtherSessions message{.token = order->member.cookie, .only = std::nullopt, .cause = cause};
   if (only) message.only = SessionId{std::string{*only}};
   auto ended = co_await service->sessions.ask(std::move(message));
   if (!ended) co_return error_page(errors::temporarily_unavailable, order->member.language);
@@ -183,12 +185,13 @@ Task<web::Response> end_sessions(ServicePtr service, web::Request http) {
 }
 
 Task<web::Response> revoke_application(ServicePtr service, web::Request http) {
+  const Cause cause = cause_of(http);
   auto order = co_await read_order(service, std::move(http));
   if (!order) co_return std::move(order.error());
   std::string client = parameter(order->form, "client_id");
   if (client.empty()) co_return error_page(errors::invalid_request, order->member.language);
   auto revoked = co_await service->users.ask(
-      RevokeConsent{order->member.session.authentication.user, ClientId{std::move(client)}});
+      RevokeConsent{order->member.session.authentication.user, ClientId{std::move(client)}, cause});
   if (!revoked) co_return error_page(errors::temporarily_unavailable, order->member.language);
   co_return done(order->member.cookie, "application");
 }

@@ -71,7 +71,8 @@ Task<web::Response> authorize(ServicePtr service, web::Request http) {
     co_return co_await begin_flow(service, std::move(http), std::move(*request), {"/consent", std::move(ui_locales)});
   }
 
-  co_return co_await send_code(service, std::move(*request), std::move(*authentication));  // 5. back, with a code
+  co_return co_await send_code(service, std::move(*request), std::move(*authentication),
+                               cause_of(http));  // 5. back, with a code
 }
 
 }  // namespace troupe::oauth

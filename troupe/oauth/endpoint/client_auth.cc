@@ -66,6 +66,7 @@ Presented presented_client(const web::Request& request, const wire::Form& form) 
 Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form) {
   auto presented = presented_client(request, form);
   if (!presented) co_return std::unexpected(presented.error());
+  presented->cause = cause_of(request);
   auto client = co_await service->clients.ask(std::move(*presented));
   if (!client) co_return std::unexpected(told(client.error()));
   co_return std::move(*client);

@@ -15,11 +15,19 @@ std::optional<Authentication> standing(const Flow& flow, const std::optional<Ses
 }
 
 /// Remembers what was agreed, so that the same need not be asked again, and ends the flow with a code.
-Task<web::Response> allow(ServicePtr service, Flow flow, Authentication authentication) {
-  auto recorded =
-      co_await service->users.ask(RecordConsent{authentication.user, flow.request.client->id, flow.request.scope});
+Task<web::Response> allow(ServicePtr service, Flow flow, Authentication authentication, Cause cause) {
+  auto recorded = co_await service->users.ask(
+      RecordConsent{authentication.user, flow.request.client->id, flow.request.scope, cause});
   if (!recorded) co_return send_error(*service, flow.request, errors::temporarily_unavailable);
-  co_return co_await send_code(service, std::move(flow.request), std::move(authentication));
+  co_return co_await send_code(service, std::move(flow.request), std::move(authentication), std::move(cause));
+}
+
+/// Tells the client that the user does not want it, and the audit trail.
+Task<web::Response> deny(ServicePtr service, Flow flow, Authentication authentication, Cause cause) {
+  auto recorded =
+      co_await service->users.ask(RecordDenial{authentication.user, flow.request.client->id, std::move(cause)});
+  if (!recorded) co_return send_error(*service, flow.request, errors::temporarily_unavailable);
+  co_return send_error(*service, flow.request, errors::access_denied);
 }
 
 }  // namespace
@@ -51,6 +59,7 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (!browser || !is_same_origin(http)) co_return lost_flow_page(403, language);
   auto form = read_form(http);
   if (!form) co_return error_page(form.error(), language);
+  const Cause cause = cause_of(http);
   std::string decision = parameter(*form, "decision");
   if (decision != "allow" && decision != "deny") co_return error_page(errors::invalid_request, language);
 
@@ -68,8 +77,8 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, language);
   if (!finished) co_return lost_flow_page(403, language);
 
-  if (decision == "deny") co_return send_error(*service, finished->request, errors::access_denied);  // 5. back
-  co_return co_await allow(service, std::move(*finished), std::move(*authentication));
+  const auto decided = decision == "deny" ? deny : allow;  // 5. back
+  co_return co_await decided(service, std::move(*finished), std::move(*authentication), cause);
 }
 
 }  // namespace troupe::oauth

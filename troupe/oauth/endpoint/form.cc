@@ -41,6 +41,8 @@ std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
   return present;
 }
 
+Cause cause_of(const web::Request& request) { return {.request = request.request_id, .by = {}}; }
+
 bool is_json(const web::Request& request) { return is_of_type(request, "application/json"); }
 
 std::string parameter(const wire::Form& form, std::string_view name) {

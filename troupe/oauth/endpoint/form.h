@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/web/message.h"
 #include "troupe/wire/form.h"
@@ -16,6 +17,9 @@ namespace troupe::oauth {
 /// is not looked at. Errors: invalid_request for another content type, a malformed form, a parameter that comes
 /// twice (`resource` may, RFC 8707); the same with status 413 for a form that is too large.
 std::expected<wire::Form, OauthError> read_form(const web::Request& request);
+
+/// What comes of this request, for the audit trail.
+Cause cause_of(const web::Request& request);
 
 /// Whether the body says that it is JSON.
 bool is_json(const web::Request& request);

@@ -38,7 +38,7 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
 }
 
 /// After the password: to the account; or on to the consent page, or, where all is agreed already, out with the code.
-Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser) {
+Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Cause cause) {
   const Flow& flow = started.next.flow;
   if (flow.goal == FlowGoal::account) {
     auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
@@ -51,7 +51,7 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
 
   auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
   if (!finished) co_return lost_flow_page(403);
-  co_return co_await send_code(service, finished->request, started.session.authentication);
+  co_return co_await send_code(service, finished->request, started.session.authentication, std::move(cause));
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
 
   std::string name = parameter(*form, "username");  // 3. who is it
   auto user = co_await service->users.ask(
-      VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")}, http.peer.ip});
+      VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")}, http.peer.ip, cause_of(http)});
   service->figures->signed_in(user ? SignIn::ok : outcome_of(user.error()));
   if (!user) {
     LoginView view = view_of(*flow, http);
@@ -92,12 +92,13 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   }
 
   auto started = co_await service->sessions.ask(  // 4. a session under a new cookie
-      StartSession{place.flow, *browser, place.csrf, user->id, cookies.session(http), place_of(http)});
+      StartSession{place.flow, *browser, place.csrf, user->id, cookies.session(http), place_of(http), cause_of(http)});
   if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, language);
   if (!started) co_return lost_flow_page(403, language);
 
   auto token = started->token;
-  auto response = co_await after_login(service, std::move(*started), std::move(*browser));  // 5. what is still open
+  auto response =  // 5. what is still open
+      co_await after_login(service, std::move(*started), std::move(*browser), cause_of(http));
   cookies.set_session(response, token);
   co_return response;
 }

@@ -45,9 +45,9 @@ web::Response farewell(const std::optional<std::string>& way, Language language)
 }
 
 /// Ends the session of the cookie with its tokens, and lets the browser forget it.
-Task<web::Response> sign_out(ServicePtr service, SessionToken cookie, std::optional<std::string> way,
-                             Language language) {
-  auto ended = co_await service->sessions.ask(EndSession{std::move(cookie)});
+Task<web::Response> sign_out(ServicePtr service, SessionToken cookie, std::optional<std::string> way, Language language,
+                             Cause cause) {
+  auto ended = co_await service->sessions.ask(EndSession{std::move(cookie), std::move(cause)});
   if (!ended) co_return error_page(errors::temporarily_unavailable, language);
   auto response = farewell(way, language);
   Cookies{service->options}.remove_session(response);
@@ -61,6 +61,7 @@ Task<web::Response> judge(ServicePtr service, web::Request http, LogoutRequest r
   auto way = co_await way_of(service, request, party->client);  // 2. where to go afterwards
   if (!way) co_return error_page(way.error(), language);
 
+  const Cause cause = cause_of(http);
   auto cookie = Cookies{service->options}.session(http);  // 3. who is signed in
   auto session = co_await present_session(service, std::move(http));
   if (!session) co_return error_page(session.error(), language);
@@ -70,7 +71,7 @@ Task<web::Response> judge(ServicePtr service, web::Request http, LogoutRequest r
   }
 
   if (party->session == (*session)->id)
-    co_return co_await sign_out(service, std::move(*cookie), std::move(*way), language);
+    co_return co_await sign_out(service, std::move(*cookie), std::move(*way), language, cause);
   LogoutRequest remembered;  // 4. the user is asked
   if (*way) {
     remembered = std::move(request);
@@ -91,7 +92,7 @@ Task<web::Response> confirm(ServicePtr service, web::Request http, LogoutRequest
   if (!request.client_id.empty()) client = ClientId{request.client_id};
   auto way = co_await way_of(service, std::move(request), std::move(client));
   if (!way) co_return error_page(way.error(), language);
-  co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way), language);
+  co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way), language, cause_of(http));
 }
 
 }  // namespace

@@ -90,9 +90,7 @@ std::optional<OauthError> fault_in_update(const wire::Json& body, const ClientId
   return std::nullopt;
 }
 
-}  // namespace
-
-Task<web::Response> register_client(ServicePtr service, web::Request http) {
+Task<web::Response> enrol(ServicePtr service, web::Request http) {
   auto refusal = co_await refusal_of(service, http);  // 1. may this request
   if (refusal) co_return *std::move(refusal);
 
@@ -102,13 +100,13 @@ Task<web::Response> register_client(ServicePtr service, web::Request http) {
   if (!metadata) co_return refuse(metadata.error());
 
   auto made = co_await service->clients.ask(  // 3. its record
-      RegisterClient{*std::move(metadata), RegisterClient::Managed::by_itself});
+      RegisterClient{*std::move(metadata), RegisterClient::Managed::by_itself, cause_of(http)});
   if (!made) co_return refuse(told(made.error()));
   co_return never_cached(
       web::json_response(201, registration_of(*service, *made->client, *made->registration, made->secret)));
 }
 
-Task<web::Response> show_registration(ServicePtr service, web::Request http) {
+Task<web::Response> show(ServicePtr service, web::Request http) {
   auto managed = managed_by(http);
   if (!managed) co_return refuse_bearer(std::nullopt);
   auto client = co_await service->clients.ask(GetRegistration{managed->id, managed->token});
@@ -116,7 +114,7 @@ Task<web::Response> show_registration(ServicePtr service, web::Request http) {
   co_return answer_json(registration_of(*service, **client, managed->token));
 }
 
-Task<web::Response> update_registration(ServicePtr service, web::Request http) {
+Task<web::Response> update(ServicePtr service, web::Request http) {
   auto managed = managed_by(http);
   if (!managed) co_return refuse_bearer(std::nullopt);
   auto body = body_of(http);
@@ -125,8 +123,8 @@ Task<web::Response> update_registration(ServicePtr service, web::Request http) {
   auto metadata = read_registration(*body, service->options);
   if (!metadata) co_return refuse(metadata.error());
 
-  auto updated =
-      co_await service->clients.ask(UpdateRegistration{managed->id, std::move(managed->token), *std::move(metadata)});
+  auto updated = co_await service->clients.ask(
+      UpdateRegistration{managed->id, std::move(managed->token), *std::move(metadata), cause_of(http)});
   if (!updated) {
     const OauthError error = told(updated.error());
     co_return error == errors::invalid_token ? refuse_bearer(error) : refuse(error);
@@ -134,12 +132,51 @@ Task<web::Response> update_registration(ServicePtr service, web::Request http) {
   co_return answer_json(registration_of(*service, *updated->client, *updated->registration));
 }
 
-Task<web::Response> delete_registration(ServicePtr service, web::Request http) {
+Task<web::Response> remove(ServicePtr service, web::Request http) {
   auto managed = managed_by(http);
   if (!managed) co_return refuse_bearer(std::nullopt);
-  auto deleted = co_await service->clients.ask(DeleteRegistration{managed->id, std::move(managed->token)});
+  auto deleted =
+      co_await service->clients.ask(DeleteRegistration{managed->id, std::move(managed->token), cause_of(http)});
   if (!deleted) co_return refuse_bearer(told(deleted.error()));
   co_return never_cached({.status = 204});
+}
+
+/// The name of the error that a refusal tells.
+std::string reason_of(const web::Response& refusal) {
+  const auto json = wire::parse_json(refusal.body.view(), {.bytes_max = 4096, .depth_max = 2});
+  const std::string* error = json ? json->string_at("error") : nullptr;
+  return error != nullptr ? *error : "no_token";
+}
+
+/// Answers by `inner`, and has refusals noted in the audit trail.
+Task<web::Response> noted(ServicePtr service, web::Request http,
+                          Task<web::Response> (*inner)(ServicePtr, web::Request)) {
+  RegistrationRefused refusal{.id = std::nullopt, .reason = "", .cause = cause_of(http)};
+  if (http.path.starts_with(registrations_path)) refusal.id = ClientId{http.path.substr(registrations_path.size())};
+  auto response = co_await inner(service, std::move(http));
+  if (response.status >= 400 && response.status < 500) {
+    refusal.reason = reason_of(response);
+    service->clients.tell(std::move(refusal));
+  }
+  co_return response;
+}
+
+}  // namespace
+
+Task<web::Response> register_client(ServicePtr service, web::Request http) {
+  return noted(std::move(service), std::move(http), enrol);
+}
+
+Task<web::Response> show_registration(ServicePtr service, web::Request http) {
+  return noted(std::move(service), std::move(http), show);
+}
+
+Task<web::Response> update_registration(ServicePtr service, web::Request http) {
+  return noted(std::move(service), std::move(http), update);
+}
+
+Task<web::Response> delete_registration(ServicePtr service, web::Request http) {
+  return noted(std::move(service), std::move(http), remove);
 }
 
 }  // namespace troupe::oauth

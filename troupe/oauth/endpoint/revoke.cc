@@ -17,7 +17,7 @@ Task<web::Response> revoke(ServicePtr service, web::Request http) {
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
   auto revoked = co_await service->tokens.ask(  // 4. its owner takes it back, durably
-      RevokeToken{TokenText{std::move(shown)}, std::move(*caller)});
+      RevokeToken{TokenText{std::move(shown)}, std::move(*caller), cause_of(http)});
   if (!revoked) co_return refuse(told(revoked.error()));
   service->figures->revoked();
   co_return answer_json("{}");  // nobody needs a body, but some clients take an empty one for no answer

@@ -20,15 +20,15 @@ namespace troupe::oauth {
 using actor::Task;
 
 using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient, IsClientOrigin, RegisterClient, GetRegistration,
-                                             UpdateRegistration, DeleteRegistration>>;
+                                             UpdateRegistration, DeleteRegistration, RegistrationRefused>>;
 using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;
 using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;
 using SessionRef = actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow,
                                               EndSession, ListSessions, EndOtherSessions>>;
-using UserRef = actor::Ref<
-    actor::Protocol<VerifyPassword, ChangePassword, GetUser, GetConsent, RecordConsent, ListConsents, RevokeConsent>>;
+using UserRef = actor::Ref<actor::Protocol<VerifyPassword, ChangePassword, GetUser, GetConsent, RecordConsent,
+                                           RecordDenial, ListConsents, RevokeConsent>>;
 
 struct Service {
   OauthOptions options;

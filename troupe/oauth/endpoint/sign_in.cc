@@ -28,9 +28,11 @@ Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
   co_return request.scope.is_within(*agreed);
 }
 
-Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication) {
-  auto issued = co_await service->codes.ask(
-      CreateAuthCode{.request = request, .authentication = std::move(authentication), .scope = request.scope});
+Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Cause cause) {
+  auto issued = co_await service->codes.ask(CreateAuthCode{.request = request,
+                                                           .authentication = std::move(authentication),
+                                                           .scope = request.scope,
+                                                           .cause = std::move(cause)});
   if (!issued) co_return send_error(*service, request, told(issued.error()));
 
   wire::Form parameters{{"code", issued->code.expose()}};

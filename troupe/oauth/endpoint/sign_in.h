@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "troupe/oauth/endpoint/service.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/web/message.h"
 
@@ -24,7 +25,7 @@ SignInPlace place_of(const web::Request& http);
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user);
 
 /// Makes the code and sends the user back with it; or with the error, if there is one.
-Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication);
+Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Cause cause);
 
 /// Sends the user back to the client with an error.
 web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error);

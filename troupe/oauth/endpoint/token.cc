@@ -38,7 +38,8 @@ Redeemed redeem(ServicePtr service, web::Request http) {
   if (!grant) co_return std::unexpected(errors::unsupported_grant_type);
   if (!(*client)->may_use(grant->type)) co_return std::unexpected(errors::unauthorized_client);
 
-  auto tokens = co_await grant->redeem(service, std::move(*form), std::move(*client));  // 4. prove and issue
+  auto tokens =
+      co_await grant->redeem(service, std::move(*form), std::move(*client), cause_of(http));  // 4. prove and issue
   if (tokens) service->figures->issued(grant->type);
   co_return tokens;
 }

@@ -5,12 +5,13 @@
 
 namespace troupe::oauth {
 
-Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPtr client) {
+Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPtr client, Cause cause) {
   ValidateAuthCode code{.code = TokenText{parameter(form, "code")},
                         .client = std::move(client),
                         .redirect_uri = parameter(form, "redirect_uri"),
                         .code_verifier = parameter(form, "code_verifier"),
-                        .resources = resources_in(form)};
+                        .resources = resources_in(form),
+                        .cause = std::move(cause)};
   if (code.code.expose().empty()) {
     co_return std::unexpected(errors::invalid_request.because("The parameter code is missing."));
   }

@@ -23,7 +23,7 @@ std::expected<ScopeSet, OauthError> scope_for(const Client& client, const wire::
 
 }  // namespace
 
-Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client) {
+Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client, Cause cause) {
   if (client->is_public()) co_return std::unexpected(errors::unauthorized_client);
   auto scope = scope_for(*client, form);
   if (!scope) co_return std::unexpected(scope.error());
@@ -31,7 +31,7 @@ Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPt
   if (!audience) co_return std::unexpected(audience.error());
 
   Grant grant{.client = client->id, .scope = std::move(*scope), .audience = std::move(*audience)};
-  auto tokens = co_await service->tokens.ask(CreateToken{std::move(client), std::move(grant)});
+  auto tokens = co_await service->tokens.ask(CreateToken{std::move(client), std::move(grant), std::move(cause)});
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

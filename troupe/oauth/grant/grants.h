@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "troupe/oauth/endpoint/service.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/token.h"
@@ -19,7 +20,7 @@ using Redeemed = Task<std::expected<IssuedTokens, OauthError>>;
 /// A grant redeems the form of a client that is authenticated and may use it.
 struct GrantHandler {
   GrantType type;
-  Redeemed (*redeem)(ServicePtr service, wire::Form form, ClientPtr client);
+  Redeemed (*redeem)(ServicePtr service, wire::Form form, ClientPtr client, Cause cause);
 };
 
 std::span<const GrantHandler> all_grants() noexcept;
@@ -28,12 +29,12 @@ std::span<const GrantHandler> all_grants() noexcept;
 const GrantHandler* find_grant(std::string_view name) noexcept;
 
 /// A code becomes tokens, once (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
-Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPtr client);
+Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPtr client, Cause cause);
 
 /// A refresh token becomes its successor and a new access token (RFC 6749, section 6; RFC 9700, section 4.14).
-Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr client);
+Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr client, Cause cause);
 
 /// A client acts for itself (RFC 6749, section 4.4).
-Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client);
+Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client, Cause cause);
 
 }  // namespace troupe::oauth

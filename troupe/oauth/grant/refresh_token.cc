@@ -15,7 +15,7 @@ std::expected<std::optional<ScopeSet>, OauthError> asked_scope(const wire::Form&
 
 }  // namespace
 
-Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr client) {
+Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr client, Cause cause) {
   std::string shown = parameter(form, "refresh_token");
   if (shown.empty())
     co_return std::unexpected(errors::invalid_request.because("The parameter refresh_token is missing."));
@@ -24,7 +24,8 @@ Redeemed redeem_refresh_token(ServicePtr service, wire::Form form, ClientPtr cli
   auto tokens = co_await service->tokens.ask(RefreshToken{.refresh_token = TokenText{std::move(shown)},
                                                           .client = std::move(client),
                                                           .scope = std::move(*scope),
-                                                          .resources = resources_in(form)});
+                                                          .resources = resources_in(form),
+                                                          .cause = std::move(cause)});
   if (!tokens) co_return std::unexpected(told(tokens.error()));
   co_return std::move(*tokens);
 }

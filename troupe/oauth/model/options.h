@@ -32,6 +32,9 @@ struct OauthOptions {
   std::chrono::seconds session_absolute{12 * 3600};  // a working day
   std::chrono::seconds flow_ttl{10 * 60};            // to find the password and read the consent page
 
+  std::chrono::hours audit_retention{400 * 24};  // a year, and the time to look into it
+  bool audit_stream = false;                     // each event costs a publication, whether somebody listens or not
+
   std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, about 20 MB; then the oldest goes
 
   std::vector<std::string> resources;  // what `resource` may name besides the issuer itself (RFC 8707)

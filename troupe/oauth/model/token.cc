@@ -33,8 +33,12 @@ std::optional<crypto::TokenId> id_in_jwt(std::string_view token) {
 
 }  // namespace
 
+std::optional<crypto::TokenId> unproven_id(std::string_view token) {
+  return crypto::kind_of(token) ? id_in_opaque(token) : id_in_jwt(token);
+}
+
 std::uint64_t owner_key(std::string_view token) {
-  auto id = crypto::kind_of(token) ? id_in_opaque(token) : id_in_jwt(token);
+  auto id = unproven_id(token);
   return id ? id->shard() : 0;
 }
 

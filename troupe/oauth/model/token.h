@@ -72,6 +72,9 @@ struct GrantsEnded {
   using reply = EndingsHeard;
 };
 
+/// The id in the text of a token or code, taken at its word; nothing where there is none.
+std::optional<crypto::TokenId> unproven_id(std::string_view token);
+
 /// The key by which a pool finds the owner of a token or code, read from the id in the text without proof. Texts that
 /// are no tokens of ours get some number. A JWT is found by its `jti`. The number says nothing of the pool's size, so
 /// ids that were made by a larger or smaller server are good in this one.

@@ -31,7 +31,7 @@ actor::PoolOptions owners(std::string name, std::size_t cores) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, password_cost, watcher, endings, cores] = parts_;
+  const auto& [storage, options, keys, password_cost, watcher, endings, audit, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
   actors_.clients =
@@ -45,8 +45,10 @@ void OauthSupervisor::started(actor::Context& context) {
                                            TokenActorParts{storage, actors_.keys, watcher, options});
   actors_.codes = actor::pool<AuthActor>(
       context, owners("codes", cores), AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, options});
+  actors_.log = context.spawn<LogActor>(log_actor_options(), storage);
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
-  context.spawn<ChangeActor>({.name = "changes"}, ChangeActorParts{storage, actors_.keys, actors_.clients, endings});
+  context.spawn<ChangeActor>({.name = "changes"},
+                             ChangeActorParts{storage, actors_.keys, actors_.clients, endings, audit});
 }
 
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/auth_actor.h"
 #include "troupe/oauth/actor/change_actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/log_actor.h"
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
@@ -25,9 +27,10 @@ struct OauthParts {
   OauthOptions options;
   KeyOptions keys;
   crypto::PasswordCost password_cost{};
-  actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // told what is revoked; may be null
-  actor::Ref<actor::Protocol<GrantsEnded>> endings{};  // told whose grants have ended; may be null
-  std::size_t cores = 1;                               // each has one Token Actor and one Auth Actor
+  actor::Ref<actor::Protocol<TokensRevoked>> watcher;           // told what is revoked; may be null
+  actor::Ref<actor::Protocol<GrantsEnded>> endings{};           // told whose grants have ended; may be null
+  std::vector<actor::Ref<actor::Protocol<AuditSeen>>> audit{};  // told how far the audit trail goes
+  std::size_t cores = 1;                                        // each has one Token Actor and one Auth Actor
 };
 
 /// The actors, for whoever asks them.
@@ -38,6 +41,7 @@ struct OauthActors {
   actor::Ref<KeyActor> keys;
   actor::Ref<TokenActor> tokens;  // pools (owners.h)
   actor::Ref<AuthActor> codes;
+  actor::Ref<actor::Protocol<LogEvent>> log;
 };
 
 struct GetOauthActors {

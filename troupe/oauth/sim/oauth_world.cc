@@ -190,15 +190,15 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
       store_(std::make_shared<StoreState>()),
       world_(std::make_unique<actor::test::World>(options.seed)),
       router_(std::make_shared<web::Router>()) {
-  std::shared_ptr<store::SqliteConnection> connection = store::SqliteConnection::in_memory();
-  store::migrate(*connection, schema(), world_->manual_clock().wall());
-  connection->transact([&](store::Transaction& transaction) {
+  disk_ = store::SqliteConnection::in_memory();
+  store::migrate(*disk_, schema(), world_->manual_clock().wall());
+  disk_->transact([&](store::Transaction& transaction) {
     SqlTables tables{transaction};
     for (const SigningKeyRecord& key : signing_keys(keys_, world_->manual_clock().wall())) {
       tables.all().keys.insert_signing(key);
     }
   });
-  auto engine = std::make_shared<FragileEngine>(store::sqlite_engine(connection), store_);
+  auto engine = std::make_shared<FragileEngine>(store::sqlite_engine(disk_), store_);
   OauthParts parts{.storage = Storage{store::Database::start(*world_, engine)},
                    .options = options_,
                    .keys = keys_,
@@ -340,6 +340,15 @@ std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests, cons
 }
 
 void OauthWorld::advance(base::Duration by) { world_->advance(by); }
+std::vector<AuditEvent> OauthWorld::events() {
+  world_->run_until_idle();  // refusals are noted behind their answers
+  constexpr int all = 10'000;
+  return disk_->transact([](store::Transaction& transaction) {
+    auto newest_first = SqlAudit{transaction}.events(std::nullopt, all);
+    std::ranges::reverse(newest_first);
+    return newest_first;
+  });
+}
 void OauthWorld::break_store(Trouble trouble) { store_->trouble = trouble; }
 void OauthWorld::repair_store() { store_->trouble = Trouble::none; }
 

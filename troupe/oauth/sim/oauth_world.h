@@ -19,6 +19,7 @@
 
 #include "troupe/actor/sim/world.h"
 #include "troupe/oauth/service/oauth_supervisor.h"
+#include "troupe/store/sqlite.h"
 #include "troupe/web/router.h"
 #include "troupe/wire/form.h"
 #include "troupe/wire/json.h"
@@ -130,6 +131,8 @@ class OauthWorld {
   web::Request token_request(const ClientApp& client, wire::Form form, const std::string& path = "/oauth/token") const;
 
   void advance(base::Duration by);
+  /// The audit trail, oldest first.
+  std::vector<AuditEvent> events();
   actor::test::World& world() { return *world_; }
   const OauthActors& actors() const { return actors_; }
   const OauthOptions& options() const { return options_; }
@@ -144,6 +147,7 @@ class OauthWorld {
   OauthOptions options_;
   KeyOptions keys_;
   std::shared_ptr<StoreState> store_;
+  std::shared_ptr<store::SqliteConnection> disk_;
   std::unique_ptr<actor::test::World> world_;
   OauthActors actors_;
   std::shared_ptr<web::Router> router_;

@@ -1,9 +1,8 @@
-// The tables of the server's own keys and of its audit trail; their twin in memory, and the
-// same rows by SQL. See clients.h for what a table promises.
+// The tables of the server's own keys; their twin in memory, and the same rows by SQL. See
+// clients.h for what a table promises.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "troupe/oauth/storage/key_seals.h"
@@ -29,10 +28,6 @@ class KeyTable {
   virtual std::vector<TokenKeyRecord> token_keys() = 0;
   /// Seals anew what is not sealed by the current key, or no longer is to be sealed; gives how many keys that were.
   virtual int seal_anew() = 0;
-
-  virtual void append_event(const AuditEvent& event) = 0;
-  /// At most `count` events, from the newest before `before` backwards; nothing: from the newest of all.
-  virtual std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) = 0;
 };
 
 class MemoryKeys final : public KeyTable {
@@ -45,14 +40,11 @@ class MemoryKeys final : public KeyTable {
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
   int seal_anew() override { return 0; }  // memory is no place that others copy
-  void append_event(const AuditEvent& event) override;
-  std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
  private:
   std::vector<SigningKeyRecord> signing_;
   std::int64_t generation_ = 0;
   std::map<std::uint8_t, TokenKeyRecord> token_keys_;
-  std::map<crypto::TokenId, AuditEvent> events_;
 };
 
 class SqlKeys final : public KeyTable {
@@ -68,8 +60,6 @@ class SqlKeys final : public KeyTable {
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
   int seal_anew() override;
-  void append_event(const AuditEvent& event) override;
-  std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
  private:
   static const KeySeals in_clear;

@@ -12,7 +12,9 @@ namespace troupe::realtime {
 std::optional<ClientError> forbids(const Subscribe& command, const Permissions& permissions,
                                    const RealtimeSettings& settings) {
   for (const auto& topic : command.topics) {
-    if (topic.is_reserved() || !permissions.may_subscribe(topic)) {
+    // Topics of the server's own are heard by whom a scope allows it by name; inboxes have their own way.
+    const bool is_hidden = topic.text().starts_with('$');
+    if (is_hidden || !permissions.may_subscribe(topic)) {
       return ClientError{ErrorCode::forbidden, fmt::format("no permission to subscribe to `{}`", topic.text()), {}};
     }
     const auto& options = settings.of(topic);

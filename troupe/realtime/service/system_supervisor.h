@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstddef>
+#include <expected>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "troupe/actor/actor.h"
@@ -65,6 +67,15 @@ struct UseOptions {
   std::shared_ptr<const RealtimeOptions> options;
 };
 
+/// Publishes on a topic of the server's own, which no client may. Answered when every core has it, so what is asked
+/// one after the other is delivered in that order to everybody, whatever the topics.
+struct PublishOwn {
+  TopicName topic;  // below "system."
+  std::string json;
+  using reply = PublishAck;
+  using error = PublishError;
+};
+
 class SystemSupervisor {
  public:
   static constexpr std::string_view actor_type = "SystemSupervisor";
@@ -81,6 +92,7 @@ class SystemSupervisor {
   actor::Task<void> handle(RefuseConnections message);
   actor::Task<std::size_t> handle(CountConnections message);
   actor::Task<std::size_t> handle(DrainRealtime message, actor::Context& ctx);
+  actor::Task<std::expected<PublishAck, PublishError>> handle(PublishOwn message);
 
  private:
   void start_keepers(actor::Context& ctx);

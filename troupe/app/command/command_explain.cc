@@ -1,0 +1,127 @@
+// `troupe explain ID`: what was decided about a request, a token, a code or a grant, and why.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <map>
+#include <set>
+
+#include "troupe/app/command/admin_work.h"
+#include "troupe/app/command/audit_words.h"
+#include "troupe/oauth/model/token.h"
+
+namespace troupe::app {
+namespace {
+
+constexpr int events_max = 1000;  // of each question; the newest
+
+using oauth::AuditEvent;
+using oauth::FamilyId;
+
+/// What is known about one id, oldest first.
+struct Story {
+  std::map<crypto::TokenId, AuditEvent> events;
+  std::set<FamilyId> families;
+  std::vector<std::string> states;  // how it stands now, as sentences
+  bool is_cut = false;              // there were more events
+};
+
+void add(Story& story, oauth::Tables& tables, const oauth::AuditFilter& filter) {
+  const auto found = tables.audit.matching(filter, events_max);
+  story.is_cut = story.is_cut || std::ssize(found) == events_max;
+  for (const AuditEvent& event : found) {
+    story.events.emplace(event.id, event);
+    if (event.family) story.families.insert(*event.family);
+  }
+}
+
+void tell_state(Story& story, oauth::Tables& tables, const crypto::TokenId& id, base::UnixTime now) {
+  const auto tell = [&](std::string sentence) { story.states.push_back(std::move(sentence)); };
+  if (const auto access = tables.grants.find_access(id)) {
+    story.families.insert(access->grant.family);
+    const bool is_over = access->expires_at <= now;
+    tell(fmt::format("It is an access token of client {} for \"{}\"; it {} {} UTC.", access->grant.client.value(),
+                     access->grant.scope.text(), is_over ? "expired at" : "expires at",
+                     moment_text(access->expires_at)));
+    if (access->revoked_at) tell(fmt::format("It was taken back at {} UTC.", moment_text(*access->revoked_at)));
+  }
+  if (const auto refresh = tables.grants.find_refresh(id)) {
+    story.families.insert(refresh->family);
+    tell(refresh->rotated_at
+             ? fmt::format("It is a refresh token that was used at {} UTC.", moment_text(*refresh->rotated_at))
+             : fmt::format("It is a refresh token that nobody has used up, good until {} UTC.",
+                           moment_text(refresh->expires_at)));
+  }
+  if (const auto code = tables.grants.find_code(id)) {
+    story.families.insert(code->grant.family);
+    tell(fmt::format("It is a code that {}, and was good until {} UTC.",
+                     code->state == oauth::CodeState::used ? "was redeemed" : "nobody has redeemed",
+                     moment_text(code->expires_at)));
+  }
+}
+
+void tell_family(Story& story, oauth::Tables& tables, const FamilyId& id) {
+  const auto family = tables.grants.find_family(id);
+  if (!family) return;
+  const std::string end = family->revoked_at ? fmt::format("was taken back at {} UTC ({})",
+                                                           moment_text(*family->revoked_at), family->revoked_because)
+                                             : fmt::format("ends at {} UTC", moment_text(family->expires_at));
+  story.states.push_back(fmt::format("The grant {} to client {} for \"{}\" {}.", id.value(),
+                                     family->grant.client.value(), family->grant.scope.text(), end));
+}
+
+/// An id of ours, or nothing: then it can only be that of a request.
+std::optional<crypto::TokenId> id_of(const std::string& text) {
+  if (auto id = crypto::TokenId::parse(text)) return id;
+  return oauth::unproven_id(text);
+}
+
+Story story_of(oauth::Tables& tables, const std::string& text, base::UnixTime now) {
+  Story story;
+  if (const auto id = id_of(text)) {
+    tell_state(story, tables, *id, now);
+    // Nothing can have been said about it before it was made; clocks may differ a little.
+    const auto from = crypto::TokenId::first_at(id->time() - std::chrono::hours{1});
+    add(story, tables, {.from = from, .token = *id});
+    story.families.insert(FamilyId{id->text()});
+    for (const FamilyId& family : std::set{story.families}) {
+      const auto begun = crypto::TokenId::parse(family.value());
+      const auto family_from = crypto::TokenId::first_at(begun->time() - std::chrono::hours{1});
+      add(story, tables, {.from = family_from, .family = family});
+    }
+    for (const FamilyId& family : story.families) tell_family(story, tables, family);
+  }
+  if (story.events.empty() && story.states.empty()) add(story, tables, {.request = text});
+  return story;
+}
+
+Exit explain(Invocation& invocation, const std::string& text, AdminWork& admin) {
+  const auto story = admin.look([&](oauth::Tables& t) { return story_of(t, text, admin.now()); });
+  if (story.events.empty() && story.states.empty()) {
+    invocation.console.err(
+        "troupe: nothing is known of this id. Introspections leave no trace, and events are removed "
+        "after oauth.audit_retention\n");
+    return Exit::failure;
+  }
+  if (story.is_cut) invocation.say(fmt::format("Only the newest {} events are told.", events_max));
+  for (const auto& [id, event] : story.events) {
+    const std::string request = event.request.empty() ? "" : fmt::format("  [request {}]", event.request);
+    invocation.say(fmt::format("{} UTC  {}{}", moment_text(id.time()), in_words(event), request));
+  }
+  for (const std::string& sentence : story.states) invocation.say(sentence);
+  return Exit::success;
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& root, Invocation& invocation) {
+  auto* sub = root.add_subcommand("explain", "Tell what was decided about a request, token, code or grant, and why");
+  add_config_flags(*sub, invocation);
+  auto text = std::make_shared<std::string>();
+  sub->add_option("ID", *text, "An X-Request-Id, or the public id (jti) of a token, code or grant")->required();
+  sub->callback([&invocation, text] {
+    choose_judged(invocation, [&invocation, text](AdminWork& admin) { return explain(invocation, *text, admin); });
+  });
+}
+
+}  // namespace troupe::app
