@@ -79,7 +79,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   admin.transact([&](oauth::Tables& tables) {
     tables.clients.insert(made.client);
     if (made.secret_record) tables.clients.insert_secret(*made.secret_record);
-    tables.keys.append_event(event);
+    tables.audit.append(event);
   });
   const oauth::ClientSecret* secret = made.secret ? &*made.secret : nullptr;
   if (command.json) return invocation.say(json_of(made.client, secret));
@@ -135,7 +135,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     ++client.version;
     tables.clients.update(client);
-    tables.keys.append_event(event);
+    tables.audit.append(event);
     return client;
   });
   command.json ? invocation.say(json_of(updated)) : invocation.console.out(text_of(updated));
@@ -147,7 +147,7 @@ void remove(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   admin.transact([&](oauth::Tables& tables) {
     (void)found(tables, command.id);
     oauth::remove_client(tables, oauth::ClientId{command.id}, admin.now());
-    tables.keys.append_event(event);
+    tables.audit.append(event);
   });
   invocation.say(fmt::format("{} is removed; its tokens are no longer active.", command.id));
 }

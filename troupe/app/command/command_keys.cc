@@ -32,7 +32,7 @@ void rotate(Invocation& invocation, AdminWork& admin) {
   }
   admin.transact([&](oauth::Tables& tables) {
     oauth::replace_keys(tables, fresh, admin.now(), options);
-    tables.keys.append_event(admin.event("keys_rotated"));
+    tables.audit.append(admin.event("keys_rotated"));
   });
   for (const auto& key : fresh)
     invocation.say(fmt::format("{}  {}  signs from now on", key.id, crypto::name_of(key.algorithm)));

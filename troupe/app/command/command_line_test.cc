@@ -187,7 +187,7 @@ TEST_CASE("what was done at the command line stands in the audit trail, without 
   Config config;
   config.server.data_dir = desk.data();
   AdminWork admin{config};
-  const auto events = admin.transact([](oauth::Tables& tables) { return tables.keys.events({}, 10); });
+  const auto events = admin.transact([](oauth::Tables& tables) { return tables.audit.events({}, 10); });
   REQUIRE_EQ(events.size(), 1);
   CHECK_EQ(events[0].kind, "client_registered");
   CHECK_EQ(events[0].client->value(), *added.string_at("client_id"));

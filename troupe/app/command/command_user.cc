@@ -66,7 +66,7 @@ void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   admin.transact([&](oauth::Tables& tables) {
     if (tables.users.find_by_name(name)) throw CommandFailed{std::string{sentence(oauth::UserError::name_taken)}};
     tables.users.insert(record);
-    tables.keys.append_event(oauth::about(admin.event("user_added"), record.user.id));
+    tables.audit.append(oauth::about(admin.event("user_added"), record.user.id));
   });
   invocation.say(fmt::format("{} can sign in now (id {}).", name.value(), record.user.id.value()));
 }
@@ -106,7 +106,7 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
   const std::string hash = hash_of(password, admin);
   const auto ended = admin.transact([&](oauth::Tables& tables) {
     const auto user = find(tables, command);
-    tables.keys.append_event(oauth::about(admin.event("password_changed"), user.user.id));
+    tables.audit.append(oauth::about(admin.event("password_changed"), user.user.id));
     return oauth::change_password(tables, user, hash, admin.now());
   });
   invocation.say(
@@ -116,7 +116,7 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
 void disable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact([&](oauth::Tables& tables) {
     const auto user = find(tables, command);
-    tables.keys.append_event(oauth::about(admin.event("user_disabled"), user.user.id));
+    tables.audit.append(oauth::about(admin.event("user_disabled"), user.user.id));
     return oauth::disable_user(tables, user, admin.now());
   });
   invocation.say(
@@ -126,7 +126,7 @@ void disable(Invocation& invocation, const UserCommand& command, AdminWork& admi
 void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   admin.transact([&](oauth::Tables& tables) {
     const auto user = find(tables, command);
-    tables.keys.append_event(oauth::about(admin.event("user_enabled"), user.user.id));
+    tables.audit.append(oauth::about(admin.event("user_enabled"), user.user.id));
     oauth::enable_user(tables, user);
   });
   invocation.say(fmt::format("{} can sign in again.", command.name));
@@ -135,7 +135,7 @@ void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin
 void remove(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact([&](oauth::Tables& tables) {
     const auto user = find(tables, command);
-    tables.keys.append_event(oauth::about(admin.event("user_removed"), user.user.id));
+    tables.audit.append(oauth::about(admin.event("user_removed"), user.user.id));
     return oauth::remove_user(tables, user.user.id, admin.now());
   });
   invocation.say(fmt::format("{} is removed, and {} grants with them.", command.name, ended ? ended->size() : 0));

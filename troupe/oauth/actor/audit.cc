@@ -6,12 +6,14 @@
 namespace troupe::oauth {
 
 AuditEvent Auditor::event(actor::Context& context, std::string_view kind, std::string_view reason) {
-  return {.id = ids_.next(context.wall(), context.random()),
-          .kind = std::string{kind},
-          .client = std::nullopt,
-          .user = std::nullopt,
-          .family = std::nullopt,
-          .reason = std::string{reason}};
+  return {.id = ids_.next(context.wall(), context.random()), .kind = std::string{kind}, .reason = std::string{reason}};
+}
+
+AuditEvent Auditor::event(actor::Context& context, const Cause& cause, std::string_view kind, std::string_view reason) {
+  AuditEvent event = this->event(context, kind, reason);
+  event.request = cause.request;
+  event.done_by = cause.by;
+  return event;
 }
 
 AuditEvent about(AuditEvent event, const ClientId& client) {
@@ -20,8 +22,17 @@ AuditEvent about(AuditEvent event, const ClientId& client) {
 }
 
 AuditEvent about(AuditEvent event, const UserId& user) {
-  event.user = crypto::hex(crypto::sha256(user.value()).view().substr(0, 8));
+  event.user = audit_name_of(user);
   return event;
+}
+
+AuditEvent about(AuditEvent event, const crypto::TokenId& token) {
+  event.token = token;
+  return event;
+}
+
+std::string audit_name_of(const UserId& user) {
+  return crypto::hex(crypto::sha256(user.value()).view().substr(0, 8));
 }
 
 AuditEvent about(AuditEvent event, const Grant& grant) {

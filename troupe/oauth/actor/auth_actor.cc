@@ -55,7 +55,7 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
   const AuditEvent event = about(auditor_.event(context, "code_made"), code.grant);
   co_await parts_.storage.write([code, event](Tables& t) {
     t.grants.insert_code(code);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   ++codes_made_;
   co_return IssuedCode{text};
@@ -104,7 +104,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> AuthActor::handle(ValidateA
       what.reason = outcome.error().reason;
       what.family = outcome.error().revoked;
     }
-    t.keys.append_event(what);
+    t.audit.append(what);
     return outcome;
   });
   if (!grant) {

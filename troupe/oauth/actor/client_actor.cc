@@ -186,7 +186,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
         t.clients.insert(client);
         if (secret) t.clients.insert_secret(*secret);
         if (token_hash) t.clients.put_registration(client.id, *token_hash);
-        t.keys.append_event(event);
+        t.audit.append(event);
         return true;
       });
   if (!has_room) co_return std::unexpected(errors::too_many_requests);
@@ -205,7 +205,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     t.clients.update(*client);
     if (client->is_public())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return client;
   });
   known_.erase(message.id);
@@ -218,7 +218,7 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
   const AuditEvent event = about(auditor_.event(context, "client_deleted"), message.id);
   const bool was_there = co_await storage_.write([id = message.id, event, now = context.wall()](Tables& t) {
     const bool removed = remove_client(t, id, now);
-    if (removed) t.keys.append_event(event);
+    if (removed) t.audit.append(event);
     return removed;
   });
   known_.erase(message.id);

@@ -47,7 +47,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
   const AuditEvent event = about(auditor_.event(context, "client_updated", "by_itself"), message.id);
   auto updated = co_await storage_.write([message, event, next_hash = crypto::sha256(next.expose())](Tables& t) {
     auto client = update(t, message, next_hash);
-    if (client) t.keys.append_event(event);
+    if (client) t.audit.append(event);
     return client;
   });
   known_.erase(message.id);
@@ -61,7 +61,7 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
   const bool was_there = co_await storage_.write([message, event, now = context.wall()](Tables& t) {
     if (!manages(t, message.id, crypto::sha256(message.token.expose()))) return false;
     remove_client(t, message.id, now);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return true;
   });
   known_.erase(message.id);

@@ -67,7 +67,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await storage_.write([fresh, token_keys, event](Tables& t) {
     for (const SigningKeyRecord& key : fresh) t.keys.insert_signing(key);
     for (const TokenKeyRecord& key : token_keys) t.keys.insert_token_key(key);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   co_await load(context);
 }
@@ -83,7 +83,7 @@ actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
   const AuditEvent event = auditor_.event(context, "keys_rotated", "request");
   co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   co_await load(context);
   co_return keys_;

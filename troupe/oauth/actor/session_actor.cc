@@ -111,7 +111,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   };
   auto started = co_await parts_.storage.write(
       [=, user = message.user, place = message.place, options = parts_.options](Tables& t) {
-        t.keys.append_event(event);
+        t.audit.append(event);
         auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
         const bool is_same_user = previous && previous->session.authentication.user == user;
         if (is_same_user && now - previous->session.created_at < name_kept_for) {
@@ -179,7 +179,7 @@ actor::Task<std::optional<Session>> SessionActor::handle(EndSession message, act
   auto ended = co_await parts_.storage.write([cookie = *cookie, now, event, options = parts_.options](Tables& t) {
     const auto record = find_live(t, cookie, now, options);
     if (!record) return Ended{};
-    t.keys.append_event(about(event, record->session.authentication.user));
+    t.audit.append(about(event, record->session.authentication.user));
     return Ended{record->session, end_session(t, *record, now, "logout")};
   });
   tell_revoked(ended.families);
@@ -223,7 +223,7 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
             done.families.push_back(std::move(family));
           ++done.sessions.count;
         }
-        if (done.sessions.count > 0) t.keys.append_event(about(event, user));
+        if (done.sessions.count > 0) t.audit.append(about(event, user));
         return done;
       });
   tell_revoked(ended.families);

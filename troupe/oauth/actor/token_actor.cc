@@ -232,7 +232,7 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
                                  : t.grants.revoke_family(done.owned->family, now, "revoked_by_client");
     AuditEvent what = event;
     what.family = done.owned->family;
-    if (has_changed) t.keys.append_event(what);
+    if (has_changed) t.audit.append(what);
     return done;
   });
   if (!result.owned) co_return TokenRevoked{};
@@ -278,9 +278,9 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
     if (!outcome && outcome.error().revoked) {
       what.kind = "refresh_token_reuse";
       what.family = outcome.error().revoked;
-      t.keys.append_event(what);
+      t.audit.append(what);
     } else if (outcome) {
-      t.keys.append_event(about(what, outcome->grant));
+      t.audit.append(about(what, outcome->grant));
     }
     return outcome;
   });
@@ -304,7 +304,7 @@ actor::Task<FamilyRevoked> TokenActor::handle(RevokeFamily message, actor::Conte
   AuditEvent event = auditor_.event(context, "family_revoked", message.reason);
   event.family = message.family;
   co_await parts_.storage.write([message, now, event](Tables& t) {
-    if (t.grants.revoke_family(message.family, now, message.reason)) t.keys.append_event(event);
+    if (t.grants.revoke_family(message.family, now, message.reason)) t.audit.append(event);
   });
   ++revoked_;
   tell_revoked(message.family);

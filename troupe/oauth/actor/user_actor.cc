@@ -90,7 +90,7 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
   AuditEvent event = auditor_.event(context, may_enter ? "login_succeeded" : "login_failed");
   if (user) event = about(std::move(event), user->user.id);
   co_await parts_.storage.write([event, user, better = verdict.better_hash](Tables& t) {
-    t.keys.append_event(event);
+    t.audit.append(event);
     if (!better) return;
     auto present = t.users.find(user->user.id);
     if (!present || present->password_hash != user->password_hash) return;  // changed meanwhile: leave it
@@ -135,7 +135,7 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
   ++failures_;
   throttle_.failed(name, address, context.now());
   const AuditEvent event = about(auditor_.event(context, "password_change_failed", "wrong_password"), user->user.id);
-  co_await parts_.storage.write([event](Tables& t) { t.keys.append_event(event); });
+  co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
   co_return std::unexpected(PasswordChangeError{Reason::wrong});
 }
 
@@ -162,7 +162,7 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
     if (!is_same || present->user.state == UserState::disabled) return std::optional<Families>{};
     Families families = change_password(t, *present, hash, now);
     t.users.insert_session(session);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return std::optional{std::move(families)};
   });
   if (!ended) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
@@ -180,7 +180,7 @@ actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, a
   const bool is_added = co_await parts_.storage.write([user, event](Tables& t) {
     if (t.users.find_by_name(user.user.name)) return false;
     t.users.insert(user);
-    t.keys.append_event(event);
+    t.audit.append(event);
     return true;
   });
   if (!is_added) co_return std::unexpected(UserError::name_taken);
@@ -210,7 +210,7 @@ actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser 
   const AuditEvent event = about(auditor_.event(context, "user_removed"), message.id);
   auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) {
     auto families = remove_user(t, id, now);
-    if (families) t.keys.append_event(event);
+    if (families) t.audit.append(event);
     return families;
   });
   if (!ended) co_return std::unexpected(UserError::unknown);
@@ -231,7 +231,7 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
     const auto before = t.users.find_consent(message.user, message.client);
     const ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
     t.users.put_consent({message.user, message.client, scope, now});
-    t.keys.append_event(event);
+    t.audit.append(event);
   });
   co_return ConsentRecorded{};
 }
@@ -257,7 +257,7 @@ actor::Task<ConsentRevoked> UserActor::handle(RevokeConsent message, actor::Cont
       about(about(auditor_.event(context, "consent_revoked", "by_its_user"), message.client), message.user);
   auto ended = co_await parts_.storage.write([message, now, codes_since, event](Tables& t) {
     auto families = revoke_consent(t, message.user, message.client, now, codes_since);
-    if (families) t.keys.append_event(event);
+    if (families) t.audit.append(event);
     return families;
   });
   if (ended) tell_revoked(*ended);

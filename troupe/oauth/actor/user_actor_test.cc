@@ -168,7 +168,7 @@ bool is_revoked(ActorWorld& oauth, const FamilyId& family) {
 std::vector<std::string> events(ActorWorld& oauth) {
   return oauth.disk->transact([&](store::Transaction& transaction) {
     std::vector<std::string> kinds;
-    for (const AuditEvent& event : SqlKeys{transaction}.events(std::nullopt, 100)) kinds.push_back(event.kind);
+    for (const AuditEvent& event : SqlAudit{transaction}.events(std::nullopt, 100)) kinds.push_back(event.kind);
     return kinds;
   });
 }

@@ -47,15 +47,6 @@ std::vector<TokenKeyRecord> MemoryKeys::token_keys() {
   return keys;
 }
 
-void MemoryKeys::append_event(const AuditEvent& event) { insert_into(events_, event.id, event); }
-
-std::vector<AuditEvent> MemoryKeys::events(const std::optional<crypto::TokenId>& before, int count) {
-  std::vector<AuditEvent> page;
-  auto it = before ? events_.lower_bound(*before) : events_.end();
-  while (it != events_.begin() && std::ssize(page) < count) page.push_back((--it)->second);
-  return page;
-}
-
 void SqlKeys::insert_signing(const SigningKeyRecord& key) {
   transaction_.run(
       "INSERT INTO signing_keys (id, alg, der, created_at, signs_from, signs_until, retired_at) "
@@ -105,27 +96,6 @@ std::vector<TokenKeyRecord> SqlKeys::token_keys() {
                     .created_at = time_in(row, 2)});
   });
   return keys;
-}
-
-void SqlKeys::append_event(const AuditEvent& event) {
-  std::optional<crypto::TokenId> family;
-  if (event.family) family = bytes_of(*event.family);
-  transaction_.send(
-      "INSERT INTO events (id, kind, client, user, family, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-      {column_of(event.id), event.kind, column_of(event.client), event.user, column_of(family), event.reason});
-}
-
-std::vector<AuditEvent> SqlKeys::events(const std::optional<crypto::TokenId>& before, int count) {
-  std::vector<AuditEvent> page;
-  transaction_.each(
-      "SELECT id, kind, client, user, family, reason FROM events WHERE id < ?1 OR ?1 IS NULL ORDER BY id DESC LIMIT ?2",
-      {column_of(before), count}, [&](const store::Row& row) {
-        AuditEvent event{.id = id_in(row, 0), .kind = row.text(1), .user = row.maybe_text(3), .reason = row.text(5)};
-        if (const auto client = row.maybe_text(2)) event.client = ClientId{*client};
-        if (const auto family = maybe_id_in(row, 4)) event.family = FamilyId{family->text()};
-        page.push_back(std::move(event));
-      });
-  return page;
 }
 
 }  // namespace troupe::oauth

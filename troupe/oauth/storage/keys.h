@@ -1,9 +1,8 @@
-// The tables of the server's own keys and of its audit trail; their twin in memory, and the
-// same rows by SQL. See clients.h for what a table promises.
+// The tables of the server's own keys; their twin in memory, and the same rows by SQL. See
+// clients.h for what a table promises.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "troupe/oauth/storage/records.h"
@@ -26,10 +25,6 @@ class KeyTable {
   virtual void insert_token_key(const TokenKeyRecord& key) = 0;
   /// All keys of opaque tokens, by id.
   virtual std::vector<TokenKeyRecord> token_keys() = 0;
-
-  virtual void append_event(const AuditEvent& event) = 0;
-  /// At most `count` events, from the newest before `before` backwards; nothing: from the newest of all.
-  virtual std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) = 0;
 };
 
 class MemoryKeys final : public KeyTable {
@@ -41,14 +36,11 @@ class MemoryKeys final : public KeyTable {
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
-  void append_event(const AuditEvent& event) override;
-  std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
  private:
   std::vector<SigningKeyRecord> signing_;
   std::int64_t generation_ = 0;
   std::map<std::uint8_t, TokenKeyRecord> token_keys_;
-  std::map<crypto::TokenId, AuditEvent> events_;
 };
 
 class SqlKeys final : public KeyTable {
@@ -61,8 +53,6 @@ class SqlKeys final : public KeyTable {
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
-  void append_event(const AuditEvent& event) override;
-  std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) override;
 
  private:
   store::Transaction& transaction_;

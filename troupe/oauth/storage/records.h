@@ -109,10 +109,13 @@ struct TokenKeyRecord {
 struct AuditEvent {
   crypto::TokenId id;  // says when
   std::string kind;    // in the past tense: "code_redeemed", "family_revoked"
-  std::optional<ClientId> client;
-  std::optional<std::string> user;  // the first 8 bytes of the SHA-256 of the user id, in hex
-  std::optional<FamilyId> family;
-  std::string reason;
+  std::optional<ClientId> client{};
+  std::optional<std::string> user{};  // the first 8 bytes of the SHA-256 of the user id, in hex
+  std::optional<FamilyId> family{};
+  std::string reason{};
+  std::optional<crypto::TokenId> token{};  // the code or token that it is about, by its public id
+  std::string request{};                   // the X-Request-Id of the request that has led to it; "": none has
+  std::string done_by{};                   // "command line", "schedule"; "": the client or user, or nobody in particular
 };
 
 }  // namespace troupe::oauth

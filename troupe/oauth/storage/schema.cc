@@ -211,10 +211,31 @@ CREATE TABLE client_registrations (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Each event bears the hash of what it says and of the hash before it; segment 0 is what is older than the chain.
+// Checkpoints outlive the rows of their segments.
+constexpr std::string_view chained_events = R"sql(
+ALTER TABLE events ADD COLUMN token BLOB;
+ALTER TABLE events ADD COLUMN request TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN done_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN hash BLOB;
+
+CREATE TABLE audit_checkpoints (
+  segment INTEGER PRIMARY KEY,
+  count INTEGER NOT NULL,
+  last BLOB NOT NULL,
+  last_hash BLOB NOT NULL,
+  hash BLOB NOT NULL,
+  is_removed INTEGER NOT NULL
+) STRICT;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
-                                           {4, "clients that register themselves", registrations}};
+                                           {4, "clients that register themselves", registrations},
+                                           {5, "events are a chain", chained_events}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 // of it: in memory for tests, by SQL for everything else.
 #pragma once
 
+#include "troupe/oauth/storage/audit.h"
 #include "troupe/oauth/storage/clients.h"
 #include "troupe/oauth/storage/grants.h"
 #include "troupe/oauth/storage/keys.h"
@@ -15,6 +16,7 @@ struct Tables {
   UserTable& users;
   GrantTable& grants;
   KeyTable& keys;
+  AuditTable& audit;
 };
 
 /// The rows of a test or simulation. Copying it copies the rows.
@@ -23,21 +25,23 @@ struct MemoryTables {
   MemoryUsers users;
   MemoryGrants grants;
   MemoryKeys keys;
+  MemoryAudit audit;
 
-  Tables all() { return {clients, users, grants, keys}; }
+  Tables all() { return {clients, users, grants, keys, audit}; }
 };
 
 /// The tables of the database that `transaction` works on.
 struct SqlTables {
   explicit SqlTables(store::Transaction& transaction)
-      : clients(transaction), users(transaction), grants(transaction), keys(transaction) {}
+      : clients(transaction), users(transaction), grants(transaction), keys(transaction), audit(transaction) {}
 
   SqlClients clients;
   SqlUsers users;
   SqlGrants grants;
   SqlKeys keys;
+  SqlAudit audit;
 
-  Tables all() { return {clients, users, grants, keys}; }
+  Tables all() { return {clients, users, grants, keys, audit}; }
 };
 
 }  // namespace troupe::oauth

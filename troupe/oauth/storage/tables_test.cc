@@ -461,20 +461,20 @@ TEST_CASE_TEMPLATE("token keys are listed by number", Store, InMemory, BySql) {
 TEST_CASE_TEMPLATE("events are read from the newest backwards", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     for (int n = 1; n <= 3; ++n)
-      t.keys.append_event({.id = id(n),
+      t.audit.append({.id = id(n),
                            .kind = "code_redeemed",
                            .client = ClientId{"c_shop"},
                            .user = "0011223344556677",
                            .family = grant(1).family,
                            .reason = std::to_string(n)});
-    t.keys.append_event({.id = id(4), .kind = "key_made"});
-    const auto newest = t.keys.events(std::nullopt, 2);
+    t.audit.append({.id = id(4), .kind = "key_made"});
+    const auto newest = t.audit.events(std::nullopt, 2);
     REQUIRE_EQ(newest.size(), 2);
     CHECK_EQ(newest[0].kind, "key_made");
     CHECK_FALSE(newest[0].client.has_value());
     CHECK_EQ(newest[1].reason, "3");
     CHECK_EQ(newest[1].family, grant(1).family);
-    CHECK_EQ(t.keys.events(newest[1].id, 10).size(), 2);
+    CHECK_EQ(t.audit.events(newest[1].id, 10).size(), 2);
   });
 }
 

@@ -1,0 +1,194 @@
+// See audit.h. The chain is made here, over what both tables can do; and the rows by SQL.
+#include "troupe/oauth/storage/audit.h"
+
+#include <fmt/format.h>
+
+#include "troupe/oauth/storage/columns.h"
+
+namespace troupe::oauth {
+namespace {
+
+crypto::TokenId next_after(crypto::TokenId id) noexcept {
+  for (auto byte = id.bytes.rbegin(); byte != id.bytes.rend(); ++byte)
+    if (++*byte != '\0') break;
+  return id;
+}
+
+}  // namespace
+
+void AuditTable::append(AuditEvent event) {
+  const auto last = head();
+  if (last && event.id <= last->id) event.id = next_after(last->id);
+  AuditRow row{.event = std::move(event), .segment = 1, .place = 1};
+  crypto::Digest before = audit_root;
+  if (!last || !last->hash) {  // the first of all, or the first behind what is older than the chain
+    if (const auto checkpoint = newest_checkpoint()) {
+      row.segment = checkpoint->segment + 1;
+      before = checkpoint->hash;
+    }
+  } else if (ends_segment(last->id.time(), last->place, row.event.id.time())) {
+    const auto earlier = newest_checkpoint();
+    AuditCheckpoint closed{
+        .segment = last->segment, .count = last->place, .last = last->id, .last_hash = *last->hash, .hash = {}};
+    closed.hash = hash_of(closed, earlier ? earlier->hash : audit_root);
+    put(closed);
+    row.segment = closed.segment + 1;
+    before = closed.hash;
+  } else {
+    row.segment = last->segment;
+    row.place = last->place + 1;
+    before = *last->hash;
+  }
+  row.hash = hash_of(row, before);
+  put(row);
+}
+
+std::optional<std::int64_t> AuditTable::release_segment_before(base::UnixTime end) {
+  const auto oldest = oldest_kept_checkpoint();
+  if (!oldest || oldest->last.time() >= end) return std::nullopt;
+  mark_removed(oldest->segment);
+  return oldest->segment;
+}
+
+int AuditTable::remove_released(base::UnixTime end, int count) {
+  if (const auto released = newest_removed_checkpoint()) return remove_rows_until(released->last, count);
+  return remove_unchained_before(crypto::TokenId::first_at(end), count);
+}
+
+namespace {
+
+constexpr std::string_view row_columns =
+    "id, kind, client, user, family, reason, token, request, done_by, segment, place, hash";
+constexpr std::string_view checkpoint_columns = "segment, count, last, last_hash, hash, is_removed";
+
+AuditEvent event_in(const store::Row& row) {
+  AuditEvent event{.id = id_in(row, 0),
+                   .kind = row.text(1),
+                   .user = row.maybe_text(3),
+                   .reason = row.text(5),
+                   .token = maybe_id_in(row, 6),
+                   .request = row.text(7),
+                   .done_by = row.text(8)};
+  if (const auto client = row.maybe_text(2)) event.client = ClientId{*client};
+  if (const auto family = maybe_id_in(row, 4)) event.family = FamilyId{family->text()};
+  return event;
+}
+
+AuditRow row_in(const store::Row& row) {
+  AuditRow found{.event = event_in(row), .segment = row.integer(9), .place = row.integer(10)};
+  if (!row.is_null(11)) found.hash = hash_in(row, 11);
+  return found;
+}
+
+AuditHead head_in(const store::Row& row) {
+  AuditHead head{.id = id_in(row, 0), .segment = row.integer(1), .place = row.integer(2), .hash = std::nullopt};
+  if (!row.is_null(3)) head.hash = hash_in(row, 3);
+  return head;
+}
+
+AuditCheckpoint checkpoint_in(const store::Row& row) {
+  return {.segment = row.integer(0),
+          .count = row.integer(1),
+          .last = id_in(row, 2),
+          .last_hash = hash_in(row, 3),
+          .hash = hash_in(row, 4),
+          .is_removed = row.integer(5) != 0};
+}
+
+std::optional<crypto::TokenId> maybe_bytes_of(const std::optional<FamilyId>& family) {
+  if (!family) return std::nullopt;
+  return bytes_of(*family);
+}
+
+}  // namespace
+
+std::vector<AuditEvent> SqlAudit::matching(const AuditFilter& filter, int count) {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM events WHERE (id >= ?1 OR ?1 IS NULL) AND (id < ?2 OR ?2 IS NULL) AND (kind = ?3 OR ?3 IS NULL) "
+      "AND (user = ?4 OR ?4 IS NULL) AND (client = ?5 OR ?5 IS NULL) AND (family = ?6 OR ?6 IS NULL) "
+      "AND (token = ?7 OR ?7 IS NULL) AND (request = ?8 OR ?8 IS NULL) ORDER BY id DESC LIMIT ?9",
+      row_columns);
+  const auto family = maybe_bytes_of(filter.family);
+  std::vector<AuditEvent> page;
+  transaction_.each(sql,
+                    {column_of(filter.from), column_of(filter.before), filter.kind, filter.user,
+                     column_of(filter.client), column_of(family), column_of(filter.token), filter.request, count},
+                    [&](const store::Row& row) { page.push_back(event_in(row)); });
+  return page;
+}
+
+std::vector<AuditRow> SqlAudit::rows_after(const std::optional<crypto::TokenId>& id, int count) {
+  static const std::string sql = fmt::format("SELECT {} FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", row_columns);
+  std::vector<AuditRow> page;
+  const crypto::TokenId from = id.value_or(crypto::TokenId{});  // no event has the id of zeros
+  transaction_.each(sql, {column_of(from), count}, [&](const store::Row& row) { page.push_back(row_in(row)); });
+  return page;
+}
+
+std::optional<AuditHead> SqlAudit::head() {
+  return transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+}
+
+std::vector<AuditCheckpoint> SqlAudit::checkpoints_after(std::int64_t segment, int count) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM audit_checkpoints WHERE segment > ?1 ORDER BY segment LIMIT ?2", checkpoint_columns);
+  std::vector<AuditCheckpoint> page;
+  transaction_.each(sql, {segment, count}, [&](const store::Row& row) { page.push_back(checkpoint_in(row)); });
+  return page;
+}
+
+std::optional<AuditCheckpoint> SqlAudit::newest_checkpoint() {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM audit_checkpoints ORDER BY segment DESC LIMIT 1", checkpoint_columns);
+  return transaction_.first(sql, {}, checkpoint_in);
+}
+
+std::optional<AuditCheckpoint> SqlAudit::oldest_kept_checkpoint() {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM audit_checkpoints WHERE is_removed = 0 ORDER BY segment LIMIT 1", checkpoint_columns);
+  return transaction_.first(sql, {}, checkpoint_in);
+}
+
+std::optional<AuditCheckpoint> SqlAudit::newest_removed_checkpoint() {
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM audit_checkpoints WHERE is_removed = 1 ORDER BY segment DESC LIMIT 1", checkpoint_columns);
+  return transaction_.first(sql, {}, checkpoint_in);
+}
+
+void SqlAudit::put(const AuditRow& row) {
+  const AuditEvent& event = row.event;
+  const auto family = maybe_bytes_of(event.family);
+  const crypto::Digest hash = row.hash.value_or(audit_root);
+  transaction_.send(
+      "INSERT INTO events (id, kind, client, user, family, reason, token, request, done_by, segment, place, hash) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      {column_of(event.id), event.kind, column_of(event.client), event.user, column_of(family), event.reason,
+       column_of(event.token), event.request, event.done_by, row.segment, row.place, column_of(hash)});
+}
+
+void SqlAudit::put(const AuditCheckpoint& checkpoint) {
+  transaction_.send(
+      "INSERT INTO audit_checkpoints (segment, count, last, last_hash, hash, is_removed) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+      {checkpoint.segment, checkpoint.count, column_of(checkpoint.last), column_of(checkpoint.last_hash),
+       column_of(checkpoint.hash), column_of_truth(checkpoint.is_removed)});
+}
+
+void SqlAudit::mark_removed(std::int64_t segment) {
+  transaction_.run("UPDATE audit_checkpoints SET is_removed = 1 WHERE segment = ?1", {segment});
+}
+
+int SqlAudit::remove_rows_until(const crypto::TokenId& last, int count) {
+  return static_cast<int>(
+      transaction_.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= ?1 ORDER BY id LIMIT ?2)",
+                       {column_of(last), count}));
+}
+
+int SqlAudit::remove_unchained_before(const crypto::TokenId& end, int count) {
+  return static_cast<int>(transaction_.run(
+      "DELETE FROM events WHERE id IN (SELECT id FROM (SELECT id, segment FROM events WHERE id < ?1 ORDER BY id "
+      "LIMIT ?2) AS oldest WHERE segment = 0)",
+      {column_of(end), count}));
+}
+
+}  // namespace troupe::oauth
