@@ -28,6 +28,22 @@ actor::Task<void> KeyActor::started(actor::Context& context) {
 
 KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
 
+std::vector<ListedKey> KeyActor::handle(const ListKeys&, actor::Context& context) const {
+  std::vector<ListedKey> listed;
+  for (const SigningKeyRecord& key : records_) {
+    const auto parsed = parsed_.find(key.id);
+    listed.push_back({.id = key.id,
+                      .algorithm = key.algorithm,
+                      .state = std::string{state_of(key, context.wall())},
+                      .jwk = parsed == parsed_.end() ? "" : parsed->second.public_key().jwk(),
+                      .created_at = key.created_at,
+                      .signs_from = key.signs_from,
+                      .signs_until = key.signs_until,
+                      .retired_at = key.retired_at});
+  }
+  return listed;
+}
+
 actor::Task<void> KeyActor::load(actor::Context& context) {
   struct Loaded {
     std::vector<SigningKeyRecord> signing;
@@ -72,7 +88,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await load(context);
 }
 
-actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
+actor::Task<KeySetPtr> KeyActor::handle(RotateKeys message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   auto fresh = co_await actor::blocking([now, options = options_] {
     std::vector<SigningKeyRecord> made;
@@ -80,7 +96,7 @@ actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
       made.push_back(make_key({algorithm, now}, now, options));
     return made;
   });
-  const AuditEvent event = auditor_.event(context, "keys_rotated", "request");
+  const AuditEvent event = auditor_.event(context, message.cause, "keys_rotated", "request");
   co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
     t.audit.append(event);

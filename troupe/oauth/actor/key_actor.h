@@ -15,6 +15,7 @@
 #include "troupe/actor/topic.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_schedule.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -33,7 +34,25 @@ struct KeysChanged {
 
 /// Makes new keys of every algorithm the signing ones; the old ones stay good for verifying.
 struct RotateKeys {
+  Cause cause{};
   using reply = KeySetPtr;
+};
+
+/// A signing key as those who administer see it: never its private part.
+struct ListedKey {
+  std::string id;
+  crypto::Algorithm algorithm = crypto::Algorithm::es256;
+  std::string state;  // as state_of has it
+  std::string jwk;    // its public part, as JSON
+  base::UnixTime created_at;
+  base::UnixTime signs_from;
+  base::UnixTime signs_until;
+  base::UnixTime retired_at;
+};
+
+/// All signing keys that are kept, oldest first.
+struct ListKeys {
+  using reply = std::vector<ListedKey>;
 };
 
 inline constexpr std::string_view keys_topic = "oauth.keys";
@@ -52,6 +71,7 @@ class KeyActor {
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
+  std::vector<ListedKey> handle(const ListKeys& message, actor::Context& context) const;
 
   actor::Task<void> handle(KeysSeen message, actor::Context& context);
   /// Told by itself: makes what will be needed, removes what is over.

@@ -75,6 +75,12 @@ void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, ba
   for (const SigningKeyRecord& key : fresh) tables.keys.insert_signing(key);
 }
 
+std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexcept {
+  if (now < key.signs_from) return "announced";
+  if (now < key.signs_until) return "signing";
+  return now < key.retired_at ? "retained" : "over";
+}
+
 int remove_retired(Tables& tables, base::UnixTime now) {
   int removed = 0;
   for (const SigningKeyRecord& key : tables.keys.signing())

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "troupe/base/random.h"
@@ -44,6 +45,9 @@ TokenKeyRecord make_token_key(std::uint8_t id, base::UnixTime now, base::Random&
 /// Puts `fresh` in the place of the keys that sign now: those stop signing and are shown for a while longer.
 void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, base::UnixTime now,
                   const KeyOptions& options);
+
+/// Where a key is in its life: "announced", "signing", "retained" or "over".
+std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexcept;
 
 /// Removes keys that are no longer shown; gives how many.
 int remove_retired(Tables& tables, base::UnixTime now);

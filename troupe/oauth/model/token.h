@@ -50,11 +50,14 @@ struct TokensRevoked {
   std::optional<crypto::TokenId> token;  // nothing: the whole family
 };
 
-/// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled.
+/// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled. Or what a
+/// process that serves nobody itself, such as the command line, has taken back: a family, or one token of it.
 struct Ending {
   base::UnixTime at;
-  std::optional<ClientId> client;  // one of the two
+  std::optional<ClientId> client;  // one of the three
   std::optional<UserId> user;
+  std::optional<FamilyId> family{};
+  std::optional<crypto::TokenId> token{};  // of the family; nothing: all of it
 };
 
 struct EndingsHeard {};

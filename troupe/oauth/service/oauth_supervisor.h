@@ -13,9 +13,12 @@
 #include "troupe/oauth/actor/change_actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/log_actor.h"
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/actor/trail_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/admin/service.h"
 #include "troupe/oauth/endpoint/service.h"
 
 namespace troupe::oauth {
@@ -38,6 +41,8 @@ struct OauthActors {
   actor::Ref<KeyActor> keys;
   actor::Ref<TokenActor> tokens;  // pools (owners.h)
   actor::Ref<AuthActor> codes;
+  actor::Ref<TrailActor> trail;
+  actor::Ref<LogActor> log;
 };
 
 struct GetOauthActors {
@@ -61,5 +66,7 @@ actor::ActorOptions oauth_supervisor_options();
 
 /// What the endpoints of one core work with.
 ServicePtr make_service(OauthOptions options, const OauthActors& actors);
+/// The same for the administration.
+admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors);
 
 }  // namespace troupe::oauth

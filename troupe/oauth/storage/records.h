@@ -115,7 +115,7 @@ struct AuditEvent {
   std::string reason{};
   std::optional<crypto::TokenId> token{};  // the code or token that it is about, by its public id
   std::string request{};                   // the X-Request-Id of the request that has led to it; "": none has
-  std::string done_by{};                   // "command line", "schedule"; "": the client or user, or nobody in particular
+  std::string done_by{};  // "command line", "schedule"; "": the client or user, or nobody in particular
 };
 
 }  // namespace troupe::oauth

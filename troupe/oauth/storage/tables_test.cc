@@ -462,11 +462,11 @@ TEST_CASE_TEMPLATE("events are read from the newest backwards", Store, InMemory,
   Store{}.with([](Tables t) {
     for (int n = 1; n <= 3; ++n)
       t.audit.append({.id = id(n),
-                           .kind = "code_redeemed",
-                           .client = ClientId{"c_shop"},
-                           .user = "0011223344556677",
-                           .family = grant(1).family,
-                           .reason = std::to_string(n)});
+                      .kind = "code_redeemed",
+                      .client = ClientId{"c_shop"},
+                      .user = "0011223344556677",
+                      .family = grant(1).family,
+                      .reason = std::to_string(n)});
     t.audit.append({.id = id(4), .kind = "key_made"});
     const auto newest = t.audit.events(std::nullopt, 2);
     REQUIRE_EQ(newest.size(), 2);
