@@ -88,6 +88,10 @@ void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) 
 
 oauth::EndingsHeard TokenBridge::handle(oauth::GrantsEnded message, actor::Context& context) {
   for (const oauth::Ending& ending : message.endings) {
+    if (ending.family) {
+      handle(oauth::TokensRevoked{*ending.family, ending.token}, context);
+      continue;
+    }
     const std::string& owner = ending.client ? ending.client->value() : ending.user->value();
     memory_->ended.insert_or_assign(owner, BridgeMemory::Ended{ending.at, context.now()});
   }
