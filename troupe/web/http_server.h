@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/net/listener.h"
@@ -30,6 +31,11 @@ struct HttpServerOptions {
 /// Where the server listens.
 struct GetAddress {
   using reply = net::Endpoint;
+};
+
+/// What its router has.
+struct ListRoutes {
+  using reply = std::vector<RouteName>;
 };
 
 /// How many HTTP connections are open on this core.
@@ -59,6 +65,7 @@ class HttpServer final : private net::ListenerEvents {
 
   void started(actor::Context& ctx);
   net::Endpoint handle(const GetAddress&) const { return address_; }
+  std::vector<RouteName> handle(const ListRoutes&) const { return site_->router.list(); }
   std::size_t handle(const GetConnections&) const { return connections_.size(); }
   void handle(Drain message);
   actor::Task<std::size_t> handle(Close message, actor::Context& ctx);

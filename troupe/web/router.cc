@@ -1,6 +1,7 @@
-// Router: exact places first, then the longest pattern above; then the method.
+// Router: exact places first, then templates, then the longest pattern above; then the method.
 #include "troupe/web/router.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "troupe/base/check.h"
@@ -11,10 +12,33 @@ namespace {
 /// The places whose patterns end in "/*" are kept by what stands before the '*'.
 bool is_below_pattern(std::string_view pattern) { return pattern.ends_with("/*"); }
 
+bool is_template(std::string_view pattern) { return pattern.contains('{'); }
+
+/// Cuts the next segment off a path that begins with '/'.
+std::string_view next_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto end = std::min(path.find('/'), path.size());
+  const auto segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+/// Whether `path` has the segments of `pattern`, and some text for each in braces.
+bool fits(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    const auto wanted = next_segment(pattern);
+    const auto there = next_segment(path);
+    const bool is_free = wanted.starts_with('{') && !there.empty();
+    if (!is_free && wanted != there) return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
 }  // namespace
 
 Router::Place& Router::place(std::string pattern) {
   INVARIANT(pattern.starts_with('/'), "a pattern begins with '/'");
+  if (is_template(pattern)) return templates_[std::move(pattern)];
   if (!is_below_pattern(pattern)) return exact_[std::move(pattern)];
   pattern.pop_back();
   return below_[std::move(pattern)];
@@ -40,6 +64,8 @@ void Router::stream(std::string path, StreamHandler handler) {
 
 const Router::Place* Router::find(std::string_view path) const {
   if (auto found = exact_.find(path); found != exact_.end()) return &found->second;
+  const auto fitting = std::ranges::find_if(templates_, [&](const auto& each) { return fits(each.first, path); });
+  if (fitting != templates_.end()) return &fitting->second;
   // From the longest directory to the root.
   for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/', slash - 1)) {
     if (auto found = below_.find(path.substr(0, slash + 1)); found != below_.end()) return &found->second;
@@ -81,6 +107,20 @@ Router::Match Router::match(Method method, std::string_view path) const {
   Response response = method == Method::options ? Response{.status = 204} : problem(405, "this path has other methods");
   response.headers.add("Allow", allowed(*place));
   return response;
+}
+
+std::vector<RouteName> Router::list() const {
+  std::vector<RouteName> names;
+  const auto add = [&](const std::string& pattern, const Place& place) {
+    for (const auto& [method, route] : place.routes) names.push_back({RouteName::Kind::answer, method, pattern});
+    if (place.upgrade) names.push_back({RouteName::Kind::upgrade, Method::get, pattern});
+    if (place.stream) names.push_back({RouteName::Kind::stream, Method::get, pattern});
+  };
+  for (const auto& [path, place] : exact_) add(path, place);
+  for (const auto& [pattern, place] : templates_) add(pattern, place);
+  for (const auto& [prefix, place] : below_) add(prefix + '*', place);
+  std::ranges::sort(names, {}, [](const RouteName& name) { return std::pair{name.pattern, name.method}; });
+  return names;
 }
 
 }  // namespace troupe::web

@@ -1,7 +1,8 @@
 // Router: which handler answers which method and path. Each core has its own, filled once
 // at start; handlers run as coroutines inside the connection's actor.
 //
-// A path matches exactly, or by the longest pattern that ends in "/*". An unknown path is
+// A path matches exactly, by a template whose segments in braces stand for any one segment, or
+// by the longest pattern that ends in "/*", in this order. An unknown path is
 // 404, a known one with another method 405 with Allow; HEAD is answered from GET, unless
 // the route says that its GET is a deed, OPTIONS from what was added.
 #pragma once
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "troupe/actor/task.h"
 #include "troupe/web/message.h"
@@ -64,10 +66,17 @@ struct Route {
   RouteOptions options;
 };
 
+/// What stands at a place, for documents and their tests.
+struct RouteName {
+  enum class Kind : std::uint8_t { answer, upgrade, stream } kind = Kind::answer;
+  Method method = Method::get;
+  std::string pattern;
+};
+
 class Router {
  public:
-  /// Adds a handler for `pattern`: "/oauth/token", or "/demo/*" for everything below /demo/. Adding the same
-  /// method and pattern twice is a bug.
+  /// Adds a handler for `pattern`: "/oauth/token", "/items/{id}/parts" where any one segment may stand for the one in
+  /// braces, or "/demo/*" for everything below /demo/. Adding the same method and pattern twice is a bug.
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
 
   /// Adds a place where WebSockets are opened by GET. A request that asks for no upgrade gets 426.
@@ -80,6 +89,9 @@ class Router {
   /// that is already clear (404, 405, 204 for OPTIONS). Pointers stay valid as long as the router.
   using Match = std::variant<const Route*, const UpgradeHandler*, const StreamHandler*, Response>;
   Match match(Method method, std::string_view path) const;
+
+  /// Everything that was added, by pattern and method.
+  std::vector<RouteName> list() const;
 
  private:
   struct Place {
@@ -94,6 +106,7 @@ class Router {
   static std::string allowed(const Place& place);
 
   std::map<std::string, Place, std::less<>> exact_;
+  std::map<std::string, Place, std::less<>> templates_;
   std::map<std::string, Place, std::less<>> below_;  // by the pattern without its '*'
 };
 

@@ -73,5 +73,40 @@ TEST_CASE("a WebSocket's path is found by GET alone") {
   CHECK_EQ(found(router, Method::post, "/ws"), 405);
 }
 
+TEST_CASE("a segment in braces stands for any one segment, behind exact places and before those above") {
+  auto router = routes({{Method::get, "/items/{id}"},
+                        {Method::post, "/items/{id}/parts"},
+                        {Method::get, "/items/new"},
+                        {Method::get, "/items/*"},
+                        {Method::get, "/other/{id}"}});
+  struct Row {
+    Method method;
+    const char* path;
+    std::size_t wanted;
+  };
+  const Row rows[] = {
+      {Method::get, "/items/a", 1},       {Method::post, "/items/a/parts", 2}, {Method::get, "/items/new", 3},
+      {Method::get, "/items/a/b/c", 4},   {Method::get, "/items/", 4},         {Method::get, "/other/", 404},
+      {Method::get, "/other/a/", 404},    {Method::get, "/other/a/b", 404},    {Method::get, "/other", 404},
+      {Method::delete_, "/items/a", 405}, {Method::get, "/items/a/parts", 405}};
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    CHECK_EQ(found(router, row.method, row.path), row.wanted);
+  }
+}
+
+TEST_CASE("a router lists what was added, each once") {
+  auto router =
+      routes({{Method::post, "/b/{id}"}, {Method::get, "/b/{id}"}, {Method::get, "/a"}, {Method::get, "/c/*"}});
+  router.stream("/d", [](Request) -> actor::Task<StreamAnswer> { co_return Response{}; });
+  router.upgrade("/e", [](Request) -> actor::Task<Upgrade> { co_return Response{}; });
+  std::string all;
+  for (const RouteName& name : router.list()) {
+    const char* kind = name.kind == RouteName::Kind::answer ? "" : name.kind == RouteName::Kind::stream ? "~" : "^";
+    all += std::string{text(name.method)} + kind + name.pattern + " ";
+  }
+  CHECK_EQ(all, "GET/a GET/b/{id} POST/b/{id} GET/c/* GET~/d GET^/e ");
+}
+
 }  // namespace
 }  // namespace troupe::web

@@ -55,6 +55,7 @@ void add_subscribe_commands(CLI::App& root, Invocation& invocation);
 void add_load_command(CLI::App& root, Invocation& invocation);
 void add_client_commands(CLI::App& root, Invocation& invocation);
 void add_user_commands(CLI::App& root, Invocation& invocation);
+void add_grants_commands(CLI::App& root, Invocation& invocation);
 void add_keys_commands(CLI::App& root, Invocation& invocation);
 void add_audit_commands(CLI::App& root, Invocation& invocation);
 void add_explain_command(CLI::App& root, Invocation& invocation);

@@ -1,4 +1,4 @@
-// `troupe client add | list | show | update | remove`: the applications that may ask for tokens.
+// `troupe client add | list | show | update | secret | remove`: the applications that may ask for tokens.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,6 +6,7 @@
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
+#include "troupe/app/config/value.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/registration.h"
@@ -16,11 +17,14 @@ namespace {
 
 using oauth::Client;
 
+constexpr auto overlap_max = std::chrono::days{30};
+
 struct ClientCommand {
   ClientFlags flags;
   std::string id;
   bool json = false;
   bool enable = false, disable = false;
+  std::string overlap = "1d";
 };
 
 std::vector<std::string_view> names_of(const std::vector<oauth::GrantType>& grants) {
@@ -141,6 +145,35 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   command.json ? invocation.say(json_of(updated)) : invocation.console.out(text_of(updated));
 }
 
+void renew_secret(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
+  const auto overlap = parse_duration(command.overlap);
+  if (!overlap || *overlap > overlap_max) {
+    throw CommandFailed{
+        fmt::format("--overlap \"{}\": wants a duration of up to 30 days, such as 1d", command.overlap)};
+  }
+  const oauth::ClientId id{command.id};
+  const oauth::NewSecret fresh = oauth::make_secret(id, admin.now(), admin.ids(), admin.random());
+  oauth::AuditEvent event = admin.event("client_secret_renewed");
+  event.client = id;
+  admin.transact([&](oauth::Tables& tables) {
+    if (found(tables, command.id).is_public()) throw CommandFailed{"a public client has no secret"};
+    oauth::renew_secret(tables, fresh.record, admin.now(), std::chrono::duration_cast<std::chrono::seconds>(*overlap));
+    tables.audit.append(event);
+  });
+  if (!command.json) {
+    return invocation.say(
+        fmt::format("client secret  {}\n\nThe secret is shown this once; the one before is good for {}.",
+                    fresh.secret.expose(), command.overlap));
+  }
+  std::string out;
+  wire::JsonWriter{out}
+      .begin_object()
+      .member("client_id", command.id)
+      .member("client_secret", fresh.secret.expose())
+      .end_object();
+  invocation.say(out);
+}
+
 void remove(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
   oauth::AuditEvent event = admin.event("client_deleted");
   event.client = oauth::ClientId{command.id};
@@ -192,6 +225,12 @@ void add_client_commands(CLI::App& root, Invocation& invocation) {
   update_app->add_flag("--disable", updating->disable, "Refuse it and end its tokens, and keep what is known of it")
       ->excludes(enable);
   update_app->add_flag("--json", updating->json, "Print JSON");
+
+  auto [secret_app, renewing] =
+      add_command(*client, invocation, "secret", "Give a client another secret", renew_secret);
+  secret_app->add_option("ID", renewing->id, "The client's id")->required();
+  secret_app->add_option("--overlap", renewing->overlap, "How long the secret before it stays good; 0s ends it now");
+  secret_app->add_flag("--json", renewing->json, "Print JSON");
 
   auto [remove_app, removing] = add_command(*client, invocation, "remove", "Remove a client for good", remove);
   remove_app->add_option("ID", removing->id, "The client's id")->required();

@@ -11,18 +11,12 @@
 namespace troupe::app {
 namespace {
 
-std::string_view state_of(const oauth::SigningKeyRecord& key, base::UnixTime now) {
-  if (now < key.signs_from) return "announced";
-  if (now < key.signs_until) return "signing";
-  return now < key.retired_at ? "retained" : "over";
-}
-
 void list(Invocation& invocation, AdminWork& admin) {
   const auto keys = admin.transact([](oauth::Tables& tables) { return tables.keys.signing(); });
   for (const auto& key : keys) {
     invocation.say(fmt::format("{}  {:5}  {:9}  signs {} to {} UTC, shown until {} UTC", key.id,
-                               crypto::name_of(key.algorithm), state_of(key, admin.now()), moment_text(key.signs_from),
-                               moment_text(key.signs_until), moment_text(key.retired_at)));
+                               crypto::name_of(key.algorithm), oauth::state_of(key, admin.now()),
+                               moment_text(key.signs_from), moment_text(key.signs_until), moment_text(key.retired_at)));
   }
 }
 

@@ -58,6 +58,7 @@ Exit run_command_line(const std::vector<std::string>& arguments, Console& consol
   add_load_command(root, invocation);
   add_client_commands(root, invocation);
   add_user_commands(root, invocation);
+  add_grants_commands(root, invocation);
   add_keys_commands(root, invocation);
   add_backup_command(root, invocation);
   add_audit_commands(root, invocation);

@@ -9,44 +9,11 @@
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
+#include "troupe/app/command/testing/desk.h"
 #include "troupe/wire/json.h"
 
 using namespace troupe;
 using namespace troupe::app;
-
-namespace {
-
-/// A data folder that lives as long as the value, and what the last command said.
-class Desk {
- public:
-  Desk() {
-    char name[] = "/tmp/troupe_command_XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  ~Desk() { std::filesystem::remove_all(folder_); }
-
-  Exit run(std::vector<std::string> arguments, std::string input = {}) {
-    console = MemoryConsole{std::move(input)};
-    arguments.insert(arguments.end(), {"--data", data()});
-    return run_command_line(arguments, console);
-  }
-
-  std::string data() const { return folder_ + "/data"; }
-
-  /// Adds a client that acts for itself; gives its JSON.
-  wire::Json add_machine() {
-    REQUIRE(run({"client", "add", "--name", "Machine", "--grant", "client_credentials", "--scope", "read", "--json"}) ==
-            Exit::success);
-    return *wire::parse_json(console.said());
-  }
-
-  MemoryConsole console;
-
- private:
-  std::string folder_;
-};
-
-}  // namespace
 
 TEST_CASE("a client is added, listed, shown, updated and removed; its secret is shown once") {
   Desk desk;

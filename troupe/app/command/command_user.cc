@@ -1,4 +1,4 @@
-// `troupe user add | list | password | disable | enable | remove`: the people who can sign in.
+// `troupe user add | list | show | password | disable | enable | remove`: the people who can sign in.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include "troupe/crypto/password.h"
 #include "troupe/oauth/actor/user_actor.h"
 #include "troupe/oauth/actor/user_endings.h"
+#include "troupe/oauth/admin/documents.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::app {
@@ -18,22 +19,6 @@ struct UserCommand {
   bool password_stdin = false;
   bool json = false;
 };
-
-std::string_view sentence(oauth::UserError error) {
-  switch (error) {
-    case oauth::UserError::name_taken:
-      return "there is a user of this name already";
-    case oauth::UserError::bad_name:
-      return "a name has 1 to 64 bytes, no control characters, and no spaces at its ends";
-    case oauth::UserError::bad_email:
-      return "an address has an @ inside, no spaces, and at most 254 bytes";
-    case oauth::UserError::bad_password:
-      return "a password has 8 to 256 bytes";
-    case oauth::UserError::unknown:
-      break;
-  }
-  return "there is no such user";
-}
 
 crypto::Password read_password(Invocation& invocation, const UserCommand& command) {
   if (!command.password_stdin) {
@@ -47,7 +32,7 @@ crypto::Password read_password(Invocation& invocation, const UserCommand& comman
 
 std::string hash_of(const crypto::Password& password, AdminWork& admin) {
   auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
-  if (!hash) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
+  if (!hash) throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   return *std::move(hash);
 }
 
@@ -61,10 +46,11 @@ void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const oauth::UserName name{command.name};
   const crypto::Password password = read_password(invocation, command);
   if (const auto fault = oauth::fault_in(name, command.email, password))
-    throw CommandFailed{std::string{sentence(*fault)}};
+    throw CommandFailed{std::string{oauth::sentence(*fault)}};
   const auto record = oauth::make_user(name, command.email, hash_of(password, admin), admin.now(), admin.random());
   admin.transact([&](oauth::Tables& tables) {
-    if (tables.users.find_by_name(name)) throw CommandFailed{std::string{sentence(oauth::UserError::name_taken)}};
+    if (tables.users.find_by_name(name))
+      throw CommandFailed{std::string{oauth::sentence(oauth::UserError::name_taken)}};
     tables.users.insert(record);
     tables.audit.append(oauth::about(admin.event("user_added"), record.user.id));
   });
@@ -100,9 +86,24 @@ void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) 
   }
 }
 
+void show(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  const auto user = admin.transact([&](oauth::Tables& tables) { return find(tables, command).user; });
+  if (command.json) {
+    std::string out;
+    wire::JsonWriter writer{out};
+    oauth::admin::write_user(writer, user);
+    return invocation.say(out);
+  }
+  invocation.say(fmt::format("sub      {}\nname     {}\nemail    {}\nstate    {}\ncreated  {} UTC", user.id.value(),
+                             user.name.value(), user.email.value_or("none"),
+                             user.state == oauth::UserState::enabled ? "enabled" : "disabled",
+                             moment_text(user.created_at)));
+}
+
 void set_password(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const crypto::Password password = read_password(invocation, command);
-  if (!oauth::is_good_password(password)) throw CommandFailed{std::string{sentence(oauth::UserError::bad_password)}};
+  if (!oauth::is_good_password(password))
+    throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   const std::string hash = hash_of(password, admin);
   const auto ended = admin.transact([&](oauth::Tables& tables) {
     const auto user = find(tables, command);
@@ -167,6 +168,10 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
 
   auto [list_app, listing] = add_command(*user, invocation, "list", "List all users", list);
   list_app->add_flag("--json", listing->json, "Print JSON");
+
+  auto [show_app, showing] = add_command(*user, invocation, "show", "Show one user", show);
+  show_app->add_option("NAME", showing->name, "The user's name")->required();
+  show_app->add_flag("--json", showing->json, "Print JSON");
 
   auto [password_app, changing] = add_command(
       *user, invocation, "password", "Give a user another password and end their sessions and tokens", set_password);

@@ -255,6 +255,10 @@ void add_oauth_keys(std::vector<Key>& to) {
                    secret("secret"), AT(webhook.secret)));
   to.push_back(key("oauth.webhook_kinds", "Which kinds of events, such as code_replay; empty: all.",
                    texts("list of kinds"), AT(webhook.kinds)));
+}
+
+void add_signing_keys(std::vector<Key>& to) {
+  using namespace codec;
   to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
                    duration<hours>(1h, 365 * day), AT(keys.announce)));
   to.push_back(
@@ -285,6 +289,7 @@ std::vector<Key> all_keys() {
   add_session_keys(all);
   add_namespace_defaults(all);
   add_oauth_keys(all);
+  add_signing_keys(all);
   return all;
 }
 

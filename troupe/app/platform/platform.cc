@@ -7,11 +7,13 @@
 #include <filesystem>
 
 #include "troupe/app/command/command.h"
+#include "troupe/app/openapi/openapi.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
 #include "troupe/base/log_level.h"
 #include "troupe/net/listener.h"
 #include "troupe/net/tls_listener.h"
+#include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sql_journal.h"
 
@@ -145,14 +147,20 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
     options.routes = [admin, demo, config = config_, actors = oauth_, realtime = realtime_, metrics = &metrics_](
                          web::Router& router, actor::Context& context) {
       oauth::routes(router, oauth::make_service(config.oauth, actors, metrics));
+      oauth::admin::routes(router, oauth::make_admin_service(config.oauth, actors));
       realtime.routes(router, static_cast<int>(context.core().index()));
       add_admin(router, admin);
+      add_openapi(router);
       if (demo) add_demo(router, *demo);
     };
     servers_.push_back(system_.spawn<web::HttpServer>(
         {.name = fmt::format("http_{}", core), .core = static_cast<int>(core)}, std::move(options)));
   }
   for (const auto& server : servers_) (void)started("HTTP", system_.block_on(server.ask(web::GetAddress{})));
+}
+
+std::vector<web::RouteName> Platform::routes() {
+  return started("HTTP", system_.block_on(servers_.front().ask(web::ListRoutes{})));
 }
 
 void Platform::use(const Config& config) {

@@ -44,6 +44,9 @@ class Platform {
 
   std::size_t core_count() const noexcept { return system_.core_count(); }
 
+  /// Everything that is answered; each core has the same. On the main thread.
+  std::vector<web::RouteName> routes();
+
   /// The phases of going away, to begin and to hurry. Until the doors close, health and metrics are still answered.
   const Shutdown& going_away() const noexcept { return going_away_; }
 

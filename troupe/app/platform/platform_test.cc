@@ -5,14 +5,20 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <iterator>
+#include <set>
 
 #include "troupe/app/command/open_store.h"
 #include "troupe/app/config/check.h"
+#include "troupe/app/openapi/openapi.h"
 #include "troupe/app/platform/demo_people.h"
 #include "troupe/app/platform/serve.h"
 #include "troupe/base/log.h"
 #include "troupe/net/socket_address.h"
+#include "troupe/wire/json.h"
 
 using namespace troupe;
 using namespace troupe::app;
@@ -40,6 +46,18 @@ class Folder {
  private:
   std::string path_;
 };
+
+/// "GET /path" for "get" and "/path".
+std::string method_and(std::string_view method, std::string_view path) {
+  std::string name{method};
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name + " " + std::string{path};
+}
+
+/// Whether a documented path is the route, or below its pattern that ends in '*'.
+bool is_of(std::string_view documented, std::string_view route) {
+  return route.ends_with("/*") ? documented.starts_with(route.substr(0, route.size() - 1)) : documented == route;
+}
 
 /// What the server at `address` answers to `GET path`, head and body.
 std::string get(const net::Endpoint& address, const std::string& path) {
@@ -94,6 +112,39 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   REQUIRE_EQ(over.size(), 6);
   for (std::size_t i = 0; i < std::size(order); ++i) CHECK(over[i].contains(order[i]));
   for (const auto* flush : {"flush-traces", "flush-store"}) CHECK(log.contains(flush));  // they run together
+}
+
+TEST_CASE("the document of the routes has each of them, and no other") {
+  const Folder folder;
+  Config config = folder.config();
+  const net::PortReservation port{config.server.listen};
+  config.server.listen = port.address();
+  config.realtime.echo = true;
+  config.realtime.drain_time = 0s;
+  complete(config);
+  const auto store = prepare_store(config);
+  Platform platform{config, store, port, prepare_demo(config)};
+
+  const auto routes = platform.routes();
+  const auto document = wire::parse_json(openapi_document()).value();
+  std::set<std::string> documented;  // "GET /path"
+  for (const auto& path : *document.find("paths")->object()) {
+    for (const auto& operation : *path.value.object()) documented.insert(method_and(operation.name, path.name));
+  }
+  std::set<std::string> routed;
+  for (const web::RouteName& route : routes) {
+    const std::string name = method_and(web::text(route.method), route.pattern);
+    CAPTURE(name);
+    const auto of_route = [&](const std::string& each) { return is_of(each, name); };
+    CHECK(std::ranges::any_of(documented, of_route));
+    std::ranges::copy_if(documented, std::inserter(routed, routed.end()), of_route);
+  }
+  for (const std::string& name : documented) {
+    CAPTURE(name);
+    CHECK(routed.contains(name));
+  }
+  CHECK(get(port.address(), "/openapi.json").contains(R"("openapi": "3.1.0")"));
+  CHECK(platform.shutdown());
 }
 
 TEST_CASE("the demo is prepared once; its page may come back at another port") {

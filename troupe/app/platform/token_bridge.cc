@@ -94,6 +94,10 @@ void TokenBridge::handle(oauth::TokensRevoked message, actor::Context& context) 
 
 oauth::EndingsHeard TokenBridge::handle(oauth::GrantsEnded message, actor::Context& context) {
   for (const oauth::Ending& ending : message.endings) {
+    if (ending.family) {
+      handle(oauth::TokensRevoked{*ending.family, ending.token}, context);
+      continue;
+    }
     memory_->ended.insert_or_assign(ending.owner(), BridgeMemory::Ended{ending.at, context.now()});
   }
   memory_->known.clear();  // what was issued about then is looked up again

@@ -136,6 +136,20 @@ TEST_CASE("the end of a signing key is told for what it has signed, whatever tim
   CHECK_FALSE(both.verify(mine.access_token).has_value());  // its answer was on its way
 }
 
+TEST_CASE("what another process has taken back of a single grant ends here, the whole of it or one token") {
+  for (const bool is_whole : {true, false}) {
+    BridgeWorld both{9};
+    const auto issued = both.sign_in();
+    const auto token = both.verify(issued.access_token)->token.value();
+    const auto claims = both.world.block_on(both.tokens.ask(oauth::ValidateToken{issued.access_token})).value();
+    oauth::Ending ending{both.now(), std::nullopt, std::nullopt, claims.family};
+    if (!is_whole) ending.token = claims.id;
+    CHECK(both.world.block_on(both.bridge.ask(oauth::GrantsEnded{{ending}})).has_value());
+    CHECK_EQ(both.heard(), std::vector<std::string>{token});
+    CHECK_FALSE(both.verify(issued.access_token).has_value());
+  }
+}
+
 TEST_CASE("a token that is vouched for is not verified again, until it ends: revoked, with its user, or by its time") {
   const auto alice = oauth::fixture::alice().user.id;
   const std::function<void(BridgeWorld&, const oauth::IssuedTokens&)> ends[] = {

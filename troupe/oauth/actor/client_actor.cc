@@ -76,12 +76,19 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   made.client = {
       .id = ClientId{"c_" + ids.next(now, random).text()}, .metadata = std::move(metadata), .created_at = now};
   if (made.client.is_public()) return made;
-  made.secret = ClientSecret{fresh_text(random)};
-  made.secret_record = {.id = ids.next(now, random),
-                        .client = made.client.id,
-                        .hash = crypto::sha256(made.secret->expose()),
-                        .expires_at = std::nullopt};
+  NewSecret secret = make_secret(made.client.id, now, ids, random);
+  made.secret = std::move(secret.secret);
+  made.secret_record = std::move(secret.record);
   return made;
+}
+
+NewSecret make_secret(const ClientId& client, base::UnixTime now, crypto::TokenIds& ids, base::Random& random) {
+  const ClientSecret secret{fresh_text(random)};
+  return {.record = {.id = ids.next(now, random),
+                     .client = client,
+                     .hash = crypto::sha256(secret.expose()),
+                     .expires_at = std::nullopt},
+          .secret = secret};
 }
 
 RegistrationToken fresh_registration_token(base::Random& random) { return RegistrationToken{fresh_text(random)}; }
@@ -207,39 +214,6 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
       });
   if (!has_room) co_return std::unexpected(errors::too_many_requests);
   co_return ClientCredentials{std::make_shared<const Client>(made.client), made.secret, token};
-}
-
-actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
-  if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
-  auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> std::optional<Client> {
-    auto client = t.clients.find(message.id);
-    if (!client) return std::nullopt;
-    client->metadata = message.metadata;
-    set_state(t, *client, message.state, now);
-    ++client->version;
-    t.clients.update(*client);
-    if (client->is_public())
-      for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
-    t.audit.append(event);
-    return client;
-  });
-  known_.erase(message.id);
-  if (!updated) co_return std::unexpected(errors::invalid_client);
-  co_return std::make_shared<const Client>(std::move(*updated));
-}
-
-actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteClient message,
-                                                                          actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
-  const bool was_there = co_await storage_.write([id = message.id, event, now = context.wall()](Tables& t) {
-    const bool removed = remove_client(t, id, now);
-    if (removed) t.audit.append(event);
-    return removed;
-  });
-  known_.erase(message.id);
-  if (!was_there) co_return std::unexpected(errors::invalid_client);
-  co_return ClientDeleted{};
 }
 
 void ClientActor::note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context) {

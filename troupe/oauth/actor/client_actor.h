@@ -16,6 +16,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/refusal_budget.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
@@ -71,6 +72,13 @@ struct ListClients {
   using reply = std::vector<ClientPtr>;
 };
 
+/// Clients that are not deleted, by id, at most `count` of those behind `after`.
+struct ListClientPage {
+  ClientId after;
+  int count = 100;
+  using reply = std::vector<ClientPtr>;
+};
+
 /// Whether pages of this origin ("https://app.example") are a public client's: one of its redirect URIs is there.
 struct IsClientOrigin {
   std::string origin;
@@ -88,12 +96,13 @@ struct ValidateClient {
   using error = OauthError;
 };
 
-/// Replaces the metadata of a client, enables or disables it. Errors: invalid_client for an unknown one, and
-/// those of `fault_in`.
+/// Replaces the metadata of a client, enables or disables it. Errors: invalid_client for an unknown one, those of
+/// `fault_in`, and changed_meanwhile where it is not of the version that was named.
 struct UpdateClient {
   ClientId id;
   ClientMetadata metadata;
   ClientState state = ClientState::enabled;
+  std::optional<std::int64_t> version{};  // nothing: whatever it is
   Cause cause{};
   using reply = ClientPtr;
   using error = OauthError;
@@ -102,11 +111,29 @@ struct UpdateClient {
 /// A client is gone, and every token of it: tokens of a client that is not known are not active.
 struct ClientDeleted {};
 
-/// Errors: invalid_client for an unknown one.
+/// Errors: invalid_client for an unknown one, changed_meanwhile as for UpdateClient.
 struct DeleteClient {
   ClientId id;
+  std::optional<std::int64_t> version{};
   Cause cause{};
   using reply = ClientDeleted;
+  using error = OauthError;
+};
+
+/// A secret that is shown this once.
+struct FreshSecret {
+  ClientSecret secret;
+};
+
+/// Gives a client another secret. The newest of those before stays good for `overlap`, any other ends now. Errors:
+/// invalid_client for an unknown one, invalid_client_metadata for a public one, which has none, and changed_meanwhile
+/// as for UpdateClient.
+struct RenewClientSecret {
+  ClientId id;
+  std::chrono::seconds overlap{0};
+  std::optional<std::int64_t> version{};
+  Cause cause{};
+  using reply = FreshSecret;
   using error = OauthError;
 };
 
@@ -141,9 +168,11 @@ class ClientActor {
   actor::Task<ClientPtr> handle(GetClient message);
   actor::Task<bool> handle(IsClientOrigin message);
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
+  actor::Task<std::vector<ClientPtr>> handle(ListClientPage message);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateClient message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteClient message, actor::Context& context);
+  actor::Task<std::expected<FreshSecret, OauthError>> handle(RenewClientSecret message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(GetRegistration message);
   actor::Task<std::expected<ClientCredentials, OauthError>> handle(UpdateRegistration message, actor::Context& context);
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteRegistration message, actor::Context& context);
@@ -190,6 +219,16 @@ struct NewClient {
   std::optional<ClientSecret> secret;
 };
 NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::TokenIds& ids, base::Random& random);
+
+/// A secret for a client that is there, and its record. For the Client Actor and the command line, as the next one.
+struct NewSecret {
+  ClientSecretRecord record;
+  ClientSecret secret;
+};
+NewSecret make_secret(const ClientId& client, base::UnixTime now, crypto::TokenIds& ids, base::Random& random);
+
+/// Puts a secret in the place of a client's others: the newest of them stays good for `overlap`.
+void renew_secret(Tables& tables, const ClientSecretRecord& fresh, base::UnixTime now, std::chrono::seconds overlap);
 
 /// 256 random bits as text.
 RegistrationToken fresh_registration_token(base::Random& random);

@@ -36,6 +36,22 @@ actor::Task<void> KeyActor::seal_anew(actor::Context& context) {
   });
 }
 
+std::vector<ListedKey> KeyActor::handle(const ListKeys&, actor::Context& context) const {
+  std::vector<ListedKey> listed;
+  for (const SigningKeyRecord& key : records_) {
+    const auto parsed = parsed_.find(key.id);
+    listed.push_back({.id = key.id,
+                      .algorithm = key.algorithm,
+                      .state = std::string{state_of(key, context.wall())},
+                      .jwk = parsed == parsed_.end() ? "" : parsed->second.public_key().jwk(),
+                      .created_at = key.created_at,
+                      .signs_from = key.signs_from,
+                      .signs_until = key.signs_until,
+                      .retired_at = key.retired_at});
+  }
+  return listed;
+}
+
 actor::Task<void> KeyActor::load(actor::Context& context) {
   struct Loaded {
     std::vector<SigningKeyRecord> signing;
@@ -80,18 +96,39 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await load(context);
 }
 
-actor::Task<KeySetPtr> KeyActor::handle(RotateKeys, actor::Context& context) {
-  const base::UnixTime now = context.wall();
-  auto fresh = co_await actor::blocking([now, options = options_] {
+actor::Task<std::vector<SigningKeyRecord>> KeyActor::fresh_keys(base::UnixTime now) const {
+  return actor::blocking([now, options = options_] {
     std::vector<SigningKeyRecord> made;
     for (const crypto::Algorithm algorithm : options.algorithms)
       made.push_back(make_key({algorithm, now}, now, options));
     return made;
   });
-  const AuditEvent event = auditor_.event(context, "keys_rotated", "request");
+}
+
+actor::Task<KeySetPtr> KeyActor::handle(RotateKeys message, actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  auto fresh = co_await fresh_keys(now);
+  const AuditEvent event = auditor_.event(context, message.cause, "keys_rotated", "request");
   co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
     t.audit.append(event);
+  });
+  co_await load(context);
+  co_return keys_;
+}
+
+actor::Task<std::expected<KeySetPtr, OauthError>> KeyActor::handle(RevokeKey message, actor::Context& context) {
+  if (std::ranges::find(records_, message.id, &SigningKeyRecord::id) == records_.end()) {
+    co_return std::unexpected(errors::not_found);
+  }
+  const base::UnixTime now = context.wall();
+  auto fresh = co_await fresh_keys(now);
+  const AuditEvent rotated = auditor_.event(context, message.cause, "keys_rotated", "request");
+  const AuditEvent revoked = auditor_.event(context, message.cause, "key_revoked", message.id);
+  co_await storage_.write([fresh, id = message.id, now, rotated, revoked, options = options_](Tables& t) {
+    replace_keys(t, fresh, now, options);
+    t.audit.append(rotated);
+    if (revoke_key(t, id, now)) t.audit.append(revoked);
   });
   co_await load(context);
   co_return keys_;

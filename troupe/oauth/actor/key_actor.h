@@ -15,6 +15,7 @@
 #include "troupe/actor/topic.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_schedule.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -33,7 +34,33 @@ struct KeysChanged {
 
 /// Makes new keys of every algorithm the signing ones; the old ones stay good for verifying.
 struct RotateKeys {
+  Cause cause{};
   using reply = KeySetPtr;
+};
+
+/// The same, and ends the key of that id, which somebody else may have (revoke_key). Errors: not_found.
+struct RevokeKey {
+  std::string id;
+  Cause cause{};
+  using reply = KeySetPtr;
+  using error = OauthError;
+};
+
+/// A signing key as those who administer see it: never its private part.
+struct ListedKey {
+  std::string id;
+  crypto::Algorithm algorithm = crypto::Algorithm::es256;
+  std::string state;  // as state_of has it
+  std::string jwk;    // its public part, as JSON
+  base::UnixTime created_at;
+  base::UnixTime signs_from;
+  base::UnixTime signs_until;
+  base::UnixTime retired_at;
+};
+
+/// All signing keys that are kept, oldest first.
+struct ListKeys {
+  using reply = std::vector<ListedKey>;
 };
 
 inline constexpr std::string_view keys_topic = "oauth.keys";
@@ -53,6 +80,8 @@ class KeyActor {
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
+  actor::Task<std::expected<KeySetPtr, OauthError>> handle(RevokeKey message, actor::Context& context);
+  std::vector<ListedKey> handle(const ListKeys& message, actor::Context& context) const;
 
   actor::Task<void> handle(KeysSeen message, actor::Context& context);
   /// Told by itself: makes what will be needed, removes what is over.
@@ -62,6 +91,7 @@ class KeyActor {
   void inspect(actor::Inspection& out) const;
 
  private:
+  actor::Task<std::vector<SigningKeyRecord>> fresh_keys(base::UnixTime now) const;
   actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
   actor::Task<void> load(actor::Context& context);
   actor::Task<void> seal_anew(actor::Context& context);

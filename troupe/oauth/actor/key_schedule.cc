@@ -88,6 +88,12 @@ bool revoke_key(Tables& tables, std::string_view id, base::UnixTime now) {
   return false;
 }
 
+std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexcept {
+  if (now < key.signs_from) return "announced";
+  if (now < key.signs_until) return "signing";
+  return now < key.retired_at ? "retained" : "over";
+}
+
 int remove_retired(Tables& tables, base::UnixTime now) {
   int removed = 0;
   for (const SigningKeyRecord& key : tables.keys.signing())

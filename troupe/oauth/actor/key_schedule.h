@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "troupe/base/random.h"
@@ -50,6 +51,9 @@ void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, ba
 /// when they fetch the keys again (`max-age`). Another key must sign in its place: call replace_keys before. False:
 /// there is no such key.
 bool revoke_key(Tables& tables, std::string_view id, base::UnixTime now);
+
+/// Where a key is in its life: "announced", "signing", "retained" or "over".
+std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexcept;
 
 /// Removes keys that are no longer shown; gives how many.
 int remove_retired(Tables& tables, base::UnixTime now);

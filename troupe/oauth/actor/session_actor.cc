@@ -230,6 +230,22 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
   co_return ended.sessions;
 }
 
+actor::Task<SessionsEnded> SessionActor::handle(EndNamedSession message, actor::Context& context) {
+  if (!crypto::TokenId::parse(message.id.value())) co_return SessionsEnded{};
+  const base::UnixTime now = context.wall();
+  const AuditEvent event = auditor_.event(context, message.cause, "session_ended");
+  using Families = std::optional<std::vector<FamilyId>>;
+  auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) -> Families {
+    const auto record = t.users.find_session(id);
+    if (!record || record->ended_at) return std::nullopt;
+    t.audit.append(about(event, record->session.authentication.user));
+    return end_session(t, *record, now, "session_ended");
+  });
+  if (!ended) co_return SessionsEnded{};
+  tell_revoked(*ended);
+  co_return SessionsEnded{1};
+}
+
 void SessionActor::inspect(actor::Inspection& out) const { out.add("flows", static_cast<std::int64_t>(flows_.size())); }
 
 }  // namespace troupe::oauth

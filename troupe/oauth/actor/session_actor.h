@@ -14,6 +14,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/model/auth_request.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/oauth/model/token.h"
@@ -127,6 +128,14 @@ struct EndOtherSessions {
   using reply = SessionsEnded;
 };
 
+/// Ends the session of that name, as EndSession would, for somebody who administers. None is ended where there is none,
+/// or it is over.
+struct EndNamedSession {
+  SessionId id;
+  Cause cause{};
+  using reply = SessionsEnded;
+};
+
 struct SessionActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
@@ -146,6 +155,7 @@ class SessionActor {
   actor::Task<std::optional<Session>> handle(EndSession message, actor::Context& context);
   actor::Task<std::vector<Session>> handle(ListSessions message, actor::Context& context);
   actor::Task<SessionsEnded> handle(EndOtherSessions message, actor::Context& context);
+  actor::Task<SessionsEnded> handle(EndNamedSession message, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
  private:

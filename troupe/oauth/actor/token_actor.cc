@@ -16,28 +16,6 @@ bool may_introspect(const Client& caller, const TokenClaims& claims) {
   return std::ranges::find(claims.audience, caller.id.value()) != claims.audience.end();
 }
 
-TokenClaims claims_of(TokenUse use, const crypto::TokenId& id, const Grant& grant, base::UnixTime issued_at,
-                      base::UnixTime expires_at) {
-  TokenClaims claims{.use = use,
-                     .id = id,
-                     .family = grant.family,
-                     .client = grant.client,
-                     .subject = grant.subject(),
-                     .user = std::nullopt,
-                     .scope = grant.scope,
-                     .audience = grant.audience,
-                     .issued_at = issued_at,
-                     .expires_at = expires_at,
-                     .auth_time = std::nullopt,
-                     .session = std::nullopt};
-  if (const auto& by = grant.authentication) {
-    claims.user = by->user;
-    claims.auth_time = by->time;
-    claims.session = by->session;
-  }
-  return claims;
-}
-
 bool same(const crypto::Digest& a, const crypto::Digest& b) {
   return crypto::equal_in_constant_time(a.view(), b.view());
 }
@@ -356,18 +334,6 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
     issued.refresh_token =
         factory_->refresh_token(*refreshed->successor, factory_->secret_after(presented, *refreshed->successor));
   co_return issued;
-}
-
-actor::Task<FamilyRevoked> TokenActor::handle(RevokeFamily message, actor::Context& context) {
-  const base::UnixTime now = context.wall();
-  AuditEvent event = auditor_.event(context, message.cause, "family_revoked", message.reason);
-  event.family = message.family;
-  co_await parts_.storage.write([message, now, event](Tables& t) {
-    if (t.grants.revoke_family(message.family, now, message.reason)) t.audit.append(event);
-  });
-  ++revoked_;
-  tell_revoked(message.family);
-  co_return FamilyRevoked{};
 }
 
 void TokenActor::inspect(actor::Inspection& out) const {

@@ -16,6 +16,7 @@
 #include "troupe/oauth/actor/redemption.h"
 #include "troupe/oauth/actor/token_draft.h"
 #include "troupe/oauth/actor/token_factory.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/grant.h"
@@ -108,6 +109,52 @@ struct RevokeFamily {
   using reply = FamilyRevoked;
 };
 
+/// Takes a token back for somebody who administers, by its id: an access token alone, a refresh token with its whole
+/// family. None is no error.
+struct RevokeTokenById {
+  crypto::TokenId id;
+  Cause cause{};
+  std::uint64_t key() const { return id.shard(); }
+  using reply = TokenRevoked;
+};
+
+/// Which of what was granted is wanted: all that is said must hold.
+struct GrantFilter {
+  std::optional<ClientId> client{};
+  std::optional<UserId> user{};
+  std::optional<FamilyId> family{};  // of tokens only
+};
+
+struct LiveGrant {
+  Grant grant;
+  base::UnixTime expires_at;
+};
+
+/// A part of what is wanted, in the order of the ids. `next` is where to go on, nothing at the end. A page looks at a
+/// bounded number of rows, so it may be short, or empty, and not be the last.
+template <class Row>
+struct PageOf {
+  std::vector<Row> rows;
+  std::optional<crypto::TokenId> next;
+};
+
+/// The grants with a user behind them that are live.
+struct ListGrants {
+  GrantFilter filter;
+  std::optional<crypto::TokenId> after{};
+  int count = 100;
+  using reply = PageOf<LiveGrant>;
+};
+
+/// The tokens of one use that are live, without their texts, which nobody knows any more.
+struct ListTokens {
+  TokenUse use = TokenUse::access;
+  GrantFilter filter;
+  std::optional<crypto::TokenId> after{};
+  int count = 100;
+  using reply = PageOf<TokenClaims>;
+};
+
 struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
@@ -131,6 +178,9 @@ class TokenActor {
   actor::Task<std::expected<TokenRevoked, OauthError>> handle(RevokeToken message, actor::Context& context);
   actor::Task<std::expected<IssuedTokens, OauthError>> handle(RefreshToken message, actor::Context& context);
   actor::Task<FamilyRevoked> handle(RevokeFamily message, actor::Context& context);
+  actor::Task<TokenRevoked> handle(RevokeTokenById message, actor::Context& context);
+  actor::Task<PageOf<LiveGrant>> handle(ListGrants message, actor::Context& context);
+  actor::Task<PageOf<TokenClaims>> handle(ListTokens message, actor::Context& context);
   void handle(KeysChanged message);
   void inspect(actor::Inspection& out) const;
 

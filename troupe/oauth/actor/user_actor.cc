@@ -188,7 +188,7 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
   if (const auto fault = fault_in(message.name, message.email, message.password)) co_return std::unexpected(*fault);
   auto hash = co_await hashers_.ask(HashPassword{message.password});
-  if (!hash) throw std::runtime_error("a password could not be hashed: " + hash.error().what);
+  if (!hash) co_return std::unexpected(UserError::busy);
   const UserRecord user =
       make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());
   const AuditEvent event = about(auditor_.event(context, message.cause, "user_added"), user.user.id);
@@ -218,19 +218,6 @@ actor::Task<std::vector<User>> UserActor::handle(ListUsers) {
   });
   std::ranges::sort(users, {}, &User::name);
   co_return users;
-}
-
-actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser message, actor::Context& context) {
-  const base::UnixTime now = context.wall();
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_removed"), message.id);
-  auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) {
-    auto families = remove_user(t, id, now);
-    if (families) t.audit.append(event);
-    return families;
-  });
-  if (!ended) co_return std::unexpected(UserError::unknown);
-  tell_revoked(*ended);
-  co_return UserRemoved{};
 }
 
 actor::Task<ScopeSet> UserActor::handle(GetConsent message) {
@@ -276,8 +263,9 @@ actor::Task<std::vector<GrantedApplication>> UserActor::handle(ListConsents mess
 actor::Task<ConsentRevoked> UserActor::handle(RevokeConsent message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const base::UnixTime codes_since = now - parts_.options.code_ttl;
-  const AuditEvent event = about(
-      about(auditor_.event(context, message.cause, "consent_revoked", "by_its_user"), message.client), message.user);
+  const std::string_view reason = message.cause.by.empty() ? "by_its_user" : "administration";
+  const AuditEvent event =
+      about(about(auditor_.event(context, message.cause, "consent_revoked", reason), message.client), message.user);
   auto ended = co_await parts_.storage.write([message, now, codes_since, event](Tables& t) {
     auto families = revoke_consent(t, message.user, message.client, now, codes_since);
     if (families) t.audit.append(event);

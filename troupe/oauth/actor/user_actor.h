@@ -19,6 +19,7 @@
 #include "troupe/oauth/actor/login_throttle.h"
 #include "troupe/oauth/actor/password_hasher.h"
 #include "troupe/oauth/actor/refusal_budget.h"
+#include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/options.h"
 #include "troupe/oauth/model/scope.h"
@@ -77,7 +78,10 @@ struct ChangePassword {
   using error = PasswordChangeError;
 };
 
-enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown };
+enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown, busy };
+
+/// The error as a sentence for whoever administers, without a full stop: "there is no such user".
+std::string_view sentence(UserError error) noexcept;
 
 /// Adds a user. A name has 1 to 64 bytes of UTF-8 without control characters and spaces at its ends; an address
 /// at most 254 with an `@` inside, a password 8 to 256.
@@ -99,6 +103,45 @@ struct GetUser {
 /// All users, by name.
 struct ListUsers {
   using reply = std::vector<User>;
+};
+
+/// Users by id, at most `count` of those behind `after`.
+struct ListUserPage {
+  UserId after;
+  int count = 100;
+  using reply = std::vector<User>;
+};
+
+/// A user after a deed, and how many of their grants have ended with it.
+struct ChangedUser {
+  User user;
+  int grants_ended = 0;
+};
+
+/// Keeps a user from signing in, and ends all their sessions and tokens. Once more changes nothing. Errors: unknown.
+struct DisableUser {
+  UserId id;
+  Cause cause{};
+  using reply = ChangedUser;
+  using error = UserError;
+};
+
+/// Lets a user sign in again; what has ended stays ended. Errors: unknown.
+struct EnableUser {
+  UserId id;
+  Cause cause{};
+  using reply = ChangedUser;
+  using error = UserError;
+};
+
+/// Gives a user another password without asking for the present one, and ends all their sessions and tokens. Errors:
+/// unknown, bad_password, and busy where too many passwords are being hashed.
+struct SetPassword {
+  UserId id;
+  crypto::Password password;
+  Cause cause{};
+  using reply = ChangedUser;
+  using error = UserError;
 };
 
 struct UserRemoved {};
@@ -182,6 +225,10 @@ class UserActor {
   actor::Task<std::expected<User, UserError>> handle(AddUser message, actor::Context& context);
   actor::Task<std::optional<User>> handle(GetUser message);
   actor::Task<std::vector<User>> handle(ListUsers message);
+  actor::Task<std::vector<User>> handle(ListUserPage message);
+  actor::Task<std::expected<ChangedUser, UserError>> handle(DisableUser message, actor::Context& context);
+  actor::Task<std::expected<ChangedUser, UserError>> handle(EnableUser message, actor::Context& context);
+  actor::Task<std::expected<ChangedUser, UserError>> handle(SetPassword message, actor::Context& context);
   actor::Task<std::expected<UserRemoved, UserError>> handle(RemoveUser message, actor::Context& context);
   actor::Task<ScopeSet> handle(GetConsent message);
   actor::Task<ConsentRecorded> handle(RecordConsent message, actor::Context& context);
@@ -199,6 +246,9 @@ class UserActor {
   void note_refused(const Cause& cause, std::string_view kind, std::string_view reason, actor::Context& context);
   actor::Task<std::expected<UserRecord, PasswordChangeError>> check_present(ChangePassword message,
                                                                             actor::Context& context);
+  /// Changes a user in one transaction by `work`, which gives the families that have ended.
+  template <class Work>
+  actor::Task<std::expected<ChangedUser, UserError>> change(UserId id, AuditEvent event, Work work);
   void tell_revoked(const std::vector<FamilyId>& families) const;
 
   UserActorParts parts_;

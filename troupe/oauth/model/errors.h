@@ -75,5 +75,12 @@ inline constexpr OauthError invalid_software_statement{"invalid_software_stateme
 inline constexpr OauthError invalid_token{"invalid_token", 401, "The access token is invalid, expired or revoked."};
 inline constexpr OauthError insufficient_scope{"insufficient_scope", 403, "The access token lacks a scope."};
 
+// Administration, where errors are told as problems (RFC 9457).
+inline constexpr OauthError not_found{"not_found", 404, "There is nothing of this id."};
+inline constexpr OauthError already_there{"already_there", 409, "There is one of this name already."};
+inline constexpr OauthError changed_meanwhile{"changed_meanwhile", 412, "It has changed since it was read."};
+inline constexpr OauthError condition_missing{"condition_missing", 428,
+                                              "Say by If-Match which version the change is of."};
+
 }  // namespace errors
 }  // namespace troupe::oauth

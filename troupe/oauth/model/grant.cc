@@ -19,4 +19,26 @@ std::expected<std::vector<std::string>, OauthError> audience_within(const Grant&
   return audience;
 }
 
+TokenClaims claims_of(TokenUse use, const crypto::TokenId& id, const Grant& grant, base::UnixTime issued_at,
+                      base::UnixTime expires_at) {
+  TokenClaims claims{.use = use,
+                     .id = id,
+                     .family = grant.family,
+                     .client = grant.client,
+                     .subject = grant.subject(),
+                     .user = std::nullopt,
+                     .scope = grant.scope,
+                     .audience = grant.audience,
+                     .issued_at = issued_at,
+                     .expires_at = expires_at,
+                     .auth_time = std::nullopt,
+                     .session = std::nullopt};
+  if (const auto& by = grant.authentication) {
+    claims.user = by->user;
+    claims.auth_time = by->time;
+    claims.session = by->session;
+  }
+  return claims;
+}
+
 }  // namespace troupe::oauth

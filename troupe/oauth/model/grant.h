@@ -13,6 +13,7 @@
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/ids.h"
 #include "troupe/oauth/model/scope.h"
+#include "troupe/oauth/model/token.h"
 
 namespace troupe::oauth {
 
@@ -47,5 +48,9 @@ inline bool has_refresh_token(const Client& client, const Grant& grant) {
   if (!grant.authentication || !client.may_use(GrantType::refresh_token)) return false;
   return !grant.scope.contains("openid") || grant.scope.contains("offline_access");
 }
+
+/// What a token of the grant stands for.
+TokenClaims claims_of(TokenUse use, const crypto::TokenId& id, const Grant& grant, base::UnixTime issued_at,
+                      base::UnixTime expires_at);
 
 }  // namespace troupe::oauth

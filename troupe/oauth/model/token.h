@@ -52,14 +52,17 @@ struct TokensRevoked {
 };
 
 /// All that was granted to a client, or by a user, up to a moment is over: they were removed or disabled. Or the access
-/// tokens are that a key has signed: somebody else may have it.
+/// tokens are that a key has signed: somebody else may have it. Or what a process that serves nobody itself, such as
+/// the command line, has taken back: a family, or one token of it.
 struct Ending {
   base::UnixTime at;
   std::optional<ClientId> client;  // one of the three
   std::optional<UserId> user;
+  std::optional<FamilyId> family{};
+  std::optional<crypto::TokenId> token{};  // of the family; nothing: all of it
   std::optional<std::string> signing_key{};
 
-  /// The name of which of them it is.
+  /// The name of the client, user or signing key.
   const std::string& owner() const { return client ? client->value() : user ? user->value() : signing_key.value(); }
 };
 

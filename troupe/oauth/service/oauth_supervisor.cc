@@ -45,6 +45,7 @@ void OauthSupervisor::started(actor::Context& context) {
                                            TokenActorParts{storage, actors_.keys, watcher, options});
   actors_.codes = actor::pool<AuthActor>(
       context, owners("codes", cores), AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, options});
+  actors_.trail = context.spawn<TrailActor>({.name = "trail"}, storage);
   actors_.log = context.spawn<LogActor>(log_actor_options(), storage);
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
   context.spawn<ChangeActor>({.name = "changes"},
@@ -68,6 +69,17 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
                                            .sessions = actors.sessions,
                                            .users = actors.users,
                                            .figures = std::make_unique<OauthFigures>(metrics)});
+}
+
+admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors) {
+  return std::make_shared<const admin::Service>(admin::Service{.issuer = options.issuer,
+                                                               .clients = actors.clients,
+                                                               .users = actors.users,
+                                                               .sessions = actors.sessions,
+                                                               .tokens = actors.tokens,
+                                                               .keys = actors.keys,
+                                                               .trail = actors.trail,
+                                                               .log = actors.log});
 }
 
 }  // namespace troupe::oauth

@@ -17,7 +17,9 @@
 #include "troupe/oauth/actor/log_actor.h"
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/actor/trail_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/admin/service.h"
 #include "troupe/oauth/endpoint/service.h"
 
 namespace troupe::oauth {
@@ -41,7 +43,8 @@ struct OauthActors {
   actor::Ref<KeyActor> keys;
   actor::Ref<TokenActor> tokens;  // pools (owners.h)
   actor::Ref<AuthActor> codes;
-  actor::Ref<actor::Protocol<LogEvent>> log;
+  actor::Ref<TrailActor> trail;
+  actor::Ref<LogActor> log;
 };
 
 struct GetOauthActors {
@@ -65,5 +68,7 @@ actor::ActorOptions oauth_supervisor_options();
 
 /// What the endpoints of one core work with. They count in `metrics`, which outlives them; null: for nobody.
 ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics = nullptr);
+/// The same for the administration.
+admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors);
 
 }  // namespace troupe::oauth

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include "troupe/base/check.h"
+#include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/oauth/storage/schema.h"
 #include "troupe/store/database.h"
@@ -79,7 +80,8 @@ class Connection {
 };
 
 wire::Json json_of(const web::Response& response) {
-  if (response.headers.get("content-type") != "application/json") return {};
+  const auto type = response.headers.get("content-type").value_or("");
+  if (type != "application/json" && type != "application/problem+json") return {};
   return wire::parse_json(response.body.view()).value();
 }
 
@@ -207,6 +209,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);
   actors_ = world_->block_on(root.ask(GetOauthActors{})).value();
   routes(*router_, make_service(options_, actors_, options.metrics));
+  admin::routes(*router_, make_admin_service(options_, actors_));
 
   const std::vector all_grants{GrantType::authorization_code, GrantType::refresh_token, GrantType::client_credentials};
   const ClientMetadata shop{.name = "Web Shop",

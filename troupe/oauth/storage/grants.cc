@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
+
 #include "troupe/oauth/storage/columns.h"
 
 namespace troupe::oauth {
@@ -60,11 +62,22 @@ EndingRecord ending_in(const store::Row& row) {
   if (!row.is_null(2)) record.ending.client = ClientId{row.text(2)};
   if (!row.is_null(3)) record.ending.user = UserId{row.text(3)};
   record.ending.signing_key = row.maybe_text(4);
+  if (const auto family = maybe_id_in(row, 5)) record.ending.family = FamilyId{family->text()};
+  record.ending.token = maybe_id_in(row, 6);
   return record;
 }
 
 std::string select_families(std::string_view rest) {
   return fmt::format("SELECT {}, {} FROM families {}", GrantColumns::names, family_columns, rest);
+}
+
+/// The rows that `sql` gives for ?1, the id before the first, and ?2, how many at most.
+template <class Read>
+auto page_of(store::Transaction& transaction, std::string_view sql, const crypto::TokenId& after, int count,
+             Read read) {
+  std::vector<std::invoke_result_t<Read, const store::Row&>> page;
+  transaction.each(sql, {column_of(after), count}, [&](const store::Row& row) { page.push_back(read(row)); });
+  return page;
 }
 
 /// "DELETE" of the oldest rows of `table` whose `key` is before ?1, at most ?2 of them.
@@ -189,15 +202,37 @@ bool SqlGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) {
                           {column_of(id), column_of(now)}) == 1;
 }
 
+std::vector<FamilyRecord> SqlGrants::families_after(const crypto::TokenId& after, int count) {
+  static const std::string sql = select_families("WHERE family > ?1 ORDER BY family LIMIT ?2");
+  return page_of(transaction_, sql, after, count, family_in);
+}
+
+std::vector<RefreshRecord> SqlGrants::refresh_after(const crypto::TokenId& after, int count) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM refresh_tokens WHERE id > ?1 ORDER BY id LIMIT ?2", refresh_columns);
+  return page_of(transaction_, sql, after, count, refresh_in);
+}
+
+std::vector<AccessRecord> SqlGrants::access_after(const crypto::TokenId& after, int count) {
+  static const std::string sql = fmt::format("SELECT id, {}, {} FROM access_tokens WHERE id > ?1 ORDER BY id LIMIT ?2",
+                                             GrantColumns::names, access_columns);
+  return page_of(transaction_, sql, after, count, access_in);
+}
+
 void SqlGrants::append_ending(const Ending& ending) {
-  transaction_.send("INSERT INTO endings (at, client, user, signing_key) VALUES (?1, ?2, ?3, ?4)",
-                    {column_of(ending.at), column_of(ending.client), column_of(ending.user), ending.signing_key});
+  std::optional<crypto::TokenId> family;
+  if (ending.family) family = bytes_of(*ending.family);
+  transaction_.send(
+      "INSERT INTO endings (at, client, user, signing_key, family, token) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+      {column_of(ending.at), column_of(ending.client), column_of(ending.user), ending.signing_key, column_of(family),
+       column_of(ending.token)});
 }
 
 std::vector<EndingRecord> SqlGrants::endings_after(std::int64_t number, int count) {
   std::vector<EndingRecord> found;
   transaction_.each(
-      "SELECT number, at, client, user, signing_key FROM endings WHERE number > ?1 ORDER BY number LIMIT ?2",
+      "SELECT number, at, client, user, signing_key, family, token FROM endings WHERE number > ?1 ORDER BY number "
+      "LIMIT ?2",
       {number, count}, [&](const store::Row& row) { found.push_back(ending_in(row)); });
   return found;
 }

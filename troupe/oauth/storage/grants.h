@@ -31,16 +31,23 @@ class GrantTable {
   virtual std::vector<FamilyRecord> live_families_of(const SessionId& session) = 0;
   virtual std::vector<FamilyRecord> live_families_of(const UserId& user) = 0;
 
+  /// Families by id, at most `count` of those behind `after`, whatever has become of them.
+  virtual std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) = 0;
+
   virtual void insert_refresh(const RefreshRecord& token) = 0;
   virtual std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) = 0;
   virtual bool update_refresh(const RefreshRecord& token) = 0;
+  /// Refresh tokens by id, as families_after.
+  virtual std::vector<RefreshRecord> refresh_after(const crypto::TokenId& after, int count) = 0;
 
   virtual void insert_access(const AccessRecord& token) = 0;
   virtual std::optional<AccessRecord> find_access(const crypto::TokenId& id) = 0;
   /// Whether there was such a token and it was not revoked yet.
   virtual bool revoke_access(const crypto::TokenId& id, base::UnixTime now) = 0;
+  /// Access tokens by id, as families_after.
+  virtual std::vector<AccessRecord> access_after(const crypto::TokenId& after, int count) = 0;
 
-  /// Notes that everything of a client or user has ended, behind all endings before it.
+  /// Notes that everything of a client, user or family has ended, or a token, behind all endings before it.
   virtual void append_ending(const Ending& ending) = 0;
   /// The endings whose number is above `number`, which begins at 1; at most `count`, in their order.
   virtual std::vector<EndingRecord> endings_after(std::int64_t number, int count) = 0;
@@ -67,12 +74,15 @@ class MemoryGrants final : public GrantTable {
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
   std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
   std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
   bool update_refresh(const RefreshRecord& token) override;
+  std::vector<RefreshRecord> refresh_after(const crypto::TokenId& after, int count) override;
   void insert_access(const AccessRecord& token) override;
   std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
   bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  std::vector<AccessRecord> access_after(const crypto::TokenId& after, int count) override;
   void append_ending(const Ending& ending) override;
   std::vector<EndingRecord> endings_after(std::int64_t number, int count) override;
   int remove_codes_before(const crypto::TokenId& end, int count) override;
@@ -102,12 +112,15 @@ class SqlGrants final : public GrantTable {
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
   std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
   std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
   bool update_refresh(const RefreshRecord& token) override;
+  std::vector<RefreshRecord> refresh_after(const crypto::TokenId& after, int count) override;
   void insert_access(const AccessRecord& token) override;
   std::optional<AccessRecord> find_access(const crypto::TokenId& id) override;
   bool revoke_access(const crypto::TokenId& id, base::UnixTime now) override;
+  std::vector<AccessRecord> access_after(const crypto::TokenId& after, int count) override;
   void append_ending(const Ending& ending) override;
   std::vector<EndingRecord> endings_after(std::int64_t number, int count) override;
   int remove_codes_before(const crypto::TokenId& end, int count) override;

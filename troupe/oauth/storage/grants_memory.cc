@@ -71,6 +71,16 @@ bool MemoryGrants::revoke_access(const crypto::TokenId& id, base::UnixTime now) 
   return true;
 }
 
+std::vector<FamilyRecord> MemoryGrants::families_after(const crypto::TokenId& after, int count) {
+  return page_of(families_, after, count);
+}
+std::vector<RefreshRecord> MemoryGrants::refresh_after(const crypto::TokenId& after, int count) {
+  return page_of(refresh_, after, count);
+}
+std::vector<AccessRecord> MemoryGrants::access_after(const crypto::TokenId& after, int count) {
+  return page_of(access_, after, count);
+}
+
 void MemoryGrants::append_ending(const Ending& ending) { endings_.emplace(++last_ending_, ending); }
 
 std::vector<EndingRecord> MemoryGrants::endings_after(std::int64_t number, int count) {

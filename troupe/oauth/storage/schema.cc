@@ -241,12 +241,19 @@ CREATE TABLE audit_checkpoints (
 CREATE TABLE audit_readers (name TEXT PRIMARY KEY, last BLOB NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
+// What the command line takes back of a single grant is heard of by the server as the rest is.
+constexpr std::string_view endings_of_grants = R"sql(
+ALTER TABLE endings ADD COLUMN family BLOB;
+ALTER TABLE endings ADD COLUMN token BLOB;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
                                            {4, "clients that register themselves", registrations},
                                            {5, "sealed keys", sealed_keys},
-                                           {6, "events are a chain", chained_events}};
+                                           {6, "events are a chain", chained_events},
+                                           {7, "endings of single grants", endings_of_grants}};
 
 }  // namespace
 

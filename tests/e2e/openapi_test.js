@@ -1,0 +1,96 @@
+// The OpenAPI document: valid by a validator that others wrote, and true of the answers of the server.
+import { test, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { generous, serve } from './lib/server.js';
+import { UserAgent } from './lib/user_agent.js';
+import { OpenApi } from './lib/openapi.js';
+import { basic, callback, machineToken, newCode, redeem } from './lib/oauth.js';
+
+const user = { name: 'olga', password: 'reads the document first' };
+const server = await serve({ config: `${generous}[realtime]\necho = true\n`, args: ['--development'],
+                             prepare: (s) => s.addUser(user.name, user.password) });
+const openapi = await OpenApi.of(server);
+let shop, machine, bearer;
+before(async () => {
+  shop = await server.addClient('--name', 'Shop', '--redirect-uri', callback, '--grant', 'authorization_code', '--grant', 'refresh_token',
+                                '--scope', 'openid profile email offline_access');
+  machine = await server.addClient('--name', 'Machine', '--grant', 'client_credentials',
+                                   '--scope', 'admin register introspect realtime:publish realtime:read realtime:admin topic:>:publish topic:>:subscribe');
+  bearer = { Authorization: `Bearer ${await machineToken(server, machine)}` };
+});
+const ask = (method, path, options) => openapi.ask(server, method, path, options);
+const form = (fields) => ({ body: `${new URLSearchParams(fields)}`, type: 'application/x-www-form-urlencoded' });
+
+test('the document is OpenAPI 3.1, and may be kept', async () => {
+  const validator = new Validator();
+  const result = await validator.validate(structuredClone(openapi.document));
+  assert.ok(result.valid, JSON.stringify(result.errors, null, 1));
+  assert.equal(validator.version, '3.1');
+  const etag = openapi.response.headers.get('etag');
+  const again = await ask('get', '/openapi.json', { headers: { 'If-None-Match': etag } });
+  assert.equal(again.status, 304);
+});
+
+test('every operation of the document is answered by the server', async () => {
+  for (const [method, path] of openapi.operations) {
+    const target = path.replace(/\{\w+\}/g, 'x');
+    const abort = new AbortController();
+    const response = await fetch(`${server.url}${target}`, { method: method.toUpperCase(), redirect: 'manual', signal: abort.signal });
+    assert.notEqual(response.status, 405, `${method} ${path}`);
+    const is_nowhere = response.status === 404 && (await response.text()).includes('nothing at this path');
+    assert.ok(!is_nowhere, `${method} ${path}`);
+    abort.abort();
+  }
+});
+
+test('what clients of the protocol get is as the document says', async () => {
+  await ask('get', '/.well-known/openid-configuration');
+  await ask('get', '/.well-known/oauth-authorization-server');
+  await ask('get', '/oauth/jwks');
+  const code = await newCode(server, shop, new UserAgent(server.url), user, { scope: 'openid profile offline_access', nonce: 'n' });
+  const tokens = (await redeem(server, shop, code)).body;
+  const by = { headers: { Authorization: basic(shop) } };
+  const refreshed = await ask('post', '/oauth/token', { ...form({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }), ...by });
+  assert.equal(refreshed.status, 200);
+  await ask('post', '/oauth/token', { ...form({ grant_type: 'magic' }), ...by });
+  await ask('post', '/oauth/token', form({ grant_type: 'client_credentials', client_id: 'c_nobody' }));
+  const token = refreshed.body.access_token;
+  assert.equal((await ask('post', '/oauth/introspect', { ...form({ token }), ...by })).body.active, true);
+  assert.equal((await ask('post', '/oauth/introspect/batch', { body: { tokens: [token, 'x'] }, headers: bearer })).body.results.length, 2);
+  await ask('get', '/oauth/userinfo', { headers: { Authorization: `Bearer ${token}` } });
+  await ask('get', '/oauth/userinfo', { headers: bearer });
+  await ask('post', '/oauth/revoke', { ...form({ token }), ...by });
+  await ask('post', '/oauth/introspect', { ...form({ token }), ...by });
+  const made = await ask('post', '/oauth/register', { body: { redirect_uris: [callback] }, headers: bearer });
+  const names = { client_id: made.body.client_id };
+  const own = { Authorization: `Bearer ${made.body.registration_access_token}` };
+  await ask('get', '/oauth/register/{client_id}', { names, headers: own });
+  await ask('post', '/oauth/register', { body: { redirect_uris: ['x'] }, headers: bearer });
+  await ask('delete', '/oauth/register/{client_id}', { names, headers: own });
+  await ask('get', '/oauth/authorize', { query: '?client_id=c_nobody' });
+  for (const path of ['/oauth/logout', '/oauth/pages.css', '/account']) await ask('get', path);
+});
+
+test('what back ends of live delivery get is as the document says', async () => {
+  const headers = bearer;
+  assert.equal((await ask('post', '/api/v1/publish', { body: { topic: 'doc.a', payload: 1 }, headers })).status, 200);
+  await ask('post', '/api/v1/publish', { body: {}, headers });
+  await ask('post', '/api/v1/broadcast', { body: { topics: ['doc.a', 'doc.b'], payload: 2 }, headers });
+  await ask('post', '/api/v1/direct', { body: { user: 'u_nobody', payload: 3 }, headers });
+  await ask('get', '/api/v1/presence', { query: '?topic=doc.a', headers });
+  await ask('get', '/api/v1/history', { query: '?topic=doc.a', headers });
+  await ask('get', '/api/v1/topics', { headers });
+  await ask('get', '/api/v1/connections', { headers });
+  await ask('get', '/api/v1/users', { headers });
+  await ask('delete', '/api/v1/connections/{connection_id}', { names: { connection_id: 'x' }, headers });
+  await ask('delete', '/api/v1/users/{user}/connections', { names: { user: 'u_nobody' }, headers });
+  await ask('get', '/api/v1/topics');
+  await ask('get', '/ws');
+});
+
+test('what operators get is as the document says', async () => {
+  for (const path of ['/health/live', '/health/ready', '/metrics', '/inspect', '/demo/client.json', '/demo/']) await ask('get', path);
+  await ask('post', '/inspect/measure', { query: '?path=/oauth/keys' });
+  await ask('delete', '/inspect/measure', { query: '?path=/nowhere' });
+});

@@ -1,0 +1,187 @@
+// `troupe session`, `grant` and `token`: what is shown of what people have opened and allowed, and taken back; and that
+// the command line and the administration API can do the same.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "troupe/app/command/admin_work.h"
+#include "troupe/app/command/testing/desk.h"
+#include "troupe/oauth/admin/calls.h"
+
+using namespace troupe;
+using namespace troupe::app;
+
+namespace {
+
+/// A desk with a user who is signed in and has allowed a client something: a grant with a token of each use.
+class BusyDesk : public Desk {
+ public:
+  BusyDesk() {
+    REQUIRE(run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);
+    client = *add_machine().string_at("client_id");
+    AdminWork admin = work();
+    const auto id = [&] { return admin.ids().next(admin.now(), admin.random()); };
+    const auto session_id = id(), family = id(), refresh_id = id(), access_id = id();
+    session = session_id.text();
+    grant = family.text();
+    refresh = refresh_id.text();
+    access = access_id.text();
+    admin.transact([&](oauth::Tables& tables) {
+      const auto user = tables.users.find_by_name(oauth::UserName{"alice"}).value().user.id;
+      const oauth::SessionId sid{session};
+      const oauth::Authentication by{.user = user, .session = sid, .time = admin.now()};
+      const oauth::Grant given{.family = oauth::FamilyId{grant},
+                               .client = oauth::ClientId{client},
+                               .scope = oauth::ScopeSet::parse("read").value(),
+                               .audience = {"https://issuer.example"},
+                               .authentication = by};
+      const base::UnixTime later = admin.now() + std::chrono::hours{1};
+      tables.users.insert_session({.session = {.id = sid,
+                                               .authentication = by,
+                                               .created_at = admin.now(),
+                                               .seen_at = admin.now(),
+                                               .place = {.user_agent = "", .address = "192.0.2.7"}},
+                                   .expires_at = later});
+      tables.users.put_consent({user, given.client, given.scope, admin.now()});
+      tables.grants.insert_family({.grant = given, .expires_at = later});
+      tables.grants.insert_refresh({.id = refresh_id, .family = given.family, .expires_at = later});
+      tables.grants.insert_access({.id = access_id, .grant = given, .issued_at = admin.now(), .expires_at = later});
+    });
+  }
+
+  AdminWork work() const {
+    Config config;
+    config.server.data_dir = data();
+    return AdminWork{config};
+  }
+  std::string said_by(std::vector<std::string> arguments) {
+    REQUIRE(run(std::move(arguments)) == Exit::success);
+    return console.said();
+  }
+  std::vector<oauth::EndingRecord> endings() const {
+    return work().transact([](oauth::Tables& tables) { return tables.grants.endings_after(0, 10); });
+  }
+  std::string last_event() const {
+    return work().transact([](oauth::Tables& tables) { return tables.audit.events({}, 1); }).front().kind;
+  }
+
+  std::string client, session, grant, refresh, access;
+};
+
+/// The commands below one, as its help lists them.
+std::set<std::string> commands_below(const std::vector<std::string>& group) {
+  MemoryConsole console;
+  auto arguments = group;
+  arguments.emplace_back("--help");
+  run_command_line(arguments, console);
+  std::string_view help = console.said();
+  const std::string_view heading = "Subcommands:\n";
+  REQUIRE(help.contains(heading));
+  help.remove_prefix(help.find(heading) + heading.size());
+  std::set<std::string> names;
+  while (!help.empty()) {
+    const auto line = help.substr(0, help.find('\n'));
+    help.remove_prefix(std::min(line.size() + 1, help.size()));
+    if (line.starts_with("  ") && !line.starts_with("   ")) names.emplace(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("sessions of a user are listed, and ended with what stems from them") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"session", "list", "alice"}).contains(desk.session));
+  CHECK(desk.said_by({"session", "list", "alice", "--json"}).contains(R"("sid":")" + desk.session));
+  CHECK(desk.said_by({"session", "end", desk.session}).contains("1 grants"));
+  CHECK_EQ(desk.said_by({"session", "list", "alice"}), "");
+  CHECK_EQ(desk.said_by({"token", "list"}), "");
+  CHECK(desk.run({"session", "end", desk.session}) == Exit::failure);
+  CHECK(desk.run({"session", "end", "none"}) == Exit::failure);
+  CHECK(desk.run({"session", "list", "nobody"}) == Exit::failure);
+  CHECK_EQ(desk.last_event(), "session_ended");
+  REQUIRE_EQ(desk.endings().size(), 1);
+  CHECK_EQ(desk.endings().front().ending.family->value(), desk.grant);
+}
+
+TEST_CASE("grants are listed by user and client, and taken back") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"grant", "list", "--user", "alice"}).contains(desk.grant));
+  CHECK(desk.said_by({"grant", "list", "--client", desk.client, "--json"}).contains(R"("grant":")" + desk.grant));
+  CHECK_EQ(desk.said_by({"grant", "list", "--client", "c_other"}), "");
+  desk.said_by({"grant", "revoke", desk.grant});
+  CHECK_EQ(desk.said_by({"grant", "list"}), "");
+  CHECK_EQ(desk.said_by({"token", "list", "--use", "refresh"}), "");
+  CHECK(desk.run({"grant", "revoke", desk.grant}) == Exit::failure);
+  CHECK(desk.run({"grant", "revoke", "none"}) == Exit::failure);
+  CHECK_EQ(desk.last_event(), "family_revoked");
+  REQUIRE_EQ(desk.endings().size(), 1);
+  CHECK_FALSE(desk.endings().front().ending.token.has_value());
+}
+
+TEST_CASE("what a user has allowed a client is forgotten with all of its grants") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"grant", "forget", "--user", "alice", "--client", desk.client}).contains("1 grants"));
+  CHECK(desk.run({"grant", "forget", "--user", "alice", "--client", desk.client}) == Exit::failure);
+  CHECK_EQ(desk.said_by({"token", "list"}), "");
+  CHECK_EQ(desk.last_event(), "consent_revoked");
+  CHECK_EQ(desk.endings().size(), 1);
+}
+
+TEST_CASE("tokens are listed by their ids, and taken back one by one") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"token", "list", "--user", "alice"}).contains(desk.access));
+  CHECK(desk.said_by({"token", "list", "--grant", desk.grant, "--json"}).contains(R"("use":"access")"));
+  CHECK(desk.said_by({"token", "list", "--use", "refresh"}).contains(desk.refresh));
+  desk.said_by({"token", "revoke", desk.access});
+  CHECK_EQ(desk.said_by({"token", "list"}), "");
+  CHECK(desk.said_by({"token", "list", "--use", "refresh"}).contains(desk.refresh));
+  REQUIRE_EQ(desk.endings().size(), 1);
+  CHECK_EQ(desk.endings().front().ending.token->text(), desk.access);
+  desk.said_by({"token", "revoke", desk.refresh});
+  CHECK_EQ(desk.said_by({"grant", "list"}), "");
+  CHECK_FALSE(desk.endings().back().ending.token.has_value());
+  CHECK(desk.run({"token", "revoke", "none"}) == Exit::failure);
+  CHECK(desk.run({"token", "list", "--use", "both"}) == Exit::failure);
+  CHECK_EQ(desk.last_event(), "token_revoked");
+}
+
+TEST_CASE("a client gets another secret, and keeps the one before for a while") {
+  BusyDesk desk;
+  const auto secrets = [&] {
+    return desk.work().transact(
+        [&](oauth::Tables& tables) { return tables.clients.secrets_of(oauth::ClientId{desk.client}); });
+  };
+  const auto shown = wire::parse_json(desk.said_by({"client", "secret", desk.client, "--json"})).value();
+  REQUIRE_EQ(secrets().size(), 2);
+  CHECK(secrets()[0].expires_at.has_value());
+  CHECK_EQ(secrets()[1].hash, crypto::sha256(*shown.string_at("client_secret")));
+  CHECK(desk.said_by({"client", "secret", desk.client, "--overlap", "0s"}).contains("client secret"));
+  CHECK_EQ(secrets().size(), 1);
+  CHECK(desk.run({"client", "secret", desk.client, "--overlap", "31d"}) == Exit::failure);
+  CHECK(desk.run({"client", "secret", "c_nobody"}) == Exit::failure);
+  CHECK_EQ(desk.last_event(), "client_secret_renewed");
+}
+
+TEST_CASE("a user is shown") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"user", "show", "alice"}).contains("enabled"));
+  CHECK(desk.said_by({"user", "show", "alice", "--json"}).contains(R"("preferred_username":"alice")"));
+  CHECK(desk.run({"user", "show", "nobody"}) == Exit::failure);
+}
+
+TEST_CASE("each command that administers has its call, and each call its command") {
+  const std::set<std::string> others{"serve", "publish", "subscribe", "watch", "load", "config", "selftest", "version"};
+  std::set<std::string> commands;
+  for (const std::string& group : commands_below({})) {
+    if (others.contains(group)) continue;
+    for (const std::string& name : commands_below({group})) commands.insert(group + " " + name);
+  }
+  std::set<std::string> called;
+  for (const oauth::admin::Call& call : oauth::admin::calls()) {
+    // The trail has no command yet.
+    if (!call.path.ends_with("/events")) called.emplace(call.command);
+  }
+  CHECK_EQ(commands, called);
+}

@@ -1,0 +1,121 @@
+// What those who administer do to records, as the owners of the records: who hears of it, and what is looked at.
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/live_tokens.h"
+#include "troupe/oauth/actor/testing/actor_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using fixture::ActorWorld;
+
+const Cause desk{.by = "client c_desk"};
+
+/// What has told of the end of the one grant that there is.
+struct Granted {
+  explicit Granted(ActorWorld& world) : oauth(world), client(oauth.client(fixture::shop().id)) {
+    tokens = oauth.redeem(oauth.authorize(client), client).value();
+    claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{tokens.access_token})).value();
+  }
+
+  bool is_active() { return oauth.is_active(tokens.access_token, client); }
+  bool told_family() const {
+    const auto told = oauth.revoked();
+    return told.size() == 1 && told.front().family == claims.family && !told.front().token;
+  }
+
+  ActorWorld& oauth;
+  ClientPtr client;
+  IssuedTokens tokens;
+  TokenClaims claims;
+};
+
+TEST_CASE("whoever serves on the strength of tokens is told what an administrator takes back") {
+  SUBCASE("a user who is disabled") {
+    ActorWorld oauth{1};
+    Granted granted{oauth};
+    const auto changed = oauth.world.block_on(oauth.users.ask(DisableUser{fixture::alice().user.id, desk})).value();
+    CHECK_EQ(changed.grants_ended, 1);
+    CHECK(granted.told_family());
+    CHECK_FALSE(granted.is_active());
+  }
+  SUBCASE("a password that is set") {
+    ActorWorld oauth{2};
+    Granted granted{oauth};
+    oauth.world.advance(std::chrono::seconds{1});
+    const SetPassword message{fixture::alice().user.id, crypto::Password{"quite another one"}, desk};
+    CHECK(oauth.world.block_on(oauth.users.ask(message)).has_value());
+    CHECK(granted.told_family());
+    CHECK_FALSE(granted.is_active());
+  }
+  SUBCASE("a grant") {
+    ActorWorld oauth{3};
+    Granted granted{oauth};
+    CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeFamily{granted.claims.family, "administration", desk})));
+    CHECK(granted.told_family());
+    CHECK_FALSE(granted.is_active());
+  }
+  SUBCASE("an access token alone") {
+    ActorWorld oauth{4};
+    Granted granted{oauth};
+    CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeTokenById{granted.claims.id, desk})));
+    REQUIRE_EQ(oauth.revoked().size(), 1);
+    CHECK_EQ(oauth.revoked().front().token, granted.claims.id);
+    CHECK_FALSE(granted.is_active());
+    CHECK(oauth.is_active(*granted.tokens.refresh_token, granted.client));
+  }
+  SUBCASE("a token that nobody knows") {
+    ActorWorld oauth{5};
+    fixture::Ids ids;
+    CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeTokenById{ids.next(), desk})));
+    CHECK(oauth.revoked().empty());
+  }
+}
+
+TEST_CASE("a page of tokens passes over thousands that nobody may use, and says where to go on") {
+  ActorWorld oauth{6};
+  fixture::Ids ids;
+  const auto grant_at = [&](const crypto::TokenId& id) {
+    Grant grant = fixture::grant_of(fixture::shop(), id, id);
+    grant.authentication = std::nullopt;
+    return grant;
+  };
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlTables tables{transaction};
+    for (int n = 0; n < 10'600; ++n) {
+      const auto id = ids.next();
+      const bool is_live = n == 10'550;
+      tables.all().grants.insert_access({.id = id,
+                                         .grant = grant_at(id),
+                                         .issued_at = fixture::start,
+                                         .expires_at = fixture::start + std::chrono::seconds{is_live ? 6000 : 0}});
+    }
+  });
+  const auto first = oauth.world.block_on(oauth.tokens.ask(ListTokens{})).value();
+  CHECK(first.rows.empty());
+  REQUIRE(first.next.has_value());
+  const auto second = oauth.world.block_on(oauth.tokens.ask(ListTokens{.after = first.next})).value();
+  CHECK_EQ(second.rows.size(), 1);
+  CHECK_FALSE(second.next.has_value());
+}
+
+TEST_CASE("a client is changed and removed in the version that was named, and in no other") {
+  ActorWorld oauth{7};
+  const auto update = [&](std::optional<std::int64_t> version) {
+    return oauth.world.block_on(oauth.clients.ask(
+        UpdateClient{.id = fixture::shop().id, .metadata = fixture::shop().metadata, .version = version}));
+  };
+  CHECK_EQ(update(7).error().domain, errors::changed_meanwhile);
+  CHECK_EQ(update(1)->get()->version, 2);
+  CHECK_EQ(update(1).error().domain, errors::changed_meanwhile);
+  CHECK_EQ(update(std::nullopt)->get()->version, 3);
+  const auto remove = [&](std::int64_t version) {
+    return oauth.world.block_on(oauth.clients.ask(DeleteClient{.id = fixture::shop().id, .version = version}));
+  };
+  CHECK_EQ(remove(2).error().domain, errors::changed_meanwhile);
+  CHECK(remove(3).has_value());
+  CHECK_EQ(remove(3).error().domain, errors::invalid_client);
+}
+
+}  // namespace
+}  // namespace troupe::oauth

@@ -1,0 +1,85 @@
+// Client Actor: what is done to clients by those who administer. See client_actor.h.
+#include "troupe/oauth/actor/client_actor.h"
+
+namespace troupe::oauth {
+
+void renew_secret(Tables& tables, const ClientSecretRecord& fresh, base::UnixTime now, std::chrono::seconds overlap) {
+  std::vector<ClientSecretRecord> before = tables.clients.secrets_of(fresh.client);  // oldest first
+  for (const ClientSecretRecord& secret : before) tables.clients.remove_secret(secret.id);
+  if (!before.empty() && overlap.count() > 0) {
+    ClientSecretRecord& newest = before.back();
+    const base::UnixTime end = now + overlap;
+    if (!newest.expires_at || end < *newest.expires_at) newest.expires_at = end;
+    tables.clients.insert_secret(newest);
+  }
+  tables.clients.insert_secret(fresh);
+}
+
+actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClientPage message) {
+  auto clients = co_await storage_.read([message](Tables& t) {
+    std::vector<ClientPtr> page;
+    for (Client& client : t.clients.list(message.after, message.count))
+      page.push_back(std::make_shared<const Client>(std::move(client)));
+    return page;
+  });
+  co_return clients;
+}
+
+actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
+  if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
+  using Updated = std::expected<Client, OauthError>;
+  auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Updated {
+    auto client = t.clients.find(message.id);
+    if (!client) return std::unexpected(errors::invalid_client);
+    if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
+    client->metadata = message.metadata;
+    set_state(t, *client, message.state, now);
+    ++client->version;
+    t.clients.update(*client);
+    if (client->is_public())
+      for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
+    t.audit.append(event);
+    return *std::move(client);
+  });
+  known_.erase(message.id);
+  if (!updated) co_return std::unexpected(updated.error());
+  co_return std::make_shared<const Client>(*std::move(updated));
+}
+
+actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteClient message,
+                                                                          actor::Context& context) {
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
+  using Deleted = std::expected<ClientDeleted, OauthError>;
+  auto deleted = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Deleted {
+    const auto client = t.clients.find(message.id);
+    if (!client) return std::unexpected(errors::invalid_client);
+    if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
+    remove_client(t, message.id, now);
+    t.audit.append(event);
+    return ClientDeleted{};
+  });
+  known_.erase(message.id);
+  co_return deleted;
+}
+
+actor::Task<std::expected<FreshSecret, OauthError>> ClientActor::handle(RenewClientSecret message,
+                                                                        actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  const NewSecret fresh = make_secret(message.id, now, ids_, context.random());
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_secret_renewed"), message.id);
+  const auto refusal = co_await storage_.write([message, event, now, fresh](Tables& t) -> std::optional<OauthError> {
+    const auto client = t.clients.find(message.id);
+    if (!client) return errors::invalid_client;
+    if (message.version && client->version != *message.version) return errors::changed_meanwhile;
+    if (client->is_public()) return errors::invalid_client_metadata.because("A public client has no secret.");
+    renew_secret(t, fresh.record, now, message.overlap);
+    t.audit.append(event);
+    return std::nullopt;
+  });
+  known_.erase(message.id);
+  if (refusal) co_return std::unexpected(*refusal);
+  co_return FreshSecret{fresh.secret};
+}
+
+}  // namespace troupe::oauth

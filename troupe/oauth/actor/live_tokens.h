@@ -1,0 +1,28 @@
+// What is live of what was granted, page by page, and what is taken back of it by its id: steps of
+// transactions, for the Token Actor and the command line.
+#pragma once
+
+#include <optional>
+
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/storage/tables.h"
+
+namespace troupe::oauth {
+
+/// A page of the grants with a user behind them that are live at `now`.
+PageOf<LiveGrant> live_grants(Tables& tables, const ListGrants& wanted, base::UnixTime now);
+
+/// A page of the tokens of one use that are live at `now`.
+PageOf<TokenClaims> live_tokens(Tables& tables, const ListTokens& wanted, base::UnixTime now);
+
+/// A token that was taken back by its id.
+struct TakenBack {
+  TokenUse use = TokenUse::access;
+  FamilyId family;
+};
+
+/// Takes back an access token alone, a refresh token with its family, and appends `event` where that has changed
+/// anything. Nothing where there is no such token.
+std::optional<TakenBack> take_back(Tables& tables, const crypto::TokenId& id, base::UnixTime now, AuditEvent event);
+
+}  // namespace troupe::oauth

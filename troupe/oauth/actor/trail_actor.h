@@ -1,0 +1,66 @@
+// Trail Actor: reads the audit trail for those who may, and writes what happened before any
+// owner of records was asked: that somebody was refused the administration.
+//
+// It changes nothing that was written. Owned by the supervisor of the authorization server.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "troupe/actor/actor.h"
+#include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/model/cause.h"
+#include "troupe/oauth/storage/storage.h"
+
+namespace troupe::oauth {
+
+/// Which events are wanted: all that is said must hold.
+struct EventFilter {
+  std::optional<std::string> kind{};
+  std::optional<ClientId> client{};
+  std::optional<UserId> user{};
+  std::optional<FamilyId> family{};
+  std::optional<base::UnixTime> since{};  // not before this moment
+  std::optional<base::UnixTime> until{};  // before this one
+};
+
+/// A part of the trail, the newest first. `next` is where to go on, nothing at the end; a page looks at a bounded
+/// number of events, so it may be short, or empty, and not be the last.
+struct EventPage {
+  std::vector<AuditEvent> events;
+  std::optional<crypto::TokenId> next;
+};
+
+struct ListEvents {
+  EventFilter filter;
+  std::optional<crypto::TokenId> before{};
+  int count = 100;
+  using reply = EventPage;
+};
+
+struct Noted {};
+
+/// A token was shown that is good and does not allow what was asked for.
+struct RecordRefusal {
+  ClientId client;    // whose token it is
+  std::string scope;  // what would have been enough
+  Cause cause{};
+  using reply = Noted;
+};
+
+class TrailActor {
+ public:
+  static constexpr bool interleaves = true;
+
+  explicit TrailActor(Storage storage) : storage_(std::move(storage)) {}
+
+  actor::Task<EventPage> handle(ListEvents message);
+  actor::Task<Noted> handle(RecordRefusal message, actor::Context& context);
+
+ private:
+  Storage storage_;
+  Auditor auditor_;
+};
+
+}  // namespace troupe::oauth

@@ -1,0 +1,77 @@
+// See caller.h.
+#include "troupe/oauth/admin/caller.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/oauth/admin/answer.h"
+#include "troupe/web/bearer.h"
+
+namespace troupe::oauth::admin {
+namespace {
+
+constexpr std::string_view everything = "admin";
+constexpr std::string_view read_only = ":read";
+
+/// RFC 6750, section 3: who shows no token is told nothing but the scheme.
+web::Response unauthorized(std::optional<OauthError> error) {
+  auto response = problem_of(error.value_or(errors::invalid_token.because("An access token is needed.")));
+  std::string challenge = "Bearer realm=\"troupe administration\"";
+  if (error) challenge += fmt::format(", error=\"{}\", error_description=\"{}\"", error->code, error->description);
+  response.headers.set("WWW-Authenticate", std::move(challenge));
+  return response;
+}
+
+}  // namespace
+
+bool is_enough(const ScopeSet& held, std::string_view scope) {
+  if (held.contains(everything) || held.contains(scope)) return true;
+  return scope.ends_with(read_only) && held.contains(scope.substr(0, scope.size() - read_only.size()));
+}
+
+bool is_privileged(std::string_view scope) {
+  if (scope == everything || scope.starts_with("admin.") || scope.ends_with(":admin")) return true;
+  return scope == "introspect" || scope == "register";
+}
+
+std::optional<std::string> beyond(const Caller& caller, const ScopeSet& scope) {
+  for (const std::string& one : scope)
+    if (is_privileged(one) && !is_enough(caller.scope, one)) return one;
+  return std::nullopt;
+}
+
+Task<web::Response> refuse(ServicePtr service, Caller caller, std::string scope) {
+  auto noted = co_await service->trail.ask(RecordRefusal{std::move(caller.client), scope, std::move(caller.cause)});
+  if (!noted) co_return problem_of(errors::temporarily_unavailable);
+  auto response = problem_of(errors::insufficient_scope, fmt::format("The access token lacks the scope {}.", scope));
+  response.headers.set(
+      "WWW-Authenticate",
+      fmt::format("Bearer realm=\"troupe administration\", error=\"insufficient_scope\", scope=\"{}\"", scope));
+  co_return response;
+}
+
+Task<std::expected<Caller, web::Response>> caller_of(ServicePtr service, web::Request http, std::string_view scope) {
+  const auto shown = web::bearer_token(http);
+  if (!shown) co_return std::unexpected(unauthorized(errors::invalid_token.because("The header has no one token.")));
+  if (!*shown) co_return std::unexpected(unauthorized(std::nullopt));
+  auto claims = co_await service->tokens.ask(ValidateToken{TokenText{std::string{**shown}}});
+  if (!claims) {
+    const OauthError error = claims.error().domain.value_or(errors::temporarily_unavailable);
+    co_return std::unexpected(error.status == 401 ? unauthorized(error) : problem_of(error));
+  }
+  const bool is_for_us = std::ranges::find(claims->audience, service->issuer) != claims->audience.end();
+  if (!is_for_us) {
+    co_return std::unexpected(unauthorized(errors::invalid_token.because("The access token is for somebody else.")));
+  }
+  Caller caller{.client = claims->client,
+                .scope = claims->scope,
+                .cause = {.request = http.request_id, .by = "client " + claims->client.value()}};
+  if (claims->user || !is_enough(claims->scope, scope)) {
+    auto refused = co_await refuse(service, std::move(caller), std::string{scope});
+    co_return std::unexpected(std::move(refused));
+  }
+  co_return caller;
+}
+
+}  // namespace troupe::oauth::admin

@@ -1,0 +1,153 @@
+// Who may administer: with which token, and what nobody gives who does not have it (T80).
+#include "troupe/oauth/admin/caller.h"
+
+#include <set>
+
+#include "troupe/oauth/admin/testing/office.h"
+
+namespace troupe::oauth::test {
+namespace {
+
+using web::Method;
+
+/// The path below /admin/v1, with something for what is in braces.
+std::string target_of(const admin::Call& call) {
+  std::string path{call.path.substr(std::string_view{"/admin/v1"}.size())};
+  for (auto open = path.find('{'); open != std::string::npos; open = path.find('{'))
+    path.replace(open, path.find('}') - open + 1, "AAAAAAAAAAAAAAAAAAAAAA");
+  return path;
+}
+
+std::set<std::string> all_scopes() {
+  std::set<std::string> scopes{"admin", "introspect"};
+  for (const admin::Call& call : admin::calls()) scopes.emplace(call.scope);
+  return scopes;
+}
+
+bool suffices(const std::string& scope, std::string_view needed) {
+  return scope == "admin" || scope == needed || scope + ":read" == needed;
+}
+
+TEST_CASE("T80 each call is for tokens with its scope, and for no other") {
+  OauthWorld oauth{quick(1)};
+  Office office{oauth};
+  for (const admin::Call& call : admin::calls()) {
+    for (const std::string& scope : all_scopes()) {
+      CAPTURE(call.path);
+      CAPTURE(scope);
+      auto reply = office.ask_with(office.token(scope), call.method, target_of(call));
+      if (suffices(scope, call.scope)) {
+        CHECK_NE(reply.status(), 401);
+        CHECK_NE(reply.status(), 403);
+      } else {
+        CHECK_EQ(reply.status(), 403);
+        CHECK_EQ(reply.at("code"), "insufficient_scope");
+        CHECK(reply.header("www-authenticate").contains("scope=\"" + std::string{call.scope} + "\""));
+      }
+      CHECK_EQ(reply.header("cache-control"), "no-store");
+    }
+  }
+}
+
+TEST_CASE("T80 without a token of ours that is for us nobody administers") {
+  OauthWorldOptions options = quick(2);
+  options.oauth.resources = {"https://api.example"};
+  OauthWorld oauth{options};
+  Office office{oauth};
+  const std::string for_others =
+      oauth
+          .post_as(office.desk, "/oauth/token",
+                   {{"grant_type", "client_credentials"}, {"scope", "admin"}, {"resource", "https://api.example"}})
+          .at("access_token");
+  const std::string revoked = office.token("admin.users");
+  CHECK_EQ(office.ask_with(revoked, Method::get, "/users").status(), 200);
+  oauth.post_as(office.desk, "/oauth/revoke", {{"token", revoked}});
+  for (const admin::Call& call : admin::calls()) {
+    CAPTURE(call.path);
+    web::Request bare{.method = call.method, .path = "/admin/v1" + target_of(call)};
+    const auto without = oauth.send(bare);
+    CHECK_EQ(without.status(), 401);
+    CHECK(without.header("www-authenticate").starts_with("Bearer realm="));
+    CHECK_FALSE(without.header("www-authenticate").contains("error="));
+    for (const std::string& token : {std::string{"guess"}, for_others, revoked}) {
+      auto reply = office.ask_with(token, call.method, target_of(call));
+      CHECK_EQ(reply.status(), 401);
+      CHECK(reply.header("www-authenticate").contains("error=\"invalid_token\""));
+    }
+  }
+  web::Request other_scheme = oauth.token_request(office.desk, {}, "/admin/v1/users");
+  CHECK_EQ(oauth.send(other_scheme).status(), 401);
+}
+
+TEST_CASE("T80 a token in a person's name opens nothing") {
+  OauthWorld oauth{quick(3)};
+  Office office{oauth};
+  const ClientMetadata console{.name = "Console",
+                               .redirect_uris = {"https://console.example/cb"},
+                               .scope = ScopeSet::parse("openid admin").value(),
+                               .id_token_alg = crypto::Algorithm::es256};
+  auto made = oauth.world().block_on(oauth.actors().clients.ask(RegisterClient{console})).value();
+  const ClientApp app{made.client->id, made.secret->expose(), "https://console.example/cb"};
+  const auto token = oauth.redeem(app, oauth.authorize(alice, app, "scope=admin")).at("access_token");
+  REQUIRE_FALSE(token.empty());
+  CHECK_EQ(office.ask_with(token, Method::get, "/users").status(), 403);
+}
+
+TEST_CASE("T80 who was refused is in the audit trail, with what they lacked") {
+  OauthWorld oauth{quick(4)};
+  Office office{oauth};
+  office.ask_with(office.token("admin.users:read"), Method::post, "/keys/rotate");
+  const auto events = office.get("/events?kind=administration_refused");
+  CHECK_EQ(office.column(events, "events", "client_id"), std::vector{office.desk.id.value()});
+  CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"lacks admin.keys"});
+}
+
+TEST_CASE("T80 nobody gives a client more than they have, themselves included") {
+  OauthWorld oauth{quick(5)};
+  Office office{oauth};
+  const std::string modest = office.token("admin.clients");
+  const web::Headers any{{"If-Match", "*"}};
+  const std::string own = "/clients/" + office.desk.id.value();
+  struct Row {
+    Method method;
+    std::string target;
+    std::string body;
+  };
+  const Row refused[] = {
+      {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"admin"})"},
+      {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"admin.keys"})"},
+      {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"introspect"})"},
+      {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"live:admin"})"},
+      {Method::patch, own, R"({"client_name":"mine"})"},
+      {Method::patch, own, R"({"scope":"read"})"},
+      {Method::patch, "/clients/" + oauth.web_shop.id.value(), R"({"scope":"read admin"})"},
+      {Method::post, own + "/secrets", ""},
+      {Method::delete_, own, ""},
+  };
+  for (const Row& row : refused) {
+    CAPTURE(row.target);
+    CAPTURE(row.body);
+    auto reply = office.ask_with(modest, row.method, row.target, row.body, any);
+    CHECK_EQ(reply.status(), 403);
+    CHECK_EQ(reply.at("code"), "insufficient_scope");
+  }
+  CHECK_EQ(office.causes("administration_refused").size(), std::size(refused));
+  CHECK_EQ(office
+               .ask_with(modest, Method::post, "/clients",
+                         R"({"client_name":"x","grant_types":["client_credentials"],"scope":"read admin.clients"})")
+               .status(),
+           201);
+  CHECK_EQ(office.ask(Method::patch, own, R"({"client_name":"mine"})", any).status(), 200);
+}
+
+TEST_CASE("T57 no page of another origin may read what the administration says") {
+  OauthWorld oauth{quick(6)};
+  Office office{oauth};
+  for (const Method method : {Method::get, Method::options}) {
+    auto reply = office.ask(method, "/clients", "", {{"Origin", "https://shop.example"}});
+    CHECK_EQ(reply.header("access-control-allow-origin"), "");
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oauth::test

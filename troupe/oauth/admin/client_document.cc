@@ -1,0 +1,162 @@
+// See client_document.h. Each member is one row of a table.
+#include "troupe/oauth/admin/client_document.h"
+
+#include <algorithm>
+
+#include "troupe/oauth/model/registration.h"
+
+namespace troupe::oauth::admin {
+namespace {
+
+using wire::Json;
+
+constexpr std::size_t list_max = 100;
+constexpr std::size_t text_bytes_max = 2048;  // as long as a redirect URI may be
+
+/// Takes the value into the client; false where it is none for this member.
+using Take = bool (*)(const Json& value, Client& client);
+using Reset = void (*)(Client& client);
+
+struct Member {
+  std::string_view name;
+  Take take;
+  Reset reset;
+  std::string_view wanted;  // what the client is told of a value that is none
+};
+
+template <auto field>
+void reset(Client& client) {
+  client.metadata.*field = ClientMetadata{}.*field;
+}
+
+const std::string* text_in(const Json& value) {
+  const std::string* text = value.string();
+  return text != nullptr && text->size() <= text_bytes_max ? text : nullptr;
+}
+
+template <auto field>
+bool take_texts(const Json& value, Client& client) {
+  if (value.array() == nullptr || value.array()->size() > list_max) return false;
+  std::vector<std::string> texts;
+  for (const Json& one : *value.array()) {
+    const std::string* text = text_in(one);
+    if (text == nullptr) return false;
+    texts.push_back(*text);
+  }
+  client.metadata.*field = std::move(texts);
+  return true;
+}
+
+/// A value that has a name.
+template <auto field, auto named>
+bool take_named(const Json& value, Client& client) {
+  const std::string* text = text_in(value);
+  if (text == nullptr) return false;
+  const auto found = named(*text);
+  if (found) client.metadata.*field = *found;
+  return found.has_value();
+}
+
+std::optional<AccessTokenFormat> format_named(std::string_view name) {
+  if (name == "jwt") return AccessTokenFormat::jwt;
+  if (name == "opaque") return AccessTokenFormat::opaque;
+  return std::nullopt;
+}
+
+bool take_name(const Json& value, Client& client) {
+  const std::string* text = text_in(value);
+  if (text != nullptr) client.metadata.name = *text;
+  return text != nullptr;
+}
+
+bool take_grants(const Json& value, Client& client) {
+  if (value.array() == nullptr || value.array()->size() > list_max) return false;
+  ClientMetadata taken;
+  taken.grant_types.clear();
+  for (const Json& one : *value.array()) {
+    const auto type = one.string() != nullptr ? grant_type_named(*one.string()) : std::nullopt;
+    if (!type) return false;
+    if (!taken.may_use(*type)) taken.grant_types.push_back(*type);
+  }
+  client.metadata.grant_types = std::move(taken.grant_types);
+  return true;
+}
+
+bool take_scope(const Json& value, Client& client) {
+  if (value.string() == nullptr) return false;
+  auto scope = ScopeSet::parse(*value.string());
+  if (scope) client.metadata.scope = *std::move(scope);
+  return scope.has_value();
+}
+
+bool take_pkce(const Json& value, Client& client) {
+  if (value.boolean() == nullptr) return false;
+  client.metadata.pkce = *value.boolean() ? PkcePolicy::required : PkcePolicy::optional;
+  return true;
+}
+
+bool take_state(const Json& value, Client& client) {
+  if (value.boolean() == nullptr) return false;
+  client.state = *value.boolean() ? ClientState::enabled : ClientState::disabled;
+  return true;
+}
+
+bool take_lifetime(const Json& value, Client& client) {
+  const std::int64_t* seconds = value.integer();
+  if (seconds == nullptr || *seconds < 1 || *seconds > access_token_ttl_max.count()) return false;
+  client.metadata.access_token_ttl = std::chrono::seconds{*seconds};
+  return true;
+}
+
+using M = ClientMetadata;
+
+constexpr Member members[] = {
+    {"client_name", take_name, reset<&M::name>, "The client_name must be text."},
+    {"redirect_uris", take_texts<&M::redirect_uris>, reset<&M::redirect_uris>,
+     "The redirect_uris must be a list of up to 100 URIs."},
+    {"post_logout_redirect_uris", take_texts<&M::post_logout_redirect_uris>, reset<&M::post_logout_redirect_uris>,
+     "The post_logout_redirect_uris must be a list of up to 100 URIs."},
+    {"grant_types", take_grants, reset<&M::grant_types>,
+     "The grant_types may be authorization_code, refresh_token and client_credentials."},
+    {"scope", take_scope, reset<&M::scope>, "The scope must be up to 100 words with a space between."},
+    {"enabled", take_state, [](Client& client) { client.state = ClientState::enabled; },
+     "The member enabled must be true or false."},
+    {"token_endpoint_auth_method", take_named<&M::auth_method, client_auth_method_named>, reset<&M::auth_method>,
+     "The token_endpoint_auth_method may be client_secret, client_secret_basic, client_secret_post or none."},
+    {"require_pkce", take_pkce, reset<&M::pkce>, "The member require_pkce must be true or false."},
+    {"access_token_format", take_named<&M::access_token_format, format_named>, reset<&M::access_token_format>,
+     "The access_token_format may be jwt or opaque."},
+    {"access_token_signed_response_alg", take_named<&M::access_token_alg, crypto::algorithm_named>,
+     reset<&M::access_token_alg>, "The access_token_signed_response_alg may be ES256, RS256 or EdDSA."},
+    {"id_token_signed_response_alg", take_named<&M::id_token_alg, crypto::algorithm_named>, reset<&M::id_token_alg>,
+     "The id_token_signed_response_alg may be RS256, ES256 or EdDSA."},
+    {"access_token_lifetime", take_lifetime, reset<&M::access_token_ttl>,
+     "The access_token_lifetime is 1 to 3600 seconds."},
+};
+
+}  // namespace
+
+std::expected<void, OauthError> apply(const wire::Json& document, Client& client) {
+  for (const Member& member : members) {
+    const Json* value = document.find(member.name);
+    if (value == nullptr) continue;
+    if (value->is_null()) {
+      member.reset(client);
+    } else if (!member.take(*value, client)) {
+      return std::unexpected(errors::invalid_client_metadata.because(member.wanted));
+    }
+  }
+  return {};
+}
+
+void write_client(wire::JsonWriter& writer, const Client& client, const std::optional<ClientSecret>& secret) {
+  writer.begin_object()
+      .member("client_id", client.id.value())
+      .member("client_id_issued_at", client.created_at.seconds())
+      .member("enabled", client.state == ClientState::enabled);
+  if (secret) writer.member("client_secret", secret->expose()).member("client_secret_expires_at", 0);  // never
+  write_metadata(writer, client.metadata);
+  writer.end_object();
+}
+
+}  // namespace troupe::oauth::admin

@@ -1,0 +1,29 @@
+// What the lists of grants and tokens have in common: the parameters that choose among them, and
+// where the next page begins.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "troupe/oauth/actor/token_actor.h"
+#include "troupe/oauth/admin/request.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth::admin {
+
+template <class Id>
+std::optional<Id> id_in(const wire::Form& query, std::string_view name) {
+  const auto text = query.get(name);
+  return text ? std::optional{Id{std::string{*text}}} : std::nullopt;
+}
+
+inline GrantFilter filter_in(const wire::Form& query) {
+  return {.client = id_in<ClientId>(query, "client"),
+          .user = id_in<UserId>(query, "user"),
+          .family = id_in<FamilyId>(query, "grant")};
+}
+
+/// The `next` of a page that has come so far, "" at the end.
+inline std::string next_of(const std::optional<crypto::TokenId>& last) { return last ? cursor_of(last->text()) : ""; }
+
+}  // namespace troupe::oauth::admin
