@@ -143,9 +143,10 @@ Task<web::Response> remove(ServicePtr service, web::Request http) {
 
 /// The name of the error that a refusal tells.
 std::string reason_of(const web::Response& refusal) {
+  if (refusal.body.view().empty()) return "no_token";
   const auto json = wire::parse_json(refusal.body.view(), {.bytes_max = 4096, .depth_max = 2});
   const std::string* error = json ? json->string_at("error") : nullptr;
-  return error != nullptr ? *error : "no_token";
+  return error != nullptr ? *error : "refused";
 }
 
 /// Answers by `inner`, and has refusals noted in the audit trail.
