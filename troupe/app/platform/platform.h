@@ -22,6 +22,7 @@
 #include "troupe/oauth/service/oauth_supervisor.h"
 #include "troupe/realtime/service/service.h"
 #include "troupe/store/database.h"
+#include "troupe/web/fetcher.h"
 #include "troupe/web/http_server.h"
 
 namespace troupe::app {
@@ -54,6 +55,7 @@ class Platform {
  private:
   void start_tls();
   void start_telemetry();
+  void start_fetcher();
   void start_oauth();
   void start_history();
   void start_realtime();
@@ -71,6 +73,8 @@ class Platform {
   actor::Ref<CertificateKeeper> certificate_keeper_;  // none: TLS is not spoken
   store::Database database_;
   actor::Ref<TokenBridge> bridge_;
+  std::shared_ptr<actor::Offload> fetch_threads_;  // ends before the system, whose cores take their results
+  actor::Ref<web::Fetcher> fetcher_;
   actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;
   oauth::OauthActors oauth_;
   realtime::Realtime realtime_;

@@ -13,18 +13,21 @@ struct Seen {
   std::int64_t keys = 0;
   std::int64_t clients = 0;
   std::vector<EndingRecord> endings;
+  bool are_logouts_due = false;
 };
 
 }  // namespace
 
 void ChangeActor::started(actor::Context& context) { context.every(this, "look", look_every, Look{}); }
 
-actor::Task<void> ChangeActor::handle(Look) {
-  auto seen = co_await parts_.storage.read([after = heard_](Tables& t) {
-    return Seen{t.keys.generation(), t.clients.generation(), t.grants.endings_after(after, told_at_once)};
+actor::Task<void> ChangeActor::handle(Look, actor::Context& context) {
+  auto seen = co_await parts_.storage.read([after = heard_, now = context.wall()](Tables& t) {
+    return Seen{t.keys.generation(), t.clients.generation(), t.grants.endings_after(after, told_at_once),
+                !t.logouts.due(now, 1).empty()};
   });
   parts_.keys.tell(KeysSeen{seen.keys});
   parts_.clients.tell(ClientsSeen{seen.clients});
+  if (seen.are_logouts_due && parts_.logouts) parts_.logouts.tell(LogoutsDue{});
   if (seen.endings.empty() || !parts_.watcher) co_return;
   GrantsEnded message;
   for (EndingRecord& each : seen.endings) message.endings.push_back(std::move(each.ending));

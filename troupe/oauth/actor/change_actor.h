@@ -1,6 +1,6 @@
 // ChangeActor: sees what another process, such as the command line, has changed in the
 // database, and tells whom it concerns: the owners of keys and of clients, and whoever serves on
-// the strength of tokens whose grants have ended.
+// the strength of tokens whose grants have ended, and who tells clients of sign-outs.
 //
 // One look for all of them, twice a second, since a look wakes a thread for blocking work and
 // an idle server does hardly anything else. Owners are told at each look what it saw, so
@@ -11,6 +11,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/logout_actor.h"
 #include "troupe/oauth/model/token.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -20,7 +21,8 @@ struct ChangeActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<KeysSeen>> keys;
   actor::Ref<actor::Protocol<ClientsSeen>> clients;
-  actor::Ref<actor::Protocol<GrantsEnded>> watcher;  // may be null
+  actor::Ref<actor::Protocol<GrantsEnded>> watcher;   // may be null
+  actor::Ref<actor::Protocol<LogoutsDue>> logouts{};  // may be null
 };
 
 class ChangeActor {
@@ -31,7 +33,7 @@ class ChangeActor {
 
   /// Told by itself: what has changed since the last look.
   struct Look {};
-  actor::Task<void> handle(Look message);
+  actor::Task<void> handle(Look message, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
  private:

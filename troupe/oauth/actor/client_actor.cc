@@ -60,7 +60,7 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   NewClient made;
   made.client = {
       .id = ClientId{"c_" + ids.next(now, random).text()}, .metadata = std::move(metadata), .created_at = now};
-  if (made.client.is_public()) return made;
+  if (!made.client.metadata.has_secret()) return made;
   made.secret = ClientSecret{fresh_text(random)};
   made.secret_record = {.id = ids.next(now, random),
                         .client = made.client.id,
@@ -85,8 +85,11 @@ bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
   return true;
 }
 
-ClientActor::ClientActor(Storage storage, std::size_t registrations_max)
-    : storage_(std::move(storage)), registrations_max_(static_cast<std::int64_t>(registrations_max)) {}
+ClientActor::ClientActor(Storage storage, ClientActorParts parts)
+    : storage_(std::move(storage)),
+      registrations_max_(static_cast<std::int64_t>(parts.registrations_max)),
+      audiences_{parts.issuer, parts.issuer + "/oauth/token"},
+      keys_(parts.fetcher) {}
 
 void ClientActor::now_at(std::int64_t generation) {
   if (generation == generation_ && known_.size() < known_max) return;
@@ -203,7 +206,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     set_state(t, *client, message.state, now);
     ++client->version;
     t.clients.update(*client);
-    if (client->is_public())
+    if (!client->metadata.has_secret())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
     t.keys.append_event(event);
     return client;

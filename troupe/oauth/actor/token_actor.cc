@@ -23,6 +23,7 @@ TokenClaims claims_of(TokenUse use, const crypto::TokenId& id, const Grant& gran
                      .client = grant.client,
                      .subject = grant.subject(),
                      .user = std::nullopt,
+                     .user_name = std::nullopt,
                      .scope = grant.scope,
                      .audience = grant.audience,
                      .issued_at = issued_at,
@@ -41,11 +42,20 @@ bool same(const crypto::Digest& a, const crypto::Digest& b) {
   return crypto::equal_in_constant_time(a.view(), b.view());
 }
 
+/// The claims with the name of their user, if what they stand on still stands.
+std::optional<TokenClaims> live_claims_of(Tables& tables, TokenClaims claims, const Grant& grant) {
+  auto here = standing(tables, grant);
+  if (!here) return std::nullopt;
+  claims.user_name = std::move(here->user);
+  return claims;
+}
+
 std::optional<TokenClaims> live_access(Tables& tables, const ReadToken& read, base::UnixTime now) {
   const auto token = tables.grants.find_access(read.id);
   if (!token || !same(token->hash, read.hash)) return std::nullopt;
-  if (token->revoked_at || token->expires_at <= now || !stands(tables, token->grant)) return std::nullopt;
-  return claims_of(TokenUse::access, token->id, token->grant, token->issued_at, token->expires_at);
+  if (token->revoked_at || token->expires_at <= now) return std::nullopt;
+  return live_claims_of(
+      tables, claims_of(TokenUse::access, token->id, token->grant, token->issued_at, token->expires_at), token->grant);
 }
 
 std::optional<TokenClaims> live_refresh(Tables& tables, const ReadToken& read, base::UnixTime now) {
@@ -53,8 +63,10 @@ std::optional<TokenClaims> live_refresh(Tables& tables, const ReadToken& read, b
   if (!token || !same(token->hash, read.hash)) return std::nullopt;
   if (token->rotated_at || token->expires_at <= now) return std::nullopt;
   const auto family = tables.grants.find_family(token->family);
-  if (!family || family->expires_at <= now || !stands(tables, family->grant)) return std::nullopt;
-  return claims_of(TokenUse::refresh, token->id, family->grant, token->id.time(), token->expires_at);
+  if (!family || family->expires_at <= now) return std::nullopt;
+  return live_claims_of(tables,
+                        claims_of(TokenUse::refresh, token->id, family->grant, token->id.time(), token->expires_at),
+                        family->grant);
 }
 
 /// Whose token it is, and of which family; nothing when it is not known here.

@@ -31,10 +31,11 @@ actor::PoolOptions owners(std::string name, std::size_t cores) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, password_cost, watcher, endings, cores] = parts_;
+  const auto& [storage, options, keys, password_cost, watcher, endings, fetcher, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
-  actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage, options.registrations_max);
+  actors_.clients = context.spawn<ClientActor>({.name = "clients"}, storage,
+                                               ClientActorParts{options.registrations_max, options.issuer, fetcher});
   actors_.users = context.spawn<UserActor>(
       {.name = "users"},
       UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
@@ -45,7 +46,10 @@ void OauthSupervisor::started(actor::Context& context) {
       actor::pool<AuthActor>(context, owners("codes", cores),
                              AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, watcher, options});
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
-  context.spawn<ChangeActor>({.name = "changes"}, ChangeActorParts{storage, actors_.keys, actors_.clients, endings});
+  const auto logouts =
+      context.spawn<LogoutActor>({.name = "logouts"}, LogoutActorParts{storage, actors_.keys, fetcher, options});
+  context.spawn<ChangeActor>({.name = "changes"},
+                             ChangeActorParts{storage, actors_.keys, actors_.clients, endings, logouts});
 }
 
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }

@@ -27,6 +27,7 @@ struct OauthParts {
   crypto::PasswordCost password_cost{};
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // told what is revoked; may be null
   actor::Ref<actor::Protocol<GrantsEnded>> endings{};  // told whose grants have ended; may be null
+  FetchRef fetcher{};                                  // asks clients' servers; null: they are not asked
   std::size_t cores = 1;                               // each has one Token Actor and one Auth Actor
 };
 

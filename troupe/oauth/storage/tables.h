@@ -5,6 +5,7 @@
 #include "troupe/oauth/storage/clients.h"
 #include "troupe/oauth/storage/grants.h"
 #include "troupe/oauth/storage/keys.h"
+#include "troupe/oauth/storage/logouts.h"
 #include "troupe/oauth/storage/users.h"
 
 namespace troupe::oauth {
@@ -15,6 +16,7 @@ struct Tables {
   UserTable& users;
   GrantTable& grants;
   KeyTable& keys;
+  LogoutTable& logouts;
 };
 
 /// The rows of a test or simulation. Copying it copies the rows.
@@ -23,21 +25,23 @@ struct MemoryTables {
   MemoryUsers users;
   MemoryGrants grants;
   MemoryKeys keys;
+  MemoryLogouts logouts;
 
-  Tables all() { return {clients, users, grants, keys}; }
+  Tables all() { return {clients, users, grants, keys, logouts}; }
 };
 
 /// The tables of the database that `transaction` works on.
 struct SqlTables {
   explicit SqlTables(store::Transaction& transaction)
-      : clients(transaction), users(transaction), grants(transaction), keys(transaction) {}
+      : clients(transaction), users(transaction), grants(transaction), keys(transaction), logouts(transaction) {}
 
   SqlClients clients;
   SqlUsers users;
   SqlGrants grants;
   SqlKeys keys;
+  SqlLogouts logouts;
 
-  Tables all() { return {clients, users, grants, keys}; }
+  Tables all() { return {clients, users, grants, keys, logouts}; }
 };
 
 }  // namespace troupe::oauth
