@@ -6,6 +6,9 @@
 // runs to its end and the result is thrown away; that its asker gives up does not end the await
 // (asking.h). What the job throws, the await throws. When
 // too many jobs wait, the await throws OffloadFull: a dependency that is overloaded.
+//
+// Whoever waits for others' servers has threads of its own (`thread_offload`, `blocking_on`), so that what is slow
+// there does not hold up the jobs of everybody else.
 #pragma once
 
 #include <stdexcept>
@@ -95,11 +98,12 @@ class [[nodiscard]] BlockingAwaiter : public detail::JobAwaiter<std::invoke_resu
   using Base = detail::JobAwaiter<std::invoke_result_t<F&>>;
 
  public:
-  explicit BlockingAwaiter(F work) : work_(std::move(work)) {}
+  explicit BlockingAwaiter(F work, Offload* threads = nullptr) : work_(std::move(work)), threads_(threads) {}
   void await_suspend(std::coroutine_handle<> frame) {
     auto state = this->begin(frame);
     Core& home = *Core::current();
-    const bool taken = home.host().offload().submit(home, [state, &home, work = std::move(work_)]() mutable {
+    Offload& threads = threads_ != nullptr ? *threads_ : home.host().offload();
+    const bool taken = threads.submit(home, [state, &home, work = std::move(work_)]() mutable {
       state->run(work);
       Base::finished(std::move(state), home);
     });
@@ -108,11 +112,18 @@ class [[nodiscard]] BlockingAwaiter : public detail::JobAwaiter<std::invoke_resu
 
  private:
   F work_;
+  Offload* threads_;  // null: the system's own
 };
 
 template <class F>
 BlockingAwaiter<F> blocking(F work) {
   return BlockingAwaiter<F>{std::move(work)};
+}
+
+/// The same on these threads, which outlive the await.
+template <class F>
+BlockingAwaiter<F> blocking_on(Offload& threads, F work) {
+  return BlockingAwaiter<F>{std::move(work), &threads};
 }
 
 /// `co_await on_core(i, [](Core&) { ... })`: runs a short function on another core, between two of its messages.

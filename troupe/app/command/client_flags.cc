@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 
 #include "troupe/app/command/command.h"
 #include "troupe/app/config/value.h"
+#include "troupe/oauth/model/client_keys.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::app {
 namespace {
@@ -19,6 +22,33 @@ auto read(const char* flag, const std::string& text, Parse parse, const char* wa
   return *std::move(value);
 }
 
+std::string content_of(const std::string& file) {
+  std::ifstream in{file, std::ios::binary};
+  std::string content(oauth::jwks_bytes_max + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad() || in.gcount() == 0) throw CommandFailed{fmt::format("--jwks \"{}\": cannot be read", file)};
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  return content;
+}
+
+/// Keys in one way take the place of those in the other.
+void apply_keys(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
+  if (flags.jwks_file) {
+    const auto document = wire::parse_json(content_of(*flags.jwks_file), {.bytes_max = oauth::jwks_bytes_max});
+    if (!document) throw CommandFailed{fmt::format("--jwks \"{}\": is no JSON of up to 64 KiB", *flags.jwks_file)};
+    metadata.jwks = wire::write_json(*document);
+    metadata.jwks_uri.clear();
+  }
+  if (flags.jwks_uri) {
+    metadata.jwks_uri = *flags.jwks_uri;
+    if (!flags.jwks_file) metadata.jwks.clear();
+  }
+  if (flags.auth_signing_alg) {
+    metadata.auth_signing_alg =
+        read("--auth-signing-alg", *flags.auth_signing_alg, crypto::algorithm_named, "RS256, ES256 or EdDSA");
+  }
+}
+
 }  // namespace
 
 void add_client_flags(CLI::App& command, ClientFlags& flags) {
@@ -29,7 +59,14 @@ void add_client_flags(CLI::App& command, ClientFlags& flags) {
   command.add_flag("--public", flags.is_public, "It cannot keep a secret: an app in a browser or on a phone");
   command.add_flag("--no-pkce", flags.no_pkce, "A confidential client may leave PKCE out");
   command.add_option("--auth-method", flags.auth_method,
-                     "client_secret (either way), client_secret_basic, client_secret_post, none");
+                     "client_secret (either way), client_secret_basic, client_secret_post, private_key_jwt, none");
+  command.add_option("--jwks", flags.jwks_file, "A file with its public keys as a JWK Set, for private_key_jwt");
+  command.add_option("--jwks-uri", flags.jwks_uri, "Or the https URL where they are");
+  command.add_option("--auth-signing-alg", flags.auth_signing_alg,
+                     "The one algorithm of private_key_jwt: RS256, ES256 or EdDSA; otherwise any of its keys");
+  command.add_option("--backchannel-logout-uri", flags.backchannel_logout_uri,
+                     "The https URL that is told when a session ends");
+  command.add_flag("--backchannel-logout-session", flags.logout_session, "It needs the sid there (it is always sent)");
   command.add_option("--access-token-format", flags.access_token_format, "jwt or opaque");
   command.add_option("--access-token-alg", flags.access_token_alg, "ES256, RS256 or EdDSA");
   command.add_option("--id-token-alg", flags.id_token_alg, "RS256, ES256 or EdDSA");
@@ -53,7 +90,7 @@ void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
   }
   if (flags.auth_method) {
     metadata.auth_method = read("--auth-method", *flags.auth_method, oauth::client_auth_method_named,
-                                "client_secret, client_secret_basic, client_secret_post or none");
+                                "client_secret, client_secret_basic, client_secret_post, private_key_jwt or none");
   }
   if (flags.is_public) metadata.auth_method = oauth::ClientAuthMethod::none;
   if (flags.no_pkce) metadata.pkce = oauth::PkcePolicy::optional;
@@ -74,6 +111,9 @@ void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
     metadata.id_token_alg =
         read("--id-token-alg", *flags.id_token_alg, crypto::algorithm_named, "RS256, ES256 or EdDSA");
   }
+  apply_keys(flags, metadata);
+  if (flags.backchannel_logout_uri) metadata.backchannel_logout_uri = *flags.backchannel_logout_uri;
+  if (flags.logout_session) metadata.logout_requires_session = true;
   if (flags.access_token_lifetime) {
     const auto lifetime =
         read("--access-token-lifetime", *flags.access_token_lifetime, parse_duration, "a duration such as 5m");

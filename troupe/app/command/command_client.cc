@@ -55,16 +55,16 @@ std::string text_of(const Client& client) {
   out += fmt::format("authentication {}\ngrants         {}\n", oauth::text(about.auth_method),
                      fmt::join(names_of(about.grant_types), " "));
   if (!about.redirect_uris.empty()) out += fmt::format("redirect URIs  {}\n", fmt::join(about.redirect_uris, " "));
+  if (!about.jwks_uri.empty()) out += fmt::format("keys           {}\n", about.jwks_uri);
+  if (!about.backchannel_logout_uri.empty()) out += fmt::format("logout told to {}\n", about.backchannel_logout_uri);
   if (!about.scope.empty()) out += fmt::format("scope          {}\n", about.scope.text());
   out += fmt::format("PKCE           {}\n", about.pkce == oauth::PkcePolicy::required ? "required" : "optional");
   out += fmt::format("state          {}\n", client.state == oauth::ClientState::enabled ? "enabled" : "disabled");
   return out + fmt::format("created        {} UTC\n", moment_text(client.created_at));
 }
 
-void refuse_faults(const oauth::ClientMetadata& metadata) {
-  if (const auto fault = oauth::fault_in(metadata)) {
-    throw CommandFailed{fmt::format("{} ({})", fault->description, fault->code)};
-  }
+void refuse(const std::optional<oauth::OauthError>& fault) {
+  if (fault) throw CommandFailed{fmt::format("{} ({})", fault->description, fault->code)};
 }
 
 Client found(oauth::Tables& tables, const std::string& id) {
@@ -76,7 +76,7 @@ Client found(oauth::Tables& tables, const std::string& id) {
 void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
   oauth::ClientMetadata metadata;
   apply(command.flags, metadata);
-  refuse_faults(metadata);
+  refuse(oauth::fault_in(metadata));
   const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
   oauth::AuditEvent event = admin.event("client_registered");
   event.client = made.client.id;
@@ -129,16 +129,16 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   event.client = oauth::ClientId{command.id};
   const Client updated = admin.transact([&](oauth::Tables& tables) {
     Client client = found(tables, command.id);
-    const bool was_public = client.is_public();
+    const oauth::ClientMetadata before = client.metadata;
     apply(command.flags, client.metadata);
-    if (was_public != client.is_public()) {
-      throw CommandFailed{"a client stays public or confidential: add a new one instead"};
-    }
-    refuse_faults(client.metadata);
+    refuse(oauth::fault_in_change(before, client.metadata));
+    refuse(oauth::fault_in(client.metadata));
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     ++client.version;
     tables.clients.update(client);
+    if (!client.metadata.has_secret())
+      for (const auto& secret : tables.clients.secrets_of(client.id)) tables.clients.remove_secret(secret.id);
     tables.audit.append(event);
     return client;
   });

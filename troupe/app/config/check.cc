@@ -124,13 +124,16 @@ class Checker {
     }
   }
 
-  void check_lists() {
-    for (const auto& network : config_.server.trusted_proxies) {
-      if (!net::Network::parse(network)) {
-        complain("server.trusted_proxies",
-                 fmt::format("holds \"{}\", which is no network such as \"10.0.0.0/8\"", network));
-      }
+  void check_networks(const std::string& key, const std::vector<std::string>& networks) {
+    for (const auto& network : networks) {
+      if (!net::Network::parse(network))
+        complain(key, fmt::format("holds \"{}\", which is no network such as \"10.0.0.0/8\"", network));
     }
+  }
+
+  void check_lists() {
+    check_networks("server.trusted_proxies", config_.server.trusted_proxies);
+    check_networks("oauth.fetch_unsafe_allow_addresses", config_.oauth.fetch_unsafe_allow_addresses);
     for (const auto& origin : config_.realtime.allowed_origins) {
       const auto url = wire::parse_url(origin);
       if (!url || url->origin() != origin) {

@@ -239,6 +239,12 @@ void add_oauth_keys(std::vector<Key>& to) {
                    AT(oauth.registration_scopes)));
   to.push_back(key("oauth.registrations_max", "So many such clients; past it none is registered.", count(1, 10'000'000),
                    AT(oauth.registrations_max)));
+  to.push_back(
+      key("oauth.fetch_unsafe_allow_addresses",
+          "Dangerous, for tests alone: networks of the inside that the URLs of clients (`jwks_uri`, "
+          "`backchannel_logout_uri`) may lead to all the same, by plain http too. Whoever may register a client "
+          "can then make the server ask what stands there.",
+          texts("list of networks"), AT(oauth.fetch_unsafe_allow_addresses)));
   to.push_back(key("oauth.audit_retention",
                    "How long events of the audit trail are kept; then whole segments go, at most a day of them at a "
                    "time. Their checkpoints stay.",

@@ -6,14 +6,17 @@
 
 #include <filesystem>
 
+#include "troupe/actor/offload/offload.h"
 #include "troupe/app/command/command.h"
 #include "troupe/app/openapi/openapi.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
+#include "troupe/base/log.h"
 #include "troupe/base/log_level.h"
 #include "troupe/net/listener.h"
 #include "troupe/net/tls_listener.h"
 #include "troupe/oauth/admin/calls.h"
+#include "troupe/oauth/model/fetched_uri.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sql_journal.h"
 
@@ -53,6 +56,7 @@ Platform::Platform(Config config, std::shared_ptr<store::Engine> store, const ne
   bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
                                        std::make_shared<BridgeMemory>());
   start_audit();
+  start_fetcher();
   start_oauth();
   start_history();
   start_realtime();
@@ -79,6 +83,17 @@ void Platform::start_telemetry() {
       {.name = "trace_exporter", .restart = actor::Restart::permanent},
       TraceExporterOptions{
           .endpoint = config_.telemetry.otlp_endpoint, .version = TROUPE_VERSION, .metrics = &metrics_});
+}
+
+void Platform::start_fetcher() {
+  const auto& allowed = config_.oauth.fetch_unsafe_allow_addresses;
+  if (!allowed.empty()) {
+    base::log::warning("app", "URLs of clients may lead into networks of the inside",
+                       {{"key", "oauth.fetch_unsafe_allow_addresses"}, {"networks", allowed.size()}});
+  }
+  fetch_threads_ = actor::thread_offload({.threads = web::Fetcher::threads_max, .queued_max = 64});
+  fetcher_ = system_.spawn<web::Fetcher>(
+      web::fetcher_options(), web::FetcherOptions{{.unsafe_allowed = oauth::networks_named(allowed)}, fetch_threads_});
 }
 
 void Platform::start_audit() {
@@ -108,6 +123,7 @@ void Platform::start_oauth() {
                                              .watcher = bridge_,
                                              .endings = bridge_,
                                              .audit = audit,
+                                             .fetcher = fetcher_,
                                              .cores = system_.core_count(),
                                          });
   oauth_ = started("the authorization server",

@@ -24,6 +24,7 @@
 #include "troupe/oauth/service/oauth_supervisor.h"
 #include "troupe/realtime/service/service.h"
 #include "troupe/store/database.h"
+#include "troupe/web/fetcher.h"
 #include "troupe/web/http_server.h"
 
 namespace troupe::app {
@@ -60,6 +61,7 @@ class Platform {
   void start_tls();
   void start_telemetry();
   void start_audit();
+  void start_fetcher();
   void start_oauth();
   void start_history();
   void start_realtime();
@@ -77,8 +79,10 @@ class Platform {
   actor::Ref<CertificateKeeper> certificate_keeper_;  // none: TLS is not spoken
   store::Database database_;
   actor::Ref<TokenBridge> bridge_;
-  actor::Ref<AuditStream> audit_stream_;    // none: nobody is told
-  actor::Ref<AuditWebhook> audit_webhook_;  // the same
+  actor::Ref<AuditStream> audit_stream_;           // none: nobody is told
+  actor::Ref<AuditWebhook> audit_webhook_;         // the same
+  std::shared_ptr<actor::Offload> fetch_threads_;  // ends before the system, whose cores take their results
+  actor::Ref<web::Fetcher> fetcher_;
   actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;
   oauth::OauthActors oauth_;
   realtime::Realtime realtime_;

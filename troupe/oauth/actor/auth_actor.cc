@@ -27,7 +27,18 @@ actor::Task<std::expected<AuthRequest, AuthRefusal>> AuthActor::handle(ValidateA
   const std::string client_id{message.parameters.get("client_id").value_or("")};
   auto client = co_await parts_.clients.ask(GetClient{ClientId{client_id}});
   if (!client) co_return std::unexpected(AuthRefusal{.error = errors::temporarily_unavailable});
-  co_return check_auth_request(message.parameters, *client, parts_.options);
+  auto request = check_auth_request(message.parameters, *client, parts_.options);
+  const auto hint = message.parameters.get("id_token_hint");
+  if (!request || !hint || hint->empty()) co_return request;
+  const auto hinted = factory_->read_id_token(*hint);
+  const bool is_known = hinted && hinted->client == request->client->id;
+  if (!is_known || (request->subject && *request->subject != hinted->user)) {
+    constexpr std::string_view why = "The id_token_hint is no ID token of this client.";
+    co_return std::unexpected(
+        AuthRefusal{errors::invalid_request.because(why), request->redirect_uri, request->state, request->way});
+  }
+  request->subject = hinted->user;
+  co_return request;
 }
 
 actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthCode message, actor::Context& context) {

@@ -28,7 +28,8 @@
 
 namespace troupe::oauth {
 
-/// Judges an authorization request, with the client of the Client Actor, by `check_auth_request`.
+/// Judges an authorization request, with the client of the Client Actor, by `check_auth_request`; an `id_token_hint`
+/// must be an ID token that this client was given, and names who must be signed in.
 struct ValidateAuthRequest {
   wire::Form parameters;
   using reply = AuthRequest;

@@ -40,7 +40,8 @@ std::optional<SessionRecord> find_live(Tables& tables, const SessionCookie& cook
                                        const OauthOptions& options);
 
 /// Ends the session and takes back the tokens that stem from it, but those with the scope offline_access, which are
-/// meant to outlive it. Gives the families that were ended.
+/// meant to outlive it; every client that had a part in it and wants to be told is noted. Gives the families that were
+/// ended.
 std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::UnixTime now, std::string_view because);
 
 }  // namespace troupe::oauth

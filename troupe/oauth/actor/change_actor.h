@@ -1,6 +1,6 @@
 // ChangeActor: sees what another process, such as the command line, has changed in the
 // database, and tells whom it concerns: the owners of keys and of clients, and whoever serves on
-// the strength of tokens whose grants have ended.
+// the strength of tokens whose grants have ended, and who tells clients of sign-outs.
 //
 // One look for all of them, twice a second, since a look wakes a thread for blocking work and
 // an idle server does hardly anything else. Owners are told at each look what it saw, so
@@ -13,6 +13,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/key_actor.h"
+#include "troupe/oauth/actor/logout_actor.h"
 #include "troupe/oauth/model/token.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -30,6 +31,7 @@ struct ChangeActorParts {
   actor::Ref<actor::Protocol<ClientsSeen>> clients;
   actor::Ref<actor::Protocol<GrantsEnded>> watcher;             // may be null
   std::vector<actor::Ref<actor::Protocol<AuditSeen>>> audit{};  // whoever goes along with the trail
+  actor::Ref<actor::Protocol<LogoutsDue>> logouts{};            // may be null
 };
 
 class ChangeActor {
@@ -40,7 +42,7 @@ class ChangeActor {
 
   /// Told by itself: what has changed since the last look.
   struct Look {};
-  actor::Task<void> handle(Look message);
+  actor::Task<void> handle(Look message, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
  private:

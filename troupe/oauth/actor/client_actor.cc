@@ -75,7 +75,7 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   NewClient made;
   made.client = {
       .id = ClientId{"c_" + ids.next(now, random).text()}, .metadata = std::move(metadata), .created_at = now};
-  if (made.client.is_public()) return made;
+  if (!made.client.metadata.has_secret()) return made;
   NewSecret secret = make_secret(made.client.id, now, ids, random);
   made.secret = std::move(secret.secret);
   made.secret_record = std::move(secret.record);
@@ -107,8 +107,11 @@ bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
   return true;
 }
 
-ClientActor::ClientActor(Storage storage, std::size_t registrations_max)
-    : storage_(std::move(storage)), registrations_max_(static_cast<std::int64_t>(registrations_max)) {}
+ClientActor::ClientActor(Storage storage, ClientActorParts parts)
+    : storage_(std::move(storage)),
+      registrations_max_(static_cast<std::int64_t>(parts.registrations_max)),
+      audiences_{parts.issuer, parts.issuer + "/oauth/token"},
+      keys_(parts.fetcher) {}
 
 void ClientActor::now_at(std::int64_t generation) {
   if (generation == generation_ && known_.size() < known_max) return;

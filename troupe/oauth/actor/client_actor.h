@@ -2,8 +2,9 @@
 //
 // A wrong secret and a client that does not exist get the same answer in the same time.
 // Secrets are shown once, when they are made; only their hashes are kept. At most two are
-// good at a time, so that one can be replaced while the other is in use. A client that has
-// registered itself manages its registration by a token, which each change replaces.
+// good at a time, so that one can be replaced while the other is in use. A client that proves
+// itself by a key of its own shows each of its assertions once, across restarts too. A client
+// that has registered itself manages its registration by a token, which each change replaces.
 #pragma once
 
 #include <expected>
@@ -15,6 +16,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/client_key_cache.h"
 #include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/client.h"
@@ -96,6 +98,15 @@ struct ValidateClient {
   using error = OauthError;
 };
 
+/// The same for a client that signs what it says (RFC 7523): the assertion holds, is of `named` where the request names
+/// a client beside it, and has not been shown before. Errors: invalid_client, without telling why.
+struct ValidateAssertion {
+  TokenText assertion;
+  std::optional<ClientId> named;
+  using reply = ClientPtr;
+  using error = OauthError;
+};
+
 /// Replaces the metadata of a client, enables or disables it. Errors: invalid_client for an unknown one, those of
 /// `fault_in`, and changed_meanwhile where it is not of the version that was named.
 struct UpdateClient {
@@ -158,11 +169,17 @@ struct ClientsSeen {
   std::int64_t generation;
 };
 
+struct ClientActorParts {
+  std::size_t registrations_max = OauthOptions{}.registrations_max;
+  std::string issuer{};  // whom assertions must be for: this, or its token endpoint
+  FetchRef fetcher{};    // none: keys that would have to be fetched are not there
+};
+
 class ClientActor {
  public:
   static constexpr bool interleaves = true;  // a client that is read from the database holds up no other
 
-  explicit ClientActor(Storage storage, std::size_t registrations_max = OauthOptions{}.registrations_max);
+  explicit ClientActor(Storage storage, ClientActorParts parts = {});
 
   actor::Task<std::expected<ClientCredentials, OauthError>> handle(RegisterClient message, actor::Context& context);
   actor::Task<ClientPtr> handle(GetClient message);
@@ -170,6 +187,7 @@ class ClientActor {
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
   actor::Task<std::vector<ClientPtr>> handle(ListClientPage message);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateClient message, actor::Context& context);
+  actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateAssertion message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);
   actor::Task<std::expected<ClientDeleted, OauthError>> handle(DeleteClient message, actor::Context& context);
   actor::Task<std::expected<FreshSecret, OauthError>> handle(RenewClientSecret message, actor::Context& context);
@@ -185,6 +203,7 @@ class ClientActor {
     AuditEvent event;
   };
   actor::Task<void> handle(NoteRefusal message);
+  actor::Task<void> handle(FetchClientKeys message, actor::Context& context);
 
   void inspect(actor::Inspection& out) const;
 
@@ -201,6 +220,8 @@ class ClientActor {
 
   Storage storage_;
   std::int64_t registrations_max_;
+  std::vector<std::string> audiences_;
+  ClientKeyCache keys_;
   Auditor auditor_;
   RefusalBudget refusals_;
   crypto::TokenIds ids_;

@@ -37,7 +37,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     set_state(t, *client, message.state, now);
     ++client->version;
     t.clients.update(*client);
-    if (client->is_public())
+    if (!client->metadata.has_secret())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
     t.audit.append(event);
     return *std::move(client);
@@ -72,7 +72,7 @@ actor::Task<std::expected<FreshSecret, OauthError>> ClientActor::handle(RenewCli
     const auto client = t.clients.find(message.id);
     if (!client) return errors::invalid_client;
     if (message.version && client->version != *message.version) return errors::changed_meanwhile;
-    if (client->is_public()) return errors::invalid_client_metadata.because("A public client has no secret.");
+    if (!client->metadata.has_secret()) return errors::invalid_client_metadata.because("This client has no secret.");
     renew_secret(t, fresh.record, now, message.overlap);
     t.audit.append(event);
     return std::nullopt;

@@ -18,14 +18,14 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::D
   if (!client || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
     return std::unexpected(errors::invalid_token);
   }
-  if (client->is_public() != wanted.metadata.is_public()) {
-    return std::unexpected(
-        errors::invalid_client_metadata.because("A client stays public or confidential: register another one."));
-  }
+  if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
   client->metadata = wanted.metadata;
   ++client->version;
   tables.clients.update(*client);
   tables.clients.put_registration(wanted.id, next_hash);
+  if (!client->metadata.has_secret())
+    for (const ClientSecretRecord& secret : tables.clients.secrets_of(wanted.id))
+      tables.clients.remove_secret(secret.id);
   return *std::move(client);
 }
 

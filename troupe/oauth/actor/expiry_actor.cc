@@ -48,6 +48,7 @@ actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
                             t.grants.remove_families_before(before(family), step_rows),
                             t.users.remove_sessions_before(before(session_name_max), step_rows),
                             t.grants.remove_endings_before(now - ending_kept_for, step_rows),
+                            t.clients.remove_assertions_expired(now - slack, step_rows),
                             remove_old_events(t, now - options.audit_retention, event)}) {
       rows += count;
       full_steps += count == step_rows ? 1 : 0;

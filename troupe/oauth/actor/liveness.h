@@ -2,6 +2,8 @@
 // its client, its user and its family are; whoever ends one of them ends all its tokens at once.
 #pragma once
 
+#include <optional>
+
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/storage/tables.h"
 
@@ -12,6 +14,12 @@ namespace troupe::oauth {
 /// nobody has ended its session, unless the grant is one of offline_access.
 /// Tokens that clients get for themselves have no family row.
 bool stands(Tables& tables, const Grant& grant);
+
+/// The same, with the name of the user behind it; nothing where the client acts for itself.
+struct Standing {
+  std::optional<UserName> user;
+};
+std::optional<Standing> standing(Tables& tables, const Grant& grant);
 
 /// When the grant was made: its family's id says so.
 base::UnixTime granted_at(const Grant& grant);

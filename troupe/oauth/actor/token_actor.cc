@@ -20,13 +20,21 @@ bool same(const crypto::Digest& a, const crypto::Digest& b) {
   return crypto::equal_in_constant_time(a.view(), b.view());
 }
 
+/// The claims with the name of their user, if what they stand on still stands.
+std::optional<TokenClaims> live_claims_of(Tables& tables, TokenClaims claims, const Grant& grant) {
+  auto here = standing(tables, grant);
+  if (!here) return std::nullopt;
+  claims.user_name = std::move(here->user);
+  return claims;
+}
+
 std::optional<TokenClaims> live_access(Tables& tables, const ReadToken& read, base::UnixTime now) {
   const auto token = tables.grants.find_access(read.id);
   if (!token || !same(token->hash, read.hash)) return std::nullopt;
-  if (token->revoked_at || token->expires_at <= now || !stands(tables, token->grant)) return std::nullopt;
+  if (token->revoked_at || token->expires_at <= now) return std::nullopt;
   TokenClaims claims = claims_of(TokenUse::access, token->id, token->grant, token->issued_at, token->expires_at);
   claims.signed_by = read.signed_by;
-  return claims;
+  return live_claims_of(tables, std::move(claims), token->grant);
 }
 
 std::optional<TokenClaims> live_refresh(Tables& tables, const ReadToken& read, base::UnixTime now) {
@@ -34,8 +42,10 @@ std::optional<TokenClaims> live_refresh(Tables& tables, const ReadToken& read, b
   if (!token || !same(token->hash, read.hash)) return std::nullopt;
   if (token->rotated_at || token->expires_at <= now) return std::nullopt;
   const auto family = tables.grants.find_family(token->family);
-  if (!family || family->expires_at <= now || !stands(tables, family->grant)) return std::nullopt;
-  return claims_of(TokenUse::refresh, token->id, family->grant, token->id.time(), token->expires_at);
+  if (!family || family->expires_at <= now) return std::nullopt;
+  return live_claims_of(tables,
+                        claims_of(TokenUse::refresh, token->id, family->grant, token->id.time(), token->expires_at),
+                        family->grant);
 }
 
 /// Whose token it is, and of which family; nothing when it is not known here.

@@ -1,8 +1,11 @@
 // See token_factory.h.
 #include "troupe/oauth/actor/token_factory.h"
 
+#include <fmt/format.h>
+
 #include "troupe/base/check.h"
 #include "troupe/crypto/jwt.h"
+#include "troupe/oauth/model/claims_request.h"
 #include "troupe/wire/base64.h"
 #include "troupe/wire/json.h"
 
@@ -11,6 +14,9 @@ namespace {
 
 constexpr std::string_view access_token_type = "at+jwt";  // RFC 9068, section 2.1
 constexpr std::string_view id_token_type = "JWT";
+constexpr std::string_view logout_token_type = "logout+jwt";  // Back-Channel Logout, section 2.4
+constexpr std::string_view logout_event = "http://schemas.openid.net/event/backchannel-logout";
+constexpr std::chrono::seconds logout_token_ttl{2 * 60};  // the same: two minutes at most
 
 /// One audience as a text, several as an array (RFC 7519, section 4.1.3).
 void append_audience(wire::JsonWriter& claims, const std::vector<std::string>& audience) {
@@ -121,9 +127,27 @@ TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const
   claims.key("amr").begin_array();
   for (const std::string& method : grant.authentication->methods) claims.value(method);
   claims.end_array();
+  claims.member("acr", acr_password);
   const crypto::Algorithm algorithm = client.metadata.id_token_alg;
   claims.member("at_hash", at_hash(access_token, algorithm)).end_object();
   return TokenText{crypto::sign_jwt(signer_for(algorithm), id_token_type, text)};
+}
+
+TokenText TokenFactory::logout_token(const Client& client, const LogoutNotice& notice, base::UnixTime issued_at) {
+  const std::string name = fmt::format("logout {} {}", notice.number, notice.made_at.milliseconds);
+  std::string text;
+  wire::JsonWriter claims{text};
+  claims.begin_object()
+      .member("iss", issuer_)
+      .member("aud", client.id.value())
+      .member("iat", issued_at.seconds())
+      .member("exp", (issued_at + logout_token_ttl).seconds())
+      .member("jti", wire::to_base64url(crypto::sha256(name).view().substr(0, 16)))
+      .member("sub", notice.user.value())
+      .member("sid", notice.session.value());
+  claims.key("events").begin_object().key(logout_event).begin_object().end_object().end_object();
+  claims.end_object();
+  return TokenText{crypto::sign_jwt(signer_for(client.metadata.id_token_alg), logout_token_type, text)};
 }
 
 crypto::TokenSecret TokenFactory::secret_after(const TokenText& presented, const crypto::TokenId& id) {
@@ -137,6 +161,21 @@ crypto::TokenSecret TokenFactory::secret_after(const TokenText& presented, const
   crypto::TokenSecret secret;
   std::ranges::copy(digest.view().substr(0, secret.size()), secret.begin());
   return secret;
+}
+
+std::optional<TokenFactory::ReadIdToken> TokenFactory::read_id_token(std::string_view text) {
+  const auto hint = crypto::read_unverified_jwt(text);
+  if (!hint) return std::nullopt;
+  const auto verifier = verifiers_.find(hint->kid);
+  if (verifier == verifiers_.end()) return std::nullopt;
+  const auto jwt = crypto::verify_jwt(verifier->second, text, {.typ = id_token_type});
+  const auto claims = jwt ? wire::parse_json(jwt->claims) : std::unexpected(wire::JsonError::malformed);
+  if (!claims) return std::nullopt;
+  const std::string* issuer = claims->string_at("iss");
+  const std::string* subject = claims->string_at("sub");
+  const std::string* audience = claims->string_at("aud");
+  if (issuer == nullptr || *issuer != issuer_ || subject == nullptr || audience == nullptr) return std::nullopt;
+  return ReadIdToken{UserId{*subject}, ClientId{*audience}};
 }
 
 std::optional<ReadToken> TokenFactory::read_code(std::string_view text) {

@@ -49,6 +49,10 @@ class TokenFactory {
   TokenText id_token(const Client& client, const Grant& grant, const TokenText& access_token, base::UnixTime issued_at,
                      base::UnixTime expires_at);
 
+  /// What a client is told when a session ends (OpenID Connect Back-Channel Logout, section 2.4). The same notice has
+  /// the same `jti`, however often it is told.
+  TokenText logout_token(const Client& client, const LogoutNotice& notice, base::UnixTime issued_at);
+
   /// What is kept of an access token that `access_token` makes of the row and `secret`.
   crypto::Digest hash_of(const AccessRecord& token, const crypto::TokenSecret& secret);
   /// The same as a function that may run on any thread, for a row of that id that is yet to be made.
@@ -58,6 +62,13 @@ class TokenFactory {
   /// The secret that `id` gets when it takes the place of the token with this text: whoever shows the old one again
   /// can be given the same new one, though only hashes are kept. `id.key()` must be a key that is held.
   crypto::TokenSecret secret_after(const TokenText& presented, const crypto::TokenId& id);
+
+  /// The user and the client of an ID token of ours, which may have expired; or nothing.
+  struct ReadIdToken {
+    UserId user;
+    ClientId client;
+  };
+  std::optional<ReadIdToken> read_id_token(std::string_view text);
 
   /// The id of a code of ours, or nothing.
   std::optional<ReadToken> read_code(std::string_view text);

@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/user_endings.h"
 
 #include "troupe/base/check.h"
+#include "troupe/oauth/actor/logout_notices.h"
 
 namespace troupe::oauth {
 namespace {
@@ -9,7 +10,9 @@ namespace {
 /// Ends everything that was granted by the user up to now.
 std::vector<FamilyId> end_grants(Tables& tables, const UserId& id, base::UnixTime now, std::string_view because) {
   std::vector<FamilyId> ended;
-  for (const FamilyRecord& family : tables.grants.live_families_of(id)) {
+  const std::vector<FamilyRecord> families = tables.grants.live_families_of(id);
+  note_logouts(tables, families, now);
+  for (const FamilyRecord& family : families) {
     tables.grants.revoke_family(family.grant.family, now, because);
     ended.push_back(family.grant.family);
   }
@@ -22,11 +25,12 @@ std::vector<FamilyId> end_all(Tables& tables, UserRecord user, base::UnixTime no
   user.password_changed_at = now;  // what was granted before is over, codes on their way too
   const bool is_known = tables.users.update(user);
   INVARIANT(is_known, "a user is changed in the transaction that has found them");
+  std::vector<FamilyId> ended = end_grants(tables, user.user.id, now, because);
   for (SessionRecord& session : tables.users.open_sessions_of(user.user.id)) {
     session.ended_at = now;
     tables.users.update_session(session);
   }
-  return end_grants(tables, user.user.id, now, because);
+  return ended;
 }
 
 }  // namespace

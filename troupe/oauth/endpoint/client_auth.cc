@@ -4,20 +4,21 @@
 #include <string>
 
 #include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/model/client_assertion.h"
 #include "troupe/wire/ascii.h"
 #include "troupe/wire/base64.h"
 
 namespace troupe::oauth {
 namespace {
 
-using Presented = std::expected<ValidateClient, OauthError>;
+using Presented = std::expected<PresentedClient, OauthError>;
 
 std::unexpected<OauthError> malformed(std::string_view why) {
   return std::unexpected(errors::invalid_request.because(why));
 }
 
 /// `Basic base64(form-encoded id ":" form-encoded secret)`. The encoding is what lets a colon into either.
-Presented from_basic(std::string_view header) {
+std::expected<ValidateClient, OauthError> from_basic(std::string_view header) {
   constexpr std::string_view why = "The Authorization header is malformed.";
   std::size_t space = header.find(' ');
   if (space == std::string_view::npos || !wire::equal_ignoring_case(header.substr(0, space), "basic")) {
@@ -32,6 +33,22 @@ Presented from_basic(std::string_view header) {
   if (!id || !secret || id->empty()) return malformed(why);
   return ValidateClient{ClientId{std::move(*id)}, ClientAuthMethod::client_secret_basic,
                         ClientSecret{std::move(*secret)}};
+}
+
+/// An assertion says itself which client it is of; a `client_id` beside it must be the same (RFC 7521, section 4.2).
+Presented from_assertion(const web::Request& request, const wire::Form& form) {
+  if (request.headers.has("authorization") || form.get("client_secret")) {
+    return malformed("The client authenticates in two ways at once.");
+  }
+  if (!form.get("client_assertion") || !form.get("client_assertion_type")) {
+    return malformed("The parameters client_assertion and client_assertion_type come together.");
+  }
+  if (*form.get("client_assertion_type") != assertion_type) {
+    return std::unexpected(errors::invalid_client.because("The client_assertion_type is not supported."));
+  }
+  ValidateAssertion shown{TokenText{parameter(form, "client_assertion")}, std::nullopt};
+  if (form.get("client_id")) shown.named = ClientId{parameter(form, "client_id")};
+  return shown;
 }
 
 Presented from_body(const wire::Form& form) {
@@ -49,25 +66,29 @@ Credentials credentials_of(const web::Request& request) {
 }
 
 Presented presented_client(const web::Request& request, const wire::Form& form) {
-  if (form.get("client_assertion") || form.get("client_assertion_type")) {
-    return std::unexpected(errors::invalid_client.because("Client assertions are not supported."));
-  }
+  if (form.get("client_assertion") || form.get("client_assertion_type")) return from_assertion(request, form);
   if (!request.headers.has("authorization")) return from_body(form);
   if (request.headers.count("authorization") > 1) return malformed("The Authorization header comes twice.");
   if (form.get("client_secret")) return malformed("The client authenticates in two ways at once.");
 
   auto presented = from_basic(request.header("authorization"));
-  if (!presented) return presented;
+  if (!presented) return std::unexpected(presented.error());
   auto named = form.get("client_id");
   if (named && *named != presented->id.value()) return malformed("The client_id is not the one that authenticates.");
-  return presented;
+  return *std::move(presented);
 }
 
 Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form) {
   auto presented = presented_client(request, form);
   if (!presented) co_return std::unexpected(presented.error());
-  presented->cause = cause_of(request);
-  auto client = co_await service->clients.ask(std::move(*presented));
+  if (auto* assertion = std::get_if<ValidateAssertion>(&*presented)) {
+    auto client = co_await service->clients.ask(std::move(*assertion));
+    if (!client) co_return std::unexpected(told(client.error()));
+    co_return std::move(*client);
+  }
+  auto& shown = std::get<ValidateClient>(*presented);
+  shown.cause = cause_of(request);
+  auto client = co_await service->clients.ask(std::move(shown));
   if (!client) co_return std::unexpected(told(client.error()));
   co_return std::move(*client);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <expected>
+#include <variant>
 
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/endpoint/answer.h"
@@ -18,13 +19,16 @@ namespace troupe::oauth {
 /// Whether the client tried the Authorization header, for the 401.
 Credentials credentials_of(const web::Request& request);
 
-/// Reads what is presented: Basic with form-encoded id and secret, id and secret in the body, or the id alone.
-/// Errors: invalid_request for two ways at once, a malformed header, or two different ids; invalid_client for
-/// none of them, or a way that is not spoken here.
-std::expected<ValidateClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
+/// What the Client Actor is asked about it.
+using PresentedClient = std::variant<ValidateClient, ValidateAssertion>;
+
+/// Reads what is presented: Basic with form-encoded id and secret, id and secret in the body, an assertion that the
+/// client has signed (RFC 7523), or the id alone. Errors: invalid_request for two ways at once, a malformed header, or
+/// two different ids; invalid_client for none of them, or a way that is not spoken here.
+std::expected<PresentedClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
 
 /// The client that the request comes from, proven as it is registered to prove itself. Errors: those of
-/// `presented_client`, and of ValidateClient; temporarily_unavailable when nobody can tell now.
+/// `presented_client`, and of ValidateClient and ValidateAssertion; temporarily_unavailable when nobody can tell now.
 Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form);
 
 }  // namespace troupe::oauth

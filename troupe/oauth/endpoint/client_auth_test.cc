@@ -23,21 +23,40 @@ auto present(std::string body, std::string authorization = "") {
   return presented_client(request, read_form(request).value());
 }
 
+/// The same, of one who shows no assertion.
+std::expected<ValidateClient, OauthError> present_plainly(std::string body, std::string authorization = "") {
+  auto presented = present(std::move(body), std::move(authorization));
+  if (!presented) return std::unexpected(presented.error());
+  return std::get<ValidateClient>(*presented);
+}
+
 TEST_CASE("a client presents itself by header, by body, or by its id alone") {
-  auto by_header = present("a=1", basic("c%3A1:s%2B+%C3%A4%3A"));
+  auto by_header = present_plainly("a=1", basic("c%3A1:s%2B+%C3%A4%3A"));
   REQUIRE(by_header);
   CHECK_EQ(by_header->id.value(), "c:1");
   CHECK_EQ(by_header->secret.expose(), "s+ \xc3\xa4:");
   CHECK_EQ(by_header->presented, ClientAuthMethod::client_secret_basic);
 
-  auto by_body = present("client_id=c_1&client_secret=s");
+  auto by_body = present_plainly("client_id=c_1&client_secret=s");
   REQUIRE(by_body);
   CHECK_EQ(by_body->presented, ClientAuthMethod::client_secret_post);
   CHECK_EQ(by_body->secret.expose(), "s");
 
-  auto by_id = present("client_id=c_1&client_secret=");
+  auto by_id = present_plainly("client_id=c_1&client_secret=");
   REQUIRE(by_id);
   CHECK_EQ(by_id->presented, ClientAuthMethod::none);
+}
+
+const std::string jwt_bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+TEST_CASE("RFC 7523, 2.2: an assertion is shown with its type, alone or with the id of its client") {
+  const auto alone = present("client_assertion=a.b.c&client_assertion_type=" + jwt_bearer);
+  REQUIRE(alone);
+  CHECK_EQ(std::get<ValidateAssertion>(*alone).assertion.expose(), "a.b.c");
+  CHECK_FALSE(std::get<ValidateAssertion>(*alone).named);
+  const auto named = present("client_id=c_1&client_assertion=a.b.c&client_assertion_type=" + jwt_bearer);
+  REQUIRE(named);
+  CHECK_EQ(std::get<ValidateAssertion>(*named).named, ClientId{"c_1"});
 }
 
 TEST_CASE("what is presented twice, differently or malformed is refused (T35, T36)") {
@@ -59,7 +78,19 @@ TEST_CASE("what is presented twice, differently or malformed is refused (T35, T3
       {"a bad escape", "a=1", basic("c%zz:s"), errors::invalid_request},
       {"not UTF-8", "a=1", basic("c\xff:s"), errors::invalid_request},
       {"no id", "a=1", basic(":s"), errors::invalid_request},
-      {"an assertion", "client_id=c&client_assertion=x", "", errors::invalid_client},
+      {"an assertion without type", "client_id=c&client_assertion=x", "", errors::invalid_request},
+      {"a type without assertion", "client_id=c&client_assertion_type=" + jwt_bearer, "", errors::invalid_request},
+      {"another type",
+       "client_assertion=x&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer", "",
+       errors::invalid_client},
+      {"a type in other case",
+       "client_assertion=x&client_assertion_type=URN:ietf:params:oauth:client-assertion-type:jwt-bearer", "",
+       errors::invalid_client},
+      {"an assertion and a header", "client_assertion=x&client_assertion_type=" + jwt_bearer, basic("c:s"),
+       errors::invalid_request},
+      {"an assertion and a secret",
+       "client_id=c&client_secret=s&client_assertion=x&client_assertion_type=" + jwt_bearer, "",
+       errors::invalid_request},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);

@@ -6,6 +6,7 @@
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/grant/grants.h"
+#include "troupe/oauth/model/claims_request.h"
 #include "troupe/oauth/model/language.h"
 #include "troupe/web/conditional.h"
 #include "troupe/wire/json.h"
@@ -43,6 +44,19 @@ void write_addresses(wire::JsonWriter& writer, const OauthOptions& options) {
   }
 }
 
+void write_client_authentication(wire::JsonWriter& writer) {
+  write_list(writer, "token_endpoint_auth_methods_supported",
+             Names{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"});
+  write_list(writer, "introspection_endpoint_auth_methods_supported",
+             Names{"client_secret_basic", "client_secret_post", "private_key_jwt", "Bearer"});
+  write_list(writer, "revocation_endpoint_auth_methods_supported",
+             Names{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"});
+  for (const std::string_view endpoint : {"token", "introspection", "revocation"}) {
+    write_list(writer, fmt::format("{}_endpoint_auth_signing_alg_values_supported", endpoint),
+               Names{"RS256", "ES256", "EdDSA"});
+  }
+}
+
 void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
   auto openid = ScopeSet::parse("openid profile email offline_access").value();
   write_list(writer, "scopes_supported", openid.united_with(options.scopes_supported));
@@ -51,20 +65,18 @@ void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
   write_list(writer, "grant_types_supported", grant_names());
   write_list(writer, "subject_types_supported", Names{"public"});
   write_list(writer, "id_token_signing_alg_values_supported", Names{"RS256", "ES256", "EdDSA"});
-  write_list(writer, "token_endpoint_auth_methods_supported",
-             Names{"client_secret_basic", "client_secret_post", "none"});
-  write_list(writer, "introspection_endpoint_auth_methods_supported",
-             Names{"client_secret_basic", "client_secret_post", "Bearer"});
-  write_list(writer, "revocation_endpoint_auth_methods_supported",
-             Names{"client_secret_basic", "client_secret_post", "none"});
+  write_client_authentication(writer);
   write_list(writer, "code_challenge_methods_supported", Names{"S256"});
   write_list(writer, "prompt_values_supported", Names{"none", "login", "consent", "select_account"});
+  write_list(writer, "acr_values_supported", Names{acr_password});
   write_list(writer, "ui_locales_supported", Names{tag_of(Language::english), tag_of(Language::german)});
   write_list(writer, "claims_supported",
-             Names{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid",
+             Names{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
                    "preferred_username", "email"});
   writer.member("authorization_response_iss_parameter_supported", true)
-      .member("claims_parameter_supported", false)
+      .member("backchannel_logout_supported", true)
+      .member("backchannel_logout_session_supported", true)
+      .member("claims_parameter_supported", true)
       .member("request_parameter_supported", false)
       .member("request_uri_parameter_supported", false);
 }

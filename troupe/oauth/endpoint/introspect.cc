@@ -30,6 +30,7 @@ void write_active(wire::JsonWriter& writer, const TokenClaims& claims, const std
       .member("iss", issuer)
       .member("jti", claims.id.text());
   write_audience(writer, claims.audience);
+  if (claims.user_name) writer.member("username", claims.user_name->value());
   if (claims.auth_time) writer.member("auth_time", claims.auth_time->seconds());
   if (claims.session) writer.member("sid", claims.session->value());
   writer.end_object();

@@ -45,6 +45,12 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
     if (!finished) co_return lost_flow_page(403);
     co_return never_cached(web::redirect(303, "/account"));
   }
+  const auto& wanted = flow.request.subject;
+  if (wanted && *wanted != started.session.authentication.user) {  // somebody else than the client has asked for
+    auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
+    if (!finished) co_return lost_flow_page(403);
+    co_return send_error(*service, finished->request, errors::login_required);
+  }
   auto agreed = co_await has_consent(service, flow.request, started.session.authentication.user);
   if (!agreed) co_return send_error(*service, flow.request, agreed.error());
   if (!*agreed) co_return continue_at("/consent", flow.id);

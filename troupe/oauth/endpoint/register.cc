@@ -36,7 +36,7 @@ std::string registration_of(const Service& service, const Client& client, const 
       .member("client_id", client.id.value())
       .member("client_id_issued_at", client.created_at.seconds());
   if (secret) writer.member("client_secret", secret->expose());
-  if (!client.is_public()) writer.member("client_secret_expires_at", std::int64_t{0});  // never
+  if (client.metadata.has_secret()) writer.member("client_secret_expires_at", std::int64_t{0});  // never
   writer
       .member("registration_client_uri",
               url_of(service.options, fmt::format("{}{}", registrations_path, client.id.value())))

@@ -19,8 +19,9 @@ namespace troupe::oauth {
 
 using actor::Task;
 
-using ClientRef = actor::Ref<actor::Protocol<GetClient, ValidateClient, IsClientOrigin, RegisterClient, GetRegistration,
-                                             UpdateRegistration, DeleteRegistration, RegistrationRefused>>;
+using ClientRef =
+    actor::Ref<actor::Protocol<GetClient, ValidateClient, ValidateAssertion, IsClientOrigin, RegisterClient,
+                               GetRegistration, UpdateRegistration, DeleteRegistration, RegistrationRefused>>;
 using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "troupe/oauth/model/claims_request.h"
 #include "troupe/oauth/model/pkce.h"
 #include "troupe/oauth/model/redirect_uri.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t state_bytes_max = 2048;
 constexpr std::size_t nonce_bytes_max = 512;
 constexpr std::size_t login_hint_bytes_max = 256;
+constexpr std::size_t acr_values_bytes_max = 512;
 
 using Checked = std::expected<void, OauthError>;
 
@@ -155,6 +157,25 @@ Checked check_openid(const wire::Form& parameters, AuthRequest& request) {
   return {};
 }
 
+/// The claims that are asked for, as far as the client may know them at all. One that cannot be had is no error, but an
+/// essential way to sign in that there is not (Core, section 5.5.1.1). `acr_values` are wishes.
+Checked check_claims(const wire::Form& parameters, AuthRequest& request) {
+  if (value_of(parameters, "acr_values").size() > acr_values_bytes_max) {
+    return invalid("The acr_values are longer than 512 bytes.");
+  }
+  auto claims = read_claims_request(value_of(parameters, "claims"));
+  if (!claims) return refuse(claims.error());
+  if (!request.scope.contains("openid")) return {};
+  if (claims->is_acr_unmet) return refuse(errors::unmet_authentication_requirements);
+  for (const std::string& each : claims->scopes) {
+    if (request.client->metadata.scope.contains(each)) {
+      request.scope = request.scope.united_with(ScopeSet::parse(each).value());
+    }
+  }
+  request.subject = std::move(claims->subject);
+  return {};
+}
+
 /// Everything after the address, in the order in which errors are reported.
 Checked check_rest(const wire::Form& parameters, AuthRequest& request, const OauthOptions& options) {
   Checked checked = check_form(parameters, request);
@@ -163,6 +184,7 @@ Checked check_rest(const wire::Form& parameters, AuthRequest& request, const Oau
   if (checked) checked = check_resources(parameters, request, options);
   if (checked) checked = check_prompt(parameters, request);
   if (checked) checked = check_openid(parameters, request);
+  if (checked) checked = check_claims(parameters, request);
   return checked;
 }
 

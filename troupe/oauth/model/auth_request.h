@@ -54,6 +54,7 @@ struct AuthRequest {
   Prompt prompt = Prompt::as_needed;
   std::optional<std::chrono::seconds> max_age;
   std::string login_hint;
+  std::optional<UserId> subject;  // nobody else may be who signs in (Core, sections 3.1.2.1 and 5.5.1)
 };
 
 struct AuthRefusal {

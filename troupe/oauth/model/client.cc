@@ -5,7 +5,9 @@
 #include <array>
 #include <utility>
 
+#include "troupe/oauth/model/client_keys.h"
 #include "troupe/oauth/model/errors.h"
+#include "troupe/oauth/model/fetched_uri.h"
 #include "troupe/oauth/model/redirect_uri.h"
 #include "troupe/wire/utf8.h"
 
@@ -25,6 +27,7 @@ constexpr std::array auth_methods = {
     std::pair{ClientAuthMethod::client_secret, "client_secret"sv},
     std::pair{ClientAuthMethod::client_secret_basic, "client_secret_basic"sv},
     std::pair{ClientAuthMethod::client_secret_post, "client_secret_post"sv},
+    std::pair{ClientAuthMethod::private_key_jwt, "private_key_jwt"sv},
 };
 
 template <class Table, class Value>
@@ -38,6 +41,24 @@ auto value_in(const Table& table, std::string_view name) noexcept
   auto row = std::ranges::find(table, name, &Table::value_type::second);
   if (row == table.end()) return std::nullopt;
   return row->first;
+}
+
+/// What is wrong with its keys, or with how it proves itself by them.
+std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  const bool proves_by_key = metadata.auth_method == ClientAuthMethod::private_key_jwt;
+  if (!metadata.jwks.empty() && !metadata.jwks_uri.empty()) return fault.because("Either jwks or jwks_uri, not both.");
+  if (proves_by_key && metadata.jwks.empty() && metadata.jwks_uri.empty()) {
+    return fault.because("The method private_key_jwt needs jwks or jwks_uri.");
+  }
+  if (!metadata.jwks_uri.empty() && !looks_fetchable(metadata.jwks_uri)) {
+    return fault.because("The jwks_uri must be an https URL.");
+  }
+  if (metadata.jwks.empty()) return std::nullopt;
+  const auto keys = read_client_keys(metadata.jwks);
+  if (!keys) return fault.because("The jwks must be a JWK Set of up to 20 public keys.");
+  if (keys->empty()) return fault.because("The jwks has no key for signatures by RS256, ES256 or EdDSA.");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -73,9 +94,24 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   if (metadata.is_public() && metadata.pkce != PkcePolicy::required) {
     return fault.because("A public client cannot do without PKCE.");
   }
+  if (!metadata.backchannel_logout_uri.empty() && !looks_fetchable(metadata.backchannel_logout_uri)) {
+    return fault.because("The backchannel_logout_uri must be an https URL.");
+  }
+  if (const auto in_keys = fault_in_keys(metadata)) return in_keys;
   const auto ttl = metadata.access_token_ttl;
   if (ttl && (*ttl < std::chrono::seconds{1} || *ttl > access_token_ttl_max)) {
     return fault.because("Access tokens live between one second and one hour.");
+  }
+  return std::nullopt;
+}
+
+std::optional<OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  if (from.is_public() != to.is_public()) {
+    return fault.because("A client stays public or confidential: register another one.");
+  }
+  if (to.has_secret() && !from.has_secret()) {
+    return fault.because("A client that has no secret gets none later: register another one.");
   }
   return std::nullopt;
 }

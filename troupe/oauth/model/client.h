@@ -25,9 +25,16 @@ enum class GrantType : std::uint8_t { authorization_code, refresh_token, client_
 std::string_view text(GrantType type) noexcept;
 std::optional<GrantType> grant_type_named(std::string_view name) noexcept;
 
-/// How a client proves who it is. `client_secret` takes the secret either way; the two after it only one way;
-/// `none` is a public client, which has no secret to prove anything with.
-enum class ClientAuthMethod : std::uint8_t { none, client_secret, client_secret_basic, client_secret_post };
+/// How a client proves who it is. `client_secret` takes the secret either way; the two after it only one way; with
+/// `private_key_jwt` it signs a statement with a key of its own; `none` is a public client, which has nothing to prove
+/// anything with.
+enum class ClientAuthMethod : std::uint8_t {
+  none,
+  client_secret,
+  client_secret_basic,
+  client_secret_post,
+  private_key_jwt,
+};
 
 /// The name as `token_endpoint_auth_method` has it; `client_secret` is a name of our own.
 std::string_view text(ClientAuthMethod method) noexcept;
@@ -54,7 +61,17 @@ struct ClientMetadata {
   crypto::Algorithm id_token_alg = crypto::Algorithm::rs256;      // what every OpenID client can check (Core, 15.1)
   std::optional<std::chrono::seconds> access_token_ttl;           // nothing: the server's own
 
+  // Its public keys: the JWK Set itself, as JSON, or where to fetch it; not both (RFC 7591, section 2).
+  std::string jwks;
+  std::string jwks_uri;
+  std::optional<crypto::Algorithm> auth_signing_alg;  // of what it proves itself with; nothing: any that its keys have
+
+  std::string backchannel_logout_uri;    // is told when a session ends in which it has a part; "": it is not
+  bool logout_requires_session = false;  // it asks for the `sid` in what it is told, which is always there
+
   bool is_public() const noexcept { return auth_method == ClientAuthMethod::none; }
+  /// Whether it proves itself by a secret that we have given it.
+  bool has_secret() const noexcept { return !is_public() && auth_method != ClientAuthMethod::private_key_jwt; }
   bool may_use(GrantType type) const noexcept;
 };
 
@@ -75,5 +92,9 @@ using ClientPtr = std::shared_ptr<const Client>;
 /// Why a client with this metadata is not registered, or nothing: a redirect URI that may not be (`errors::
 /// invalid_redirect_uri`), or a combination that cannot work or is not safe (`errors::invalid_client_metadata`).
 std::optional<struct OauthError> fault_in(const ClientMetadata& metadata);
+
+/// Why a client of this metadata cannot be given that one, or nothing: it stays public or confidential, and nobody
+/// would tell it a secret that it did not have.
+std::optional<struct OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to);
 
 }  // namespace troupe::oauth

@@ -50,15 +50,15 @@ inline constexpr OauthError temporarily_unavailable{
 inline constexpr OauthError too_many_requests{"temporarily_unavailable", 429, "Too many requests; try again later.",
                                               std::chrono::seconds{1}};
 
-// RFC 7009, section 2.2.1; RFC 8707, section 2.
-inline constexpr OauthError unsupported_token_type{"unsupported_token_type", 400,
-                                                   "Tokens of this type cannot be revoked."};
+// RFC 8707, section 2.
 inline constexpr OauthError invalid_target{"invalid_target", 400, "The resource is malformed or unknown."};
 
 // OpenID Connect Core, section 3.1.2.6.
 inline constexpr OauthError interaction_required{"interaction_required", 400, "The user must interact."};
 inline constexpr OauthError login_required{"login_required", 400, "The user must sign in."};
 inline constexpr OauthError consent_required{"consent_required", 400, "The user must consent."};
+inline constexpr OauthError unmet_authentication_requirements{"unmet_authentication_requirements", 400,
+                                                              "Nobody can sign in here in a way that is as strong."};
 inline constexpr OauthError request_not_supported{"request_not_supported", 400, "Request objects are not supported."};
 inline constexpr OauthError request_uri_not_supported{"request_uri_not_supported", 400,
                                                       "Request URIs are not supported."};

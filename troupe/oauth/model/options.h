@@ -42,6 +42,9 @@ struct OauthOptions {
 
   Registration registration = Registration::by_token;
   ScopeSet registration_scopes = ScopeSet::parse("openid profile email offline_access").value();  // at most
+  /// Addresses of the inside that URLs of clients may lead to all the same, by plain http too: for tests alone.
+  std::vector<std::string> fetch_unsafe_allow_addresses;
+
   std::size_t registrations_max = 10'000;  // clients that registered themselves; then an operator has to look
 };
 

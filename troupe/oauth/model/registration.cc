@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "troupe/oauth/model/fetched_uri.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::oauth {
@@ -79,7 +80,7 @@ Checked read_grants(const Json& document, ClientMetadata& metadata) {
 Checked read_proof(const Json& document, ClientMetadata& metadata) {
   metadata.auth_method = ClientAuthMethod::client_secret_basic;  // RFC 7591, section 2
   constexpr std::string_view why =
-      "The token_endpoint_auth_method may be client_secret_basic, client_secret_post or none.";
+      "The token_endpoint_auth_method may be client_secret_basic, client_secret_post, private_key_jwt or none.";
   auto method = with_text(document, "token_endpoint_auth_method", why, [&](const std::string& name) -> Checked {
     const auto named = client_auth_method_named(name);
     if (!named || *named == ClientAuthMethod::client_secret) return refused(why);
@@ -91,6 +92,44 @@ Checked read_proof(const Json& document, ClientMetadata& metadata) {
   if (pkce == nullptr || pkce->is_null()) return {};
   if (pkce->boolean() == nullptr) return refused("The member require_pkce must be true or false.");
   metadata.pkce = *pkce->boolean() ? PkcePolicy::required : PkcePolicy::optional;
+  return {};
+}
+
+/// A URI that the server would ask, or post to.
+Checked read_fetched(const Json& document, std::string_view name, std::string_view why, const OauthOptions& options,
+                     std::string& into) {
+  return with_text(document, name, why, [&](const std::string& uri) -> Checked {
+    if (!may_be_fetched(uri, networks_named(options.fetch_unsafe_allow_addresses))) return refused(why);
+    into = uri;
+    return {};
+  });
+}
+
+Checked read_keys(const Json& document, const OauthOptions& options, ClientMetadata& metadata) {
+  auto uri = read_fetched(document, "jwks_uri", "The jwks_uri must be an https URL of a public address.", options,
+                          metadata.jwks_uri);
+  if (!uri) return uri;
+  const Json* jwks = document.find("jwks");
+  if (jwks != nullptr && !jwks->is_null()) {
+    if (jwks->object() == nullptr) return refused("The jwks must be a JWK Set of up to 20 public keys.");
+    metadata.jwks = wire::write_json(*jwks);
+  }
+  constexpr std::string_view why = "The token_endpoint_auth_signing_alg may be RS256, ES256 or EdDSA.";
+  return with_text(document, "token_endpoint_auth_signing_alg", why, [&](const std::string& name) -> Checked {
+    metadata.auth_signing_alg = crypto::algorithm_named(name);
+    if (!metadata.auth_signing_alg) return refused(why);
+    return {};
+  });
+}
+
+Checked read_logout(const Json& document, const OauthOptions& options, ClientMetadata& metadata) {
+  auto uri = read_fetched(document, "backchannel_logout_uri",
+                          "The backchannel_logout_uri must be an https URL of a public address.", options,
+                          metadata.backchannel_logout_uri);
+  const Json* session = document.find("backchannel_logout_session_required");
+  if (!uri || session == nullptr || session->is_null()) return uri;
+  if (session->boolean() == nullptr) return refused("The backchannel_logout_session_required must be true or false.");
+  metadata.logout_requires_session = *session->boolean();
   return {};
 }
 
@@ -141,9 +180,10 @@ std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& do
   if (document.object() == nullptr) return refused("The body must be a JSON object.");
   if (document.find("software_statement") != nullptr) return std::unexpected(errors::invalid_software_statement);
   ClientMetadata metadata;
-  for (const Checked& checked :
-       {read_addresses(document, metadata), read_grants(document, metadata), read_proof(document, metadata),
-        read_scope(document, options, metadata), read_signing(document, metadata), read_name(document, metadata)}) {
+  for (const Checked& checked : {read_addresses(document, metadata), read_grants(document, metadata),
+                                 read_proof(document, metadata), read_scope(document, options, metadata),
+                                 read_signing(document, metadata), read_keys(document, options, metadata),
+                                 read_logout(document, options, metadata), read_name(document, metadata)}) {
     if (!checked) return std::unexpected(checked.error());
   }
   if (metadata.redirect_uris.empty()) {
@@ -173,6 +213,13 @@ void write_metadata(wire::JsonWriter& writer, const ClientMetadata& metadata) {
       .member("access_token_signed_response_alg", crypto::name_of(metadata.access_token_alg))
       .member("id_token_signed_response_alg", crypto::name_of(metadata.id_token_alg));
   if (metadata.access_token_ttl) writer.member("access_token_lifetime", metadata.access_token_ttl->count());
+  if (!metadata.jwks.empty()) writer.key("jwks").raw(metadata.jwks);
+  if (!metadata.jwks_uri.empty()) writer.member("jwks_uri", metadata.jwks_uri);
+  if (metadata.auth_signing_alg)
+    writer.member("token_endpoint_auth_signing_alg", crypto::name_of(*metadata.auth_signing_alg));
+  if (!metadata.backchannel_logout_uri.empty())
+    writer.member("backchannel_logout_uri", metadata.backchannel_logout_uri);
+  if (metadata.logout_requires_session) writer.member("backchannel_logout_session_required", true);
 }
 
 }  // namespace troupe::oauth

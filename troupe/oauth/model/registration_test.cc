@@ -76,6 +76,8 @@ TEST_CASE("what may not be registered is refused with its reason (T5, T62)") {
       {R"({"redirect_uris":["https://a.example/"],"response_types":["token"]})", invalid_client_metadata,
        "response_types"},
       {R"({"redirect_uris":["https://a.example/"],"token_endpoint_auth_method":"private_key_jwt"})",
+       invalid_client_metadata, "jwks"},
+      {R"({"redirect_uris":["https://a.example/"],"token_endpoint_auth_method":"tls_client_auth"})",
        invalid_client_metadata, "token_endpoint_auth_method"},
       {R"({"redirect_uris":["https://a.example/"],"token_endpoint_auth_method":"client_secret"})",
        invalid_client_metadata, "token_endpoint_auth_method"},

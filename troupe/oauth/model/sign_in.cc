@@ -8,6 +8,7 @@ std::optional<Authentication> standing_authentication(const AuthRequest& request
                                                       const std::optional<Session>& session) {
   if (!session) return std::nullopt;
   const Authentication& present = session->authentication;
+  if (request.subject && *request.subject != present.user) return std::nullopt;
   if (signed_in) {
     // Another tab may have signed in somebody else meanwhile, whom nobody asked here.
     if (signed_in->user != present.user) return std::nullopt;

@@ -35,6 +35,7 @@ struct TokenClaims {
   ClientId client;
   std::string subject;
   std::optional<UserId> user;  // nothing: the client acts for itself
+  std::optional<UserName> user_name;
   ScopeSet scope;
   std::vector<std::string> audience;
   base::UnixTime issued_at;

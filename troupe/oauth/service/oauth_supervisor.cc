@@ -31,11 +31,11 @@ actor::PoolOptions owners(std::string name, std::size_t cores) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, password_cost, watcher, endings, audit, cores] = parts_;
+  const auto& [storage, options, keys, password_cost, watcher, endings, audit, fetcher, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
-  actors_.clients =
-      context.spawn<ClientActor>({.name = "clients", .mailbox = crowd_mailbox}, storage, options.registrations_max);
+  actors_.clients = context.spawn<ClientActor>({.name = "clients", .mailbox = crowd_mailbox}, storage,
+                                               ClientActorParts{options.registrations_max, options.issuer, fetcher});
   actors_.users = context.spawn<UserActor>(
       {.name = "users", .mailbox = crowd_mailbox},
       UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
@@ -48,8 +48,10 @@ void OauthSupervisor::started(actor::Context& context) {
   actors_.trail = context.spawn<TrailActor>({.name = "trail"}, storage);
   actors_.log = context.spawn<LogActor>(log_actor_options(), storage);
   context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  const auto logouts =
+      context.spawn<LogoutActor>({.name = "logouts"}, LogoutActorParts{storage, actors_.keys, fetcher, options});
   context.spawn<ChangeActor>({.name = "changes"},
-                             ChangeActorParts{storage, actors_.keys, actors_.clients, endings, audit});
+                             ChangeActorParts{storage, actors_.keys, actors_.clients, endings, audit, logouts});
 }
 
 OauthActors OauthSupervisor::handle(const GetOauthActors&) const { return actors_; }

@@ -32,6 +32,7 @@ struct OauthParts {
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;           // told what is revoked; may be null
   actor::Ref<actor::Protocol<GrantsEnded>> endings{};           // told whose grants have ended; may be null
   std::vector<actor::Ref<actor::Protocol<AuditSeen>>> audit{};  // told how far the audit trail goes
+  FetchRef fetcher{};                                           // asks clients' servers; null: they are not asked
   std::size_t cores = 1;                                        // each has one Token Actor and one Auth Actor
 };
 

@@ -79,6 +79,22 @@ class Connection {
   std::shared_ptr<web::Router> router_;
 };
 
+/// Stands for the way to the servers of clients.
+class PlayedFetcher {
+ public:
+  static constexpr bool interleaves = true;
+  explicit PlayedFetcher(std::shared_ptr<ClientServers> servers) : servers_(std::move(servers)) {}
+  actor::Task<std::expected<web::Fetched, web::FetchFault>> handle(web::Fetch message, actor::Context& context) {
+    servers_->asked.push_back(message);
+    if (servers_->takes > base::Duration{}) co_await context.sleep(servers_->takes);
+    if (!servers_->answer) co_return std::unexpected(web::FetchFault::unreachable);
+    co_return servers_->answer(message);
+  }
+
+ private:
+  std::shared_ptr<ClientServers> servers_;
+};
+
 wire::Json json_of(const web::Response& response) {
   const auto type = response.headers.get("content-type").value_or("");
   if (type != "application/json" && type != "application/problem+json") return {};
@@ -205,6 +221,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
                    .options = options_,
                    .keys = keys_,
                    .password_cost = {.memory_kib = 64, .passes = 1},
+                   .fetcher = world_->spawn<PlayedFetcher>({.name = "fetcher"}, servers),
                    .cores = 2};
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);
   actors_ = world_->block_on(root.ask(GetOauthActors{})).value();

@@ -56,6 +56,13 @@ struct Reply {
   wire::Form location_query() const;
 };
 
+/// The servers of clients, as a test plays them: asked by what stands here, in the order in which it happened.
+struct ClientServers {
+  std::vector<web::Fetch> asked;
+  std::function<std::expected<web::Fetched, web::FetchFault>(const web::Fetch&)> answer;  // none: unreachable
+  base::Duration takes{};                                                                 // each answer
+};
+
 struct OauthWorldOptions {
   actor::test::Seed seed = 1;
   OauthOptions oauth{};
@@ -99,6 +106,8 @@ class OauthWorld {
   explicit OauthWorld(OauthWorldOptions options = {});
   ~OauthWorld();
 
+  std::shared_ptr<ClientServers> servers = std::make_shared<ClientServers>();
+
   ClientApp web_shop;     // confidential, code + refresh + client_credentials
   ClientApp phone;        // public
   ClientApp other_shop;   // confidential too, knows nothing of the first
@@ -130,6 +139,8 @@ class OauthWorld {
   std::vector<Reply> send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile = {});
   web::Request token_request(const ClientApp& client, wire::Form form, const std::string& path = "/oauth/token") const;
 
+  ClientApp add(ClientMetadata metadata);
+
   void advance(base::Duration by);
   /// The audit trail, oldest first.
   std::vector<AuditEvent> events();
@@ -141,7 +152,6 @@ class OauthWorld {
   void repair_store();
 
  private:
-  ClientApp add(ClientMetadata metadata);
   void add(const Person& person);
 
   OauthOptions options_;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view columns =
     "id, name, auth_method, redirect_uris, post_logout_redirect_uris, grant_types, scope, requires_pkce, "
     "has_opaque_tokens, access_token_alg, id_token_alg, access_token_seconds, is_disabled, created_at, version, "
-    "valid_from";
+    "valid_from, jwks, jwks_uri, auth_signing_alg, backchannel_logout_uri, logout_requires_session";
 
 std::vector<GrantType> grant_types_in(std::string_view text) {
   std::vector<GrantType> types;
@@ -34,8 +34,13 @@ Client client_in(const store::Row& row) {
       .pkce = row.integer(7) != 0 ? PkcePolicy::required : PkcePolicy::optional,
       .access_token_format = row.integer(8) != 0 ? AccessTokenFormat::opaque : AccessTokenFormat::jwt,
       .access_token_alg = algorithm_in(row, 9),
-      .id_token_alg = algorithm_in(row, 10)};
+      .id_token_alg = algorithm_in(row, 10),
+      .jwks = row.text(16),
+      .jwks_uri = row.text(17),
+      .backchannel_logout_uri = row.text(19),
+      .logout_requires_session = row.integer(20) != 0};
   if (const auto seconds = row.maybe_integer(11)) metadata.access_token_ttl = std::chrono::seconds{*seconds};
+  if (!row.is_null(18)) metadata.auth_signing_alg = algorithm_in(row, 18);
   return {.id = ClientId{row.text(0)},
           .metadata = std::move(metadata),
           .state = row.integer(12) != 0 ? ClientState::disabled : ClientState::enabled,
@@ -50,7 +55,7 @@ std::string joined_names(const std::vector<GrantType>& types) {
   return joined(names);
 }
 
-/// Runs `sql`, whose ?1 to ?16 are the client's columns in their order.
+/// Runs `sql`, whose ?1 to ?21 are the client's columns in their order.
 std::int64_t run_with(store::Transaction& transaction, std::string_view sql, const Client& client) {
   const ClientMetadata& m = client.metadata;
   const std::string uris = joined(m.redirect_uris);
@@ -59,12 +64,29 @@ std::int64_t run_with(store::Transaction& transaction, std::string_view sql, con
   const std::string scope = m.scope.text();
   std::optional<std::int64_t> seconds;
   if (m.access_token_ttl) seconds = m.access_token_ttl->count();
-  return transaction.run(
-      sql, {column_of(client.id), m.name, text(m.auth_method), uris, logout_uris, grant_types, scope,
-            column_of_truth(m.pkce == PkcePolicy::required),
-            column_of_truth(m.access_token_format == AccessTokenFormat::opaque), crypto::name_of(m.access_token_alg),
-            crypto::name_of(m.id_token_alg), seconds, column_of_truth(client.state == ClientState::disabled),
-            column_of(client.created_at), client.version, column_of(client.valid_from)});
+  store::Value auth_alg{std::nullopt};
+  if (m.auth_signing_alg) auth_alg = crypto::name_of(*m.auth_signing_alg);
+  return transaction.run(sql, {column_of(client.id),
+                               m.name,
+                               text(m.auth_method),
+                               uris,
+                               logout_uris,
+                               grant_types,
+                               scope,
+                               column_of_truth(m.pkce == PkcePolicy::required),
+                               column_of_truth(m.access_token_format == AccessTokenFormat::opaque),
+                               crypto::name_of(m.access_token_alg),
+                               crypto::name_of(m.id_token_alg),
+                               seconds,
+                               column_of_truth(client.state == ClientState::disabled),
+                               column_of(client.created_at),
+                               client.version,
+                               column_of(client.valid_from),
+                               m.jwks,
+                               m.jwks_uri,
+                               auth_alg,
+                               m.backchannel_logout_uri,
+                               column_of_truth(m.logout_requires_session)});
 }
 
 std::string select(std::string_view rest) { return fmt::format("SELECT {} FROM clients {}", columns, rest); }
@@ -122,11 +144,26 @@ std::optional<crypto::Digest> MemoryClients::find_registration(const ClientId& i
 
 std::int64_t MemoryClients::count_registrations() { return std::ssize(registrations_); }
 
+bool MemoryClients::use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) {
+  return assertions_.emplace(std::string{hash.view()}, expires_at).second;
+}
+
+int MemoryClients::remove_assertions_expired(base::UnixTime end, int count) {
+  int removed = 0;
+  for (auto each = assertions_.begin(); each != assertions_.end() && removed < count;) {
+    const bool is_over = each->second <= end;
+    each = is_over ? assertions_.erase(each) : std::next(each);
+    removed += is_over ? 1 : 0;
+  }
+  return removed;
+}
+
 std::int64_t MemoryClients::generation() { return generation_; }
 
 void SqlClients::insert(const Client& client) {
   static const std::string sql = fmt::format(
-      "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+      "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+      "?17, ?18, ?19, ?20, ?21)",
       columns);
   run_with(transaction_, sql, client);
 }
@@ -148,7 +185,8 @@ bool SqlClients::update(const Client& client) {
                   "UPDATE clients SET name = ?2, auth_method = ?3, redirect_uris = ?4, post_logout_redirect_uris = ?5, "
                   "grant_types = ?6, scope = ?7, requires_pkce = ?8, has_opaque_tokens = ?9, access_token_alg = ?10, "
                   "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15, "
-                  "valid_from = ?16 "
+                  "valid_from = ?16, jwks = ?17, jwks_uri = ?18, auth_signing_alg = ?19, backchannel_logout_uri = ?20, "
+                  "logout_requires_session = ?21 "
                   "WHERE id = ?1 AND version + 1 = ?15",
                   client) == 1;
 }
@@ -191,6 +229,19 @@ std::int64_t SqlClients::count_registrations() {
   return transaction_
       .first("SELECT count(*) FROM client_registrations", {}, [](const store::Row& row) { return row.integer(0); })
       .value();
+}
+
+bool SqlClients::use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) {
+  return transaction_.run(
+             "INSERT INTO client_assertions (hash, expires_at) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING",
+             {column_of(hash), column_of(expires_at)}) == 1;
+}
+
+int SqlClients::remove_assertions_expired(base::UnixTime end, int count) {
+  return static_cast<int>(transaction_.run(
+      "DELETE FROM client_assertions WHERE hash IN (SELECT hash FROM client_assertions WHERE expires_at <= ?1 "
+      "ORDER BY expires_at LIMIT ?2)",
+      {column_of(end), count}));
 }
 
 std::int64_t SqlClients::generation() { return generation_of(transaction_, "clients"); }

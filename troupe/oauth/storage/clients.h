@@ -35,6 +35,12 @@ class ClientTable {
   /// How many clients have one.
   virtual std::int64_t count_registrations() = 0;
 
+  /// Notes that an assertion was shown, which is good until then; whether it was not known yet. The one place where an
+  /// assertion is spent.
+  virtual bool use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) = 0;
+  /// Removes assertions that had expired at `end`, at most `count`; gives how many.
+  virtual int remove_assertions_expired(base::UnixTime end, int count) = 0;
+
   /// A number that rises whenever a client or secret changes, by whichever process.
   virtual std::int64_t generation() = 0;
 };
@@ -52,12 +58,15 @@ class MemoryClients final : public ClientTable {
   void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
   std::optional<crypto::Digest> find_registration(const ClientId& id) override;
   std::int64_t count_registrations() override;
+  bool use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) override;
+  int remove_assertions_expired(base::UnixTime end, int count) override;
   std::int64_t generation() override;
 
  private:
   std::map<ClientId, Client> clients_;
   std::map<crypto::TokenId, ClientSecretRecord> secrets_;
   std::map<ClientId, crypto::Digest> registrations_;
+  std::map<std::string, base::UnixTime> assertions_;  // by the bytes of the hash
   std::int64_t generation_ = 0;
 };
 
@@ -75,6 +84,8 @@ class SqlClients final : public ClientTable {
   void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
   std::optional<crypto::Digest> find_registration(const ClientId& id) override;
   std::int64_t count_registrations() override;
+  bool use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) override;
+  int remove_assertions_expired(base::UnixTime end, int count) override;
   std::int64_t generation() override;
 
  private:

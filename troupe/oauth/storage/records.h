@@ -105,6 +105,17 @@ struct TokenKeyRecord {
   base::UnixTime created_at;
 };
 
+/// A client that is to be told that a session has ended.
+struct LogoutNotice {
+  std::int64_t number = 0;  // the table gives it, and never again
+  ClientId client;
+  UserId user;
+  SessionId session;
+  base::UnixTime made_at;
+  int attempts = 0;  // that have failed
+  base::UnixTime next_at;
+};
+
 /// One entry of the audit trail. It names people by a hash and never holds a token, code, secret or password.
 struct AuditEvent {
   crypto::TokenId id;  // says when

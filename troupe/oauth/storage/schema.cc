@@ -247,13 +247,41 @@ ALTER TABLE endings ADD COLUMN family BLOB;
 ALTER TABLE endings ADD COLUMN token BLOB;
 )sql";
 
+// An assertion is found by what it is, since it must not come twice; and removed by its end, which has an index. A
+// notice is numbered by the database: its number goes into what the client is told, and must never come again.
+constexpr std::string_view keys_and_notices = R"sql(
+ALTER TABLE clients ADD COLUMN jwks TEXT NOT NULL DEFAULT '';
+ALTER TABLE clients ADD COLUMN jwks_uri TEXT NOT NULL DEFAULT '';
+ALTER TABLE clients ADD COLUMN auth_signing_alg TEXT;
+ALTER TABLE clients ADD COLUMN backchannel_logout_uri TEXT NOT NULL DEFAULT '';
+ALTER TABLE clients ADD COLUMN logout_requires_session INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE client_assertions (
+  hash BLOB PRIMARY KEY,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX client_assertions_by_end ON client_assertions (expires_at);
+
+CREATE TABLE logout_notices (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  client TEXT NOT NULL,
+  user TEXT NOT NULL,
+  session BLOB NOT NULL,
+  made_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX logout_notices_by_time ON logout_notices (next_at);
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
                                            {4, "clients that register themselves", registrations},
                                            {5, "sealed keys", sealed_keys},
                                            {6, "events are a chain", chained_events},
-                                           {7, "endings of single grants", endings_of_grants}};
+                                           {7, "endings of single grants", endings_of_grants},
+                                           {8, "keys of clients, notices of sign-outs", keys_and_notices}};
 
 }  // namespace
 

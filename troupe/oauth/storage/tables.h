@@ -6,6 +6,7 @@
 #include "troupe/oauth/storage/clients.h"
 #include "troupe/oauth/storage/grants.h"
 #include "troupe/oauth/storage/keys.h"
+#include "troupe/oauth/storage/logouts.h"
 #include "troupe/oauth/storage/users.h"
 
 namespace troupe::oauth {
@@ -17,6 +18,7 @@ struct Tables {
   GrantTable& grants;
   KeyTable& keys;
   AuditTable& audit;
+  LogoutTable& logouts;
 };
 
 /// The rows of a test or simulation. Copying it copies the rows.
@@ -26,22 +28,29 @@ struct MemoryTables {
   MemoryGrants grants;
   MemoryKeys keys;
   MemoryAudit audit;
+  MemoryLogouts logouts;
 
-  Tables all() { return {clients, users, grants, keys, audit}; }
+  Tables all() { return {clients, users, grants, keys, audit, logouts}; }
 };
 
 /// The tables of the database that `transaction` works on.
 struct SqlTables {
   explicit SqlTables(store::Transaction& transaction, const KeySeals* seals = nullptr)
-      : clients(transaction), users(transaction), grants(transaction), keys(transaction, seals), audit(transaction) {}
+      : clients(transaction),
+        users(transaction),
+        grants(transaction),
+        keys(transaction, seals),
+        audit(transaction),
+        logouts(transaction) {}
 
   SqlClients clients;
   SqlUsers users;
   SqlGrants grants;
   SqlKeys keys;
   SqlAudit audit;
+  SqlLogouts logouts;
 
-  Tables all() { return {clients, users, grants, keys, audit}; }
+  Tables all() { return {clients, users, grants, keys, audit, logouts}; }
 };
 
 }  // namespace troupe::oauth

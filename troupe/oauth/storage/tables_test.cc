@@ -29,7 +29,12 @@ Client shop() {
                        .access_token_format = AccessTokenFormat::opaque,
                        .access_token_alg = crypto::Algorithm::eddsa,
                        .id_token_alg = crypto::Algorithm::es256,
-                       .access_token_ttl = std::chrono::seconds{300}},
+                       .access_token_ttl = std::chrono::seconds{300},
+                       .jwks = R"({"keys":[]})",
+                       .jwks_uri = "https://shop.example/keys",
+                       .auth_signing_alg = crypto::Algorithm::eddsa,
+                       .backchannel_logout_uri = "https://shop.example/out",
+                       .logout_requires_session = true},
           .state = ClientState::disabled,
           .created_at = now,
           .valid_from = at(7)};
@@ -85,6 +90,11 @@ TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, 
     CHECK_EQ(client.valid_from, at(7));
     CHECK_EQ(got.id_token_alg, want.id_token_alg);
     CHECK_EQ(got.access_token_ttl, want.access_token_ttl);
+    CHECK_EQ(got.jwks, want.jwks);
+    CHECK_EQ(got.jwks_uri, want.jwks_uri);
+    CHECK_EQ(got.auth_signing_alg, want.auth_signing_alg);
+    CHECK_EQ(got.backchannel_logout_uri, want.backchannel_logout_uri);
+    CHECK(got.logout_requires_session);
     CHECK_EQ(client.state, ClientState::disabled);
     CHECK_EQ(client.created_at, now);
     CHECK_EQ(client.version, 1);
@@ -98,12 +108,14 @@ TEST_CASE_TEMPLATE("a client changes only from the version that was read", Store
     t.clients.insert(shop());
     Client changed = shop();
     changed.metadata.access_token_ttl = std::nullopt;
+    changed.metadata.auth_signing_alg = std::nullopt;
     CHECK_FALSE(t.clients.update(changed));  // the version did not rise
     changed.version = 2;
     CHECK(t.clients.update(changed));
     CHECK_FALSE(t.clients.update(changed));
     CHECK_EQ(t.clients.find(changed.id)->version, 2);
     CHECK_FALSE(t.clients.find(changed.id)->metadata.access_token_ttl.has_value());
+    CHECK_FALSE(t.clients.find(changed.id)->metadata.auth_signing_alg.has_value());
     changed.id = ClientId{"c_other"};
     changed.version = 3;
     CHECK_FALSE(t.clients.update(changed));

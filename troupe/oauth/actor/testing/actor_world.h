@@ -81,7 +81,8 @@ struct Actors {
   actor::Ref<Watcher> watcher = where.template spawn<Watcher>({.name = "watcher"});
   actor::Ref<KeyActor> keys =
       where.template spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
-  actor::Ref<ClientActor> clients = where.template spawn<ClientActor>({.name = "clients"}, storage);
+  actor::Ref<ClientActor> clients =
+      where.template spawn<ClientActor>({.name = "clients"}, storage, ClientActorParts{.issuer = options.issuer});
   actor::Ref<ChangeActor> changes = where.template spawn<ChangeActor>(
       {.name = "changes"}, ChangeActorParts{.storage = storage, .keys = keys, .clients = clients, .watcher = {}});
   actor::Ref<UserActor> users = where.template spawn<UserActor>(

@@ -1,0 +1,127 @@
+// See logout_actor.h.
+#include "troupe/oauth/actor/logout_actor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/base/log.h"
+#include "troupe/wire/form.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int looked_at = 200;            // notices in one look
+constexpr std::size_t at_once_max = 4;    // fewer than the Fetcher has threads: keys are fetched meanwhile
+constexpr int at_once_of_client_max = 1;  // a slow one takes no place of others
+constexpr auto told_within = 5s;          // a fetch has its own, shorter time
+constexpr base::Duration again_after = 5s;
+constexpr int again_factor = 3;
+constexpr int attempts_max = 9;  // the last one nearly five hours after the first
+
+/// When to try again after so many failures: 5 s, 15 s, 45 s and so on.
+base::Duration pause_after(int failures) {
+  base::Duration pause = again_after;
+  for (int i = 1; i < failures; ++i) pause *= again_factor;
+  return pause;
+}
+
+}  // namespace
+
+LogoutActor::LogoutActor(LogoutActorParts parts) : parts_(std::move(parts)) {}
+
+actor::Task<void> LogoutActor::started(actor::Context& context) {
+  actor::Topic<KeysChanged>{context, keys_topic}.subscribe(context, this);
+  auto keys = co_await parts_.keys.ask(GetKeys{}, {.within = 30s});
+  if (!keys) throw std::runtime_error("the Logout Actor has got no keys: " + keys.error().what);
+  factory_.emplace(parts_.options.issuer, *keys);
+}
+
+void LogoutActor::handle(KeysChanged message) {
+  if (factory_) factory_->use(std::move(message.keys));
+}
+
+bool LogoutActor::has_room_for(const ClientId& client) const {
+  if (under_way_.size() >= at_once_max) return false;
+  return std::ranges::count(under_way_, client, [](const auto& each) { return each.second; }) < at_once_of_client_max;
+}
+
+actor::Task<void> LogoutActor::handle(LogoutsDue, actor::Context& context) {
+  if (!parts_.fetcher || is_looking_ || under_way_.size() >= at_once_max) co_return;
+  const struct Looking {
+    explicit Looking(bool& flag) : is_on(flag) { flag = true; }
+    ~Looking() { is_on = false; }
+    bool& is_on;
+  } looking{is_looking_};
+  auto due = co_await parts_.storage.read([now = context.wall()](Tables& t) { return t.logouts.due(now, looked_at); });
+  for (LogoutNotice& notice : due) {
+    if (under_way_.contains(notice.number) || !has_room_for(notice.client)) continue;
+    under_way_.emplace(notice.number, notice.client);
+    context.self(this).tell(TellClient{std::move(notice)});
+  }
+}
+
+actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& context) {
+  const struct UnderWay {
+    ~UnderWay() { all.erase(number); }
+    std::map<std::int64_t, ClientId>& all;
+    std::int64_t number;
+  } under_way{under_way_, message.notice.number};
+  auto client = co_await parts_.storage.read([id = message.notice.client](Tables& t) { return t.clients.find(id); });
+  const bool wants_it =
+      client && client->state == ClientState::enabled && !client->metadata.backchannel_logout_uri.empty();
+  if (!wants_it) {
+    co_await parts_.storage.write([number = message.notice.number](Tables& t) { t.logouts.remove(number); });
+    co_return;
+  }
+  auto taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
+  co_await conclude(std::move(message.notice), std::move(taken), context);
+  context.self(this).tell(LogoutsDue{});  // there may be more
+}
+
+actor::Task<LogoutActor::Taken> LogoutActor::tell(ClientPtr client, LogoutNotice notice, actor::Context& context) {
+  const TokenText token = factory_->logout_token(*client, notice, context.wall());
+  const wire::Form form{{"logout_token", token.expose()}};
+  auto answer = co_await parts_.fetcher.ask(web::Fetch{.url = client->metadata.backchannel_logout_uri,
+                                                       .content_type = "application/x-www-form-urlencoded",
+                                                       .body = wire::write_form(form)},
+                                            {.within = told_within});
+  if (!answer) {
+    const auto fault = answer.error().domain;
+    co_return Taken{Taken::How::not_now, fault ? std::string{web::text(*fault)} : "busy"};
+  }
+  if (answer->status >= 200 && answer->status < 300) co_return Taken{Taken::How::told, ""};
+  // 400 says that the client has read it and does not believe it (section 2.8); it would not the next time either.
+  const auto how = answer->status == 400 ? Taken::How::refused : Taken::How::not_now;
+  co_return Taken{how, fmt::format("answered {}", answer->status)};
+}
+
+actor::Task<void> LogoutActor::conclude(LogoutNotice notice, Taken taken, actor::Context& context) {
+  const int failures = notice.attempts + 1;
+  const bool comes_again = taken.how == Taken::How::not_now && failures < attempts_max;
+  if (comes_again) {
+    const base::UnixTime next = context.wall() + pause_after(failures);
+    co_await parts_.storage.write(
+        [notice, failures, next](Tables& t) { t.logouts.postpone(notice.number, failures, next); });
+    co_return;
+  }
+  const bool is_told = taken.how == Taken::How::told;
+  ++(is_told ? told_ : failed_);
+  if (!is_told)
+    base::log::warning("oauth", "a client was not told of a sign-out", {{"client", notice.client}, {"why", taken.why}});
+  AuditEvent event = auditor_.event(context, is_told ? "logout_told" : "logout_failed", taken.why);
+  event = about(about(std::move(event), notice.client), notice.user);
+  co_await parts_.storage.write([notice, event](Tables& t) {
+    if (t.logouts.remove(notice.number)) t.audit.append(event);
+  });
+}
+
+void LogoutActor::inspect(actor::Inspection& out) const {
+  out.add("under_way", static_cast<std::int64_t>(under_way_.size()));
+  out.add("told", told_);
+  out.add("failed", failed_);
+}
+
+}  // namespace troupe::oauth

@@ -1,0 +1,22 @@
+// See logout_notices.h.
+#include "troupe/oauth/actor/logout_notices.h"
+
+#include <set>
+
+namespace troupe::oauth {
+
+void note_logouts(Tables& tables, std::span<const FamilyRecord> families, base::UnixTime now) {
+  std::set<std::pair<ClientId, SessionId>> told;
+  for (const FamilyRecord& family : families) {
+    const auto& by = family.grant.authentication;
+    if (!by || !told.emplace(family.grant.client, by->session).second) continue;
+    const auto session = tables.users.find_session(by->session);
+    if (!session || session->ended_at) continue;  // it was over before, and they were told then
+    const auto client = tables.clients.find(family.grant.client);
+    if (!client || client->metadata.backchannel_logout_uri.empty()) continue;
+    tables.logouts.append(
+        {.client = client->id, .user = by->user, .session = by->session, .made_at = now, .next_at = now});
+  }
+}
+
+}  // namespace troupe::oauth

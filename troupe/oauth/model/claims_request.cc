@@ -1,0 +1,84 @@
+// See claims_request.h.
+#include "troupe/oauth/model/claims_request.h"
+
+#include <algorithm>
+#include <array>
+
+#include "troupe/wire/json.h"
+
+namespace troupe::oauth {
+namespace {
+
+using wire::Json;
+
+constexpr std::size_t claims_bytes_max = 4 * 1024;
+constexpr std::size_t claims_max = 50;
+
+struct ShownBy {
+  std::string_view claim;
+  std::string_view scope;
+};
+constexpr std::array shown_by = {ShownBy{"preferred_username", "profile"}, ShownBy{"email", "email"}};
+
+std::unexpected<OauthError> malformed() {
+  return std::unexpected(errors::invalid_request.because("The parameter claims is malformed."));
+}
+
+/// A member of the document: null, or an object of claims, each of which is null or an object that says more.
+bool is_sound(const Json* member) {
+  if (member == nullptr || member->is_null()) return true;
+  if (member->object() == nullptr || member->object()->size() > claims_max) return false;
+  return std::ranges::all_of(*member->object(), [](const auto& claim) {
+    const Json* essential = claim.value.find("essential");
+    const Json* values = claim.value.find("values");
+    return (claim.value.is_null() || claim.value.object() != nullptr) &&
+           (essential == nullptr || essential->boolean() != nullptr) &&
+           (values == nullptr || values->array() != nullptr);
+  });
+}
+
+/// Whether the claim is asked for with values of which none is `ours`.
+bool excludes(const Json& claim, std::string_view ours) {
+  const auto is_ours = [&](const Json& value) { return value.string() != nullptr && *value.string() == ours; };
+  const Json* value = claim.find("value");
+  const Json* values = claim.find("values");
+  if (value == nullptr && values == nullptr) return false;
+  if (value != nullptr && is_ours(*value)) return false;
+  return values == nullptr || !std::ranges::any_of(*values->array(), is_ours);
+}
+
+bool is_essential(const Json& claim) {
+  const Json* essential = claim.find("essential");
+  return essential != nullptr && *essential->boolean();
+}
+
+}  // namespace
+
+std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view text) {
+  ClaimsRequest request;
+  if (text.empty()) return request;
+  const auto document = wire::parse_json(text, {.bytes_max = claims_bytes_max, .depth_max = 6});
+  if (!document || document->object() == nullptr) return malformed();
+  const Json* userinfo = document->find("userinfo");
+  const Json* id_token = document->find("id_token");
+  if (!is_sound(userinfo) || !is_sound(id_token)) return malformed();
+
+  for (const Json* member : {userinfo, id_token}) {
+    if (member == nullptr) continue;
+    for (const ShownBy& each : shown_by) {
+      if (member->find(each.claim) == nullptr) continue;
+      request.scopes = request.scopes.united_with(ScopeSet::parse(each.scope).value());
+    }
+  }
+  if (id_token == nullptr) return request;
+  if (const Json* acr = id_token->find("acr"))
+    request.is_acr_unmet = is_essential(*acr) && excludes(*acr, acr_password);
+  if (const Json* subject = id_token->find("sub")) {
+    const Json* value = subject->find("value");
+    if (value != nullptr && value->string() == nullptr) return malformed();
+    if (value != nullptr) request.subject = UserId{*value->string()};
+  }
+  return request;
+}
+
+}  // namespace troupe::oauth
