@@ -31,8 +31,8 @@ enum class TopicError : std::uint8_t {
 /// The error as part of a sentence: "is longer than 256 bytes".
 std::string_view describe(TopicError error) noexcept;
 
-/// Whether a name is kept for the program itself: it begins with `$` or "system.". Clients neither publish nor
-/// subscribe there.
+/// Whether a name is kept for the program itself: it begins with `$` or "system.". Clients do not publish
+/// there; they subscribe to "system." alone, by a scope that names it.
 bool is_reserved_topic(std::string_view name) noexcept;
 
 /// Takes the first segment off the front of `rest`, with its dot.

@@ -21,7 +21,9 @@ class Publisher {
   explicit Publisher(base::Duration delay) : delay_(delay) {}
   actor::Task<std::expected<realtime::PublishAck, realtime::PublishError>> handle(realtime::PublishOwn message,
                                                                                   actor::Context& context) {
-    heard_.push_back(message.topic.text() + ' ' + *wire::parse_json(message.json)->string_at("reason"));
+    const auto json = *wire::parse_json(message.json);
+    const std::string* reason = json.string_at("reason");
+    heard_.push_back(message.topic.text() + ' ' + (reason != nullptr ? *reason : ""));
     co_await context.sleep(delay_);
     co_return realtime::PublishAck{};
   }

@@ -43,7 +43,7 @@ struct AuditCheckpoint {
   bool is_removed = false;  // its events are gone, or about to be; the hash does not cover this
 };
 
-inline constexpr std::int64_t audit_segment_max = 100'000;  // events; about 30 MB, and a second to verify
+inline constexpr std::int64_t audit_segment_max = 100'000;  // events; some tens of megabytes
 
 /// What the first event, and the first checkpoint, go on from.
 inline constexpr crypto::Digest audit_root{};
