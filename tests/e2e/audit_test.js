@@ -10,6 +10,7 @@ import { Client } from './lib/websocket.js';
 import { machineToken, post } from './lib/oauth.js';
 
 const secret = 'the secret of the webhook';
+process.env.TROUPE_OAUTH_WEBHOOK_SECRET = secret;  // for commands, too
 const taken = [];
 let refusals = 1;  // the receiver fails at first
 const receiver = createServer(async (request, response) => {
@@ -25,7 +26,6 @@ after(() => receiver.close());
 const server = await serve({
   config: `${generous}[oauth]\naudit_stream = true\nwebhook_url = "http://127.0.0.1:${receiver.address().port}/"\n` +
           'webhook_kinds = ["client_refused"]\n',
-  env: { TROUPE_OAUTH_WEBHOOK_SECRET: secret },
 });
 let client;
 before(async () => {
