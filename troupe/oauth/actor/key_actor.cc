@@ -97,7 +97,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
 }
 
 actor::Task<std::vector<SigningKeyRecord>> KeyActor::fresh_keys(base::UnixTime now) const {
-  return actor::blocking([now, options = options_] {
+  co_return co_await actor::blocking([now, options = options_] {
     std::vector<SigningKeyRecord> made;
     for (const crypto::Algorithm algorithm : options.algorithms)
       made.push_back(make_key({algorithm, now}, now, options));

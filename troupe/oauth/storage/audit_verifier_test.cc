@@ -275,7 +275,7 @@ TEST_CASE("events that are older than the chain stand before it, and go by their
   const std::unique_ptr<store::Session> sessions[] = {store::SqliteConnection::in_memory(),
                                                       server.session(server.make_database())};
   for (const auto& session : sessions) {
-    store::migrate(*session, schema().first(4), stores::now);  // a database of the time before
+    store::migrate(*session, schema().first(5), stores::now);  // a database of the time before
     session->transact([](store::Transaction& transaction) {
       for (int n = 1; n <= 3; ++n) {
         const crypto::TokenId id = stores::id(n);
