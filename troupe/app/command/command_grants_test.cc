@@ -172,16 +172,20 @@ TEST_CASE("a user is shown") {
 }
 
 TEST_CASE("each command that administers has its call, and each call its command") {
-  const std::set<std::string> others{"serve", "publish", "subscribe", "watch", "load", "config", "selftest", "version"};
+  const std::set<std::string> others{"serve",  "publish",  "subscribe", "watch",   "load",
+                                     "config", "selftest", "version",   "explain", "backup"};
+  // What they do is done where the database is: a verdict from the server under suspicion would be worth nothing.
+  const std::set<std::string> local{"audit verify", "audit head", "keys new-encryption-key"};
   std::set<std::string> commands;
   for (const std::string& group : commands_below({})) {
     if (others.contains(group)) continue;
     for (const std::string& name : commands_below({group})) commands.insert(group + " " + name);
   }
+  for (const std::string& name : local) CHECK_EQ(commands.erase(name), 1);
   std::set<std::string> called;
   for (const oauth::admin::Call& call : oauth::admin::calls()) {
-    // The trail has no command yet.
-    if (!call.path.ends_with("/events")) called.emplace(call.command);
+    // What others have seen is logged by programs alone.
+    if (!call.command.empty()) called.emplace(call.command);
   }
   CHECK_EQ(commands, called);
 }

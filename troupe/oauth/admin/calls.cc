@@ -35,7 +35,7 @@ constexpr Call table[] = {
     {Method::get, "/admin/v1/keys", "admin.keys:read", list_keys, "keys list"},
     {Method::post, "/admin/v1/keys/rotate", "admin.keys", rotate_keys, "keys rotate"},
 
-    {Method::get, "/admin/v1/events", "admin.events:read", list_events, ""},
+    {Method::get, "/admin/v1/events", "admin.events:read", list_events, "audit list"},
     {Method::post, "/admin/v1/events", "admin.events", log_event, ""},
 };
 
