@@ -92,7 +92,8 @@ std::expected<Jwt, JwtError> verify_jwt(Verifier& verifier, std::string_view tok
   if (!opened) return std::unexpected(opened.error());
   auto& [parts, header] = *opened;
   const std::string* alg = header.string_at("alg");
-  if (alg == nullptr || *alg != name_of(verifier.key().algorithm())) return std::unexpected(JwtError::wrong_alg);
+  if (alg == nullptr || algorithm_named(*alg) != verifier.key().algorithm())
+    return std::unexpected(JwtError::wrong_alg);
   if (!has_expected_type(header, expected)) return std::unexpected(JwtError::wrong_type);
   if (!verifier.verify(parts.signed_text, parts.signature)) return std::unexpected(JwtError::bad_signature);
   if (!object_of(parts.claims)) return std::unexpected(JwtError::malformed);

@@ -75,6 +75,7 @@ std::string_view name_of(Algorithm algorithm) noexcept {
 std::optional<Algorithm> algorithm_named(std::string_view name) noexcept {
   for (const Algorithm algorithm : {Algorithm::rs256, Algorithm::es256, Algorithm::eddsa})
     if (name == name_of(algorithm)) return algorithm;
+  if (name == "Ed25519") return Algorithm::eddsa;  // EdDSA with its curve, as younger clients write it (RFC 9864, 2.2)
   return std::nullopt;
 }
 

@@ -150,6 +150,7 @@ TEST_CASE("garbage is no key in any encoding") {
 
 TEST_CASE("only the three algorithms have a name here") {
   for (const Algorithm algorithm : all) CHECK_EQ(algorithm_named(name_of(algorithm)), algorithm);
+  CHECK_EQ(algorithm_named("Ed25519"), Algorithm::eddsa);  // RFC 9864, 2.2
   for (const char* name : {"none", "HS256", "es256", "ES256 ", ""}) CHECK_FALSE(algorithm_named(name).has_value());
 }
 

@@ -30,7 +30,7 @@ std::optional<base::UnixTime> moment_at(const Json& claims, std::string_view nam
 const ClientKey* key_for(const crypto::JwtHint& hint, std::span<const ClientKey> keys) {
   const ClientKey* found = nullptr;
   for (const ClientKey& each : keys) {
-    if (hint.alg != crypto::name_of(each.key.algorithm())) continue;
+    if (crypto::algorithm_named(hint.alg) != each.key.algorithm()) continue;
     if (!hint.kid.empty() && each.kid == hint.kid) return &each;
     if (hint.kid.empty() && found != nullptr) return nullptr;
     if (hint.kid.empty()) found = &each;

@@ -34,8 +34,8 @@ std::optional<ClientKey> key_in(const wire::Json& jwk) {
   auto key = crypto::PublicKey::from_jwk(wire::write_json(jwk));
   if (!key) return std::nullopt;
   const wire::Json* algorithm = jwk.find("alg");
-  const bool is_meant = algorithm == nullptr ||
-                        (algorithm->string() != nullptr && *algorithm->string() == crypto::name_of(key->algorithm()));
+  const bool is_meant = algorithm == nullptr || (algorithm->string() != nullptr &&
+                                                 crypto::algorithm_named(*algorithm->string()) == key->algorithm());
   if (!is_meant) return std::nullopt;
   const std::string* kid = jwk.string_at("kid");
   if (kid != nullptr && kid->size() > kid_bytes_max) return std::nullopt;
