@@ -63,10 +63,23 @@ std::optional<AccessTokenFormat> format_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool take_name(const Json& value, Client& client) {
+template <auto field>
+bool take_text(const Json& value, Client& client) {
   const std::string* text = text_in(value);
-  if (text != nullptr) client.metadata.name = *text;
+  if (text != nullptr) client.metadata.*field = *text;
   return text != nullptr;
+}
+
+bool take_jwks(const Json& value, Client& client) {
+  if (value.object() == nullptr || value.find("keys") == nullptr) return false;
+  client.metadata.jwks = wire::write_json(value);
+  return true;
+}
+
+bool take_session_required(const Json& value, Client& client) {
+  if (value.boolean() == nullptr) return false;
+  client.metadata.logout_requires_session = *value.boolean();
+  return true;
 }
 
 bool take_grants(const Json& value, Client& client) {
@@ -111,7 +124,7 @@ bool take_lifetime(const Json& value, Client& client) {
 using M = ClientMetadata;
 
 constexpr Member members[] = {
-    {"client_name", take_name, reset<&M::name>, "The client_name must be text."},
+    {"client_name", take_text<&M::name>, reset<&M::name>, "The client_name must be text."},
     {"redirect_uris", take_texts<&M::redirect_uris>, reset<&M::redirect_uris>,
      "The redirect_uris must be a list of up to 100 URIs."},
     {"post_logout_redirect_uris", take_texts<&M::post_logout_redirect_uris>, reset<&M::post_logout_redirect_uris>,
@@ -122,7 +135,16 @@ constexpr Member members[] = {
     {"enabled", take_state, [](Client& client) { client.state = ClientState::enabled; },
      "The member enabled must be true or false."},
     {"token_endpoint_auth_method", take_named<&M::auth_method, client_auth_method_named>, reset<&M::auth_method>,
-     "The token_endpoint_auth_method may be client_secret, client_secret_basic, client_secret_post or none."},
+     "The token_endpoint_auth_method may be client_secret, client_secret_basic, client_secret_post, private_key_jwt or "
+     "none."},
+    {"token_endpoint_auth_signing_alg", take_named<&M::auth_signing_alg, crypto::algorithm_named>,
+     reset<&M::auth_signing_alg>, "The token_endpoint_auth_signing_alg may be RS256, ES256 or EdDSA."},
+    {"jwks", take_jwks, reset<&M::jwks>, "The jwks must be a JWK Set."},
+    {"jwks_uri", take_text<&M::jwks_uri>, reset<&M::jwks_uri>, "The jwks_uri must be text."},
+    {"backchannel_logout_uri", take_text<&M::backchannel_logout_uri>, reset<&M::backchannel_logout_uri>,
+     "The backchannel_logout_uri must be text."},
+    {"backchannel_logout_session_required", take_session_required, reset<&M::logout_requires_session>,
+     "The backchannel_logout_session_required must be true or false."},
     {"require_pkce", take_pkce, reset<&M::pkce>, "The member require_pkce must be true or false."},
     {"access_token_format", take_named<&M::access_token_format, format_named>, reset<&M::access_token_format>,
      "The access_token_format may be jwt or opaque."},

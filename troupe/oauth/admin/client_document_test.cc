@@ -12,7 +12,9 @@ constexpr std::string_view full =
     R"({"client_name":"Shop","redirect_uris":["https://a.example/"],"post_logout_redirect_uris":["https://b.example/"],
         "grant_types":["authorization_code","refresh_token"],"scope":"read","enabled":false,
         "token_endpoint_auth_method":"client_secret_post","require_pkce":false,"access_token_format":"opaque",
-        "access_token_signed_response_alg":"EdDSA","id_token_signed_response_alg":"ES256","access_token_lifetime":60})";
+        "access_token_signed_response_alg":"EdDSA","id_token_signed_response_alg":"ES256","access_token_lifetime":60,
+        "token_endpoint_auth_signing_alg":"ES256","jwks":{"keys":[]},"jwks_uri":"https://keys.example/",
+        "backchannel_logout_uri":"https://told.example/","backchannel_logout_session_required":true})";
 
 wire::Json written(const Client& client) {
   std::string json;
