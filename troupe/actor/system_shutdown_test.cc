@@ -153,11 +153,19 @@ TEST_CASE("a handler that hangs does not keep the process: it ends with status 7
     System system{std::move(options)};
     struct Hang {};
     struct Hanging {
-      void handle(Hang) { std::this_thread::sleep_for(1h); }
+      int begun;
+      explicit Hanging(int where) : begun(where) {}
+      void handle(Hang) {
+        (void)!::write(begun, "!", 1);
+        std::this_thread::sleep_for(1h);
+      }
     };
-    auto hanging = system.spawn<Hanging>({.core = 1, .shutdown = 10ms});
+    int begun[2];
+    char said = 0;
+    if (::pipe(begun) != 0) _exit(1);
+    auto hanging = system.spawn<Hanging>({.core = 1, .shutdown = 10ms}, begun[1]);
     hanging.tell(Hang{});
-    std::this_thread::sleep_for(20ms);
+    if (::read(begun[0], &said, 1) != 1) _exit(2);
     system.shutdown();
     _exit(0);
   }
