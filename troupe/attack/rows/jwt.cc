@@ -162,7 +162,9 @@ void client_assertions(Trial& trial) {
                          {"code", trial.random_text(30)},
                          {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
                          {"client_assertion", assertion}});
-    trial.expect_refused(seen, {"invalid_client"}, "an assertion with " + what);
+    // One that is longer than a form's value may be is no request at all.
+    trial.expect_refused(seen, {"invalid_client", assertion.size() > 4096 ? "invalid_request" : "invalid_client"},
+                         "an assertion with " + what);
   };
   for (const auto& [what, assertion] : forgeries(trial, "JWT", claims_of(trial, id, id, trial.target().issuer)))
     refuse(assertion, what);
