@@ -3,6 +3,8 @@
 
 #include <fmt/chrono.h>
 
+#include <CLI/CLI.hpp>
+
 #include "troupe/app/config/key_seals.h"
 
 namespace troupe::app {
@@ -18,20 +20,25 @@ oauth::AuditEvent AdminWork::event(std::string_view kind) {
   return {.id = ids_.next(now_, *random_), .kind = std::string{kind}, .done_by = "command line"};
 }
 
-void choose_judged(Invocation& invocation, std::function<Exit(AdminWork&)> work) {
-  invocation.chosen = [&invocation, work = std::move(work)] {
-    auto config = load_config(invocation);
-    if (!config) return Exit::usage;
-    AdminWork admin{*std::move(config)};
-    return work(admin);
-  };
+CLI::App* add_admin_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,
+                            std::function<Exit(AdminWork&)> work) {
+  auto* command = parent.add_subcommand(name, help);
+  add_config_flags(*command, invocation);
+  command->callback([&invocation, work = std::move(work)] {
+    invocation.chosen = [&invocation, work] {
+      auto config = load_config(invocation);
+      if (!config) return Exit::usage;
+      AdminWork admin{*std::move(config)};
+      return work(admin);
+    };
+  });
+  return command;
 }
 
-void choose(Invocation& invocation, std::function<void(AdminWork&)> work) {
-  choose_judged(invocation, [work = std::move(work)](AdminWork& admin) {
-    work(admin);
-    return Exit::success;
-  });
+oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name) {
+  auto user = tables.users.find_by_name(oauth::UserName{name});
+  if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", name)};
+  return *std::move(user);
 }
 
 std::string moment_text(base::UnixTime time) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "troupe/app/command/command.h"
@@ -35,7 +36,7 @@ class AdminWork {
   auto look(F work) {
     std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
     const store::Work piece = [&](store::Transaction& transaction) {
-      oauth::SqlTables sql{transaction};
+      oauth::SqlTables sql{transaction, seals_.get()};
       oauth::Tables tables = sql.all();
       result = work(tables);
     };
@@ -62,11 +63,29 @@ class AdminWork {
   std::unique_ptr<store::Session> store_;
 };
 
-/// Makes `work` the chosen command: loads the configuration first and gives it an AdminWork.
-void choose(Invocation& invocation, std::function<void(AdminWork&)> work);
+/// A command below `parent` that loads the configuration and gives `work` an AdminWork.
+CLI::App* add_admin_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,
+                            std::function<Exit(AdminWork&)> work);
 
-/// The same for work that says itself how it went.
-void choose_judged(Invocation& invocation, std::function<Exit(AdminWork&)> work);
+/// The same with flags of its own, which live as long as the command. `work` takes the Invocation, the flags and the
+/// AdminWork; it says how it went, or nothing where it went well.
+template <class Flags, class Work>
+std::pair<CLI::App*, std::shared_ptr<Flags>> add_admin_command(CLI::App& parent, Invocation& invocation,
+                                                               const char* name, const char* help, Work work) {
+  auto flags = std::make_shared<Flags>();
+  auto* command = add_admin_command(parent, invocation, name, help, [&invocation, flags, work](AdminWork& admin) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Work, Invocation&, const Flags&, AdminWork&>>) {
+      work(invocation, *flags, admin);
+      return Exit::success;
+    } else {
+      return work(invocation, *flags, admin);
+    }
+  });
+  return {command, flags};
+}
+
+/// The user of this name. Throws CommandFailed where there is none.
+oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name);
 
 /// A moment as people read it, in UTC: "2026-01-31 12:00:00".
 std::string moment_text(base::UnixTime time);

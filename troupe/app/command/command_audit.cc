@@ -162,39 +162,19 @@ void list(Invocation& invocation, const AuditCommand& command, AdminWork& admin)
   invocation.say(json);
 }
 
-using Work = Exit (*)(Invocation&, const AuditCommand&, AdminWork&);
-
-std::pair<CLI::App*, std::shared_ptr<AuditCommand>> add_command(CLI::App& parent, Invocation& invocation,
-                                                                const char* name, const char* help, Work work) {
-  auto command = std::make_shared<AuditCommand>();
-  auto* sub = parent.add_subcommand(name, help);
-  add_config_flags(*sub, invocation);
-  sub->callback([&invocation, command, work] {
-    choose_judged(invocation,
-                  [&invocation, command, work](AdminWork& admin) { return work(invocation, *command, admin); });
-  });
-  return {sub, command};
-}
-
-template <void (*work)(Invocation&, const AuditCommand&, AdminWork&)>
-Exit successfully(Invocation& invocation, const AuditCommand& command, AdminWork& admin) {
-  work(invocation, command, admin);
-  return Exit::success;
-}
-
 }  // namespace
 
 void add_audit_commands(CLI::App& root, Invocation& invocation) {
   auto* audit = root.add_subcommand("audit", "What was decided, and whether the trail of it is whole");
   audit->require_subcommand(1);
 
-  auto [verify_app, verifying] = add_command(
+  auto [verify_app, verifying] = add_admin_command<AuditCommand>(
       *audit, invocation, "verify", "Walk the chain of hashes; status 1 and the first event that does not fit", verify);
   verify_app->add_option("--checkpoint", verifying->checkpoint, "A hash of `audit head` that was kept elsewhere")
       ->type_name("HASH");
 
   auto [list_app, listing] =
-      add_command(*audit, invocation, "list", "List events, the newest first", successfully<list>);
+      add_admin_command<AuditCommand>(*audit, invocation, "list", "List events, the newest first", list);
   list_app->add_option("--since", listing->since, "From this moment: 2026-01-31, 2026-01-31T12:00, or 24h (ago)");
   list_app->add_option("--until", listing->until, "Before this moment");
   list_app->add_option("--kind", listing->kind, "Of this kind: code_redeemed");
@@ -206,7 +186,7 @@ void add_audit_commands(CLI::App& root, Invocation& invocation) {
   list_app->add_flag("--json", listing->json, "Print JSON");
 
   auto [head_app, heading] =
-      add_command(*audit, invocation, "head", "The newest hashes, to be kept elsewhere", successfully<head>);
+      add_admin_command<AuditCommand>(*audit, invocation, "head", "The newest hashes, to be kept elsewhere", head);
   head_app->add_flag("--json", heading->json, "Print JSON");
 }
 

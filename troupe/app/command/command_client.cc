@@ -103,7 +103,7 @@ std::vector<Client> all_clients(oauth::Tables& tables) {
 }
 
 void list(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
-  const auto clients = admin.transact([](oauth::Tables& tables) { return all_clients(tables); });
+  const auto clients = admin.look([](oauth::Tables& tables) { return all_clients(tables); });
   if (command.json) {
     std::string out;
     wire::JsonWriter writer{out};
@@ -120,7 +120,7 @@ void list(Invocation& invocation, const ClientCommand& command, AdminWork& admin
 }
 
 void show(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
-  const Client client = admin.transact([&](oauth::Tables& tables) { return found(tables, command.id); });
+  const Client client = admin.look([&](oauth::Tables& tables) { return found(tables, command.id); });
   command.json ? invocation.say(json_of(client)) : invocation.console.out(text_of(client));
 }
 
@@ -185,39 +185,28 @@ void remove(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   invocation.say(fmt::format("{} is removed; its tokens are no longer active.", command.id));
 }
 
-using Work = void (*)(Invocation&, const ClientCommand&, AdminWork&);
-
-/// A command below `troupe client` with flags of its own, which live as long as the command.
-std::pair<CLI::App*, std::shared_ptr<ClientCommand>> add_command(CLI::App& parent, Invocation& invocation,
-                                                                 const char* name, const char* help, Work work) {
-  auto command = std::make_shared<ClientCommand>();
-  auto* sub = parent.add_subcommand(name, help);
-  add_config_flags(*sub, invocation);
-  sub->callback([&invocation, command, work] {
-    choose(invocation, [&invocation, command, work](AdminWork& admin) { work(invocation, *command, admin); });
-  });
-  return {sub, command};
-}
-
 }  // namespace
 
 void add_client_commands(CLI::App& root, Invocation& invocation) {
   auto* client = root.add_subcommand("client", "Applications that may ask for tokens");
   client->require_subcommand(1);
 
-  auto [add_app, adding] = add_command(*client, invocation, "add", "Register a client; shows its secret once", add);
+  auto [add_app, adding] =
+      add_admin_command<ClientCommand>(*client, invocation, "add", "Register a client; shows its secret once", add);
   add_app->add_option("--name", adding->flags.name, "Shown to people on the consent page")->required();
   add_client_flags(*add_app, adding->flags);
   add_app->add_flag("--json", adding->json, "Print JSON (the members of RFC 7591)");
 
-  auto [list_app, listing] = add_command(*client, invocation, "list", "List all clients", list);
+  auto [list_app, listing] = add_admin_command<ClientCommand>(*client, invocation, "list", "List all clients", list);
   list_app->add_flag("--json", listing->json, "Print JSON");
 
-  auto [show_app, showing] = add_command(*client, invocation, "show", "Show one client, without secrets", show);
+  auto [show_app, showing] =
+      add_admin_command<ClientCommand>(*client, invocation, "show", "Show one client, without secrets", show);
   show_app->add_option("ID", showing->id, "The client's id")->required();
   show_app->add_flag("--json", showing->json, "Print JSON");
 
-  auto [update_app, updating] = add_command(*client, invocation, "update", "Change what flags name", update);
+  auto [update_app, updating] =
+      add_admin_command<ClientCommand>(*client, invocation, "update", "Change what flags name", update);
   update_app->add_option("ID", updating->id, "The client's id")->required();
   update_app->add_option("--name", updating->flags.name, "Shown to people on the consent page");
   add_client_flags(*update_app, updating->flags);
@@ -227,12 +216,13 @@ void add_client_commands(CLI::App& root, Invocation& invocation) {
   update_app->add_flag("--json", updating->json, "Print JSON");
 
   auto [secret_app, renewing] =
-      add_command(*client, invocation, "secret", "Give a client another secret", renew_secret);
+      add_admin_command<ClientCommand>(*client, invocation, "secret", "Give a client another secret", renew_secret);
   secret_app->add_option("ID", renewing->id, "The client's id")->required();
   secret_app->add_option("--overlap", renewing->overlap, "How long the secret before it stays good; 0s ends it now");
   secret_app->add_flag("--json", renewing->json, "Print JSON");
 
-  auto [remove_app, removing] = add_command(*client, invocation, "remove", "Remove a client for good", remove);
+  auto [remove_app, removing] =
+      add_admin_command<ClientCommand>(*client, invocation, "remove", "Remove a client for good", remove);
   remove_app->add_option("ID", removing->id, "The client's id")->required();
 }
 

@@ -115,13 +115,9 @@ Exit explain(Invocation& invocation, const std::string& text, AdminWork& admin) 
 }  // namespace
 
 void add_explain_command(CLI::App& root, Invocation& invocation) {
-  auto* sub = root.add_subcommand("explain", "Tell what was decided about a request, token, code or grant, and why");
-  add_config_flags(*sub, invocation);
-  auto text = std::make_shared<std::string>();
+  auto [sub, text] = add_admin_command<std::string>(
+      root, invocation, "explain", "Tell what was decided about a request, token, code or grant, and why", explain);
   sub->add_option("ID", *text, "An X-Request-Id, or the public id (jti) of a token, code or grant")->required();
-  sub->callback([&invocation, text] {
-    choose_judged(invocation, [&invocation, text](AdminWork& admin) { return explain(invocation, *text, admin); });
-  });
 }
 
 }  // namespace troupe::app

@@ -24,12 +24,6 @@ struct GrantsCommand {
   bool json = false;
 };
 
-oauth::UserRecord user_named(Tables& tables, const std::string& name) {
-  auto user = tables.users.find_by_name(oauth::UserName{name});
-  if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", name)};
-  return *std::move(user);
-}
-
 oauth::GrantFilter filter_of(Tables& tables, const GrantsCommand& command) {
   oauth::GrantFilter filter;
   if (command.user) filter.user = user_named(tables, *command.user).user.id;
@@ -74,7 +68,7 @@ void append_endings(Tables& tables, const std::vector<oauth::FamilyId>& families
 }
 
 void list_sessions(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  const auto sessions = admin.transact([&](Tables& tables) {
+  const auto sessions = admin.look([&](Tables& tables) {
     const auto owner = user_named(tables, command.id);
     std::vector<oauth::Session> alive;
     for (const auto& record : tables.users.open_sessions_of(owner.user.id)) {
@@ -103,7 +97,7 @@ void end_session(Invocation& invocation, const GrantsCommand& command, AdminWork
 }
 
 void list_grants(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  const auto grants = admin.transact([&](Tables& tables) {
+  const auto grants = admin.look([&](Tables& tables) {
     return all_pages<oauth::LiveGrant>(
         oauth::ListGrants{.filter = filter_of(tables, command)},
         [&](const auto& wanted) { return oauth::live_grants(tables, wanted, admin.now()); });
@@ -149,7 +143,7 @@ void list_tokens(Invocation& invocation, const GrantsCommand& command, AdminWork
     throw CommandFailed{fmt::format("--use \"{}\": wants access or refresh", command.use)};
   }
   const auto use = command.use == "access" ? oauth::TokenUse::access : oauth::TokenUse::refresh;
-  const auto tokens = admin.transact([&](Tables& tables) {
+  const auto tokens = admin.look([&](Tables& tables) {
     return all_pages<oauth::TokenClaims>(
         oauth::ListTokens{.use = use, .filter = filter_of(tables, command)},
         [&](const auto& wanted) { return oauth::live_tokens(tables, wanted, admin.now()); });
@@ -173,42 +167,32 @@ void revoke_token(Invocation& invocation, const GrantsCommand& command, AdminWor
   invocation.say(fmt::format("{} is taken back.", command.id));
 }
 
-using Work = void (*)(Invocation&, const GrantsCommand&, AdminWork&);
-
-std::pair<CLI::App*, std::shared_ptr<GrantsCommand>> add_command(CLI::App& parent, Invocation& invocation,
-                                                                 const char* name, const char* help, Work work) {
-  auto command = std::make_shared<GrantsCommand>();
-  auto* sub = parent.add_subcommand(name, help);
-  add_config_flags(*sub, invocation);
-  sub->callback([&invocation, command, work] {
-    choose(invocation, [&invocation, command, work](AdminWork& admin) { work(invocation, *command, admin); });
-  });
-  return {sub, command};
-}
-
 void add_session_commands(CLI::App& root, Invocation& invocation) {
   auto* session = root.add_subcommand("session", "Browsers in which people are signed in");
   session->require_subcommand(1);
-  auto [list_app, listing] = add_command(*session, invocation, "list", "List the sessions of a user", list_sessions);
+  auto [list_app, listing] =
+      add_admin_command<GrantsCommand>(*session, invocation, "list", "List the sessions of a user", list_sessions);
   list_app->add_option("NAME", listing->id, "The user's name")->required();
   list_app->add_flag("--json", listing->json, "Print JSON");
-  auto [end_app, ending] = add_command(*session, invocation, "end", "End a session with its tokens", end_session);
+  auto [end_app, ending] =
+      add_admin_command<GrantsCommand>(*session, invocation, "end", "End a session with its tokens", end_session);
   end_app->add_option("ID", ending->id, "The session's id")->required();
 }
 
 void add_grant_commands(CLI::App& root, Invocation& invocation) {
   auto* grant = root.add_subcommand("grant", "What people have allowed applications");
   grant->require_subcommand(1);
-  auto [list_app, listing] = add_command(*grant, invocation, "list", "List the live grants, oldest first", list_grants);
+  auto [list_app, listing] =
+      add_admin_command<GrantsCommand>(*grant, invocation, "list", "List the live grants, oldest first", list_grants);
   list_app->add_option("--user", listing->user, "Those of the user of this name");
   list_app->add_option("--client", listing->client, "Those of the client of this id");
   list_app->add_flag("--json", listing->json, "Print JSON");
-  auto [revoke_app, revoking] =
-      add_command(*grant, invocation, "revoke", "Take a grant back with all of its tokens", revoke_grant);
+  auto [revoke_app, revoking] = add_admin_command<GrantsCommand>(
+      *grant, invocation, "revoke", "Take a grant back with all of its tokens", revoke_grant);
   revoke_app->add_option("ID", revoking->id, "The grant's id")->required();
-  auto [forget_app, forgetting] =
-      add_command(*grant, invocation, "forget",
-                  "Take back all that a user has allowed a client, which has to ask again", forget_grants);
+  auto [forget_app, forgetting] = add_admin_command<GrantsCommand>(
+      *grant, invocation, "forget", "Take back all that a user has allowed a client, which has to ask again",
+      forget_grants);
   forget_app->add_option("--user", forgetting->user, "The user's name")->required();
   forget_app->add_option("--client", forgetting->client, "The client's id")->required();
 }
@@ -216,13 +200,14 @@ void add_grant_commands(CLI::App& root, Invocation& invocation) {
 void add_token_commands(CLI::App& root, Invocation& invocation) {
   auto* token = root.add_subcommand("token", "Tokens that are live, by their ids");
   token->require_subcommand(1);
-  auto [list_app, listing] = add_command(*token, invocation, "list", "List the live tokens, oldest first", list_tokens);
+  auto [list_app, listing] =
+      add_admin_command<GrantsCommand>(*token, invocation, "list", "List the live tokens, oldest first", list_tokens);
   list_app->add_option("--use", listing->use, "access (usual) or refresh");
   list_app->add_option("--user", listing->user, "Those of the user of this name");
   list_app->add_option("--client", listing->client, "Those of the client of this id");
   list_app->add_option("--grant", listing->grant, "Those of the grant of this id");
   list_app->add_flag("--json", listing->json, "Print JSON");
-  auto [revoke_app, revoking] = add_command(
+  auto [revoke_app, revoking] = add_admin_command<GrantsCommand>(
       *token, invocation, "revoke", "Take back an access token, or a refresh token with its whole grant", revoke_token);
   revoke_app->add_option("ID", revoking->id, "The token's id, its `jti`")->required();
 }

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <memory>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/crypto/seal.h"
@@ -11,8 +10,12 @@
 namespace troupe::app {
 namespace {
 
-void list(Invocation& invocation, AdminWork& admin) {
-  const auto keys = admin.transact([](oauth::Tables& tables) { return tables.keys.signing(); });
+struct KeysCommand {
+  std::vector<std::string> revoked;
+};
+
+void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
+  const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
   for (const auto& key : keys) {
     invocation.say(fmt::format("{}  {:5}  {:9}  signs {} to {} UTC, shown until {} UTC", key.id,
                                crypto::name_of(key.algorithm), oauth::state_of(key, admin.now()),
@@ -20,7 +23,7 @@ void list(Invocation& invocation, AdminWork& admin) {
   }
 }
 
-void rotate(Invocation& invocation, AdminWork& admin, const std::vector<std::string>& revoked) {
+void rotate(Invocation& invocation, const KeysCommand& command, AdminWork& admin) {
   const oauth::KeyOptions& options = admin.config().keys;
   std::vector<oauth::SigningKeyRecord> fresh;
   for (const auto algorithm : options.algorithms) {
@@ -29,7 +32,7 @@ void rotate(Invocation& invocation, AdminWork& admin, const std::vector<std::str
   admin.transact([&](oauth::Tables& tables) {
     oauth::replace_keys(tables, fresh, admin.now(), options);
     tables.audit.append(admin.event("keys_rotated"));
-    for (const std::string& id : revoked) {
+    for (const std::string& id : command.revoked) {
       if (!oauth::revoke_key(tables, id, admin.now()))
         throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
       oauth::AuditEvent event = admin.event("key_revoked");
@@ -39,16 +42,8 @@ void rotate(Invocation& invocation, AdminWork& admin, const std::vector<std::str
   });
   for (const auto& key : fresh)
     invocation.say(fmt::format("{}  {}  signs from now on", key.id, crypto::name_of(key.algorithm)));
-  for (const std::string& id : revoked)
+  for (const std::string& id : command.revoked)
     invocation.say(fmt::format("{}  is revoked: what it has signed is accepted here no longer", id));
-}
-
-CLI::App& add_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,
-                      std::function<void(AdminWork&)> work) {
-  auto* sub = parent.add_subcommand(name, help);
-  add_config_flags(*sub, invocation);
-  sub->callback([&invocation, work = std::move(work)] { choose(invocation, work); });
-  return *sub;
 }
 
 void add_new_encryption_key(CLI::App& parent, Invocation& invocation) {
@@ -66,13 +61,12 @@ void add_new_encryption_key(CLI::App& parent, Invocation& invocation) {
 void add_keys_commands(CLI::App& root, Invocation& invocation) {
   auto* keys = root.add_subcommand("keys", "Keys that sign tokens");
   keys->require_subcommand(1);
-  add_command(*keys, invocation, "list", "List the keys, oldest first",
-              [&invocation](AdminWork& admin) { list(invocation, admin); });
-  const auto revoked = std::make_shared<std::vector<std::string>>();
-  add_command(*keys, invocation, "rotate", "Sign with new keys from now on; tokens of the old ones stay good",
-              [&invocation, revoked](AdminWork& admin) { rotate(invocation, admin, *revoked); })
-      .add_option("--revoke", *revoked,
-                  "A key that somebody else may have: its tokens are accepted no longer, their connections are closed")
+  add_admin_command<KeysCommand>(*keys, invocation, "list", "List the keys, oldest first", list);
+  auto [rotate_app, rotating] = add_admin_command<KeysCommand>(
+      *keys, invocation, "rotate", "Sign with new keys from now on; tokens of the old ones stay good", rotate);
+  rotate_app
+      ->add_option("--revoke", rotating->revoked,
+                   "A key that somebody else may have: its tokens are accepted no longer, their connections are closed")
       ->type_name("KEY");
   add_new_encryption_key(*keys, invocation);
 }

@@ -36,12 +36,6 @@ std::string hash_of(const crypto::Password& password, AdminWork& admin) {
   return *std::move(hash);
 }
 
-oauth::UserRecord find(oauth::Tables& tables, const UserCommand& command) {
-  auto user = tables.users.find_by_name(oauth::UserName{command.name});
-  if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", command.name)};
-  return *std::move(user);
-}
-
 void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const oauth::UserName name{command.name};
   const crypto::Password password = read_password(invocation, command);
@@ -66,7 +60,7 @@ std::vector<oauth::User> all_users(oauth::Tables& tables) {
 }
 
 void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
-  const auto users = admin.transact([](oauth::Tables& tables) { return all_users(tables); });
+  const auto users = admin.look([](oauth::Tables& tables) { return all_users(tables); });
   if (command.json) {
     std::string out;
     wire::JsonWriter writer{out};
@@ -87,7 +81,7 @@ void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) 
 }
 
 void show(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
-  const auto user = admin.transact([&](oauth::Tables& tables) { return find(tables, command).user; });
+  const auto user = admin.look([&](oauth::Tables& tables) { return user_named(tables, command.name).user; });
   if (command.json) {
     std::string out;
     wire::JsonWriter writer{out};
@@ -106,7 +100,7 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
     throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   const std::string hash = hash_of(password, admin);
   const auto ended = admin.transact([&](oauth::Tables& tables) {
-    const auto user = find(tables, command);
+    const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("password_changed"), user.user.id));
     return oauth::change_password(tables, user, hash, admin.now());
   });
@@ -116,7 +110,7 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
 
 void disable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact([&](oauth::Tables& tables) {
-    const auto user = find(tables, command);
+    const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("user_disabled"), user.user.id));
     return oauth::disable_user(tables, user, admin.now());
   });
@@ -126,7 +120,7 @@ void disable(Invocation& invocation, const UserCommand& command, AdminWork& admi
 
 void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   admin.transact([&](oauth::Tables& tables) {
-    const auto user = find(tables, command);
+    const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("user_enabled"), user.user.id));
     oauth::enable_user(tables, user);
   });
@@ -135,24 +129,11 @@ void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin
 
 void remove(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact([&](oauth::Tables& tables) {
-    const auto user = find(tables, command);
+    const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("user_removed"), user.user.id));
     return oauth::remove_user(tables, user.user.id, admin.now());
   });
   invocation.say(fmt::format("{} is removed, and {} grants with them.", command.name, ended ? ended->size() : 0));
-}
-
-using Work = void (*)(Invocation&, const UserCommand&, AdminWork&);
-
-std::pair<CLI::App*, std::shared_ptr<UserCommand>> add_command(CLI::App& parent, Invocation& invocation,
-                                                               const char* name, const char* help, Work work) {
-  auto command = std::make_shared<UserCommand>();
-  auto* sub = parent.add_subcommand(name, help);
-  add_config_flags(*sub, invocation);
-  sub->callback([&invocation, command, work] {
-    choose(invocation, [&invocation, command, work](AdminWork& admin) { work(invocation, *command, admin); });
-  });
-  return {sub, command};
 }
 
 }  // namespace
@@ -161,32 +142,34 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
   auto* user = root.add_subcommand("user", "People who can sign in");
   user->require_subcommand(1);
 
-  auto [add_app, adding] = add_command(*user, invocation, "add", "Add a user", add);
+  auto [add_app, adding] = add_admin_command<UserCommand>(*user, invocation, "add", "Add a user", add);
   add_app->add_option("NAME", adding->name, "What the person types to sign in")->required();
   add_app->add_option("--email", adding->email, "Their address, for the scope `email`");
   add_app->add_flag("--password-stdin", adding->password_stdin, "Read the password from the first line of input");
 
-  auto [list_app, listing] = add_command(*user, invocation, "list", "List all users", list);
+  auto [list_app, listing] = add_admin_command<UserCommand>(*user, invocation, "list", "List all users", list);
   list_app->add_flag("--json", listing->json, "Print JSON");
 
-  auto [show_app, showing] = add_command(*user, invocation, "show", "Show one user", show);
+  auto [show_app, showing] = add_admin_command<UserCommand>(*user, invocation, "show", "Show one user", show);
   show_app->add_option("NAME", showing->name, "The user's name")->required();
   show_app->add_flag("--json", showing->json, "Print JSON");
 
-  auto [password_app, changing] = add_command(
+  auto [password_app, changing] = add_admin_command<UserCommand>(
       *user, invocation, "password", "Give a user another password and end their sessions and tokens", set_password);
   password_app->add_option("NAME", changing->name, "The user's name")->required();
   password_app->add_flag("--password-stdin", changing->password_stdin,
                          "Read the password from the first line of input");
 
-  auto [disable_app, disabling] = add_command(*user, invocation, "disable",
-                                              "Keep a user from signing in and end their sessions and tokens", disable);
+  auto [disable_app, disabling] = add_admin_command<UserCommand>(
+      *user, invocation, "disable", "Keep a user from signing in and end their sessions and tokens", disable);
   disable_app->add_option("NAME", disabling->name, "The user's name")->required();
 
-  auto [enable_app, enabling] = add_command(*user, invocation, "enable", "Let a user sign in again", enable);
+  auto [enable_app, enabling] =
+      add_admin_command<UserCommand>(*user, invocation, "enable", "Let a user sign in again", enable);
   enable_app->add_option("NAME", enabling->name, "The user's name")->required();
 
-  auto [remove_app, removing] = add_command(*user, invocation, "remove", "Remove a user and end their tokens", remove);
+  auto [remove_app, removing] =
+      add_admin_command<UserCommand>(*user, invocation, "remove", "Remove a user and end their tokens", remove);
   remove_app->add_option("NAME", removing->name, "The user's name")->required();
 }
 
