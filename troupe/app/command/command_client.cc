@@ -156,7 +156,7 @@ void renew_secret(Invocation& invocation, const ClientCommand& command, AdminWor
   oauth::AuditEvent event = admin.event("client_secret_renewed");
   event.client = id;
   admin.transact([&](oauth::Tables& tables) {
-    if (found(tables, command.id).is_public()) throw CommandFailed{"a public client has no secret"};
+    if (!found(tables, command.id).metadata.has_secret()) throw CommandFailed{"this client has no secret"};
     oauth::renew_secret(tables, fresh.record, admin.now(), std::chrono::duration_cast<std::chrono::seconds>(*overlap));
     tables.audit.append(event);
   });

@@ -164,6 +164,17 @@ TEST_CASE("a client gets another secret, and keeps the one before for a while") 
   CHECK_EQ(desk.last_event(), "client_secret_renewed");
 }
 
+TEST_CASE("a client that proves itself by a key is given no secret") {
+  BusyDesk desk;
+  const auto added = wire::parse_json(desk.said_by({"client", "add", "--name", "Robot", "--grant", "client_credentials",
+                                                    "--auth-method", "private_key_jwt", "--jwks-uri",
+                                                    "https://keys.example/jwks", "--json"}))
+                         .value();
+  CHECK(added.find("client_secret") == nullptr);
+  CHECK(desk.run({"client", "secret", *added.string_at("client_id")}) == Exit::failure);
+  CHECK(desk.console.complained().contains("this client has no secret"));
+}
+
 TEST_CASE("a user is shown") {
   BusyDesk desk;
   CHECK(desk.said_by({"user", "show", "alice"}).contains("enabled"));
