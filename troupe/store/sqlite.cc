@@ -7,6 +7,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
+#include "troupe/store/piece_transaction.h"
 
 namespace troupe::store {
 namespace {
@@ -144,17 +145,12 @@ class SqliteConnection::Statement final : public Row {
 };
 
 /// The transaction of one piece of work.
-class SqliteConnection::StatementTransaction final : public Transaction {
+class SqliteConnection::StatementTransaction final : public PieceTransaction {
  public:
   explicit StatementTransaction(SqliteConnection& connection) : connection_(connection), state_(*connection.state_) {}
 
   void script(std::string_view sql) override {
     or_fail([&] { connection_.script(std::string{sql}); });
-  }
-
-  /// Throws what a statement of the piece has failed with, also when the piece has caught it.
-  void rethrow_failure() const {
-    if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
@@ -170,21 +166,8 @@ class SqliteConnection::StatementTransaction final : public Transaction {
     return sqlite3_changes64(state_.database.get());
   }
 
-  /// SQLite would go on behind a statement that failed; other databases do not.
-  template <class F>
-  std::invoke_result_t<F&> or_fail(F work) {
-    rethrow_failure();
-    try {
-      return work();
-    } catch (const Error&) {
-      failure_ = std::current_exception();
-      throw;
-    }
-  }
-
   SqliteConnection& connection_;
   State& state_;
-  std::exception_ptr failure_;
 };
 
 SqliteConnection::SqliteConnection() : state_(std::make_unique<State>()) {}

@@ -1,5 +1,6 @@
 // See postgres.h: the session, which makes transactions and savepoints of what the pipeline sends.
 #include "troupe/store/postgres/postgres.h"
+#include "troupe/store/piece_transaction.h"
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -50,9 +51,9 @@ class PostgresRow final : public Row {
 };
 
 /// The transaction of one piece of work.
-class PieceTransaction final : public Transaction {
+class PostgresTransaction final : public PieceTransaction {
  public:
-  explicit PieceTransaction(Pipeline& pipeline) : pipeline_(pipeline) {}
+  explicit PostgresTransaction(Pipeline& pipeline) : pipeline_(pipeline) {}
 
   void script(std::string_view sql) override {
     or_fail([&] {
@@ -60,11 +61,6 @@ class PieceTransaction final : public Transaction {
       for (const std::string& statement : postgres_script(sql)) pipeline_.send_once(statement);
       pipeline_.settle_within(script_patience);
     });
-  }
-
-  /// Throws what a statement of the piece has failed with, also when the piece has caught it.
-  void rethrow_failure() const {
-    if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
@@ -84,20 +80,7 @@ class PieceTransaction final : public Transaction {
     or_fail([&] { pipeline_.send(sql, values); });
   }
 
-  /// The server ignores what comes behind a statement that failed.
-  template <class F>
-  std::invoke_result_t<F&> or_fail(F work) {
-    rethrow_failure();
-    try {
-      return work();
-    } catch (const Error&) {
-      failure_ = std::current_exception();
-      throw;
-    }
-  }
-
   Pipeline& pipeline_;
-  std::exception_ptr failure_;
 };
 
 class PostgresSession final : public Session {
@@ -147,7 +130,7 @@ class PostgresSession final : public Session {
 
   /// Gives what the piece failed with. Throws when the transaction itself has.
   std::exception_ptr run(const Work& work) {
-    PieceTransaction transaction{pipeline_};
+    PostgresTransaction transaction{pipeline_};
     try {
       work(transaction);
       transaction.rethrow_failure();
