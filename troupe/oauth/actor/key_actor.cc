@@ -80,11 +80,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   const bool needs_token_key = token_keys_.empty();
   if (orders.empty() && !needs_token_key) co_return;
   const base::UnixTime now = context.wall();
-  auto fresh = co_await actor::blocking([orders, now, options = options_] {
-    std::vector<SigningKeyRecord> made;
-    for (const KeyOrder& order : orders) made.push_back(make_key(order, now, options));
-    return made;
-  });
+  auto fresh = co_await keys_for(std::move(orders), now, options_);
   std::vector<TokenKeyRecord> token_keys;
   if (needs_token_key) token_keys.push_back(make_token_key(1, now, context.random()));
   const AuditEvent event = auditor_.event(context, "keys_made", "schedule");
@@ -96,24 +92,33 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await load(context);
 }
 
-actor::Task<std::vector<SigningKeyRecord>> KeyActor::fresh_keys(base::UnixTime now) const {
-  co_return co_await actor::blocking([now, options = options_] {
+actor::Task<std::vector<SigningKeyRecord>> KeyActor::keys_for(std::vector<KeyOrder> orders, base::UnixTime now,
+                                                              KeyOptions options) {
+  co_return co_await actor::blocking([orders = std::move(orders), now, options = std::move(options)] {
     std::vector<SigningKeyRecord> made;
-    for (const crypto::Algorithm algorithm : options.algorithms)
-      made.push_back(make_key({algorithm, now}, now, options));
+    for (const KeyOrder& order : orders) made.push_back(make_key(order, now, options));
     return made;
   });
 }
 
-actor::Task<KeySetPtr> KeyActor::handle(RotateKeys message, actor::Context& context) {
+/// New keys of every algorithm in the place of those that sign; with `revoked`, that key ends.
+actor::Task<void> KeyActor::replace(std::optional<std::string> revoked, Cause cause, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  auto fresh = co_await fresh_keys(now);
-  const AuditEvent event = auditor_.event(context, message.cause, "keys_rotated", "request");
-  co_await storage_.write([fresh, now, event, options = options_](Tables& t) {
+  std::vector<KeyOrder> orders;
+  for (const crypto::Algorithm algorithm : options_.algorithms) orders.push_back({algorithm, now});
+  auto fresh = co_await keys_for(std::move(orders), now, options_);
+  const AuditEvent event = auditor_.event(context, cause, "keys_rotated", "request");
+  const AuditEvent ended = auditor_.event(context, cause, "key_revoked", revoked.value_or(""));
+  co_await storage_.write([fresh, revoked, now, event, ended, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
     t.audit.append(event);
+    if (revoked && revoke_key(t, *revoked, now)) t.audit.append(ended);
   });
   co_await load(context);
+}
+
+actor::Task<KeySetPtr> KeyActor::handle(RotateKeys message, actor::Context& context) {
+  co_await replace(std::nullopt, std::move(message.cause), context);
   co_return keys_;
 }
 
@@ -121,16 +126,7 @@ actor::Task<std::expected<KeySetPtr, OauthError>> KeyActor::handle(RevokeKey mes
   if (std::ranges::find(records_, message.id, &SigningKeyRecord::id) == records_.end()) {
     co_return std::unexpected(errors::not_found);
   }
-  const base::UnixTime now = context.wall();
-  auto fresh = co_await fresh_keys(now);
-  const AuditEvent rotated = auditor_.event(context, message.cause, "keys_rotated", "request");
-  const AuditEvent revoked = auditor_.event(context, message.cause, "key_revoked", message.id);
-  co_await storage_.write([fresh, id = message.id, now, rotated, revoked, options = options_](Tables& t) {
-    replace_keys(t, fresh, now, options);
-    t.audit.append(rotated);
-    if (revoke_key(t, id, now)) t.audit.append(revoked);
-  });
-  co_await load(context);
+  co_await replace(std::move(message.id), std::move(message.cause), context);
   co_return keys_;
 }
 

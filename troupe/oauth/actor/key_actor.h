@@ -91,7 +91,9 @@ class KeyActor {
   void inspect(actor::Inspection& out) const;
 
  private:
-  actor::Task<std::vector<SigningKeyRecord>> fresh_keys(base::UnixTime now) const;
+  static actor::Task<std::vector<SigningKeyRecord>> keys_for(std::vector<KeyOrder> orders, base::UnixTime now,
+                                                             KeyOptions options);
+  actor::Task<void> replace(std::optional<std::string> revoked, Cause cause, actor::Context& context);
   actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
   actor::Task<void> load(actor::Context& context);
   actor::Task<void> seal_anew(actor::Context& context);

@@ -65,6 +65,18 @@ TEST_CASE("a rotation reaches everybody who watches, also after the Key Actor ha
            (*again)->signing.front().kid());
 }
 
+TEST_CASE("a key that is revoked is shown no longer, another signs in its place, and an unknown one is told") {
+  ActorWorld oauth{13};
+  const std::string stolen = keys_of(oauth)->signing.front().kid();
+  CHECK_EQ(oauth.world.block_on(oauth.keys.ask(RevokeKey{.id = "nobody"})).error().domain, errors::not_found);
+  CHECK_EQ(keys_of(oauth)->signing.front().kid(), stolen);
+  const auto now = oauth.world.block_on(oauth.keys.ask(RevokeKey{.id = stolen}));
+  REQUIRE(now.has_value());
+  REQUIRE_EQ((*now)->verifying.size(), 1);
+  CHECK_NE((*now)->verifying.front().kid(), stolen);
+  CHECK_EQ((*now)->signing.front().kid(), (*now)->verifying.front().kid());
+}
+
 TEST_CASE("a rotation by another process is seen within a second") {
   ActorWorld oauth{4};
   const std::string before = keys_of(oauth)->signing.front().kid();
