@@ -349,6 +349,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
 void TokenActor::inspect(actor::Inspection& out) const {
   out.add("issued", issued_);
   out.add("introspected", introspected_);
+  if (factory_) out.add("signatures_verified", factory_->verified());
   out.add("refreshed", refreshed_);
   out.add("revoked", revoked_);
 }

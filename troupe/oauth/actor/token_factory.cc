@@ -72,6 +72,7 @@ void TokenFactory::use(KeySetPtr keys) {
   if (keys_ && keys->number < keys_->number) return;
   keys_ = std::move(keys);
   signers_.clear();
+  proven_.clear();  // what a key proved that is held no more is proven no more
   for (const crypto::PrivateKey& key : keys_->signing) signers_.emplace(key.algorithm(), crypto::Signer{key});
   verifiers_.clear();
   for (const crypto::PublicKey& key : keys_->verifying) verifiers_.emplace(key.kid(), crypto::Verifier{key});
@@ -195,10 +196,19 @@ std::optional<ReadToken> TokenFactory::read(std::string_view text) {
 }
 
 std::optional<ReadToken> TokenFactory::read_jwt(std::string_view text) {
+  const crypto::Digest digest = crypto::sha256(text);
+  if (const ReadToken* known = proven_.find(digest)) return *known;
+  auto read = prove_jwt(text);
+  if (read) proven_.insert(digest, *read);
+  return read;
+}
+
+std::optional<ReadToken> TokenFactory::prove_jwt(std::string_view text) {
   const auto hint = crypto::read_unverified_jwt(text);
   if (!hint) return std::nullopt;
   const auto verifier = verifiers_.find(hint->kid);  // chooses among our own keys, and nothing else
   if (verifier == verifiers_.end()) return std::nullopt;
+  ++verified_;
   const auto jwt = crypto::verify_jwt(verifier->second, text, {.typ = access_token_type});
   if (!jwt) return std::nullopt;
 

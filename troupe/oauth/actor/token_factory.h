@@ -5,6 +5,7 @@
 // for byte, so an access token can be written again when a client asks again (RFC 9700, 4.14.2).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "troupe/crypto/signature.h"
 #include "troupe/crypto/token.h"
+#include "troupe/oauth/actor/proven_tokens.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/key_set.h"
 #include "troupe/oauth/model/token.h"
@@ -75,11 +77,15 @@ class TokenFactory {
   /// An access or refresh token of ours, or nothing.
   std::optional<ReadToken> read(std::string_view text);
 
+  /// How many signatures of access tokens were checked; the others were known.
+  std::int64_t verified() const noexcept { return verified_; }
+
   /// The key that new ids of opaque tokens name.
   std::uint8_t token_key() const noexcept { return keys_->token_key; }
 
  private:
   std::optional<ReadToken> read_jwt(std::string_view text);
+  std::optional<ReadToken> prove_jwt(std::string_view text);
   crypto::Signer& signer_for(crypto::Algorithm algorithm);
 
   std::string issuer_;
@@ -87,6 +93,8 @@ class TokenFactory {
   std::map<crypto::Algorithm, crypto::Signer> signers_;
   std::map<std::string, crypto::Verifier, std::less<>> verifiers_;  // by kid
   crypto::TokenCodec codec_;
+  ProvenTokens<ReadToken> proven_{4096};  // at 200 bytes each
+  std::int64_t verified_ = 0;
 };
 
 }  // namespace troupe::oauth

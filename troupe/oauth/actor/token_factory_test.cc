@@ -104,6 +104,32 @@ TEST_CASE("a token of another issuer, of other keys or of another type is not ou
   for (const char* text : {"", "x", "at_x", "a.b.c"}) CHECK_FALSE(mill.factory.read(text).has_value());
 }
 
+TEST_CASE("a signature that was checked is not checked again, and one that differs in a bit is") {
+  Mill mill;
+  const TokenText token = mill.factory.access_token(mill.record(), mill.secret);
+  const auto first = mill.factory.read(token.expose());
+  for (int time = 0; time < 3; ++time) CHECK_EQ(mill.factory.read(token.expose())->hash, first->hash);
+  CHECK_EQ(mill.factory.verified(), 1);
+
+  std::string altered = token.expose();
+  char& in_signature = altered[altered.size() - 20];
+  in_signature = in_signature == 'A' ? 'B' : 'A';
+  CHECK_FALSE(mill.factory.read(altered).has_value());
+  CHECK_FALSE(mill.factory.read(altered).has_value());
+  CHECK_EQ(mill.factory.verified(), 3);
+}
+
+TEST_CASE("what a key has proven is nothing once the key is held no more") {
+  Mill mill;
+  const TokenText token = mill.factory.access_token(mill.record(), mill.secret);
+  CHECK(mill.factory.read(token.expose()).has_value());
+  auto without = std::make_shared<KeySet>(*fixture::keys());
+  without->verifying.clear();
+  without->number = 1;
+  mill.factory.use(without);
+  CHECK_FALSE(mill.factory.read(token.expose()).has_value());
+}
+
 TEST_CASE("the access token's hash in an ID token by Ed25519 is of SHA-512") {
   Mill mill;
   const AccessRecord record = mill.record();
