@@ -27,16 +27,21 @@ constexpr ReverseAlphabet standard_values = reversed(standard_alphabet);
 constexpr ReverseAlphabet url_values = reversed(url_alphabet);
 
 std::string encode(std::string_view bytes, std::string_view alphabet, Padding padding) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (unsigned char byte : bytes) {
-    bits = bits << 8 | byte;
-    for (bit_count += 8; bit_count >= 6; bit_count -= 6) text += alphabet[bits >> (bit_count - 6) & 63];
+  const auto byte = [bytes](std::size_t i) -> std::uint32_t { return static_cast<unsigned char>(bytes[i]); };
+  const std::size_t whole = bytes.size() / 3;
+  std::string text(whole * 4, '\0');
+  char* next = text.data();
+  for (std::size_t i = 0; i < whole * 3; i += 3) {
+    const std::uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    for (const int shift : {18, 12, 6, 0}) *next++ = alphabet[bits >> shift & 63];
   }
-  if (bit_count > 0) text += alphabet[bits << (6 - bit_count) & 63];
-  if (padding == Padding::required) text.append((4 - text.size() % 4) % 4, '=');
+  const std::size_t left = bytes.size() % 3;
+  if (left == 0) return text;
+  const std::uint32_t bits = byte(whole * 3) << 16 | (left == 2 ? byte(whole * 3 + 1) << 8 : 0);
+  text += alphabet[bits >> 18 & 63];
+  text += alphabet[bits >> 12 & 63];
+  if (left == 2) text += alphabet[bits >> 6 & 63];
+  if (padding == Padding::required) text.append(3 - left, '=');
   return text;
 }
 

@@ -135,6 +135,11 @@ TEST_CASE("any bytes survive percent coding") {
   CHECK(rc::check([](const std::string& bytes) { RC_ASSERT((percent_decode(percent_encode(bytes)) == bytes)); }));
   CHECK_EQ(percent_encode("a b/c~\xff"), "a%20b%2Fc~%FF");
   CHECK_EQ(percent_decode("a+b"), "a+b");
+  CHECK_EQ(percent_decode("%41b%43"), "AbC");
+  for (const char* cut : {"%", "a%", "%4", "a%4", "%zz", "%4z", "%%41"}) {
+    CAPTURE(cut);
+    CHECK_EQ(percent_decode(cut).error(), UrlError::bad_escape);
+  }
 }
 
 }  // namespace

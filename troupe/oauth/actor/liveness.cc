@@ -12,7 +12,7 @@ base::UnixTime granted_at(const Grant& grant) {
 }
 
 std::optional<Standing> standing(Tables& tables, const Grant& grant) {
-  const auto client = tables.clients.find(grant.client);
+  const auto client = tables.clients.find_standing(grant.client);
   if (!client || client->state == ClientState::disabled) return std::nullopt;
   const bool was_disabled = client->valid_from > base::UnixTime{};
   if (was_disabled && client->valid_from >= granted_at(grant)) return std::nullopt;

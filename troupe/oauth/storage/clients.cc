@@ -21,6 +21,10 @@ std::vector<GrantType> grant_types_in(std::string_view text) {
   return types;
 }
 
+ClientState state_in(const store::Row& row, int column) {
+  return row.integer(column) != 0 ? ClientState::disabled : ClientState::enabled;
+}
+
 Client client_in(const store::Row& row) {
   const auto method = client_auth_method_named(row.text(2));
   if (!method) throw store::Error{store::Failure::wrong_schema, 0, "a client without an authentication method"};
@@ -43,7 +47,7 @@ Client client_in(const store::Row& row) {
   if (!row.is_null(18)) metadata.auth_signing_alg = algorithm_in(row, 18);
   return {.id = ClientId{row.text(0)},
           .metadata = std::move(metadata),
-          .state = row.integer(12) != 0 ? ClientState::disabled : ClientState::enabled,
+          .state = state_in(row, 12),
           .created_at = time_in(row, 13),
           .valid_from = time_in(row, 15),
           .version = row.integer(14)};
@@ -99,6 +103,12 @@ void MemoryClients::insert(const Client& client) {
 }
 
 std::optional<Client> MemoryClients::find(const ClientId& id) { return found_in(clients_, id); }
+std::optional<ClientStanding> MemoryClients::find_standing(const ClientId& id) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return std::nullopt;
+  return ClientStanding{found->second.state, found->second.valid_from};
+}
+
 std::vector<Client> MemoryClients::list(const ClientId& after, int count) { return page_of(clients_, after, count); }
 
 bool MemoryClients::update(const Client& client) {
@@ -171,6 +181,11 @@ void SqlClients::insert(const Client& client) {
 std::optional<Client> SqlClients::find(const ClientId& id) {
   static const std::string sql = select("WHERE id = ?1");
   return transaction_.first(sql, {column_of(id)}, client_in);
+}
+
+std::optional<ClientStanding> SqlClients::find_standing(const ClientId& id) {
+  return transaction_.first("SELECT is_disabled, valid_from FROM clients WHERE id = ?1", {column_of(id)},
+                            [](const store::Row& row) { return ClientStanding{state_in(row, 0), time_in(row, 1)}; });
 }
 
 std::vector<Client> SqlClients::list(const ClientId& after, int count) {

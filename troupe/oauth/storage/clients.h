@@ -13,11 +13,19 @@
 
 namespace troupe::oauth {
 
+/// What decides whether grants of a client still stand.
+struct ClientStanding {
+  ClientState state = ClientState::enabled;
+  base::UnixTime valid_from{};  // as in Client
+};
+
 class ClientTable {
  public:
   virtual ~ClientTable() = default;
   virtual void insert(const Client& client) = 0;
   virtual std::optional<Client> find(const ClientId& id) = 0;
+  /// That much of it alone: it is asked for with each look at a token.
+  virtual std::optional<ClientStanding> find_standing(const ClientId& id) = 0;
   /// All clients by id, at most `count` of those behind `after`.
   virtual std::vector<Client> list(const ClientId& after, int count) = 0;
   /// Whether there was such a client and its version was the one before this value's: nobody else changed it.
@@ -49,6 +57,7 @@ class MemoryClients final : public ClientTable {
  public:
   void insert(const Client& client) override;
   std::optional<Client> find(const ClientId& id) override;
+  std::optional<ClientStanding> find_standing(const ClientId& id) override;
   std::vector<Client> list(const ClientId& after, int count) override;
   bool update(const Client& client) override;
   bool remove(const ClientId& id) override;
@@ -75,6 +84,7 @@ class SqlClients final : public ClientTable {
   explicit SqlClients(store::Transaction& transaction) : transaction_(transaction) {}
   void insert(const Client& client) override;
   std::optional<Client> find(const ClientId& id) override;
+  std::optional<ClientStanding> find_standing(const ClientId& id) override;
   std::vector<Client> list(const ClientId& after, int count) override;
   bool update(const Client& client) override;
   bool remove(const ClientId& id) override;

@@ -96,6 +96,9 @@ TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, 
     CHECK_EQ(got.backchannel_logout_uri, want.backchannel_logout_uri);
     CHECK(got.logout_requires_session);
     CHECK_EQ(client.state, ClientState::disabled);
+    CHECK_EQ(t.clients.find_standing(client.id)->state, ClientState::disabled);
+    CHECK_EQ(t.clients.find_standing(client.id)->valid_from, at(7));
+    CHECK_FALSE(t.clients.find_standing(ClientId{"c_other"}).has_value());
     CHECK_EQ(client.created_at, now);
     CHECK_EQ(client.version, 1);
     CHECK_FALSE(t.clients.find(ClientId{"c_other"}).has_value());
