@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "troupe/actor/sim/world.h"
+#include "troupe/actor/supervise.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -16,6 +17,7 @@ struct Divide {
   using error = DivideError;
 };
 struct Crash {};
+struct Burn {};
 struct Hang {
   using reply = int;
 };
@@ -29,6 +31,7 @@ class Calculator {
   }
   // A fault is an exception: the supervisor decides, by default a restart with the mailbox kept.
   void handle(Crash) { throw std::runtime_error("out of paper"); }
+  void handle(Burn) { throw std::logic_error("nobody may go on with this one"); }
   Task<int> handle(Hang, Context& ctx) {
     co_await ctx.sleep(1h);
     co_return 0;
@@ -70,4 +73,20 @@ int main() {
 
   print("an hour within a second", world.block_on(calculator.ask(Hang{}, {.within = 1s})));
   print("somebody who is gone", world.block_on(Ref<Calculator>{}.ask(Divide{1, 1})));
+
+  // A supervisor and its children, started in this order; the rules decide by the type of the exception.
+  Ref<Calculator> left;
+  Ref<Calculator> right;
+  const Supervision rules{.strategy = Strategy::one_for_one,
+                          .intensity = {.restarts = 10, .within = 1min},
+                          .backoff = {.min = 10ms, .max = 1s},
+                          .decide = on<std::logic_error>(Directive::stop)};  // anything else: a restart
+  supervise(world.system(), "office", rules, [&](Children& children) {
+    left = children.child<Calculator>({.name = "left"});
+    right = children.child<Calculator>({.name = "right"});
+  });
+  left.tell(Crash{});
+  right.tell(Burn{});
+  print("left, started again", world.block_on(left.ask(Divide{6, 3})));
+  print("right, stopped for good", world.block_on(right.ask(Divide{6, 3})));
 }

@@ -199,6 +199,9 @@ Task<SpanBuffer> System::take_spans() {
 }
 
 bool System::shutdown() {
+  INVARIANT(Core::current() == nullptr || options_.environment != nullptr,
+            "shutdown() waits for every core, so a handler or the callback of on_failure must not call it: wake main, "
+            "which does");
   const std::lock_guard lock{shutdown_mutex_};
   if (!std::exchange(down_, true)) {
     run_phases();

@@ -190,13 +190,13 @@ class System final : public Host {
   /// The named steps that `shutdown` takes before it stops the actors: shutdown_phases.h. Any thread.
   class ShutdownPhases shutdown_phases();
   /// Goes through the phases, stops everything, in order, and waits; so do calls meanwhile, later ones do nothing.
-  /// Foreign threads only. False: the system had failed.
+  /// Foreign threads only: on a core's it stops the process with the reason. False: the system had failed.
   bool shutdown();
   /// Ends a simulated system as a power cut would: no actor is asked, and what was under way is lost.
   void crash() noexcept;
   /// Whether the root gave up; the reason is in the report.
   bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
-  /// Called once, on any thread, when the root gives up; the owner then shuts down.
+  /// Called once when the root gives up, on a core's thread as a rule; it only wakes the owner, who then shuts down.
   void on_failure(std::function<void()> callback);
 
   TopicDirectory& topics() noexcept override { return *topics_; }
@@ -225,6 +225,8 @@ class System final : public Host {
     if (options_.environment != nullptr) {
       options_.environment->wait_for(ready);
     } else {
+      INVARIANT(Core::current() == nullptr,
+                "block_on on a core's thread could wait for itself: a handler says co_await");
       future.wait();
     }
   }

@@ -106,6 +106,25 @@ TEST_CASE("a thread that waits is told when the system gives up, and so is one t
   CHECK_FALSE(system.shutdown());
 }
 
+TEST_CASE("who shuts down on a core's thread, which would wait for itself, is told so and not kept waiting") {
+  SystemOptions options = quiet(2);
+  options.supervision.decide = [](const Fault&) -> Decision { return Directive::escalate; };
+  std::fflush(nullptr);
+  const pid_t process = ::fork();
+  REQUIRE_GE(process, 0);
+  if (process == 0) {
+    std::freopen("/dev/null", "w", stderr);
+    System system{std::move(options)};
+    system.on_failure([&system] { system.shutdown(); });
+    system.spawn<Sleeper>({}).tell(Break{});
+    std::this_thread::sleep_for(20s);
+    std::_Exit(0);
+  }
+  int status = 0;
+  REQUIRE_EQ(::waitpid(process, &status, 0), process);
+  CHECK(WIFSIGNALED(status));
+}
+
 TEST_CASE("two threads may shut down at once; both return when it is done") {
   for (int round = 0; round < 10; ++round) {
     System system{quiet(2)};
