@@ -68,6 +68,7 @@ Task<Response> show_metrics(PartsPtr parts, Request request) {
   add_actor_figures(samples, actor::figures_of(*parts->system));
   const auto mailboxes = co_await parts->system->mailboxes();
   add_mailbox_figures(samples, mailboxes);
+  add_dead_letter_figures(samples, *parts->system);
   add_process_figures(samples);
   const auto phases = co_await parts->system->shutdown_phases().progress();
   if (phases) add_shutdown_figures(samples, *phases);

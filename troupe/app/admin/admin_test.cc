@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/actor/sim/world.h"
 #include "troupe/app/admin/figures.h"
 #include "troupe/wire/json.h"
 
@@ -10,6 +11,11 @@ using namespace troupe;
 using namespace troupe::app;
 
 namespace {
+
+struct Put {};
+struct Grave {
+  void handle(Put) {}
+};
 
 struct Row {
   std::string_view what, peer, host;
@@ -104,6 +110,20 @@ TEST_CASE("a scrape says how far the shutdown is") {
   CHECK(text.contains("troupe_shutdown_phase_seconds{phase=\"refuse\"} 0.25\n"));
   CHECK(text.contains("troupe_shutdown_phase_state{phase=\"drain-connections\"} 1\n"));
   CHECK(text.contains("troupe_shutdown_phase_state{phase=\"close-doors\"} 0\n"));
+}
+
+TEST_CASE("a scrape says how many drops nobody was told of, because too many came at once") {
+  actor::test::World world{1};
+  const auto grave = world.spawn<Grave>({.mailbox = {.capacity = 100'000}});
+  world.run_until_idle();
+  world.system().hear_dead_letters([](actor::Core&, std::span<const actor::DeadLetter>) {});
+  for (int i = 0; i < 64 * 1024 + 3; ++i)
+    grave.tell(Put{});  // three more than come in from another thread; one is told
+  world.run_until_idle();
+  world.system().hear_dead_letters(nullptr);
+  base::Samples samples;
+  add_dead_letter_figures(samples, world.system());
+  CHECK(base::Metrics{}.scrape(samples).contains("troupe_actor_dead_letters_left_out_total 2\n"));
 }
 
 TEST_CASE("what was counted for a class of actor is shown under its name, drops by their reason") {

@@ -135,6 +135,14 @@ void add_mailbox_figures(base::Samples& samples, const std::map<std::string, act
   }
 }
 
+void add_dead_letter_figures(base::Samples& samples, actor::Host& host) {
+  std::uint64_t left_out = 0;
+  for (std::size_t i = 0; i < host.core_count(); ++i) left_out += host.core(i).dead_letters_left_out();
+  samples.counter("troupe_actor_dead_letters_left_out_total",
+                  "Drops that were counted, and told to nobody because too many came at once.",
+                  static_cast<double>(left_out));
+}
+
 void add_process_figures(base::Samples& samples) {
   const auto stat = process_stat();
   constexpr std::size_t user_ticks = 11, system_ticks = 12, resident_pages = 21;  // proc(5), counted from the state

@@ -18,6 +18,9 @@ void add_actor_figures(base::Samples& samples, const std::vector<actor::TypeFigu
 /// Adds what waits in mailboxes, by class of actor.
 void add_mailbox_figures(base::Samples& samples, const std::map<std::string, actor::MailboxFigures>& mailboxes);
 
+/// Adds how many drops `host` has counted and not told to who listens to dead letters, whose queue was full.
+void add_dead_letter_figures(base::Samples& samples, actor::Host& host);
+
 /// Adds memory, processor time and open files of this process, as /proc has them.
 void add_process_figures(base::Samples& samples);
 
