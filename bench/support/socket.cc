@@ -54,6 +54,7 @@ int Socket::release() noexcept { return std::exchange(fd_, -1); }
 
 Socket listen_on_loopback() {
   Socket listener{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (listener.fd() < 0) die("socket");
   const auto address = loopback(0);
   if (::bind(listener.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) die("bind");
   if (::listen(listener.fd(), 4096) < 0) die("listen");
@@ -81,6 +82,7 @@ Socket accept_one(const Socket& listener) {
 Socket connect_to_loopback(std::uint16_t port) {
   static std::uint32_t connections = 0;
   Socket socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (socket.fd() < 0) die("socket");
   auto from = loopback(0);
   from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + connections++ / 10'000);
   const int late = 1;  // the port is chosen by connect(), which knows that one may serve many peers
