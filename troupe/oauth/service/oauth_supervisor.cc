@@ -61,6 +61,7 @@ actor::ActorOptions oauth_supervisor_options() { return {.name = "oauth", .super
 ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics) {
   std::string document = discovery_document(options);
   std::string etag = etag_of(document);
+  ClientRates rates{options.client_requests};
   return std::make_shared<Service>(Service{.options = std::move(options),
                                            .discovery = std::move(document),
                                            .discovery_etag = std::move(etag),
@@ -70,7 +71,8 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
                                            .keys = actors.keys,
                                            .sessions = actors.sessions,
                                            .users = actors.users,
-                                           .figures = std::make_unique<OauthFigures>(metrics)});
+                                           .figures = std::make_unique<OauthFigures>(metrics),
+                                           .rates = std::move(rates)});
 }
 
 admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors) {
