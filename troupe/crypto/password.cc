@@ -4,6 +4,9 @@
 #include <argon2.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
 #include <stdexcept>
 
 namespace troupe::crypto {
@@ -15,6 +18,28 @@ std::string prefix_of(const PasswordCost& cost) {
   return fmt::format("$argon2id$v={}$m={},t={},p={}$", static_cast<int>(ARGON2_VERSION_13), cost.memory_kib,
                      cost.passes, cost.lanes);
 }
+
+/// The number behind `name` at the beginning of `text`, which then begins behind it; nothing for any other text.
+std::optional<std::uint32_t> take_number(std::string_view& text, std::string_view name) {
+  if (!text.starts_with(name)) return std::nullopt;
+  text.remove_prefix(name.size());
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+  return number;
+}
+
+std::optional<PasswordCost> cost_of(std::string_view phc) {
+  const auto version = take_number(phc, "$argon2id$v=");
+  const auto memory = take_number(phc, "$m=");
+  const auto passes = take_number(phc, ",t=");
+  const auto lanes = take_number(phc, ",p=");
+  if (version != ARGON2_VERSION_13 || !memory || !passes || !lanes || !phc.starts_with('$')) return std::nullopt;
+  return PasswordCost{*memory, *passes, *lanes};
+}
+
+std::uint64_t work_of(const PasswordCost& cost) { return std::uint64_t{cost.memory_kib} * cost.passes; }
 
 }  // namespace
 
@@ -45,7 +70,21 @@ bool verify_password(const Password& password, const std::string& phc) {
   return answer == ARGON2_OK;
 }
 
-bool needs_rehash(std::string_view phc, const PasswordCost& cost) { return !phc.starts_with(prefix_of(cost)); }
+bool needs_rehash(std::string_view phc, const PasswordCost& cost) {
+  const auto kept = cost_of(phc);
+  if (!kept || kept->memory_kib != cost.memory_kib || kept->lanes != cost.lanes) return true;
+  const std::uint32_t difference = std::max(kept->passes, cost.passes) - std::min(kept->passes, cost.passes);
+  return difference > cost.passes / 4;
+}
+
+void spend_difference(std::string_view phc, const PasswordCost& cost) {
+  const auto kept = cost_of(phc);
+  const std::uint64_t spent = kept ? work_of(*kept) : 0;
+  if (spent >= work_of(cost)) return;
+  PasswordCost rest = cost;
+  rest.passes = static_cast<std::uint32_t>((work_of(cost) - spent) / cost.memory_kib);
+  if (rest.passes > 0) (void)hash_password(Password{"takes its time"}, rest, PasswordSalt{});
+}
 
 std::string unmatchable_hash(const PasswordCost& cost) {
   // Salt and hash are all zero: nobody knows a password with such a hash, and finding one is breaking argon2.

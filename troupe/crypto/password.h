@@ -44,8 +44,13 @@ std::expected<std::string, PasswordError> hash_password(const Password& password
 /// no hash. Takes the time of the hash's own cost and compares in constant time.
 bool verify_password(const Password& password, const std::string& phc);
 
-/// Whether `phc` was made at another cost than `cost` and should be made anew at the next login.
+/// Whether `phc` was made at another cost than `cost` and should be made anew at the next login. Passes that differ by
+/// a quarter or less are the same cost, or each calibration would have all hashes made anew.
 bool needs_rehash(std::string_view phc, const PasswordCost& cost);
+
+/// Works as long as a hash at `cost` takes longer than checking `phc` does, so that a wrong password of somebody whose
+/// hash is an old, cheap one is refused no sooner than a name that nobody has.
+void spend_difference(std::string_view phc, const PasswordCost& cost);
 
 /// A hash that no password has, for a user who does not exist: checking it takes as long as checking a real one.
 std::string unmatchable_hash(const PasswordCost& cost);

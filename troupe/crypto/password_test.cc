@@ -56,6 +56,30 @@ TEST_CASE("a hash of another cost wants to be made anew") {
   CHECK(needs_rehash(phc, PasswordCost{}));
   CHECK(needs_rehash("$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAA", cheap));
   CHECK(needs_rehash("", cheap));
+  CHECK(needs_rehash(phc.substr(0, phc.find(",t=")), cheap));
+}
+
+TEST_CASE("two calibrations that differ a little ask for no other hash") {
+  struct Row {
+    std::uint32_t kept, wanted;
+    bool is_another;
+  };
+  for (const Row& row : {Row{20, 20, false},
+                         {20, 24, false},
+                         {24, 20, false},
+                         {20, 15, true},
+                         {15, 20, false},
+                         {14, 20, true},
+                         {2, 20, true},
+                         {20, 2, true},
+                         {3, 2, true}}) {
+    CAPTURE(row.kept);
+    CAPTURE(row.wanted);
+    PasswordCost kept = cheap, wanted = cheap;
+    kept.passes = row.kept;
+    wanted.passes = row.wanted;
+    CHECK_EQ(needs_rehash(unmatchable_hash(kept), wanted), row.is_another);
+  }
 }
 
 TEST_CASE("the hash for unknown users is checked at full cost and matches nothing") {

@@ -116,6 +116,13 @@ struct RealtimeConfig {
   std::vector<RuleConfig> rules{};                                   // in their order
 };
 
+/// What it costs to try a password.
+struct PasswordConfig {
+  std::size_t memory = 19 * 1024 * 1024;  // with the next the least that OWASP's cheat sheet allows
+  std::size_t passes = 2;
+  std::chrono::milliseconds time{250};  // nobody minds it at sign-in, and who guesses pays it each time
+};
+
 /// Whom to send the events of the audit trail.
 struct WebhookConfig {
   std::string url;                     // empty: nobody
@@ -133,6 +140,7 @@ struct Config {
   RealtimeConfig realtime{};
   oauth::OauthOptions oauth{};
   oauth::KeyOptions keys{};
+  PasswordConfig passwords{};
   SealConfig seals{};
   WebhookConfig webhook{};
 };

@@ -263,6 +263,27 @@ void add_oauth_keys(std::vector<Key>& to) {
                    texts("list of kinds"), AT(webhook.kinds)));
 }
 
+void add_guard_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("oauth.known_device_time",
+                   "How long a browser is known again in which somebody has signed in: there the guesses of others do "
+                   "not slow down its user. 0s: not at all.",
+                   duration<seconds>(0s, 365 * day), AT(oauth.known_device)));
+  to.push_back(key("oauth.client_requests_per_second",
+                   "Requests for tokens, introspections and revocations of one client that has proven itself, on one "
+                   "core, on average; more get 429. 0: no limit but that of its address.",
+                   rate(0, 1e9), AT(oauth.client_requests.per_second)));
+  to.push_back(key("oauth.client_requests_burst", "The same at once after a silence; 0: those of a second.",
+                   rate(0, 1e9), AT(oauth.client_requests.burst)));
+  to.push_back(key("oauth.password_time",
+                   "Processor time that the hash of a password takes on this machine: found out after each start, "
+                   "which makes hashes dearer and never cheaper than the next two say. 0s: as they say.",
+                   duration<std::chrono::milliseconds>(0ms, 5s), AT(passwords.time)));
+  to.push_back(key("oauth.password_memory", "Memory of one hash (argon2id); two are made at once.",
+                   bytes(19 * MiB, GiB), AT(passwords.memory)));
+  to.push_back(key("oauth.password_passes", "Passes over it, at least.", count(2, 64), AT(passwords.passes)));
+}
+
 void add_signing_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
@@ -295,6 +316,7 @@ std::vector<Key> all_keys() {
   add_session_keys(all);
   add_namespace_defaults(all);
   add_oauth_keys(all);
+  add_guard_keys(all);
   add_signing_keys(all);
   return all;
 }

@@ -47,6 +47,13 @@ realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
 
 }  // namespace
 
+oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<actor::Offload> threads) {
+  return {.cost = {.memory_kib = static_cast<std::uint32_t>(config.passwords.memory / 1024),
+                   .passes = static_cast<std::uint32_t>(config.passwords.passes)},
+          .time = config.passwords.time,
+          .threads = std::move(threads)};
+}
+
 bool keeps_history_on_disk(const Config& config) {
   auto lasts = [](const NamespaceConfig& one) { return one.options.durability == realtime::Durability::disk; };
   return lasts(config.realtime.defaults) ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "troupe/app/config/config.h"
+#include "troupe/oauth/actor/password_hasher.h"
 #include "troupe/realtime/service/options.h"
 #include "troupe/web/http_server.h"
 
@@ -12,6 +13,9 @@ realtime::RealtimeOptions realtime_options(const Config& config);
 
 /// Whether the history of any topic is kept on the disk.
 bool keeps_history_on_disk(const Config& config);
+
+/// How passwords are hashed, on these threads.
+oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<actor::Offload> threads);
 
 /// The options of one core's HTTP server, without the place where it listens and its routes.
 web::HttpServerOptions http_options(const Config& config);

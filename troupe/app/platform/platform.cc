@@ -25,7 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto start_within = 60s;  // making RSA keys on a slow machine
+constexpr auto start_within = 60s;  // a slow disk
 
 /// A server comes back as long as its intensity allows, however often it has failed in its life.
 actor::SystemOptions system_options(const Config& config) {
@@ -115,11 +115,13 @@ void Platform::start_oauth() {
   std::vector<actor::Ref<actor::Protocol<oauth::AuditSeen>>> audit;
   if (audit_stream_) audit.emplace_back(audit_stream_);
   if (audit_webhook_) audit.emplace_back(audit_webhook_);
+  password_threads_ = actor::thread_offload({.threads = oauth::PasswordOptions{}.hashers, .queued_max = 64});
   oauth_supervisor_ = system_.spawn<oauth::OauthSupervisor>(
       oauth::oauth_supervisor_options(), oauth::OauthParts{
                                              .storage = oauth::Storage{database_, key_seals_of(config_).value()},
                                              .options = config_.oauth,
                                              .keys = config_.keys,
+                                             .passwords = password_options(config_, password_threads_),
                                              .watcher = bridge_,
                                              .endings = bridge_,
                                              .audit = audit,
@@ -128,7 +130,7 @@ void Platform::start_oauth() {
                                          });
   oauth_ = started("the authorization server",
                    system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within})));
-  // Ready means that tokens can be signed: the first start makes the keys.
+  // Ready means that tokens can be signed: the first start makes the keys, that of RSA a moment later.
   (void)started("the signing keys", system_.block_on(oauth_.keys.ask(oauth::GetKeys{}, {.within = start_within})));
 }
 

@@ -56,7 +56,20 @@ void enumeration(Trial& trial) {
                "login_hint must not tell whether there is such a user", unknown.last());
 }
 
+/// The owner of the account comes back, in the browser where they have signed in before.
+void come_back(Trial& trial, Browser& browser) {
+  const auto asked = trial.request_for(trial.given().client);
+  const Landing page = browser.open(trial.authorize_url(with(asked.form, "prompt", "login")));
+  if (!page.login_form()) return;
+  const Landing end = browser.arrive(page, trial.given().victim);
+  trial.expect(end.callback.has_value(), "guesses of strangers must not keep the owner out of a browser that is known",
+               end.last());
+}
+
 void brute_force(Trial& trial) {
+  const bool is_owner_known = !trial.given().victim.password.expose().empty();
+  Browser owner = trial.browser(trial.given().client);
+  if (is_owner_known) owner.arrive(open_login(trial, owner), trial.given().victim);
   bool is_slow = false;
   for (int i = 0; i < guesses && !is_slow; ++i) {
     Browser browser = trial.browser(trial.given().client);
@@ -69,6 +82,7 @@ void brute_force(Trial& trial) {
                    end.last());
   }
   trial.expect(is_slow, fmt::format("{} guesses at one account were not slowed down", guesses));
+  if (is_slow && is_owner_known) come_back(trial, owner);
 }
 
 /// The body of a sign-in of nobody, for a browser of its own each.

@@ -1,6 +1,8 @@
 // See key_actor.h.
 #include "troupe/oauth/actor/key_actor.h"
 
+#include <functional>
+
 #include "troupe/base/check.h"
 
 namespace troupe::oauth {
@@ -9,6 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto maintain_every = 1h;
+constexpr auto order_again_after = 30s;  // a key of RSA takes less on the slowest machine
+
+bool is_quick(const KeyOrder& order) { return order.algorithm != crypto::Algorithm::rs256; }
 
 bool same(const KeySetPtr& a, const KeySetPtr& b) {
   if (!a || !b || a->jwks != b->jwks || a->token_key != b->token_key) return false;
@@ -22,8 +27,13 @@ KeyActor::KeyActor(Storage storage, KeyOptions options) : storage_(std::move(sto
 actor::Task<void> KeyActor::started(actor::Context& context) {
   co_await seal_anew(context);
   co_await load(context);
-  co_await make(keys_to_make(records_, context.wall(), options_), context);
+  auto orders = keys_to_make(records_, context.wall(), options_);
+  // What is slow can wait where something else signs.
+  if (keys_ || std::ranges::any_of(orders, is_quick)) std::erase_if(orders, std::not_fn(is_quick));
+  co_await make(std::move(orders), context);
   INVARIANT(keys_ && !keys_->signing.empty(), "a server that has started can sign");
+  maker_ = context.spawn<KeyMaker>({.name = "maker", .restart = actor::Restart::permanent});
+  context.self(this).tell(Order{});
   context.every(this, "maintain", maintain_every, Maintain{});
 }
 
@@ -69,6 +79,8 @@ actor::Task<void> KeyActor::load(actor::Context& context) {
 void KeyActor::publish(actor::Context& context) {
   auto fresh = key_set_of(records_, token_keys_, context.wall(), parsed_);
   if (fresh->signing.empty() || fresh->token_keys.by_id.empty()) return;  // the first start makes them
+  fresh->is_complete = std::ranges::all_of(options_.algorithms,
+                                           [&](auto algorithm) { return find_signer(*fresh, algorithm) != nullptr; });
   if (same(keys_, fresh)) return;
   // Larger than all before, also than those that this actor has made before it was restarted.
   fresh->number = std::max(context.now().nanoseconds, keys_ ? keys_->number + 1 : 0);
@@ -77,12 +89,14 @@ void KeyActor::publish(actor::Context& context) {
 }
 
 actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& context) {
-  const bool needs_token_key = token_keys_.empty();
-  if (orders.empty() && !needs_token_key) co_return;
-  const base::UnixTime now = context.wall();
-  auto fresh = co_await keys_for(std::move(orders), now, options_);
+  if (orders.empty() && !token_keys_.empty()) co_return;
+  auto fresh = co_await keys_for(std::move(orders), context.wall(), options_);
+  co_await keep(std::move(fresh), context);
+}
+
+actor::Task<void> KeyActor::keep(std::vector<SigningKeyRecord> fresh, actor::Context& context) {
   std::vector<TokenKeyRecord> token_keys;
-  if (needs_token_key) token_keys.push_back(make_token_key(1, now, context.random()));
+  if (token_keys_.empty()) token_keys.push_back(make_token_key(1, context.wall(), context.random()));
   const AuditEvent event = auditor_.event(context, "keys_made", "schedule");
   co_await storage_.write([fresh, token_keys, event](Tables& t) {
     for (const SigningKeyRecord& key : fresh) t.keys.insert_signing(key);
@@ -92,13 +106,21 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
   co_await load(context);
 }
 
-actor::Task<std::vector<SigningKeyRecord>> KeyActor::keys_for(std::vector<KeyOrder> orders, base::UnixTime now,
-                                                              KeyOptions options) {
-  co_return co_await actor::blocking([orders = std::move(orders), now, options = std::move(options)] {
-    std::vector<SigningKeyRecord> made;
-    for (const KeyOrder& order : orders) made.push_back(make_key(order, now, options));
-    return made;
+void KeyActor::handle(Order, actor::Context& context) {
+  auto orders = keys_to_make(records_, context.wall(), options_);
+  if (orders.empty()) return;
+  maker_.tell(MakeKeys{std::move(orders), context.wall(), options_, context.self(this)});
+  context.after(this, "order", order_again_after, Order{});  // the Maker or the database may fail
+}
+
+actor::Task<void> KeyActor::handle(KeysMade message, actor::Context& context) {
+  co_await load(context);
+  // A rotation may have made others meanwhile, here or in another process, or what was late was ordered twice.
+  const auto orders = keys_to_make(records_, context.wall(), options_);
+  std::erase_if(message.keys, [&](const SigningKeyRecord& key) {
+    return std::ranges::find(orders, key.algorithm, &KeyOrder::algorithm) == orders.end();
   });
+  if (!message.keys.empty()) co_await keep(std::move(message.keys), context);
 }
 
 /// New keys of every algorithm in the place of those that sign; with `revoked`, that key ends.
@@ -142,7 +164,7 @@ actor::Task<void> KeyActor::handle(Maintain, actor::Context& context) {
   const base::UnixTime now = context.wall();
   co_await storage_.write([now](Tables& t) { remove_retired(t, now); });
   co_await load(context);
-  co_await make(keys_to_make(records_, now, options_), context);
+  handle(Order{}, context);
 }
 
 void KeyActor::inspect(actor::Inspection& out) const { out.add("keys", static_cast<std::int64_t>(records_.size())); }

@@ -1,6 +1,9 @@
 // Key Actor: owns the signing keys: makes them before they are needed, announces them, signs
 // with them, and keeps the public part until the last token signed with them has expired.
 //
+// At a first start it makes those that take no time and serves; RSA follows from the Key Maker. Until then the key
+// set says that it is not complete.
+//
 // Whoever signs keeps a KeySet of its own, so that no signature waits for this actor: it
 // subscribes to the topic of keys, then asks for those of the moment.
 #pragma once
@@ -14,6 +17,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/actor/topic.h"
 #include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/key_maker.h"
 #include "troupe/oauth/actor/key_schedule.h"
 #include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/key_set.h"
@@ -75,8 +79,8 @@ class KeyActor {
  public:
   KeyActor(Storage storage, KeyOptions options);
 
-  /// Seals keys that are not sealed as they should be, makes those that are missing; messages wait until there are
-  /// keys.
+  /// Seals keys that are not sealed as they should be, makes those that are missing and orders the slow ones; messages
+  /// wait until something can sign.
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
@@ -87,20 +91,25 @@ class KeyActor {
   /// Told by itself: makes what will be needed, removes what is over.
   struct Maintain {};
   actor::Task<void> handle(Maintain message, actor::Context& context);
+  /// Told by itself until nothing is missing: orders what is.
+  struct Order {};
+  void handle(Order message, actor::Context& context);
+  /// Keeps what was ordered, as far as it is still wanted.
+  actor::Task<void> handle(KeysMade message, actor::Context& context);
 
   void inspect(actor::Inspection& out) const;
 
  private:
-  static actor::Task<std::vector<SigningKeyRecord>> keys_for(std::vector<KeyOrder> orders, base::UnixTime now,
-                                                             KeyOptions options);
   actor::Task<void> replace(std::optional<std::string> revoked, Cause cause, actor::Context& context);
   actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
+  actor::Task<void> keep(std::vector<SigningKeyRecord> fresh, actor::Context& context);
   actor::Task<void> load(actor::Context& context);
   actor::Task<void> seal_anew(actor::Context& context);
   void publish(actor::Context& context);
 
   Storage storage_;
   KeyOptions options_;
+  actor::Ref<KeyMaker> maker_;
   Auditor auditor_;
   std::vector<SigningKeyRecord> records_;
   std::vector<TokenKeyRecord> token_keys_;

@@ -42,6 +42,77 @@ TEST_CASE("the first start makes keys, and the next finds them") {
   CHECK_EQ(keys_of(second)->signing.front().kid(), kid);
 }
 
+TEST_CASE("a first start signs at once, and the key of RSA follows") {
+  ActorWorld oauth{21};
+  CHECK(keys_of(oauth)->is_complete);  // which is asked for no RSA
+  const KeyOptions all;
+  const auto keys = oauth.world.spawn<KeyActor>({.name = "all_keys"}, oauth.storage, all);
+  const KeySetPtr first = oauth.world.block_on(keys.ask(GetKeys{})).value();
+  CHECK_FALSE(first->is_complete);
+  CHECK(find_signer(*first, crypto::Algorithm::es256) != nullptr);
+  CHECK(find_signer(*first, crypto::Algorithm::rs256) == nullptr);
+
+  oauth.world.advance(1s);
+  const KeySetPtr then = oauth.world.block_on(keys.ask(GetKeys{})).value();
+  CHECK(then->is_complete);
+  CHECK_EQ(then->signing.size(), all.algorithms.size());
+  oauth.world.advance(1min);  // and is not made a second time
+  CHECK_EQ(oauth.world.block_on(keys.ask(ListKeys{})).value().size(), all.algorithms.size());
+}
+
+/// Stands for a Key Actor whose key of RSA is not there yet.
+class EarlyKeys {
+ public:
+  KeySetPtr handle(const GetKeys&) const {
+    auto set = std::make_shared<KeySet>(*fixture::keys());
+    std::erase_if(set->signing, [](const auto& key) { return key.algorithm() == crypto::Algorithm::rs256; });
+    set->is_complete = false;
+    set->number = 1;
+    return set;
+  }
+};
+
+TEST_CASE("who wants RS256 before its key is there is told to come again, and others are served") {
+  ActorWorld oauth{24};
+  const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
+  const auto tokens = oauth.world.spawn<TokenActor>(
+      {.name = "signer"},
+      TokenActorParts{.storage = oauth.storage, .keys = keys, .watcher = {}, .options = oauth.options});
+  const auto ask_as = [&](crypto::Algorithm access, crypto::Algorithm id, std::string_view scope) {
+    Client client = fixture::shop();
+    client.metadata.access_token_alg = access;
+    client.metadata.id_token_alg = id;
+    return oauth.world.block_on(
+        tokens.ask(CreateToken{.client = std::make_shared<const Client>(client),
+                               .grant = {.client = client.id, .scope = fixture::scope(scope)}}));
+  };
+  using enum crypto::Algorithm;
+  CHECK(ask_as(es256, es256, "read").has_value());
+  CHECK(ask_as(es256, rs256, "read").has_value());
+  const auto refused = ask_as(rs256, es256, "read");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error().domain, errors::temporarily_unavailable);
+  CHECK_GT(refused.error().domain->retry_after, 0s);
+}
+
+TEST_CASE("a code that is shown before its client's key is there stays good") {
+  ActorWorld oauth{25};
+  Client client = fixture::shop();
+  client.metadata.id_token_alg = crypto::Algorithm::rs256;  // of which this world has no key
+  const IssuedCode code = oauth.authorize(std::make_shared<const Client>(client));
+  const auto early = oauth.redeem(code, std::make_shared<const Client>(client));
+  REQUIRE_FALSE(early.has_value());
+  CHECK_EQ(early.error().domain, errors::temporarily_unavailable);
+  CHECK(oauth.redeem(code, std::make_shared<const Client>(fixture::shop())).has_value());
+}
+
+TEST_CASE("keys that a rotation has overtaken are thrown away") {
+  ActorWorld oauth{22};
+  const KeySetPtr before = keys_of(oauth);
+  oauth.keys.tell(KeysMade{{make_key({crypto::Algorithm::es256, oauth.now()}, oauth.now(), {})}});
+  CHECK_EQ(keys_of(oauth)->jwks, before->jwks);
+}
+
 TEST_CASE("a rotation reaches everybody who watches, also after the Key Actor has begun anew") {
   ActorWorld oauth{3};
   auto listener = oauth.world.spawn<Listener>({.name = "listener"});

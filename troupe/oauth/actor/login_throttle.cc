@@ -57,4 +57,15 @@ void LoginThrottle::failed(std::string_view account, std::string_view address, b
 
 void LoginThrottle::succeeded(std::string_view account) { accounts_.forget(account); }
 
+base::Duration LoginThrottle::wait_for_device(std::string_view device, base::Instant now) const {
+  return devices_.wait_for(device, options_.account_mistakes_free, now, options_);
+}
+
+void LoginThrottle::device_failed(std::string_view device, std::string_view address, base::Instant now) {
+  devices_.add(device, now, options_);
+  addresses_.add(address, now, options_);
+}
+
+void LoginThrottle::device_succeeded(std::string_view device) { devices_.forget(device); }
+
 }  // namespace troupe::oauth

@@ -3,7 +3,8 @@
 // A few mistakes cost nothing; after them each further one doubles the wait, up to a limit
 // that annoys an attacker and does not lock an owner out for long. Both sides are counted:
 // one account from many addresses, and many accounts from one address (RFC 6819, 5.1.4.2).
-// Memory is bounded; what is oldest is forgotten first. Owned by the User Actor.
+// A browser that is known to the account (known_device.h) has a line of its own: the mistakes of strangers do not slow
+// it, its own do. Memory is bounded; what is oldest is forgotten first. Owned by the User Actor.
 #pragma once
 
 #include <chrono>
@@ -35,6 +36,12 @@ class LoginThrottle {
   /// The account's mistakes are forgotten; those of the address are not, or an attacker's own account would clear them.
   void succeeded(std::string_view account);
 
+  /// The same for a known device. What it gets wrong counts for its address too; what it gets right clears nothing but
+  /// its own line, or strangers would have a few free guesses each time.
+  base::Duration wait_for_device(std::string_view device, base::Instant now) const;
+  void device_failed(std::string_view device, std::string_view address, base::Instant now);
+  void device_succeeded(std::string_view device);
+
  private:
   struct Mistakes {
     int count = 0;
@@ -57,6 +64,7 @@ class LoginThrottle {
   LoginThrottleOptions options_;
   Ledger accounts_;
   Ledger addresses_;
+  Ledger devices_;
 };
 
 }  // namespace troupe::oauth

@@ -46,6 +46,22 @@ TEST_CASE("a success clears the account and not the address") {
   CHECK(throttle.wait_for("alice", "10.0.0.1", {}) > 0s);
 }
 
+TEST_CASE("a known device waits for its own mistakes alone, and clears nobody else's (T64)") {
+  LoginThrottle throttle;
+  for (int i = 0; i < 40; ++i) throttle.failed("alice", "10.0.0.1", {});
+  CHECK_EQ(throttle.wait_for_device("laptop", {}), 0s);
+  throttle.device_succeeded("laptop");
+  CHECK(throttle.wait_for("alice", "10.0.0.2", {}) > 0s);
+  for (int i = 0; i < 5; ++i) throttle.device_failed("laptop", "10.0.0.3", {});
+  CHECK_EQ(throttle.wait_for_device("laptop", {}), 1s);
+  CHECK_EQ(throttle.wait_for_device("phone", {}), 0s);
+  CHECK_EQ(throttle.wait_for("bob", "10.0.0.3", {}), 0s);
+  for (int i = 0; i < 15; ++i) throttle.device_failed("laptop", "10.0.0.3", {});
+  CHECK(throttle.wait_for("bob", "10.0.0.3", {}) > 0s);
+  throttle.device_succeeded("laptop");
+  CHECK_EQ(throttle.wait_for_device("laptop", {}), 0s);
+}
+
 TEST_CASE("mistakes are forgotten after a quarter of an hour") {
   LoginThrottle throttle{{.account_mistakes_free = 1}};
   base::Instant now{};

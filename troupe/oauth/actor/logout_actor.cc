@@ -82,6 +82,7 @@ actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& contex
 }
 
 actor::Task<LogoutActor::Taken> LogoutActor::tell(ClientPtr client, LogoutNotice notice, actor::Context& context) {
+  if (!factory_->can_sign(client->metadata.id_token_alg)) co_return Taken{Taken::How::not_now, "there is no key yet"};
   const TokenText token = factory_->logout_token(*client, notice, context.wall());
   const wire::Form form{{"logout_token", token.expose()}};
   auto answer = co_await parts_.fetcher.ask(web::Fetch{.url = client->metadata.backchannel_logout_uri,

@@ -1,39 +1,78 @@
 // See password_hasher.h.
 #include "troupe/oauth/actor/password_hasher.h"
 
+#include <algorithm>
+
+#include "troupe/base/log.h"
+#include "troupe/crypto/password_calibration.h"
+
 namespace troupe::oauth {
+namespace {
+
+/// What a hasher does for one login.
+PasswordVerdict verdict_on(const crypto::Password& password, const std::string& phc, const PresentCost& present,
+                           const crypto::PasswordSalt& salt) {
+  PasswordVerdict made;
+  made.is_right = crypto::verify_password(password, phc.empty() ? crypto::unmatchable_hash(present.cost) : phc);
+  if (!made.is_right && !phc.empty()) crypto::spend_difference(phc, present.cost);
+  // Before the cost is settled nothing is hashed anew: it would be again a moment later.
+  if (made.is_right && present.is_settled && crypto::needs_rehash(phc, present.cost))
+    made.better_hash = crypto::hash_password(password, present.cost, salt).value();
+  return made;
+}
+
+/// How many may wait at each hasher, so that the last one does not wait much longer than two seconds.
+std::uint32_t waiting_at_each(const PasswordOptions& options) {
+  constexpr std::int64_t longest_ms = 2000;
+  if (options.time.count() == 0) return options.waiting;
+  const auto fitting = static_cast<std::uint32_t>(std::max<std::int64_t>(longest_ms / options.time.count(), 4));
+  return std::min(options.waiting, fitting);
+}
+
+}  // namespace
 
 actor::Task<PasswordVerdict> PasswordHasher::handle(CheckPassword message, actor::Context& context) {
   const crypto::PasswordSalt salt = crypto::fresh_salt(context.random());
-  auto verdict = co_await actor::blocking(
-      [password = std::move(message.password), phc = std::move(message.phc), cost = cost_, salt] {
-        PasswordVerdict made;
-        made.is_right = crypto::verify_password(password, phc.empty() ? crypto::unmatchable_hash(cost) : phc);
-        if (made.is_right && crypto::needs_rehash(phc, cost))
-          made.better_hash = crypto::hash_password(password, cost, salt).value();
-        return made;
-      });
+  // Held here too: threads end when the last who knows them is gone, and must not end under a job.
+  const std::shared_ptr<actor::Offload> threads = options_.threads;
+  auto verdict =
+      co_await off_core([password = std::move(message.password), phc = std::move(message.phc),
+                         present = *reader_.read(), salt] { return verdict_on(password, phc, present, salt); });
   co_return verdict;
 }
 
 actor::Task<std::string> PasswordHasher::handle(HashPassword message, actor::Context& context) {
   const crypto::PasswordSalt salt = crypto::fresh_salt(context.random());
-  auto hash = co_await actor::blocking([password = std::move(message.password), cost = cost_, salt] {
+  const std::shared_ptr<actor::Offload> threads = options_.threads;
+  auto hash = co_await off_core([password = std::move(message.password), cost = reader_.read()->cost, salt] {
     return crypto::hash_password(password, cost, salt).value_or("");
   });
   co_return hash;
 }
 
+actor::Task<void> PasswordHasher::handle(Calibrate) {
+  const std::shared_ptr<actor::Offload> threads = options_.threads;
+  const auto cost = co_await off_core(
+      [least = options_.cost, time = options_.time] { return crypto::calibrated(least, time, crypto::time_of_hash); });
+  present_.publish(PresentCost{.cost = cost, .is_settled = true});
+  base::log::info("oauth", "the cost of passwords is calibrated",
+                  {{"memory_kib", cost.memory_kib}, {"passes", cost.passes}, {"target_ms", options_.time.count()}});
+}
+
 actor::Ref<PasswordHasher> start_hashers(actor::Context& context, const PasswordOptions& options) {
-  return actor::pool<PasswordHasher>(
+  const bool is_calibrated = options.time.count() > 0;
+  const base::Published<PresentCost> present{PresentCost{.cost = options.cost, .is_settled = !is_calibrated}};
+  auto hashers = actor::pool<PasswordHasher>(
       context,
       {.name = "password_hashers",
        .size = options.hashers,
        .route = actor::Route::least_loaded,
        .member = {.name = "hasher",
-                  .mailbox = {.capacity = options.waiting, .overflow = actor::Overflow::drop_newest},
+                  .mailbox = {.capacity = waiting_at_each(options), .overflow = actor::Overflow::drop_newest},
                   .restart = actor::Restart::permanent}},
-      options.cost);
+      options, present);
+  if (is_calibrated) hashers.tell(PasswordHasher::Calibrate{});
+  return hashers;
 }
 
 }  // namespace troupe::oauth

@@ -3,12 +3,20 @@
 // A pool of them is all the hashing that goes on: their number bounds the memory and the
 // threads it takes, their mailboxes bound who waits, and whoever finds all of them full is
 // told to come again. So a thousand logins at once slow down logins and nothing else.
+//
+// Where a time for one hash is configured, one of them finds out after the start what this machine does in it; until
+// then hashes have the least cost.
 #pragma once
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "troupe/actor/actor.h"
+#include "troupe/actor/offload/idle.h"
+#include "troupe/actor/offload/offload.h"
+#include "troupe/base/published.h"
 #include "troupe/crypto/password.h"
 
 namespace troupe::oauth {
@@ -31,21 +39,45 @@ struct HashPassword {
   using reply = std::string;
 };
 
+struct PasswordOptions {
+  crypto::PasswordCost cost{};              // the least; with a time below, of its passes alone
+  std::chrono::milliseconds time{0};        // one hash may take so long on this machine; 0: it has the cost above
+  std::uint32_t hashers = 2;                // as many threads; each takes the memory of one hash
+  std::uint32_t waiting = 32;               // at each: about a second of hashing at the least cost
+  std::shared_ptr<actor::Offload> threads;  // become idle; none: those that the system has for everything that blocks
+};
+
+/// What hashes cost now, and whether that will stay so.
+struct PresentCost {
+  crypto::PasswordCost cost;
+  bool is_settled = true;
+};
+
 class PasswordHasher {
  public:
-  explicit PasswordHasher(crypto::PasswordCost cost) : cost_(cost) {}
+  PasswordHasher(const PasswordOptions& options, base::Published<PresentCost> present)
+      : options_(options), present_(std::move(present)), reader_(present_.reader()) {}
 
   actor::Task<PasswordVerdict> handle(CheckPassword message, actor::Context& context);
   actor::Task<std::string> handle(HashPassword message, actor::Context& context);
 
- private:
-  crypto::PasswordCost cost_;
-};
+  /// Told once to one of the pool: finds the cost for all of them.
+  struct Calibrate {};
+  actor::Task<void> handle(Calibrate message);
 
-struct PasswordOptions {
-  crypto::PasswordCost cost{};
-  std::uint32_t hashers = 2;   // of the four threads for blocking work; the others serve the database
-  std::uint32_t waiting = 32;  // at each: about a second of hashing
+ private:
+  template <class Work>
+  auto off_core(Work work) {
+    auto job = [work = std::move(work), is_own = options_.threads != nullptr]() mutable {
+      if (is_own) actor::become_idle();
+      return work();
+    };
+    return actor::BlockingAwaiter<decltype(job)>{std::move(job), options_.threads.get()};
+  }
+
+  PasswordOptions options_;
+  base::Published<PresentCost> present_;
+  base::PublishedReader<PresentCost> reader_;
 };
 
 /// Starts the pool under the actor of `context`.

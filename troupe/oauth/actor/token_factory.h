@@ -42,6 +42,13 @@ class TokenFactory {
   /// From now on, unless it has a later set: a publication may come after the answer that overtook it.
   void use(KeySetPtr keys);
 
+  /// Whether there is a key of that algorithm: at the first start that of RSA comes a moment later than the others.
+  bool can_sign(crypto::Algorithm algorithm) const { return signers_.contains(algorithm); }
+  /// Whether there are keys for all that this client may be given for a grant that may be one of OpenID Connect.
+  bool can_sign_for(const Client& client, bool may_be_openid) const {
+    return can_sign(client.metadata.access_token_alg) && (!may_be_openid || can_sign(client.metadata.id_token_alg));
+  }
+
   /// A code's text (RFC 6749, 4.1.2).
   TokenText code(const crypto::TokenId& id, const crypto::TokenSecret& secret);
   TokenText refresh_token(const crypto::TokenId& id, const crypto::TokenSecret& secret);

@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/user_actor.h"
 
 #include "troupe/oauth/actor/browser_session.h"
+#include "troupe/oauth/actor/known_device.h"
 #include "troupe/oauth/actor/user_endings.h"
 #include "troupe/wire/utf8.h"
 
@@ -74,10 +75,44 @@ void UserActor::tell_revoked(const std::vector<FamilyId>& families) const {
 
 void UserActor::started(actor::Context& context) { hashers_ = start_hashers(context, parts_.passwords); }
 
-actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword message, actor::Context& context) {
+UserActor::Line UserActor::line_of(const UserName& name, const net::IpAddress& from,
+                                   const std::optional<DeviceToken>& device, const std::optional<UserRecord>& user,
+                                   base::UnixTime now) const {
+  Line line{name.value(), neighbourhood(from), std::nullopt};
+  if (device && user) line.device = known_device(*device, *user, now, parts_.options.known_device);
+  return line;
+}
+
+base::Duration UserActor::wait_for(const Line& line, base::Instant now) const {
+  return line.device ? throttle_.wait_for_device(*line.device, now)
+                     : throttle_.wait_for(line.account, line.address, now);
+}
+
+void UserActor::count(const Line& line, bool is_right, base::Instant now) {
+  if (is_right && line.device) throttle_.device_succeeded(*line.device);
+  if (is_right && !line.device) throttle_.succeeded(line.account);
+  if (is_right) return;
+  ++failures_;
+  if (line.device) {
+    throttle_.device_failed(*line.device, line.address, now);
+  } else {
+    throttle_.failed(line.account, line.address, now);
+  }
+}
+
+std::optional<DeviceToken> UserActor::known_from_now_on(const UserRecord& user, actor::Context& context) const {
+  if (parts_.options.known_device.count() == 0) return std::nullopt;
+  return new_known_device(user, context.wall(), context.random());
+}
+
+actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPassword message,
+                                                                       actor::Context& context) {
   using Reason = LoginError::Reason;
-  const std::string address = neighbourhood(message.from);
-  const base::Duration wait = throttle_.wait_for(message.name.value(), address, context.now());
+  const auto find = [name = message.name](Tables& t) { return t.users.find_by_name(name); };
+  std::optional<UserRecord> user;
+  if (message.device) user = co_await parts_.storage.read(find);
+  const Line line = line_of(message.name, message.from, message.device, user, context.wall());
+  const base::Duration wait = wait_for(line, context.now());
   if (wait > base::Duration{}) {
     note_refused(message.cause, "login_refused", "slow_down", context);
     co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
@@ -85,10 +120,9 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
   // Refused before it costs a hash; counted like any wrong password.
   const bool can_be_one = message.password.expose().size() <= crypto::password_bytes_max;
 
-  std::optional<UserRecord> user;
   PasswordVerdict verdict;
   if (can_be_one) {
-    user = co_await parts_.storage.read([name = message.name](Tables& t) { return t.users.find_by_name(name); });
+    user = co_await parts_.storage.read(find);
     // The same work for a name that nobody has.
     auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
     if (!checked) {
@@ -110,14 +144,12 @@ actor::Task<std::expected<User, LoginError>> UserActor::handle(VerifyPassword me
     present->password_hash = *better;
     t.users.update(*present);
   });
-  if (!may_enter) {
-    ++failures_;
-    throttle_.failed(message.name.value(), address, context.now());
-    co_return std::unexpected(LoginError{Reason::wrong});
-  }
+  count(line, may_enter, context.now());
+  if (!may_enter) co_return std::unexpected(LoginError{Reason::wrong});
   ++logins_;
-  throttle_.succeeded(message.name.value());
-  co_return user->user;
+  if (verdict.better_hash) user->password_hash = *std::move(verdict.better_hash);
+  auto device = known_from_now_on(*user, context);
+  co_return SignedInUser{std::move(user->user), std::move(device)};
 }
 
 /// Whether this is the present password of the session's user: a wrong one counts as one at sign-in would.
@@ -133,20 +165,18 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
   });
   if (!user) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
 
-  const std::string& name = user->user.name.value();
-  const std::string address = neighbourhood(message.from);
-  const base::Duration wait = throttle_.wait_for(name, address, context.now());
+  const Line line = line_of(user->user.name, message.from, message.device, user, now);
+  const base::Duration wait = wait_for(line, context.now());
   if (wait > base::Duration{}) co_return std::unexpected(PasswordChangeError{Reason::slow_down, rounded_up(wait)});
   if (message.present.expose().size() <= crypto::password_bytes_max) {
     auto checked = co_await hashers_.ask(CheckPassword{message.present, user->password_hash});
     if (!checked) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
     if (checked->is_right) {
-      throttle_.succeeded(name);
+      count(line, true, context.now());
       co_return std::move(*user);
     }
   }
-  ++failures_;
-  throttle_.failed(name, address, context.now());
+  count(line, false, context.now());
   const AuditEvent event =
       about(auditor_.event(context, message.cause, "password_change_failed", "wrong_password"), user->user.id);
   co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
@@ -182,7 +212,9 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
   });
   if (!ended) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
   tell_revoked(*ended);
-  co_return PasswordChanged{cookie};
+  user->password_hash = *std::move(hash);
+  auto device = known_from_now_on(*user, context);
+  co_return PasswordChanged{cookie, std::move(device)};
 }
 
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {

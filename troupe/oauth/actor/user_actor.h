@@ -39,13 +39,19 @@ struct LoginError {
   std::chrono::seconds retry_after{0};
 };
 
-/// Who signs in with this name and password?
+/// Who has signed in, and the cookie by which their browser is known again; none where none is remembered.
+struct SignedInUser : User {
+  std::optional<DeviceToken> device;
+};
+
+/// Who signs in with this name and password? `device` is what the browser shows of an earlier time.
 struct VerifyPassword {
   UserName name;
   crypto::Password password;
   net::IpAddress from;
   Cause cause{};
-  using reply = User;
+  std::optional<DeviceToken> device{};
+  using reply = SignedInUser;
   using error = LoginError;
 };
 
@@ -60,9 +66,10 @@ struct PasswordChangeError {
   std::chrono::seconds retry_after{0};
 };
 
-/// The cookie of the session that goes on in the browser that has changed the password.
+/// The cookies of the session that goes on in the browser that has changed the password, and of that browser.
 struct PasswordChanged {
   SessionToken token;
+  std::optional<DeviceToken> device;
 };
 
 /// Gives the user of a session another password. All their sessions and tokens end, in the same transaction; the
@@ -74,6 +81,7 @@ struct ChangePassword {
   net::IpAddress from;
   SignInPlace place;
   Cause cause{};
+  std::optional<DeviceToken> device{};
   using reply = PasswordChanged;
   using error = PasswordChangeError;
 };
@@ -219,7 +227,7 @@ class UserActor {
   explicit UserActor(UserActorParts parts);
 
   void started(actor::Context& context);
-  actor::Task<std::expected<User, LoginError>> handle(VerifyPassword message, actor::Context& context);
+  actor::Task<std::expected<SignedInUser, LoginError>> handle(VerifyPassword message, actor::Context& context);
   actor::Task<std::expected<PasswordChanged, PasswordChangeError>> handle(ChangePassword message,
                                                                           actor::Context& context);
   actor::Task<std::expected<User, UserError>> handle(AddUser message, actor::Context& context);
@@ -243,6 +251,17 @@ class UserActor {
   void inspect(actor::Inspection& out) const;
 
  private:
+  /// Whose mistakes count against whoever shows this password: those of the account and its address, or of a device.
+  struct Line {
+    std::string account;
+    std::string address;
+    std::optional<std::string> device;
+  };
+  Line line_of(const UserName& name, const net::IpAddress& from, const std::optional<DeviceToken>& device,
+               const std::optional<UserRecord>& user, base::UnixTime now) const;
+  base::Duration wait_for(const Line& line, base::Instant now) const;
+  void count(const Line& line, bool is_right, base::Instant now);
+  std::optional<DeviceToken> known_from_now_on(const UserRecord& user, actor::Context& context) const;
   void note_refused(const Cause& cause, std::string_view kind, std::string_view reason, actor::Context& context);
   actor::Task<std::expected<UserRecord, PasswordChangeError>> check_present(ChangePassword message,
                                                                             actor::Context& context);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/base/log.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -70,6 +71,93 @@ TEST_CASE("guessing is slowed down, and the owner gets in after the wait") {
   CHECK_EQ(slowed.error().domain->retry_after, 1s);
   oauth.world.advance(1s);
   CHECK(sign_in(oauth, bob, "correct horse").has_value());
+}
+
+auto sign_in_at(ActorWorld& oauth, const std::optional<DeviceToken>& device, std::string_view text,
+                const UserName& name = bob) {
+  VerifyPassword message{name, password(text), home};
+  message.device = device;
+  return oauth.world.block_on(oauth.users.ask(std::move(message)));
+}
+
+TEST_CASE("strangers who guess do not keep the owner out of a browser that is known, and it helps nobody else (T64)") {
+  ActorWorld oauth{31};
+  REQUIRE(add(oauth, bob).has_value());
+  REQUIRE(add(oauth, UserName{"carol"}, "another horse").has_value());
+  const auto device = sign_in(oauth, bob, "correct horse")->device;
+  REQUIRE(device.has_value());
+  for (int i = 0; i < 40; ++i) {  // until the wait is half a minute
+    (void)sign_in(oauth, bob, "guess");
+    oauth.world.advance(1s);
+  }
+  const auto reason = [](const auto& answer) { return answer.error().domain->reason; };
+  CHECK_EQ(reason(sign_in(oauth, bob, "correct horse")), LoginError::Reason::slow_down);
+  const auto welcome = sign_in_at(oauth, device, "correct horse");
+  REQUIRE(welcome.has_value());
+  // It has cleared nothing for the strangers, and is of no use for another account.
+  CHECK_EQ(reason(sign_in(oauth, bob, "guess")), LoginError::Reason::slow_down);
+  CHECK_EQ(reason(sign_in_at(oauth, DeviceToken{"made.1.up"}, "guess")), LoginError::Reason::slow_down);
+  for (int i = 0; i < 5; ++i) (void)sign_in_at(oauth, device, "guess", UserName{"carol"});
+  CHECK_EQ(reason(sign_in_at(oauth, device, "another horse", UserName{"carol"})), LoginError::Reason::slow_down);
+
+  // Its own mistakes count.
+  for (int i = 0; i < 5; ++i) CHECK_EQ(reason(sign_in_at(oauth, device, "guess")), LoginError::Reason::wrong);
+  CHECK_EQ(reason(sign_in_at(oauth, device, "correct horse")), LoginError::Reason::slow_down);
+  oauth.world.advance(1s);
+  CHECK(sign_in_at(oauth, device, "correct horse").has_value());
+}
+
+TEST_CASE("a new password makes all browsers strangers, but the one in which it was chosen (T64)") {
+  ActorWorld oauth{32};
+  const UserId id = add(oauth, bob)->id;
+  const auto before = sign_in(oauth, bob, "correct horse")->device;
+  const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();
+  const StartSession start{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, id, std::nullopt};
+  const SessionToken session = oauth.world.block_on(oauth.sessions.ask(start)).value().token;
+  const auto changed = oauth.world.block_on(
+      oauth.users.ask(ChangePassword{session, password("correct horse"), password("battery staple"), home, {}}));
+  REQUIRE(changed.has_value());
+  for (int i = 0; i < 6; ++i) (void)sign_in(oauth, bob, "guess");
+  CHECK_EQ(sign_in_at(oauth, before, "battery staple").error().domain->reason, LoginError::Reason::slow_down);
+  CHECK(sign_in_at(oauth, changed->device, "battery staple").has_value());
+}
+
+TEST_CASE("a password that is hashed anew at sign-in leaves its browser known") {
+  ActorWorld oauth{33};
+  const UserId id = add(oauth, bob)->id;
+  base::SeededRandom random{1};
+  oauth.disk->transact([&](store::Transaction& t) {
+    SqlUsers users{t};
+    UserRecord record = users.find(id).value();
+    record.password_hash =
+        crypto::hash_password(password("correct horse"), {.memory_kib = 32, .passes = 1}, crypto::fresh_salt(random))
+            .value();
+    users.update(record);
+  });
+  const auto device = sign_in(oauth, bob, "correct horse")->device;
+  for (int i = 0; i < 6; ++i) (void)sign_in(oauth, bob, "guess");
+  CHECK(sign_in_at(oauth, device, "correct horse").has_value());
+}
+
+TEST_CASE("the cost of passwords is calibrated behind the first sign-ins, and kept hashes follow it") {
+  const base::log::Capture log;
+  ActorWorld oauth{34};
+  const auto users = oauth.world.spawn<UserActor>(
+      {.name = "calibrated"},
+      UserActorParts{.storage = oauth.storage,
+                     .watcher = {},
+                     .options = oauth.options,
+                     .passwords = {.cost = {.memory_kib = 64, .passes = 1}, .time = std::chrono::milliseconds{5}}});
+  const auto id =
+      oauth.world.block_on(users.ask(AddUser{bob, "bob@example.org", password("correct horse")})).value().id;
+  const auto kept_hash = [&] {
+    return oauth.disk->transact([&](store::Transaction& t) { return SqlUsers{t}.find(id)->password_hash; });
+  };
+  oauth.world.advance(1s);
+  CHECK(log.contains("the cost of passwords is calibrated"));
+  CHECK(oauth.world.block_on(users.ask(VerifyPassword{bob, password("correct horse"), home})).has_value());
+  CHECK(kept_hash().starts_with("$argon2id$v=19$m=64,t="));
+  CHECK_FALSE(kept_hash().starts_with("$argon2id$v=19$m=64,t=1,"));  // 64 KiB take less than 5 ms on any machine
 }
 
 TEST_CASE("a crowd of logins is bounded: some are told to come again, the server goes on") {

@@ -152,12 +152,14 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
     const AccountNotes notes{.done = "", .password_problem = say(order->member.language, Text::unequal_passwords)};
     co_return co_await show(std::move(service), std::move(order->member), 400, notes);
   }
+  const Cookies cookies{service->options};
   ChangePassword message{.token = order->member.cookie,
                          .present = crypto::Password{parameter(order->form, "password")},
                          .next = crypto::Password{next},
                          .from = http.peer.ip,
                          .place = place_of(http),
-                         .cause = cause_of(http)};
+                         .cause = cause_of(http),
+                         .device = cookies.device(http)};
   auto changed = co_await service->users.ask(std::move(message));  // 3. all or nothing
   if (!changed) {
     const auto error = changed.error().domain.value_or(
@@ -166,7 +168,8 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
     co_return co_await refuse_change(std::move(service), std::move(order->member), error);
   }
   auto response = done(changed->token, "password");  // 4. on, in a session of another name
-  Cookies{service->options}.set_session(response, changed->token);
+  cookies.set_session(response, changed->token);
+  cookies.set_device(response, changed->device);
   co_return response;
 }
 

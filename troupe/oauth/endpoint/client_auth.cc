@@ -81,16 +81,21 @@ Presented presented_client(const web::Request& request, const wire::Form& form) 
 Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form) {
   auto presented = presented_client(request, form);
   if (!presented) co_return std::unexpected(presented.error());
+  ClientPtr proven;
   if (auto* assertion = std::get_if<ValidateAssertion>(&*presented)) {
     auto client = co_await service->clients.ask(std::move(*assertion));
     if (!client) co_return std::unexpected(told(client.error()));
-    co_return std::move(*client);
+    proven = std::move(*client);
+  } else {
+    auto& shown = std::get<ValidateClient>(*presented);
+    shown.cause = cause_of(request);
+    auto client = co_await service->clients.ask(std::move(shown));
+    if (!client) co_return std::unexpected(told(client.error()));
+    proven = std::move(*client);
   }
-  auto& shown = std::get<ValidateClient>(*presented);
-  shown.cause = cause_of(request);
-  auto client = co_await service->clients.ask(std::move(shown));
-  if (!client) co_return std::unexpected(told(client.error()));
-  co_return std::move(*client);
+  const auto taken = service->rates.take(*proven, actor::Core::current()->now());
+  if (!taken) co_return std::unexpected(taken.error());
+  co_return proven;
 }
 
 }  // namespace troupe::oauth

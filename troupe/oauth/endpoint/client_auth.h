@@ -28,7 +28,8 @@ using PresentedClient = std::variant<ValidateClient, ValidateAssertion>;
 std::expected<PresentedClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
 
 /// The client that the request comes from, proven as it is registered to prove itself. Errors: those of
-/// `presented_client`, and of ValidateClient and ValidateAssertion; temporarily_unavailable when nobody can tell now.
+/// `presented_client`, and of ValidateClient and ValidateAssertion; temporarily_unavailable when nobody can tell now;
+/// too_many_requests when it asks more often than a client may.
 Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form);
 
 }  // namespace troupe::oauth

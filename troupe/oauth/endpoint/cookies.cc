@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view session_name = "troupe_session";
 constexpr std::string_view browser_name = "troupe_browser";
+constexpr std::string_view device_name = "troupe_device";
 constexpr std::size_t value_bytes_max = 128;  // ours are shorter
 
 std::string full_name(std::string_view name, bool is_secure) {
@@ -24,7 +25,8 @@ std::optional<Token> read(const web::Request& request, std::string_view name, bo
 
 }  // namespace
 
-Cookies::Cookies(const OauthOptions& options) : is_secure_(options.issuer.starts_with("https://")) {}
+Cookies::Cookies(const OauthOptions& options)
+    : is_secure_(options.issuer.starts_with("https://")), known_device_(options.known_device) {}
 
 std::optional<SessionToken> Cookies::session(const web::Request& request) const {
   return read<SessionToken>(request, session_name, is_secure_);
@@ -34,12 +36,20 @@ std::optional<BrowserToken> Cookies::browser(const web::Request& request) const 
   return read<BrowserToken>(request, browser_name, is_secure_);
 }
 
+std::optional<DeviceToken> Cookies::device(const web::Request& request) const {
+  return read<DeviceToken>(request, device_name, is_secure_);
+}
+
 void Cookies::set_session(web::Response& response, const SessionToken& token) const {
   set(response, session_name, token.expose(), std::nullopt);
 }
 
 void Cookies::set_browser(web::Response& response, const BrowserToken& token) const {
   set(response, browser_name, token.expose(), std::nullopt);
+}
+
+void Cookies::set_device(web::Response& response, const std::optional<DeviceToken>& token) const {
+  if (token) set(response, device_name, token->expose(), known_device_.count());
 }
 
 void Cookies::remove_session(web::Response& response) const { set(response, session_name, "", 0); }

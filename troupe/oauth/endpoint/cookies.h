@@ -1,5 +1,5 @@
-// The two cookies of the authorization server: the session of somebody who has signed in, and
-// the browser that a sign-in in progress is bound to.
+// The three cookies of the authorization server: the session of somebody who has signed in, the browser that a sign-in
+// in progress is bound to, and by which account this browser is known (known_device.h).
 //
 // Where the issuer is https their names begin with __Host-, so that no other host can set them;
 // a plain one on the loopback interface, for development, has to do without.
@@ -19,9 +19,12 @@ class Cookies {
 
   std::optional<SessionToken> session(const web::Request& request) const;
   std::optional<BrowserToken> browser(const web::Request& request) const;
+  std::optional<DeviceToken> device(const web::Request& request) const;
 
   void set_session(web::Response& response, const SessionToken& token) const;
   void set_browser(web::Response& response, const BrowserToken& token) const;
+  /// None: whatever the browser has, it keeps.
+  void set_device(web::Response& response, const std::optional<DeviceToken>& token) const;
   void remove_session(web::Response& response) const;
 
  private:
@@ -29,6 +32,7 @@ class Cookies {
            std::optional<std::int64_t> max_age_seconds) const;
 
   bool is_secure_;
+  std::chrono::seconds known_device_;
 };
 
 /// Whether the browser says that the form was sent by a page of this very origin. A browser that says nothing

@@ -119,7 +119,9 @@ Task<web::Response> discovery(ServicePtr service, web::Request http) {
 Task<web::Response> jwks(ServicePtr service, web::Request http) {
   auto keys = co_await service->keys.ask(GetKeys{});
   if (!keys) co_return refuse(errors::temporarily_unavailable);
-  co_return public_document(http, (*keys)->jwks, (*keys)->jwks_etag, 900);
+  // Nobody keeps a set that lacks a key which is about to come.
+  const int max_age_seconds = (*keys)->is_complete ? 900 : 0;
+  co_return public_document(http, (*keys)->jwks, (*keys)->jwks_etag, max_age_seconds);
 }
 
 }  // namespace troupe::oauth

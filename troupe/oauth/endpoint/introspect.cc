@@ -64,6 +64,13 @@ Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
 
 constexpr std::size_t batch_max = 256;
 
+/// A batch counts as its tokens would one by one; where they are more than what is left, it takes that and is answered
+/// all the same, or a batch that is larger than the burst never would be.
+void take_for_rest(Service& service, const Client& caller, std::size_t tokens) {
+  const base::Instant now = actor::Core::current()->now();
+  for (std::size_t i = 1; i < tokens && service.rates.take(caller, now); ++i) continue;
+}
+
 /// The tokens of `{"tokens": [...]}`.
 std::expected<std::vector<TokenText>, OauthError> tokens_of(const web::Request& http) {
   const auto malformed = [](std::string_view why) { return std::unexpected(errors::invalid_request.because(why)); };
@@ -112,6 +119,7 @@ Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
 
   auto tokens = tokens_of(http);  // 2. about what
   if (!tokens) co_return refuse(tokens.error());
+  if (*caller) take_for_rest(*service, **caller, tokens->size());
 
   std::string json;  // 3. what each of them stands for, in their order
   wire::JsonWriter writer{json};

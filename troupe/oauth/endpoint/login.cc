@@ -88,8 +88,8 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   if (!flow) co_return lost_flow_page(403, language);
 
   std::string name = parameter(*form, "username");  // 3. who is it
-  auto user = co_await service->users.ask(
-      VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")}, http.peer.ip, cause_of(http)});
+  auto user = co_await service->users.ask(VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")},
+                                                         http.peer.ip, cause_of(http), cookies.device(http)});
   service->figures->signed_in(user ? SignIn::ok : outcome_of(user.error()));
   if (!user) {
     LoginView view = view_of(*flow, http);
@@ -106,6 +106,7 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   auto response =  // 5. what is still open
       co_await after_login(service, std::move(*started), std::move(*browser), cause_of(http));
   cookies.set_session(response, token);
+  cookies.set_device(response, user->device);
   co_return response;
 }
 

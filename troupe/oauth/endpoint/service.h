@@ -12,6 +12,7 @@
 #include "troupe/oauth/actor/session_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/actor/user_actor.h"
+#include "troupe/oauth/endpoint/client_rates.h"
 #include "troupe/oauth/endpoint/figures.h"
 #include "troupe/oauth/model/options.h"
 
@@ -42,6 +43,7 @@ struct Service {
   SessionRef sessions;
   UserRef users;
   std::unique_ptr<OauthFigures> figures;
+  ClientRates rates;
 };
 
 /// Shared by the requests of one core.

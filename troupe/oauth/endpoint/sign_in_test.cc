@@ -113,6 +113,41 @@ TEST_CASE("cookies are bound to this host where the issuer is https (T30)") {
   CHECK_FALSE(cookie.contains("Domain"));
 }
 
+TEST_CASE("a sign-in makes the browser known to the account, by a cookie that is bound to this host (T64)") {
+  OauthWorld oauth{{.seed = 17, .oauth = {.issuer = "https://as.example"}}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  const auto refused = browser.submit(login, "/login", {{"username", alice.name}, {"password", "guess"}});
+  const auto entered = browser.submit(refused, "/login", {{"username", alice.name}, {"password", alice.password}});
+  const auto device_cookie = [](const Reply& reply) {
+    for (const auto& [name, value] : reply.http.headers)
+      if (name == "Set-Cookie" && value.starts_with("__Host-troupe_device=")) return value;
+    return std::string{};
+  };
+  CHECK_EQ(device_cookie(refused), "");
+  for (auto attribute : {"Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=7776000"})
+    CHECK(device_cookie(entered).contains(attribute));
+}
+
+TEST_CASE("strangers who guess keep the owner out of no browser that is known (T64)") {
+  OauthWorld oauth{{.seed = 18}};
+  Browser owner{oauth}, stranger{oauth};
+  sign_in(owner, owner.follow(owner.get(address(oauth))), alice);
+  owner.cookies.erase("troupe_session");
+  auto page = stranger.follow(stranger.get(address(oauth)));
+  for (int i = 0; i < 40; ++i) {  // until the wait is half a minute
+    page = stranger.submit(page, "/login", {{"username", alice.name}, {"password", "guess"}});
+    oauth.advance(1s);
+  }
+  REQUIRE_EQ(page.status(), 429);
+  Browser newcomer{oauth};
+  CHECK_EQ(sign_in(newcomer, newcomer.follow(newcomer.get(address(oauth))), alice).status(), 429);
+  const auto entered = owner.submit(owner.follow(owner.get(address(oauth))), "/login",
+                                    {{"username", alice.name}, {"password", alice.password}});
+  CHECK_EQ(entered.status(), 303);
+  CHECK(owner.cookies.contains("troupe_session"));
+}
+
 TEST_CASE("a flow ends by itself, and its page says so") {
   OauthWorld oauth{{.seed = 13}};
   Browser browser{oauth};

@@ -26,6 +26,7 @@ using ClientSecret = base::Secret<std::string>;
 using RegistrationToken = base::Secret<std::string>;  // by which a client manages its own registration
 using SessionToken = base::Secret<std::string>;       // the cookie of a session; only its SHA-256 is kept
 using BrowserToken = base::Secret<std::string>;       // the cookie of a browser; binds flows to it
+using DeviceToken = base::Secret<std::string>;        // the cookie of a browser that is known to an account
 using CsrfToken = base::Secret<std::string>;          // in the form of one page of one flow; good once
 using TokenText = base::Secret<std::string>;          // a token or code as it travels
 

@@ -1,6 +1,7 @@
 // KeySet: the server's keys at one moment, for whoever signs, checks or shows them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,7 +21,14 @@ struct KeySet {
   crypto::TokenKeys token_keys;              // of the HMACs in opaque tokens
   std::uint8_t token_key = 0;                // the one that new tokens are made with
   std::int64_t number = 0;                   // of two sets of one process the later has the larger
+  bool is_complete = true;                   // false: at the first start, until the key of RSA is made
 };
+
+/// The key that signs with this algorithm; null while there is none.
+inline const crypto::PrivateKey* find_signer(const KeySet& keys, crypto::Algorithm algorithm) {
+  const auto found = std::ranges::find(keys.signing, algorithm, &crypto::PrivateKey::algorithm);
+  return found == keys.signing.end() ? nullptr : &*found;
+}
 
 using KeySetPtr = std::shared_ptr<const KeySet>;
 

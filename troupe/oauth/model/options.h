@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "troupe/oauth/model/scope.h"
+#include "troupe/web/token_bucket.h"
 
 namespace troupe::oauth {
 
@@ -29,13 +30,18 @@ struct OauthOptions {
   std::chrono::seconds refresh_absolute_public{30 * 24 * 3600};
   std::chrono::seconds refresh_grace{30};  // a client that lost our answer asks again within this time
   std::chrono::seconds session_idle{90 * 60};
-  std::chrono::seconds session_absolute{12 * 3600};  // a working day
-  std::chrono::seconds flow_ttl{10 * 60};            // to find the password and read the consent page
+  std::chrono::seconds session_absolute{12 * 3600};   // a working day
+  std::chrono::seconds known_device{90 * 24 * 3600};  // a browser that signs in so often is slowed by its own mistakes
+  std::chrono::seconds flow_ttl{10 * 60};             // to find the password and read the consent page
 
   std::chrono::hours audit_retention{400 * 24};  // a year, and the time to look into it
   bool audit_stream = false;                     // each event costs a publication, whether somebody listens or not
 
   std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, about 20 MB; then the oldest goes
+
+  /// Requests of one client that has proven itself, on one core; 0: no limit, since an operator knows such a client,
+  /// and a resource server may ask about every request that it gets.
+  web::RateLimit client_requests{.per_second = 0, .burst = 0};
 
   std::vector<std::string> resources;  // what `resource` may name besides the issuer itself (RFC 8707)
   ScopeSet scopes_supported;           // for the discovery document, besides those of OpenID Connect

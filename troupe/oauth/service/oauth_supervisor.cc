@@ -31,14 +31,14 @@ actor::PoolOptions owners(std::string name, std::size_t cores) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, password_cost, watcher, endings, audit, fetcher, cores] = parts_;
+  const auto& [storage, options, keys, passwords, watcher, endings, audit, fetcher, cores] = parts_;
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
   actors_.clients = context.spawn<ClientActor>({.name = "clients", .mailbox = crowd_mailbox}, storage,
                                                ClientActorParts{options.registrations_max, options.issuer, fetcher});
   actors_.users = context.spawn<UserActor>(
       {.name = "users", .mailbox = crowd_mailbox},
-      UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = {.cost = password_cost}});
+      UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = passwords});
   actors_.sessions = context.spawn<SessionActor>({.name = "sessions", .mailbox = crowd_mailbox},
                                                  SessionActorParts{storage, watcher, options});
   actors_.tokens = actor::pool<TokenActor>(context, owners("tokens", cores),
@@ -61,6 +61,7 @@ actor::ActorOptions oauth_supervisor_options() { return {.name = "oauth", .super
 ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics) {
   std::string document = discovery_document(options);
   std::string etag = etag_of(document);
+  ClientRates rates{options.client_requests};
   return std::make_shared<Service>(Service{.options = std::move(options),
                                            .discovery = std::move(document),
                                            .discovery_etag = std::move(etag),
@@ -70,7 +71,8 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
                                            .keys = actors.keys,
                                            .sessions = actors.sessions,
                                            .users = actors.users,
-                                           .figures = std::make_unique<OauthFigures>(metrics)});
+                                           .figures = std::make_unique<OauthFigures>(metrics),
+                                           .rates = std::move(rates)});
 }
 
 admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors) {

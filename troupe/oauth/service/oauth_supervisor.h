@@ -28,7 +28,7 @@ struct OauthParts {
   Storage storage;
   OauthOptions options;
   KeyOptions keys;
-  crypto::PasswordCost password_cost{};
+  PasswordOptions passwords{};
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;           // told what is revoked; may be null
   actor::Ref<actor::Protocol<GrantsEnded>> endings{};           // told whose grants have ended; may be null
   std::vector<actor::Ref<actor::Protocol<AuditSeen>>> audit{};  // told how far the audit trail goes
