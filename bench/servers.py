@@ -145,14 +145,9 @@ class Troupe(Server):
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True)
         return json.loads(done.stdout)
 
-    def request(self, method, path, client=None, **form):
-        """A whole HTTP/1.1 request as text."""
-        body = urlencode(form)
-        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
-        if client:
-            lines += [f"{name}: {value}" for name, value in self.headers(client).items()]
-            lines += [f"Content-Length: {len(body)}"]
-        return "\r\n".join(lines) + "\r\n\r\n" + body
+    def add_user(self, name, password):
+        command = [self.program, "user", "add", name, "--password-stdin", "--config", self.config, "--data", self.data]
+        subprocess.run([str(part) for part in command], input=password + "\n", stdout=subprocess.PIPE, text=True, check=True)
 
     def headers(self, client):
         pair = f"{client['client_id']}:{client['client_secret']}".encode()

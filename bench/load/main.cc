@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -19,7 +20,8 @@ using namespace troupe::bench;
 
 struct Options {
   std::string kind;
-  std::string tokens;
+  std::string tokens, order = "again";
+  std::vector<std::string> requests;
   std::vector<std::string> targets;
   std::size_t slices = 20;
   std::size_t slice_ms = 250;
@@ -33,6 +35,26 @@ Target parse_target(const std::string& text) {
   std::getline(parts, target.name, ',');
   if (!(parts >> target.port >> comma >> target.process)) throw CLI::ValidationError("--target", "NAME,PORT,PROCESS");
   return target;
+}
+
+/// NAME,FILE: a list of whole requests, each ended by a zero byte.
+void read_requests(const std::string& text, std::vector<Target>& targets) {
+  const auto comma = text.find(',');
+  std::ifstream file{text.substr(comma + 1)};
+  for (auto& target : targets) {
+    if (target.name != text.substr(0, comma)) continue;
+    for (std::string request; std::getline(file, request, '\0');) target.requests.push_back(request);
+  }
+}
+
+/// The 99th percentile and the median, where the workload knows how long its answers took.
+std::string percentiles(std::vector<base::Duration> latencies) {
+  if (latencies.empty()) return {};
+  std::ranges::sort(latencies);
+  const auto at = [&latencies](double share) {
+    return latencies[static_cast<std::size_t>(share * static_cast<double>(latencies.size() - 1))].count();
+  };
+  return fmt::format(R"(,"p50_ns":{},"p99_ns":{})", at(0.5), at(0.99));
 }
 
 std::unique_ptr<Workload> make(const Options& options, const Target& target) {
@@ -49,9 +71,9 @@ void run_slice(Workload& workload, const Target& target, base::Duration length, 
   const auto wall = now() - begin;
   const auto cpu = cpu_time_of(target.process) - cpu_before;
   if (!warm) return;
-  fmt::print(R"({{"side":"{}","units":{},"cpu_ns":{},"wall_ns":{}}})"
+  fmt::print(R"({{"side":"{}","units":{},"cpu_ns":{},"wall_ns":{}{}}})"
              "\n",
-             target.name, units, cpu.count(), wall.count());
+             target.name, units, cpu.count(), wall.count(), percentiles(workload.latencies()));
   std::fflush(stdout);
 }
 
@@ -75,6 +97,10 @@ int main(int argc, char** argv) {
   app.add_option("--patterns", options.load.patterns, "that match nothing")->check(CLI::Range(0, 100'000));
   app.add_option("--changes", options.load.changes, "of subscriptions, a second")->check(CLI::Range(0, 100'000));
   app.add_option("--tokens", options.tokens, "a file with one on each line")->check(CLI::ExistingFile);
+  app.add_option("--requests", options.requests, "http: NAME,FILE of one target; each ends with a zero byte");
+  app.add_option("--order", options.order, "http: of the requests")->check(CLI::IsMember({"again", "once", "renew"}));
+  app.add_option("--rate", options.load.rate, "http: requests a second")->check(CLI::Range(0, 1'000'000));
+  app.add_flag("--any-status", options.load.any_status, "http: an answer other than 200 is one, too");
   try {
     app.parse(argc, argv);
     raise_descriptor_limit();
@@ -86,10 +112,11 @@ int main(int argc, char** argv) {
     }
     std::vector<Target> targets;
     std::vector<std::unique_ptr<Workload>> workloads;
-    for (const auto& text : options.targets) {
-      targets.push_back(parse_target(text));
-      workloads.push_back(make(options, targets.back()));
-    }
+    for (const auto& text : options.targets) targets.push_back(parse_target(text));
+    for (const auto& text : options.requests) read_requests(text, targets);
+    if (options.order == "once") options.load.order = RequestOrder::once;
+    if (options.order == "renew") options.load.order = RequestOrder::renew;
+    for (const auto& target : targets) workloads.push_back(make(options, target));
     for (std::size_t slice = 0; slice <= options.slices; ++slice) {  // the first one warms caches and is not told
       for (std::size_t i = 0; i < targets.size(); ++i) {
         run_slice(*workloads[i], targets[i], std::chrono::milliseconds{options.slice_ms}, slice > 0);

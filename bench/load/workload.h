@@ -19,10 +19,14 @@ struct Target {
   std::string name;        // which side of the comparison this is: "floor", "troupe", "exact" or a peer's name
   std::uint16_t port = 0;  // on 127.0.0.1
   pid_t process = 0;       // whose processor time is counted
+  std::vector<std::string> requests;  // http: sent in turn; none: the text of the options
 
   /// Whether it is a Troupe, which welcomes whoever connects.
   bool is_troupe() const noexcept { return name == "troupe" || name == "exact"; }
 };
+
+/// http: what is sent after what.
+enum class RequestOrder : std::uint8_t { again, once, renew };
 
 struct LoadOptions {
   std::string path = "/echo";                          // what the WebSocket upgrade asks for
@@ -36,6 +40,9 @@ struct LoadOptions {
   std::size_t patterns = 0;                            // fanout, of side "troupe": others that match nothing
   std::size_t changes = 0;                             // fanout, of side "troupe": of subscriptions, a second
   std::vector<std::string> tokens;                     // connect: shown in turn; none: nobody shows one
+  RequestOrder order = RequestOrder::again;            // http
+  std::uint64_t rate = 0;                              // http: requests a second; 0: as many as are answered
+  bool any_status = false;                             // http: an answer other than 200 is one, too
   base::Duration patience = std::chrono::seconds{10};  // an answer later than this ends the bench
 };
 
@@ -44,6 +51,8 @@ class Workload {
   virtual ~Workload() = default;
   /// Runs until `end`, then until all answers are in; gives the number of units done (messages, deliveries, requests).
   virtual std::uint64_t run_until(base::Instant end) = 0;
+  /// How long each answer of the last slice took, where the workload knows.
+  virtual std::vector<base::Duration> latencies() const { return {}; }
 };
 
 std::unique_ptr<Workload> make_echo(const Target& target, const LoadOptions& options);

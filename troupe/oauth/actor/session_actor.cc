@@ -154,8 +154,8 @@ actor::Task<std::optional<Session>> SessionActor::handle(GetSession message, act
       present->session.seen_at = now;
       t.users.update_session(*present);
     });
-    record->session.seen_at = now;
   }
+  record->session.seen_at = now;  // whatever is written: max_age is judged by it, to the second
   co_return std::move(record->session);
 }
 

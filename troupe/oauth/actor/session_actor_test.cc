@@ -71,6 +71,18 @@ TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
   CHECK_FALSE(finish(started->next.csrf).has_value());
 }
 
+TEST_CASE("a session is as old as it is, to the second, whatever of that is written (T70)") {
+  ActorWorld oauth{12};
+  const auto started = sign_in(oauth, begin(oauth));
+  REQUIRE(started.has_value());
+  for (int i = 0; i < 5; ++i) {
+    oauth.world.advance(20s);
+    const auto session = session_of(oauth, started->token);
+    REQUIRE(session.has_value());
+    CHECK_EQ((session->seen_at - session->authentication.time) / 1s, 20 * (i + 1));
+  }
+}
+
 TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too many") {
   ActorWorld oauth{4};
   oauth.options.flows_max = 3;
