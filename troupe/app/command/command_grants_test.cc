@@ -198,6 +198,17 @@ TEST_CASE("a user gets another name and address, and keeps what they have opened
   CHECK(desk.endings().empty());
 }
 
+TEST_CASE("a key that is revoked is named in the trail as the administration API names it") {
+  BusyDesk desk;
+  const auto made = desk.said_by({"keys", "rotate"});
+  const auto id = made.substr(0, made.find(' '));
+  desk.said_by({"keys", "rotate", "--revoke", id});
+  const auto event = desk.work().transact([](oauth::Tables& tables) { return tables.audit.events({}, 1); }).front();
+  CHECK_EQ(event.kind, "key_revoked");
+  CHECK_EQ(event.reason, id);
+  CHECK_EQ(event.done_by, "command line");
+}
+
 TEST_CASE("each command that administers has its call, and each call its command") {
   const std::set<std::string> others{"serve",  "publish",  "subscribe", "watch",   "load",
                                      "config", "selftest", "version",   "explain", "backup"};
