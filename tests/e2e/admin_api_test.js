@@ -159,6 +159,36 @@ test('people are added, given passwords and removed, and bodies are read strictl
   assert.equal((await ask('get', '/users/{sub}', { names })).status, 404);
 });
 
+test('somebody gets another name by who has seen them, from here and from the command line', async () => {
+  const added = await ask('post', '/users', { body: { preferred_username: 'mary', password: 'counts the curves' } });
+  const names = added.body;
+  const patch = (body, tag) => ask('patch', '/users/{sub}', { names, body, headers: tag ? { 'If-Match': tag } : {}, type: 'application/merge-patch+json' });
+  assert.equal((await patch({ email: 'mary@example.org' })).status, 428);
+  const seen = added.headers.get('etag');
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => patch({ preferred_username: `mary${n}` }, seen)));
+  assert.deepEqual([answers.filter((each) => each.status === 200).length, answers.filter((each) => each.status === 412).length], [1, 19]);
+  const won = answers.find((each) => each.status === 200).body.preferred_username;
+  assert.equal((await patch({ preferred_username: user.name }, '*')).status, 409);
+  const done = server.command('user', 'update', won, '--name', 'mary', '--email', 'mary@example.org');
+  assert.equal(done.status, 0, done.err);
+  const { preferred_username: name, email } = (await ask('get', '/users/{sub}', { names })).body;
+  assert.deepEqual([name, email], ['mary', 'mary@example.org']);
+});
+
+test('a dry run tells what would end, as the document says, and ends nothing', async () => {
+  const agent = new UserAgent(server.url);
+  const tokens = (await redeem(server, shop, await newCode(server, shop, agent, user, { scope: 'topic:>:subscribe offline_access' }))).body;
+  const names = { sub: await subOf(user.name), ...shop };
+  const query = `?user=${names.sub}&client=${shop.client_id}`;
+  for (const [method, path, more] of [['post', '/users/{sub}/disable', ''], ['delete', '/users/{sub}', ''],
+                                      ['delete', '/clients/{client_id}', ''], ['delete', '/grants', query]]) {
+    const told = await ask(method, path, { names, query: `${more || '?'}&dry_run=true`.replace('?&', '?') });
+    assert.equal(told.status, 200, path);
+    assert.ok(told.body.grants.some((grant) => grant.client_id === shop.client_id && grant.sub === names.sub), path);
+  }
+  assert.equal((await introspect(server, desk, tokens.access_token)).active, true);
+});
+
 test('keys are rotated, and tokens of those before stay good', async () => {
   const before = await ask('get', '/keys');
   const rotated = await ask('post', '/keys/rotate');

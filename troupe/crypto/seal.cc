@@ -4,8 +4,8 @@
 #include "troupe/base/random.h"
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/openssl.h"
-#include "troupe/wire/ascii.h"
 #include "troupe/wire/base64.h"
+#include "troupe/wire/hex.h"
 
 namespace troupe::crypto {
 namespace {
@@ -28,18 +28,6 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
-/// 64 hexadecimal digits as 32 bytes.
-std::optional<std::string> from_hex(std::string_view text) {
-  std::string bytes;
-  for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
-    const int high = wire::hex_value(text[at]);
-    const int low = wire::hex_value(text[at + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 SealKey::SealKey(base::Secret<std::string> bytes)
@@ -49,7 +37,7 @@ std::optional<SealKey> SealKey::parse(std::string_view text) {
   constexpr std::string_view white = " \t\r\n";
   if (const auto end = text.find_last_not_of(white); end != text.npos) text = text.substr(0, end + 1);
   text.remove_prefix(std::min(text.find_first_not_of(white), text.size()));
-  auto bytes = text.size() == 2 * size ? from_hex(text) : wire::from_base64url(text);
+  auto bytes = text.size() == 2 * size ? wire::from_hex(text) : wire::from_base64url(text);
   if (!bytes || bytes->size() != size) return std::nullopt;
   return SealKey{base::Secret{*std::move(bytes)}};
 }

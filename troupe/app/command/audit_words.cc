@@ -52,9 +52,11 @@ constexpr std::array kinds = {
     Words{"user_disabled", "A user was disabled; their sessions and tokens ended"},
     Words{"user_enabled", "A user may sign in again"},
     Words{"user_removed", "A user was removed, and their tokens with them"},
+    Words{"user_updated", "A user got another name or address"},
 };
 
 constexpr std::array reasons = {
+    Words{"another_audience", "the token is for somebody else"},
     Words{"another_client", "it belongs to another client"},
     Words{"another_method", "it proves itself in a way that it is not registered for"},
     Words{"another_redirect_uri", "the redirect URI is not the one that was sent at first"},
@@ -68,6 +70,7 @@ constexpr std::array reasons = {
     Words{"disabled", "it is disabled"},
     Words{"expired", "its time was over"},
     Words{"grant_is_over", "what was granted is over"},
+    Words{"invalid_token", "the token is not good"},
     Words{"logout", "the user signed out"},
     Words{"no_token", "no token was shown"},
     Words{"pkce_failed", "the verifier does not prove the challenge"},

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <CLI/CLI.hpp>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/storage/audit_json.h"
 #include "troupe/oauth/storage/audit_verifier.h"
+#include "troupe/wire/hex.h"
 
 namespace troupe::app {
 namespace {
@@ -26,15 +26,11 @@ struct AuditCommand {
 
 crypto::Digest read_hash(const std::string& text) {
   crypto::Digest digest;
-  const bool is_whole = text.size() == 2 * digest.bytes.size();
-  for (std::size_t i = 0; is_whole && i < digest.bytes.size(); ++i) {
-    unsigned byte = 0;
-    const char* begin = text.data() + 2 * i;
-    const auto [end, error] = std::from_chars(begin, begin + 2, byte, 16);
-    if (error != std::errc{} || end != begin + 2) throw CommandFailed{"--checkpoint wants 64 hexadecimal digits"};
-    digest.bytes[i] = static_cast<char>(byte);
+  const auto bytes = wire::from_hex(text);
+  if (!bytes || bytes->size() != digest.bytes.size()) {
+    throw CommandFailed{"--checkpoint wants 64 hexadecimal digits"};
   }
-  if (!is_whole) throw CommandFailed{"--checkpoint wants 64 hexadecimal digits"};
+  std::ranges::copy(*bytes, digest.bytes.begin());
   return digest;
 }
 

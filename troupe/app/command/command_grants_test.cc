@@ -182,6 +182,33 @@ TEST_CASE("a user is shown") {
   CHECK(desk.run({"user", "show", "nobody"}) == Exit::failure);
 }
 
+TEST_CASE("a user gets another name and address, and keeps what they have opened") {
+  BusyDesk desk;
+  CHECK(desk.said_by({"user", "update", "alice", "--name", "alice b", "--email", "b@example.org"})
+            .contains("alice is alice b now, with the address b@example.org."));
+  CHECK_EQ(desk.last_event(), "user_updated");
+  CHECK(desk.said_by({"session", "list", "alice b"}).contains(desk.session));
+  CHECK(desk.said_by({"user", "update", "alice b", "--no-email"}).contains("without an address"));
+  CHECK(desk.run({"user", "show", "alice"}) == Exit::failure);
+  REQUIRE(desk.run({"user", "add", "bob", "--password-stdin"}, "good password\n") == Exit::success);
+  CHECK(desk.run({"user", "update", "bob", "--name", "alice b"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("already"));
+  CHECK(desk.run({"user", "update", "bob"}) == Exit::failure);
+  CHECK(desk.run({"user", "update", "bob", "--email", "nowhere"}) == Exit::failure);
+  CHECK(desk.endings().empty());
+}
+
+TEST_CASE("a key that is revoked is named in the trail as the administration API names it") {
+  BusyDesk desk;
+  const auto made = desk.said_by({"keys", "rotate"});
+  const auto id = made.substr(0, made.find(' '));
+  desk.said_by({"keys", "rotate", "--revoke", id});
+  const auto event = desk.work().transact([](oauth::Tables& tables) { return tables.audit.events({}, 1); }).front();
+  CHECK_EQ(event.kind, "key_revoked");
+  CHECK_EQ(event.reason, id);
+  CHECK_EQ(event.done_by, "command line");
+}
+
 TEST_CASE("each command that administers has its call, and each call its command") {
   const std::set<std::string> others{"serve",  "publish",  "subscribe", "watch",   "load",
                                      "config", "selftest", "version",   "explain", "backup"};

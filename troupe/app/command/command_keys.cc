@@ -36,7 +36,7 @@ void rotate(Invocation& invocation, const KeysCommand& command, AdminWork& admin
       if (!oauth::revoke_key(tables, id, admin.now()))
         throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
       oauth::AuditEvent event = admin.event("key_revoked");
-      event.reason = fmt::format("command line: {}", id);
+      event.reason = id;
       tables.audit.append(event);
     }
   });

@@ -1,4 +1,4 @@
-// `troupe user add | list | show | password | disable | enable | remove`: the people who can sign in.
+// `troupe user add | list | show | update | password | disable | enable | remove`: the people who can sign in.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +16,8 @@ namespace {
 struct UserCommand {
   std::string name;
   std::optional<std::string> email;
+  std::optional<std::string> new_name;
+  bool no_email = false;
   bool password_stdin = false;
   bool json = false;
 };
@@ -94,6 +96,22 @@ void show(Invocation& invocation, const UserCommand& command, AdminWork& admin) 
                              moment_text(user.created_at)));
 }
 
+void update(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
+  oauth::UserChange change;
+  if (command.new_name) change.name = oauth::UserName{*command.new_name};
+  if (command.email || command.no_email) change.email = command.email;
+  if (!change.name && !change.email) throw CommandFailed{"say what is to change: --name, --email or --no-email"};
+  const auto user = admin.transact([&](oauth::Tables& tables) {
+    const auto before = user_named(tables, command.name);
+    const auto after = oauth::change_user(tables, before, change);
+    if (!after) throw CommandFailed{std::string{oauth::sentence(after.error())}};
+    if (*after != before.user) tables.audit.append(oauth::about(admin.event("user_updated"), after->id));
+    return *after;
+  });
+  invocation.say(fmt::format("{} is {} now, {}.", command.name, user.name.value(),
+                             user.email ? "with the address " + *user.email : "without an address"));
+}
+
 void set_password(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const crypto::Password password = read_password(invocation, command);
   if (!oauth::is_good_password(password))
@@ -153,6 +171,13 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
   auto [show_app, showing] = add_admin_command<UserCommand>(*user, invocation, "show", "Show one user", show);
   show_app->add_option("NAME", showing->name, "The user's name")->required();
   show_app->add_flag("--json", showing->json, "Print JSON");
+
+  auto [update_app, updating] = add_admin_command<UserCommand>(
+      *user, invocation, "update", "Give a user another name or address; they stay signed in", update);
+  update_app->add_option("NAME", updating->name, "The user's name so far")->required();
+  update_app->add_option("--name", updating->new_name, "What the person types from now on");
+  auto* address = update_app->add_option("--email", updating->email, "Their address");
+  update_app->add_flag("--no-email", updating->no_email, "They have no address")->excludes(address);
 
   auto [password_app, changing] = add_admin_command<UserCommand>(
       *user, invocation, "password", "Give a user another password and end their sessions and tokens", set_password);

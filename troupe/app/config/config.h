@@ -123,6 +123,11 @@ struct PasswordConfig {
   std::chrono::milliseconds time{250};  // nobody minds it at sign-in, and who guesses pays it each time
 };
 
+/// What the logo of the pages is read from; their colours stand in OauthOptions.
+struct PagesConfig {
+  std::string logo_file;  // none: no logo
+};
+
 /// Whom to send the events of the audit trail.
 struct WebhookConfig {
   std::string url;                     // empty: nobody
@@ -143,6 +148,7 @@ struct Config {
   PasswordConfig passwords{};
   SealConfig seals{};
   WebhookConfig webhook{};
+  PagesConfig pages{};
 };
 
 /// The defaults of development mode: limits that nobody meets by hand, a demo, more in the log.

@@ -56,4 +56,11 @@ actor::Task<Noted> TrailActor::handle(RecordRefusal message, actor::Context& con
   co_return Noted{};
 }
 
+actor::Task<void> TrailActor::handle(NoteRefusedCall message, actor::Context& context) {
+  const auto reason = refusals_.note(message.reason, context.now());
+  if (!reason) co_return;
+  const AuditEvent event = auditor_.event(context, message.cause, "administration_refused", *reason);
+  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+}
+
 }  // namespace troupe::oauth

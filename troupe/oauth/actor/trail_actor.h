@@ -10,6 +10,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/storage/storage.h"
 
@@ -49,6 +50,13 @@ struct RecordRefusal {
   using reply = Noted;
 };
 
+/// Somebody was refused the administration who has shown no token that is good for it. Nobody waits for it, and of many
+/// only some are noted (RefusalBudget): anybody may knock as often as they like.
+struct NoteRefusedCall {
+  std::string_view reason;  // a literal: "no_token"
+  Cause cause{};
+};
+
 class TrailActor {
  public:
   static constexpr bool interleaves = true;
@@ -57,10 +65,13 @@ class TrailActor {
 
   actor::Task<EventPage> handle(ListEvents message);
   actor::Task<Noted> handle(RecordRefusal message, actor::Context& context);
+  actor::Task<void> handle(NoteRefusedCall message, actor::Context& context);
+  void inspect(actor::Inspection& out) const { out.add("refusals_unnoted", refusals_.unnoted()); }
 
  private:
   Storage storage_;
   Auditor auditor_;
+  RefusalBudget refusals_;
 };
 
 }  // namespace troupe::oauth

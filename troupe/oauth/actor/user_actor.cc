@@ -1,6 +1,7 @@
 // See user_actor.h.
 #include "troupe/oauth/actor/user_actor.h"
 
+#include "troupe/base/check.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/actor/known_device.h"
 #include "troupe/oauth/actor/user_endings.h"
@@ -49,6 +50,22 @@ std::optional<UserError> fault_in(const UserName& name, const std::optional<std:
   if (email && !is_good_email(*email)) return UserError::bad_email;
   if (!is_good_password(password)) return UserError::bad_password;
   return std::nullopt;
+}
+
+std::expected<User, UserError> change_user(Tables& tables, UserRecord user, const UserChange& change) {
+  if (change.name) {
+    if (!is_good_name(change.name->value())) return std::unexpected(UserError::bad_name);
+    const auto other = tables.users.find_by_name(*change.name);
+    if (other && other->user.id != user.user.id) return std::unexpected(UserError::name_taken);
+    user.user.name = *change.name;
+  }
+  if (change.email) {
+    if (*change.email && !is_good_email(**change.email)) return std::unexpected(UserError::bad_email);
+    user.user.email = *change.email;
+  }
+  const bool is_known = tables.users.update(user);
+  INVARIANT(is_known, "a user is changed in the transaction that has found them");
+  return user.user;
 }
 
 bool is_good_password(const crypto::Password& password) {

@@ -86,7 +86,7 @@ struct ChangePassword {
   using error = PasswordChangeError;
 };
 
-enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown, busy };
+enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown, busy, changed };
 
 /// The error as a sentence for whoever administers, without a full stop: "there is no such user".
 std::string_view sentence(UserError error) noexcept;
@@ -149,6 +149,16 @@ struct SetPassword {
   crypto::Password password;
   Cause cause{};
   using reply = ChangedUser;
+  using error = UserError;
+};
+
+/// Gives a user another name or address. Who they are stays, and so does all that they have opened. Errors: unknown,
+/// those of a bad or taken name and of a bad address, and changed: they are not as `seen` any more.
+struct UpdateUser {
+  User seen;
+  UserChange change;
+  Cause cause{};
+  using reply = User;
   using error = UserError;
 };
 
@@ -237,6 +247,7 @@ class UserActor {
   actor::Task<std::expected<ChangedUser, UserError>> handle(DisableUser message, actor::Context& context);
   actor::Task<std::expected<ChangedUser, UserError>> handle(EnableUser message, actor::Context& context);
   actor::Task<std::expected<ChangedUser, UserError>> handle(SetPassword message, actor::Context& context);
+  actor::Task<std::expected<User, UserError>> handle(UpdateUser message, actor::Context& context);
   actor::Task<std::expected<UserRemoved, UserError>> handle(RemoveUser message, actor::Context& context);
   actor::Task<ScopeSet> handle(GetConsent message);
   actor::Task<ConsentRecorded> handle(RecordConsent message, actor::Context& context);
@@ -283,6 +294,10 @@ class UserActor {
 /// Why a user of this name, address and password is not added, or nothing.
 std::optional<UserError> fault_in(const UserName& name, const std::optional<std::string>& email,
                                   const crypto::Password& password);
+
+/// A user with those values, in the transaction that has found them: for the User Actor and the command line. Gives the
+/// user as they are now. Errors: bad_name, bad_email, name_taken.
+std::expected<User, UserError> change_user(Tables& tables, UserRecord user, const UserChange& change);
 
 /// The record of a new user, for the User Actor and the command line; `fault_in` must have found nothing.
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,

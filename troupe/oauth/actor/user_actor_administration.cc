@@ -16,6 +16,8 @@ std::string_view sentence(UserError error) noexcept {
       return "a password has 8 to 256 bytes";
     case UserError::busy:
       return "too many passwords are being looked at";
+    case UserError::changed:
+      return "the user has changed meanwhile";
     case UserError::unknown:
       break;
   }
@@ -75,6 +77,19 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(SetPassword
       co_await change(message.id, event, [hash = *hash, now = context.wall()](Tables& t, const UserRecord& user) {
         return std::optional{change_password(t, user, hash, now)};
       });
+  co_return changed;
+}
+
+actor::Task<std::expected<User, UserError>> UserActor::handle(UpdateUser message, actor::Context& context) {
+  const AuditEvent event = about(auditor_.event(context, message.cause, "user_updated"), message.seen.id);
+  auto changed = co_await parts_.storage.write([message, event](Tables& t) -> std::expected<User, UserError> {
+    auto before = t.users.find(message.seen.id);
+    if (!before) return std::unexpected(UserError::unknown);
+    if (before->user != message.seen) return std::unexpected(UserError::changed);
+    auto after = change_user(t, *std::move(before), message.change);
+    if (after && *after != message.seen) t.audit.append(event);
+    return after;
+  });
   co_return changed;
 }
 

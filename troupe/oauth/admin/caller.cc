@@ -23,6 +23,13 @@ web::Response unauthorized(std::optional<OauthError> error) {
   return response;
 }
 
+/// The same, and the audit trail has that somebody was refused, and why.
+std::unexpected<web::Response> refuse_stranger(const Service& service, const web::Request& http,
+                                               std::string_view reason, std::optional<OauthError> error) {
+  service.trail.tell(NoteRefusedCall{reason, {.request = http.request_id, .by = ""}});
+  return std::unexpected(unauthorized(std::move(error)));
+}
+
 }  // namespace
 
 bool is_enough(const ScopeSet& held, std::string_view scope) {
@@ -53,16 +60,21 @@ Task<web::Response> refuse(ServicePtr service, Caller caller, std::string scope)
 
 Task<std::expected<Caller, web::Response>> caller_of(ServicePtr service, web::Request http, std::string_view scope) {
   const auto shown = web::bearer_token(http);
-  if (!shown) co_return std::unexpected(unauthorized(errors::invalid_token.because("The header has no one token.")));
-  if (!*shown) co_return std::unexpected(unauthorized(std::nullopt));
+  if (!shown) {
+    co_return refuse_stranger(*service, http, "no_token",
+                              errors::invalid_token.because("The header has no one token."));
+  }
+  if (!*shown) co_return refuse_stranger(*service, http, "no_token", std::nullopt);
   auto claims = co_await service->tokens.ask(ValidateToken{TokenText{std::string{**shown}}});
   if (!claims) {
     const OauthError error = claims.error().domain.value_or(errors::temporarily_unavailable);
-    co_return std::unexpected(error.status == 401 ? unauthorized(error) : problem_of(error));
+    if (error.status != 401) co_return std::unexpected(problem_of(error));
+    co_return refuse_stranger(*service, http, "invalid_token", error);
   }
   const bool is_for_us = std::ranges::find(claims->audience, service->issuer) != claims->audience.end();
   if (!is_for_us) {
-    co_return std::unexpected(unauthorized(errors::invalid_token.because("The access token is for somebody else.")));
+    co_return refuse_stranger(*service, http, "another_audience",
+                              errors::invalid_token.because("The access token is for somebody else."));
   }
   Caller caller{.client = claims->client,
                 .scope = claims->scope,

@@ -102,6 +102,26 @@ TEST_CASE("T80 who was refused is in the audit trail, with what they lacked") {
   CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"lacks admin.keys"});
 }
 
+TEST_CASE("T80 who knocks without a good token is in the audit trail, some of many with how many they were") {
+  OauthWorld oauth{quick(6)};
+  Office office{oauth};
+  const auto knock = [&](const std::string& token) { return office.ask_with(token, Method::get, "/users").status(); };
+  CHECK_EQ(knock("guess"), 401);
+  CHECK_EQ(oauth.send({.path = "/admin/v1/keys", .request_id = "r-77"}).status(), 401);
+  oauth.advance(std::chrono::milliseconds{10});  // nobody waits for the trail
+  auto events = office.get("/events?kind=administration_refused");
+  CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"no_token", "invalid_token"});
+  CHECK_EQ(office.column(events, "events", "request_id").front(), "r-77");
+  for (int i = 0; i < 100; ++i) knock("guess");
+  oauth.advance(std::chrono::seconds{2});
+  CHECK_EQ(knock("guess"), 401);
+  oauth.advance(std::chrono::milliseconds{10});
+  events = office.get("/events?kind=administration_refused");
+  const auto reasons = office.column(events, "events", "reason");
+  CHECK(reasons.size() < 102);
+  CHECK(reasons.front().contains("refusals that were only counted"));
+}
+
 TEST_CASE("T80 nobody gives a client more than they have, themselves included") {
   OauthWorld oauth{quick(5)};
   Office office{oauth};

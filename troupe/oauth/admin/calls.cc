@@ -17,6 +17,7 @@ constexpr Call table[] = {
     {Method::get, "/admin/v1/users", "admin.users:read", list_users, "user list"},
     {Method::post, "/admin/v1/users", "admin.users", create_user, "user add"},
     {Method::get, "/admin/v1/users/{sub}", "admin.users:read", show_user, "user show"},
+    {Method::patch, "/admin/v1/users/{sub}", "admin.users", update_user, "user update"},
     {Method::delete_, "/admin/v1/users/{sub}", "admin.users", delete_user, "user remove"},
     {Method::post, "/admin/v1/users/{sub}/disable", "admin.users", disable_user, "user disable"},
     {Method::post, "/admin/v1/users/{sub}/enable", "admin.users", enable_user, "user enable"},

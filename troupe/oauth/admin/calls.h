@@ -28,6 +28,7 @@ Task<web::Response> show_user(ServicePtr service, Caller caller, web::Request ht
 Task<web::Response> disable_user(ServicePtr service, Caller caller, web::Request http);
 Task<web::Response> enable_user(ServicePtr service, Caller caller, web::Request http);
 Task<web::Response> set_password(ServicePtr service, Caller caller, web::Request http);
+Task<web::Response> update_user(ServicePtr service, Caller caller, web::Request http);
 Task<web::Response> delete_user(ServicePtr service, Caller caller, web::Request http);
 
 Task<web::Response> list_sessions(ServicePtr service, Caller caller, web::Request http);

@@ -4,6 +4,7 @@
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/client_document.h"
+#include "troupe/oauth/admin/filter.h"
 #include "troupe/oauth/admin/request.h"
 #include "troupe/web/conditional.h"
 
@@ -128,6 +129,10 @@ Task<web::Response> update_client(ServicePtr service, Caller caller, web::Reques
 }
 
 Task<web::Response> delete_client(ServicePtr service, Caller caller, web::Request http) {
+  auto query = read_query(http, dry_run_parameters);
+  if (!query) co_return std::move(query.error());
+  auto dry_run = read_dry_run(*query);
+  if (!dry_run) co_return std::move(dry_run.error());
   auto before = co_await client_of(service, http);
   if (!before) co_return std::move(before.error());
   const web::Seen seen = web::seen(http, *before ? etag_of(**before) : "");
@@ -135,6 +140,7 @@ Task<web::Response> delete_client(ServicePtr service, Caller caller, web::Reques
   if (seen == web::Seen::other) co_return problem_of(errors::changed_meanwhile);
   auto lacking = beyond(caller, (*before)->metadata.scope);
   if (lacking) co_return co_await refuse(service, caller, *std::move(lacking));
+  if (*dry_run) co_return co_await answer_grants(std::move(service), {.client = (*before)->id}, **dry_run);
 
   // Of this version in any case: one that got more scopes meanwhile is not to be judged by those it had.
   auto deleted = co_await service->clients.ask(

@@ -7,6 +7,7 @@
 
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/admin/request.h"
+#include "troupe/oauth/admin/service.h"
 #include "troupe/wire/form.h"
 
 namespace troupe::oauth::admin {
@@ -22,6 +23,14 @@ inline GrantFilter filter_in(const wire::Form& query) {
           .user = id_in<UserId>(query, "user"),
           .family = id_in<FamilyId>(query, "grant")};
 }
+
+/// Where a request says `dry_run=true`: the page that is wanted of the grants that the deed would end. Nothing: do it.
+using DryRun = std::optional<TimedPageWanted>;
+inline constexpr std::initializer_list<std::string_view> dry_run_parameters = {"dry_run", "limit", "after"};
+Read<DryRun> read_dry_run(const wire::Form& query);
+
+/// Grants as GET /grants lists them.
+Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedPageWanted wanted);
 
 /// The `next` of a page that has come so far, "" at the end.
 inline std::string next_of(const std::optional<crypto::TokenId>& last) { return last ? cursor_of(last->text()) : ""; }

@@ -13,15 +13,31 @@ constexpr int id_place = 3;
 
 }  // namespace
 
+Read<DryRun> read_dry_run(const wire::Form& query) {
+  const auto wish = query.get("dry_run");
+  if (wish && *wish != "true" && *wish != "false") {
+    return std::unexpected(problem_of(errors::invalid_request, "The parameter `dry_run` is true or false."));
+  }
+  if (wish == "true") return read_timed_page(query);
+  if (query.get("limit") || query.get("after")) {
+    return std::unexpected(problem_of(errors::invalid_request, "Pages are those of a dry run."));
+  }
+  return DryRun{};
+}
+
+Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedPageWanted wanted) {
+  auto page = co_await service->tokens.ask(
+      ListGrants{.filter = std::move(filter), .after = wanted.after, .count = wanted.limit});
+  if (!page) co_return problem_of(errors::temporarily_unavailable);
+  co_return answer_page("grants", page->rows, next_of(page->next), write_grant);
+}
+
 Task<web::Response> list_grants(ServicePtr service, Caller, web::Request http) {
   auto query = read_query(http, {"user", "client", "limit", "after"});
   if (!query) co_return std::move(query.error());
   auto wanted = read_timed_page(*query);
   if (!wanted) co_return std::move(wanted.error());
-  auto page = co_await service->tokens.ask(
-      ListGrants{.filter = filter_in(*query), .after = wanted->after, .count = wanted->limit});
-  if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("grants", page->rows, next_of(page->next), write_grant);
+  co_return co_await answer_grants(std::move(service), filter_in(*query), *wanted);
 }
 
 Task<web::Response> revoke_grant(ServicePtr service, Caller caller, web::Request http) {
@@ -33,12 +49,15 @@ Task<web::Response> revoke_grant(ServicePtr service, Caller caller, web::Request
 }
 
 Task<web::Response> revoke_consent(ServicePtr service, Caller caller, web::Request http) {
-  auto query = read_query(http, {"user", "client"});
+  auto query = read_query(http, {"user", "client", "dry_run", "limit", "after"});
   if (!query) co_return std::move(query.error());
+  auto dry_run = read_dry_run(*query);
+  if (!dry_run) co_return std::move(dry_run.error());
   auto filter = filter_in(*query);
   if (!filter.user || !filter.client) {
     co_return problem_of(errors::invalid_request, "The parameters `user` and `client` say who has allowed whom.");
   }
+  if (*dry_run) co_return co_await answer_grants(std::move(service), std::move(filter), **dry_run);
   auto revoked =
       co_await service->users.ask(RevokeConsent{*std::move(filter.user), *std::move(filter.client), caller.cause});
   if (!revoked) co_return problem_of(errors::temporarily_unavailable);

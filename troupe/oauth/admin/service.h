@@ -23,13 +23,13 @@ struct Service {
   std::string issuer;  // what a token must be meant for
   actor::Ref<actor::Protocol<GetClient, ListClientPage, RegisterClient, UpdateClient, DeleteClient, RenewClientSecret>>
       clients;
-  actor::Ref<
-      actor::Protocol<GetUser, ListUserPage, AddUser, DisableUser, EnableUser, SetPassword, RemoveUser, RevokeConsent>>
+  actor::Ref<actor::Protocol<GetUser, ListUserPage, AddUser, UpdateUser, DisableUser, EnableUser, SetPassword,
+                             RemoveUser, RevokeConsent>>
       users;
   actor::Ref<actor::Protocol<ListSessions, EndNamedSession>> sessions;
   actor::Ref<actor::Protocol<ValidateToken, ListGrants, RevokeFamily, ListTokens, RevokeTokenById>> tokens;
   actor::Ref<actor::Protocol<ListKeys, RotateKeys, RevokeKey>> keys;
-  actor::Ref<actor::Protocol<ListEvents, RecordRefusal>> trail;
+  actor::Ref<actor::Protocol<ListEvents, RecordRefusal, NoteRefusedCall>> trail;
   actor::Ref<actor::Protocol<LogEvent>> log;
 };
 

@@ -1,10 +1,13 @@
 // Users: the people who can sign in. Who they are by `sub`, which never changes.
 #include <fmt/format.h>
 
+#include "troupe/crypto/digest.h"
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
+#include "troupe/oauth/admin/filter.h"
 #include "troupe/oauth/admin/request.h"
+#include "troupe/web/conditional.h"
 
 namespace troupe::oauth::admin {
 namespace {
@@ -21,6 +24,7 @@ std::string json_of(const User& user) {
 OauthError error_of(UserError error) {
   if (error == UserError::unknown) return errors::not_found;
   if (error == UserError::name_taken) return errors::already_there;
+  if (error == UserError::changed) return errors::changed_meanwhile;
   if (error == UserError::busy) return errors::temporarily_unavailable;
   return errors::invalid_request;
 }
@@ -28,6 +32,20 @@ OauthError error_of(UserError error) {
 web::Response problem_of_user(const actor::Failure<UserError>& failure) {
   if (!failure.domain) return problem_of(errors::temporarily_unavailable);
   return problem_of(error_of(*failure.domain), fmt::format("It cannot be done: {}.", sentence(*failure.domain)));
+}
+
+/// What an administrator may change of a user, and what keeps them from signing in: who has seen all of it may change
+/// it.
+std::string etag_of(const User& user) {
+  const std::string_view state = user.state == UserState::enabled ? "enabled" : "disabled";
+  const std::string seen = fmt::format("{}\n{}\n{}", user.name.value(), user.email.value_or("\n"), state);
+  return fmt::format("\"{}\"", crypto::hex(crypto::sha256(seen).view().substr(0, 8)));
+}
+
+web::Response answer_user(int status, const User& user) {
+  auto response = answer(status, json_of(user));
+  response.headers.set("ETag", etag_of(user));
+  return response;
 }
 
 /// The user after a deed, and what has ended with it.
@@ -48,6 +66,31 @@ Read<std::string> read_text(const wire::Json& body, std::string_view name) {
   const std::string* text = body.string_at(name);
   if (text != nullptr) return *text;
   return std::unexpected(problem_of(errors::invalid_request, fmt::format("The member `{}` must be text.", name)));
+}
+
+/// The address in a body: text, or null for none.
+Read<std::optional<std::string>> read_email(const wire::Json& body) {
+  const wire::Json* given = body.find("email");
+  if (given == nullptr || given->is_null()) return std::nullopt;
+  auto text = read_text(body, "email");
+  if (!text) return std::unexpected(std::move(text.error()));
+  return *std::move(text);
+}
+
+/// A patch of a user (RFC 7396).
+Read<UserChange> read_change(const wire::Json& body) {
+  UserChange change;
+  if (body.find("preferred_username") != nullptr) {
+    auto name = read_text(body, "preferred_username");
+    if (!name) return std::unexpected(std::move(name.error()));
+    change.name = UserName{*std::move(name)};
+  }
+  if (body.find("email") != nullptr) {
+    auto email = read_email(body);
+    if (!email) return std::unexpected(std::move(email.error()));
+    change.email = *std::move(email);
+  }
+  return change;
 }
 
 }  // namespace
@@ -74,18 +117,14 @@ Task<web::Response> create_user(ServicePtr service, Caller caller, web::Request 
   if (!name) co_return std::move(name.error());
   auto password = read_text(*body, "password");
   if (!password) co_return std::move(password.error());
-  std::optional<std::string> email;
-  if (const wire::Json* given = body->find("email"); given != nullptr && !given->is_null()) {
-    auto text = read_text(*body, "email");
-    if (!text) co_return std::move(text.error());
-    email = *std::move(text);
-  }
+  auto email = read_email(*body);
+  if (!email) co_return std::move(email.error());
   auto added = co_await service->users.ask(AddUser{.name = UserName{*std::move(name)},
-                                                   .email = std::move(email),
+                                                   .email = *std::move(email),
                                                    .password = crypto::Password{*std::move(password)},
                                                    .cause = caller.cause});
   if (!added) co_return problem_of_user(added.error());
-  auto response = answer(201, json_of(*added));
+  auto response = answer_user(201, *added);
   response.headers.set("Location", fmt::format("/admin/v1/users/{}", added->id.value()));
   co_return response;
 }
@@ -94,10 +133,34 @@ Task<web::Response> show_user(ServicePtr service, Caller, web::Request http) {
   auto user = co_await service->users.ask(GetUser{user_in(http)});
   if (!user) co_return problem_of(errors::temporarily_unavailable);
   if (!*user) co_return problem_of(errors::not_found);
-  co_return answer(200, json_of(**user));
+  co_return answer_user(200, **user);
+}
+
+Task<web::Response> update_user(ServicePtr service, Caller caller, web::Request http) {
+  auto before = co_await service->users.ask(GetUser{user_in(http)});  // 1. as they were seen
+  if (!before) co_return problem_of(errors::temporarily_unavailable);
+  if (!*before) co_return problem_of(errors::not_found);
+  const web::Seen seen = web::seen(http, etag_of(**before));
+  if (seen == web::Seen::unsaid) co_return problem_of(errors::condition_missing);
+  if (seen == web::Seen::other) co_return problem_of(errors::changed_meanwhile);
+
+  auto body = read_body(http, {"preferred_username", "email"}, BodyType::merge_patch);  // 2. what is wanted
+  if (!body) co_return std::move(body.error());
+  auto change = read_change(*body);
+  if (!change) co_return std::move(change.error());
+
+  auto updated = co_await service->users.ask(  // 3. unless they have changed meanwhile
+      UpdateUser{.seen = **std::move(before), .change = *std::move(change), .cause = caller.cause});
+  if (!updated) co_return problem_of_user(updated.error());
+  co_return answer_user(200, *updated);
 }
 
 Task<web::Response> disable_user(ServicePtr service, Caller caller, web::Request http) {
+  auto query = read_query(http, dry_run_parameters);
+  if (!query) co_return std::move(query.error());
+  auto dry_run = read_dry_run(*query);
+  if (!dry_run) co_return std::move(dry_run.error());
+  if (*dry_run) co_return co_await answer_grants(std::move(service), {.user = user_in(http)}, **dry_run);
   auto changed = co_await service->users.ask(DisableUser{user_in(http), caller.cause});
   co_return answer_changed(changed);
 }
@@ -118,6 +181,11 @@ Task<web::Response> set_password(ServicePtr service, Caller caller, web::Request
 }
 
 Task<web::Response> delete_user(ServicePtr service, Caller caller, web::Request http) {
+  auto query = read_query(http, dry_run_parameters);
+  if (!query) co_return std::move(query.error());
+  auto dry_run = read_dry_run(*query);
+  if (!dry_run) co_return std::move(dry_run.error());
+  if (*dry_run) co_return co_await answer_grants(std::move(service), {.user = user_in(http)}, **dry_run);
   auto removed = co_await service->users.ask(RemoveUser{user_in(http), caller.cause});
   const bool is_gone = !removed && removed.error().domain == UserError::unknown;
   if (!removed && !is_gone) co_return problem_of_user(removed.error());

@@ -112,6 +112,102 @@ TEST_CASE("who is removed is gone with their tokens, and removing them twice is 
   CHECK_EQ(office.causes("user_removed").size(), 1);
 }
 
+TEST_CASE("somebody gets another name and address, and stays who they are, signed in") {
+  OauthWorld oauth{quick(7)};
+  Office office{oauth};
+  const auto path = path_of(office.sub_of(alice));
+  const auto token = tokens_of(oauth, alice).at("access_token");
+  const auto patch = [&](std::string body, const std::string& tag) {
+    return office.ask(Method::patch, path, std::move(body),
+                      {{"If-Match", tag}, {"Content-Type", "application/merge-patch+json"}});
+  };
+  const auto first = office.get(path).header("etag");
+  const auto renamed = patch(R"({"preferred_username":"alice b","email":"b@example.org"})", first);
+  REQUIRE_EQ(renamed.status(), 200);
+  CHECK_EQ(renamed.at("preferred_username"), "alice b");
+  CHECK_EQ(renamed.at("email"), "b@example.org");
+  CHECK_NE(renamed.header("etag"), first);
+  CHECK_EQ(office.get(path).header("etag"), renamed.header("etag"));
+  CHECK(oauth.is_active(token));
+  CHECK_EQ(oauth.introspect(token).at("username"), "alice b");
+  CHECK_EQ(oauth.authorize(alice, oauth.web_shop), "");
+  CHECK_NE(oauth.authorize({"alice b", alice.password}, oauth.web_shop), "");
+
+  CHECK_EQ(patch(R"({"email":"x@example.org"})", first).status(), 412);
+  CHECK_EQ(office.ask(Method::patch, path, R"({"email":"x@example.org"})").status(), 428);
+  const auto without = patch(R"({"email":null})", renamed.header("etag"));
+  CHECK_EQ(without.json.find("email"), nullptr);
+  CHECK_EQ(without.at("preferred_username"), "alice b");
+  CHECK_EQ(patch("{}", without.header("etag")).status(), 200);
+  CHECK_EQ(office.causes("user_updated"), std::vector<std::string>(2, office.me()));  // nothing changed the third time
+}
+
+TEST_CASE("what a user cannot become is refused, and says why") {
+  OauthWorld oauth{quick(8)};
+  Office office{oauth};
+  const auto path = path_of(office.sub_of(alice));
+  struct Row {
+    const char* body;
+    int status;
+    const char* says;
+  };
+  const Row rows[] = {
+      {R"({"preferred_username":"bob"})", 409, "already"},
+      {R"({"preferred_username":" x"})", 400, "name"},
+      {R"({"preferred_username":null})", 400, "`preferred_username`"},
+      {R"({"email":"nowhere"})", 400, "@"},
+      {R"({"email":7})", 400, "`email`"},
+      {R"({"sub":"u_other"})", 400, "`sub`"},
+      {R"({"password":"long enough"})", 400, "`password`"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.body);
+    const auto reply = office.ask(Method::patch, path, row.body, {{"If-Match", "*"}});
+    CHECK_EQ(reply.status(), row.status);
+    CHECK(reply.at("detail").contains(row.says));
+  }
+  CHECK_EQ(office.get(path).at("preferred_username"), "alice");
+  CHECK_EQ(office.ask(Method::patch, "/users/u_nobody", "{}", {{"If-Match", "*"}}).status(), 404);
+  CHECK(office.causes("user_updated").empty());
+}
+
+TEST_CASE("a dry run tells which grants a deed would end, and ends none") {
+  OauthWorld oauth{quick(9)};
+  Office office{oauth};
+  const auto sub = office.sub_of(alice);
+  const auto token = tokens_of(oauth, alice).at("access_token");
+  const auto others = tokens_of(oauth, bob).at("access_token");
+  const auto client = oauth.web_shop.id.value();
+  struct Row {
+    Method method;
+    std::string target;
+    std::size_t grants;
+  };
+  const Row rows[] = {
+      {Method::post, path_of(sub) + "/disable?dry_run=true", 1},
+      {Method::delete_, path_of(sub) + "?dry_run=true", 1},
+      {Method::delete_, "/clients/" + client + "?dry_run=true", 2},
+      {Method::delete_, "/clients/" + client + "?dry_run=true&limit=1", 1},
+      {Method::delete_, "/grants?dry_run=true&client=" + client + "&user=" + sub, 1},
+      {Method::delete_, path_of("u_nobody") + "?dry_run=true", 0},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.target);
+    const auto told = office.ask(row.method, row.target);
+    REQUIRE_EQ(told.status(), 200);
+    CHECK_EQ(office.column(told, "grants", "grant").size(), row.grants);
+    CHECK(oauth.is_active(token));
+    CHECK(oauth.is_active(others));
+  }
+  for (const auto* odd : {"?dry_run=yes", "?limit=1", "?dry_run=false&after=x", "?dry-run=true"}) {
+    CAPTURE(odd);
+    CHECK_EQ(office.remove(path_of(sub) + odd).status(), 400);
+  }
+  CHECK(oauth.is_active(token));
+  CHECK_EQ(office.remove(path_of(sub) + "?dry_run=false").status(), 204);
+  CHECK_FALSE(oauth.is_active(token));
+}
+
 TEST_CASE("people come page by page") {
   OauthWorld oauth{quick(6)};
   Office office{oauth};

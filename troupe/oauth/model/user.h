@@ -18,6 +18,14 @@ struct User {
   std::optional<std::string> email;
   UserState state = UserState::enabled;
   base::UnixTime created_at;
+
+  friend bool operator==(const User&, const User&) = default;
+};
+
+/// What of a user is to become another value; what is not said stays.
+struct UserChange {
+  std::optional<UserName> name;
+  std::optional<std::optional<std::string>> email;  // nothing within: they have none
 };
 
 }  // namespace troupe::oauth
