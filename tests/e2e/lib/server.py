@@ -30,7 +30,8 @@ class Server:
         return self.run("user", "add", name, "--password-stdin", *args, said=password + "\n")
 
     def start(self, port=0):
-        self.process = subprocess.Popen([BINARY, "serve", "--listen", f"127.0.0.1:{port}", *self.where],
+        self.process = subprocess.Popen([BINARY, "serve", "--listen", f"127.0.0.1:{port}",
+                                         "--set", "oauth.password_time=0s", *self.where],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         for line in self.process.stdout:
             if "listening on http://" in line:
