@@ -70,6 +70,7 @@ test('what clients of the protocol get is as the document says', async () => {
   await ask('delete', '/oauth/register/{client_id}', { names, headers: own });
   await ask('get', '/oauth/authorize', { query: '?client_id=c_nobody' });
   for (const path of ['/oauth/logout', '/oauth/pages.css', '/account']) await ask('get', path);
+  await ask('get', '/oauth/logo/{name}', { names: { name: 'none.png' } });
 });
 
 test('what back ends of live delivery get is as the document says', async () => {

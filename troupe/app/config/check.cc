@@ -5,10 +5,12 @@
 
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/key_seals.h"
+#include "troupe/app/config/logo.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/store/postgres/postgres.h"
 #include "troupe/wire/url.h"
+#include "troupe/wire/utf8.h"
 
 namespace troupe::app {
 namespace {
@@ -33,6 +35,7 @@ class Checker {
     check_store();
     check_seals();
     check_webhook();
+    check_look();
   }
 
  private:
@@ -90,6 +93,19 @@ class Checker {
       complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\"");
     if (webhook.secret.expose().size() < secret_bytes_min)
       complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up");
+  }
+
+  void check_look() {
+    const oauth::Look& look = config_.oauth.look;
+    for (const oauth::LookFault& fault : faults_of(look)) {
+      const bool is_dark = fault.scheme == oauth::LookFault::Scheme::dark;
+      complain(fmt::format("oauth.page_{}{}", fault.colour, is_dark ? "_dark" : ""), fault.complaint);
+    }
+    if (const auto logo = read_logo(config_.pages.logo_file); !logo) complain("oauth.logo_file", logo.error());
+    if (look.logo_text.size() > oauth::logo_text_bytes_max || !wire::is_plain_utf8(look.logo_text))
+      complain("oauth.logo_text", fmt::format("wants one line of at most {} bytes", oauth::logo_text_bytes_max));
+    if (!config_.pages.logo_file.empty() && look.logo_text.empty())
+      complain("oauth.logo_text", "is needed beside oauth.logo_file: not everybody sees the logo");
   }
 
   void check_store() {

@@ -181,6 +181,17 @@ inline Codec<net::PeerAddress> listen_address() {
           [](const net::PeerAddress& address) { return codec::quoted(address.text()); }};
 }
 
+inline Codec<oauth::Colour> colour() {
+  return {Form::text, "colour such as #1f4fbf",
+          [](const Given& given) -> std::expected<oauth::Colour, Complaint> {
+            const auto* text = std::get_if<std::string>(&given);
+            const auto value = text == nullptr ? std::nullopt : oauth::Colour::parse(*text);
+            if (!value) return std::unexpected("wants a colour such as \"#1f4fbf\"");
+            return *value;
+          },
+          [](const oauth::Colour& value) { return codec::quoted(value.text()); }};
+}
+
 inline Codec<oauth::ScopeSet> scopes() {
   return {Form::text, "scopes, separated by spaces",
           [](const Given& given) -> std::expected<oauth::ScopeSet, Complaint> {

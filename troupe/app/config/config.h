@@ -116,6 +116,11 @@ struct RealtimeConfig {
   std::vector<RuleConfig> rules{};                                   // in their order
 };
 
+/// What the logo of the pages is read from; their colours stand in OauthOptions.
+struct PagesConfig {
+  std::string logo_file;  // none: no logo
+};
+
 /// Whom to send the events of the audit trail.
 struct WebhookConfig {
   std::string url;                     // empty: nobody
@@ -135,6 +140,7 @@ struct Config {
   oauth::KeyOptions keys{};
   SealConfig seals{};
   WebhookConfig webhook{};
+  PagesConfig pages{};
 };
 
 /// The defaults of development mode: limits that nobody meets by hand, a demo, more in the log.

@@ -263,6 +263,29 @@ void add_oauth_keys(std::vector<Key>& to) {
                    texts("list of kinds"), AT(webhook.kinds)));
 }
 
+void add_page_keys(std::vector<Key>& to) {
+  using namespace codec;
+  to.push_back(key("oauth.logo_file",
+                   "An image above the pages that people see: PNG, JPEG or SVG, at most 256KiB. Read at the start.",
+                   text("file"), AT(pages.logo_file)));
+  to.push_back(
+      key("oauth.logo_text", "What it says, for those who do not see it.", text("text"), AT(oauth.look.logo_text)));
+  to.push_back(key("oauth.page_ground", "The colour around the sheet of such a page, and within fields.", colour(),
+                   AT(oauth.look.light.ground)));
+  to.push_back(key("oauth.page_paper",
+                   "Of the sheet. Text on it must have a contrast of 4.5:1 (WCAG 2.2), so it is "
+                   "light here.",
+                   colour(), AT(oauth.look.light.paper)));
+  to.push_back(key("oauth.page_ink", "Of text.", colour(), AT(oauth.look.light.ink)));
+  to.push_back(key("oauth.page_accent", "Of buttons and links; what stands on buttons is black or white by itself.",
+                   colour(), AT(oauth.look.light.accent)));
+  to.push_back(key("oauth.page_ground_dark", "The same for browsers that wish for dark pages.", colour(),
+                   AT(oauth.look.dark.ground)));
+  to.push_back(key("oauth.page_paper_dark", "And the sheet.", colour(), AT(oauth.look.dark.paper)));
+  to.push_back(key("oauth.page_ink_dark", "And text.", colour(), AT(oauth.look.dark.ink)));
+  to.push_back(key("oauth.page_accent_dark", "And buttons and links.", colour(), AT(oauth.look.dark.accent)));
+}
+
 void add_signing_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("oauth.key_announce_time", "How long a signing key is shown before it signs.",
@@ -295,6 +318,7 @@ std::vector<Key> all_keys() {
   add_session_keys(all);
   add_namespace_defaults(all);
   add_oauth_keys(all);
+  add_page_keys(all);
   add_signing_keys(all);
   return all;
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/logo.h"
 
 using namespace troupe::app;
 using namespace std::chrono_literals;
@@ -319,4 +320,28 @@ TEST_CASE("development mode brings its own defaults, which any source still chan
   CHECK(config.development);
   CHECK_GT(config.http.requests_by_address.per_second, Config{}.http.requests_by_address.per_second);
   CHECK_EQ(config.realtime.frames.per_second, 5);
+}
+
+TEST_CASE("colours that cannot be read, and a logo that is none, are refused with the line") {
+  const File logo{"no image at all"};
+  const auto problems = problems_of("[oauth]\npage_accent = \"#ffe000\"\npage_ink_dark = \"#333333\"\nlogo_file = \"" +
+                                    logo.path() + "\"\nlogo_text = \"Acme\"\n");
+  REQUIRE_EQ(problems.size(), 4);
+  CHECK(problems[0].starts_with("F:2: oauth.page_accent gives links (#ffe000 on #ffffff) a contrast of 1.3"));
+  CHECK(problems[1].starts_with("F:3: oauth.page_ink_dark gives text (#333333 on #20232a)"));
+  CHECK(problems[2].starts_with("oauth.page_ground_dark gives text in fields"));
+  CHECK(problems[3].ends_with("which is no PNG, JPEG or SVG image"));
+  CHECK_EQ(problems_of("[oauth]\npage_ink = \"black\"\n").at(0),
+           "F:2: oauth.page_ink wants a colour such as \"#1f4fbf\"");
+  CHECK(problems_of("[oauth]\nlogo_file = \"/nowhere/at/all.png\"\n").at(0).contains("cannot be read"));
+}
+
+TEST_CASE("colours and a logo of one's own are taken") {
+  const File logo{"<svg xmlns='http://www.w3.org/2000/svg'/>"};
+  const auto config =
+      loaded("[oauth]\npage_accent = \"#7a1f5c\"\nlogo_file = \"" + logo.path() + "\"\nlogo_text = \"Acme\"\n");
+  CHECK_EQ(config.oauth.look.light.accent.text(), "#7a1f5c");
+  CHECK_EQ(read_logo(config.pages.logo_file).value()->type, "image/svg+xml");
+  CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
+           "oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
 }

@@ -59,7 +59,8 @@ Task<web::Response> change_password(ServicePtr service, web::Request http);
 Task<web::Response> end_sessions(ServicePtr service, web::Request http);
 Task<web::Response> revoke_application(ServicePtr service, web::Request http);
 
-/// GET /oauth/pages.css.
+/// GET /oauth/pages.css, and the logo that it names.
 Task<web::Response> pages_style(ServicePtr service, web::Request http);
+Task<web::Response> pages_logo(ServicePtr service, web::Request http);
 
 }  // namespace troupe::oauth

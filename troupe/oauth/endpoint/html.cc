@@ -13,7 +13,8 @@
 namespace troupe::oauth {
 namespace {
 
-constexpr std::string_view policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+constexpr std::string_view policy =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What scopes mean to a person; those of applications speak for themselves.
 constexpr std::array meanings = {

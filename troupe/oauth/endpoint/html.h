@@ -1,8 +1,8 @@
 // HTML: the frame that all pages share, and how text from outside gets into it.
 //
 // Whatever comes from outside passes through `escape`, and the policy lets a page load its
-// stylesheet and nothing else. `form-action` is absent on purpose: browsers apply it to the
-// redirect that answers the form too, which leads to the client's address.
+// stylesheet, the logo of the same origin, and nothing else. `form-action` is absent on purpose: browsers apply it to
+// the redirect that answers the form too, which leads to the client's address.
 #pragma once
 
 #include <string>
@@ -16,6 +16,7 @@
 namespace troupe::oauth {
 
 inline constexpr std::string_view stylesheet_path = "/oauth/pages.css";
+inline constexpr std::string_view logos_path = "/oauth/logo/";
 
 enum class PageWidth : std::uint8_t { narrow, wide };
 

@@ -35,6 +35,8 @@ struct Service {
   OauthOptions options;
   std::string discovery;  // the document, made of the options once
   std::string discovery_etag;
+  std::string style;  // of the pages, made of them as well
+  std::string style_etag;
   ClientRef clients;
   CodeRef codes;
   TokenRef tokens;

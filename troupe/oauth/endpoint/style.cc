@@ -1,21 +1,15 @@
-// The stylesheet of the pages: light and dark by the browser's wish, readable on a phone.
+// See style.h. Light and dark by the browser's wish, readable on a phone.
+#include "troupe/oauth/endpoint/style.h"
+
+#include <fmt/format.h>
 #include "troupe/oauth/endpoint/endpoints.h"
+#include "troupe/oauth/endpoint/html.h"
+#include "troupe/web/conditional.h"
 
 namespace troupe::oauth {
 namespace {
 
-constexpr std::string_view style = R"(:root {
-  color-scheme: light dark;
-  --ground: #f4f4f1; --paper: #ffffff; --ink: #1d1f23; --faint: #5c626d; --line: #8a909b;
-  --accent: #1f4fbf; --on-accent: #ffffff; --alarm: #9c1c1c;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #16181c; --paper: #20232a; --ink: #eceef2; --faint: #a9b0bd; --line: #6b7280;
-    --accent: #8fb2ff; --on-accent: #10131a; --alarm: #ff9c9c;
-  }
-}
-* { box-sizing: border-box; }
+constexpr std::string_view rules = R"(* { box-sizing: border-box; }
 body {
   margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
   background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
@@ -48,12 +42,71 @@ ul.cards p, ul.cards ul { margin-bottom: .25rem; }
 .problem { color: var(--alarm); font-weight: 600; }
 )";
 
+std::string colours_of(const Palette& palette) {
+  return fmt::format(
+      "  --ground: {}; --paper: {}; --ink: {}; --faint: {}; --line: {};\n"
+      "  --accent: {}; --on-accent: {}; --alarm: {};\n",
+      palette.ground.text(), palette.paper.text(), palette.ink.text(), palette.faint.text(), palette.line.text(),
+      palette.accent.text(), ink_on(palette.accent).text(), palette.alarm.text());
+}
+
+/// `text` as a string of CSS: what could end it, or begin anything else, is written as its number.
+std::string css_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7f || c == '"' || c == '\\' || c == '<') {
+      out += fmt::format("\\{:x} ", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+/// The logo above each page. Its text is for those who hear the page; browsers that cannot give an image of the style a
+/// text take the line before.
+std::string logo_rule(const Look& look) {
+  if (look.logo == nullptr) return {};
+  return fmt::format(
+      "main::before {{\n  content: \"\"; content: \"\" / {}; display: block; height: 3rem; margin-bottom: 1.5rem;\n"
+      "  background: url(\"{}{}\") no-repeat left center / contain;\n}}\n",
+      css_string(look.logo_text), logos_path, look.logo->name);
+}
+
 }  // namespace
 
-Task<web::Response> pages_style(ServicePtr, web::Request) {
-  web::Response response{.status = 200, .body = base::Bytes::copy(style)};
-  response.headers.set("Content-Type", "text/css; charset=utf-8");
+std::string stylesheet(const Look& look) {
+  return fmt::format(
+      ":root {{\n  color-scheme: light dark;\n{}}}\n@media (prefers-color-scheme: dark) {{ :root {{\n{}}} }}\n{}{}",
+      colours_of(look.light), colours_of(look.dark), rules, logo_rule(look));
+}
+
+Task<web::Response> pages_style(ServicePtr service, web::Request http) {
+  web::Response response{.status = 304};
+  if (!web::is_known(http, service->style_etag)) {
+    response = {.status = 200, .body = base::Bytes::copy(service->style)};
+    response.headers.set("Content-Type", "text/css; charset=utf-8");
+  }
+  response.headers.set("ETag", service->style_etag);
   response.headers.set("Cache-Control", "public, max-age=3600");
+  co_return response;
+}
+
+// An image may be an SVG, which is a document of our origin when somebody opens it alone: it runs nothing there, loads
+// nothing, and is of no origin.
+Task<web::Response> pages_logo(ServicePtr service, web::Request http) {
+  const auto& logo = service->options.look.logo;
+  if (logo == nullptr || http.path.substr(logos_path.size()) != logo->name) {
+    co_return web::problem(404, "there is no such image");
+  }
+  web::Response response{.status = 200, .body = base::Bytes::copy(logo->bytes)};
+  response.headers.set("Content-Type", logo->type);
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'");
+  response.headers.set("Cross-Origin-Resource-Policy", "same-origin");
+  response.headers.set("Cache-Control", "public, max-age=31536000, immutable");
   co_return response;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "troupe/oauth/model/look.h"
 #include "troupe/oauth/model/scope.h"
 
 namespace troupe::oauth {
@@ -44,6 +45,8 @@ struct OauthOptions {
   ScopeSet registration_scopes = ScopeSet::parse("openid profile email offline_access").value();  // at most
   /// Addresses of the inside that URLs of clients may lead to all the same, by plain http too: for tests alone.
   std::vector<std::string> fetch_unsafe_allow_addresses;
+
+  Look look;  // of the pages
 
   std::size_t registrations_max = 10'000;  // clients that registered themselves; then an operator has to look
 };

@@ -7,6 +7,7 @@
 #include "troupe/oauth/actor/expiry_actor.h"
 #include "troupe/oauth/actor/owners.h"
 #include "troupe/oauth/endpoint/discovery.h"
+#include "troupe/oauth/endpoint/style.h"
 #include "troupe/store/transaction.h"
 
 namespace troupe::oauth {
@@ -61,9 +62,13 @@ actor::ActorOptions oauth_supervisor_options() { return {.name = "oauth", .super
 ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::Metrics* metrics) {
   std::string document = discovery_document(options);
   std::string etag = etag_of(document);
+  std::string style = stylesheet(options.look);
+  std::string style_etag = etag_of(style);
   return std::make_shared<Service>(Service{.options = std::move(options),
                                            .discovery = std::move(document),
                                            .discovery_etag = std::move(etag),
+                                           .style = std::move(style),
+                                           .style_etag = std::move(style_etag),
                                            .clients = actors.clients,
                                            .codes = actors.codes,
                                            .tokens = actors.tokens,

@@ -69,6 +69,7 @@ void routes(web::Router& router, ServicePtr service) {
   add(Method::post, "/account/sessions", end_sessions);
   add(Method::post, "/account/applications", revoke_application);
   add(Method::get, std::string{stylesheet_path}, pages_style);
+  add(Method::get, std::string{logos_path} + '*', pages_logo);
 }
 
 }  // namespace troupe::oauth

@@ -41,13 +41,5 @@ TEST_CASE("an endpoint answers its methods, and names them to any other (T73)") 
   CHECK_EQ(oauth.send({.path = "/oauth/par"}).status(), 404);
 }
 
-TEST_CASE("the stylesheet of the pages is served and may be kept") {
-  OauthWorld oauth;
-  auto reply = oauth.send({.path = "/oauth/pages.css"});
-  CHECK_EQ(reply.status(), 200);
-  CHECK(reply.header("content-type").starts_with("text/css"));
-  CHECK(reply.body().contains("prefers-color-scheme: dark"));
-}
-
 }  // namespace
 }  // namespace troupe::oauth::test
