@@ -2,7 +2,7 @@
 // with the look that the operator gave them.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browser } from './lib/chromium.js';
 import { addShop, pages, person, prepare } from './lib/pages.js';
@@ -67,7 +67,6 @@ test('the check finds what is wrong: a field without a label, and text that cann
 
 test('somebody signs in and agrees with the keyboard alone, and sees where they are', async () => {
   const page = await chromium.newPerson({ javaScriptEnabled: true });
-  await page.route(`${callback}**`, (route) => route.fulfill({ body: 'arrived' }));
   const query = { scope: 'openid orders', prompt: 'consent', code_challenge: pkce().challenge, code_challenge_method: 'S256' };
   await page.goto(`${authorizeUrl(server, shops.get(server), query)}`);
   const focused = () => page.evaluate(() => {
@@ -84,17 +83,18 @@ test('somebody signs in and agrees with the keyboard alone, and sees where they 
   await page.waitForURL('**/consent?**');
   assert.deepEqual(await tab(), { name: 'decision', ring: 'solid' });
   assert.equal(await page.evaluate(() => document.activeElement.value), 'allow');
+  const answer = page.waitForResponse((response) => response.request().method() === 'POST');
   await page.keyboard.press('Space');
-  await page.waitForURL(`${callback}**`);
-  assert.ok(new URL(page.url()).searchParams.get('code'));
+  const { location } = await (await answer).allHeaders();
+  assert.ok(location.startsWith(callback), location);
+  assert.ok(new URL(location).searchParams.get('code'));
 });
 
 test('the logo is shown with its text, and as a document of its own it runs nothing', async () => {
   const page = await chromium.newPerson();
-  const seen = [];
-  page.on('response', (response) => seen.push(response));
+  const shown = page.waitForResponse((response) => response.url().includes('/oauth/logo/'));
   await pages.login(page, branded, shops.get(branded));
-  const image = seen.find((response) => response.url().includes('/oauth/logo/'));
+  const image = await shown;
   assert.equal(image.status(), 200);
   assert.equal(image.headers()['content-type'], 'image/svg+xml');
   const before = await page.evaluate(() => {
@@ -114,4 +114,16 @@ test('colours that cannot be read keep a server from starting, with the line', (
   const checked = troupe(['config', 'check', '--config', file]);
   assert.notEqual(checked.status, 0);
   assert.match(checked.out + checked.err, /grey\.toml:2: oauth\.page_ink gives text \(#aaaaaa on #ffffff\) a contrast of 2\.32:1/);
+});
+
+test('the guide shows each page in light and dark, in small pictures', () => {
+  const guide = join(import.meta.dirname, '../../docs/guide');
+  const shown = [...readFileSync(join(guide, 'pages.md'), 'utf8').matchAll(/\]\((\.\.\/images\/[\w-]+\.png)\)/g)].map(([, path]) => path);
+  for (const name of Object.keys(pages)) {
+    for (const scheme of ['light', 'dark']) {
+      const path = `../images/${name}-${scheme}.png`;
+      if (name !== 'login-refused') assert.ok(shown.includes(path), path);
+    }
+  }
+  for (const path of shown) assert.ok(statSync(join(guide, path)).size < 60_000, path);
 });

@@ -19,7 +19,8 @@ web::Response form_post_page(Language language, const std::string& action, const
                                    "</form>\n<script>{}</script>\n",
                                    escape(action), fields, say(language, Text::go_on), script));
   static const std::string policy = fmt::format(
-      "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'sha256-{}'; base-uri 'none'; frame-ancestors "
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'sha256-{}'; base-uri 'none'; "
+      "frame-ancestors "
       "'none'",
       wire::to_base64(crypto::sha256(script).view()));
   response.headers.set("Content-Security-Policy", policy);

@@ -14,7 +14,7 @@ namespace troupe::oauth {
 namespace {
 
 constexpr std::string_view policy =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
 /// What scopes mean to a person; those of applications speak for themselves.
 constexpr std::array meanings = {
@@ -35,6 +35,7 @@ web::Response page(Language language, int status, std::string_view title, std::s
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{}</title>
 <link rel="stylesheet" href="{}">
+<link rel="icon" href="data:,">
 </head>
 <body>
 <main{}>

@@ -37,7 +37,7 @@ TEST_CASE("what comes from outside is text on our pages in every language, never
 TEST_CASE("pages run nothing, load nothing but their style and the logo, and stand in no frame (T24, T28, T32, T56)") {
   auto response = login_page(200, place(), {.client = "Shop"});
   CHECK_EQ(response.headers.get("content-security-policy"),
-           "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+           "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'");
   CHECK_EQ(response.headers.get("x-frame-options"), "DENY");
   CHECK_EQ(response.headers.get("referrer-policy"), "no-referrer");
   CHECK_EQ(response.headers.get("cache-control"), "no-store");
