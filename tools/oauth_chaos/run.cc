@@ -29,6 +29,7 @@ requests_per_second = 1000000000
 requests_burst = 1000000000
 
 [oauth]
+password_time = "0s"
 access_token_lifetime = "1h"
 refresh_grace = "5s"
 )";
