@@ -67,9 +67,10 @@ void come_back(Trial& trial, Browser& browser) {
 }
 
 void brute_force(Trial& trial) {
-  const bool is_owner_known = !trial.given().victim.password.expose().empty();
+  // Whom other rows have slowed down already cannot become known first.
   Browser owner = trial.browser(trial.given().client);
-  if (is_owner_known) owner.arrive(open_login(trial, owner), trial.given().victim);
+  const bool is_owner_known = !trial.given().victim.password.expose().empty() &&
+                              owner.arrive(open_login(trial, owner), trial.given().victim).callback.has_value();
   bool is_slow = false;
   for (int i = 0; i < guesses && !is_slow; ++i) {
     Browser browser = trial.browser(trial.given().client);

@@ -72,7 +72,39 @@ class EarlyKeys {
   }
 };
 
-TEST_CASE("who wants RS256 before its key is there is told to come again, and others are served") {
+/// Brings the whole set to a Token Actor a second after its start.
+class LateKeys {
+ public:
+  struct Bring {};
+  explicit LateKeys(actor::Ref<TokenActor> to) : to_(to) {}
+  void started(actor::Context& context) { context.after(this, 1s, Bring{}); }
+  void handle(Bring) {
+    auto set = std::make_shared<KeySet>(*fixture::keys());
+    set->number = 2;
+    to_.tell(KeysChanged{std::move(set)});
+  }
+
+ private:
+  actor::Ref<TokenActor> to_;
+};
+
+TEST_CASE("who wants RS256 a moment before its key is there waits for it") {
+  ActorWorld oauth{26};
+  const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
+  const auto tokens = oauth.world.spawn<TokenActor>(
+      {.name = "signer"},
+      TokenActorParts{.storage = oauth.storage, .keys = keys, .watcher = {}, .options = oauth.options});
+  oauth.world.spawn<LateKeys>({.name = "late_keys"}, tokens);
+  Client client = fixture::shop();
+  client.metadata.access_token_alg = crypto::Algorithm::rs256;
+  const auto issued =
+      oauth.world.block_on(tokens.ask(CreateToken{.client = std::make_shared<const Client>(client),
+                                                  .grant = {.client = client.id, .scope = fixture::scope("read")}}));
+  REQUIRE(issued.has_value());
+  CHECK(issued->access_token.expose().contains('.'));
+}
+
+TEST_CASE("who wants RS256 whose key does not come is told to come again, and others are served") {
   ActorWorld oauth{24};
   const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
   const auto tokens = oauth.world.spawn<TokenActor>(

@@ -82,6 +82,17 @@ void TokenActor::handle(KeysChanged message) {
   if (factory_) factory_->use(std::move(message.keys));
 }
 
+actor::Task<bool> TokenActor::can_sign_soon(ClientPtr client, bool may_be_openid, actor::Context& context) {
+  constexpr std::chrono::seconds patience{4};  // who asks waits five
+  constexpr std::chrono::milliseconds look_every{50};
+  const base::Instant until = context.now() + patience;
+  while (!factory_->can_sign_for(*client, may_be_openid)) {
+    if (context.now() >= until) co_return false;
+    co_await context.sleep(look_every);
+  }
+  co_return true;
+}
+
 void TokenActor::tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token) const {
   if (parts_.watcher) parts_.watcher.tell(TokensRevoked{family, token});
 }
@@ -155,9 +166,8 @@ bool keep(Tables& t, const TokenRows& rows, AuditEvent event) {
 }  // namespace
 
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
-  if (!factory_->can_sign_for(*message.client, message.grant.is_openid())) {
-    co_return std::unexpected(errors::temporarily_unavailable);
-  }
+  const bool can_sign = co_await can_sign_soon(message.client, message.grant.is_openid(), context);
+  if (!can_sign) co_return std::unexpected(errors::temporarily_unavailable);
   const Filled filled = this->filled(std::move(message), context);
   const bool is_kept = co_await parts_.storage.write(
       [rows = filled.rows, event = filled.event](Tables& t) { return keep(t, rows, event); });
@@ -174,7 +184,8 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
   std::vector<TokenDraft> drafts;
   std::vector<std::pair<TokenRows, AuditEvent>> rows;
   for (const CreateToken& request : message.requests) {
-    if (factory_->can_sign_for(*request.client, request.grant.is_openid())) continue;
+    const bool can_sign = co_await can_sign_soon(request.client, request.grant.is_openid(), context);
+    if (can_sign) continue;
     answers.resize(message.requests.size(), std::unexpected(errors::temporarily_unavailable));
     co_return answers;
   }
@@ -231,9 +242,9 @@ std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode&
 actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> TokenActor::handle(ExchangeCode message,
                                                                                actor::Context& context) {
   // Before the code is spent. What it grants is not known yet; what the client may ask for is.
-  if (!factory_->can_sign_for(*message.client, message.client->metadata.scope.contains("openid"))) {
-    co_return std::unexpected(RedemptionRefusal{errors::temporarily_unavailable, "no_key_yet"});
-  }
+  const bool can_sign =
+      co_await can_sign_soon(message.client, message.client->metadata.scope.contains("openid"), context);
+  if (!can_sign) co_return std::unexpected(RedemptionRefusal{errors::temporarily_unavailable, "no_key_yet"});
   const TokenDraft draft = this->draft(message.client, message.shown.read.id.shard(), context);
   const RedemptionEvents events{
       .redeemed = about(about(auditor_.event(context, message.cause, "code_redeemed"), message.client->id),
@@ -312,9 +323,9 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshToken message, actor::Context& context) {
   const auto read = factory_->read(message.refresh_token.expose());
   if (!read || read->use != TokenUse::refresh) co_return std::unexpected(errors::invalid_grant);
-  if (!factory_->can_sign_for(*message.client, message.client->metadata.scope.contains("openid"))) {
-    co_return std::unexpected(errors::temporarily_unavailable);
-  }
+  const bool can_sign =
+      co_await can_sign_soon(message.client, message.client->metadata.scope.contains("openid"), context);
+  if (!can_sign) co_return std::unexpected(errors::temporarily_unavailable);
 
   // 1. Everything that may be needed is made before the transaction: the ids, and hashes of what follows from them.
   const base::UnixTime now = context.wall();

@@ -191,6 +191,9 @@ class TokenActor {
     TokenRows rows;
     AuditEvent event;
   };
+  /// Whether there are keys for what the client may get. A server serves before its first key of RSA is made, and who
+  /// needs that one waits for it a while.
+  actor::Task<bool> can_sign_soon(ClientPtr client, bool may_be_openid, actor::Context& context);
   TokenDraft draft(ClientPtr client, std::uint16_t shard, actor::Context& context);
   Filled filled(CreateToken request, actor::Context& context);
   IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
