@@ -30,6 +30,7 @@ requests_burst = 1000000000
 
 [oauth]
 password_time = "0s"
+password_threads = "usual"
 access_token_lifetime = "1h"
 refresh_grace = "5s"
 )";

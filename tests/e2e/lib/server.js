@@ -59,9 +59,9 @@ export class Server {
   }
 
   async start(port = 0) {
-    // Passwords at the least cost: their threads are idle ones, and here other tests want the processors, too.
+    // Passwords at the least cost and beside everybody: here other tests want the processors, too.
     const args = ['serve', '--config', this.config, '--data', this.data, '--listen', `127.0.0.1:${port}`,
-      '--set', 'oauth.password_time=0s', ...this.args];
+      '--set', 'oauth.password_time=0s', '--set', 'oauth.password_threads=usual', ...this.args];
     this.process = spawn(binary, args, { env: { ...process.env, ...this.env } });
     this.ended = new Promise((done) => this.process.on('exit', (code, signal) => done({ code, signal })));
     const ready = new Promise((done) => {

@@ -31,7 +31,8 @@ class Server:
 
     def start(self, port=0):
         self.process = subprocess.Popen([BINARY, "serve", "--listen", f"127.0.0.1:{port}",
-                                         "--set", "oauth.password_time=0s", *self.where],
+                                         "--set", "oauth.password_time=0s",
+                                         "--set", "oauth.password_threads=usual", *self.where],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
         for line in self.process.stdout:
             if "listening on http://" in line:

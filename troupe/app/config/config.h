@@ -116,11 +116,15 @@ struct RealtimeConfig {
   std::vector<RuleConfig> rules{};                                   // in their order
 };
 
+/// Whose processor time the hashes of passwords take: what nobody else wants, or their share of it.
+enum class PasswordThreads : std::uint8_t { idle, usual };
+
 /// What it costs to try a password.
 struct PasswordConfig {
   std::size_t memory = 19 * 1024 * 1024;  // with the next the least that OWASP's cheat sheet allows
   std::size_t passes = 2;
   std::chrono::milliseconds time{250};  // nobody minds it at sign-in, and who guesses pays it each time
+  PasswordThreads threads = PasswordThreads::idle;
 };
 
 /// What the logo of the pages is read from; their colours stand in OauthOptions.

@@ -282,6 +282,12 @@ void add_guard_keys(std::vector<Key>& to) {
   to.push_back(key("oauth.password_memory", "Memory of one hash (argon2id); two are made at once.",
                    bytes(19 * MiB, GiB), AT(passwords.memory)));
   to.push_back(key("oauth.password_passes", "Passes over it, at least.", count(2, 64), AT(passwords.passes)));
+  to.push_back(
+      key("oauth.password_threads",
+          "`idle`: hashes take the processor time that nobody else wants, so a flood of sign-ins slows nothing "
+          "down, and where none is left nobody signs in. `usual`: they take their share.",
+          choice<PasswordThreads>({{"idle", PasswordThreads::idle}, {"usual", PasswordThreads::usual}}),
+          AT(passwords.threads)));
 }
 
 void add_page_keys(std::vector<Key>& to) {
