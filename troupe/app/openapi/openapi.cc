@@ -8,27 +8,15 @@
 #include "troupe/web/conditional.h"
 
 namespace troupe::app {
-namespace {
-
-web::Response document(const web::Request& request, const base::Bytes& body, const std::string& etag) {
-  web::Response response{.status = 304};
-  if (!web::is_known(request, etag)) {
-    response = {.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = body};
-  }
-  response.headers.set("ETag", etag);
-  response.headers.set("Cache-Control", "public, max-age=3600");
-  return response;
-}
-
-}  // namespace
-
 std::string_view openapi_document() noexcept { return openapi_files::openapi_json; }
 
 void add_openapi(web::Router& router) {
   const auto body = base::Bytes::copy(openapi_document());
   const auto etag = fmt::format("\"{}\"", crypto::hex(crypto::sha256(openapi_document()).view().substr(0, 8)));
   router.add(web::Method::get, "/openapi.json", [body, etag](web::Request request) -> actor::Task<web::Response> {
-    co_return document(request, body, etag);
+    co_return web::unless_known(request, etag, 3600, [&] {
+      return web::Response{.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = body};
+    });
   });
 }
 

@@ -84,9 +84,8 @@ void write_abilities(wire::JsonWriter& writer, const OauthOptions& options) {
 /// A public document that any page may read, and that a reader who has it already is not sent again.
 web::Response public_document(const web::Request& http, const std::string& json, std::string etag,
                               int max_age_seconds) {
-  auto response = web::is_known(http, etag) ? web::Response{.status = 304} : web::json_response(200, json);
-  response.headers.set("ETag", std::move(etag));
-  response.headers.set("Cache-Control", fmt::format("public, max-age={}", max_age_seconds));
+  auto response =
+      web::unless_known(http, std::move(etag), max_age_seconds, [&] { return web::json_response(200, json); });
   response.headers.set("Access-Control-Allow-Origin", "*");
   return response;
 }

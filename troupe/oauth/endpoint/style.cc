@@ -83,14 +83,11 @@ std::string stylesheet(const Look& look) {
 }
 
 Task<web::Response> pages_style(ServicePtr service, web::Request http) {
-  web::Response response{.status = 304};
-  if (!web::is_known(http, service->style_etag)) {
-    response = {.status = 200, .body = base::Bytes::copy(service->style)};
-    response.headers.set("Content-Type", "text/css; charset=utf-8");
-  }
-  response.headers.set("ETag", service->style_etag);
-  response.headers.set("Cache-Control", "public, max-age=3600");
-  co_return response;
+  co_return web::unless_known(http, service->style_etag, 3600, [&] {
+    return web::Response{.status = 200,
+                         .headers = {{"Content-Type", "text/css; charset=utf-8"}},
+                         .body = base::Bytes::copy(service->style)};
+  });
 }
 
 // An image may be an SVG, which is a document of our origin when somebody opens it alone: it runs nothing there, loads
