@@ -129,9 +129,7 @@ Task<web::Response> update_client(ServicePtr service, Caller caller, web::Reques
 }
 
 Task<web::Response> delete_client(ServicePtr service, Caller caller, web::Request http) {
-  auto query = read_query(http, dry_run_parameters);
-  if (!query) co_return std::move(query.error());
-  auto dry_run = read_dry_run(*query);
+  auto dry_run = read_dry_run(http);
   if (!dry_run) co_return std::move(dry_run.error());
   auto before = co_await client_of(service, http);
   if (!before) co_return std::move(before.error());

@@ -26,8 +26,9 @@ inline GrantFilter filter_in(const wire::Form& query) {
 
 /// Where a request says `dry_run=true`: the page that is wanted of the grants that the deed would end. Nothing: do it.
 using DryRun = std::optional<TimedPageWanted>;
-inline constexpr std::initializer_list<std::string_view> dry_run_parameters = {"dry_run", "limit", "after"};
 Read<DryRun> read_dry_run(const wire::Form& query);
+/// The same of a request whose query may say nothing else.
+Read<DryRun> read_dry_run(const web::Request& http);
 
 /// Grants as GET /grants lists them.
 Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedPageWanted wanted);

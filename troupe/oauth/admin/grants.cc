@@ -25,6 +25,12 @@ Read<DryRun> read_dry_run(const wire::Form& query) {
   return DryRun{};
 }
 
+Read<DryRun> read_dry_run(const web::Request& http) {
+  auto query = read_query(http, {"dry_run", "limit", "after"});
+  if (!query) return std::unexpected(std::move(query.error()));
+  return read_dry_run(*query);
+}
+
 Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedPageWanted wanted) {
   auto page = co_await service->tokens.ask(
       ListGrants{.filter = std::move(filter), .after = wanted.after, .count = wanted.limit});

@@ -156,9 +156,7 @@ Task<web::Response> update_user(ServicePtr service, Caller caller, web::Request 
 }
 
 Task<web::Response> disable_user(ServicePtr service, Caller caller, web::Request http) {
-  auto query = read_query(http, dry_run_parameters);
-  if (!query) co_return std::move(query.error());
-  auto dry_run = read_dry_run(*query);
+  auto dry_run = read_dry_run(http);
   if (!dry_run) co_return std::move(dry_run.error());
   if (*dry_run) co_return co_await answer_grants(std::move(service), {.user = user_in(http)}, **dry_run);
   auto changed = co_await service->users.ask(DisableUser{user_in(http), caller.cause});
@@ -181,9 +179,7 @@ Task<web::Response> set_password(ServicePtr service, Caller caller, web::Request
 }
 
 Task<web::Response> delete_user(ServicePtr service, Caller caller, web::Request http) {
-  auto query = read_query(http, dry_run_parameters);
-  if (!query) co_return std::move(query.error());
-  auto dry_run = read_dry_run(*query);
+  auto dry_run = read_dry_run(http);
   if (!dry_run) co_return std::move(dry_run.error());
   if (*dry_run) co_return co_await answer_grants(std::move(service), {.user = user_in(http)}, **dry_run);
   auto removed = co_await service->users.ask(RemoveUser{user_in(http), caller.cause});
