@@ -1,8 +1,8 @@
 // HTML: the frame that all pages share, and how text from outside gets into it.
 //
 // Whatever comes from outside passes through `escape`, and the policy lets a page load its
-// stylesheet, the logo of the same origin, and nothing else. `form-action` is absent on purpose: browsers apply it to
-// the redirect that answers the form too, which leads to the client's address.
+// stylesheet, the logo of the same origin and an empty icon, and nothing else. `form-action` is absent on purpose:
+// browsers apply it to the redirect that answers the form too, which leads to the client's address.
 #pragma once
 
 #include <string>
