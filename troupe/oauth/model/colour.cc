@@ -4,19 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+
+#include "troupe/wire/hex.h"
 
 namespace troupe::oauth {
 namespace {
-
-std::optional<std::uint8_t> part_of(std::string_view digits) noexcept {
-  std::uint8_t value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto read = std::from_chars(digits.data(), end, value, 16);
-  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
-  return value;
-}
 
 /// The share of the light that a part of a colour stands for.
 double light_of(std::uint8_t part) noexcept {
@@ -30,13 +23,12 @@ double luminance(const Colour& colour) noexcept {
 
 }  // namespace
 
-std::optional<Colour> Colour::parse(std::string_view text) noexcept {
+std::optional<Colour> Colour::parse(std::string_view text) {
   if (text.size() != 7 || text[0] != '#') return std::nullopt;
-  const auto red = part_of(text.substr(1, 2));
-  const auto green = part_of(text.substr(3, 2));
-  const auto blue = part_of(text.substr(5, 2));
-  if (!red || !green || !blue) return std::nullopt;
-  return Colour{*red, *green, *blue};
+  const auto parts = wire::from_hex(text.substr(1));
+  if (!parts) return std::nullopt;
+  const auto part = [&](std::size_t at) { return static_cast<std::uint8_t>((*parts)[at]); };
+  return Colour{part(0), part(1), part(2)};
 }
 
 std::string Colour::text() const { return fmt::format("#{:02x}{:02x}{:02x}", red, green, blue); }

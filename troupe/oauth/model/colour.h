@@ -12,7 +12,7 @@ struct Colour {
   std::uint8_t red = 0, green = 0, blue = 0;
 
   /// Reads "#1f4fbf": six digits, nothing shorter and no name.
-  static std::optional<Colour> parse(std::string_view text) noexcept;
+  static std::optional<Colour> parse(std::string_view text);
   /// The same, in small letters.
   std::string text() const;
 
