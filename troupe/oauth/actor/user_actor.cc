@@ -139,7 +139,7 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
 
   PasswordVerdict verdict;
   if (can_be_one) {
-    user = co_await parts_.storage.read(find);
+    if (!message.device) user = co_await parts_.storage.read(find);
     // The same work for a name that nobody has.
     auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
     if (!checked) {
