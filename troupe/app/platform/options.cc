@@ -51,7 +51,7 @@ oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<ac
   return {.cost = {.memory_kib = static_cast<std::uint32_t>(config.passwords.memory / 1024),
                    .passes = static_cast<std::uint32_t>(config.passwords.passes)},
           .time = config.passwords.time,
-          .threads = config.passwords.threads == PasswordThreads::idle ? std::move(threads) : nullptr};
+          .threads = std::move(threads)};
 }
 
 bool keeps_history_on_disk(const Config& config) {

@@ -14,7 +14,7 @@ realtime::RealtimeOptions realtime_options(const Config& config);
 /// Whether the history of any topic is kept on the disk.
 bool keeps_history_on_disk(const Config& config);
 
-/// How passwords are hashed, on these threads.
+/// How passwords are hashed, on these threads; null: on those of the system.
 oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<actor::Offload> threads);
 
 /// The options of one core's HTTP server, without the place where it listens and its routes.

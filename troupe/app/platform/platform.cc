@@ -116,7 +116,8 @@ void Platform::start_oauth() {
   std::vector<actor::Ref<actor::Protocol<oauth::AuditSeen>>> audit;
   if (audit_stream_) audit.emplace_back(audit_stream_);
   if (audit_webhook_) audit.emplace_back(audit_webhook_);
-  password_threads_ = actor::thread_offload({.threads = oauth::PasswordOptions{}.hashers, .queued_max = 64});
+  if (config_.passwords.threads == PasswordThreads::idle)
+    password_threads_ = actor::thread_offload({.threads = oauth::PasswordOptions{}.hashers, .queued_max = 64});
   oauth_supervisor_ = system_.spawn<oauth::OauthSupervisor>(
       oauth::oauth_supervisor_options(), oauth::OauthParts{
                                              .storage = oauth::Storage{database_, key_seals_of(config_).value()},

@@ -83,7 +83,7 @@ class Platform {
   actor::Ref<AuditWebhook> audit_webhook_;         // the same
   std::shared_ptr<actor::Offload> fetch_threads_;  // ends before the system, whose cores take their results
   actor::Ref<web::Fetcher> fetcher_;
-  std::shared_ptr<actor::Offload> password_threads_;  // the same
+  std::shared_ptr<actor::Offload> password_threads_;  // the same; null: hashes take those of the system
   actor::Ref<oauth::OauthSupervisor> oauth_supervisor_;
   oauth::OauthActors oauth_;
   realtime::Realtime realtime_;
