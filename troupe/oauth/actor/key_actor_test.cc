@@ -74,6 +74,13 @@ class EarlyKeys {
   }
 };
 
+actor::Ref<TokenActor> early_signer(ActorWorld& oauth) {
+  const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
+  return oauth.world.spawn<TokenActor>(
+      {.name = "signer"},
+      TokenActorParts{.storage = oauth.storage, .keys = keys, .watcher = {}, .options = oauth.options});
+}
+
 /// Brings the whole set to a Token Actor a second after its start.
 class LateKeys {
  public:
@@ -92,10 +99,7 @@ class LateKeys {
 
 TEST_CASE("who wants RS256 a moment before its key is there waits for it") {
   ActorWorld oauth{26};
-  const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
-  const auto tokens = oauth.world.spawn<TokenActor>(
-      {.name = "signer"},
-      TokenActorParts{.storage = oauth.storage, .keys = keys, .watcher = {}, .options = oauth.options});
+  const auto tokens = early_signer(oauth);
   oauth.world.spawn<LateKeys>({.name = "late_keys"}, tokens);
   Client client = fixture::shop();
   client.metadata.access_token_alg = crypto::Algorithm::rs256;
@@ -109,10 +113,7 @@ TEST_CASE("who wants RS256 a moment before its key is there waits for it") {
 
 TEST_CASE("who wants RS256 whose key does not come is told to come again, and others are served") {
   ActorWorld oauth{24};
-  const auto keys = oauth.world.spawn<EarlyKeys>({.name = "early_keys"});
-  const auto tokens = oauth.world.spawn<TokenActor>(
-      {.name = "signer"},
-      TokenActorParts{.storage = oauth.storage, .keys = keys, .watcher = {}, .options = oauth.options});
+  const auto tokens = early_signer(oauth);
   const auto ask_as = [&](crypto::Algorithm access, crypto::Algorithm id, std::string_view scope) {
     Client client = fixture::shop();
     client.metadata.access_token_alg = access;
