@@ -5,8 +5,9 @@
 # ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h). house/chaos makes a million
 # deliveries of a real server under faults in each slice, its history on the disk in every second, house/oauth_chaos
 # kills an authorization server for a minute, house/soak watches the memory for twenty minutes in the first, and
-# house/oauth_timing compares the times of refusals there, which needs a quiet machine. Finished slices are remembered by commit in build/prove, so a stopped run
-# goes on; how many schedules of how many scenarios they ran is counted there and told at the end.
+# house/oauth_timing compares the times of refusals there, which needs a quiet machine. Finished slices are remembered
+# by commit in build/prove, so a stopped run goes on; how many schedules of how many scenarios they ran is counted there
+# and told at the end.
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
