@@ -17,10 +17,12 @@ FORM = "application/x-www-form-urlencoded"
 class AuthorizationServer:
     """A running server; `clients` are by what they do: jwt, opaque, web, app, each with client_id and client_secret or none."""
 
-    def __init__(self, server, clients, user):
-        self.server, self.clients, self.user = server, clients, user
+    does = frozenset({"jwt", "opaque", "web", "app"})
+
+    def __init__(self, server, clients, user, discovery_path="/.well-known/openid-configuration"):
+        self.server, self.clients, self.user, self.discovery_path = server, clients, user, discovery_path
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        self.discovery = json.loads(self.ask(self.text("GET", "/.well-known/openid-configuration"))[2])
+        self.discovery = json.loads(self.ask(self.text("GET", discovery_path))[2])
 
     def path(self, endpoint):
         return urlsplit(self.discovery[endpoint]).path
@@ -73,6 +75,10 @@ class AuthorizationServer:
         person = Person(self)
         path = self.authorize_path(client, scope)
         return [person.code(path) for _ in range(count)]
+
+    @staticmethod
+    def code_of(callback):
+        return parse_qs(urlsplit(callback).query)["code"][0]
 
     def log_in_requests(self, client, scope, count):
         """The last step of so many sign-ins, each begun by another browser: name and password are sent."""
@@ -127,7 +133,7 @@ class Person:
         at, page = self.open(path)
         for _ in range(5):
             if at.startswith(CALLBACK):
-                return parse_qs(urlsplit(at).query)["code"][0]
+                return self.server.code_of(at)
             action, values = self.filled(at, page)
             at, page = self.open(action, "POST", values)
         raise SystemExit(f"bench: signing in does not end: {at}\n{page[:500]}")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from authorization import AuthorizationServer
+from glewlwyd import Glewlwyd, glewlwyd
 from servers import LOAD_CORE, Peer, pinned
 
 USER = ("bench", "a password for the bench")
@@ -54,6 +55,8 @@ class OauthBench:
                 peer = stack.enter_context(Peer(Path(__file__).parent / "peers" / "oidc_provider.mjs"))
                 self.servers["oidc-provider"] = peer
                 self.sides["oidc-provider"] = AuthorizationServer(peer, OIDC_CLIENTS, USER)
+                peer = self.servers["glewlwyd"] = stack.enter_context(glewlwyd())
+                self.sides["glewlwyd"] = Glewlwyd(peer, USER)
             stack.enter_context(self.folder)
             for case in (self.documents, self.client_credentials, self.introspection, self.refresh, self.codes,
                          self.introspection_beside_logins):
@@ -80,24 +83,25 @@ class OauthBench:
 
     @staticmethod
     def whole(slices):
-        """Slices in which each side had enough requests left to work for most of the time."""
+        """Slices in which each side had enough requests left to work for most of the time. A slow side's slice lasts until
+        what was in flight is answered, so each side is held against its own."""
         sides = list(dict.fromkeys(s["side"] for s in slices))
         rounds = [slices[i:i + len(sides)] for i in range(0, len(slices), len(sides))]
-        longest = max(s["wall_ns"] for s in slices)
-        kept = [of for of in rounds if all(s["units"] and s["wall_ns"] * 2 > longest for s in of)]
+        longest = {side: max(s["wall_ns"] for s in slices if s["side"] == side) for side in sides}
+        kept = [of for of in rounds if all(s["units"] and s["wall_ns"] * 2 > longest[s["side"]] for s in of)]
         return [s for of in kept or rounds[:1] for s in of]
 
-    def of_all(self, make, sides=None):
-        return {side: make(server) for side, server in self.sides.items() if sides is None or side in sides}
+    def of_all(self, make, kind="jwt"):
+        """Of each side that has such a client."""
+        return {side: make(server) for side, server in self.sides.items() if kind in server.does}
 
     def documents(self):
-        discovery = self.of_all(lambda s: [s.text("GET", "/.well-known/openid-configuration")])
-        yield from self.measured("discovery", discovery)
+        yield from self.measured("discovery", self.of_all(lambda s: [s.text("GET", s.discovery_path)]))
         yield from self.measured("JWKS", self.of_all(lambda s: [s.text("GET", s.path("jwks_uri"))]))
 
     def client_credentials(self):
         for kind, name in (("jwt", "ES256"), ("opaque", "opaque")):
-            requests = self.of_all(lambda s: [s.token_request(kind, grant_type="client_credentials")])
+            requests = self.of_all(lambda s: [s.token_request(kind, grant_type="client_credentials")], kind)
             floor = "/oauth/token" if kind == "jwt" else "/oauth/introspect"
             yield from self.measured(f"client_credentials, {name}", requests, floor=floor)
 
@@ -108,9 +112,8 @@ class OauthBench:
     def introspection(self):
         # oidc-provider does not introspect JWTs, so it is asked about one that is opaque in both rows.
         for kind, name in (("jwt", "JWT"), ("opaque", "opaque")):
-            requests = {side: [self.introspection_request(server, kind if side == "troupe" else "opaque")]
-                        for side, server in self.sides.items()}
-            yield from self.measured(f"introspection, {name}", requests)
+            yield from self.measured(f"introspection, {name}", self.of_all(lambda s: [self.introspection_request(
+                s, "opaque" if s is self.sides.get("oidc-provider") else kind)], kind))
 
     def refresh(self):
         """A family for each connection, of a public client, whose refresh tokens are good once."""
