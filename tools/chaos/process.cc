@@ -21,10 +21,11 @@ std::string contents(const std::string& path) {
 }
 
 /// Becomes the program; in the child, which must not ask for memory: a thread that is not there may hold its lock.
-[[noreturn]] void become(std::vector<char*>& arguments, const char* log, int pipe) {
+[[noreturn]] void become(std::vector<char*>& arguments, const char* log, int pipe, int input) {
   const int out = ::open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
+  if (input >= 0) ::dup2(input, STDIN_FILENO);
   if (pipe >= 0 && pipe != 3) ::dup2(pipe, 3);
   if (pipe == 3) ::fcntl(3, F_SETFD, 0);
   ::execv(arguments.front(), arguments.data());
@@ -40,7 +41,7 @@ Folder::Folder() {
 }
 Folder::~Folder() { std::filesystem::remove_all(path_); }
 
-Process::Process(const std::vector<std::string>& command, const std::string& log, int pipe) {
+Process::Process(const std::vector<std::string>& command, const std::string& log, int pipe, int input) {
   std::vector<char*> arguments;
   for (const auto& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
@@ -51,7 +52,7 @@ Process::Process(const std::vector<std::string>& command, const std::string& log
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it does not outlive us, however we end
-  become(arguments, log.c_str(), pipe);
+  become(arguments, log.c_str(), pipe, input);
 }
 
 Process::~Process() {
@@ -83,12 +84,27 @@ Server::Server(std::string program, std::string folder, const std::string& confi
   std::ofstream{folder_ + "/troupe.toml"} << config;
 }
 
+std::vector<std::string> Server::whole(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> all{program_};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  all.insert(all.end(), {"--config", folder_ + "/troupe.toml", "--data", folder_ + "/data"});
+  return all;
+}
+
+std::string Server::command(const std::vector<std::string>& arguments, const std::string& input) const {
+  const std::string said = folder_ + "/command.log";
+  const std::string given = folder_ + "/command.input";
+  std::ofstream{said}.close();
+  std::ofstream{given} << input;
+  const net::Descriptor in{::open(given.c_str(), O_RDONLY | O_CLOEXEC)};
+  Process process{whole(arguments), said, -1, in.get()};
+  if (process.wait() != 0) throw Failed{fmt::format("{} {} failed:\n{}", program_, arguments.front(), contents(said))};
+  return contents(said);
+}
+
 void Server::start() {
   const auto seen = contents(log_path()).size();
-  process_.emplace(std::vector{program_, std::string{"serve"}, std::string{"--config"}, folder_ + "/troupe.toml",
-                               std::string{"--data"}, folder_ + "/data", std::string{"--listen"},
-                               fmt::format("127.0.0.1:{}", port_)},
-                   log_path());
+  process_.emplace(whole({"serve", "--listen", fmt::format("127.0.0.1:{}", port_)}), log_path());
   constexpr std::string_view says = "listening on http://127.0.0.1:";
   for (int tries = 0; tries < 600; ++tries) {
     const auto log = contents(log_path());

@@ -36,8 +36,9 @@ class Folder {
 
 class Process {
  public:
-  /// Starts it with its output in the file `log`; `pipe`: a descriptor that becomes its number 3, or -1.
-  Process(const std::vector<std::string>& command, const std::string& log, int pipe = -1);
+  /// Starts it with its output in the file `log`; `pipe`: a descriptor that becomes its number 3, or -1; `input`: one
+  /// that becomes its standard input, or -1.
+  Process(const std::vector<std::string>& command, const std::string& log, int pipe = -1, int input = -1);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();
@@ -60,6 +61,10 @@ class Server {
   /// `program`: the executable troupe. Nothing is started yet.
   Server(std::string program, std::string folder, const std::string& config);
 
+  /// Runs another command of the executable on the same configuration and data, `input` as its standard input; gives
+  /// what it said. Throws Failed where it did not end well.
+  std::string command(const std::vector<std::string>& arguments, const std::string& input = "") const;
+
   /// Starts it and waits until it listens, at the port of the last time.
   void start();
   /// As a power cut does.
@@ -80,6 +85,8 @@ class Server {
 
  private:
   std::string log_path() const { return folder_ + "/server.log"; }
+  /// The command with where its configuration and data are.
+  std::vector<std::string> whole(const std::vector<std::string>& arguments) const;
 
   std::string program_, folder_;
   std::optional<Process> process_;

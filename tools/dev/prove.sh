@@ -4,16 +4,16 @@
 # under many schedules (publish and recover, redemption, refresh families, drain, ...) runs 500 other
 # ones in each slice, so 10 000 in twenty; a scenario may say another number (explore.h). house/chaos makes a million
 # deliveries of a real server under faults in each slice, its history on the disk in every second, house/oauth_chaos
-# kills an authorization server for a minute, house/soak watches the memory for twenty minutes in the first, and
-# house/oauth_timing compares the times of refusals there, which needs a quiet machine. Finished slices are remembered
-# by commit in build/prove, so a stopped run goes on; how many schedules of how many scenarios they ran is counted there
-# and told at the end.
+# kills an authorization server for a minute, in every second slice on PostgreSQL; in the first slice, house/soak and
+# house/oauth_soak watch memory and tables for twenty minutes, and house/oauth_timing compares the times of refusals,
+# which needs a quiet machine. Finished slices are remembered by commit in build/prove, so a stopped run goes on; how
+# many schedules of how many scenarios they ran is counted there and told at the end.
 
 PROOF_SLICES=${PROOF_SLICES:-20}
 
 # Prints the names of all proofs: `fuzz/<fuzzer>`, `<preset>/<test>`, and those of house/ that run the executable.
 proofs() {
-  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*|house\/(journal_kill|chaos|oauth_chaos|oauth_timing|soak))$/\1/p'
+  ctest --test-dir build/all -N | sed -nE 's/^ *Test +#[0-9]+: ((fuzz|asan|tsan)\/.*|house\/(journal_kill|chaos|oauth_chaos|oauth_timing|soak|oauth_soak))$/\1/p'
 }
 
 prove_slice() {
@@ -25,10 +25,13 @@ prove_slice() {
       ;;
     house/oauth_chaos)
       build/release/tools/oauth_chaos --troupe build/release/troupe --seed "$slice" --for "${OAUTH_CHAOS_SECONDS:-60}" \
-        --diagnosis build/prove/oauth-chaos-last-events.txt
+        --diagnosis build/prove/oauth-chaos-last-events.txt $( ((slice % 2 == 0)) && echo --postgres)
       ;;
     house/oauth_timing)
       ((slice > 1)) || build/release/tools/oauth_timing --troupe build/release/troupe --samples "${TIMING_SAMPLES:-10000}"
+      ;;
+    house/oauth_soak)
+      ((slice > 1)) || build/release/tools/oauth_soak --troupe build/release/troupe --minutes "${SOAK_MINUTES:-20}"
       ;;
     house/soak)
       ((slice > 1)) || build/release/tools/soak --troupe build/release/troupe --minutes "${SOAK_MINUTES:-20}"
@@ -44,14 +47,14 @@ prove_slice() {
 # What a slice says goes into the log; progress and figures of those that run for minutes are shown, too.
 prove_aloud() {
   case $1 in
-    house/chaos | house/oauth_chaos | house/oauth_timing | house/soak) prove_slice "$1" "$2" 2>&1 | tee "$3" >&2 ;;
+    house/chaos | house/oauth_chaos | house/oauth_timing | house/soak | house/oauth_soak) prove_slice "$1" "$2" 2>&1 | tee "$3" >&2 ;;
     *) prove_slice "$1" "$2" >"$3" 2>&1 ;;
   esac
 }
 
 prove() {
   local name=${1:-.} proof slice all log remembered
-  need build
+  need build test
   build_trees "$name" asan tsan fuzz release  # the last for house/journal_kill
   mapfile -t all < <(proofs | grep -E -- "$name")
   ((${#all[@]} > 0)) || fail "no proof matches '$name'."

@@ -1,9 +1,9 @@
-// oauth_chaos: a real authorization server on SQLite that is killed while one code is redeemed a thousand times at
-// once, one refresh token used a hundred times, tokens issued and revoked. What it acknowledged must be there
-// afterwards, and what was spent must stay spent. The seed repeats what is sent and when it is killed, not the timing
-// of the machine.
+// oauth_chaos: a real authorization server, on SQLite or PostgreSQL, that is killed while one code is redeemed a
+// thousand times at once, one refresh token used a hundred times, tokens issued and revoked. What it acknowledged must
+// be there afterwards, and what was spent must stay spent. The seed repeats what is sent and when it is killed, not the
+// timing of the machine.
 //
-//   oauth_chaos --troupe PROGRAM [--for SECONDS] [--seed N]    exit status 0, 1 (violated), 2 (cannot run)
+//   oauth_chaos --troupe PROGRAM [--postgres] [--for SECONDS] [--seed N]    exit status 0, 1 (violated), 2 (cannot run)
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -11,8 +11,10 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 
 #include "tools/oauth_chaos/run.h"
+#include "troupe/store/postgres/testing/postgres_server.h"
 
 namespace {
 
@@ -50,8 +52,10 @@ int report(const RunOptions& options, const Run& run, const std::string& diagnos
 int main(int count, char** values) {
   RunOptions options;
   std::string diagnosis = "oauth-chaos-last-events.txt";
+  bool on_postgres = false;
   CLI::App app{"A real authorization server that is killed in the middle of its work, and a judge of its answers."};
   app.add_option("--troupe", options.troupe, "The executable")->required()->check(CLI::ExistingFile);
+  app.add_flag("--postgres", on_postgres, "Start a PostgreSQL and keep everything there");
   app.add_option("--seed", options.seed, "Of what is sent and when it is killed")->capture_default_str();
   app.add_option("--for", options.seconds, "Seconds; the last round is finished")->capture_default_str();
   app.add_option("--redemptions", options.redemptions, "Of one code at once")->capture_default_str();
@@ -62,6 +66,8 @@ int main(int count, char** values) {
   ::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   try {
+    std::optional<store::test::PostgresServer> postgres;
+    if (on_postgres) options.store_url = postgres.emplace().url(postgres->make_database());
     Run run{options};
     run.torment();
     return report(options, run, diagnosis);

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "troupe/attack/address.h"
@@ -44,25 +42,19 @@ constexpr std::size_t batch_max = 256;
 base::Instant now() { return base::system_clock().now(); }
 double seconds_since(base::Instant then) { return std::chrono::duration<double>(now() - then).count(); }
 
+std::string store_of(const std::string& url) {
+  return url.empty() ? "" : fmt::format("\n[store]\nurl = \"{}\"\n", url);
+}
+
 /// A JWT is signed anew whenever it is told again, and ES256 makes another signature each time; the rest is the token.
 std::string what_is_signed(const std::string& jwt) { return jwt.substr(0, jwt.rfind('.')); }
-
-/// Runs a command to its end and gives what it printed.
-std::string said_by(const std::vector<std::string>& command, const std::string& log) {
-  chaos::Process process{command, log};
-  const int status = process.wait();
-  std::ifstream file{log};
-  std::string said{std::istreambuf_iterator<char>{file}, {}};
-  if (status != 0) throw chaos::Failed{command.front() + " failed:\n" + said};
-  return said;
-}
 
 }  // namespace
 
 Run::Run(const RunOptions& options)
     : options_(options),
       random_(options.seed),
-      server_(options.troupe, folder_.path(), config),
+      server_(options.troupe, folder_.path(), config + store_of(options.store_url)),
       transport_(attack::curl_transport({.ca_file = "", .patience = 30s})) {
   add_clients();
   server_.start();
@@ -78,20 +70,9 @@ Run::Run(const RunOptions& options)
 }
 
 attack::KnownClient Run::add_client(const std::vector<std::string>& arguments, const std::string& scope) {
-  std::vector<std::string> command{options_.troupe,
-                                   "client",
-                                   "add",
-                                   "--config",
-                                   folder_.path() + "/troupe.toml",
-                                   "--data",
-                                   folder_.path() + "/data",
-                                   "--json",
-                                   "--name",
-                                   "chaos",
-                                   "--scope",
-                                   scope};
+  std::vector<std::string> command{"client", "add", "--json", "--name", "chaos", "--scope", scope};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  const auto said = said_by(command, fmt::format("{}/client-{}.log", folder_.path(), random_.next()));
+  const auto said = server_.command(command);
   return {.id = json_text(said, "client_id"),
           .secret = base::Secret<std::string>{json_text(said, "client_secret")},
           .redirect_uri = redirect_uri,
@@ -108,11 +89,7 @@ void Run::add_clients() {
   phone_ = add_client(app, "orders");
   machine_ = add_client({"--grant", "client_credentials"}, "introspect");
   opaque_machine_ = add_client({"--grant", "client_credentials", "--access-token-format", "opaque"}, "orders");
-  const auto where = folder_.path();
-  said_by({"/bin/sh", "-c",
-           fmt::format("echo '{}' | {} user add {} --password-stdin --config {}/troupe.toml --data {}/data",
-                       user_password, options_.troupe, user_name, where, where)},
-          where + "/user.log");
+  (void)server_.command({"user", "add", user_name, "--password-stdin"}, fmt::format("{}\n", user_password));
 }
 
 void Run::torment() {

@@ -21,7 +21,8 @@
 namespace troupe::oauth_chaos {
 
 struct RunOptions {
-  std::string troupe;  // the executable
+  std::string troupe;     // the executable
+  std::string store_url;  // of a PostgreSQL database; empty: SQLite
   std::uint64_t seed = 1;
   double seconds = 20;
   std::size_t redemptions = 1000;  // of one code at once

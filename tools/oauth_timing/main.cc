@@ -11,9 +11,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <optional>
 
 #include "tools/chaos/process.h"
@@ -104,22 +102,10 @@ class Scene {
   bool end() { return server_.end(); }
 
  private:
-  std::string run(const std::string& command) {
-    const auto log = fmt::format("{}/{}.log", folder_.path(), random_.next());
-    chaos::Process process{
-        {"/bin/sh", "-c",
-         fmt::format("{} --config {}/troupe.toml --data {}/data", command, folder_.path(), folder_.path())},
-        log};
-    if (process.wait() != 0) throw chaos::Failed{"this failed: " + command};
-    std::ifstream file{log};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-
   KnownClient add_client() {
-    const auto said =
-        run(fmt::format("{} client add --json --name timing --redirect-uri {} --grant authorization_code "
-                        "--grant client_credentials --scope notes --access-token-format opaque",
-                        options_.troupe, redirect_uri));
+    const auto said = server_.command({"client", "add", "--json", "--name", "timing", "--redirect-uri", redirect_uri,
+                                       "--grant", "authorization_code", "--grant", "client_credentials", "--scope",
+                                       "notes", "--access-token-format", "opaque"});
     return {.id = json_text(said, "client_id"),
             .secret = Secret{json_text(said, "client_secret")},
             .redirect_uri = redirect_uri,
@@ -127,7 +113,7 @@ class Scene {
             .scope = "notes"};
   }
   void add_user(const std::string& name) {
-    run(fmt::format("echo 'a password of theirs' | {} user add {} --password-stdin", options_.troupe, name));
+    (void)server_.command({"user", "add", name, "--password-stdin"}, "a password of theirs\n");
   }
 
   static std::string changed_at(std::string text, std::size_t at) {

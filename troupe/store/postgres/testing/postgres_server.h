@@ -2,10 +2,10 @@
 //
 // One for each test binary (`of_this_process`), with a database for whoever asks; it ends with the process, however
 // that ends. The server refuses to be root's, so where the tests are root it runs as `postgres`. Where none can be
-// started, the test fails. It does not sync its files: what a power cut does to it is not tested here.
+// started, std::runtime_error says so, which fails a test. It does not sync its files: what a power cut does to it is
+// not tested here.
 #pragma once
 
-#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,13 @@ class PostgresServer {
 
   PostgresServer() {
     std::string made = std::filesystem::temp_directory_path() / "troupe-postgres-XXXXXX";
-    REQUIRE(mkdtemp(made.data()) != nullptr);
+    require(mkdtemp(made.data()) != nullptr, "no folder can be made for PostgreSQL");
     folder_ = made;
-    if (const passwd* user = user_of_server()) REQUIRE_EQ(::chown(made.c_str(), user->pw_uid, user->pw_gid), 0);
+    if (const passwd* user = user_of_server())
+      require(::chown(made.c_str(), user->pw_uid, user->pw_gid) == 0, "PostgreSQL's folder cannot be its user's");
     const pid_t child = run("initdb", {"-D", data(), "-U", "troupe", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
                                        "--no-sync", "--no-instructions"});
-    int status = -1;
-    REQUIRE_EQ(::waitpid(child, &status, 0), child);
-    REQUIRE_MESSAGE(status == 0, "initdb of PostgreSQL failed; the package `postgresql` brings it");
+    require(ended_well(child), "initdb of PostgreSQL failed; the package `postgresql` brings it");
     start();
   }
   PostgresServer(const PostgresServer&) = delete;
@@ -68,7 +68,7 @@ class PostgresServer {
         ::usleep(25'000);
       }
     }
-    FAIL("PostgreSQL does not answer");
+    throw std::runtime_error{"PostgreSQL does not answer"};
   }
 
   void restart() {
@@ -107,20 +107,24 @@ class PostgresServer {
   void execute(const std::string& database, const std::vector<std::string>& statements) const {
     std::vector<std::string> arguments{"-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", url(database)};
     for (const std::string& statement : statements) arguments.insert(arguments.end(), {"-c", statement});
-    int status = -1;
-    const pid_t child = run("psql", arguments);
-    REQUIRE_EQ(::waitpid(child, &status, 0), child);
-    REQUIRE_EQ(status, 0);
+    require(ended_well(run("psql", arguments)), "psql failed");
   }
 
  private:
+  static void require(bool holds, const char* otherwise) {
+    if (!holds) throw std::runtime_error{otherwise};
+  }
+  static bool ended_well(pid_t child) {
+    int status = -1;
+    return ::waitpid(child, &status, 0) == child && status == 0;
+  }
   std::string data() const { return folder_ + "/data"; }
 
   /// Null: the tests' own user.
   static const passwd* user_of_server() {
     if (::geteuid() != 0) return nullptr;
     const passwd* user = ::getpwnam("postgres");
-    REQUIRE_MESSAGE(user != nullptr, "there is no user `postgres`; the package `postgresql` makes it");
+    require(user != nullptr, "there is no user `postgres`; the package `postgresql` makes it");
     return user;
   }
 
