@@ -4,9 +4,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "troupe/base/check.h"
+#include "troupe/wire/json_plain.h"
 
 namespace troupe::wire {
 namespace {
@@ -144,15 +148,31 @@ Result parse_json(std::string_view text, JsonLimits limits) {
   return convert(root, limits.depth_max);
 }
 
-void append_json_string(std::string& out, std::string_view text) {
+namespace {
+
+/// Appends `before`, the text in quotes, and `behind` where it is not zero: one growth for all of it.
+void append_plain(std::string& out, char before, std::string_view text, char behind) {
+  const std::size_t size = out.size();
+  const std::size_t all = size + text.size() + 2 + (before != 0 ? 1 : 0) + (behind != 0 ? 1 : 0);
+  const auto write = [&](char* bytes, std::size_t) {  // libstdc++ 12 hands in what there is room for
+    char* at = bytes + size;
+    if (before != 0) *at++ = before;
+    *at++ = '"';
+    at = std::copy(text.begin(), text.end(), at);
+    *at++ = '"';
+    if (behind != 0) *at = behind;
+    return all;
+  };
+  out.resize_and_overwrite(all, write);
+}
+
+void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   out += '"';
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out += text.substr(from, i - from);
-    from = i + 1;
+  for (auto plain = json_plain_prefix(text); plain < text.size(); plain = json_plain_prefix(text)) {
+    out += text.substr(0, plain);
+    const auto byte = static_cast<unsigned char>(text[plain]);
+    text.remove_prefix(plain + 1);
     switch (byte) {
       case '"':
         out += "\\\"";
@@ -173,8 +193,17 @@ void append_json_string(std::string& out, std::string_view text) {
         out += {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
     }
   }
-  out += text.substr(from);
+  out += text;
   out += '"';
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  if (is_json_plain(text))
+    append_plain(out, '\0', text, '\0');
+  else
+    append_escaped(out, text);
 }
 
 std::string write_json(const Json& json) {
@@ -202,11 +231,24 @@ JsonWriter& JsonWriter::close(char bracket) {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  append_json_string(out_, name);
-  out_ += ':';
+  if (is_json_plain(name)) {
+    append_plain(out_, needs_comma_ ? ',' : '\0', name, ':');
+  } else {
+    separate();
+    append_escaped(out_, name);
+    out_ += ':';
+  }
   needs_comma_ = false;
   return *this;
+}
+
+JsonWriter& JsonWriter::whole(std::int64_t number) {
+  char digits[20];
+  return raw({digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr});
+}
+JsonWriter& JsonWriter::whole(std::uint64_t number) {
+  char digits[20];
+  return raw({digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr});
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {

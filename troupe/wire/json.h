@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -121,7 +122,7 @@ class JsonWriter {
   template <std::integral T>
     requires(!std::same_as<T, bool>)
   JsonWriter& value(T number) {
-    return raw(std::to_string(number));
+    return whole(static_cast<std::conditional_t<std::signed_integral<T>, std::int64_t, std::uint64_t>>(number));
   }
 
   /// A value that is JSON already; it is passed through byte for byte.
@@ -134,6 +135,8 @@ class JsonWriter {
   }
 
  private:
+  JsonWriter& whole(std::int64_t number);
+  JsonWriter& whole(std::uint64_t number);
   JsonWriter& open(char bracket);
   JsonWriter& close(char bracket);
   void separate();

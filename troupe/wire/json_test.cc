@@ -4,6 +4,11 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <cstdint>
+#include <limits>
+
+#include "troupe/wire/json_plain.h"
+
 namespace troupe::wire {
 namespace {
 
@@ -117,6 +122,38 @@ rc::Gen<Json> any_json(int depth) {
                           for (const auto& item : array) object.push_back({std::to_string(object.size()), item});
                           return Json{std::move(object)};
                         }));
+}
+
+TEST_CASE("what stands in a string as it is ends at the first byte that does not, wherever that stands") {
+  for (int value = 0; value < 256; ++value) {
+    const auto byte = static_cast<char>(value);
+    const bool is_plain = value >= 0x20 && byte != '"' && byte != '\\';
+    for (std::size_t size = 1; size < 20; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        for (const char around : {'a', '\x7f', '\x80', ' ', '!'}) {
+          std::string text(size, around);
+          text[at] = byte;
+          CAPTURE(value);
+          CAPTURE(at);
+          CAPTURE(text);
+          if (is_json_plain(text) != is_plain) FAIL("as a whole");
+          if (json_plain_prefix(text) != (is_plain ? size : at)) FAIL("as a prefix");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("whole numbers are written to their last digit") {
+  std::string out;
+  JsonWriter{out}
+      .begin_array()
+      .value(std::numeric_limits<std::int64_t>::min())
+      .value(std::numeric_limits<std::uint64_t>::max())
+      .value(std::int8_t{-1})
+      .value(0U)
+      .end_array();
+  CHECK_EQ(out, "[-9223372036854775808,18446744073709551615,-1,0]");
 }
 
 TEST_CASE("any value survives being written and read") {

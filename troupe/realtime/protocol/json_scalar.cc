@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "troupe/wire/json_plain.h"
+
 namespace troupe::realtime {
 
 namespace {
@@ -51,14 +53,11 @@ bool take_escape(std::string_view& rest) {
 
 bool is_string(std::string_view rest) {
   if (!take(rest, '"')) return false;
-  while (!rest.empty()) {
-    char c = rest.front();
-    rest.remove_prefix(1);
-    if (c == '"') return rest.empty();
-    if (static_cast<unsigned char>(c) < 0x20) return false;
-    if (c == '\\' && !take_escape(rest)) return false;
+  for (;;) {
+    rest.remove_prefix(wire::json_plain_prefix(rest));
+    if (take(rest, '"')) return rest.empty();
+    if (!take(rest, '\\') || !take_escape(rest)) return false;  // a control character, or no end
   }
-  return false;
 }
 
 }  // namespace
