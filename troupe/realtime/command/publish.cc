@@ -27,15 +27,16 @@ ClientError error_of(const actor::Failure<PublishError>& failure) {
   return {ErrorCode::internal, "whether the message was published is not known", {}};
 }
 
-std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker& asker) {
+std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Asker& asker) {
   auto refused = [](ErrorCode code, std::string message) {
     return std::unexpected(ClientError{code, std::move(message), {}});
   };
-  const auto topic = command.topic.text();
+  const auto& topic = command.topic.text();
   if (command.topic.is_reserved() || !asker.permissions.may_publish(command.topic)) {
     return refused(ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", topic));
   }
-  if (auto bytes_max = asker.settings.of(command.topic).payload_bytes_max; command.payload.bytes.size() > bytes_max) {
+  const auto* space = &asker.settings.of(command.topic);
+  if (auto bytes_max = space->payload_bytes_max; command.payload.bytes.size() > bytes_max) {
     return refused(ErrorCode::too_large, fmt::format("a payload for `{}` has at most {} bytes", topic, bytes_max));
   }
   const auto* rule = find_rule(asker.settings.rules(), command, asker.identity);
@@ -52,29 +53,30 @@ std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker
       if (!command.idempotency_key.empty()) command.idempotency_key += '\n' + topic;
       command.topic = *rule->redirect;
       redirected_to = command.topic.text();
+      space = &asker.settings.of(command.topic);
+      if (auto bytes_max = space->payload_bytes_max; command.payload.bytes.size() > bytes_max) {
+        return refused(ErrorCode::too_large, fmt::format("a payload for `{}`, where a rule sends it, has at most {} "
+                                                         "bytes",
+                                                         redirected_to, bytes_max));
+      }
     }
   }
-  const auto& space = asker.settings.of(command.topic);
-  if (command.payload.bytes.size() > space.payload_bytes_max) {
-    return refused(ErrorCode::too_large, fmt::format("a payload for `{}`, where a rule sends it, has at most {} bytes",
-                                                     redirected_to, space.payload_bytes_max));
-  }
-  const bool holds_up = reaches_publishers(space.overflow) || space.durability == Durability::disk;
+  const bool holds_up = reaches_publishers(space->overflow) || space->durability == Durability::disk;
   Publisher publisher{asker.routing.here, asker.receiver, asker.identity.user};
   return JudgedPublication{{std::move(publisher), std::move(command), std::move(target)},
                            std::move(redirected_to),
                            holds_up ? HomeAnswer::waited_for : HomeAnswer::as_wanted,
-                           publish_within(space)};
+                           publish_within(*space)};
 }
 
-actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication publication,
+actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication&& publication,
                                                                              RouterRef home) {
   auto ack = co_await home.within(publication.within).ask(std::move(publication.message));
   if (ack) ack->redirected_to = std::move(publication.redirected_to);
   co_return ack;
 }
 
-actor::Task<void> run(Publish command, OptionalId id, Client& client) {
+actor::Task<void> run(Publish&& command, OptionalId id, Client& client) {
   auto judged = judge(std::move(command), asker(client));
   if (!judged) {
     client.answer(finished(judged.error(), id));

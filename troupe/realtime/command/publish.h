@@ -19,15 +19,17 @@ struct JudgedPublication {
 };
 
 /// Whether it may be published: topic, permission, size, rules.
-std::expected<JudgedPublication, ClientError> judge(Publish command, const Asker& asker);
+std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Asker& asker);
 
-/// Has `home`, that of the message's topic, publish it; gives what all cores have counted.
-actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication publication,
+/// Has `home`, that of the message's topic, publish it; gives what all cores have counted. The publication must outlive
+/// the task, which takes it apart.
+actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication&& publication,
                                                                              RouterRef home);
 
 /// What a client is told of a publication that failed.
 ClientError error_of(const actor::Failure<PublishError>& failure);
 
-actor::Task<void> run(Publish command, OptionalId id, Client& client);
+/// The command is taken apart, and must outlive the task.
+actor::Task<void> run(Publish&& command, OptionalId id, Client& client);
 
 }  // namespace troupe::realtime

@@ -87,7 +87,7 @@ class MessageRouterActor {
   // As the home of topics and users.
   void handle(const TopicsPressed& message, actor::Context& ctx);
   void handle(const TopicsRelieved& message);
-  void handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
+  void handle(PublishMessage&& message, actor::Reply<PublishAck, PublishError> reply, actor::Context& ctx);
   void handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx);
   void handle(ReadTopic message, actor::Reply<HistoryPage> reply, actor::Context& ctx);
   TopicsPage handle(const ListTopics& message, actor::Context& ctx);

@@ -50,7 +50,7 @@ void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket tick
   if (auto waiting = keyed.tickets.find(ticket); waiting != keyed.tickets.end()) waiting->second.key = keyed.key;
 }
 
-void MessageRouterActor::handle(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
+void MessageRouterActor::handle(PublishMessage&& message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
   const bool bears_key = !message.publication.idempotency_key.empty();
   if (bears_key && answer_repeat(keyed(message), reply, ctx.now())) return;
