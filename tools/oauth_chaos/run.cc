@@ -31,6 +31,7 @@ password_time = "0s"
 password_threads = "usual"
 access_token_lifetime = "1h"
 refresh_grace = "5s"
+session_codes_per_minute = 0
 )";
 constexpr auto grace = 5s;
 constexpr auto slack = 2s;  // the server counts whole seconds, and by its own clock

@@ -275,6 +275,10 @@ void add_guard_keys(std::vector<Key>& to) {
                    rate(0, 1e9), AT(oauth.client_requests.per_second)));
   to.push_back(key("oauth.client_requests_burst", "The same at once after a silence; 0: those of a second.",
                    rate(0, 1e9), AT(oauth.client_requests.burst)));
+  to.push_back(key("oauth.session_codes_per_minute",
+                   "Authorization codes that one signed-in browser may be given, on one core, on average, and at once "
+                   "after a silence; for more its client is told to come again. 0: no limit.",
+                   rate(0, 1e6), AT(oauth.session_codes_per_minute)));
   to.push_back(key("oauth.password_time",
                    "Processor time that the hash of a password takes on this machine: found out after each start, "
                    "which makes hashes dearer and never cheaper than the next two say. 0s: as they say.",

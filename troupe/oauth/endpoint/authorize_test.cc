@@ -60,6 +60,22 @@ TEST_CASE("prompt=none asks nobody anything (T70)") {
   CHECK(browser.get(address(oauth, "prompt=none")).location_query().get("code"));
 }
 
+TEST_CASE("a browser that asks for codes without end is told to come again, and another is not (T67)") {
+  OauthWorld oauth{{.seed = 6, .oauth = {.session_codes_per_minute = 3}}};
+  Browser flooding{oauth}, other{oauth};
+  for (Browser* browser : {&flooding, &other}) {
+    auto consent = sign_in(*browser, browser->follow(browser->get(address(oauth))), alice);
+    if (!consent.location_query().get("code")) browser->submit(consent, "/consent", {{"decision", "allow"}});
+  }
+  for (int left = 2; left > 0; --left) CHECK(flooding.get(address(oauth, "prompt=none")).location_query().get("code"));
+  const auto refused = flooding.get(address(oauth, "prompt=none")).location_query();
+  CHECK_EQ(refused.get("error"), "temporarily_unavailable");
+  CHECK_EQ(refused.get("state"), "s1");
+  CHECK(other.get(address(oauth, "prompt=none")).location_query().get("code"));
+  oauth.advance(20s);
+  CHECK(flooding.get(address(oauth, "prompt=none")).location_query().get("code"));
+}
+
 TEST_CASE("prompt and max_age make the user act again, within the flow that asks for it") {
   OauthWorld oauth{{.seed = 5}};
   Browser browser{oauth};

@@ -14,6 +14,7 @@
 #include "troupe/oauth/actor/user_actor.h"
 #include "troupe/oauth/endpoint/client_rates.h"
 #include "troupe/oauth/endpoint/figures.h"
+#include "troupe/oauth/endpoint/session_rates.h"
 #include "troupe/oauth/model/options.h"
 
 namespace troupe::oauth {
@@ -46,6 +47,7 @@ struct Service {
   UserRef users;
   std::unique_ptr<OauthFigures> figures;
   ClientRates rates;
+  SessionRates session_rates;
 };
 
 /// Shared by the requests of one core.

@@ -29,6 +29,8 @@ Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
 }
 
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Cause cause) {
+  const auto taken = service->session_rates.take(authentication.session, actor::Core::current()->now());
+  if (!taken) co_return send_error(*service, request, taken.error());
   auto issued = co_await service->codes.ask(CreateAuthCode{.request = request,
                                                            .authentication = std::move(authentication),
                                                            .scope = request.scope,

@@ -43,6 +43,8 @@ struct OauthOptions {
   /// Requests of one client that has proven itself, on one core; 0: no limit, since an operator knows such a client,
   /// and a resource server may ask about every request that it gets.
   web::RateLimit client_requests{.per_second = 0, .burst = 0};
+  /// Authorization codes of one signed-in browser, on one core; 0: no limit.
+  double session_codes_per_minute = 300;
 
   std::vector<std::string> resources;  // what `resource` may name besides the issuer itself (RFC 8707)
   ScopeSet scopes_supported;           // for the discovery document, besides those of OpenID Connect

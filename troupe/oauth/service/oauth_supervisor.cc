@@ -63,6 +63,7 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
   std::string document = discovery_document(options);
   std::string etag = etag_of(document);
   ClientRates rates{options.client_requests};
+  SessionRates session_rates{options.session_codes_per_minute};
   std::string style = stylesheet(options.look);
   std::string style_etag = etag_of(style);
   return std::make_shared<Service>(Service{.options = std::move(options),
@@ -77,7 +78,8 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
                                            .sessions = actors.sessions,
                                            .users = actors.users,
                                            .figures = std::make_unique<OauthFigures>(metrics),
-                                           .rates = std::move(rates)});
+                                           .rates = std::move(rates),
+                                           .session_rates = std::move(session_rates)});
 }
 
 admin::ServicePtr make_admin_service(const OauthOptions& options, const OauthActors& actors) {
