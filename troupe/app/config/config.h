@@ -127,7 +127,7 @@ struct PasswordConfig {
   PasswordThreads threads = PasswordThreads::idle;
 };
 
-/// What the logo of the pages is read from; their colours stand in OauthOptions.
+/// What the logo of the pages is read from; the logo itself and their colours stand in OauthOptions.
 struct PagesConfig {
   std::string logo_file;  // none: no logo
 };

@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "troupe/app/config/key.h"
-#include "troupe/app/config/logo.h"
 
 using namespace troupe::app;
 using namespace std::chrono_literals;
@@ -333,7 +332,9 @@ TEST_CASE("colours that cannot be read, and a logo that is none, are refused wit
   CHECK(problems[3].ends_with("which is no PNG, JPEG or SVG image"));
   CHECK_EQ(problems_of("[oauth]\npage_ink = \"black\"\n").at(0),
            "F:2: oauth.page_ink wants a colour such as \"#1f4fbf\"");
-  CHECK(problems_of("[oauth]\nlogo_file = \"/nowhere/at/all.png\"\n").at(0).contains("cannot be read"));
+  CHECK(problems_of("[oauth]\nlogo_text = \"Acme\"\nlogo_file = \"/nowhere/at/all.png\"\n")
+            .at(0)
+            .contains("cannot be read"));
 }
 
 TEST_CASE("colours and a logo of one's own are taken") {
@@ -341,7 +342,7 @@ TEST_CASE("colours and a logo of one's own are taken") {
   const auto config =
       loaded("[oauth]\npage_accent = \"#7a1f5c\"\nlogo_file = \"" + logo.path() + "\"\nlogo_text = \"Acme\"\n");
   CHECK_EQ(config.oauth.look.light.accent.text(), "#7a1f5c");
-  CHECK_EQ(read_logo(config.pages.logo_file).value()->type, "image/svg+xml");
+  CHECK_EQ(config.oauth.look.logo->type, "image/svg+xml");
   CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
            "oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
 }

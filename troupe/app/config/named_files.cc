@@ -1,5 +1,5 @@
-// See logo.h.
-#include "troupe/app/config/logo.h"
+// See named_files.h.
+#include "troupe/app/config/named_files.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,12 @@
 #include <fstream>
 #include <system_error>
 
-namespace troupe::app {
+#include "troupe/app/config/value.h"
 
+namespace troupe::app {
+namespace {
+
+/// The image of that file; null where none is named.
 std::expected<std::shared_ptr<const oauth::Logo>, Complaint> read_logo(const std::string& path) {
   if (path.empty()) return nullptr;
   std::ifstream file{path, std::ios::binary};
@@ -25,6 +29,24 @@ std::expected<std::shared_ptr<const oauth::Logo>, Complaint> read_logo(const std
   auto logo = oauth::logo_of_bytes(std::move(bytes));
   if (!logo) return std::unexpected(fmt::format("names {}, which is no PNG, JPEG or SVG image", path));
   return std::make_shared<const oauth::Logo>(*std::move(logo));
+}
+
+}  // namespace
+
+void read_named_files(Config& config, const Places& places, std::vector<Problem>& problems) {
+  const auto take = [&](const std::string& key, auto read, auto& place) {
+    if (read) {
+      place = *std::move(read);
+      return;
+    }
+    const auto where = places.find(key);
+    problems.push_back({where == places.end() ? "" : where->second, fmt::format("{} {}", key, read.error())});
+  };
+  take("oauth.logo_file", read_logo(config.pages.logo_file), config.oauth.look.logo);
+}
+
+void keep_named_files(const Config& running, Config& config) {
+  config.oauth.look.logo = running.oauth.look.logo;
 }
 
 }  // namespace troupe::app
