@@ -32,7 +32,11 @@ crypto::Password read_password(Invocation& invocation, const UserCommand& comman
   return crypto::Password{*std::move(line)};
 }
 
+/// The hash of a password that may be a new one.
 std::string hash_of(const crypto::Password& password, AdminWork& admin) {
+  const auto& breached = admin.config().passwords.breached;
+  if (breached && breached->has(password))
+    throw CommandFailed{std::string{oauth::sentence(oauth::UserError::breached_password)}};
   auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
   if (!hash) throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   return *std::move(hash);

@@ -288,6 +288,11 @@ void add_guard_keys(std::vector<Key>& to) {
           "down, and where none is left nobody signs in. `usual`: they take their share.",
           choice<PasswordThreads>({{"idle", PasswordThreads::idle}, {"usual", PasswordThreads::usual}}),
           AT(passwords.threads)));
+  to.push_back(key("oauth.breached_passwords",
+                   "A file of passwords that have become known, which nobody may take as a new one: sorted lines of "
+                   "their SHA-1 in 40 upper-case hexadecimal digits, perhaps with `:` and a number. Opened at the "
+                   "start, never read as a whole.",
+                   text("file"), AT(passwords.breached_file)));
 }
 
 void add_page_keys(std::vector<Key>& to) {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "troupe/app/config/key.h"
+#include "troupe/crypto/testing/breached_list.h"
 
 using namespace troupe::app;
 using namespace std::chrono_literals;
@@ -345,4 +346,16 @@ TEST_CASE("colours and a logo of one's own are taken") {
   CHECK_EQ(config.oauth.look.logo->type, "image/svg+xml");
   CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
            "oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
+}
+
+TEST_CASE("a list of breached passwords is opened, and one that is none is refused with the line and the place") {
+  const troupe::crypto::testing::BreachedList list{{"letmein123"}};
+  const auto config = loaded("[oauth]\nbreached_passwords = \"" + list.path() + "\"\n");
+  REQUIRE(config.passwords.breached != nullptr);
+  CHECK(config.passwords.breached->has(troupe::crypto::Password{"letmein123"}));
+  CHECK(loaded("").passwords.breached == nullptr);
+  list.write("letmein123\n");
+  const auto problem = problems_of("[oauth]\nbreached_passwords = \"" + list.path() + "\"\n").at(0);
+  CHECK(problem.starts_with("F:2: oauth.breached_passwords names " + list.path() + ", which has at byte 0 no line"));
+  CHECK(problems_of("[oauth]\nbreached_passwords = \"/nowhere\"\n").at(0).contains("cannot be read"));
 }

@@ -31,6 +31,14 @@ std::expected<std::shared_ptr<const oauth::Logo>, Complaint> read_logo(const std
   return std::make_shared<const oauth::Logo>(*std::move(logo));
 }
 
+/// The list in that file; null where none is named.
+std::expected<std::shared_ptr<const crypto::BreachedPasswords>, Complaint> open_breached(const std::string& path) {
+  if (path.empty()) return nullptr;
+  auto list = crypto::BreachedPasswords::open(path);
+  if (!list) return std::unexpected(fmt::format("names {}, which {}", path, list.error()));
+  return *std::move(list);
+}
+
 }  // namespace
 
 void read_named_files(Config& config, const Places& places, std::vector<Problem>& problems) {
@@ -43,10 +51,12 @@ void read_named_files(Config& config, const Places& places, std::vector<Problem>
     problems.push_back({where == places.end() ? "" : where->second, fmt::format("{} {}", key, read.error())});
   };
   take("oauth.logo_file", read_logo(config.pages.logo_file), config.oauth.look.logo);
+  take("oauth.breached_passwords", open_breached(config.passwords.breached_file), config.passwords.breached);
 }
 
 void keep_named_files(const Config& running, Config& config) {
   config.oauth.look.logo = running.oauth.look.logo;
+  config.passwords.breached = running.passwords.breached;
 }
 
 }  // namespace troupe::app

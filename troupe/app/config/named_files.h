@@ -1,5 +1,5 @@
 // The files that the configuration names by their paths and the server uses as they are at its start: the logo of the
-// pages. Read once, when the configuration is loaded.
+// pages, and the list of breached passwords. Opened once, when the configuration is loaded.
 #pragma once
 
 #include <vector>

@@ -121,7 +121,7 @@ TEST_CASE("every key either becomes live or stays as it was") {
   }
 }
 
-TEST_CASE("a logo stays that of the start, whatever another file would give") {
+TEST_CASE("a logo and a list of breached passwords stay those of the start, whatever another file would give") {
   const Config running = completed();
   Config wanted = running;
   wanted.pages.logo_file = "logo.svg";
