@@ -98,7 +98,7 @@ void TokenActor::tell_revoked(const FamilyId& family, std::optional<crypto::Toke
 }
 
 IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
-                                base::UnixTime now) {
+                                const std::optional<User>& told_of, base::UnixTime now) {
   IssuedTokens issued{.access_token = factory_->access_token(access, secret),
                       .expires_in = std::chrono::duration_cast<std::chrono::seconds>(access.expires_at - now),
                       .scope = access.grant.scope,
@@ -106,7 +106,7 @@ IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access
                       .id_token = std::nullopt};
   if (access.grant.is_openid())
     issued.id_token =
-        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options.id_token_ttl);
+        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options.id_token_ttl, told_of);
   return issued;
 }
 
@@ -145,7 +145,7 @@ TokenActor::Filled TokenActor::filled(CreateToken request, actor::Context& conte
 
 IssuedTokens TokenActor::issue(const TokenDraft& draft, const TokenRows& rows) {
   ++issued_;
-  IssuedTokens issued = answer(*draft.client, rows.access, draft.access_secret, draft.made_at);
+  IssuedTokens issued = answer(*draft.client, rows.access, draft.access_secret, rows.told_of, draft.made_at);
   if (rows.refresh) issued.refresh_token = draft.refresh->text;
   return issued;
 }
@@ -234,6 +234,7 @@ std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode&
   if (!keep(t, rows, std::move(issued))) {
     return std::unexpected(RedemptionRefusal{errors::invalid_grant, "grant_is_over"});
   }
+  rows.told_of = told_of(t, rows.access.grant);
   return rows;
 }
 
@@ -365,7 +366,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
   // 3. The texts follow from what was shown and from the rows, so a repeat gets the same ones.
   ++refreshed_;
   const crypto::TokenSecret secret = factory_->secret_after(presented, refreshed->access.id);
-  IssuedTokens issued = answer(*message.client, refreshed->access, secret, now);
+  IssuedTokens issued = answer(*message.client, refreshed->access, secret, refreshed->told_of, now);
   if (refreshed->successor)
     issued.refresh_token =
         factory_->refresh_token(*refreshed->successor, factory_->secret_after(presented, *refreshed->successor));

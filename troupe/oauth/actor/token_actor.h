@@ -28,7 +28,7 @@
 namespace troupe::oauth {
 
 /// Issues tokens for a grant: an access token; a refresh token if `has_refresh_token`; an ID token if the
-/// grant is of OpenID. A family that was revoked meanwhile gets none: invalid_grant.
+/// grant is of OpenID, without claims of the user. A family that was revoked meanwhile gets none: invalid_grant.
 struct CreateToken {
   ClientPtr client;
   Grant grant;
@@ -200,7 +200,7 @@ class TokenActor {
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
-                      base::UnixTime now);
+                      const std::optional<User>& told_of, base::UnixTime now);
 
   TokenActorParts parts_;
   std::optional<TokenFactory> factory_;

@@ -55,7 +55,8 @@ Grant grant(int family) {
                                            .session = SessionId{id(100).text()},
                                            .time = at(3),
                                            .methods = {"pwd", "otp"}},
-          .nonce = "n-1"};
+          .nonce = "n-1",
+          .id_token_claims = R"({"email":[]})"};
 }
 
 void check_same(const Grant& a, const Grant& b) {
@@ -262,6 +263,7 @@ TEST_CASE_TEMPLATE("a code is used once", Store, InMemory, BySql) {
                           .expires_at = at(60)});
     const AuthCode code = t.grants.find_code(id(1)).value();
     check_same(code.grant, grant(1));
+    CHECK_EQ(code.grant.id_token_claims, grant(1).id_token_claims);
     CHECK_EQ(code.hash, hash("code"));
     CHECK_EQ(code.redirect_uri, "https://shop.example/cb");
     CHECK_EQ(code.code_challenge, "challenge");
@@ -286,6 +288,7 @@ TEST_CASE_TEMPLATE("a family is revoked once, and the first reason stays", Store
     CHECK_FALSE(t.grants.revoke_family(family, at(2), "logout"));
     const FamilyRecord found = t.grants.find_family(family).value();
     check_same(found.grant, grant(1));
+    CHECK_EQ(found.grant.id_token_claims, grant(1).id_token_claims);
     CHECK_EQ(found.expires_at, at(1000));
     CHECK_EQ(found.revoked_at, at(1));
     CHECK_EQ(found.revoked_because, "code replayed");
