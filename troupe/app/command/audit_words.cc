@@ -82,6 +82,7 @@ constexpr std::array reasons = {
     Words{"unknown", "nobody knows it here"},
     Words{"unknown_client", "there is no such client"},
     Words{"unknown_user", "there is no such user"},
+    Words{"unused", "it had not been used for too long"},
     Words{"used_before", "it had been used before"},
     Words{"wider_scope", "it asks for more than was granted"},
     Words{"wrong_password", "the password is wrong"},
