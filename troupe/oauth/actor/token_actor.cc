@@ -271,7 +271,12 @@ actor::Task<std::optional<TokenClaims>> TokenActor::handle(IntrospectToken messa
   const auto read = factory_->read(message.token.expose());
   if (!read) co_return std::nullopt;
   auto claims = co_await live_claims(*read, context.wall());
-  if (!claims || (message.caller && !may_introspect(*message.caller, *claims))) co_return std::nullopt;
+  if (!claims) co_return std::nullopt;
+  if (message.caller && !may_introspect(*message.caller, *claims)) {
+    note_foreign("introspection_refused", message.caller->id, {claims->client, claims->family, claims->id},
+                 message.cause, context);
+    co_return std::nullopt;
+  }
   co_return claims;
 }
 
@@ -308,6 +313,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
   });
   if (!result.owned) co_return TokenRevoked{};
   if (!result.is_callers) {
+    note_foreign("revocation_refused", caller, {result.owned->client, result.owned->family, read->id}, message.cause,
+                 context);
     // A public client is not told that the token exists (RFC 7009, 2.1).
     if (message.caller->is_public()) co_return TokenRevoked{};
     co_return std::unexpected(errors::invalid_request.because("The token was issued to another client."));
@@ -373,12 +380,26 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
   co_return issued;
 }
 
+void TokenActor::note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token,
+                              const Cause& cause, actor::Context& context) {
+  const auto noted = refusals_.note("another_client " + token.owner.value(), context.now());
+  if (!noted) return;
+  AuditEvent event = about(about(auditor_.event(context, cause, kind, *noted), caller), token.id);
+  event.family = token.family;
+  context.self(this).tell(NoteRefusal{std::move(event)});
+}
+
+actor::Task<void> TokenActor::handle(NoteRefusal message) {
+  co_await parts_.storage.write([event = std::move(message.event)](Tables& t) { t.audit.append(event); });
+}
+
 void TokenActor::inspect(actor::Inspection& out) const {
   out.add("issued", issued_);
   out.add("introspected", introspected_);
   if (factory_) out.add("signatures_verified", factory_->verified());
   out.add("refreshed", refreshed_);
   out.add("revoked", revoked_);
+  out.add("refusals_unnoted", refusals_.unnoted());
 }
 
 }  // namespace troupe::oauth

@@ -14,6 +14,7 @@
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/actor/redemption.h"
+#include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/actor/token_draft.h"
 #include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/cause.h"
@@ -60,6 +61,7 @@ struct ExchangeCode {
 struct IntrospectToken {
   TokenText token;
   ClientPtr caller;  // null: one who may know all
+  Cause cause{};     // for the audit trail, where the caller may not know
   using reply = std::optional<TokenClaims>;
 };
 
@@ -155,6 +157,13 @@ struct ListTokens {
   using reply = PageOf<TokenClaims>;
 };
 
+/// A token that was shown by somebody else than its client.
+struct ForeignToken {
+  ClientId owner;
+  FamilyId family;
+  crypto::TokenId id;
+};
+
 struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
@@ -182,6 +191,11 @@ class TokenActor {
   actor::Task<PageOf<LiveGrant>> handle(ListGrants message, actor::Context& context);
   actor::Task<PageOf<TokenClaims>> handle(ListTokens message, actor::Context& context);
   void handle(KeysChanged message);
+  /// Told by itself, so that who was refused need not wait for the disk.
+  struct NoteRefusal {
+    AuditEvent event;
+  };
+  actor::Task<void> handle(NoteRefusal message);
   void inspect(actor::Inspection& out) const;
 
  private:
@@ -198,6 +212,9 @@ class TokenActor {
   Filled filled(CreateToken request, actor::Context& context);
   IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
+  /// Notes that `caller` has shown a token of another client, and whose it is; some of many.
+  void note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token, const Cause& cause,
+                    actor::Context& context);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
                       const std::optional<User>& told_of, base::UnixTime now);
@@ -206,6 +223,7 @@ class TokenActor {
   std::optional<TokenFactory> factory_;
   crypto::TokenIds ids_;
   Auditor auditor_;
+  RefusalBudget refusals_;
   std::int64_t issued_ = 0;
   std::int64_t introspected_ = 0;
   std::int64_t refreshed_ = 0;

@@ -104,7 +104,8 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   std::string shown = parameter(*form, "token");  // 3. about what
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
-  auto claims = co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
+  auto claims =
+      co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller), cause_of(http)});
   if (!claims) co_return refuse(errors::temporarily_unavailable);
   service->figures->introspected(claims->has_value());
   std::string json;  // 4. what it stands for
@@ -125,7 +126,7 @@ Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
   wire::JsonWriter writer{json};
   writer.begin_object().key("results").begin_array();
   for (TokenText& token : *tokens) {
-    auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller});
+    auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller, cause_of(http)});
     if (!claims) co_return refuse(errors::temporarily_unavailable);
     service->figures->introspected(claims->has_value());
     write(writer, *claims, service->options.issuer);
