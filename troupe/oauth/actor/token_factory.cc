@@ -108,10 +108,6 @@ TokenText TokenFactory::access_token(const AccessRecord& token, const crypto::To
   return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(issuer_, token))};
 }
 
-crypto::Digest TokenFactory::hash_of(const AccessRecord& token, const crypto::TokenSecret& secret) {
-  return hasher(token.id, secret)(token);
-}
-
 std::function<crypto::Digest(const AccessRecord&)> TokenFactory::hasher(const crypto::TokenId& id,
                                                                         const crypto::TokenSecret& secret) {
   const crypto::Digest opaque = crypto::sha256(codec_.write(crypto::TokenKind::access, id, secret).expose());

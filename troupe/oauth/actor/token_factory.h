@@ -63,9 +63,8 @@ class TokenFactory {
   /// the same `jti`, however often it is told.
   TokenText logout_token(const Client& client, const LogoutNotice& notice, base::UnixTime issued_at);
 
-  /// What is kept of an access token that `access_token` makes of the row and `secret`.
-  crypto::Digest hash_of(const AccessRecord& token, const crypto::TokenSecret& secret);
-  /// The same as a function that may run on any thread, for a row of that id that is yet to be made.
+  /// What is kept of an access token that `access_token` makes of a row of that id, which is yet to be made, and
+  /// `secret`: as a function that may run on any thread.
   std::function<crypto::Digest(const AccessRecord&)> hasher(const crypto::TokenId& id,
                                                             const crypto::TokenSecret& secret);
 
