@@ -10,6 +10,7 @@
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
 #include "troupe/app/command/testing/desk.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/crypto/testing/breached_list.h"
 #include "troupe/wire/json.h"
 
@@ -261,13 +262,12 @@ TEST_CASE("every command explains itself") {
 }
 
 TEST_CASE("the database and its folder are for their owner alone") {
-  char name[] = "/tmp/troupe_command_XXXXXX";
-  const std::filesystem::path folder{mkdtemp(name)};
+  const base::TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary.path();
   MemoryConsole console;
   REQUIRE(run_command_line({"client", "list", "--data", (folder / "data").string()}, console) == Exit::success);
   const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
   for (const auto& path : {folder / "data", folder / "data" / "troupe.db"}) {
     CHECK((std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none);
   }
-  std::filesystem::remove_all(folder);
 }

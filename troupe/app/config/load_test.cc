@@ -4,10 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/config/key.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/crypto/testing/breached_list.h"
 
 using namespace troupe::app;
@@ -18,17 +18,12 @@ namespace {
 /// A file that lives as long as the value; problems name it "F".
 class File {
  public:
-  explicit File(const std::string& text) {
-    char name[] = "/tmp/troupe_config_XXXXXX";
-    folder_ = mkdtemp(name);
-    std::ofstream{path()} << text;
-  }
-  ~File() { std::filesystem::remove_all(folder_); }
-  std::string path() const { return folder_ + "/F"; }
-  std::string folder() const { return folder_; }
+  explicit File(const std::string& text) { std::ofstream{path()} << text; }
+  std::string path() const { return folder() + "/F"; }
+  std::string folder() const { return folder_.path().string(); }
 
  private:
-  std::string folder_;
+  troupe::base::TemporaryFolder folder_;
 };
 
 /// The problems of a file, its name shortened.
