@@ -124,7 +124,8 @@ struct RevokeTokenById {
 struct GrantFilter {
   std::optional<ClientId> client{};
   std::optional<UserId> user{};
-  std::optional<FamilyId> family{};  // of tokens only
+  std::optional<FamilyId> family{};
+  std::optional<SessionId> ends_with{};  // of grants only: those that end when this session does
 };
 
 struct LiveGrant {
@@ -164,6 +165,18 @@ struct ForeignToken {
   crypto::TokenId id;
 };
 
+/// A live token, and the grant that would be taken back with it: that of a refresh token.
+struct TokenAtHand {
+  TokenClaims token;
+  std::optional<LiveGrant> grant;
+};
+
+/// What RevokeTokenById would take back; nothing where that token is not live.
+struct GetToken {
+  crypto::TokenId id;
+  using reply = std::optional<TokenAtHand>;
+};
+
 struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
@@ -190,6 +203,7 @@ class TokenActor {
   actor::Task<TokenRevoked> handle(RevokeTokenById message, actor::Context& context);
   actor::Task<PageOf<LiveGrant>> handle(ListGrants message, actor::Context& context);
   actor::Task<PageOf<TokenClaims>> handle(ListTokens message, actor::Context& context);
+  actor::Task<std::optional<TokenAtHand>> handle(GetToken message, actor::Context& context);
   void handle(KeysChanged message);
   /// Told by itself, so that who was refused need not wait for the disk.
   struct NoteRefusal {
