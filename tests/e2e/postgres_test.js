@@ -20,8 +20,30 @@ test('what it knows is in PostgreSQL, and no file of SQLite is made', async () =
   assert.ok(!existsSync(join(server.data, 'troupe.db')));
 });
 
+/// A server of its own on a database of its own, for commands too.
+function serverOn(database, home = folder(generous)) {
+  if (!postgres.query(`SELECT 1 FROM pg_database WHERE datname = '${database}'`)) postgres.query(`CREATE DATABASE ${database}`);
+  process.env.TROUPE_STORE_URL = postgres.url(database);
+  return new Server(home);
+}
+
+test('a second server on a database is refused at its start, and commands go on beside the first', async () => {
+  const first = serverOn('shared');
+  await first.start();
+  try {
+    await assert.rejects(serverOn('shared').start(), /"code":1[^]*troupe: the database: postgresql: another server serves this database already/);
+    const client = await first.addClient('--name', 'Beside', '--grant', 'client_credentials', '--scope', 'read');
+    assert.ok(await machineToken(first, client));
+  } finally {
+    await first.kill();
+  }
+  const next = serverOn('shared');
+  await next.start();
+  await next.stop();
+});
+
 test('while the database is away clients are told to come again, and when it is back all is as it was', async () => {
-  const server = new Server(folder(generous));
+  const server = serverOn('away');
   const client = await server.addClient('--name', 'Patient', '--grant', 'client_credentials', '--scope', 'read');
   await server.start();
   try {

@@ -138,6 +138,24 @@ test('5.5 a claims parameter is understood, and what is not known in it is passe
   assert.equal((await (await s.userinfo(tokens.access_token)).json()).email, user.email);
   assert.ok(jose.decodeJwt(tokens.id_token).auth_time);
 });
+test('5.4, 5.5 claims of the person stand in the ID token where the request wants them there, and not for a scope alone', async () => {
+  assert.equal((await idToken()).email, undefined);
+  assert.equal(jose.decodeJwt((await s.tokens(web, 'openid email profile')).id_token).email, undefined);
+  const claims = JSON.stringify({ id_token: { email: { essential: true }, preferred_username: null } });
+  const told = jose.decodeJwt((await s.tokens(web, 'openid', s.agent(), { claims })).id_token);
+  assert.deepEqual([told.email, told.preferred_username], [user.email, user.name]);
+});
+test('5.5.1 a claim that is asked for with values comes with one of them, or not', async () => {
+  const told = async (email) => jose.decodeJwt((await s.tokens(web, 'openid', s.agent(), { claims: JSON.stringify({ id_token: { email } }) })).id_token).email;
+  assert.equal(await told({ value: user.email }), user.email);
+  assert.equal(await told({ values: ['x@example.org', user.email] }), user.email);
+  assert.equal(await told({ value: 'x@example.org' }), undefined);
+});
+test('5.5, 12.2 what was asked for stands in the ID token of a refresh, too', async () => {
+  const claims = JSON.stringify({ id_token: { email: null } });
+  const first = await s.tokens(web, 'openid offline_access', s.agent(), { claims, prompt: 'consent' });
+  assert.equal(jose.decodeJwt((await s.refresh(web, first.refresh_token)).body.id_token).email, user.email);
+});
 test('5.5.1.1 an essential acr that cannot be met is an error', async () => {
   const claims = JSON.stringify({ id_token: { acr: { essential: true, values: ['urn:gold'] } } });
   assert.ok(sentBack(await s.ask(web, { ...openid, claims })).error);

@@ -17,13 +17,20 @@ Digest sha256(std::string_view message) {
   return digest;
 }
 
-std::string sha512(std::string_view message) {
-  std::string digest(64, '\0');
+namespace {
+
+std::string digest_of(std::string_view message, std::size_t bytes, const EVP_MD* kind, const char* name) {
+  std::string digest(bytes, '\0');
   unsigned size = 0;
   auto* out = reinterpret_cast<unsigned char*>(digest.data());
-  need_ok(EVP_Digest(message.data(), message.size(), out, &size, EVP_sha512(), nullptr), "SHA-512");
+  need_ok(EVP_Digest(message.data(), message.size(), out, &size, kind, nullptr), name);
   return digest;
 }
+
+}  // namespace
+
+std::string sha1(std::string_view message) { return digest_of(message, 20, EVP_sha1(), "SHA-1"); }
+std::string sha512(std::string_view message) { return digest_of(message, 64, EVP_sha512(), "SHA-512"); }
 
 Digest hmac_sha256(std::string_view key, std::string_view message) {
   return Hmac{base::Secret{std::string{key}}}.sign(message);

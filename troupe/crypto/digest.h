@@ -1,4 +1,4 @@
-// Digests: SHA-256, SHA-512, HMAC-SHA-256, and comparing them without telling how far they agree.
+// Digests: SHA-256, SHA-512, SHA-1, HMAC-SHA-256, and comparing them without telling how far they agree.
 //
 // Bytes travel as std::string_view. The free functions may be called on any thread; an
 // `Hmac` keeps one keyed context and belongs to one owner.
@@ -24,6 +24,9 @@ struct Digest {
 
 /// SHA-256 of `message` (FIPS 180-4).
 Digest sha256(std::string_view message);
+
+/// The 20 bytes of the SHA-1 of `message` (FIPS 180-4): for lists that others make, and for nothing that must be safe.
+std::string sha1(std::string_view message);
 
 /// The 64 bytes of the SHA-512 of `message` (FIPS 180-4).
 std::string sha512(std::string_view message);

@@ -20,6 +20,10 @@ TEST_CASE("SHA-256 gives the published digests") {
            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST_CASE("SHA-1 gives the digest of FIPS 180-4") {
+  CHECK_EQ(hex(sha1("abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 TEST_CASE("SHA-512 gives the digests of FIPS 180-4") {
   CHECK_EQ(hex(sha512("abc")),
            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"

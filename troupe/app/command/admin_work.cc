@@ -35,6 +35,17 @@ CLI::App* add_admin_command(CLI::App& parent, Invocation& invocation, const char
   return command;
 }
 
+void add_dry_run_flag(CLI::App& command, Run& run) {
+  command.add_flag_callback("--dry-run", [&run] { run = Run::dry; }, "Change nothing, and tell what would end");
+}
+
+void tell(Invocation& invocation, Run run, const std::string& sentence,
+          const std::vector<oauth::FamilyId>& ended_grants) {
+  if (run == Run::in_earnest) return invocation.say(sentence);
+  for (const oauth::FamilyId& grant : ended_grants) invocation.say(grant.value());
+  invocation.say(fmt::format("This was a dry run: nothing has changed. Else: {}", sentence));
+}
+
 oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name) {
   auto user = tables.users.find_by_name(oauth::UserName{name});
   if (!user) throw CommandFailed{fmt::format("there is no user \"{}\"; `troupe user list` shows all", name)};

@@ -9,14 +9,19 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "troupe/app/command/command.h"
 #include "troupe/app/command/open_store.h"
 #include "troupe/base/random.h"
 #include "troupe/crypto/token.h"
 #include "troupe/oauth/storage/tables.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::app {
+
+/// Whether a command does what it says, or tells what it would do.
+enum class Run : std::uint8_t { in_earnest, dry };
 
 /// What a piece of administration works with: time, random numbers, ids, and the audit trail.
 class AdminWork {
@@ -54,6 +59,22 @@ class AdminWork {
     });
   }
 
+  /// The same; where it runs dry, what `work` has done is undone, and what it gives comes back all the same.
+  template <class F>
+  auto transact(Run run, F work) {
+    std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
+    struct Undo {};
+    try {
+      transact([&](oauth::Tables& tables) {
+        result = work(tables);
+        if (run == Run::dry) throw Undo{};
+      });
+    } catch (const Undo&) {
+      // Nothing has happened.
+    }
+    return *std::move(result);
+  }
+
  private:
   Config config_;
   base::UnixTime now_;
@@ -62,6 +83,37 @@ class AdminWork {
   oauth::KeySealsPtr seals_;
   std::unique_ptr<store::Session> store_;
 };
+
+/// Adds `--dry-run`, which makes `run` dry.
+void add_dry_run_flag(CLI::App& command, Run& run);
+
+/// Tells how a deed went by `sentence`; of a dry run which grants would have ended, and that none has.
+void tell(Invocation& invocation, Run run, const std::string& sentence,
+          const std::vector<oauth::FamilyId>& ended_grants);
+
+/// All pages of `wanted`.
+template <class Row, class Wanted, class Page>
+std::vector<Row> all_pages(Wanted wanted, Page page_of) {
+  wanted.count = 500;
+  std::vector<Row> rows;
+  do {
+    auto page = page_of(wanted);
+    rows.insert(rows.end(), page.rows.begin(), page.rows.end());
+    wanted.after = page.next;
+  } while (wanted.after);
+  return rows;
+}
+
+/// `rows` as a list in JSON, each by `write`.
+template <class Rows, class Write>
+std::string json_list(const Rows& rows, Write write) {
+  std::string out;
+  wire::JsonWriter writer{out};
+  writer.begin_array();
+  for (const auto& row : rows) write(writer, row);
+  writer.end_array();
+  return out;
+}
 
 /// A command below `parent` that loads the configuration and gives `work` an AdminWork.
 CLI::App* add_admin_command(CLI::App& parent, Invocation& invocation, const char* name, const char* help,

@@ -30,6 +30,7 @@ constexpr std::array kinds = {
     Words{"consent_given", "The user agreed to what the client asked for"},
     Words{"consent_revoked", "The user took back what the client had been allowed, and its tokens"},
     Words{"family_revoked", "All tokens of a grant were taken back"},
+    Words{"introspection_refused", "A client asked what a token stands for that it may not know"},
     Words{"keys_made", "Signing keys were made"},
     Words{"keys_rotated", "New keys sign from now on"},
     Words{"login_failed", "A sign-in failed"},
@@ -42,6 +43,7 @@ constexpr std::array kinds = {
           "A refresh token was used again after its time, so all tokens of the grant were taken back"},
     Words{"refresh_token_used", "A refresh token gave new tokens"},
     Words{"registration_refused", "A registration was refused"},
+    Words{"revocation_refused", "A client tried to take back a token that is not its own"},
     Words{"session_ended", "A session ended"},
     Words{"session_started", "A session began"},
     Words{"sessions_ended", "Other sessions of the user ended"},
@@ -82,6 +84,7 @@ constexpr std::array reasons = {
     Words{"unknown", "nobody knows it here"},
     Words{"unknown_client", "there is no such client"},
     Words{"unknown_user", "there is no such user"},
+    Words{"unused", "it had not been used for too long"},
     Words{"used_before", "it had been used before"},
     Words{"wider_scope", "it asks for more than was granted"},
     Words{"wrong_password", "the password is wrong"},
@@ -93,13 +96,21 @@ std::string find(std::span<const Words> table, std::string_view name) {
   return std::string{row != table.end() ? row->words : name};
 }
 
+/// A reason that begins with a name of ours may say more behind it: which client, or how often.
+std::string reason_in_words(const oauth::AuditEvent& event) {
+  const std::string_view reason = event.reason;
+  const auto space = reason.find(' ');
+  if (space == std::string_view::npos || event.kind.starts_with("custom.")) return find(reasons, reason);
+  return find(reasons, reason.substr(0, space)) + std::string{reason.substr(space)};
+}
+
 }  // namespace
 
 std::string in_words(const oauth::AuditEvent& event) {
   std::string words = find(kinds, event.kind);
   if (event.client) words += fmt::format(", client {}", event.client->value());
   if (event.user) words += fmt::format(", user {}", *event.user);
-  if (!event.reason.empty()) words += fmt::format(": {}", find(reasons, event.reason));
+  if (!event.reason.empty()) words += fmt::format(": {}", reason_in_words(event));
   words += '.';
   if (!event.done_by.empty()) words += fmt::format(" Done by: {}.", event.done_by);
   return words;

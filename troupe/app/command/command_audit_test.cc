@@ -7,6 +7,7 @@
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/command_line.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/store/sqlite.h"
 #include "troupe/wire/json.h"
@@ -18,8 +19,6 @@ namespace {
 class Desk {
  public:
   Desk() {
-    char name[] = "/tmp/troupe_audit_XXXXXX";
-    folder_ = mkdtemp(name);
     REQUIRE(run({"client", "add", "--name", "Machine", "--grant", "client_credentials", "--json"}) == Exit::success);
     client = *wire::parse_json(console.said())->string_at("client_id");
     REQUIRE(run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);
@@ -41,7 +40,6 @@ class Desk {
       tables.audit.append(event);
     });
   }
-  ~Desk() { std::filesystem::remove_all(folder_); }
 
   Exit run(std::vector<std::string> arguments, std::string input = {}) {
     console = MemoryConsole{std::move(input)};
@@ -55,14 +53,14 @@ class Desk {
     session->transact([&](store::Transaction& transaction) { transaction.run(sql); });
   }
 
-  std::string data() const { return folder_ + "/data"; }
+  std::string data() const { return (folder_.path() / "data").string(); }
 
   MemoryConsole console;
   std::string client;
   oauth::FamilyId family;
 
  private:
-  std::string folder_;
+  base::TemporaryFolder folder_;
 };
 
 std::int64_t lines_of(const std::string& text) { return std::ranges::count(text, '\n'); }

@@ -8,6 +8,7 @@
 #include "troupe/app/command/client_flags.h"
 #include "troupe/app/config/value.h"
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/live_tokens.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/registration.h"
 #include "troupe/wire/json.h"
@@ -25,6 +26,7 @@ struct ClientCommand {
   bool json = false;
   bool enable = false, disable = false;
   std::string overlap = "1d";
+  Run run = Run::in_earnest;
 };
 
 std::vector<std::string_view> names_of(const std::vector<oauth::GrantType>& grants) {
@@ -174,15 +176,26 @@ void renew_secret(Invocation& invocation, const ClientCommand& command, AdminWor
   invocation.say(out);
 }
 
+std::vector<oauth::FamilyId> grants_of(oauth::Tables& tables, const oauth::ClientId& client, base::UnixTime now) {
+  std::vector<oauth::FamilyId> grants;
+  const auto page_of = [&](const oauth::ListGrants& wanted) { return oauth::live_grants(tables, wanted, now); };
+  for (const auto& row : all_pages<oauth::LiveGrant>(oauth::ListGrants{.filter = {.client = client}}, page_of))
+    grants.push_back(row.grant.family);
+  return grants;
+}
+
 void remove(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
   oauth::AuditEvent event = admin.event("client_deleted");
   event.client = oauth::ClientId{command.id};
-  admin.transact([&](oauth::Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
     (void)found(tables, command.id);
-    oauth::remove_client(tables, oauth::ClientId{command.id}, admin.now());
+    std::vector<oauth::FamilyId> grants;
+    if (command.run == Run::dry) grants = grants_of(tables, *event.client, admin.now());
+    oauth::remove_client(tables, *event.client, admin.now());
     tables.audit.append(event);
+    return grants;
   });
-  invocation.say(fmt::format("{} is removed; its tokens are no longer active.", command.id));
+  tell(invocation, command.run, fmt::format("{} is removed; its tokens are no longer active.", command.id), ended);
 }
 
 }  // namespace
@@ -224,6 +237,7 @@ void add_client_commands(CLI::App& root, Invocation& invocation) {
   auto [remove_app, removing] =
       add_admin_command<ClientCommand>(*client, invocation, "remove", "Remove a client for good", remove);
   remove_app->add_option("ID", removing->id, "The client's id")->required();
+  add_dry_run_flag(*remove_app, removing->run);
 }
 
 }  // namespace troupe::app

@@ -15,13 +15,12 @@ namespace {
 
 using oauth::Tables;
 
-constexpr int page_size = 500;
-
 struct GrantsCommand {
   std::string id;
   std::string use = "access";
   std::optional<std::string> user, client, grant;
   bool json = false;
+  Run run = Run::in_earnest;
 };
 
 oauth::GrantFilter filter_of(Tables& tables, const GrantsCommand& command) {
@@ -39,25 +38,7 @@ void print(Invocation& invocation, bool as_json, const Rows& rows, Write write, 
     for (const auto& row : rows) invocation.say(line(row));
     return;
   }
-  std::string out;
-  wire::JsonWriter writer{out};
-  writer.begin_array();
-  for (const auto& row : rows) write(writer, row);
-  writer.end_array();
-  invocation.say(out);
-}
-
-/// All pages of `wanted`.
-template <class Row, class Wanted, class Page>
-std::vector<Row> all_pages(Wanted wanted, Page page_of) {
-  wanted.count = page_size;
-  std::vector<Row> rows;
-  do {
-    auto page = page_of(wanted);
-    rows.insert(rows.end(), page.rows.begin(), page.rows.end());
-    wanted.after = page.next;
-  } while (wanted.after);
-  return rows;
+  invocation.say(json_list(rows, write));
 }
 
 /// What ends is told to a running server, family by family.
@@ -84,7 +65,7 @@ void list_sessions(Invocation& invocation, const GrantsCommand& command, AdminWo
 }
 
 void end_session(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  const auto ended = admin.transact([&](Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const bool can_be = crypto::TokenId::parse(command.id).has_value();
     const auto record = can_be ? tables.users.find_session(oauth::SessionId{command.id}) : std::nullopt;
     if (!record || record->ended_at) throw CommandFailed{fmt::format("there is no open session \"{}\"", command.id)};
@@ -93,7 +74,7 @@ void end_session(Invocation& invocation, const GrantsCommand& command, AdminWork
     append_endings(tables, families, admin.now());
     return families;
   });
-  invocation.say(fmt::format("{} is over, and {} grants with it.", command.id, ended.size()));
+  tell(invocation, command.run, fmt::format("{} is over, and {} grants with it.", command.id, ended.size()), ended);
 }
 
 void list_grants(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
@@ -109,7 +90,7 @@ void list_grants(Invocation& invocation, const GrantsCommand& command, AdminWork
 }
 
 void revoke_grant(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  admin.transact([&](Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const oauth::FamilyId family{command.id};
     const bool can_be = crypto::TokenId::parse(command.id).has_value();
     if (!can_be || !tables.grants.revoke_family(family, admin.now(), "administration")) {
@@ -119,12 +100,13 @@ void revoke_grant(Invocation& invocation, const GrantsCommand& command, AdminWor
     event.family = family;
     tables.audit.append(event);
     append_endings(tables, {family}, admin.now());
+    return std::vector{family};
   });
-  invocation.say(fmt::format("{} is taken back, with all of its tokens.", command.id));
+  tell(invocation, command.run, fmt::format("{} is taken back, with all of its tokens.", command.id), ended);
 }
 
 void forget_grants(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  const auto ended = admin.transact([&](Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const auto user = user_named(tables, *command.user).user.id;
     const oauth::ClientId client{*command.client};
     const base::UnixTime codes_since = admin.now() - admin.config().oauth.code_ttl;
@@ -134,8 +116,9 @@ void forget_grants(Invocation& invocation, const GrantsCommand& command, AdminWo
     append_endings(tables, *families, admin.now());
     return *std::move(families);
   });
-  invocation.say(
-      fmt::format("{} has to ask {} again; {} grants have ended.", *command.client, *command.user, ended.size()));
+  tell(invocation, command.run,
+       fmt::format("{} has to ask {} again; {} grants have ended.", *command.client, *command.user, ended.size()),
+       ended);
 }
 
 void list_tokens(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
@@ -155,7 +138,7 @@ void list_tokens(Invocation& invocation, const GrantsCommand& command, AdminWork
 }
 
 void revoke_token(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
-  admin.transact([&](Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const auto id = crypto::TokenId::parse(command.id);
     std::optional<oauth::TakenBack> taken;
     if (id) taken = oauth::take_back(tables, *id, admin.now(), admin.event("token_revoked"));
@@ -163,8 +146,9 @@ void revoke_token(Invocation& invocation, const GrantsCommand& command, AdminWor
     oauth::Ending ending{.at = admin.now(), .client = std::nullopt, .user = std::nullopt, .family = taken->family};
     if (taken->use == oauth::TokenUse::access) ending.token = id;
     tables.grants.append_ending(ending);
+    return ending.token ? std::vector<oauth::FamilyId>{} : std::vector{taken->family};
   });
-  invocation.say(fmt::format("{} is taken back.", command.id));
+  tell(invocation, command.run, fmt::format("{} is taken back.", command.id), ended);
 }
 
 void add_session_commands(CLI::App& root, Invocation& invocation) {
@@ -177,6 +161,7 @@ void add_session_commands(CLI::App& root, Invocation& invocation) {
   auto [end_app, ending] =
       add_admin_command<GrantsCommand>(*session, invocation, "end", "End a session with its tokens", end_session);
   end_app->add_option("ID", ending->id, "The session's id")->required();
+  add_dry_run_flag(*end_app, ending->run);
 }
 
 void add_grant_commands(CLI::App& root, Invocation& invocation) {
@@ -190,11 +175,13 @@ void add_grant_commands(CLI::App& root, Invocation& invocation) {
   auto [revoke_app, revoking] = add_admin_command<GrantsCommand>(
       *grant, invocation, "revoke", "Take a grant back with all of its tokens", revoke_grant);
   revoke_app->add_option("ID", revoking->id, "The grant's id")->required();
+  add_dry_run_flag(*revoke_app, revoking->run);
   auto [forget_app, forgetting] = add_admin_command<GrantsCommand>(
       *grant, invocation, "forget", "Take back all that a user has allowed a client, which has to ask again",
       forget_grants);
   forget_app->add_option("--user", forgetting->user, "The user's name")->required();
   forget_app->add_option("--client", forgetting->client, "The client's id")->required();
+  add_dry_run_flag(*forget_app, forgetting->run);
 }
 
 void add_token_commands(CLI::App& root, Invocation& invocation) {
@@ -210,6 +197,7 @@ void add_token_commands(CLI::App& root, Invocation& invocation) {
   auto [revoke_app, revoking] = add_admin_command<GrantsCommand>(
       *token, invocation, "revoke", "Take back an access token, or a refresh token with its whole grant", revoke_token);
   revoke_app->add_option("ID", revoking->id, "The token's id, its `jti`")->required();
+  add_dry_run_flag(*revoke_app, revoking->run);
 }
 
 }  // namespace

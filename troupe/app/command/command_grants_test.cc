@@ -147,6 +147,51 @@ TEST_CASE("tokens are listed by their ids, and taken back one by one") {
   CHECK_EQ(desk.last_event(), "token_revoked");
 }
 
+TEST_CASE("a dry run tells what would end, and ends nothing") {
+  BusyDesk desk;
+  const auto event = desk.last_event();
+  struct Row {
+    std::vector<std::string> arguments;
+    bool ends_grant = true;
+  };
+  const Row rows[] = {
+      {{"session", "end", desk.session}},
+      {{"grant", "revoke", desk.grant}},
+      {{"grant", "forget", "--user", "alice", "--client", desk.client}},
+      {{"token", "revoke", desk.access}, false},
+      {{"token", "revoke", desk.refresh}},
+      {{"user", "disable", "alice"}},
+      {{"user", "remove", "alice"}},
+      {{"client", "remove", desk.client}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.arguments);
+    auto arguments = row.arguments;
+    arguments.emplace_back("--dry-run");
+    const auto said = desk.said_by(arguments);
+    CHECK_EQ(said.starts_with(desk.grant + "\n"), row.ends_grant);
+    CHECK(said.contains("This was a dry run: nothing has changed. Else: "));
+    CHECK(desk.said_by({"token", "list"}).contains(desk.access));
+    CHECK(desk.said_by({"session", "list", "alice"}).contains(desk.session));
+  }
+  CHECK_EQ(desk.last_event(), event);
+  CHECK(desk.endings().empty());
+  CHECK(desk.run({"grant", "revoke", "none", "--dry-run"}) == Exit::failure);
+}
+
+TEST_CASE("a dry run of a rotation names the keys that would sign no longer, and makes none") {
+  BusyDesk desk;
+  desk.said_by({"keys", "rotate"});
+  const auto listed = desk.said_by({"keys", "list"});
+  const auto id = listed.substr(0, listed.find(' '));
+  const auto said = desk.said_by({"keys", "rotate", "--dry-run"});
+  CHECK(said.contains(id + "  would sign no longer"));
+  CHECK_EQ(std::ranges::count(said, '\n'), 4);
+  CHECK(desk.said_by({"keys", "rotate", "--dry-run", "--revoke", id}).contains(id + "  would be revoked"));
+  CHECK(desk.run({"keys", "rotate", "--dry-run", "--revoke", "nobody"}) == Exit::failure);
+  CHECK_EQ(desk.said_by({"keys", "list"}), listed);
+}
+
 TEST_CASE("a client gets another secret, and keeps the one before for a while") {
   BusyDesk desk;
   const auto secrets = [&] {

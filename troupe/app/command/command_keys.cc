@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/crypto/seal.h"
@@ -12,7 +13,12 @@ namespace {
 
 struct KeysCommand {
   std::vector<std::string> revoked;
+  Run run = Run::in_earnest;
 };
+
+[[noreturn]] void throw_unknown(const std::string& id) {
+  throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
+}
 
 void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
   const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
@@ -23,7 +29,23 @@ void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
   }
 }
 
+/// What a rotation would end: the keys that sign, and those that are revoked.
+void rehearse(Invocation& invocation, const KeysCommand& command, AdminWork& admin) {
+  const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
+  for (const std::string& id : command.revoked)
+    if (std::ranges::find(keys, id, &oauth::SigningKeyRecord::id) == keys.end()) throw_unknown(id);
+  for (const auto& key : keys) {
+    if (std::ranges::find(command.revoked, key.id) != command.revoked.end()) {
+      invocation.say(fmt::format("{}  would be revoked", key.id));
+    } else if (oauth::state_of(key, admin.now()) == "signing") {
+      invocation.say(fmt::format("{}  would sign no longer", key.id));
+    }
+  }
+  invocation.say("This was a dry run: nothing has changed.");
+}
+
 void rotate(Invocation& invocation, const KeysCommand& command, AdminWork& admin) {
+  if (command.run == Run::dry) return rehearse(invocation, command, admin);
   const oauth::KeyOptions& options = admin.config().keys;
   std::vector<oauth::SigningKeyRecord> fresh;
   for (const auto algorithm : options.algorithms) {
@@ -33,8 +55,7 @@ void rotate(Invocation& invocation, const KeysCommand& command, AdminWork& admin
     oauth::replace_keys(tables, fresh, admin.now(), options);
     tables.audit.append(admin.event("keys_rotated"));
     for (const std::string& id : command.revoked) {
-      if (!oauth::revoke_key(tables, id, admin.now()))
-        throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
+      if (!oauth::revoke_key(tables, id, admin.now())) throw_unknown(id);
       oauth::AuditEvent event = admin.event("key_revoked");
       event.reason = id;
       tables.audit.append(event);
@@ -68,6 +89,7 @@ void add_keys_commands(CLI::App& root, Invocation& invocation) {
       ->add_option("--revoke", rotating->revoked,
                    "A key that somebody else may have: its tokens are accepted no longer, their connections are closed")
       ->type_name("KEY");
+  add_dry_run_flag(*rotate_app, rotating->run);
   add_new_encryption_key(*keys, invocation);
 }
 

@@ -10,6 +10,8 @@
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
 #include "troupe/app/command/testing/desk.h"
+#include "troupe/base/testing/temporary_folder.h"
+#include "troupe/crypto/testing/breached_list.h"
 #include "troupe/wire/json.h"
 
 using namespace troupe;
@@ -68,6 +70,21 @@ TEST_CASE("a user gets another password, is disabled and enabled") {
   CHECK(desk.run({"user", "enable", "alice"}) == Exit::success);
   CHECK(desk.run({"user", "list", "--json"}) == Exit::success);
   CHECK(desk.console.said().contains("\"disabled\":false"));
+}
+
+TEST_CASE("nobody is given a password that has become known") {
+  const crypto::testing::BreachedList list{{"letmein123"}};
+  const std::string with = "oauth.breached_passwords=" + list.path();
+  Desk desk;
+  const auto run = [&](std::vector<std::string> arguments, std::string_view input) {
+    arguments.insert(arguments.end(), {"--password-stdin", "--set", with});
+    return desk.run(arguments, std::string{input});
+  };
+  CHECK(run({"user", "add", "alice"}, "letmein123\n") == Exit::failure);
+  CHECK(desk.console.complained().contains("this password has become known to others"));
+  CHECK(run({"user", "add", "alice"}, "letmein124\n") == Exit::success);
+  CHECK(run({"user", "password", "alice"}, "letmein123\n") == Exit::failure);
+  CHECK(run({"user", "password", "alice"}, "letmein125\n") == Exit::success);
 }
 
 TEST_CASE("rotated keys sign, and the ones before them stay") {
@@ -245,13 +262,12 @@ TEST_CASE("every command explains itself") {
 }
 
 TEST_CASE("the database and its folder are for their owner alone") {
-  char name[] = "/tmp/troupe_command_XXXXXX";
-  const std::filesystem::path folder{mkdtemp(name)};
+  const base::TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary.path();
   MemoryConsole console;
   REQUIRE(run_command_line({"client", "list", "--data", (folder / "data").string()}, console) == Exit::success);
   const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
   for (const auto& path : {folder / "data", folder / "data" / "troupe.db"}) {
     CHECK((std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none);
   }
-  std::filesystem::remove_all(folder);
 }

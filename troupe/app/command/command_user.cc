@@ -20,6 +20,7 @@ struct UserCommand {
   bool no_email = false;
   bool password_stdin = false;
   bool json = false;
+  Run run = Run::in_earnest;
 };
 
 crypto::Password read_password(Invocation& invocation, const UserCommand& command) {
@@ -32,7 +33,11 @@ crypto::Password read_password(Invocation& invocation, const UserCommand& comman
   return crypto::Password{*std::move(line)};
 }
 
+/// The hash of a password that may be a new one.
 std::string hash_of(const crypto::Password& password, AdminWork& admin) {
+  const auto& breached = admin.config().passwords.breached;
+  if (breached && breached->has(password))
+    throw CommandFailed{std::string{oauth::sentence(oauth::UserError::breached_password)}};
   auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
   if (!hash) throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   return *std::move(hash);
@@ -61,21 +66,15 @@ std::vector<oauth::User> all_users(oauth::Tables& tables) {
   return all;
 }
 
+void write_listed(wire::JsonWriter& writer, const oauth::User& user) {
+  writer.begin_object().member("sub", user.id.value()).member("preferred_username", user.name.value());
+  if (user.email) writer.member("email", *user.email);
+  writer.member("disabled", user.state == oauth::UserState::disabled).end_object();
+}
+
 void list(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto users = admin.look([](oauth::Tables& tables) { return all_users(tables); });
-  if (command.json) {
-    std::string out;
-    wire::JsonWriter writer{out};
-    writer.begin_array();
-    for (const auto& user : users) {
-      writer.begin_object().member("sub", user.id.value()).member("preferred_username", user.name.value());
-      if (user.email) writer.member("email", *user.email);
-      writer.member("disabled", user.state == oauth::UserState::disabled);
-      writer.end_object();
-    }
-    writer.end_array();
-    return invocation.say(out);
-  }
+  if (command.json) return invocation.say(json_list(users, write_listed));
   for (const auto& user : users) {
     invocation.say(fmt::format("{}  {}  {}{}", user.id.value(), user.name.value(), user.email.value_or(""),
                                user.state == oauth::UserState::disabled ? "  (disabled)" : ""));
@@ -127,13 +126,14 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
 }
 
 void disable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
-  const auto ended = admin.transact([&](oauth::Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
     const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("user_disabled"), user.user.id));
     return oauth::disable_user(tables, user, admin.now());
   });
-  invocation.say(
-      fmt::format("{} cannot sign in any more; {} grants have ended, and all sessions.", command.name, ended.size()));
+  tell(invocation, command.run,
+       fmt::format("{} cannot sign in any more; {} grants have ended, and all sessions.", command.name, ended.size()),
+       ended);
 }
 
 void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
@@ -146,12 +146,13 @@ void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin
 }
 
 void remove(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
-  const auto ended = admin.transact([&](oauth::Tables& tables) {
+  const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
     const auto user = user_named(tables, command.name);
     tables.audit.append(oauth::about(admin.event("user_removed"), user.user.id));
-    return oauth::remove_user(tables, user.user.id, admin.now());
+    return oauth::remove_user(tables, user.user.id, admin.now()).value_or(std::vector<oauth::FamilyId>{});
   });
-  invocation.say(fmt::format("{} is removed, and {} grants with them.", command.name, ended ? ended->size() : 0));
+  tell(invocation, command.run, fmt::format("{} is removed, and {} grants with them.", command.name, ended.size()),
+       ended);
 }
 
 }  // namespace
@@ -188,6 +189,7 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
   auto [disable_app, disabling] = add_admin_command<UserCommand>(
       *user, invocation, "disable", "Keep a user from signing in and end their sessions and tokens", disable);
   disable_app->add_option("NAME", disabling->name, "The user's name")->required();
+  add_dry_run_flag(*disable_app, disabling->run);
 
   auto [enable_app, enabling] =
       add_admin_command<UserCommand>(*user, invocation, "enable", "Let a user sign in again", enable);
@@ -196,6 +198,7 @@ void add_user_commands(CLI::App& root, Invocation& invocation) {
   auto [remove_app, removing] =
       add_admin_command<UserCommand>(*user, invocation, "remove", "Remove a user and end their tokens", remove);
   remove_app->add_option("NAME", removing->name, "The user's name")->required();
+  add_dry_run_flag(*remove_app, removing->run);
 }
 
 }  // namespace troupe::app

@@ -4,10 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/command/command.h"
+#include "troupe/base/testing/temporary_folder.h"
 
 using namespace troupe::app;
 
@@ -15,13 +15,9 @@ namespace {
 
 /// A file that lives as long as the value.
 struct File {
-  explicit File(const std::string& text) {
-    char name[] = "/tmp/troupe_token_XXXXXX";
-    path = mkdtemp(name);
-    std::ofstream{path + "/token"} << text;
-  }
-  ~File() { std::filesystem::remove_all(path); }
-  std::string path;
+  explicit File(const std::string& text) { std::ofstream{path + "/token"} << text; }
+  troupe::base::TemporaryFolder folder;
+  std::string path = folder.path();
 };
 
 }  // namespace

@@ -28,8 +28,8 @@ void make_folder(const std::filesystem::path& folder) {
     throw CommandFailed{fmt::format("the data folder {} cannot be used: {}", folder.string(), error.message())};
 }
 
-std::shared_ptr<store::Engine> engine_of(const Config& config) {
-  if (!config.store.url.expose().empty()) return store::postgres_engine({.url = config.store.url});
+std::shared_ptr<store::Engine> engine_of(const Config& config, store::PostgresClaim claim) {
+  if (!config.store.url.expose().empty()) return store::postgres_engine({.url = config.store.url, .claim = claim});
   const std::filesystem::path folder{config.server.data_dir};
   return store::sqlite_engine({.path = (folder / "troupe.db").string()});
 }
@@ -54,14 +54,14 @@ void check_keys(store::Session& session, const Config& config) {
 
 std::shared_ptr<store::Engine> prepare_store(const Config& config) {
   make_folder(config.server.data_dir);
-  auto engine = engine_of(config);
+  auto engine = engine_of(config, store::PostgresClaim::server);
   check_keys(*open_migrated(*engine), config);
   return engine;
 }
 
 std::unique_ptr<store::Session> open_store(const Config& config) {
   make_folder(config.server.data_dir);
-  return open_migrated(*engine_of(config));
+  return open_migrated(*engine_of(config, store::PostgresClaim::none));
 }
 
 }  // namespace troupe::app

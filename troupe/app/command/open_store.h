@@ -10,11 +10,12 @@
 
 namespace troupe::app {
 
-/// The engine of the database, whose schema is brought up to date; the data folder is made (mode 0700) when it is
-/// missing. Throws CommandFailed with the folder's name when that cannot be done, or store::Error.
+/// The engine of the database for a server, whose schema is brought up to date; the data folder is made (mode 0700)
+/// when it is missing. Throws CommandFailed with the folder's name when that cannot be done, or store::Error, among
+/// others where another server has the PostgreSQL database.
 std::shared_ptr<store::Engine> prepare_store(const Config& config);
 
-/// The same, and a session on it, which holds its thread.
+/// The same for a command, beside any server: a session, which holds its thread.
 std::unique_ptr<store::Session> open_store(const Config& config);
 
 }  // namespace troupe::app

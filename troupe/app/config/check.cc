@@ -5,7 +5,6 @@
 
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/key_seals.h"
-#include "troupe/app/config/logo.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/store/postgres/postgres.h"
@@ -101,7 +100,6 @@ class Checker {
       const bool is_dark = fault.scheme == oauth::LookFault::Scheme::dark;
       complain(fmt::format("oauth.page_{}{}", fault.colour, is_dark ? "_dark" : ""), fault.complaint);
     }
-    if (const auto logo = read_logo(config_.pages.logo_file); !logo) complain("oauth.logo_file", logo.error());
     if (look.logo_text.size() > oauth::logo_text_bytes_max || !wire::is_plain_utf8(look.logo_text))
       complain("oauth.logo_text", fmt::format("wants one line of at most {} bytes", oauth::logo_text_bytes_max));
     if (!config_.pages.logo_file.empty() && look.logo_text.empty())

@@ -9,12 +9,14 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "troupe/base/clock.h"
 #include "troupe/base/log.h"
 #include "troupe/base/strong.h"
+#include "troupe/crypto/breached_passwords.h"
 #include "troupe/net/address.h"
 #include "troupe/oauth/actor/key_schedule.h"
 #include "troupe/oauth/model/options.h"
@@ -119,15 +121,17 @@ struct RealtimeConfig {
 /// Whose processor time the hashes of passwords take: what nobody else wants, or their share of it.
 enum class PasswordThreads : std::uint8_t { idle, usual };
 
-/// What it costs to try a password.
+/// What it costs to try a password, and which ones nobody may take.
 struct PasswordConfig {
   std::size_t memory = 19 * 1024 * 1024;  // with the next the least that OWASP's cheat sheet allows
   std::size_t passes = 2;
   std::chrono::milliseconds time{250};  // nobody minds it at sign-in, and who guesses pays it each time
   PasswordThreads threads = PasswordThreads::idle;
+  std::string breached_file;                                    // none: any password may be a new one
+  std::shared_ptr<const crypto::BreachedPasswords> breached{};  // the list in it
 };
 
-/// What the logo of the pages is read from; their colours stand in OauthOptions.
+/// What the logo of the pages is read from; the logo itself and their colours stand in OauthOptions.
 struct PagesConfig {
   std::string logo_file;  // none: no logo
 };

@@ -215,7 +215,7 @@ void add_oauth_keys(std::vector<Key>& to) {
                    AT(oauth.refresh_absolute_public)));
   to.push_back(key("oauth.refresh_grace", "How long a used refresh token gives the same successor again.",
                    duration<seconds>(0s, 5min), AT(oauth.refresh_grace)));
-  to.push_back(key("oauth.session_idle_time", "How long a browser's session may stay unused.",
+  to.push_back(key("oauth.session_idle_time", "How long a browser's session may stay unused. At its end its tokens end, but those of offline_access.",
                    duration<seconds>(1s, 30 * day), AT(oauth.session_idle)));
   to.push_back(key("oauth.session_lifetime", "After this time a browser signs in again.",
                    duration<seconds>(1s, 30 * day), AT(oauth.session_absolute)));
@@ -292,6 +292,11 @@ void add_guard_keys(std::vector<Key>& to) {
           "down, and where none is left nobody signs in. `usual`: they take their share.",
           choice<PasswordThreads>({{"idle", PasswordThreads::idle}, {"usual", PasswordThreads::usual}}),
           AT(passwords.threads)));
+  to.push_back(key("oauth.breached_passwords",
+                   "A file of passwords that have become known, which nobody may take as a new one: sorted lines of "
+                   "their SHA-1 in 40 upper-case hexadecimal digits, perhaps with `:` and a number. Opened at the "
+                   "start, never read as a whole.",
+                   text("file"), AT(passwords.breached_file)));
 }
 
 void add_page_keys(std::vector<Key>& to) {

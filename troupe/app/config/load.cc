@@ -12,6 +12,7 @@
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/named_files.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/app/config/toml.h"
 
@@ -62,6 +63,7 @@ class Loader {
     }
     complete(config);
     check(config, places, problems_);
+    read_named_files(config, places, problems_);
     if (!problems_.empty()) return std::unexpected(std::move(problems_));
     return config;
   }

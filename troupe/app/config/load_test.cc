@@ -4,11 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/config/key.h"
-#include "troupe/app/config/logo.h"
+#include "troupe/base/testing/temporary_folder.h"
+#include "troupe/crypto/testing/breached_list.h"
 
 using namespace troupe::app;
 using namespace std::chrono_literals;
@@ -18,17 +18,12 @@ namespace {
 /// A file that lives as long as the value; problems name it "F".
 class File {
  public:
-  explicit File(const std::string& text) {
-    char name[] = "/tmp/troupe_config_XXXXXX";
-    folder_ = mkdtemp(name);
-    std::ofstream{path()} << text;
-  }
-  ~File() { std::filesystem::remove_all(folder_); }
-  std::string path() const { return folder_ + "/F"; }
-  std::string folder() const { return folder_; }
+  explicit File(const std::string& text) { std::ofstream{path()} << text; }
+  std::string path() const { return folder() + "/F"; }
+  std::string folder() const { return folder_.path().string(); }
 
  private:
-  std::string folder_;
+  troupe::base::TemporaryFolder folder_;
 };
 
 /// The problems of a file, its name shortened.
@@ -333,7 +328,9 @@ TEST_CASE("colours that cannot be read, and a logo that is none, are refused wit
   CHECK(problems[3].ends_with("which is no PNG, JPEG or SVG image"));
   CHECK_EQ(problems_of("[oauth]\npage_ink = \"black\"\n").at(0),
            "F:2: oauth.page_ink wants a colour such as \"#1f4fbf\"");
-  CHECK(problems_of("[oauth]\nlogo_file = \"/nowhere/at/all.png\"\n").at(0).contains("cannot be read"));
+  CHECK(problems_of("[oauth]\nlogo_text = \"Acme\"\nlogo_file = \"/nowhere/at/all.png\"\n")
+            .at(0)
+            .contains("cannot be read"));
 }
 
 TEST_CASE("colours and a logo of one's own are taken") {
@@ -341,7 +338,19 @@ TEST_CASE("colours and a logo of one's own are taken") {
   const auto config =
       loaded("[oauth]\npage_accent = \"#7a1f5c\"\nlogo_file = \"" + logo.path() + "\"\nlogo_text = \"Acme\"\n");
   CHECK_EQ(config.oauth.look.light.accent.text(), "#7a1f5c");
-  CHECK_EQ(read_logo(config.pages.logo_file).value()->type, "image/svg+xml");
+  CHECK_EQ(config.oauth.look.logo->type, "image/svg+xml");
   CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
            "oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
+}
+
+TEST_CASE("a list of breached passwords is opened, and one that is none is refused with the line and the place") {
+  const troupe::crypto::testing::BreachedList list{{"letmein123"}};
+  const auto config = loaded("[oauth]\nbreached_passwords = \"" + list.path() + "\"\n");
+  REQUIRE(config.passwords.breached != nullptr);
+  CHECK(config.passwords.breached->has(troupe::crypto::Password{"letmein123"}));
+  CHECK(loaded("").passwords.breached == nullptr);
+  list.write("letmein123\n");
+  const auto problem = problems_of("[oauth]\nbreached_passwords = \"" + list.path() + "\"\n").at(0);
+  CHECK(problem.starts_with("F:2: oauth.breached_passwords names " + list.path() + ", which has at byte 0 no line"));
+  CHECK(problems_of("[oauth]\nbreached_passwords = \"/nowhere\"\n").at(0).contains("cannot be read"));
 }

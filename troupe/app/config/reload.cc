@@ -8,6 +8,7 @@
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
+#include "troupe/app/config/named_files.h"
 #include "troupe/app/config/rule.h"
 
 namespace troupe::app {
@@ -93,6 +94,7 @@ std::expected<Reloaded, std::vector<Problem>> reload(const Config& running, cons
   }
   std::ranges::move(changed_in_namespaces(running, wanted), std::back_inserter(result.changed));
   std::ranges::move(changed_in_rules(running, wanted), std::back_inserter(result.changed));
+  keep_named_files(running, result.config);
   complete(result.config);
   std::vector<Problem> problems;
   check(result.config, {}, problems);

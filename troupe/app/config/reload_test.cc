@@ -120,3 +120,15 @@ TEST_CASE("every key either becomes live or stays as it was") {
     CHECK_EQ(key.show(reloaded->config), key.show(key.reload == Reload::live ? other : running));
   }
 }
+
+TEST_CASE("a logo and a list of breached passwords stay those of the start, whatever another file would give") {
+  const Config running = completed();
+  Config wanted = running;
+  wanted.pages.logo_file = "logo.svg";
+  wanted.oauth.look.logo = std::make_shared<const troupe::oauth::Logo>();
+  wanted.oauth.look.logo_text = "Acme";
+  const auto reloaded = reload(running, wanted);
+  REQUIRE(reloaded.has_value());
+  CHECK_EQ(reloaded->waiting, Names{"oauth.logo_file", "oauth.logo_text"});
+  CHECK(reloaded->config.oauth.look.logo == nullptr);
+}

@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/config/load.h"
 #include "troupe/app/config/reload.h"
+#include "troupe/base/testing/temporary_folder.h"
 
 using namespace troupe;
 using namespace troupe::app;
@@ -16,14 +16,12 @@ namespace {
 
 /// The configuration of a file, or its first problem.
 std::expected<Config, std::string> load(const std::string& text) {
-  char name[] = "/tmp/troupe_rules_XXXXXX";
-  const std::string folder = mkdtemp(name);
-  const std::string path = folder + "/F";
+  const troupe::base::TemporaryFolder folder;
+  const std::string path = folder.path() / "F";
   std::ofstream{path} << text;
   auto loaded = load_config({.file = path});
-  std::filesystem::remove_all(folder);
   if (loaded) return *std::move(loaded);
-  return std::unexpected(loaded.error().front().text().substr(folder.size() + 1));
+  return std::unexpected(loaded.error().front().text().substr(path.size() - 1));
 }
 
 constexpr auto alerts = R"([[realtime.rule]]

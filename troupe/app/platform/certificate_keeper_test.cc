@@ -9,6 +9,7 @@
 
 #include "troupe/actor/sim/world.h"
 #include "troupe/base/log.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/crypto/testing/certificates.h"
 
 using namespace troupe;
@@ -19,12 +20,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Folder {
-  Folder() {
-    char name[] = "/tmp/troupe_certificate_XXXXXX";
-    path = mkdtemp(name);
-    write(first_certificate, first_key);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
+  Folder() { write(first_certificate, first_key); }
 
   CertificateFiles files() const { return {path + "/cert.pem", path + "/key.pem"}; }
   /// As a careful tool does: beside the old ones, then in their place.
@@ -39,7 +35,8 @@ struct Folder {
     std::filesystem::permissions(file, what | std::filesystem::perms::owner_write);
   }
 
-  std::string path;
+  troupe::base::TemporaryFolder temporary;
+  std::string path = temporary.path();
 };
 
 struct Kept {

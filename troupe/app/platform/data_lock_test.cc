@@ -2,23 +2,21 @@
 #include "troupe/app/platform/data_lock.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "troupe/app/command/command.h"
+#include "troupe/base/testing/temporary_folder.h"
 
 using namespace troupe::app;
 
 TEST_CASE("a data folder is locked once at a time, and free again when its server has ended") {
-  std::string folder = std::filesystem::temp_directory_path() / "troupe-lock-XXXXXX";
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const troupe::base::TemporaryFolder temporary;
+  const std::string folder = temporary.path();
   std::optional<DataLock> first{folder};
   CHECK_THROWS_AS(DataLock{folder}, CommandFailed);
   first.reset();
   CHECK_NOTHROW(DataLock{folder});
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a folder that is not there cannot be locked") {

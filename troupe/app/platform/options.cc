@@ -51,7 +51,8 @@ oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<ac
   return {.cost = {.memory_kib = static_cast<std::uint32_t>(config.passwords.memory / 1024),
                    .passes = static_cast<std::uint32_t>(config.passwords.passes)},
           .time = config.passwords.time,
-          .threads = std::move(threads)};
+          .threads = std::move(threads),
+          .breached = config.passwords.breached};
 }
 
 bool keeps_history_on_disk(const Config& config) {

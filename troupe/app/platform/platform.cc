@@ -1,7 +1,6 @@
 // See platform.h for the order. This is where the two wings meet, and nowhere else.
 #include "troupe/app/platform/platform.h"
 #include "troupe/app/config/key_seals.h"
-#include "troupe/app/config/logo.h"
 
 #include <fmt/format.h>
 
@@ -154,8 +153,6 @@ std::function<std::unique_ptr<net::Listener>(actor::Core&)> Platform::listening(
 }
 
 void Platform::start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo) {
-  oauth::OauthOptions oauth_options = config_.oauth;
-  oauth_options.look.logo = read_logo(config_.pages.logo_file).value();
   const auto admin = std::make_shared<const AdminParts>(AdminParts{.system = &system_,
                                                                    .metrics = &metrics_,
                                                                    .realtime = realtime_.metrics(),
@@ -166,8 +163,8 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
     web::HttpServerOptions options = http_options(config_);
     options.metrics = &metrics_;
     options.listen = listening(address);
-    options.routes = [admin, demo, oauth_options, actors = oauth_, realtime = realtime_, metrics = &metrics_](
-                         web::Router& router, actor::Context& context) {
+    options.routes = [admin, demo, oauth_options = config_.oauth, actors = oauth_, realtime = realtime_,
+                      metrics = &metrics_](web::Router& router, actor::Context& context) {
       oauth::routes(router, oauth::make_service(oauth_options, actors, metrics));
       oauth::admin::routes(router, oauth::make_admin_service(oauth_options, actors));
       realtime.routes(router, static_cast<int>(context.core().index()));

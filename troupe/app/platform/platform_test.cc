@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
 #include <iterator>
 #include <set>
 
@@ -17,6 +16,7 @@
 #include "troupe/app/platform/demo_people.h"
 #include "troupe/app/platform/serve.h"
 #include "troupe/base/log.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/net/socket_address.h"
 #include "troupe/wire/json.h"
 
@@ -28,15 +28,9 @@ namespace {
 
 class Folder {
  public:
-  Folder() {
-    char name[] = "/tmp/troupe_platform_XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-
   Config config() const {
     Config config = development_defaults();
-    config.server.data_dir = path_ + "/data";
+    config.server.data_dir = folder_.path() / "data";
     config.server.listen.port = 0;
     config.server.cores = 2;
     config.keys.algorithms = {crypto::Algorithm::es256};  // made in no time
@@ -44,7 +38,7 @@ class Folder {
   }
 
  private:
-  std::string path_;
+  base::TemporaryFolder folder_;
 };
 
 /// "GET /path" for "get" and "/path".

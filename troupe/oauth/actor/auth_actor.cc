@@ -57,7 +57,8 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
                                 .scope = message.scope,
                                 .audience = request.audience,
                                 .authentication = message.authentication,
-                                .nonce = request.nonce},
+                                .nonce = request.nonce,
+                                .id_token_claims = request.id_token_claims},
                       .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
                       .code_challenge = request.code_challenge,
                       .expires_at = now + parts_.options.code_ttl};

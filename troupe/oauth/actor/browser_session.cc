@@ -34,9 +34,14 @@ SessionRecord new_session(const SessionId& id, const SessionToken& cookie, const
           .ended_at = std::nullopt};
 }
 
+std::optional<std::string_view> over_by(const SessionRecord& record, base::UnixTime now, const OauthOptions& options) {
+  if (record.expires_at <= now) return "expired";
+  if (record.session.seen_at + options.session_idle <= now) return "unused";
+  return std::nullopt;
+}
+
 bool is_alive(const SessionRecord& record, const UserRecord& user, base::UnixTime now, const OauthOptions& options) {
-  if (record.ended_at || record.expires_at <= now) return false;
-  if (record.session.seen_at + options.session_idle <= now) return false;
+  if (record.ended_at || over_by(record, now, options)) return false;
   return user.user.state == UserState::enabled && user.password_changed_at <= record.session.authentication.time;
 }
 

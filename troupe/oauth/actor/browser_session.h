@@ -31,6 +31,9 @@ SessionToken fresh_cookie(const SessionId& id, base::Random& random);
 SessionRecord new_session(const SessionId& id, const SessionToken& cookie, const UserId& user, SignInPlace place,
                           base::UnixTime now, const OauthOptions& options);
 
+/// Why the session is over by time: "expired", for it is too old; "unused"; or nothing, for it is not.
+std::optional<std::string_view> over_by(const SessionRecord& record, base::UnixTime now, const OauthOptions& options);
+
 /// Whether the session of `user` is alive: nobody has ended it, neither of its times is over, and the user is enabled
 /// and has not changed the password since.
 bool is_alive(const SessionRecord& record, const UserRecord& user, base::UnixTime now, const OauthOptions& options);

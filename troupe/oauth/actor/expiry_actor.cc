@@ -1,6 +1,7 @@
 // See expiry_actor.h.
 #include "troupe/oauth/actor/expiry_actor.h"
 
+#include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/storage/audit_verifier.h"
 
 namespace troupe::oauth {
@@ -10,6 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr auto sweep_every = 10s;
 constexpr int step_rows = 500;               // about 5 ms of the writer's time
+constexpr int step_sessions = 100;           // each with its tokens, clients and event
 constexpr auto pause_min = 20ms;             // between full steps, that is 20 000 rows a second of each table at most
 constexpr int pause_factor = 3;              // at least so many times what the step took: the rest is the clients'
 constexpr auto session_name_max = 30 * 24h;  // a session that is renewed keeps its name, and with it its row's key
@@ -26,18 +28,58 @@ int remove_old_events(Tables& tables, base::UnixTime end, AuditEvent event) {
   return tables.audit.remove_released(end, step_rows);
 }
 
-}  // namespace
+/// Ends the session, unless somebody has used or ended it since it was found to be over; gives the families that have
+/// ended. The sessions of who was removed are over without a word.
+std::vector<FamilyId> end_if_over(Tables& tables, const SessionId& id, AuditEvent event, base::UnixTime now,
+                                  const OauthOptions& options) {
+  auto record = tables.users.find_session(id);
+  const auto reason = record && !record->ended_at ? over_by(*record, now, options) : std::nullopt;
+  if (!reason) return {};
+  const UserId user = record->session.authentication.user;
+  event.reason = *reason;
+  if (tables.users.find(user)) tables.audit.append(about(std::move(event), user));
+  return end_session(tables, *std::move(record), now, "session_expired");
+}
 
-ExpiryActor::ExpiryActor(Storage storage, OauthOptions options)
-    : storage_(std::move(storage)), options_(std::move(options)) {}
+}  // namespace
 
 void ExpiryActor::started(actor::Context& context) { context.every(this, "sweep", sweep_every, Sweep{}); }
 
 actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
-  const base::UnixTime now = context.wall();
   const base::Instant begin = context.now();
+  const Left sessions = co_await end_sessions(context);
+  const Left rows = co_await remove_rows(context);
+  if (sessions == Left::nothing && rows == Left::nothing) co_return;
+  const base::Duration pause = std::max<base::Duration>(pause_min, pause_factor * (context.now() - begin));
+  context.after(this, "again", pause, Sweep{});
+}
+
+actor::Task<ExpiryActor::Left> ExpiryActor::end_sessions(actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  const OauthOptions& options = parts_.options;
+  auto over = co_await parts_.storage.read([now, unused_since = now - options.session_idle](Tables& t) {
+    return t.users.sessions_over(now, unused_since, step_sessions);
+  });
+  if (over.empty()) co_return Left::nothing;
+  std::vector<std::pair<SessionId, AuditEvent>> ends;
+  for (const SessionRecord& record : over)
+    ends.emplace_back(record.session.id, auditor_.event(context, {.by = "schedule"}, "session_ended"));
+  auto families = co_await parts_.storage.write([ends = std::move(ends), now, options](Tables& t) {
+    std::vector<FamilyId> ended;
+    for (const auto& [id, event] : ends)
+      std::ranges::move(end_if_over(t, id, event, now, options), std::back_inserter(ended));
+    return ended;
+  });
+  for (const FamilyId& family : families)
+    if (parts_.watcher) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
+  sessions_ended_ += std::ssize(over);
+  co_return std::ssize(over) < step_sessions ? Left::nothing : Left::perhaps_more;
+}
+
+actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context) {
+  const base::UnixTime now = context.wall();
   const AuditEvent event = auditor_.event(context, {.by = "schedule"}, audit_removal_kind);
-  const int removed = co_await storage_.write([now, event, options = options_](Tables& t) {
+  const int removed = co_await parts_.storage.write([now, event, options = parts_.options](Tables& t) {
     const auto before = [now](base::Duration age) { return crypto::TokenId::first_at(now - age - slack); };
     const base::Duration family = std::max(options.refresh_absolute, options.refresh_absolute_public);
     int full_steps = 0;
@@ -56,10 +98,12 @@ actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
     return full_steps > 0 ? -rows : rows;  // negative: there may be more
   });
   removed_ += std::abs(removed);
-  const base::Duration pause = std::max<base::Duration>(pause_min, pause_factor * (context.now() - begin));
-  if (removed < 0) context.after(this, "again", pause, Sweep{});
+  co_return removed < 0 ? Left::perhaps_more : Left::nothing;
 }
 
-void ExpiryActor::inspect(actor::Inspection& out) const { out.add("removed", removed_); }
+void ExpiryActor::inspect(actor::Inspection& out) const {
+  out.add("removed", removed_);
+  out.add("sessions_ended", sessions_ended_);
+}
 
 }  // namespace troupe::oauth

@@ -28,6 +28,10 @@ std::optional<crypto::TokenId> go_through(crypto::TokenId after, PageAfter page_
 bool is_wanted(const Grant& grant, const GrantFilter& filter) {
   if (filter.client && grant.client != *filter.client) return false;
   if (filter.family && grant.family != *filter.family) return false;
+  if (filter.ends_with) {
+    const bool is_of_session = grant.authentication && grant.authentication->session == *filter.ends_with;
+    if (!is_of_session || grant.scope.contains("offline_access")) return false;
+  }
   return !filter.user || (grant.authentication && grant.authentication->user == *filter.user);
 }
 
@@ -92,6 +96,20 @@ crypto::TokenId start_of(const ListTokens& wanted) {
   return family ? crypto::TokenId::first_at({family->time().milliseconds - 1}) : crypto::TokenId{};
 }
 
+/// The families that can be meant at all, in the order of their ids, where an index has them; nothing: look at all.
+std::optional<std::vector<FamilyRecord>> meant_by(Tables& tables, const GrantFilter& filter) {
+  if (filter.ends_with) {
+    if (!crypto::TokenId::parse(filter.ends_with->value())) return std::vector<FamilyRecord>{};
+    return tables.grants.live_families_of(*filter.ends_with);
+  }
+  if (filter.user) return tables.grants.live_families_of(*filter.user);
+  if (!filter.family) return std::nullopt;
+  std::vector<FamilyRecord> one;
+  if (crypto::TokenId::parse(filter.family->value()))
+    if (auto family = tables.grants.find_family(*filter.family)) one.push_back(*std::move(family));
+  return one;
+}
+
 }  // namespace
 
 PageOf<LiveGrant> live_grants(Tables& tables, const ListGrants& wanted, base::UnixTime now) {
@@ -103,12 +121,13 @@ PageOf<LiveGrant> live_grants(Tables& tables, const ListGrants& wanted, base::Un
   };
   const auto id_of_family = [](const FamilyRecord& family) { return id_of(family.grant); };
   const crypto::TokenId after = wanted.after.value_or(crypto::TokenId{});
-  if (!wanted.filter.user) {
+  const auto few = meant_by(tables, wanted.filter);
+  if (!few) {
     filling.page.next = go_through(
         after, [&](const auto& id, int count) { return tables.grants.families_after(id, count); }, id_of_family, take);
     return std::move(filling.page);
   }
-  for (const FamilyRecord& family : tables.grants.live_families_of(*wanted.filter.user)) {
+  for (const FamilyRecord& family : *few) {
     if (!(after < id_of_family(family)) || !take(family)) continue;
     filling.page.next = id_of_family(family);
     break;
@@ -120,6 +139,20 @@ PageOf<TokenClaims> live_tokens(Tables& tables, const ListTokens& wanted, base::
   const crypto::TokenId after = start_of(wanted);
   return wanted.use == TokenUse::access ? access_tokens_of(tables, wanted, after, now)
                                         : refresh_tokens_of(tables, wanted, after, now);
+}
+
+std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& id, base::UnixTime now) {
+  if (const auto access = tables.grants.find_access(id)) {
+    if (access->revoked_at || access->expires_at <= now || !stands(tables, access->grant)) return std::nullopt;
+    return TokenAtHand{claims_of(TokenUse::access, id, access->grant, access->issued_at, access->expires_at),
+                       std::nullopt};
+  }
+  const auto refresh = tables.grants.find_refresh(id);
+  if (!refresh || refresh->rotated_at || refresh->expires_at <= now) return std::nullopt;
+  const auto family = tables.grants.find_family(refresh->family);
+  if (!family || family->expires_at <= now || !stands(tables, family->grant)) return std::nullopt;
+  return TokenAtHand{claims_of(TokenUse::refresh, id, family->grant, id.time(), refresh->expires_at),
+                     LiveGrant{family->grant, family->expires_at}};
 }
 
 std::optional<TakenBack> take_back(Tables& tables, const crypto::TokenId& id, base::UnixTime now, AuditEvent event) {

@@ -15,6 +15,9 @@ PageOf<LiveGrant> live_grants(Tables& tables, const ListGrants& wanted, base::Un
 /// A page of the tokens of one use that are live at `now`.
 PageOf<TokenClaims> live_tokens(Tables& tables, const ListTokens& wanted, base::UnixTime now);
 
+/// What `take_back` of that id would take back; nothing where the token is not live.
+std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& id, base::UnixTime now);
+
 /// A token that was taken back by its id.
 struct TakenBack {
   TokenUse use = TokenUse::access;

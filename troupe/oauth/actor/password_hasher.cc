@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "troupe/base/log.h"
+#include "troupe/crypto/breached_passwords.h"
 #include "troupe/crypto/password_calibration.h"
 
 namespace troupe::oauth {
@@ -41,10 +42,13 @@ actor::Task<PasswordVerdict> PasswordHasher::handle(CheckPassword message, actor
   co_return verdict;
 }
 
-actor::Task<std::string> PasswordHasher::handle(HashPassword message, actor::Context& context) {
+actor::Task<std::expected<std::string, HashError>> PasswordHasher::handle(HashPassword message,
+                                                                          actor::Context& context) {
   const crypto::PasswordSalt salt = crypto::fresh_salt(context.random());
   const std::shared_ptr<actor::Offload> threads = options_.threads;
-  auto hash = co_await off_core([password = std::move(message.password), cost = reader_.read()->cost, salt] {
+  auto hash = co_await off_core([password = std::move(message.password), cost = reader_.read()->cost, salt,
+                                 breached = options_.breached]() -> std::expected<std::string, HashError> {
+    if (breached && breached->has(password)) return std::unexpected(HashError::breached);
     return crypto::hash_password(password, cost, salt).value_or("");
   });
   co_return hash;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,10 @@
 #include "troupe/actor/offload/offload.h"
 #include "troupe/base/published.h"
 #include "troupe/crypto/password.h"
+
+namespace troupe::crypto {
+class BreachedPasswords;
+}
 
 namespace troupe::oauth {
 
@@ -33,10 +38,14 @@ struct CheckPassword {
   using reply = PasswordVerdict;
 };
 
-/// "" for a password that is too long.
+enum class HashError { breached };
+
+/// The hash of a password that somebody wants to have from now on; "" for one that is too long. Errors: breached, where
+/// it stands in the list of those that have become known.
 struct HashPassword {
   crypto::Password password;
   using reply = std::string;
+  using error = HashError;
 };
 
 struct PasswordOptions {
@@ -45,6 +54,7 @@ struct PasswordOptions {
   std::uint32_t hashers = 2;                // as many threads; each takes the memory of one hash
   std::uint32_t waiting = 32;               // at each: about a second of hashing at the least cost
   std::shared_ptr<actor::Offload> threads;  // become idle; none: those that the system has for everything that blocks
+  std::shared_ptr<const crypto::BreachedPasswords> breached{};  // none: any password may be a new one
 };
 
 /// What hashes cost now, and whether that will stay so.
@@ -59,7 +69,7 @@ class PasswordHasher {
       : options_(options), present_(std::move(present)), reader_(present_.reader()) {}
 
   actor::Task<PasswordVerdict> handle(CheckPassword message, actor::Context& context);
-  actor::Task<std::string> handle(HashPassword message, actor::Context& context);
+  actor::Task<std::expected<std::string, HashError>> handle(HashPassword message, actor::Context& context);
 
   /// Told once to one of the pool: finds the cost for all of them.
   struct Calibrate {};

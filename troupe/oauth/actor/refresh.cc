@@ -25,7 +25,9 @@ std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, c
   if (!successor || successor->rotated_at) return std::nullopt;  // the owner has gone on with it
   auto access = tables.grants.find_access(*token.access);
   if (!access) return std::nullopt;
-  return Refreshed{.grant = grant, .access = std::move(*access), .successor = token.successor};
+  access->grant.id_token_claims = grant.id_token_claims;
+  return Refreshed{
+      .grant = grant, .access = std::move(*access), .successor = token.successor, .told_of = told_of(tables, grant)};
 }
 
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
@@ -72,7 +74,10 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   access.hash = shown.hash_of(access);
   tables.grants.insert_access(access);
   const base::UnixTime idle_end = std::min(now + options.refresh_idle, family->expires_at);
-  Refreshed refreshed{.grant = family->grant, .access = std::move(access), .successor = std::nullopt};
+  Refreshed refreshed{.grant = family->grant,
+                      .access = std::move(access),
+                      .successor = std::nullopt,
+                      .told_of = told_of(tables, family->grant)};
   if (rotates(*shown.client)) {
     tables.grants.insert_refresh(
         {.id = shown.successor_id, .family = token->family, .hash = shown.successor_hash, .expires_at = idle_end});

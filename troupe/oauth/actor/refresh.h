@@ -36,6 +36,7 @@ struct Refreshed {
   Grant grant;  // the family's, for the ID token
   AccessRecord access;
   std::optional<crypto::TokenId> successor;  // nothing: the token that was shown stays good
+  std::optional<User> told_of{};             // by the ID token, where claims of the user were asked for
 };
 
 struct RefreshRefusal {

@@ -123,7 +123,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
         }
         Started made{new_session(fresh, cookie, user, place, now, options), cookie, {}};
         if (is_same_user) {
-          previous->expires_at = now;  // the name is too old; nobody has signed out
+          previous->expires_at = now;  // its name is too old to go on, so it ends by its age
           t.users.update_session(*previous);
         } else if (previous) {
           made.ended = end_session(t, *previous, now, "another_user_signed_in");

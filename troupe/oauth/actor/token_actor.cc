@@ -98,7 +98,7 @@ void TokenActor::tell_revoked(const FamilyId& family, std::optional<crypto::Toke
 }
 
 IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
-                                base::UnixTime now) {
+                                const std::optional<User>& told_of, base::UnixTime now) {
   IssuedTokens issued{.access_token = factory_->access_token(access, secret),
                       .expires_in = std::chrono::duration_cast<std::chrono::seconds>(access.expires_at - now),
                       .scope = access.grant.scope,
@@ -106,7 +106,7 @@ IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access
                       .id_token = std::nullopt};
   if (access.grant.is_openid())
     issued.id_token =
-        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options.id_token_ttl);
+        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options.id_token_ttl, told_of);
   return issued;
 }
 
@@ -145,7 +145,7 @@ TokenActor::Filled TokenActor::filled(CreateToken request, actor::Context& conte
 
 IssuedTokens TokenActor::issue(const TokenDraft& draft, const TokenRows& rows) {
   ++issued_;
-  IssuedTokens issued = answer(*draft.client, rows.access, draft.access_secret, draft.made_at);
+  IssuedTokens issued = answer(*draft.client, rows.access, draft.access_secret, rows.told_of, draft.made_at);
   if (rows.refresh) issued.refresh_token = draft.refresh->text;
   return issued;
 }
@@ -234,6 +234,7 @@ std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode&
   if (!keep(t, rows, std::move(issued))) {
     return std::unexpected(RedemptionRefusal{errors::invalid_grant, "grant_is_over"});
   }
+  rows.told_of = told_of(t, rows.access.grant);
   return rows;
 }
 
@@ -270,7 +271,12 @@ actor::Task<std::optional<TokenClaims>> TokenActor::handle(IntrospectToken messa
   const auto read = factory_->read(message.token.expose());
   if (!read) co_return std::nullopt;
   auto claims = co_await live_claims(*read, context.wall());
-  if (!claims || (message.caller && !may_introspect(*message.caller, *claims))) co_return std::nullopt;
+  if (!claims) co_return std::nullopt;
+  if (message.caller && !may_introspect(*message.caller, *claims)) {
+    note_foreign("introspection_refused", message.caller->id, {claims->client, claims->family, claims->id},
+                 message.cause, context);
+    co_return std::nullopt;
+  }
   co_return claims;
 }
 
@@ -307,6 +313,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
   });
   if (!result.owned) co_return TokenRevoked{};
   if (!result.is_callers) {
+    note_foreign("revocation_refused", caller, {result.owned->client, result.owned->family, read->id}, message.cause,
+                 context);
     // A public client is not told that the token exists (RFC 7009, 2.1).
     if (message.caller->is_public()) co_return TokenRevoked{};
     co_return std::unexpected(errors::invalid_request.because("The token was issued to another client."));
@@ -365,11 +373,24 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
   // 3. The texts follow from what was shown and from the rows, so a repeat gets the same ones.
   ++refreshed_;
   const crypto::TokenSecret secret = factory_->secret_after(presented, refreshed->access.id);
-  IssuedTokens issued = answer(*message.client, refreshed->access, secret, now);
+  IssuedTokens issued = answer(*message.client, refreshed->access, secret, refreshed->told_of, now);
   if (refreshed->successor)
     issued.refresh_token =
         factory_->refresh_token(*refreshed->successor, factory_->secret_after(presented, *refreshed->successor));
   co_return issued;
+}
+
+void TokenActor::note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token,
+                              const Cause& cause, actor::Context& context) {
+  const auto noted = refusals_.note("another_client " + token.owner.value(), context.now());
+  if (!noted) return;
+  AuditEvent event = about(about(auditor_.event(context, cause, kind, *noted), caller), token.id);
+  event.family = token.family;
+  context.self(this).tell(NoteRefusal{std::move(event)});
+}
+
+actor::Task<void> TokenActor::handle(NoteRefusal message) {
+  co_await parts_.storage.write([event = std::move(message.event)](Tables& t) { t.audit.append(event); });
 }
 
 void TokenActor::inspect(actor::Inspection& out) const {
@@ -378,6 +399,7 @@ void TokenActor::inspect(actor::Inspection& out) const {
   if (factory_) out.add("signatures_verified", factory_->verified());
   out.add("refreshed", refreshed_);
   out.add("revoked", revoked_);
+  out.add("refusals_unnoted", refusals_.unnoted());
 }
 
 }  // namespace troupe::oauth

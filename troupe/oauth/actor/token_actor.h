@@ -14,6 +14,7 @@
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/actor/redemption.h"
+#include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/actor/token_draft.h"
 #include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/cause.h"
@@ -28,7 +29,7 @@
 namespace troupe::oauth {
 
 /// Issues tokens for a grant: an access token; a refresh token if `has_refresh_token`; an ID token if the
-/// grant is of OpenID. A family that was revoked meanwhile gets none: invalid_grant.
+/// grant is of OpenID, without claims of the user. A family that was revoked meanwhile gets none: invalid_grant.
 struct CreateToken {
   ClientPtr client;
   Grant grant;
@@ -60,6 +61,7 @@ struct ExchangeCode {
 struct IntrospectToken {
   TokenText token;
   ClientPtr caller;  // null: one who may know all
+  Cause cause{};     // for the audit trail, where the caller may not know
   using reply = std::optional<TokenClaims>;
 };
 
@@ -122,7 +124,8 @@ struct RevokeTokenById {
 struct GrantFilter {
   std::optional<ClientId> client{};
   std::optional<UserId> user{};
-  std::optional<FamilyId> family{};  // of tokens only
+  std::optional<FamilyId> family{};
+  std::optional<SessionId> ends_with{};  // of grants only: those that end when this session does
 };
 
 struct LiveGrant {
@@ -155,6 +158,25 @@ struct ListTokens {
   using reply = PageOf<TokenClaims>;
 };
 
+/// A token that was shown by somebody else than its client.
+struct ForeignToken {
+  ClientId owner;
+  FamilyId family;
+  crypto::TokenId id;
+};
+
+/// A live token, and the grant that would be taken back with it: that of a refresh token.
+struct TokenAtHand {
+  TokenClaims token;
+  std::optional<LiveGrant> grant;
+};
+
+/// What RevokeTokenById would take back; nothing where that token is not live.
+struct GetToken {
+  crypto::TokenId id;
+  using reply = std::optional<TokenAtHand>;
+};
+
 struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
@@ -181,7 +203,13 @@ class TokenActor {
   actor::Task<TokenRevoked> handle(RevokeTokenById message, actor::Context& context);
   actor::Task<PageOf<LiveGrant>> handle(ListGrants message, actor::Context& context);
   actor::Task<PageOf<TokenClaims>> handle(ListTokens message, actor::Context& context);
+  actor::Task<std::optional<TokenAtHand>> handle(GetToken message, actor::Context& context);
   void handle(KeysChanged message);
+  /// Told by itself, so that who was refused need not wait for the disk.
+  struct NoteRefusal {
+    AuditEvent event;
+  };
+  actor::Task<void> handle(NoteRefusal message);
   void inspect(actor::Inspection& out) const;
 
  private:
@@ -198,14 +226,18 @@ class TokenActor {
   Filled filled(CreateToken request, actor::Context& context);
   IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);
+  /// Notes that `caller` has shown a token of another client, and whose it is; some of many.
+  void note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token, const Cause& cause,
+                    actor::Context& context);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
-                      base::UnixTime now);
+                      const std::optional<User>& told_of, base::UnixTime now);
 
   TokenActorParts parts_;
   std::optional<TokenFactory> factory_;
   crypto::TokenIds ids_;
   Auditor auditor_;
+  RefusalBudget refusals_;
   std::int64_t issued_ = 0;
   std::int64_t introspected_ = 0;
   std::int64_t refreshed_ = 0;

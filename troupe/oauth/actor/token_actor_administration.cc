@@ -16,6 +16,12 @@ actor::Task<PageOf<TokenClaims>> TokenActor::handle(ListTokens message, actor::C
   co_return page;
 }
 
+actor::Task<std::optional<TokenAtHand>> TokenActor::handle(GetToken message, actor::Context& context) {
+  auto token = co_await parts_.storage.read(
+      [id = message.id, now = context.wall()](Tables& t) { return token_at_hand(t, id, now); });
+  co_return token;
+}
+
 actor::Task<TokenRevoked> TokenActor::handle(RevokeTokenById message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const AuditEvent event = auditor_.event(context, message.cause, "token_revoked");

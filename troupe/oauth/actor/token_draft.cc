@@ -34,6 +34,13 @@ TokenRows fill(const TokenDraft& draft, Grant grant, const OauthOptions& options
   return rows;
 }
 
+std::optional<User> told_of(Tables& tables, const Grant& grant) {
+  if (grant.id_token_claims.empty() || !grant.is_openid()) return std::nullopt;
+  auto record = tables.users.find(grant.authentication->user);
+  if (!record) return std::nullopt;
+  return std::move(record->user);
+}
+
 bool keep(Tables& tables, const TokenRows& rows) {
   if (!stands(tables, rows.access.grant)) return false;
   tables.grants.insert_access(rows.access);

@@ -33,6 +33,7 @@ struct TokenDraft {
 struct TokenRows {
   AccessRecord access;
   std::optional<RefreshRecord> refresh;
+  std::optional<User> told_of{};  // by the ID token, where claims of the user were asked for
 };
 
 /// How long the client's access tokens live.
@@ -44,6 +45,9 @@ AccessRecord new_access_record(const Client& client, Grant grant, const crypto::
 
 /// The rows for `grant`, which names its family; with a refresh token if `has_refresh_token`.
 TokenRows fill(const TokenDraft& draft, Grant grant, const OauthOptions& options);
+
+/// The user behind the grant, where its ID tokens are to tell something of them.
+std::optional<User> told_of(Tables& tables, const Grant& grant);
 
 /// Keeps them. False: what was granted does not stand any more, since a replay of its code has ended its family, for
 /// one; then nothing is kept.

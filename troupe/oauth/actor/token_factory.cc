@@ -57,6 +57,16 @@ std::string claims_of(const std::string& issuer, const AccessRecord& token) {
   return text;
 }
 
+/// The claims of the user that the request wants in the ID token, as far as the scopes that show them were granted
+/// (OpenID Connect Core, section 5.5).
+void append_wanted(wire::JsonWriter& claims, const Grant& grant, const User& user) {
+  const auto append = [&](std::string_view claim, std::string_view scope, const std::string& value) {
+    if (grant.scope.contains(scope) && is_wanted(grant.id_token_claims, claim, value)) claims.member(claim, value);
+  };
+  append("preferred_username", "profile", user.name.value());
+  if (user.email) append("email", "email", *user.email);
+}
+
 }  // namespace
 
 TokenFactory::TokenFactory(std::string issuer, KeySetPtr keys)
@@ -98,10 +108,6 @@ TokenText TokenFactory::access_token(const AccessRecord& token, const crypto::To
   return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(issuer_, token))};
 }
 
-crypto::Digest TokenFactory::hash_of(const AccessRecord& token, const crypto::TokenSecret& secret) {
-  return hasher(token.id, secret)(token);
-}
-
 std::function<crypto::Digest(const AccessRecord&)> TokenFactory::hasher(const crypto::TokenId& id,
                                                                         const crypto::TokenSecret& secret) {
   const crypto::Digest opaque = crypto::sha256(codec_.write(crypto::TokenKind::access, id, secret).expose());
@@ -112,7 +118,8 @@ std::function<crypto::Digest(const AccessRecord&)> TokenFactory::hasher(const cr
 }
 
 TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const TokenText& access_token,
-                                 base::UnixTime issued_at, base::UnixTime expires_at) {
+                                 base::UnixTime issued_at, base::UnixTime expires_at,
+                                 const std::optional<User>& told_of) {
   INVARIANT(grant.authentication, "an ID token speaks of a user");
   std::string text;
   wire::JsonWriter claims{text};
@@ -129,6 +136,7 @@ TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const
   for (const std::string& method : grant.authentication->methods) claims.value(method);
   claims.end_array();
   claims.member("acr", acr_password);
+  if (told_of) append_wanted(claims, grant, *told_of);
   const crypto::Algorithm algorithm = client.metadata.id_token_alg;
   claims.member("at_hash", at_hash(access_token, algorithm)).end_object();
   return TokenText{crypto::sign_jwt(signer_for(algorithm), id_token_type, text)};

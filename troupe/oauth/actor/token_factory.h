@@ -54,17 +54,17 @@ class TokenFactory {
   TokenText refresh_token(const crypto::TokenId& id, const crypto::TokenSecret& secret);
   /// A JWT (RFC 9068) or an opaque text, as the row says; `secret` is for the latter.
   TokenText access_token(const AccessRecord& token, const crypto::TokenSecret& secret);
-  /// An ID token (OpenID Connect Core, section 2) to go with `access_token`; the grant must have a user.
+  /// An ID token (OpenID Connect Core, section 2) to go with `access_token`; the grant must have a user. `told_of` is
+  /// that user, where claims of them were asked for.
   TokenText id_token(const Client& client, const Grant& grant, const TokenText& access_token, base::UnixTime issued_at,
-                     base::UnixTime expires_at);
+                     base::UnixTime expires_at, const std::optional<User>& told_of = std::nullopt);
 
   /// What a client is told when a session ends (OpenID Connect Back-Channel Logout, section 2.4). The same notice has
   /// the same `jti`, however often it is told.
   TokenText logout_token(const Client& client, const LogoutNotice& notice, base::UnixTime issued_at);
 
-  /// What is kept of an access token that `access_token` makes of the row and `secret`.
-  crypto::Digest hash_of(const AccessRecord& token, const crypto::TokenSecret& secret);
-  /// The same as a function that may run on any thread, for a row of that id that is yet to be made.
+  /// What is kept of an access token that `access_token` makes of a row of that id, which is yet to be made, and
+  /// `secret`: as a function that may run on any thread.
   std::function<crypto::Digest(const AccessRecord&)> hasher(const crypto::TokenId& id,
                                                             const crypto::TokenSecret& secret);
 

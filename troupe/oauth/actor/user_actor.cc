@@ -207,6 +207,7 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
   auto user = co_await check_present(message, context);
   if (!user) co_return std::unexpected(user.error());
   auto hash = co_await hashers_.ask(HashPassword{message.next});
+  if (!hash && hash.error().domain) co_return std::unexpected(PasswordChangeError{Reason::breached_password});
   if (!hash) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
 
   const base::UnixTime now = context.wall();
@@ -237,7 +238,7 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
 actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, actor::Context& context) {
   if (const auto fault = fault_in(message.name, message.email, message.password)) co_return std::unexpected(*fault);
   auto hash = co_await hashers_.ask(HashPassword{message.password});
-  if (!hash) co_return std::unexpected(UserError::busy);
+  if (!hash) co_return std::unexpected(hash.error().domain ? UserError::breached_password : UserError::busy);
   const UserRecord user =
       make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());
   const AuditEvent event = about(auditor_.event(context, message.cause, "user_added"), user.user.id);

@@ -60,8 +60,9 @@ struct PasswordChangeError {
     wrong,  // the present password
     slow_down,
     busy,
-    bad_password,  // the new one
-    signed_out,    // the session is over, or the password has been changed meanwhile
+    bad_password,       // the new one
+    breached_password,  // the new one, which stands in the list of those that have become known
+    signed_out,         // the session is over, or the password has been changed meanwhile
   } reason = Reason::wrong;
   std::chrono::seconds retry_after{0};
 };
@@ -86,13 +87,13 @@ struct ChangePassword {
   using error = PasswordChangeError;
 };
 
-enum class UserError { name_taken, bad_name, bad_email, bad_password, unknown, busy, changed };
+enum class UserError { name_taken, bad_name, bad_email, bad_password, breached_password, unknown, busy, changed };
 
 /// The error as a sentence for whoever administers, without a full stop: "there is no such user".
 std::string_view sentence(UserError error) noexcept;
 
 /// Adds a user. A name has 1 to 64 bytes of UTF-8 without control characters and spaces at its ends; an address
-/// at most 254 with an `@` inside, a password 8 to 256.
+/// at most 254 with an `@` inside, a password 8 to 256, and it stands in no list of those that have become known.
 struct AddUser {
   UserName name;
   std::optional<std::string> email;
@@ -143,7 +144,7 @@ struct EnableUser {
 };
 
 /// Gives a user another password without asking for the present one, and ends all their sessions and tokens. Errors:
-/// unknown, bad_password, and busy where too many passwords are being hashed.
+/// unknown, bad_password, breached_password, and busy where too many passwords are being hashed.
 struct SetPassword {
   UserId id;
   crypto::Password password;

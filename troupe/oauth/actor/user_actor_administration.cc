@@ -14,6 +14,8 @@ std::string_view sentence(UserError error) noexcept {
       return "an address has an @ inside, no spaces, and at most 254 bytes";
     case UserError::bad_password:
       return "a password has 8 to 256 bytes";
+    case UserError::breached_password:
+      return "this password has become known to others, so it must be another one";
     case UserError::busy:
       return "too many passwords are being looked at";
     case UserError::changed:
@@ -71,7 +73,7 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(EnableUser 
 actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(SetPassword message, actor::Context& context) {
   if (!is_good_password(message.password)) co_return std::unexpected(UserError::bad_password);
   auto hash = co_await hashers_.ask(HashPassword{message.password});
-  if (!hash) co_return std::unexpected(UserError::busy);
+  if (!hash) co_return std::unexpected(hash.error().domain ? UserError::breached_password : UserError::busy);
   const AuditEvent event = about(auditor_.event(context, message.cause, "password_changed"), message.id);
   auto changed =
       co_await change(message.id, event, [hash = *hash, now = context.wall()](Tables& t, const UserRecord& user) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "troupe/oauth/admin/answer.h"
-#include "troupe/web/bearer.h"
+#include "troupe/oauth/endpoint/bearer.h"
 
 namespace troupe::oauth::admin {
 namespace {
@@ -59,13 +59,13 @@ Task<web::Response> refuse(ServicePtr service, Caller caller, std::string scope)
 }
 
 Task<std::expected<Caller, web::Response>> caller_of(ServicePtr service, web::Request http, std::string_view scope) {
-  const auto shown = web::bearer_token(http);
+  auto shown = bearer_of(http);
   if (!shown) {
     co_return refuse_stranger(*service, http, "no_token",
                               errors::invalid_token.because("The header has no one token."));
   }
   if (!*shown) co_return refuse_stranger(*service, http, "no_token", std::nullopt);
-  auto claims = co_await service->tokens.ask(ValidateToken{TokenText{std::string{**shown}}});
+  auto claims = co_await service->tokens.ask(ValidateToken{std::move(**shown)});
   if (!claims) {
     const OauthError error = claims.error().domain.value_or(errors::temporarily_unavailable);
     if (error.status != 401) co_return std::unexpected(problem_of(error));

@@ -98,7 +98,7 @@ TEST_CASE("T80 who was refused is in the audit trail, with what they lacked") {
   Office office{oauth};
   office.ask_with(office.token("admin.users:read"), Method::post, "/keys/rotate");
   const auto events = office.get("/events?kind=administration_refused");
-  CHECK_EQ(office.column(events, "events", "client_id"), std::vector{office.desk.id.value()});
+  CHECK_EQ(office.column(events, "events", "client"), std::vector{office.desk.id.value()});
   CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"lacks admin.keys"});
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("T80 who knocks without a good token is in the audit trail, some of ma
   oauth.advance(std::chrono::milliseconds{10});  // nobody waits for the trail
   auto events = office.get("/events?kind=administration_refused");
   CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"no_token", "invalid_token"});
-  CHECK_EQ(office.column(events, "events", "request_id").front(), "r-77");
+  CHECK_EQ(office.column(events, "events", "request").front(), "r-77");
   for (int i = 0; i < 100; ++i) knock("guess");
   oauth.advance(std::chrono::seconds{2});
   CHECK_EQ(knock("guess"), 401);

@@ -76,16 +76,4 @@ void write_key(wire::JsonWriter& writer, const ListedKey& key) {
       .end_object();
 }
 
-void write_event(wire::JsonWriter& writer, const AuditEvent& event) {
-  writer.begin_object()
-      .member("id", event.id.text())
-      .member("at", event.id.time().seconds())
-      .member("kind", event.kind);
-  if (event.client) writer.member("client_id", event.client->value());
-  if (event.user) writer.member("user_hash", *event.user);
-  if (event.family) writer.member("grant", event.family->value());
-  if (event.token) writer.member("jti", event.token->text());
-  writer.member("reason", event.reason).member("by", event.done_by).member("request_id", event.request).end_object();
-}
-
 }  // namespace troupe::oauth::admin

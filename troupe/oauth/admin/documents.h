@@ -1,12 +1,11 @@
-// What the administration shows of users, sessions, grants, tokens, keys and events, as JSON: the
-// same over HTTP and on the command line. Nothing of it is a secret.
+// What the administration shows of users, sessions, grants, tokens and keys, as JSON: the same over
+// HTTP and on the command line. Nothing of it is a secret.
 #pragma once
 
 #include "troupe/oauth/actor/key_actor.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/oauth/model/user.h"
-#include "troupe/oauth/storage/records.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth::admin {
@@ -18,6 +17,5 @@ void write_session(wire::JsonWriter& writer, const Session& session);
 void write_grant(wire::JsonWriter& writer, const LiveGrant& row);
 void write_token(wire::JsonWriter& writer, const TokenClaims& token);
 void write_key(wire::JsonWriter& writer, const ListedKey& key);
-void write_event(wire::JsonWriter& writer, const AuditEvent& event);
 
 }  // namespace troupe::oauth::admin

@@ -3,9 +3,9 @@
 
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
-#include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
 #include "troupe/oauth/admin/request.h"
+#include "troupe/oauth/storage/audit_json.h"
 
 namespace troupe::oauth::admin {
 namespace {

@@ -65,7 +65,7 @@ TEST_CASE("what a back end has seen is noted, by it, and cannot look like one of
   auto noted = office.get("/events?kind=custom.invoice_paid&user=" + office.sub_of(alice));
   CHECK_EQ(office.column(noted, "events", "reason"), Texts{"order 7"});
   CHECK_EQ(office.column(noted, "events", "by"), Texts{office.me()});
-  CHECK_EQ(office.column(noted, "events", "client_id"), Texts{oauth.web_shop.id.value()});
+  CHECK_EQ(office.column(noted, "events", "client"), Texts{oauth.web_shop.id.value()});
   for (const char* body : {R"({})", R"({"kind":"Bad Kind"})", R"({"kind":7})", R"({"kind":"x","reason":"\u0000"})",
                            R"({"kind":"x","at":1})", R"({"kind":"x","client":""})"}) {
     CAPTURE(body);

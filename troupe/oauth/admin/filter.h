@@ -24,7 +24,7 @@ inline GrantFilter filter_in(const wire::Form& query) {
           .family = id_in<FamilyId>(query, "grant")};
 }
 
-/// Where a request says `dry_run=true`: the page that is wanted of the grants that the deed would end. Nothing: do it.
+/// Where a request says `dry_run=true`: the page that is wanted of what the deed would end. Nothing: do it.
 using DryRun = std::optional<TimedPageWanted>;
 Read<DryRun> read_dry_run(const wire::Form& query);
 /// The same of a request whose query may say nothing else.

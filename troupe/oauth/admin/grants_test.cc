@@ -153,5 +153,46 @@ TEST_CASE("sessions of a user are listed and ended with the tokens that stem fro
   CHECK_EQ(office.get("/sessions").status(), 400);
 }
 
+TEST_CASE("a dry run of what ends one session, grant, token or key says what would end, and ends nothing") {
+  OauthWorld oauth{quick(7)};
+  Office office{oauth};
+  const auto bound = tokens_of(oauth, alice, oauth.web_shop, "scope=openid");
+  const auto sub = office.sub_of(alice);
+  const auto sid = office.column(office.get("/sessions?user=" + sub), "sessions", "sid").front();
+  const auto lasting = tokens_of(oauth, alice, oauth.web_shop);  // in another browser
+  const auto access = office.column(office.get("/tokens?user=" + sub), "tokens", "jti");
+  const auto refresh = office.column(office.get("/tokens?use=refresh&user=" + sub), "tokens", "jti").front();
+  const auto grants = office.column(office.get("/grants?user=" + sub), "grants", "grant");
+  REQUIRE_EQ(grants.size(), 2);
+  const auto kid = office.column(office.get("/keys"), "keys", "kid").front();
+  const auto before = oauth.events().size();
+
+  const auto dry = [&](const Reply& reply, std::string_view list, std::string_view member) {
+    CHECK_EQ(reply.status(), 200);
+    return office.column(reply, list, member);
+  };
+  CHECK_EQ(dry(office.remove("/sessions/" + sid + "?dry_run=true"), "grants", "grant"), Texts{grants[0]});
+  CHECK(dry(office.remove("/sessions/none?dry_run=true"), "grants", "grant").empty());
+  CHECK_EQ(dry(office.remove("/grants/" + grants[1] + "?dry_run=true"), "grants", "grant"), Texts{grants[1]});
+  auto one = office.remove("/tokens/" + access[0] + "?dry_run=true");
+  CHECK_EQ(dry(one, "tokens", "jti"), Texts{access[0]});
+  CHECK(dry(one, "grants", "grant").empty());
+  auto whole = office.remove("/tokens/" + refresh + "?dry_run=true");
+  CHECK_EQ(dry(whole, "tokens", "use"), Texts{"refresh"});
+  CHECK_EQ(dry(whole, "grants", "grant"), Texts{grants[1]});
+  CHECK_EQ(dry(office.post("/keys/rotate?dry_run=true"), "keys", "kid"), Texts{kid});
+  CHECK_EQ(office.post("/keys/rotate?dry_run=true&revoke=nobody").status(), 404);
+  CHECK_EQ(dry(office.post("/keys/rotate?dry_run=true&revoke=" + kid), "keys", "state"), Texts{"signing"});
+
+  CHECK_EQ(oauth.events().size(), before);
+  for (const Reply& tokens : {bound, lasting}) CHECK(oauth.is_active(tokens.at("access_token")));
+  CHECK_EQ(office.column(office.get("/keys"), "keys", "state"), Texts{"signing"});
+  CHECK_EQ(office.remove("/tokens/" + access[0] + "?dry_run=perhaps").status(), 400);
+  CHECK_EQ(office.remove("/tokens/" + access[0] + "?dry_run=true&limit=2").status(), 400);
+  office.remove("/grants/" + grants[1]);
+  CHECK(dry(office.remove("/grants/" + grants[1] + "?dry_run=true"), "grants", "grant").empty());
+  CHECK(dry(office.remove("/tokens/" + refresh + "?dry_run=true"), "tokens", "jti").empty());
+}
+
 }  // namespace
 }  // namespace troupe::oauth::test

@@ -27,7 +27,7 @@ struct Service {
                              RemoveUser, RevokeConsent>>
       users;
   actor::Ref<actor::Protocol<ListSessions, EndNamedSession>> sessions;
-  actor::Ref<actor::Protocol<ValidateToken, ListGrants, RevokeFamily, ListTokens, RevokeTokenById>> tokens;
+  actor::Ref<actor::Protocol<ValidateToken, ListGrants, RevokeFamily, ListTokens, GetToken, RevokeTokenById>> tokens;
   actor::Ref<actor::Protocol<ListKeys, RotateKeys, RevokeKey>> keys;
   actor::Ref<actor::Protocol<ListEvents, RecordRefusal, NoteRefusedCall>> trail;
   actor::Ref<actor::Protocol<LogEvent>> log;

@@ -4,6 +4,7 @@
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
+#include "troupe/oauth/admin/filter.h"
 #include "troupe/oauth/admin/request.h"
 
 namespace troupe::oauth::admin {
@@ -35,7 +36,11 @@ Task<web::Response> list_sessions(ServicePtr service, Caller, web::Request http)
 }
 
 Task<web::Response> end_session(ServicePtr service, Caller caller, web::Request http) {
-  auto ended = co_await service->sessions.ask(EndNamedSession{SessionId{segment(http, id_place)}, caller.cause});
+  const SessionId session{segment(http, id_place)};
+  auto dry_run = read_dry_run(http);
+  if (!dry_run) co_return std::move(dry_run.error());
+  if (*dry_run) co_return co_await answer_grants(std::move(service), {.ends_with = session}, **dry_run);
+  auto ended = co_await service->sessions.ask(EndNamedSession{session, caller.cause});
   if (!ended) co_return problem_of(errors::temporarily_unavailable);
   co_return no_content();
 }

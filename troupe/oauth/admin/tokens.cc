@@ -17,6 +17,20 @@ Read<TokenUse> read_use(const wire::Form& query) {
   return std::unexpected(problem_of(errors::invalid_request, "The parameter `use` is access or refresh."));
 }
 
+/// What would go with the token: itself, and of a refresh token its grant.
+Task<web::Response> answer_token(ServicePtr service, crypto::TokenId id) {
+  auto at_hand = co_await service->tokens.ask(GetToken{id});
+  if (!at_hand) co_return problem_of(errors::temporarily_unavailable);
+  std::string json;
+  wire::JsonWriter writer{json};
+  writer.begin_object().key("tokens").begin_array();
+  if (*at_hand) write_token(writer, (*at_hand)->token);
+  writer.end_array().key("grants").begin_array();
+  if (*at_hand && (*at_hand)->grant) write_grant(writer, *(*at_hand)->grant);
+  writer.end_array().end_object();
+  co_return answer(200, std::move(json));
+}
+
 }  // namespace
 
 Task<web::Response> list_tokens(ServicePtr service, Caller, web::Request http) {
@@ -35,6 +49,11 @@ Task<web::Response> list_tokens(ServicePtr service, Caller, web::Request http) {
 Task<web::Response> revoke_token(ServicePtr service, Caller caller, web::Request http) {
   const auto id = crypto::TokenId::parse(segment(http, id_place));
   if (!id) co_return problem_of(errors::not_found);
+  auto query = read_query(http, {"dry_run"});
+  if (!query) co_return std::move(query.error());
+  auto dry_run = read_dry_run(*query);
+  if (!dry_run) co_return std::move(dry_run.error());
+  if (*dry_run) co_return co_await answer_token(std::move(service), *id);
   auto revoked = co_await service->tokens.ask(RevokeTokenById{*id, caller.cause});
   if (!revoked) co_return problem_of(errors::temporarily_unavailable);
   co_return no_content();

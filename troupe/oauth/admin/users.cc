@@ -24,6 +24,7 @@ std::string json_of(const User& user) {
 OauthError error_of(UserError error) {
   if (error == UserError::unknown) return errors::not_found;
   if (error == UserError::name_taken) return errors::already_there;
+  if (error == UserError::breached_password) return errors::breached_password;
   if (error == UserError::changed) return errors::changed_meanwhile;
   if (error == UserError::busy) return errors::temporarily_unavailable;
   return errors::invalid_request;

@@ -1,4 +1,5 @@
 // People over the administration API: added, kept out and let in again, given passwords, removed.
+#include "troupe/crypto/testing/breached_list.h"
 #include "troupe/oauth/admin/testing/office.h"
 
 namespace troupe::oauth::test {
@@ -98,6 +99,24 @@ TEST_CASE("another password ends what the one before has opened") {
   CHECK_NE(oauth.authorize({"alice", "quite another one"}, oauth.web_shop), "");
   CHECK_EQ(office.ask(Method::put, "/users/u_nobody/password", R"({"password":"long enough"})").status(), 404);
   CHECK_EQ(office.causes("password_changed").size(), 1);
+}
+
+TEST_CASE("nobody is given a password that has become known, and the error has its name") {
+  const crypto::testing::BreachedList list{{"letmein123"}};
+  auto options = quick(8);
+  options.breached = list.opened();
+  OauthWorld oauth{options};
+  Office office{oauth};
+  const auto path = path_of(office.sub_of(alice)) + "/password";
+  for (auto refused : {office.post("/users", R"({"preferred_username":"carol","password":"letmein123"})"),
+                       office.ask(Method::put, path, R"({"password":"letmein123"})")}) {
+    CHECK_EQ(refused.status(), 400);
+    CHECK_EQ(refused.at("code"), "breached_password");
+    CHECK(refused.at("detail").contains("has become known"));
+  }
+  CHECK_EQ(office.column(office.get("/users"), "users", "sub").size(), 2);
+  CHECK_NE(oauth.authorize(alice, oauth.web_shop), "");
+  CHECK_EQ(office.ask(Method::put, path, R"({"password":"one that nobody knows"})").status(), 200);
 }
 
 TEST_CASE("who is removed is gone with their tokens, and removing them twice is as once") {

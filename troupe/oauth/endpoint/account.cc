@@ -119,6 +119,7 @@ Task<web::Response> refuse_change(ServicePtr service, Member member, PasswordCha
   int status = 400;
   Text problem = Text::wrong_password;
   if (error.reason == Reason::bad_password) problem = Text::bad_password;
+  if (error.reason == Reason::breached_password) problem = Text::breached_password;
   if (error.reason == Reason::slow_down) {
     status = 429;
     problem = Text::slow_down;

@@ -153,6 +153,42 @@ TEST_CASE("refused registrations are told by their error") {
   CHECK_EQ(told(oauth, "r3"), Lines{"registration_refused invalid_redirect_uri"});
 }
 
+TEST_CASE(
+    "who shows a token of another client, to take it back or to look at it, stands in the trail, and whose it is") {
+  OauthWorld oauth{{.seed = 9}};
+  const auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+  const std::string jti = oauth.introspect(tokens.at("access_token")).at("jti");
+  const std::string whose = " another_client " + oauth.web_shop.id.value();
+  struct Row {
+    const char* request;
+    const ClientApp& client;
+    const char* path;
+    int status;
+    std::string told;
+  };
+  const Row rows[] = {
+      {"r1", oauth.other_shop, "/oauth/revoke", 400, "revocation_refused" + whose},
+      {"r2", oauth.phone, "/oauth/revoke", 200, "revocation_refused" + whose},
+      {"r3", oauth.other_shop, "/oauth/introspect", 200, "introspection_refused" + whose},
+  };
+  for (const Row& row : rows) {
+    const wire::Form form{{"token", tokens.at("access_token")}};
+    CHECK_EQ(send(oauth, oauth.token_request(row.client, form, row.path), row.request).status(), row.status);
+    oauth.advance(std::chrono::seconds{2});
+    CHECK_EQ(told(oauth, row.request), Lines{row.told});
+    const AuditEvent event = oauth.events().back();
+    CHECK_EQ(event.client, row.client.id);
+    CHECK_EQ(event.token->text(), jti);
+    CHECK(event.family.has_value());
+  }
+  const auto before = oauth.events().size();
+  const wire::Form form{{"token", tokens.at("access_token")}};
+  std::vector<web::Request> flood(100, oauth.token_request(oauth.other_shop, form, "/oauth/introspect"));
+  for (const Reply& reply : oauth.send_all(std::move(flood))) CHECK_EQ(reply.status(), 200);
+  oauth.advance(std::chrono::seconds{2});
+  CHECK_LE(oauth.events().size() - before, 4 * RefusalBudget::noted_in_a_second);
+}
+
 TEST_CASE("introspections are not in the trail") {
   OauthWorld oauth{{.seed = 8}};
   auto tokens = oauth.post_as(oauth.web_shop, "/oauth/token", {{"grant_type", "client_credentials"}});

@@ -23,7 +23,8 @@ ClientMetadata listening(const char* uri = told_at) {
 }
 
 struct ListenerWorld : OauthWorld {
-  explicit ListenerWorld(std::uint64_t seed) : OauthWorld({.seed = seed}) {
+  explicit ListenerWorld(std::uint64_t seed, OauthOptions options = {})
+      : OauthWorld({.seed = seed, .oauth = std::move(options)}) {
     listener = add(listening());
     servers->answer = [](const web::Fetch&) { return web::Fetched{200, ""}; };
   }
@@ -178,6 +179,57 @@ TEST_CASE("whatever ends a session, its clients are told") {
   }
 }
 
+TEST_CASE(
+    "a session that ends by its age or because nobody uses it ends like any other: told, noted, with its tokens") {
+  struct Row {
+    OauthOptions options;
+    const char* reason;
+  };
+  const Row rows[] = {
+      {{.session_idle = 1h, .session_absolute = 5min}, "expired"},
+      {{.session_idle = 5min, .session_absolute = 1h}, "unused"},
+  };
+  std::uint64_t seed = 50;
+  for (const Row& row : rows) {
+    CAPTURE(row.reason);
+    ListenerWorld oauth{++seed, row.options};
+    Browser browser{oauth};
+    const auto bound = oauth.sign_in(browser, oauth.listener);
+    const auto own = oauth.sign_in(browser, oauth.web_shop, "openid+offline_access");
+    const auto begun = oauth.world().manual_clock().wall();
+    oauth.advance(4min);
+    CHECK(oauth.servers->asked.empty());
+    CHECK(oauth.is_active(bound.at("access_token")));
+    oauth.advance(1min + 15s);
+    REQUIRE_EQ(oauth.servers->asked.size(), 1);
+    const wire::Json claims = oauth.claims_told();
+    CHECK_EQ(*claims.string_at("sid"), *ListenerWorld::claims_in(bound.at("id_token")).string_at("sid"));
+    CHECK_FALSE(oauth.is_active(bound.at("access_token")));
+    CHECK(oauth.is_active(own.at("access_token")));
+    std::vector<AuditEvent> ended;
+    for (const AuditEvent& event : oauth.events())
+      if (event.kind == "session_ended") ended.push_back(event);
+    REQUIRE_EQ(ended.size(), 1);
+    CHECK_EQ(ended[0].reason, row.reason);
+    CHECK_EQ(ended[0].done_by, "schedule");
+    CHECK(ended[0].user.has_value());
+    CHECK_GE(ended[0].id.time() - begun, 4min + 50s);
+    oauth.advance(1min);
+    CHECK_EQ(oauth.servers->asked.size(), 1);
+  }
+}
+
+TEST_CASE("a session that is used does not end") {
+  ListenerWorld oauth{55, {.session_idle = 5min}};
+  Browser browser{oauth};
+  const auto tokens = oauth.sign_in(browser, oauth.listener);
+  for (int i = 0; i < 3; ++i) {
+    oauth.advance(4min);
+    CHECK_EQ(browser.get("/account").status(), 200);
+  }
+  CHECK(oauth.servers->asked.empty());
+}
+
 TEST_CASE("who is slow or fails is told again, later and later, and does not hold up a sign-out (T69)") {
   ListenerWorld oauth{5};
   Browser browser{oauth};
@@ -210,25 +262,29 @@ TEST_CASE("who is slow or fails is told again, later and later, and does not hol
   const wire::Json first = oauth.claims_told(0), last = oauth.claims_told(3);
   CHECK_EQ(*first.string_at("jti"), *last.string_at("jti"));
   CHECK_GT(*last.find("iat")->integer(), *first.find("iat")->integer());
-  oauth.advance(24h);
+  oauth.advance(10min);
   CHECK_EQ(oauth.servers->asked.size(), 4);
 }
 
 TEST_CASE("a client that never listens is given up, and one that does not believe it at once") {
   struct Row {
     int status;
+    base::Duration time;  // in which it happens
     std::size_t times;
+    bool is_given_up;
   };
   std::uint64_t seed = 60;
-  for (const Row& row : {Row{503, 9}, Row{404, 9}, Row{400, 1}}) {
+  for (const Row& row : {Row{503, 5h, 9, true}, Row{404, 10s, 2, false}, Row{400, 10s, 1, true}}) {
     CAPTURE(row.status);
     ListenerWorld oauth{++seed};
     Browser browser{oauth};
     const auto tokens = oauth.sign_in(browser, oauth.listener);
     oauth.servers->answer = [&](const web::Fetch&) { return web::Fetched{row.status, ""}; };
     oauth.sign_out(browser, tokens);
-    oauth.advance(12h);
+    oauth.advance(row.time);
     CHECK_EQ(oauth.servers->asked.size(), row.times);
+    const auto failed = [](const AuditEvent& event) { return event.kind == "logout_failed"; };
+    CHECK_EQ(std::ranges::any_of(oauth.events(), failed), row.is_given_up);
   }
 }
 

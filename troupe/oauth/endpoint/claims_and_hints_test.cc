@@ -15,7 +15,7 @@ struct HintWorld : OauthWorld {
   explicit HintWorld(std::uint64_t seed) : OauthWorld({.seed = seed}) {}
 
   Reply begin(Browser& browser, const ClientApp& client, const wire::Form& more) {
-    const std::string changes = "scope=openid+read&" + wire::write_form(more);
+    const std::string changes = (more.get("scope") ? "" : "scope=openid+read&") + wire::write_form(more);
     return browser.follow(browser.get("/oauth/authorize?" + authorization_query(client, changes)));
   }
   static Reply log_in(Browser& browser, const Reply& page, const Person& person) {
@@ -118,6 +118,55 @@ TEST_CASE("Core, 5.5: claims of the user are shown on the consent page by their 
   const auto phones = oauth.sign_in(browser, alice, oauth.phone, asks);
   CHECK_EQ(phones.at("scope"), "openid read");
   CHECK_EQ(oauth.userinfo(phones.at("access_token")).at("email"), "");
+}
+
+TEST_CASE("Core, 5.5 and 12.2: claims that are asked for in the ID token stand there, also after a refresh") {
+  HintWorld oauth{8};
+  Browser browser{oauth};
+  const wire::Form asks{{"claims", R"({"id_token":{"email":{"essential":true},"preferred_username":null}})"},
+                        {"scope", "openid offline_access"}};
+  auto tokens = oauth.sign_in(browser, alice, oauth.web_shop, asks);
+  CHECK_EQ(tokens.at("scope"), "email offline_access openid profile");
+  const auto claims = HintWorld::claims_in(tokens.at("id_token"));
+  CHECK_EQ(*claims.string_at("email"), "alice@example.com");
+  CHECK_EQ(*claims.string_at("preferred_username"), "alice");
+
+  auto again = oauth.refresh(oauth.web_shop, tokens.at("refresh_token"));
+  CHECK_EQ(*HintWorld::claims_in(again.at("id_token")).string_at("email"), "alice@example.com");
+  auto narrow = oauth.refresh(oauth.web_shop, tokens.at("refresh_token"), "scope=openid+profile");
+  CHECK_EQ(HintWorld::claims_in(narrow.at("id_token")).find("email"), nullptr);
+  CHECK_EQ(*HintWorld::claims_in(narrow.at("id_token")).string_at("preferred_username"), "alice");
+}
+
+TEST_CASE("a repeat of a refresh gives the claims of the ID token again") {
+  HintWorld oauth{9};
+  Browser browser{oauth};
+  const wire::Form asks{{"claims", R"({"id_token":{"preferred_username":null}})"}, {"scope", "openid offline_access"}};
+  const auto tokens = oauth.sign_in(browser, alice, oauth.phone, asks);
+  for (int i = 0; i < 2; ++i) {
+    const auto again = oauth.refresh(oauth.phone, tokens.at("refresh_token"));
+    CHECK_EQ(*HintWorld::claims_in(again.at("id_token")).string_at("preferred_username"), "alice");
+  }
+}
+
+TEST_CASE("Core, 5.4 and 5.5.1: an ID token has no claims for their scopes alone, of other values, or not allowed") {
+  HintWorld oauth{10};
+  struct Row {
+    const ClientApp& client;
+    wire::Form asks;
+  };
+  const Row rows[] = {
+      {oauth.web_shop, {{"scope", "openid email profile"}}},
+      {oauth.web_shop, {{"claims", R"({"userinfo":{"email":null}})"}}},
+      {oauth.web_shop, {{"claims", R"({"id_token":{"email":{"value":"bob@example.com"}}})"}}},
+      {oauth.phone, {{"claims", R"({"id_token":{"email":{"essential":true}}})"}}},
+  };
+  for (const Row& row : rows) {
+    Browser browser{oauth};
+    const auto claims = HintWorld::claims_in(oauth.sign_in(browser, alice, row.client, row.asks).at("id_token"));
+    CHECK_EQ(claims.find("email"), nullptr);
+    CHECK_EQ(claims.find("preferred_username"), nullptr);
+  }
 }
 
 TEST_CASE("introspection tells the name of the user (RFC 7662, 2.2)") {

@@ -1,9 +1,9 @@
 // Token introspection: what a token stands for, for those who may know.
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/bearer.h"
 #include "troupe/oauth/endpoint/client_auth.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
-#include "troupe/web/bearer.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
@@ -54,8 +54,8 @@ Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
 }
 
 Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
-  const auto bearer = web::bearer_token(http);
-  if (bearer && *bearer) co_return co_await holder_of_token(service, TokenText{std::string{**bearer}});
+  auto bearer = bearer_of(http);
+  if (bearer && *bearer) co_return co_await holder_of_token(service, std::move(**bearer));
   auto client = co_await authenticate(service, http, std::move(form));
   if (!client) co_return std::unexpected(refuse(client.error(), credentials_of(http)));
   if ((*client)->is_public()) co_return std::unexpected(refuse(errors::invalid_client));
@@ -104,7 +104,8 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   std::string shown = parameter(*form, "token");  // 3. about what
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));
 
-  auto claims = co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller)});
+  auto claims =
+      co_await service->tokens.ask(IntrospectToken{TokenText{std::move(shown)}, std::move(*caller), cause_of(http)});
   if (!claims) co_return refuse(errors::temporarily_unavailable);
   service->figures->introspected(claims->has_value());
   std::string json;  // 4. what it stands for
@@ -125,7 +126,7 @@ Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
   wire::JsonWriter writer{json};
   writer.begin_object().key("results").begin_array();
   for (TokenText& token : *tokens) {
-    auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller});
+    auto claims = co_await service->tokens.ask(IntrospectToken{std::move(token), *caller, cause_of(http)});
     if (!claims) co_return refuse(errors::temporarily_unavailable);
     service->figures->introspected(claims->has_value());
     write(writer, *claims, service->options.issuer);

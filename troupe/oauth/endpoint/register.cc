@@ -2,22 +2,18 @@
 #include <fmt/format.h>
 
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/bearer.h"
 #include "troupe/oauth/endpoint/discovery.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
 #include "troupe/oauth/model/registration.h"
-#include "troupe/web/bearer.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
 namespace {
 
-/// The one token of the header; nothing where there is none, or something else.
-std::optional<std::string> token_of(const web::Request& http) {
-  const auto bearer = web::bearer_token(http);
-  if (!bearer || !*bearer) return std::nullopt;
-  return std::string{**bearer};
-}
+/// The token of the header; nothing where there is none, or something else.
+std::optional<TokenText> token_of(const web::Request& http) { return bearer_of(http).value_or(std::nullopt); }
 
 std::expected<wire::Json, OauthError> body_of(const web::Request& http) {
   if (!is_json(http))
@@ -54,7 +50,7 @@ Task<std::optional<web::Response>> refusal_of(ServicePtr service, web::Request h
   }
   auto shown = token_of(http);
   if (!shown) co_return refuse_bearer(std::nullopt);
-  auto claims = co_await service->tokens.ask(ValidateToken{TokenText{*std::move(shown)}});
+  auto claims = co_await service->tokens.ask(ValidateToken{*std::move(shown)});
   if (!claims) co_return refuse_bearer(told(claims.error()));
   if (!claims->scope.contains("register")) co_return refuse_bearer(errors::insufficient_scope, "register");
   co_return std::nullopt;
@@ -69,7 +65,7 @@ struct Managed {
 std::optional<Managed> managed_by(const web::Request& http) {
   auto token = token_of(http);
   if (!token || !http.path.starts_with(registrations_path)) return std::nullopt;
-  return Managed{ClientId{http.path.substr(registrations_path.size())}, RegistrationToken{*std::move(token)}};
+  return Managed{ClientId{http.path.substr(registrations_path.size())}, RegistrationToken{token->expose()}};
 }
 
 /// The members that the server gives are not the client's to change; the id must be its own (RFC 7592, section 2.2).

@@ -37,7 +37,7 @@ struct Service {
   OauthOptions options;
   std::string discovery;  // the document, made of the options once
   std::string discovery_etag;
-  std::string style;  // of the pages, made of them as well
+  base::Bytes style;  // of the pages, made of them as well
   std::string style_etag;
   ClientRef clients;
   CodeRef codes;

@@ -84,9 +84,8 @@ std::string stylesheet(const Look& look) {
 
 Task<web::Response> pages_style(ServicePtr service, web::Request http) {
   co_return web::unless_known(http, service->style_etag, 3600, [&] {
-    return web::Response{.status = 200,
-                         .headers = {{"Content-Type", "text/css; charset=utf-8"}},
-                         .body = base::Bytes::copy(service->style)};
+    return web::Response{
+        .status = 200, .headers = {{"Content-Type", "text/css; charset=utf-8"}}, .body = service->style};
   });
 }
 
@@ -97,7 +96,7 @@ Task<web::Response> pages_logo(ServicePtr service, web::Request http) {
   if (logo == nullptr || http.path.substr(logos_path.size()) != logo->name) {
     co_return web::problem(404, "there is no such image");
   }
-  web::Response response{.status = 200, .body = base::Bytes::copy(logo->bytes)};
+  web::Response response{.status = 200, .body = logo->bytes};
   response.headers.set("Content-Type", logo->type);
   response.headers.set("X-Content-Type-Options", "nosniff");
   response.headers.set("Content-Security-Policy",

@@ -49,7 +49,7 @@ TEST_CASE("the logo is served at a path of its bytes, as an image that runs noth
 
   const auto reply = oauth.send({.path = path});
   CHECK_EQ(reply.status(), 200);
-  CHECK_EQ(reply.body(), logo->bytes);
+  CHECK_EQ(reply.body(), logo->bytes.view());
   CHECK_EQ(reply.header("content-type"), "image/svg+xml");
   CHECK_EQ(reply.header("x-content-type-options"), "nosniff");
   CHECK(reply.header("content-security-policy").contains("default-src 'none'"));

@@ -52,6 +52,7 @@ enum class Text : std::uint8_t {
   change_password,
   wrong_password,
   bad_password,
+  breached_password,
   unequal_passwords,
   sessions_title,
   unknown_browser,

@@ -1,25 +1,14 @@
 // Userinfo: what an access token with the scope openid lets its holder know about the user.
 #include "troupe/oauth/endpoint/answer.h"
+#include "troupe/oauth/endpoint/bearer.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/form.h"
-#include "troupe/web/bearer.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
 namespace {
 
 using Shown = std::expected<std::optional<TokenText>, OauthError>;
-
-/// The token of the Authorization header; nothing when there is none, or another scheme's.
-Shown token_in_header(const web::Request& http) {
-  auto token = web::bearer_token(http);
-  if (token && *token) return TokenText{std::string{**token}};
-  if (token || token.error() == web::BearerFault::other_scheme) return std::nullopt;
-  if (token.error() == web::BearerFault::repeated) {
-    return std::unexpected(errors::invalid_request.because("The Authorization header comes twice."));
-  }
-  return std::unexpected(errors::invalid_request.because("The Authorization header is malformed."));
-}
 
 /// The token of the request, by exactly one of the ways of RFC 6750, section 2. The third, in the query, would leave
 /// it in logs and histories, and is refused.
@@ -28,7 +17,7 @@ Shown shown_token(const web::Request& http) {
   if (!query || query->get("access_token")) {
     return std::unexpected(errors::invalid_request.because("An access token must not stand in the URL."));
   }
-  auto in_header = token_in_header(http);
+  auto in_header = bearer_of(http);
   if (!in_header || http.method != web::Method::post || http.body.empty()) return in_header;
   auto form = read_form(http);
   if (!form) return std::unexpected(form.error());

@@ -173,6 +173,7 @@ Checked check_claims(const wire::Form& parameters, AuthRequest& request) {
     }
   }
   request.subject = std::move(claims->subject);
+  request.id_token_claims = std::move(claims->id_token);
   return {};
 }
 

@@ -55,6 +55,7 @@ struct AuthRequest {
   std::optional<std::chrono::seconds> max_age;
   std::string login_hint;
   std::optional<UserId> subject;  // nobody else may be who signs in (Core, sections 3.1.2.1 and 5.5.1)
+  std::string id_token_claims{};  // of the user, that the ID token is to have; "" for none (claims_request.h)
 };
 
 struct AuthRefusal {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
+#include "troupe/base/check.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
@@ -47,6 +49,39 @@ bool excludes(const Json& claim, std::string_view ours) {
   return values == nullptr || !std::ranges::any_of(*values->array(), is_ours);
 }
 
+/// The values that the claim may have, none for any; or nothing, where none of ours could be one of them.
+std::optional<std::vector<std::string>> values_of(const Json& claim) {
+  std::vector<std::string> texts;
+  const auto take = [&](const Json& value) {
+    if (value.string() != nullptr) texts.push_back(*value.string());
+  };
+  const Json* value = claim.find("value");
+  const Json* values = claim.find("values");
+  if (value != nullptr) take(*value);
+  if (values != nullptr) std::ranges::for_each(*values->array(), take);
+  const bool is_any = value == nullptr && values == nullptr;
+  return is_any || !texts.empty() ? std::optional{std::move(texts)} : std::nullopt;
+}
+
+/// What `ClaimsRequest::id_token` says: {"email":["a@example.org"]}, with each claim that we have and its values.
+std::string wanted_in(const Json& id_token) {
+  std::string text;
+  wire::JsonWriter writer{text};
+  writer.begin_object();
+  bool is_empty = true;
+  for (const ShownBy& each : shown_by) {
+    const Json* claim = id_token.find(each.claim);
+    const auto values = claim == nullptr ? std::nullopt : values_of(*claim);
+    if (!values) continue;
+    is_empty = false;
+    writer.key(each.claim).begin_array();
+    for (const std::string& value : *values) writer.value(value);
+    writer.end_array();
+  }
+  writer.end_object();
+  return is_empty ? "" : text;
+}
+
 bool is_essential(const Json& claim) {
   const Json* essential = claim.find("essential");
   return essential != nullptr && *essential->boolean();
@@ -71,6 +106,7 @@ std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view te
     }
   }
   if (id_token == nullptr) return request;
+  request.id_token = wanted_in(*id_token);
   if (const Json* acr = id_token->find("acr"))
     request.is_acr_unmet = is_essential(*acr) && excludes(*acr, acr_password);
   if (const Json* subject = id_token->find("sub")) {
@@ -79,6 +115,16 @@ std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view te
     if (value != nullptr) request.subject = UserId{*value->string()};
   }
   return request;
+}
+
+bool is_wanted(std::string_view id_token, std::string_view claim, std::string_view value) {
+  if (id_token.empty()) return false;
+  const auto document = wire::parse_json(id_token, {.bytes_max = 2 * claims_bytes_max, .depth_max = 3});
+  INVARIANT(document, "what is kept of a claims request is what was made of it");
+  const Json* values = document->find(claim);
+  if (values == nullptr || values->array() == nullptr) return false;
+  const auto is_it = [&](const Json& each) { return each.string() != nullptr && *each.string() == value; };
+  return values->array()->empty() || std::ranges::any_of(*values->array(), is_it);
 }
 
 }  // namespace troupe::oauth

@@ -63,6 +63,35 @@ TEST_CASE("Core, 5.5.1: a subject with a value is who must be signed in") {
   CHECK_FALSE(read_claims_request(R"({"userinfo":{"sub":{"value":"u_1"}}})")->subject);
 }
 
+TEST_CASE("Core, 5.5: claims of the ID token are kept with the values that they may have, and others are not") {
+  struct Row {
+    const char* claims;
+    const char* kept;
+  };
+  const Row rows[] = {
+      {R"({"userinfo":{"email":null}})", ""},
+      {R"({"id_token":{"auth_time":{"essential":true},"acr":null,"picture":null}})", ""},
+      {R"({"id_token":{"email":null}})", R"({"email":[]})"},
+      {R"({"id_token":{"email":{"essential":true},"preferred_username":null}})",
+       R"({"preferred_username":[],"email":[]})"},
+      {R"({"id_token":{"email":{"value":"a@b.example"}}})", R"({"email":["a@b.example"]})"},
+      {R"({"id_token":{"email":{"values":["a@b.example",7,"\"\u0000"]}}})", R"({"email":["a@b.example","\"\u0000"]})"},
+      {R"({"id_token":{"email":{"values":[7]},"preferred_username":{"values":[]}}})", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.claims);
+    CHECK_EQ(read_claims_request(row.claims)->id_token, row.kept);
+  }
+}
+
+TEST_CASE("Core, 5.5.1: a claim that was asked for with values is wanted with one of those alone") {
+  CHECK(is_wanted(R"({"email":[]})", "email", "a@b.example"));
+  CHECK(is_wanted(R"({"email":["x","a@b.example"]})", "email", "a@b.example"));
+  CHECK_FALSE(is_wanted(R"({"email":["x"]})", "email", "a@b.example"));
+  CHECK_FALSE(is_wanted(R"({"email":[]})", "preferred_username", "a"));
+  CHECK_FALSE(is_wanted("", "email", "a@b.example"));
+}
+
 TEST_CASE("what is no such document is refused") {
   for (const std::string& text :
        {std::string{"x"}, std::string{"[]"}, std::string{R"({"userinfo":[]})"},

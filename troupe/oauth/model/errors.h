@@ -78,6 +78,7 @@ inline constexpr OauthError insufficient_scope{"insufficient_scope", 403, "The a
 // Administration, where errors are told as problems (RFC 9457).
 inline constexpr OauthError not_found{"not_found", 404, "There is nothing of this id."};
 inline constexpr OauthError already_there{"already_there", 409, "There is one of this name already."};
+inline constexpr OauthError breached_password{"breached_password", 400, "The password has become known to others."};
 inline constexpr OauthError changed_meanwhile{"changed_meanwhile", 412, "It has changed since it was read."};
 inline constexpr OauthError condition_missing{"condition_missing", 428,
                                               "Say by If-Match which version the change is of."};

@@ -32,6 +32,8 @@ struct Grant {
   std::vector<std::string> audience;             // who may accept its access tokens; never empty
   std::optional<Authentication> authentication;  // nothing: the client acts for itself
   std::string nonce;                             // for the ID token; "" when none was sent
+  std::string id_token_claims{};                 // that it is to have of the user (claims_request.h); kept with codes
+                                                 // and families, and not with their tokens
 
   /// The `sub` of its tokens: the user, or the client that acts for itself.
   const std::string& subject() const noexcept { return authentication ? authentication->user.value() : client.value(); }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "troupe/base/bytes.h"
 #include "troupe/oauth/model/colour.h"
 
 namespace troupe::oauth {
@@ -47,7 +48,7 @@ Colour ink_on(const Colour& accent) noexcept;
 struct Logo {
   std::string type;  // such as "image/png"
   std::string name;  // a hash of its bytes and its ending: a path of it never changes its meaning
-  std::string bytes;
+  base::Bytes bytes;
 };
 
 inline constexpr std::size_t logo_bytes_max = 256 * 1024;  // people wait for it before they sign in

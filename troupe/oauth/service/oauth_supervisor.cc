@@ -48,7 +48,7 @@ void OauthSupervisor::started(actor::Context& context) {
       context, owners("codes", cores), AuthActorParts{storage, actors_.clients, actors_.keys, actors_.tokens, options});
   actors_.trail = context.spawn<TrailActor>({.name = "trail"}, storage);
   actors_.log = context.spawn<LogActor>(log_actor_options(), storage);
-  context.spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  context.spawn<ExpiryActor>({.name = "expiry"}, ExpiryActorParts{storage, watcher, options});
   const auto logouts =
       context.spawn<LogoutActor>({.name = "logouts"}, LogoutActorParts{storage, actors_.keys, fetcher, options});
   context.spawn<ChangeActor>({.name = "changes"},
@@ -69,7 +69,7 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
   return std::make_shared<Service>(Service{.options = std::move(options),
                                            .discovery = std::move(document),
                                            .discovery_etag = std::move(etag),
-                                           .style = std::move(style),
+                                           .style = base::Bytes{std::move(style)},
                                            .style_etag = std::move(style_etag),
                                            .clients = actors.clients,
                                            .codes = actors.codes,

@@ -220,7 +220,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
   OauthParts parts{.storage = Storage{store::Database::start(*world_, engine)},
                    .options = options_,
                    .keys = keys_,
-                   .passwords = {.cost = {.memory_kib = 64, .passes = 1}},
+                   .passwords = {.cost = {.memory_kib = 64, .passes = 1}, .breached = std::move(options.breached)},
                    .fetcher = world_->spawn<PlayedFetcher>({.name = "fetcher"}, servers),
                    .cores = 2};
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);

@@ -66,6 +66,7 @@ struct ClientServers {
 struct OauthWorldOptions {
   actor::test::Seed seed = 1;
   OauthOptions oauth{};
+  std::shared_ptr<const crypto::BreachedPasswords> breached{};
   KeyOptions keys{};  // many schedules do without RSA: reading such a key checks it, for as long as ten of them take
   base::Metrics* metrics = nullptr;  // what the endpoints count in; outlives the world
 };

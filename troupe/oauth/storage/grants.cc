@@ -10,16 +10,23 @@
 namespace troupe::oauth {
 namespace {
 
-constexpr std::string_view code_columns = "hash, redirect_uri, code_challenge, expires_at, is_used";
-constexpr std::string_view family_columns = "expires_at, revoked_at, revoked_because";
+constexpr std::string_view code_columns = "hash, redirect_uri, code_challenge, expires_at, is_used, id_token_claims";
+constexpr std::string_view family_columns = "expires_at, revoked_at, revoked_because, id_token_claims";
 constexpr std::string_view refresh_columns = "id, family, hash, expires_at, rotated_at, successor, access";
 constexpr std::string_view access_columns = "hash, is_opaque, alg, issued_at, expires_at, revoked_at";
+
+/// The grant of a row that also says, in a column of its own, which claims its ID tokens are to have.
+Grant whole_grant_in(const store::Row& row, int first_column, int claims_column) {
+  Grant grant = GrantColumns::read(row, first_column);
+  grant.id_token_claims = row.text(claims_column);
+  return grant;
+}
 
 AuthCode code_in(const store::Row& row) {
   constexpr int own = 1 + GrantColumns::count;
   return {.id = id_in(row, 0),
           .hash = hash_in(row, own),
-          .grant = GrantColumns::read(row, 1),
+          .grant = whole_grant_in(row, 1, own + 5),
           .redirect_uri = row.text(own + 1),
           .code_challenge = row.text(own + 2),
           .expires_at = time_in(row, own + 3),
@@ -28,7 +35,7 @@ AuthCode code_in(const store::Row& row) {
 
 FamilyRecord family_in(const store::Row& row) {
   constexpr int own = GrantColumns::count;
-  return {.grant = GrantColumns::read(row, 0),
+  return {.grant = whole_grant_in(row, 0, own + 3),
           .expires_at = time_in(row, own),
           .revoked_at = maybe_time_in(row, own + 1),
           .revoked_because = row.text(own + 2)};
@@ -94,12 +101,13 @@ int remove_with(store::Transaction& transaction, std::string_view sql, const cry
 
 void SqlGrants::insert_code(const AuthCode& code) {
   static const std::string sql = fmt::format(
-      "INSERT INTO codes (id, {}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+      "INSERT INTO codes (id, {}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       GrantColumns::names, code_columns);
   const GrantColumns grant{code.grant};
-  transaction_.send(sql, {column_of(code.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6],
-                          grant[7], grant[8], column_of(code.hash), code.redirect_uri, code.code_challenge,
-                          column_of(code.expires_at), column_of_truth(code.state == CodeState::used)});
+  transaction_.send(sql,
+                    {column_of(code.id), grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6], grant[7],
+                     grant[8], column_of(code.hash), code.redirect_uri, code.code_challenge, column_of(code.expires_at),
+                     column_of_truth(code.state == CodeState::used), code.grant.id_token_claims});
 }
 
 std::optional<AuthCode> SqlGrants::find_code(const crypto::TokenId& id) {
@@ -122,11 +130,12 @@ int SqlGrants::use_codes_of(const UserId& user, const ClientId& client, base::Un
 
 void SqlGrants::insert_family(const FamilyRecord& family) {
   static const std::string sql =
-      fmt::format("INSERT INTO families ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      fmt::format("INSERT INTO families ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                   GrantColumns::names, family_columns);
   const GrantColumns grant{family.grant};
   transaction_.send(sql, {grant[0], grant[1], grant[2], grant[3], grant[4], grant[5], grant[6], grant[7], grant[8],
-                          column_of(family.expires_at), column_of(family.revoked_at), family.revoked_because});
+                          column_of(family.expires_at), column_of(family.revoked_at), family.revoked_because,
+                          family.grant.id_token_claims});
 }
 
 std::optional<FamilyRecord> SqlGrants::find_family(const FamilyId& id) {

@@ -274,6 +274,19 @@ CREATE TABLE logout_notices (
 CREATE INDEX logout_notices_by_time ON logout_notices (next_at);
 )sql";
 
+// Which claims of the user the ID tokens of a grant are to have.
+constexpr std::string_view claims_of_id_tokens = R"sql(
+ALTER TABLE codes ADD COLUMN id_token_claims TEXT NOT NULL DEFAULT '';
+ALTER TABLE families ADD COLUMN id_token_claims TEXT NOT NULL DEFAULT '';
+)sql";
+
+// Sessions that end by their age or because nobody uses them are found by these. A session that is used moves in the
+// second one, once a minute at most.
+constexpr std::string_view sessions_by_their_end = R"sql(
+CREATE INDEX sessions_by_age ON sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX sessions_by_use ON sessions (seen_at) WHERE ended_at IS NULL;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
@@ -281,7 +294,9 @@ constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {5, "sealed keys", sealed_keys},
                                            {6, "events are a chain", chained_events},
                                            {7, "endings of single grants", endings_of_grants},
-                                           {8, "keys of clients, notices of sign-outs", keys_and_notices}};
+                                           {8, "keys of clients, notices of sign-outs", keys_and_notices},
+                                           {9, "claims of ID tokens", claims_of_id_tokens},
+                                           {10, "sessions by their end", sessions_by_their_end}};
 
 }  // namespace
 

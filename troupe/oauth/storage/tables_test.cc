@@ -55,7 +55,8 @@ Grant grant(int family) {
                                            .session = SessionId{id(100).text()},
                                            .time = at(3),
                                            .methods = {"pwd", "otp"}},
-          .nonce = "n-1"};
+          .nonce = "n-1",
+          .id_token_claims = R"({"email":[]})"};
 }
 
 void check_same(const Grant& a, const Grant& b) {
@@ -238,6 +239,42 @@ TEST_CASE_TEMPLATE("a session is kept, seen again and ended", Store, InMemory, B
   });
 }
 
+TEST_CASE_TEMPLATE("open sessions are found by their age and by their last use, the first to end first", Store,
+                   InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    const auto add = [&](int n, base::UnixTime seen_at, base::UnixTime expires_at, bool is_ended = false) {
+      const SessionId name{id(n).text()};
+      t.users.insert_session({.session = {.id = name,
+                                          .authentication = {.user = UserId{"u_alice"}, .session = name, .time = at(1)},
+                                          .created_at = at(1),
+                                          .seen_at = seen_at},
+                              .hash = hash("cookie"),
+                              .expires_at = expires_at,
+                              .ended_at = is_ended ? std::optional{at(2)} : std::nullopt});
+    };
+    add(1, at(50), at(101));
+    add(2, at(50), at(100));
+    add(3, at(50), at(99));
+    add(4, at(20), at(200));
+    add(5, at(10), at(200));
+    add(6, at(21), at(200));
+    add(7, at(10), at(90), true);
+    const auto over = [&](int count) {
+      std::vector<SessionId> names;
+      for (const SessionRecord& each : t.users.sessions_over(at(100), at(20), count)) names.push_back(each.session.id);
+      return names;
+    };
+    const auto names = [](std::initializer_list<int> numbers) {
+      std::vector<SessionId> names;
+      for (const int n : numbers) names.emplace_back(id(n).text());
+      return names;
+    };
+    CHECK_EQ(over(10), names({3, 2, 5, 4}));
+    CHECK_EQ(over(1), names({3, 5}));
+    CHECK_EQ(over(0), names({}));
+  });
+}
+
 TEST_CASE_TEMPLATE("a consent takes the place of the one before", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     const UserId alice{"u_alice"};
@@ -262,6 +299,7 @@ TEST_CASE_TEMPLATE("a code is used once", Store, InMemory, BySql) {
                           .expires_at = at(60)});
     const AuthCode code = t.grants.find_code(id(1)).value();
     check_same(code.grant, grant(1));
+    CHECK_EQ(code.grant.id_token_claims, grant(1).id_token_claims);
     CHECK_EQ(code.hash, hash("code"));
     CHECK_EQ(code.redirect_uri, "https://shop.example/cb");
     CHECK_EQ(code.code_challenge, "challenge");
@@ -286,6 +324,7 @@ TEST_CASE_TEMPLATE("a family is revoked once, and the first reason stays", Store
     CHECK_FALSE(t.grants.revoke_family(family, at(2), "logout"));
     const FamilyRecord found = t.grants.find_family(family).value();
     check_same(found.grant, grant(1));
+    CHECK_EQ(found.grant.id_token_claims, grant(1).id_token_claims);
     CHECK_EQ(found.expires_at, at(1000));
     CHECK_EQ(found.revoked_at, at(1));
     CHECK_EQ(found.revoked_because, "code replayed");

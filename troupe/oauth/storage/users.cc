@@ -106,6 +106,26 @@ std::vector<SessionRecord> MemoryUsers::open_sessions_of(const UserId& user) {
   return open;
 }
 
+std::vector<SessionRecord> MemoryUsers::sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) {
+  std::vector<SessionRecord> old, unused;
+  for (const auto& [id, record] : sessions_) {
+    if (record.ended_at) continue;
+    if (record.expires_at <= now) {
+      old.push_back(record);
+    } else if (record.session.seen_at <= unused_since) {
+      unused.push_back(record);
+    }
+  }
+  const auto first_of = [count](std::vector<SessionRecord>& records, auto time) {
+    std::ranges::sort(records, {}, [&](const SessionRecord& each) { return std::pair{time(each), each.session.id}; });
+    if (std::ssize(records) > count) records.resize(static_cast<std::size_t>(count));
+  };
+  first_of(old, [](const SessionRecord& each) { return each.expires_at; });
+  first_of(unused, [](const SessionRecord& each) { return each.session.seen_at; });
+  std::ranges::move(unused, std::back_inserter(old));
+  return old;
+}
+
 int MemoryUsers::remove_sessions_before(const crypto::TokenId& end, int count) {
   return remove_before(sessions_, end, count);
 }
@@ -188,6 +208,21 @@ std::vector<SessionRecord> SqlUsers::open_sessions_of(const UserId& user) {
   std::vector<SessionRecord> open;
   transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { open.push_back(session_in(row)); });
   return open;
+}
+
+std::vector<SessionRecord> SqlUsers::sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) {
+  // Each by its own index, which has the sessions alone that nobody has ended.
+  static const std::string of_age =
+      fmt::format("SELECT {} FROM sessions WHERE ended_at IS NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+                  session_columns);
+  static const std::string unused = fmt::format(
+      "SELECT {} FROM sessions WHERE ended_at IS NULL AND seen_at <= ?2 AND expires_at > ?1 ORDER BY seen_at LIMIT ?3",
+      session_columns);
+  std::vector<SessionRecord> over;
+  const auto take = [&](const store::Row& row) { over.push_back(session_in(row)); };
+  transaction_.each(of_age, {column_of(now), count}, take);
+  transaction_.each(unused, {column_of(now), column_of(unused_since), count}, take);
+  return over;
 }
 
 int SqlUsers::remove_sessions_before(const crypto::TokenId& end, int count) {

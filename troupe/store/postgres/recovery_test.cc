@@ -76,11 +76,12 @@ class CountingEngine final : public Engine {
 struct Bench {
   PostgresServer& server = PostgresServer::of_this_process();
   std::string name = server.make_database();
+  PostgresClaim claim;
   std::shared_ptr<CountingEngine> engine = std::make_shared<CountingEngine>(options());
   actor::System system{{.cores = 1}};
   actor::Ref<Clerk> clerk;
 
-  Bench() {
+  explicit Bench(PostgresClaim claim_of_engine = PostgresClaim::none) : claim(claim_of_engine) {
     server.session(name)->transact([](Transaction& t) { t.script("CREATE TABLE items (id INTEGER PRIMARY KEY)"); });
     clerk = system.spawn<Clerk>({.name = "clerk"}, Database::start(system, engine));
   }
@@ -88,6 +89,7 @@ struct Bench {
   PostgresOptions options() const {
     PostgresOptions options = server.options(name);
     options.reopen_pause = {.min = std::chrono::milliseconds{20}, .max = std::chrono::milliseconds{200}};
+    options.claim = claim;
     return options;
   }
   std::string insert(std::int64_t id) { return system.block_on(clerk.ask(Insert{id}, patience)).value(); }
@@ -163,6 +165,59 @@ TEST_CASE("a backend that is terminated in the middle of a batch undoes it, and 
     CHECK_EQ(bench.insert_until_done(100 * (round + 1))["done"], 1);
   }
   CHECK_EQ(bench.count().value(), 6);
+}
+
+void write_row(Session& session, std::int64_t id) {
+  session.transact([id](Transaction& t) { t.run("INSERT INTO items VALUES (?1)", {id}); });
+}
+std::int64_t rows_seen(Session& session) {
+  std::int64_t rows = 0;
+  const Work count = [&](Transaction& t) {
+    rows = t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+  };
+  if (const auto failure = session.read({&count, 1}).front()) std::rethrow_exception(failure);
+  return rows;
+}
+
+TEST_CASE("of two servers on a database the second one is refused until the first is gone, and commands are not") {
+  PostgresServer& server = PostgresServer::of_this_process();
+  const std::string name = server.make_database();
+  const auto command = server.session(name);
+  command->transact([](Transaction& t) { t.script("CREATE TABLE items (id INTEGER PRIMARY KEY)"); });
+  PostgresOptions options = server.options(name);
+  options.claim = PostgresClaim::server;
+  const auto engine = postgres_engine(options), other_engine = postgres_engine(options);
+  auto writer = engine->open();
+  const auto reader = engine->open(), other_writer = other_engine->open(), other_reader = other_engine->open();
+  write_row(*writer, 1);
+  const char* const taken = "postgresql: another server serves this database already";
+  CHECK_THROWS_WITH_AS(write_row(*other_writer, 2), taken, Error);
+  CHECK_THROWS_WITH_AS(rows_seen(*other_reader), taken, Error);
+  CHECK(other_writer->is_usable());
+  write_row(*command, 3);
+  write_row(*writer, 4);
+  CHECK_EQ(rows_seen(*reader), 3);
+  writer.reset();
+  write_row(*other_writer, 5);
+  CHECK_EQ(rows_seen(*other_reader), 4);
+  const auto next_writer = engine->open();
+  CHECK_THROWS_WITH_AS(write_row(*next_writer, 6), taken, Error);
+}
+
+TEST_CASE("a server that lost its connection has its database again, unless another one has taken it meanwhile") {
+  Bench bench{PostgresClaim::server};
+  CHECK_EQ(bench.insert(1), "done");
+  bench.server.terminate_backends(bench.name);
+  CHECK_EQ(bench.insert_until_done(100)["done"], 1);
+
+  bench.server.terminate_backends(bench.name);
+  auto other = postgres_engine(bench.options())->open();
+  write_row(*other, 2);
+  CHECK_EQ(bench.insert(3), "unavailable");
+  CHECK_FALSE(bench.count().has_value());
+  other.reset();
+  CHECK_EQ(bench.insert_until_done(200)["done"], 1);
+  CHECK_EQ(bench.count().value(), 4);
 }
 
 TEST_CASE("a system that ends in the middle of a transaction waits for nobody, and leaves no lock behind") {

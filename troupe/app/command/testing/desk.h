@@ -3,13 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "troupe/app/command/command_line.h"
 #include "troupe/app/command/console.h"
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::app {
@@ -17,19 +16,13 @@ namespace troupe::app {
 /// A data folder that lives as long as the value, and what the last command said.
 class Desk {
  public:
-  Desk() {
-    char name[] = "/tmp/troupe_command_XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  ~Desk() { std::filesystem::remove_all(folder_); }
-
   Exit run(std::vector<std::string> arguments, std::string input = {}) {
     console = MemoryConsole{std::move(input)};
     arguments.insert(arguments.end(), {"--data", data()});
     return run_command_line(arguments, console);
   }
 
-  std::string data() const { return folder_ + "/data"; }
+  std::string data() const { return (folder_.path() / "data").string(); }
 
   /// Adds a client that acts for itself; gives its JSON.
   wire::Json add_machine() {
@@ -41,7 +34,7 @@ class Desk {
   MemoryConsole console;
 
  private:
-  std::string folder_;
+  base::TemporaryFolder folder_;
 };
 
 }  // namespace troupe::app

@@ -92,7 +92,8 @@ struct Actors {
                                         .passwords = {.cost = {.memory_kib = 64, .passes = 1}}});
   actor::Ref<SessionActor> sessions =
       where.template spawn<SessionActor>({.name = "sessions"}, SessionActorParts{storage, watcher, options});
-  actor::Ref<ExpiryActor> expiry = where.template spawn<ExpiryActor>({.name = "expiry"}, storage, options);
+  actor::Ref<ExpiryActor> expiry =
+      where.template spawn<ExpiryActor>({.name = "expiry"}, ExpiryActorParts{storage, watcher, options});
   actor::Ref<TokenActor> tokens = actor::pool<TokenActor>(
       where, owner_pool("tokens", owner_count),
       TokenActorParts{.storage = storage, .keys = keys, .watcher = watcher, .options = options});

@@ -1,0 +1,62 @@
+// See named_files.h.
+#include "troupe/app/config/named_files.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include "troupe/app/config/value.h"
+
+namespace troupe::app {
+namespace {
+
+/// The image of that file; null where none is named.
+std::expected<std::shared_ptr<const oauth::Logo>, Complaint> read_logo(const std::string& path) {
+  if (path.empty()) return nullptr;
+  std::ifstream file{path, std::ios::binary};
+  std::string bytes(oauth::logo_bytes_max + 1, '\0');
+  if (file) file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.is_open() || file.bad()) {
+    return std::unexpected(fmt::format("names {}, which cannot be read: {}", path,
+                                       std::error_code{errno, std::generic_category()}.message()));
+  }
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (bytes.size() > oauth::logo_bytes_max) {
+    return std::unexpected(fmt::format("names {}, which is larger than {}", path, bytes_text(oauth::logo_bytes_max)));
+  }
+  auto logo = oauth::logo_of_bytes(std::move(bytes));
+  if (!logo) return std::unexpected(fmt::format("names {}, which is no PNG, JPEG or SVG image", path));
+  return std::make_shared<const oauth::Logo>(*std::move(logo));
+}
+
+/// The list in that file; null where none is named.
+std::expected<std::shared_ptr<const crypto::BreachedPasswords>, Complaint> open_breached(const std::string& path) {
+  if (path.empty()) return nullptr;
+  auto list = crypto::BreachedPasswords::open(path);
+  if (!list) return std::unexpected(fmt::format("names {}, which {}", path, list.error()));
+  return *std::move(list);
+}
+
+}  // namespace
+
+void read_named_files(Config& config, const Places& places, std::vector<Problem>& problems) {
+  const auto take = [&](const std::string& key, auto read, auto& place) {
+    if (read) {
+      place = *std::move(read);
+      return;
+    }
+    const auto where = places.find(key);
+    problems.push_back({where == places.end() ? "" : where->second, fmt::format("{} {}", key, read.error())});
+  };
+  take("oauth.logo_file", read_logo(config.pages.logo_file), config.oauth.look.logo);
+  take("oauth.breached_passwords", open_breached(config.passwords.breached_file), config.passwords.breached);
+}
+
+void keep_named_files(const Config& running, Config& config) {
+  config.oauth.look.logo = running.oauth.look.logo;
+  config.passwords.breached = running.passwords.breached;
+}
+
+}  // namespace troupe::app
