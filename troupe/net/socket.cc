@@ -48,7 +48,7 @@ ssize_t send_parts(int socket, std::span<const iovec> parts, std::size_t size) n
 }  // namespace
 
 Socket::Socket(actor::Poller& poller, Descriptor socket, PeerAddress peer, std::shared_ptr<ReadBuffer> buffer) noexcept
-    : socket_(std::move(socket)), poller_(poller), buffer_(std::move(buffer)), peer_(peer) {}
+    : socket_(std::move(socket)), peer_(peer), poller_(poller), buffer_(std::move(buffer)) {}
 
 Socket::~Socket() {
   if (gone_ != nullptr) *gone_ = true;

@@ -48,11 +48,11 @@ class Socket final : public Stream, private actor::IoHandler {
   bool finished_ = false;    // the peer sends no more
   bool came_short_ = false;  // a write waits for room
   bool broken_ = false;      // that write failed: the connection is gone
+  PeerAddress peer_;
   actor::Poller& poller_;
   StreamEvents* events_ = nullptr;
   std::shared_ptr<ReadBuffer> buffer_;
   bool* gone_ = nullptr;  // set to true when an event destroys us
-  PeerAddress peer_;
 };
 
 /// Connects to `to` over the loopback or another network, without waiting for the answer: events tell. `from`: the

@@ -58,8 +58,9 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
     explicit Waiting(StreamLink& owner) noexcept : link(owner) {}
     void on_turn_end() override { link.read_waiting(); }
     StreamLink& link;
-    std::string control;   // finished control frames; they go out between the owner's frames
-    std::string received;  // came before start() or while reading was paused
+    std::string control;         // finished control frames; they go out between the owner's frames
+    std::string received;        // came before start() or while reading was paused
+    std::size_t frame_rest = 0;  // of the owner's frame that a short write has cut
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -71,6 +72,8 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
   void forget_waiting();
   bool has_received() const noexcept { return waiting_ != nullptr && !waiting_->received.empty(); }
   bool has_control() const noexcept { return waiting_ != nullptr && !waiting_->control.empty(); }
+  std::size_t frame_rest() const noexcept { return waiting_ != nullptr ? waiting_->frame_rest : 0; }
+  void note_frame_rest(std::size_t rest);
   void read_waiting();
   void read(std::span<char> bytes);
   void take(const wire::WebSocketEvent& event);
@@ -82,13 +85,12 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
   void flush_control() { (void)write_batch({}, 0); }
   std::size_t write_batch(std::span<const iovec> frames, std::size_t offered);
   std::size_t write_between(std::span<const iovec> frames);
-  std::size_t note_sent(std::span<const iovec> frames, std::size_t sent) noexcept;
+  std::size_t note_sent(std::span<const iovec> frames, std::size_t sent);
   void arm(base::Duration in);
 
   // First what a write needs, so that it takes one line of the processor's cache beside that of the bases.
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<Waiting> waiting_;  // null while nothing waits
-  std::size_t frame_rest_ = 0;        // of the owner's frame that a short write has cut
   std::uint16_t code_sent_ = wire::close_code::abnormal;
   State state_ = State::open;
   bool paused_ = false;
@@ -106,7 +108,12 @@ StreamLink::Waiting& StreamLink::waiting() {
 }
 
 void StreamLink::forget_waiting() {
-  if (!has_received() && !has_control()) waiting_.reset();
+  if (!has_received() && !has_control() && frame_rest() == 0) waiting_.reset();
+}
+
+void StreamLink::note_frame_rest(std::size_t rest) {
+  if (rest != frame_rest()) waiting().frame_rest = rest;
+  forget_waiting();
 }
 
 void StreamLink::arm(base::Duration in) {
@@ -241,18 +248,18 @@ void StreamLink::queue_control(Opcode opcode, std::string_view payload) {
 
 void StreamLink::on_writable() {
   flush_control();
-  bool control_is_next = frame_rest_ == 0 && has_control();
+  bool control_is_next = frame_rest() == 0 && has_control();
   if (control_is_next || !owner_waits_ || state_ == State::ended) return;
   owner_waits_ = false;
   if (events_ != nullptr) events_->on_writable();
 }
 
 std::size_t StreamLink::write_some(std::span<const iovec> frames) {
-  INVARIANT(frame_rest_ == 0 || frames.empty() || frames[0].iov_len == frame_rest_,
+  INVARIANT(frame_rest() == 0 || frames.empty() || frames[0].iov_len == frame_rest(),
             "the rest of a cut frame must come first");
   std::size_t accepted = 0;
   while (!frames.empty()) {
-    if (state_ != State::open && frame_rest_ == 0) {
+    if (state_ != State::open && frame_rest() == 0) {
       for (const auto& frame : frames) accepted += frame.iov_len;
       return accepted;
     }
@@ -277,37 +284,38 @@ std::size_t StreamLink::write_batch(std::span<const iovec> frames, std::size_t o
     return write_between(frames);
   if (frames.empty()) return 0;
   const std::size_t sent = stream_->write_some(frames);
-  if (sent < offered) return note_sent(frames, sent);
-  frame_rest_ = 0;
+  if (sent < offered) [[unlikely]]
+    return note_sent(frames, sent);
+  if (waiting_ != nullptr) note_frame_rest(0);
   return sent;
 }
 
 /// First the owner's cut frame, if any, then our control frames, then the owner's other frames.
 std::size_t StreamLink::write_between(std::span<const iovec> frames) {
-  if (frames.empty() && frame_rest_ > 0) return 0;  // while a frame is cut, control frames wait for its rest
+  if (frames.empty() && frame_rest() > 0) return 0;  // while a frame is cut, control frames wait for its rest
   std::array<iovec, 65> parts;
-  const auto first = frames.first(frame_rest_ > 0 ? 1 : 0);
+  const auto first = frames.first(frame_rest() > 0 ? 1 : 0);
   const auto others = frames.subspan(first.size());
   auto end = std::ranges::copy(first, parts.begin()).out;
-  auto& control = waiting_->control;
-  *end++ = {control.data(), control.size()};
+  const std::size_t waits = waiting_->control.size();
+  *end++ = {waiting_->control.data(), waits};
   end = std::ranges::copy(others, end).out;
   const std::size_t sent = stream_->write_some({parts.begin(), end});
 
   const std::size_t of_first = note_sent(first, sent);
-  const std::size_t of_control = std::min(sent - of_first, control.size());
-  control.erase(0, of_control);
+  const std::size_t of_control = std::min(sent - of_first, waits);
+  waiting_->control.erase(0, of_control);
   forget_waiting();
   return of_first + note_sent(others, sent - of_first - of_control);
 }
 
 /// Of `sent` bytes so many belong to these frames; the last that they reach may be cut.
-std::size_t StreamLink::note_sent(std::span<const iovec> frames, std::size_t sent) noexcept {
+std::size_t StreamLink::note_sent(std::span<const iovec> frames, std::size_t sent) {
   std::size_t left = sent;
   for (const auto& frame : frames) {
     if (left == 0) return sent;
     const std::size_t taken = std::min(left, frame.iov_len);
-    frame_rest_ = frame.iov_len - taken;
+    note_frame_rest(frame.iov_len - taken);
     left -= taken;
   }
   return sent - left;

@@ -29,8 +29,10 @@ bool is_known(Opcode opcode) noexcept {
   return value <= 2 || (value >= 8 && value <= 10);
 }
 
-/// The size of a frame's header, by its second byte.
-std::size_t header_bytes(std::uint8_t second) noexcept {
+/// The size of the header that begins with these bytes, as far as they tell: by its second one.
+std::size_t header_bytes(std::string_view begin) noexcept {
+  if (begin.size() < 2) return 2;
+  const auto second = static_cast<std::uint8_t>(begin[1]);
   std::size_t length = second & 0x7f;
   std::size_t extended = length == 127 ? 8 : length == 126 ? 2 : 0;
   return 2 + extended + ((second & mask_bit) ? 4 : 0);
@@ -151,24 +153,29 @@ WebSocketDecoder::Result WebSocketDecoder::next(std::span<char>& input) {
   }
 }
 
+// A header that has come whole is read where it lies; of another one what there is is kept.
 std::expected<void, WebSocketError> WebSocketDecoder::take_header(std::span<char>& input) {
+  if (kept_ == nullptr || kept_->header.empty()) {
+    const std::string_view come{input.data(), input.size()};
+    const std::size_t size = header_bytes(come);
+    if (size <= come.size()) {
+      input = input.subspan(size);
+      return begin_frame(come.substr(0, size));
+    }
+  }
   while (!input.empty()) {
-    std::size_t wanted = header_size_ < 2 ? 2 : header_bytes(static_cast<std::uint8_t>(header_[1]));
-    std::size_t taken = std::min<std::size_t>(wanted - header_size_, input.size());
-    std::copy_n(input.begin(), taken, header_.begin() + header_size_);
-    header_size_ = static_cast<std::uint8_t>(header_size_ + taken);
+    auto& header = kept().header;
+    const std::size_t taken = std::min(header_bytes(header) - header.size(), input.size());
+    header.append(input.data(), taken);
     input = input.subspan(taken);
-    if (header_size_ < 2) return {};
-    if (header_size_ == header_bytes(static_cast<std::uint8_t>(header_[1]))) return begin_frame();
+    if (header.size() == header_bytes(header)) return begin_frame(std::exchange(header, {}));
   }
   return {};
 }
 
-std::expected<void, WebSocketError> WebSocketDecoder::begin_frame() {
-  auto first = static_cast<std::uint8_t>(header_[0]);
-  auto second = static_cast<std::uint8_t>(header_[1]);
-  std::string_view header{header_.data(), header_size_};
-  header_size_ = 0;
+std::expected<void, WebSocketError> WebSocketDecoder::begin_frame(std::string_view header) {
+  auto first = static_cast<std::uint8_t>(header[0]);
+  auto second = static_cast<std::uint8_t>(header[1]);
 
   bool masked = (second & mask_bit) != 0;
   if (masked) std::copy_n(header.end() - 4, 4, mask_.begin());
@@ -300,7 +307,7 @@ std::string encode_frame(Opcode opcode, std::string_view payload) {
 FrameView view_frame(std::string_view finished) {
   INVARIANT(finished.size() >= 2, "no finished frame");
   auto opcode = static_cast<Opcode>(static_cast<std::uint8_t>(finished[0]) & 0x0f);
-  std::size_t head = header_bytes(static_cast<std::uint8_t>(finished[1]));
+  std::size_t head = header_bytes(finished);
   INVARIANT(finished.size() >= head, "no finished frame");
   return {opcode, finished.substr(head)};
 }

@@ -90,17 +90,18 @@ class WebSocketDecoder {
 
   /// Bytes held for an incomplete frame or message; zero for an idle connection.
   std::size_t bytes_held() const noexcept {
-    return header_size_ + (kept_ ? kept_->message.size() + kept_->control.size() : 0);
+    return kept_ ? kept_->header.size() + kept_->message.size() + kept_->control.size() : 0;
   }
 
  private:
   struct Kept {
+    std::string header;
     std::string message;
     std::string control;
   };
 
   std::expected<void, WebSocketError> take_header(std::span<char>& input);
-  std::expected<void, WebSocketError> begin_frame();
+  std::expected<void, WebSocketError> begin_frame(std::string_view header);
   std::optional<WebSocketError> frame_violation() const;
   std::optional<WebSocketError> reserved_violation(std::uint8_t first) const;
   Result take_data(std::span<char>& input);
@@ -114,17 +115,15 @@ class WebSocketDecoder {
 
   WebSocketLimits limits_;
   Inflater* inflater_;
+  std::uint64_t frame_rest_ = 0;  // bytes of the payload still to come
   WebSocketRole role_;
 
   // The frame that is being read.
   Opcode opcode_ = Opcode::continuation;
   bool final_ = false;
   bool in_frame_ = false;
-  std::uint8_t header_size_ = 0;  // bytes of an incomplete header in header_
-  std::array<char, 14> header_{};
-  std::array<char, 4> mask_{};
   std::uint8_t mask_offset_ = 0;
-  std::uint64_t frame_rest_ = 0;  // bytes of the payload still to come
+  std::array<char, 4> mask_{};
 
   // The message that its frames add up to.
   std::optional<Opcode> message_opcode_;
