@@ -164,9 +164,9 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
     co_return;
   }
   if (!answered) answered = failed(asked, answered.error());
-  if (const auto* accept = std::get_if<Accept>(&*answered)) {
+  if (auto* accept = std::get_if<Accept>(&*answered)) {
     site_->metrics.answered(101, ctx.now() - asked.at);
-    hand_over(handshake, *accept);
+    hand_over(handshake, std::move(*accept));
     co_return;
   }
   if (auto* streaming = std::get_if<Streaming>(&*answered)) {
@@ -215,7 +215,7 @@ Response HttpConnection::failed(const Asked& asked, std::string_view what) {
 }
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
-void HttpConnection::hand_over(const Request& request, const Accept& accept) {
+void HttpConnection::hand_over(const Request& request, Accept accept) {
   append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
   flush();

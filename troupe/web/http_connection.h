@@ -75,7 +75,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void trace(const Request& request, actor::Context& ctx) const;
   using Answer = std::variant<Response, Accept, Streaming>;
   actor::Task<Answer> answer(Request request, Router::Match match);
-  void hand_over(const Request& request, const Accept& accept);
+  void hand_over(const Request& request, Accept accept);
   void hand_over(Streaming streaming, const Asked& asked);
   Response failed(const Asked& asked, std::string_view what);
 

@@ -31,7 +31,7 @@ using Handler = std::function<actor::Task<Response>(Request)>;
 /// The request is taken: the 101 goes out, then `attach` gets the link, once, on the same core.
 struct Accept {
   std::string subprotocol;  // one that the client offered; "" for none
-  std::function<void(std::unique_ptr<WebSocketLink>)> attach;
+  std::move_only_function<void(std::unique_ptr<WebSocketLink>)> attach;
   std::string extensions;  // what was agreed on of those that it offered; "" for none
 };
 
@@ -42,7 +42,7 @@ using UpgradeHandler = std::function<actor::Task<Upgrade>(Request)>;
 /// The request is taken: the head goes out, then `attach` gets the body to write, once, on the same core.
 struct Streaming {
   Response head;  // its body stays empty
-  std::function<void(std::unique_ptr<ResponseStream>)> attach;
+  std::move_only_function<void(std::unique_ptr<ResponseStream>)> attach;
 };
 
 /// What becomes of a request for a response without an end: a response that has one, or the stream.
