@@ -52,7 +52,7 @@ SubscriptionTrie::Added SubscriptionTrie::add(const TopicPattern& pattern, Subsc
   node.here.push_back({subscriber, pattern.is_name() ? Via::name : Via::pattern, tag, id});
   bool first = node.here.size() == 1;
   forget_matching(pattern);
-  return {id, first};
+  return {id, node.number, first};
 }
 
 bool SubscriptionTrie::remove(SubscriptionId id, const TopicPattern& pattern) {
@@ -72,9 +72,7 @@ bool SubscriptionTrie::remove(SubscriptionId id, const TopicPattern& pattern) {
 
 std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
   ++stats_.lookups;
-  Node* node = root_.get();
-  std::string_view rest = name.text();
-  while (node != nullptr && !rest.empty()) node = child(*node, take_segment(rest));
+  Node* node = find(name.text());
   if (node != nullptr && node->result) {
     ++stats_.hits;
     return *node->result;
@@ -87,9 +85,35 @@ std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
   return *kept_.back()->result;
 }
 
-SubscriptionTrie::Node* SubscriptionTrie::child(Node& node, std::string_view segment) const {
+SubscriptionTrie::Node* SubscriptionTrie::child(const Node& node, std::string_view segment) {
   auto found = node.children.find(segment);
   return found == node.children.end() ? nullptr : found->second.get();
+}
+
+SubscriptionTrie::Node* SubscriptionTrie::find(std::string_view pattern) const {
+  Node* node = root_.get();
+  while (node != nullptr && !pattern.empty()) node = child(*node, take_segment(pattern));
+  return node;
+}
+
+std::optional<SubscriptionTrie::PatternNumber> SubscriptionTrie::number_of(const TopicPattern& pattern) const {
+  const Node* node = find(pattern.text());
+  return node != nullptr && !node->here.empty() ? std::optional{node->number} : std::nullopt;
+}
+
+TopicPattern SubscriptionTrie::pattern_of(SubscriptionId id) const {
+  std::string text;
+  for (const Node* node = records_[id].node; node->parent != nullptr; node = node->parent) {
+    text.insert(0, text.empty() ? *node->segment : *node->segment + '.');
+  }
+  return TopicPattern::parse(text).value();
+}
+
+SubscriptionTrie::PatternNumber SubscriptionTrie::take_number() {
+  if (free_numbers_.empty()) return ++numbers_;
+  const auto number = free_numbers_.back();
+  free_numbers_.pop_back();
+  return number;
 }
 
 SubscriptionTrie::Node& SubscriptionTrie::path_to(std::string_view pattern) {
@@ -100,6 +124,7 @@ SubscriptionTrie::Node& SubscriptionTrie::path_to(std::string_view pattern) {
       place->second = std::make_unique<Node>();
       place->second->parent = node;
       place->second->segment = &place->first;
+      place->second->number = take_number();
       ++nodes_;
     }
     node = place->second.get();
@@ -189,6 +214,7 @@ void SubscriptionTrie::discount_result(Node& node) noexcept {
 void SubscriptionTrie::prune(Node* node) {
   while (node->parent != nullptr && node->children.empty() && node->here.empty() && !node->result) {
     Node* parent = node->parent;
+    free_numbers_.push_back(node->number);
     parent->children.erase(parent->children.find(*node->segment));
     --nodes_;
     node = parent;

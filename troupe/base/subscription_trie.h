@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ class SubscriptionTrie {
  public:
   using Subscriber = std::uint32_t;
   using SubscriptionId = std::uint32_t;
+  using PatternNumber = std::uint32_t;  // of a pattern that somebody has; given again once nobody does
   enum class Via : std::uint8_t { name, pattern };
 
   /// One subscriber of a topic. `via` is pattern if any of its matching subscriptions is one; `tag` is that of the
@@ -39,6 +41,7 @@ class SubscriptionTrie {
 
   struct Added {
     SubscriptionId id;
+    PatternNumber pattern;
     bool first;  // nobody had this pattern before
   };
 
@@ -60,6 +63,11 @@ class SubscriptionTrie {
   /// Removes one, which was added with `pattern`; true when nobody has its pattern any more.
   bool remove(SubscriptionId id, const TopicPattern& pattern);
 
+  /// The number of a pattern; nothing for one that nobody has.
+  std::optional<PatternNumber> number_of(const TopicPattern& pattern) const;
+  /// With which pattern a subscription was added.
+  TopicPattern pattern_of(SubscriptionId id) const;
+
   /// The subscribers of a topic, each once, in ascending order. Valid until the next call.
   std::span<const Match> match(const TopicName& name);
 
@@ -79,8 +87,9 @@ class SubscriptionTrie {
   struct Node {
     Node* parent = nullptr;
     const std::string* segment = nullptr;  // the key in the parent's children
-    Children children;                     // "*" and ">" stand among them; no name has such a segment
-    std::vector<Match> here;               // who subscribed to just this path
+    PatternNumber number = 0;
+    Children children;        // "*" and ">" stand among them; no name has such a segment
+    std::vector<Match> here;  // who subscribed to just this path
     std::optional<Result> result;
     std::list<Node*>::iterator kept;  // in kept_, while there is a result
     std::size_t results = 0;          // here and below
@@ -93,8 +102,10 @@ class SubscriptionTrie {
     std::size_t index = 0;  // in node->here
   };
 
-  Node* child(Node& node, std::string_view segment) const;
+  static Node* child(const Node& node, std::string_view segment);
+  Node* find(std::string_view pattern) const;
   Node& path_to(std::string_view pattern);
+  PatternNumber take_number();
   void collect(Node& node, std::string_view rest, bool wildcards, Result& found);
   void keep(const TopicName& name, Result result);
   void forget(Node& node);
@@ -105,9 +116,11 @@ class SubscriptionTrie {
   static void discount_result(Node& node) noexcept;
 
   std::unique_ptr<Node> root_;
-  std::vector<Record> records_;
+  std::deque<Record> records_;  // grows by small blocks
   std::vector<SubscriptionId> free_;
-  std::list<Node*> kept_;  // nodes with a result, oldest first
+  std::vector<PatternNumber> free_numbers_;
+  PatternNumber numbers_ = 0;  // that were given
+  std::list<Node*> kept_;      // nodes with a result, oldest first
   std::size_t cached_max_;
   std::size_t nodes_ = 1;
   Stats stats_;
