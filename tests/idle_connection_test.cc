@@ -65,7 +65,7 @@ void allow_descriptors(rlim_t count) {
 
 }  // namespace
 
-TEST_CASE("an idle connection with its actor, its user and one subscription takes less than 2.5 KiB") {
+TEST_CASE("an idle connection with its actor, its user and one subscription takes less than 1.6 kB") {
   constexpr std::size_t before_count = 100;  // so that what the first ones cost is not counted
   constexpr std::size_t count = 1000;
   constexpr std::size_t of_a_topic = 50;
@@ -96,6 +96,6 @@ TEST_CASE("an idle connection with its actor, its user and one subscription take
   const auto before = connect(before_count);
   const auto each = (connect(count) - before) / count;
   MESSAGE(each << " bytes");
-  CHECK_LT(each, 2560);
+  CHECK_LT(each, 1600);
   system.shutdown();
 }

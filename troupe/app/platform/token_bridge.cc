@@ -43,7 +43,7 @@ bool TokenBridge::has_ended(const std::string& owner, base::UnixTime issued_at) 
 const BridgeMemory::Token* TokenBridge::vouched_for(const BridgeMemory::Known& known) const {
   const auto family = memory_->vouched.find(known.family);
   if (family == memory_->vouched.end()) return nullptr;
-  const auto token = family->second.tokens.find(known.identity.token.value());
+  const auto token = family->second.tokens.find(known.identity.token.value().view());
   return token != family->second.tokens.end() ? &token->second : nullptr;
 }
 

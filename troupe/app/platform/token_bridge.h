@@ -37,7 +37,7 @@ struct BridgeMemory {
   struct Family {
     oauth::ClientId client;
     std::optional<oauth::UserId> user;
-    std::map<std::string, Token> tokens;
+    std::map<std::string, Token, std::less<>> tokens;
   };
   struct Ended {
     base::UnixTime at;

@@ -17,7 +17,7 @@ class Listener {
   struct Heard {
     using reply = std::vector<std::string>;
   };
-  void handle(realtime::TokenRevoked message) { heard_.push_back(message.token.value()); }
+  void handle(realtime::TokenRevoked message) { heard_.emplace_back(message.token.value()); }
   std::vector<std::string> handle(Heard) { return heard_; }
 
  private:
@@ -76,7 +76,7 @@ TEST_CASE("garbage is refused, and so is a token that is meant for somebody else
 TEST_CASE("the end of a family is told for each of its tokens that was vouched for, and for no other") {
   BridgeWorld both{4};
   const auto mine = both.sign_in(), other = both.sign_in();
-  const auto token = both.verify(mine.access_token)->token.value();
+  const std::string token{both.verify(mine.access_token)->token.value()};
   REQUIRE(both.verify(other.access_token).has_value());
   both.revoke_family(mine);
   CHECK_EQ(both.heard(), std::vector<std::string>{token});
@@ -100,7 +100,7 @@ TEST_CASE("a revocation that overtakes the answer about its token wins") {
 TEST_CASE("the end of a client's or user's grants is told for what was vouched for till then, and for nobody else's") {
   BridgeWorld both{7};
   const auto mine = both.sign_in();
-  const auto token = both.verify(mine.access_token)->token.value();
+  const std::string token{both.verify(mine.access_token)->token.value()};
   const auto ended = [&](base::UnixTime at, std::optional<oauth::ClientId> client, std::optional<oauth::UserId> user) {
     return both.world.block_on(both.bridge.ask(oauth::GrantsEnded{{{at, std::move(client), std::move(user)}}}));
   };
@@ -123,7 +123,7 @@ TEST_CASE("the end of a client's or user's grants is told for what was vouched f
 TEST_CASE("the end of a signing key is told for what it has signed, whatever time stands in it") {
   BridgeWorld both{17};
   const auto mine = both.sign_in();
-  const auto token = both.verify(mine.access_token)->token.value();
+  const std::string token{both.verify(mine.access_token)->token.value()};
   const auto kid = both.world.block_on(both.keys.ask(oauth::GetKeys{})).value()->signing.front().kid();
   const auto ended = [&](const std::string& key) {
     const oauth::Ending ending{.at = both.now() - 1h, .client = std::nullopt, .user = std::nullopt, .signing_key = key};
@@ -140,7 +140,7 @@ TEST_CASE("what another process has taken back of a single grant ends here, the 
   for (const bool is_whole : {true, false}) {
     BridgeWorld both{9};
     const auto issued = both.sign_in();
-    const auto token = both.verify(issued.access_token)->token.value();
+    const std::string token{both.verify(issued.access_token)->token.value()};
     const auto claims = both.world.block_on(both.tokens.ask(oauth::ValidateToken{issued.access_token})).value();
     oauth::Ending ending{both.now(), std::nullopt, std::nullopt, claims.family};
     if (!is_whole) ending.token = claims.id;

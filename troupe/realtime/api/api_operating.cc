@@ -101,10 +101,12 @@ actor::Task<std::optional<std::size_t>> close_all(Message message, DoorPtr door)
 }
 
 actor::Task<web::Response> close_connection(web::Request request, Caller, DoorPtr door) {
-  ConnectionId id{request.path.substr(connections_path.size())};
-  auto closed = co_await close_all(CloseConnection{std::move(id)}, door);
+  const ClientError unknown{ErrorCode::not_found, "there is no such connection", {}};
+  const auto id = ShortId::parse(std::string_view{request.path}.substr(connections_path.size()));
+  if (!id) co_return problem_of(unknown);
+  auto closed = co_await close_all(CloseConnection{ConnectionId{*id}}, door);
   if (!closed) co_return no_answer();
-  if (*closed == 0) co_return problem_of({ErrorCode::not_found, "there is no such connection", {}});
+  if (*closed == 0) co_return problem_of(unknown);
   co_return web::Response{.status = 204};
 }
 

@@ -12,8 +12,22 @@
 
 namespace troupe::realtime {
 
-/// What is held for as long as a connection lasts: its place within the limits. Its end gives the place back.
-using Lease = std::shared_ptr<void>;
+/// A place within the limits, of a client at this address. Its end gives it back.
+class Place {
+ public:
+  explicit Place(const net::IpAddress& address) noexcept : address_(address) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  virtual ~Place() = default;
+
+  const net::IpAddress& address() const noexcept { return address_; }
+
+ private:
+  const net::IpAddress address_;
+};
+
+/// What is held for as long as a connection lasts, on whichever core.
+using Lease = std::unique_ptr<const Place>;
 
 enum class AdmitRefusal : std::uint8_t {
   full,  // connections_max

@@ -231,7 +231,7 @@ TEST_CASE("the limits of an outbox count what is sent before it is compressed") 
   ConnectionCompression compression{core, {}};
   OutboxLimits limits{.bytes_max = 5000};
   Outbox outbox{limits};
-  outbox.code_with(compression);
+  outbox.code_with(&compression);
   const base::Bytes frame{wire::encode_frame(wire::Opcode::text, long_payload())};
   for (Offset i = 1; i <= 3; ++i) {
     (void)outbox.push(FrameRef::message(frame, "t", {Epoch{"e"}, i}), Overflow::drop_newest);

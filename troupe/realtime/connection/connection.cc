@@ -17,32 +17,34 @@ constexpr std::size_t parts_max = 64;  // frames in one gathered write
 }  // namespace
 
 Connection::Connection(actor::Core& core, ConnectionParts parts)
-    : core_(core),
+    : Member(parts.number),
+      core_(core),
+      rare_(std::make_unique<Rare>(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session),
+                                                             core.now() + parts.site->options.authenticate_within))),
       link_(std::move(parts.link)),
       site_(std::move(parts.site)),
-      outbox_(site_->options.outbox),
-      number_(parts.number),
-      address_(parts.address),
       lease_(std::move(parts.lease)),
       address_rate_(site_->address_rates.find(counted_address(parts.address), site_->options.address, core.now())),
-      arrival_(std::make_unique<Arrival>(std::move(parts.identity), std::move(parts.session),
-                                         core.now() + site_->options.authenticate_within)),
       frames_(site_->options.frames, core.now()),
       bytes_(site_->options.bytes),
       heartbeat_(site_->options.heartbeat, core.now(), core.random().unit()) {
   session_.connection = ConnectionId{random_id(random_id_characters_max, core.random())};
   session_.id = SessionId{random_id(random_id_characters_max, core.random())};
-  if (parts.deflate) {
-    compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
-    outbox_.code_with(*compression_);
-  }
-  outbox_.count_in(site_->figures.outbox);
+  if (parts.deflate) compression_ = std::make_unique<ConnectionCompression>(site_->compression, *parts.deflate);
   if (parts.events) stream(*std::move(parts.events));
   ++site_->figures.opened;
   ++site_->figures.open;
 }
 
-Connection::~Connection() { end(); }
+Connection::~Connection() {
+  end();
+  if (writes_this_turn_) site_->writers.remove(*this);
+}
+
+const Connection::Rare& Connection::nothing_rare() noexcept {
+  static const Rare nothing;
+  return nothing;
+}
 
 // ---- the actor's side ----
 
@@ -54,13 +56,13 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
     reschedule();
     return;
   }
-  if (lost_) routes_lost(RoutesCut{lost_->cut});
+  if (rare().lost) routes_lost(RoutesCut{rare().lost->cut});
   if (!command_) return;
   // The last incarnation failed in the middle of a command, which is not tried again.
-  if (!failures_) failures_ = std::make_unique<FlatQueue<base::Instant>>();
-  failures_->push_back(core_.now());
-  while (failures_->front() + site_->options.failures_within <= core_.now()) failures_->pop_front();
-  if (failures_->size() > site_->options.failures_max) {
+  auto& failures = make_rare().failures;
+  failures.push_back(core_.now());
+  while (failures.front() + site_->options.failures_within <= core_.now()) failures.pop_front();
+  if (failures.size() > site_->options.failures_max) {
     gave_up_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
@@ -69,15 +71,18 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
 }
 
 actor::Task<void> Connection::arrive() {
-  if (is_open() || !arrival_ || !arrival_->identity) co_return;
-  co_await adopt(*arrival_->identity);
+  const auto& arrival = rare().arrival;
+  if (is_open() || !arrival || !arrival->identity) co_return;
+  auto identity = *arrival->identity;
+  co_await adopt(std::move(identity));
 }
 
 void Connection::begin(const std::optional<RequestId>& id) { command_ = std::make_unique<Running>(id); }
 
 void Connection::finish() {
-  if (command_ && !command_->held.empty()) lost_ ? discard() : release({});
+  if (command_ && !command_->held.empty()) rare().lost ? discard() : release({});
   command_.reset();
+  forget_rare();
   if (commands_waiting_ > 0) --commands_waiting_;
   update_reading();
 }
@@ -90,18 +95,19 @@ void Connection::end() {
   --figures.open;
   if (before < State::closing)
     figures.closes.add(wire::close_code::abnormal, ClosedBy::server);  // nobody said anything
-  if (drain_at_ != base::Instant::never()) --figures.drain.left, ++figures.drain.gone;
-  site_->due.move(number_, noted_due_, base::Instant::never());
+  if (rare().drain_at != base::Instant::never()) --figures.drain.left, ++figures.drain.gone;
+  is_due_never();
   if (session_.receiver != 0) site_->routing.local().tell(Unregister{session_.receiver});
   leave_session();
   link_.reset();
+  outbox_.reset();
   lease_.reset();
-  user_lease_.reset();
+  if (rare_ != nullptr) rare_->user_lease.reset();
 }
 
 void Connection::depart() {
   end();
-  site_->supervisor.tell(ConnectionEnded{number_});
+  site_->supervisor.tell(ConnectionEnded{number()});
 }
 
 // ---- what comes in ----
@@ -198,7 +204,7 @@ void Connection::update_reading() {
 
 void Connection::answer(base::Bytes frame) {
   if (state_ >= State::closing) return;
-  pushed(outbox_.push_control(std::move(frame)));
+  pushed(open_outbox().push_control(std::move(frame)));
   update_reading();
 }
 
@@ -211,10 +217,10 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
   if (state_ >= State::closing) return Delivery::dropped;
   if (overflow == Overflow::spill) [[unlikely]]
     overflow = spill_or_drop();
-  if (!held_.empty() && held_.take(frame, overflow)) [[unlikely]]
-    return Delivery::accepted;
-  if (lost_) [[unlikely]]
-    return Delivery::dropped;  // it will be recovered
+  if (rare_ != nullptr) [[unlikely]] {
+    if (takes_to_hold(frame, overflow)) return Delivery::accepted;
+    if (rare_->lost) return Delivery::dropped;  // it will be recovered
+  }
   if (frame->topic.starts_with('$')) [[unlikely]] {
     // What was in the inbox when it was opened may come once more as a live message.
     if (frame->position.epoch == inbox_last_.epoch && frame->position.offset <= inbox_last_.offset)
@@ -231,7 +237,7 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
 Delivery Connection::pushed(Outbox::Pushed result) {
   if (result == Outbox::Pushed::overrun && !socket_full_) {
     write_some();  // much in one turn is no slow reader
-    if (!outbox_.is_overrun()) result = Outbox::Pushed::accepted;
+    if (!outbox().is_overrun()) result = Outbox::Pushed::accepted;
   }
   if (result == Outbox::Pushed::disconnect || result == Outbox::Pushed::overrun) {
     ++site_->figures.closed_slow;
@@ -247,52 +253,63 @@ Delivery Connection::pushed(Outbox::Pushed result) {
 
 void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
   if (state_ >= State::closing) return;
-  if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, {epoch, from}), overflow, to)) return;
-  if (lost_) return;
+  if (takes_to_hold(FrameRef::message({}, std::string{topic}, {epoch, from}), overflow, to)) return;
+  if (rare().lost) return;
   tell_missed(topic, epoch, from, to, overflow);
 }
 
 void Connection::tell_missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
-  if (auto* spilled = spilled_.find(topic)) {
+  if (auto* spilled = find_spilled(topic)) {
     pushed(stay_behind(topic, *spilled, epoch, from, to));
   } else if (overflow == Overflow::spill && spill_or_drop() == Overflow::spill) {
     pushed(spill(topic, {epoch, from - 1}, to));
   } else {
-    pushed(outbox_.push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
+    pushed(open_outbox().push_gap({topic, epoch.value(), from, to, GapReason::overflow}));
   }
 }
 
 void Connection::withheld(std::string_view topic, const Position& position) {
   if (state_ >= State::closing) return;
-  if (!held_.empty() && held_.take(FrameRef::message({}, std::string{topic}, position), Overflow::drop_oldest)) return;
-  if (lost_) return;
+  if (takes_to_hold(FrameRef::message({}, std::string{topic}, position), Overflow::drop_oldest)) return;
+  if (rare().lost) return;
   tell_withheld(topic, position);
 }
 
 void Connection::tell_withheld(std::string_view topic, const Position& position) {
-  if (auto* spilled = spilled_.find(topic)) {
+  if (auto* spilled = find_spilled(topic)) {
     pushed(stay_behind(topic, *spilled, position.epoch, position.offset, position.offset));
     return;
   }
-  pushed(outbox_.push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
+  pushed(
+      open_outbox().push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
 }
 
 bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
-  if (histories_.size() >= site_->options.histories_max) return false;
-  histories_.emplace_back(id, std::move(topic), std::move(page));
+  if (rare().histories.size() >= site_->options.histories_max) return false;
+  make_rare().histories.emplace_back(id, std::move(topic), std::move(page));
   take_turn();
   return true;
 }
 
 bool Connection::cancel_history(const RequestId& id) {
-  auto found = std::ranges::find_if(histories_, [&](const HistoryStream& stream) { return stream.id() == id; });
-  if (found == histories_.end()) return false;
+  if (rare_ == nullptr) return false;
+  auto& histories = rare_->histories;
+  auto found = std::ranges::find_if(histories, [&](const HistoryStream& stream) { return stream.id() == id; });
+  if (found == histories.end()) return false;
   answer(found->cancelled());
-  histories_.erase(found);
+  histories.erase(found);
   return true;
 }
 
-void Connection::on_turn_end() { flush(); }
+void Connection::write_turn() {
+  writes_this_turn_ = false;
+  flush();
+}
+
+FrameCoding* Connection::coding() noexcept {
+  if (rare().events != nullptr) return &rare().events->coding;
+  return compression_.get();
+}
 
 void Connection::flush() {
   if (link_ == nullptr || state_ >= State::closing) return;
@@ -300,36 +317,39 @@ void Connection::flush() {
   do {
     pump_histories();
     if (!write_some()) break;
-  } while (!histories_.empty());
-  if (takes_more && !spilled_.empty()) read_spilled();
-  if (felt_ != nullptr) ease();
+  } while (!rare().histories.empty());
+  if (takes_more && is_behind()) read_spilled();
+  if (rare().felt != nullptr) ease();
   update_reading();
-  if (state_ == State::draining && outbox_.empty() && histories_.empty() && spilled_.empty()) {
+  if (state_ == State::draining && outbox().empty() && rare().histories.empty() && !is_behind()) {
     close(wire::close_code::going_away, "the server is going away");
   }
 }
 
 // History goes out beside everything else, but never fills more of the outbox than answers may.
 void Connection::pump_histories() {
+  if (rare_ == nullptr) return;
+  auto& histories = rare_->histories;
   auto room = site_->options.outbox.control_bytes_pause / 2;
-  while (!histories_.empty() && outbox_.control_bytes() < room) {
-    (void)outbox_.push_control(histories_.front().next());
-    if (histories_.front().is_done()) histories_.erase(histories_.begin());
+  while (!histories.empty() && outbox().control_bytes() < room) {
+    (void)open_outbox().push_control(histories.front().next());
+    if (histories.front().is_done()) histories.erase(histories.begin());
   }
 }
 
 // Writes all that waits; false when the socket took less.
 bool Connection::write_some() {
   if (socket_full_) return false;
+  if (outbox_ == nullptr) return true;
   std::array<iovec, parts_max> parts;
   auto& figures = site_->figures;
-  if (figures.writes % sampled_one_in == 0 && !outbox_.empty()) [[unlikely]]
+  if (figures.writes % sampled_one_in == 0 && !outbox_->empty()) [[unlikely]]
     note_queue();
-  while (auto used = outbox_.gather(parts)) {
+  while (auto used = outbox_->gather(parts)) {
     std::size_t offered = 0;
     for (const auto& part : std::span{parts}.first(used)) offered += part.iov_len;
     auto taken = figures.writing.measure(core_, [&] { return link_->write_some(std::span{parts}.first(used)); });
-    outbox_.written(taken);
+    outbox_->written(taken);
     ++figures.writes;
     figures.bytes_out += taken;
     if (taken < offered) {
@@ -337,14 +357,22 @@ bool Connection::write_some() {
       return false;
     }
   }
+  if (outbox_->is_fresh()) site_->outboxes.take_back(std::move(outbox_));
   return true;
+}
+
+// What it remembers of bad times is forgotten.
+void Connection::rest_outbox() {
+  if (outbox_ == nullptr) return;
+  outbox_->rest();
+  if (outbox_->is_fresh()) site_->outboxes.take_back(std::move(outbox_));
 }
 
 // How much waits for the socket, and how long already. With compression what stands first is a frame of its own.
 void Connection::note_queue() {
   auto& figures = site_->figures;
-  figures.queue_depth.add(outbox_.messages());
-  const auto since = outbox_.first_queued_at();
+  figures.queue_depth.add(outbox_->messages());
+  const auto since = outbox_->first_queued_at();
   if (since != base::Instant::never()) figures.queue_wait.add(core_.read_clock() - since);
 }
 
@@ -354,7 +382,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   state_ = State::closing;
   release_publishers();
   site_->figures.closes.add(code, ClosedBy::server);
-  site_->due.move(number_, noted_due_, base::Instant::never());
+  is_due_never();
   link_->close(code, reason);
 }
 
@@ -381,25 +409,24 @@ actor::Task<void> Connection::adopt(Identity identity) {
   if (state_ != State::unauthenticated) co_return;
   welcome();  // first, for what waits in the inbox comes as soon as the router knows of us
   hold_inbox();
-  auto receiver = co_await site_->routing.local().ask(Register{shared_from_this()});
+  auto receiver = co_await site_->routing.local().ask(Register{ReceiverRef{*this}});
   if (!receiver) {
     close(wire::close_code::internal_error, "the service is not ready");
     co_return;
   }
   if (state_ != State::unauthenticated) co_return;  // it was closed meanwhile
   state_ = State::open;
-  arrival_.reset();
+  make_rare().arrival.reset();
+  forget_rare();
   reschedule();
 }
 
 void Connection::use(Identity identity) {
   session_.identity = std::move(identity);
   find_permissions();
-  expires_at_ = expiring_at_ = base::Instant::never();
-  if (auto expires = session_.identity.expires_at) {
-    expires_at_ = core_.now() + (*expires - core_.wall());
-    expiring_at_ = expires_at_ - site_->options.expiry_warning;
-  }
+  auto expires = session_.identity.expires_at;
+  expires_at_ = expires ? core_.now() + (*expires - core_.wall()) : base::Instant::never();
+  told_of_expiry_ = false;
   reschedule();
 }
 

@@ -3,7 +3,8 @@
 //
 // Deliveries come straight from the router, whatever a command waits for; all that came in
 // one turn leaves in one write. It owns its link; it ends when the link has closed. Other
-// connections never see its faults. One core.
+// connections never see its faults. Most connections are silent most of the time: what only
+// one that talks needs, or a slow one, exists only then. One core.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/command/client.h"
+#include "troupe/realtime/connection/due_queue.h"
 #include "troupe/realtime/connection/event_coding.h"
 #include "troupe/realtime/connection/heartbeat.h"
 #include "troupe/realtime/connection/held_topics.h"
@@ -47,6 +49,8 @@ struct FeltByPublishers {
   FlatQueue<OverDelivery> over;
   base::Instant give_up_at = base::Instant::never();  // the earliest of these
   std::map<std::string, Overflow> pressed;            // topics whose homes were told, and under which policy
+
+  bool is_empty() const noexcept { return over.empty() && pressed.empty(); }
 };
 
 /// What the client of a stream of events wants; it will say nothing more.
@@ -67,11 +71,7 @@ struct ConnectionParts {
   std::optional<EventStreamParts> events{};  // of a stream; none: a WebSocket
 };
 
-class Connection final : public Receiver,
-                         public Client,
-                         public std::enable_shared_from_this<Connection>,
-                         private web::WebSocketEvents,
-                         private actor::TurnEndHook {
+class Connection final : public Receiver, public Client, public DueQueue::Member, private web::WebSocketEvents {
  public:
   Connection(actor::Core& core, ConnectionParts parts);
   ~Connection() override;
@@ -83,7 +83,7 @@ class Connection final : public Receiver,
   /// Takes the identity that the client brought with its upgrade, if that has not been done.
   actor::Task<void> arrive();
   /// The router of this core has lost it; restore() is to be called until it is not so any more.
-  bool has_lost_routes() const noexcept { return lost_ != nullptr && state_ < State::closing; }
+  bool has_lost_routes() const noexcept { return rare().lost != nullptr && state_ < State::closing; }
   /// Registers again, and goes on with all subscriptions after what was brought here before. False: in vain for now.
   actor::Task<bool> restore();
   /// Too many commands have failed: it closes, and those that wait are not run any more.
@@ -103,18 +103,15 @@ class Connection final : public Receiver,
 
   // ---- for its supervisor ----
 
-  ConnectionNumber number() const noexcept { return number_; }
-  /// When it is due, as its site's queue knows it.
-  base::Instant& noted_due() noexcept { return noted_due_; }
   /// New settings hold: what it may is asked anew.
   void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
-  const net::IpAddress& address() const noexcept { return address_; }
+  net::IpAddress address() const noexcept { return lease_ != nullptr ? lease_->address() : net::IpAddress{}; }
   /// It closes, or has closed.
   bool is_going() const noexcept { return state_ >= State::closing; }
   /// What waits in its outbox, of whatever kind.
-  const Outbox& outbox() const noexcept { return outbox_; }
-  bool is_stream() const noexcept { return events_ != nullptr; }
+  const Outbox& outbox() const noexcept { return outbox_ != nullptr ? *outbox_ : site_->outboxes.nothing(); }
+  bool is_stream() const noexcept { return rare().events != nullptr; }
   /// Does what is due: pings, warnings, closing.
   void on_time(base::Instant now);
   /// Tells the client at `at` to reconnect elsewhere, writes what waits, and closes with 1001.
@@ -129,6 +126,9 @@ class Connection final : public Receiver,
   void take_spilled(const SpilledTopics::Wanted& wanted, const std::optional<HistoryPage>& page);
   /// Writes what the socket takes, then closes.
   void close(std::uint16_t code, std::string_view reason);
+
+  // ---- for the writers of its turn ----
+  void write_turn();
 
   // ---- Receiver ----
   const ConnectionId& connection() const noexcept override { return session_.connection; }
@@ -148,17 +148,17 @@ class Connection final : public Receiver,
   const Routing& routing() const noexcept override { return site_->routing; }
   const RealtimeSettings& settings() const noexcept override { return *site_->settings; }
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
-  ClientFigures figures() const noexcept override { return {outbox_.messages(), heartbeat_.rtt()}; }
+  ClientFigures figures() const noexcept override { return {outbox().messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
   void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last) override;
-  void begin_anew(const std::string& topic) override { answer_all(spilled_.erase(topic)); }
+  void begin_anew(const std::string& topic) override;
   void discard() override;
   void call_off() override;
   void recover(const std::vector<RecoveredMessage>& messages) override;
   bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept override {
-    return outbox_.has_room_to_recover(messages, bytes);
+    return outbox().has_room_to_recover(messages, bytes);
   }
   void end_topics(const std::vector<TopicPattern>& ended) override;
   void watch_presence(const TopicPattern& topic) override;
@@ -183,11 +183,18 @@ class Connection final : public Receiver,
   void on_pong(std::string_view payload) override;
   void on_writable() override;
   void on_closed(const web::WebSocketClosed& closed) override;
-  void on_turn_end() override;
 
   void receive(web::Opcode opcode, std::string_view message);
   bool within_rate(std::size_t bytes, base::Instant now);
-  void take_turn() { core_.at_turn_end(*this); }
+  void take_turn() {
+    if (!std::exchange(writes_this_turn_, true)) site_->writers.add(core_, *this);
+  }
+  Outbox& open_outbox() {
+    if (outbox_ == nullptr) outbox_ = site_->outboxes.lend(coding());
+    return *outbox_;
+  }
+  void rest_outbox();
+  FrameCoding* coding() noexcept;
   void flush();
   bool write_some();
   void note_queue();
@@ -195,9 +202,9 @@ class Connection final : public Receiver,
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
-    if (overflow >= Overflow::spill || !spilled_.empty()) [[unlikely]]
+    if (overflow >= Overflow::spill || is_behind()) [[unlikely]]
       return push_or_spill(frame, overflow);
-    return outbox_.push(frame, overflow);
+    return open_outbox().push(frame, overflow);
   }
   Outbox::Pushed push_or_spill(const FrameRef& frame, Overflow overflow);
   Outbox::Pushed spill(std::string_view topic, const Position& after, Offset top);
@@ -208,8 +215,9 @@ class Connection final : public Receiver,
   void read_spilled();
   void answer_all(const std::vector<SpilledTopics::Ack>& acks);
   base::Instant idle_at() const noexcept;
-  base::Instant give_up_at() const noexcept { return felt_ ? felt_->give_up_at : base::Instant::never(); }
-  std::size_t control_bytes() const noexcept { return outbox_.control_bytes() + spilled_.ack_bytes(); }
+  base::Instant give_up_at() const noexcept { return rare().felt ? rare().felt->give_up_at : base::Instant::never(); }
+  base::Instant expiring_at() const noexcept;
+  std::size_t control_bytes() const noexcept { return outbox().control_bytes() + rare().spilled.ack_bytes(); }
   Outbox::Pushed push_or_press(const FrameRef& frame, Overflow overflow);
   FeltByPublishers& felt();
   void press(const std::string& topic, Overflow overflow);
@@ -242,65 +250,92 @@ class Connection final : public Receiver,
   void on_resume_time(base::Instant now);
   void on_drain(base::Instant now);
   void reschedule();
+  void is_due_never() { site_->due.move(*this, base::Instant::never()); }
   base::Instant due() const noexcept;
 
-  // First what a delivery needs, in as few lines of the processor's cache as may be.
-  actor::Core& core_;
-  std::unique_ptr<web::WebSocketLink> link_;
-  std::shared_ptr<ConnectionSite> site_;
-  State state_ = State::unauthenticated;  // in rising order: it never goes back
-  bool started_ = false;
-  bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
-  bool socket_full_ = false;
-  bool reading_paused_ = false;
-  bool gave_up_ = false;
-  Outbox outbox_;
-  HeldTopics held_;
-  SpilledTopics spilled_;
-  std::unique_ptr<LostRoutes> lost_;        // null while it has its routes
-  std::unique_ptr<FeltByPublishers> felt_;  // null while they have felt nothing
-  std::vector<HistoryStream> histories_;
-  std::size_t commands_waiting_ = 0;
-  std::unique_ptr<ConnectionCompression> compression_;
   struct Events {
     std::optional<Subscribe> wanted;  // by its client, until it was asked for
     std::optional<Position> read;     // of the inbox, until that is known to be the one that there is
     EventCoding coding;
   };
-  std::unique_ptr<Events> events_;  // of a stream
-
-  const ConnectionNumber number_;
-  const net::IpAddress address_;
-  Lease lease_;
-  Lease user_lease_;  // of one whose user was not known when it was let in
-  SharedRates<net::IpAddress>::Rate address_rate_;
-  SharedRates<UserId>::Rate user_rate_;  // null while the user is not known, and without a token
-  actor::Ref<WebSocketActor> actor_;
-  Session session_;
   struct Arrival {
     std::optional<Identity> identity;
     std::optional<SessionId> session;  // that it wants to go on with, until that was asked for
     base::Instant authenticate_until;
   };
-  std::unique_ptr<Arrival> arrival_;  // what it brought; null once it is open
-  std::optional<Leaving> leaving_;    // what becomes of the session at the end; none: there is none yet
-  bool resumed_ = false;
-  bool inbox_held_ = false;  // until open_inbox()
+  /// What few connections have, or each only for a while.
+  struct Rare {
+    std::unique_ptr<Arrival> arrival;  // what it brought; null once it is open
+    HeldTopics held;
+    SpilledTopics spilled;
+    std::unique_ptr<LostRoutes> lost;        // null while it has its routes
+    std::unique_ptr<FeltByPublishers> felt;  // null while they have felt nothing
+    std::unique_ptr<Events> events;          // of a stream
+    std::vector<HistoryStream> histories;
+    FlatQueue<base::Instant> failures;  // of commands, lately
+    Lease user_lease;                   // of one whose user was not known when it was let in
+    base::Instant resume_until = base::Instant::never();
+    base::Instant drain_at = base::Instant::never();
+
+    bool is_empty() const noexcept {
+      constexpr auto never = base::Instant::never();
+      return !arrival && held.empty() && spilled.is_like_new() && !lost && (!felt || felt->is_empty()) && !events &&
+             histories.empty() && failures.empty() && !user_lease && resume_until == never && drain_at == never;
+    }
+  };
+  const Rare& rare() const noexcept { return rare_ != nullptr ? *rare_ : nothing_rare(); }
+  static const Rare& nothing_rare() noexcept;
+  Rare& make_rare() {
+    if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
+  void forget_rare() noexcept {
+    if (rare_ != nullptr && rare_->is_empty()) rare_.reset();
+  }
+  /// Some topic is to be read again from history.
+  bool is_behind() const noexcept { return rare_ != nullptr && !rare_->spilled.empty(); }
+  SpilledTopics::Topic* find_spilled(std::string_view topic) {
+    return rare_ != nullptr ? rare_->spilled.find(topic) : nullptr;
+  }
+  bool takes_to_hold(const FrameRef& frame, Overflow overflow, Offset missed_to = 0) {
+    return rare_ != nullptr && !rare_->held.empty() && rare_->held.take(frame, overflow, missed_to);
+  }
   struct Running {
     std::optional<RequestId> id;
     std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
   };
-  std::unique_ptr<Running> command_;                    // that is being run
-  std::unique_ptr<FlatQueue<base::Instant>> failures_;  // of commands, lately; null: none yet
-  Position inbox_last_;                                 // the newest direct message that was delivered
+
+  // First what a delivery needs, in as few lines of the processor's cache as may be.
+  actor::Core& core_;
+  State state_ = State::unauthenticated;  // in rising order: it never goes back
+  bool socket_full_ = false;
+  bool writes_this_turn_ = false;
+  bool started_ = false;
+  bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
+  bool reading_paused_ = false;
+  bool gave_up_ = false;
+  bool resumed_ = false;
+  bool inbox_held_ = false;         // until open_inbox()
+  bool told_of_expiry_ = false;     // that its token will not be good for long
+  std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
+  std::uint32_t commands_waiting_ = 0;
+  OutboxPtr outbox_;  // null while nothing waits in it
+  std::unique_ptr<Rare> rare_;
+  std::unique_ptr<web::WebSocketLink> link_;
+  std::shared_ptr<ConnectionSite> site_;
+  std::unique_ptr<ConnectionCompression> compression_;
+
+  actor::Ref<WebSocketActor> actor_;
+  Lease lease_;
+  SharedRates<net::IpAddress>::Rate address_rate_;
+  SharedRates<UserId>::Rate user_rate_;  // null while the user is not known, and without a token
+  Session session_;
+  std::unique_ptr<Running> command_;  // that is being run
+  Position inbox_last_;               // the newest direct message that was delivered
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;
-  base::Instant resume_until_ = base::Instant::never();
-  base::Instant expiring_at_ = base::Instant::never();
   base::Instant expires_at_ = base::Instant::never();
-  base::Instant drain_at_ = base::Instant::never();
-  base::Instant noted_due_ = base::Instant::never();
 };
 
 }  // namespace troupe::realtime

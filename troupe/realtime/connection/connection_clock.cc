@@ -7,8 +7,14 @@
 namespace troupe::realtime {
 
 base::Instant Connection::due() const noexcept {
-  auto due = std::min({heartbeat_.due(), resume_until_, expiring_at_, expires_at_, drain_at_, give_up_at(), idle_at()});
-  return state_ == State::unauthenticated ? std::min(due, arrival_->authenticate_until) : due;
+  auto due = std::min(
+      {heartbeat_.due(), rare().resume_until, expiring_at(), expires_at_, rare().drain_at, give_up_at(), idle_at()});
+  return state_ == State::unauthenticated ? std::min(due, rare().arrival->authenticate_until) : due;
+}
+
+base::Instant Connection::expiring_at() const noexcept {
+  const bool will_tell = !told_of_expiry_ && expires_at_ != base::Instant::never();
+  return will_tell ? expires_at_ - site_->options.expiry_warning : base::Instant::never();
 }
 
 // Pongs do not count: every client answers pings, used or not. Of a stream, whose client cannot speak, nothing is
@@ -21,24 +27,24 @@ base::Instant Connection::idle_at() const noexcept {
 
 void Connection::reschedule() {
   if (state_ >= State::closing) return;
-  site_->due.move(number_, noted_due_, due());
+  site_->due.move(*this, due());
   if (site_->due.earliest() < site_->armed) site_->supervisor.tell(LookAtClock{});
 }
 
 void Connection::on_time(base::Instant now) {
   if (now >= give_up_at()) give_up(now);
-  if (state_ == State::unauthenticated && now >= arrival_->authenticate_until) {
+  if (state_ == State::unauthenticated && now >= rare().arrival->authenticate_until) {
     close(wire::close_code::policy_violation, "no token came in time");
   } else if (now >= expires_at_) {
     close_token("the token has expired");
   } else if (now >= idle_at()) {
     close(close_codes::idle, "the client has said nothing for too long");
-  } else if (now >= drain_at_) {
+  } else if (now >= rare().drain_at) {
     on_drain(now);
-  } else if (now >= resume_until_) {
+  } else if (now >= rare().resume_until) {
     on_resume_time(now);
-  } else if (now >= expiring_at_) {
-    expiring_at_ = base::Instant::never();
+  } else if (now >= expiring_at()) {
+    told_of_expiry_ = true;
     answer(finished(TokenExpiring{*session_.identity.expires_at}));
   }
   if (state_ >= State::closing) return;
@@ -48,7 +54,8 @@ void Connection::on_time(base::Instant now) {
     case Heartbeat::Step::wait:
       break;
     case Heartbeat::Step::ping:
-      outbox_.rest();
+      rest_outbox();
+      forget_rare();
       link_->ping({});
       break;
     case Heartbeat::Step::lost:
@@ -60,8 +67,9 @@ void Connection::on_time(base::Instant now) {
 
 void Connection::drain(base::Instant at) {
   if (state_ >= State::closing) return;
-  if (drain_at_ == base::Instant::never()) ++site_->figures.drain.left;
-  drain_at_ = std::min(drain_at_, at);
+  auto& drain_at = make_rare().drain_at;
+  if (drain_at == base::Instant::never()) ++site_->figures.drain.left;
+  drain_at = std::min(drain_at, at);
   reschedule();
 }
 
@@ -73,7 +81,7 @@ void Connection::on_drain(base::Instant now) {
   // Spread again, for all who are told to go will come back.
   auto after = std::chrono::milliseconds{core_.random().below(1000)};
   answer(finished(Draining{after}));
-  drain_at_ = now + site_->options.flush_within;
+  make_rare().drain_at = now + site_->options.flush_within;
   take_turn();
 }
 

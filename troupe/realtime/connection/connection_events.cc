@@ -7,17 +7,17 @@ namespace troupe::realtime {
 void Connection::stream(EventStreamParts parts) {
   auto read = parts.cursor.inbox();
   if (read) inbox_last_ = *read;
-  events_ = std::make_unique<Events>(std::move(parts.subscribe), std::move(read), EventCoding{std::move(parts.cursor)});
-  outbox_.code_with(events_->coding);
+  make_rare().events =
+      std::make_unique<Events>(std::move(parts.subscribe), std::move(read), EventCoding{std::move(parts.cursor)});
 }
 
 std::optional<Subscribe> Connection::take_wanted() {
-  return is_stream() ? std::exchange(events_->wanted, std::nullopt) : std::nullopt;
+  return is_stream() ? std::exchange(rare().events->wanted, std::nullopt) : std::nullopt;
 }
 
 // What was spilled is read topic by topic, and so out of the order of its shard, in which a stream's patterns go on.
 Overflow Connection::spill_or_drop() const {
-  const bool has_patterns = is_stream() && !events_->coding.cursor().is_names();
+  const bool has_patterns = is_stream() && !rare().events->coding.cursor().is_names();
   return has_patterns ? Overflow::drop_oldest : Overflow::spill;
 }
 
@@ -28,7 +28,7 @@ void Connection::end_empty_stream() {
 
 // With the id of an event the client says `received` of all that it has of the inbox, if that is still the same.
 void Connection::acknowledge_inbox(const Epoch& epoch) {
-  auto read = is_stream() ? std::exchange(events_->read, std::nullopt) : std::nullopt;
+  auto read = is_stream() ? std::exchange(rare().events->read, std::nullopt) : std::nullopt;
   if (!read || read->epoch != epoch) return;
   const auto& user = session_.identity.user;
   site_->routing.home(inbox_topic(user)).tell(AcknowledgeInbox{user, read->offset});

@@ -10,24 +10,24 @@ namespace troupe::realtime {
 
 void Connection::hold(std::vector<TopicPattern> topics) {
   INVARIANT(command_->held.empty(), "a command holds once");
-  held_.hold(topics, live_patterns_but(topics), held_limits());
+  make_rare().held.hold(topics, live_patterns_but(topics), held_limits());
   command_->held = std::move(topics);
 }
 
 void Connection::release(const TopicPositions& last) {
   const auto topics = std::exchange(command_->held, {});
-  if (state_ < State::closing) let_go(held_.release(topics, last));
+  if (state_ < State::closing) let_go(make_rare().held.release(topics, last));
 }
 
 void Connection::discard() {
   const auto topics = std::exchange(command_->held, {});
-  if (state_ < State::closing) let_go(held_.discard(topics));
+  if (state_ < State::closing) let_go(make_rare().held.discard(topics));
 }
 
 void Connection::call_off() {
   const auto topics = std::exchange(command_->held, {});
   if (state_ >= State::closing) return;
-  auto held = held_.release(topics, {});
+  auto held = make_rare().held.release(topics, {});
   held.messages.erase_if([&](const HeldMessage& message) {
     if (message.frame->topic.starts_with('$')) return false;  // of the inbox
     const auto name = TopicName::parse(message.frame->topic);
@@ -57,11 +57,11 @@ void Connection::recover(const std::vector<RecoveredMessage>& messages) {
   if (state_ >= State::closing) return;
   for (auto one = messages.begin(); one != messages.end();) {
     const auto& [topic, epoch, first, came] = *one;
-    if (auto* spilled = spilled_.find(topic)) {
+    if (auto* spilled = find_spilled(topic)) {
       const bool known = epoch == spilled->after.epoch && first.offset <= spilled->top;
       if (!known) pushed(stay_behind(topic, *spilled, epoch, first.offset, first.offset));
       ++one;
-    } else if (came == Came::by_pattern && !spilled_.empty()) {
+    } else if (came == Came::by_pattern && is_behind()) {
       pushed(spill(topic, {epoch, first.offset - 1}, first.offset));
       ++one;
     } else {
@@ -82,13 +82,13 @@ void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
   for (auto message = messages.begin(); message != messages.end(); ++message) {
     Position position{epoch, message->offset};
     if (!is_hidden(*message)) {
-      outbox_.push_recovered(FrameRef::message(message->message.frame, topic, std::move(position)));
+      open_outbox().push_recovered(FrameRef::message(message->message.frame, topic, std::move(position)));
       continue;
     }
     while (std::next(message) != messages.end() && is_hidden(*std::next(message))) ++message;
     ++site_->figures.outbox.told(GapReason::filtered);
     auto told = finished(Gap{topic, epoch.value(), position.offset, message->offset, GapReason::filtered});
-    outbox_.push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
+    open_outbox().push_recovered(FrameRef::message(std::move(told), topic, {epoch, message->offset}));
   }
 }
 

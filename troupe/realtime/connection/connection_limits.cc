@@ -18,10 +18,10 @@ bool Connection::within_rate(std::size_t bytes, base::Instant now) {
 
 actor::Task<bool> Connection::admit(UserId user, OptionalId id) {
   if (is_open()) co_return true;
-  user_lease_.reset();  // of a command that failed before it came to an end
+  if (rare_ != nullptr) rare_->user_lease.reset();  // of a command that failed before it came to an end
   auto lease = co_await site_->door.ask(AdmitUser{std::move(user)});
   if (lease) {
-    user_lease_ = *std::move(lease);
+    make_rare().user_lease = *std::move(lease);
     co_return true;
   }
   if (lease.error().domain == AdmitRefusal::too_many_of_user) {

@@ -14,8 +14,8 @@ namespace troupe::realtime {
 // The namespace of the topic decides alone, not that of a pattern that reaches into it.
 Outbox::Pushed Connection::push_or_press(const FrameRef& frame, Overflow overflow) {
   const auto& space = site_->settings->of(frame->topic);
-  if (space.overflow != overflow) return outbox_.push(frame, Overflow::drop_oldest);
-  auto result = outbox_.push(frame, overflow);
+  if (space.overflow != overflow) return open_outbox().push(frame, Overflow::drop_oldest);
+  auto result = open_outbox().push(frame, overflow);
   if (result == Outbox::Pushed::over) {
     auto& [over, give_up_at, pressed] = felt();
     over.push_back({frame, core_.now() + space.block_time});
@@ -24,15 +24,16 @@ Outbox::Pushed Connection::push_or_press(const FrameRef& frame, Overflow overflo
       reschedule();
     }
   }
-  auto is_much = [&] { return overflow == Overflow::block ? outbox_.is_over_by(2) : outbox_.is_full_to(2); };
+  auto is_much = [&] { return overflow == Overflow::block ? outbox().is_over_by(2) : outbox().is_full_to(2); };
   if (is_much() && !socket_full_) write_some();  // much in one turn is no slow reader
   if (is_much()) press(frame->topic, overflow);
   return result;
 }
 
 FeltByPublishers& Connection::felt() {
-  if (felt_ == nullptr) felt_ = std::make_unique<FeltByPublishers>();
-  return *felt_;
+  auto& felt = make_rare().felt;
+  if (felt == nullptr) felt = std::make_unique<FeltByPublishers>();
+  return *felt;
 }
 
 void Connection::press(const std::string& topic, Overflow overflow) {
@@ -44,20 +45,20 @@ void Connection::press(const std::string& topic, Overflow overflow) {
 
 // There may be room again.
 void Connection::ease() {
-  if (!felt_->over.empty()) {
+  if (!rare().felt->over.empty()) {
     std::vector<FrameRef> settled;
-    outbox_.admit(settled);
+    open_outbox().admit(settled);
     settle(settled, socket_full_ ? Delivery::queued : Delivery::accepted);
   }
   relieve([&](const std::string&, Overflow overflow) {
-    return overflow == Overflow::block ? !outbox_.is_over_by(4) : !outbox_.is_full_to(4);
+    return overflow == Overflow::block ? !outbox().is_over_by(4) : !outbox().is_full_to(4);
   });
 }
 
 // Those for which `relieved` holds do not press any longer.
 void Connection::relieve(const std::function<bool(const std::string&, Overflow)>& relieved) {
-  if (felt_ == nullptr) return;
-  std::erase_if(felt_->pressed, [&](const auto& entry) {
+  if (rare().felt == nullptr) return;
+  std::erase_if(rare().felt->pressed, [&](const auto& entry) {
     const auto& [topic, overflow] = entry;
     if (!relieved(topic, overflow)) return false;
     if (site_->pressure.remove(topic) == TopicPressure::Removed::last) {
@@ -70,7 +71,7 @@ void Connection::relieve(const std::function<bool(const std::string&, Overflow)>
 // What became of messages that waited for room; of those that do not wait any more nobody wants to know.
 void Connection::settle(const std::vector<FrameRef>& frames, Delivery delivery) {
   DeliveriesSettled told;
-  auto& over = felt_->over;
+  auto& over = rare().felt->over;
   for (const auto& frame : frames) {
     auto same = [&](const OverDelivery& one) { return &*one.frame == &*frame; };
     if (over.empty()) break;
@@ -90,28 +91,28 @@ void Connection::settle(const std::vector<FrameRef>& frames, Delivery delivery) 
 void Connection::give_up(base::Instant now) {
   std::vector<FrameRef> dropped, written;
   base::Instant next = base::Instant::never();
-  for (const auto& [frame, until] : felt_->over) {
+  for (const auto& [frame, until] : rare().felt->over) {
     if (until > now) {
       next = std::min(next, until);
-    } else if (outbox_.give_up(frame)) {
+    } else if (open_outbox().give_up(frame)) {
       dropped.push_back(frame);
     } else {
       written.push_back(frame);
     }
   }
-  felt_->give_up_at = next;
+  rare().felt->give_up_at = next;
   settle(written, Delivery::queued);
   settle(dropped, Delivery::dropped);
   if (dropped.empty()) return;
   ease();
-  pushed(outbox_.is_overrun() ? Outbox::Pushed::overrun : Outbox::Pushed::dropped);
+  pushed(outbox().is_overrun() ? Outbox::Pushed::overrun : Outbox::Pushed::dropped);
 }
 
 // It ends: nobody waits for it any longer.
 void Connection::release_publishers() {
-  if (felt_ == nullptr) return;
+  if (rare().felt == nullptr) return;
   std::vector<FrameRef> left;
-  for (const auto& one : felt_->over) left.push_back(one.frame);
+  for (const auto& one : rare().felt->over) left.push_back(one.frame);
   settle(left, Delivery::dropped);
   relieve([](const std::string&, Overflow) { return true; });
 }

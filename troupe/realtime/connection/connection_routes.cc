@@ -14,7 +14,7 @@ constexpr base::Duration restore_within = std::chrono::seconds{2};  // an answer
 
 // Direct messages wait until open_inbox() has said where they go on.
 void Connection::hold_inbox() {
-  if (!std::exchange(inbox_held_, true)) held_.hold(inbox_topic(session_.identity.user), held_limits());
+  if (!std::exchange(inbox_held_, true)) make_rare().held.hold(inbox_topic(session_.identity.user), held_limits());
 }
 
 // What it has from an earlier registration is not sent again. In another epoch there may have been more.
@@ -29,51 +29,54 @@ void Connection::open_inbox(const InboxContents& contents) {
   }
   const Offset known = goes_on ? inbox_last_.offset : 0;
   if (contents.lost && contents.lost->to > known) {
-    pushed(outbox_.push_gap({topic, epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
+    pushed(open_outbox().push_gap({topic, epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
   }
   for (const auto& waiting : contents.waiting) {
     if (waiting.offset <= known) continue;
-    outbox_.push_recovered(FrameRef::message(waiting.frame, topic, {epoch, waiting.offset}));
+    open_outbox().push_recovered(FrameRef::message(waiting.frame, topic, {epoch, waiting.offset}));
   }
   inbox_last_ = contents.top;
   acknowledge_inbox(epoch);
   take_turn();
   if (!std::exchange(inbox_held_, false)) return;
-  auto held = held_.release(topic, {{topic, inbox_last_}}, HeldTopics::Holes::told);
+  auto held = make_rare().held.release(topic, {{topic, inbox_last_}}, HeldTopics::Holes::told);
   for (const auto& message : held.messages) {
     if (message.frame->topic != topic) continue;
     const Position& position = message.frame->position;
     inbox_last_ = {position.epoch, std::max(position.offset, message.missed_to)};
   }
   let_go(std::move(held));
+  forget_rare();
 }
 
 void Connection::routes_lost(RoutesCut cut) {
   if (state_ >= State::closing) return;
-  if (!lost_) {
-    lost_ = std::make_unique<LostRoutes>(std::move(cut));
-  } else if (lost_->cut != cut) {
-    lost_->again = std::move(cut);
+  auto& lost = make_rare().lost;
+  if (!lost) {
+    lost = std::make_unique<LostRoutes>(std::move(cut));
+  } else if (lost->cut != cut) {
+    lost->again = std::move(cut);
   }
   ++commands_waiting_;
   actor_.tell(RestoreRoutes{});
 }
 
 actor::Task<bool> Connection::restore() {
-  lost_->again.reset();  // what follows registers anew, after the older of the two
+  rare().lost->again.reset();  // what follows registers anew, after the older of the two
   const auto& router = site_->routing.local();
   router.tell(Unregister{session_.receiver});  // of a try that came half way
   hold_inbox();
-  auto receiver = co_await router.within(restore_within).ask(Register{shared_from_this()});
+  auto receiver = co_await router.within(restore_within).ask(Register{ReceiverRef{*this}});
   if (!receiver || state_ >= State::closing) co_return false;
   std::vector<WantedTopic> wanted;
   session_.subscriptions.for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
     wanted.push_back({topic, {}, policy_of(topic, options, *this)});
   });
-  auto results = co_await realtime::attach(*this, std::move(wanted), lost_->cut);
+  auto results = co_await realtime::attach(*this, std::move(wanted), rare().lost->cut);
   if (!results || state_ >= State::closing) co_return false;
-  lost_->cut = std::exchange(lost_->again, nullptr);
-  if (!lost_->cut) lost_.reset();
+  auto& lost = make_rare().lost;
+  lost->cut = std::exchange(lost->again, nullptr);
+  if (!lost->cut) lost.reset();
   Restarted restarted;
   std::size_t messages = 0, bytes = 0;
   for (const auto& result : *results) {

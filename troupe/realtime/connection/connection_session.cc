@@ -11,13 +11,13 @@ constexpr base::Duration claim_within = std::chrono::seconds{2};  // an answer o
 
 }  // namespace
 
-SessionOwner Connection::owner() const { return {site_->routing.here, number_, site_->supervisor}; }
+SessionOwner Connection::owner() const { return {site_->routing.here, number(), site_->supervisor}; }
 
 // What the client says meanwhile waits, as it does until the router knows of us.
 actor::Task<void> Connection::begin_session() {
   if (leaving_) co_return;  // an earlier incarnation of the actor has begun it
-  if (arrival_->session) {
-    auto claimed = co_await claim(*std::exchange(arrival_->session, std::nullopt));
+  if (auto wanted = std::exchange(rare().arrival->session, std::nullopt)) {
+    auto claimed = co_await claim(*std::move(wanted));
     if (claimed) co_return;
   }
   leaving_ = Leaving::vanished;
@@ -40,20 +40,20 @@ actor::Task<bool> Connection::claim(SessionId wanted) {
   resumed_ = true;
   session_.identity.user = std::move(claimed->user);
   session_.restored = std::make_unique<SubscriptionMap>(std::move(claimed->subscriptions));
-  resume_until_ = core_.now() + site_->options.resume_within;
+  make_rare().resume_until = core_.now() + site_->options.resume_within;
   reschedule();
   co_return true;
 }
 
 void Connection::watch_presence(const TopicPattern& topic) {
   const auto& routing = site_->routing;
-  if (site_->watchers.add(topic, number_) == PresenceWatchers::Added::further) return;
+  if (site_->watchers.add(topic, number()) == PresenceWatchers::Added::further) return;
   routing.presence_home(topic.text()).tell(WatchPresence{routing.here, topic});
 }
 
 void Connection::unwatch_presence(const TopicPattern& topic) {
   const auto& routing = site_->routing;
-  if (site_->watchers.remove(topic, number_) == PresenceWatchers::Removed::not_last) return;
+  if (site_->watchers.remove(topic, number()) == PresenceWatchers::Removed::not_last) return;
   routing.presence_home(topic.text()).tell(UnwatchPresence{routing.here, topic});
 }
 
@@ -73,7 +73,7 @@ void Connection::replace(const SessionId& session) {
 // The client did not say where it was: its topics go on from now. Tried again as long as there is something to resume.
 void Connection::on_resume_time(base::Instant now) {
   if (session_.restored && session_.restored->empty()) session_.restored.reset();
-  resume_until_ = session_.restored ? now + site_->options.resume_within : base::Instant::never();
+  make_rare().resume_until = session_.restored ? now + site_->options.resume_within : base::Instant::never();
   if (!session_.restored || commands_waiting_ > 0) return;  // what waits may be the client's own `resume`
   ++commands_waiting_;
   actor_.tell(ResumeAnyway{});

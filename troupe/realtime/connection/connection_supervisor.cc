@@ -36,7 +36,7 @@ void ConnectionSupervisor::started(actor::Context& ctx) {
 }
 
 void ConnectionSupervisor::stopped(actor::Context&) {
-  for (auto& [number, connection] : connections_) connection->end();
+  connections_.for_each([](Connection& connection) { connection.end(); });
 }
 
 void ConnectionSupervisor::handle(OpenConnection message, actor::Context& ctx) {
@@ -56,21 +56,18 @@ void ConnectionSupervisor::handle(OpenEventStream message, actor::Context& ctx) 
 
 void ConnectionSupervisor::open(ConnectionParts parts, actor::Context& ctx) {
   const auto number = parts.number;
-  auto connection = std::make_shared<Connection>(ctx.core(), std::move(parts));
+  auto connection = base::make_local<Connection>(ctx.core(), std::move(parts));
   // A full mailbox answers `overloaded`; the pause in reading comes long before.
   auto capacity = static_cast<std::uint32_t>(site_->options.commands_pause * 2 + 16);
   // Without a name and unwatched, for either costs half a kilobyte; it says itself who it is, and when it ends.
   ctx.spawn<WebSocketActor>({.mailbox = {.capacity = capacity}, .restart = actor::Restart::transient}, connection);
   // It was let in before the doors were closed, and arrives behind those who were told to go.
   if (drained_at_) send_away(*connection, *drained_at_ - ctx.now(), ctx);
-  connections_.emplace(number, std::move(connection));
+  connections_.add(number, std::move(connection));
 }
 
 void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
-  auto link = std::make_shared<std::unique_ptr<web::WebSocketLink>>(std::move(message.link));
-  ctx.spawn<EchoActor>(
-      {.restart = actor::Restart::temporary}, std::move(link),
-      EchoParts{site_, std::move(message.lease), message.message_bytes_max, std::move(message.deflate)});
+  ctx.spawn<EchoActor>({.restart = actor::Restart::temporary}, site_, std::make_shared<OpenEcho>(std::move(message)));
 }
 
 void ConnectionSupervisor::handle(const ConnectionEnded& message) { connections_.erase(message.connection); }
@@ -78,12 +75,10 @@ void ConnectionSupervisor::handle(const ConnectionEnded& message) { connections_
 void ConnectionSupervisor::handle(LookAtClock, actor::Context& ctx) {
   auto now = ctx.now();
   while (site_->due.earliest() <= now) {
-    auto found = connections_.find(site_->due.first());
-    INVARIANT(found != connections_.end(), "a connection that has ended is due for nothing");
-    auto& connection = found->second;
+    auto& connection = static_cast<Connection&>(site_->due.first());
     // Guards against a connection that stays due: it gets its turn again with the next timer.
-    site_->due.move(connection->number(), connection->noted_due(), base::Instant::never());
-    connection->on_time(now);
+    site_->due.move(connection, base::Instant::never());
+    connection.on_time(now);
   }
   std::erase_if(site_->revoked, [&](const auto& entry) { return entry.second + revocation_kept <= now; });
   arm(ctx);
@@ -103,9 +98,9 @@ actor::Task<void> ConnectionSupervisor::handle(ReadSpilled message, actor::Conte
   const auto& home = site_->routing.home(wanted.topic.text());
   auto page = co_await home.within(spill_answer_within).ask(ReadTopic{std::move(request)});
   if (!page) co_await ctx.sleep(spill_retry_after);
-  auto found = connections_.find(message.connection);
-  if (found == connections_.end()) co_return;
-  found->second->take_spilled(wanted, page ? std::optional{*std::move(page)} : std::nullopt);
+  auto* connection = connections_.find(message.connection);
+  if (connection == nullptr) co_return;
+  connection->take_spilled(wanted, page ? std::optional{*std::move(page)} : std::nullopt);
 }
 
 // Most of the time everybody keeps up, and no timer is armed.
@@ -125,9 +120,9 @@ void ConnectionSupervisor::handle(RepeatPressure, actor::Context& ctx) {
 
 void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {
   site_->revoked[message.token] = ctx.now();
-  for (auto& [number, connection] : connections_) {
-    if (connection->token() == message.token) connection->close_token("the token was revoked");
-  }
+  connections_.for_each([&](Connection& connection) {
+    if (connection.token() == message.token) connection.close_token("the token was revoked");
+  });
 }
 
 // Each gets a slot of its own, so that the rate at which they come back elsewhere is even from the first to the last;
@@ -138,7 +133,7 @@ void ConnectionSupervisor::handle(const DrainConnections& message, actor::Contex
   drained_at_ = drained_at_ ? std::min(*drained_at_, until) : until;
   std::vector<Connection*> order;
   order.reserve(connections_.size());
-  for (auto& [number, connection] : connections_) order.push_back(connection.get());
+  connections_.for_each([&](Connection& connection) { order.push_back(&connection); });
   for (std::size_t left = order.size(); left > 1; --left) {
     std::swap(order[left - 1], order[ctx.random().below(left)]);
   }
@@ -155,12 +150,11 @@ void ConnectionSupervisor::send_away(Connection& connection, base::Duration over
 }
 
 void ConnectionSupervisor::handle(const CloseConnections& message) {
-  for (auto& [number, connection] : connections_) connection->close(message.code, message.reason);
+  connections_.for_each([&](Connection& connection) { connection.close(message.code, message.reason); });
 }
 
 void ConnectionSupervisor::handle(const ReplaceConnection& message) {
-  auto found = connections_.find(message.connection);
-  if (found != connections_.end()) found->second->replace(message.session);
+  if (auto* connection = connections_.find(message.connection)) connection->replace(message.session);
 }
 
 void ConnectionSupervisor::handle(const DeliverPresence& message) {
@@ -168,8 +162,7 @@ void ConnectionSupervisor::handle(const DeliverPresence& message) {
     const auto* watching = site_->watchers.of(topic);
     if (watching == nullptr) continue;
     for (auto number : *watching) {
-      auto found = connections_.find(number);
-      if (found != connections_.end()) found->second->answer(frame);
+      if (auto* connection = connections_.find(number)) connection->answer(frame);
     }
   }
   (*site_->routing.presence)[message.home].tell(PresenceDelivered{});
@@ -183,7 +176,7 @@ void ConnectionSupervisor::handle(const RepeatPresence& message) {
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
   site_->figures.outbox.dropped.use(*site_->settings);
-  for (auto& [number, connection] : connections_) connection->review();
+  connections_.for_each([](Connection& connection) { connection.review(); });
 }
 
 void ConnectionSupervisor::handle(const UseConnectionOptions& message) {
@@ -194,34 +187,34 @@ void ConnectionSupervisor::handle(const UseConnectionOptions& message) {
 ConnectionFigures ConnectionSupervisor::handle(const MeasureConnections&) const {
   auto figures = site_->figures;
   figures.compression = site_->compression.figures();
-  for (const auto& [number, connection] : connections_) {
-    figures.waiting += connection->outbox().waiting();
-    figures.waiting_bytes += connection->outbox().waiting_bytes();
-  }
+  connections_.for_each([&](const Connection& connection) {
+    figures.waiting += connection.outbox().waiting();
+    figures.waiting_bytes += connection.outbox().waiting_bytes();
+  });
   return figures;
 }
 
 std::vector<ListedConnection> ConnectionSupervisor::handle(const ListConnections& message) const {
   std::vector<ListedConnection> list;
-  for (auto next = connections_.upper_bound(message.after); next != connections_.end(); ++next) {
-    if (list.size() == message.limit) break;
-    auto& connection = *next->second;
-    if (connection.is_going()) continue;
+  connections_.visit_after(message.after, [&](Connection& connection) {
+    if (list.size() == message.limit) return false;
+    if (connection.is_going()) return true;
     const auto& session = connection.session();
-    list.push_back({next->first, session.connection, session.identity.user, session.subscriptions.size(),
+    list.push_back({connection.number(), session.connection, session.identity.user, session.subscriptions.size(),
                     connection.figures().queue, connection.address(), connection.is_stream()});
-  }
+    return true;
+  });
   return list;
 }
 
 template <class Which>
 std::size_t ConnectionSupervisor::dismiss(Which&& which) {
   std::size_t closed = 0;
-  for (auto& [number, connection] : connections_) {
-    if (connection->is_going() || !which(connection->session())) continue;
-    connection->dismiss();
+  connections_.for_each([&](Connection& connection) {
+    if (connection.is_going() || !which(connection.session())) return;
+    connection.dismiss();
     ++closed;
-  }
+  });
   return closed;
 }
 

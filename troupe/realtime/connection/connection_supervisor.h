@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/connection/connection_table.h"
 #include "troupe/realtime/connection/echo.h"
 #include "troupe/realtime/connection/site.h"
 #include "troupe/web/response_stream.h"
@@ -154,7 +154,7 @@ class ConnectionSupervisor {
 
   std::shared_ptr<ConnectionSite> site_;
   ConnectionNumber next_number_ = 1;
-  std::map<ConnectionNumber, std::shared_ptr<Connection>> connections_;
+  ConnectionTable<Connection> connections_;
   std::optional<base::Instant> drained_at_;  // by then all are told to go
 };
 

@@ -215,7 +215,7 @@ struct Alone {
     site->options = std::move(options);
     auto [client_end, server_end] = network.pair({}, {});
     auto link = web::open_websocket(world.core(0), std::move(server_end), "", "");
-    connection = std::make_shared<Connection>(world.core(0),
+    connection = base::make_local<Connection>(world.core(0),
                                               ConnectionParts{.site = site, .number = 1, .link = std::move(link)});
     client = std::make_unique<testing::TestSocket>(std::move(client_end));
     connection->attach({});
@@ -226,7 +226,7 @@ struct Alone {
   actor::test::World world{1};
   net::MemoryNetwork network;
   std::shared_ptr<ConnectionSite> site = std::make_shared<ConnectionSite>();
-  std::shared_ptr<Connection> connection;
+  base::LocalRef<Connection> connection;
   std::unique_ptr<testing::TestSocket> client;
 };
 

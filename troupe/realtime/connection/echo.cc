@@ -5,17 +5,18 @@
 
 namespace troupe::realtime {
 
-EchoActor::EchoActor(LinkHandover link, EchoParts parts) : handover_(std::move(link)), parts_(std::move(parts)) {
+EchoActor::EchoActor(std::shared_ptr<ConnectionSite> site, EchoHandover handover)
+    : site_(std::move(site)), parts_(std::move(handover)) {
   limits_.control_bytes_max = SIZE_MAX;  // bounded by the pause in reading instead
 }
 
 void EchoActor::started(actor::Context& ctx) {
   core_ = &ctx.core();
   self_ = ctx.self(this);
-  link_ = std::move(*handover_);
+  link_ = std::move(parts_->link);
   if (link_ == nullptr) return ctx.stop();
-  if (parts_.deflate) outbox_.code_with(compression_.emplace(parts_.site->compression, *parts_.deflate));
-  link_->start(*this, {.message_bytes_max = parts_.message_bytes_max},
+  if (parts_->deflate) outbox_.code_with(&compression_.emplace(site_->compression, *parts_->deflate));
+  link_->start(*this, {.message_bytes_max = parts_->message_bytes_max},
                compression_ ? &compression_->inflater() : nullptr);
 }
 

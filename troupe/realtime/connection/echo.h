@@ -20,22 +20,14 @@ struct OpenEcho {
   std::optional<wire::DeflateAgreement> deflate;
 };
 
-/// The same without the link.
-struct EchoParts {
-  std::shared_ptr<ConnectionSite> site;
-  Lease lease;
-  std::size_t message_bytes_max = 0;
-  std::optional<wire::DeflateAgreement> deflate;
-};
-
-/// The link on its way into the actor: arguments are copyable, and only one incarnation gets it.
-using LinkHandover = std::shared_ptr<std::unique_ptr<web::WebSocketLink>>;
+/// The same on its way into the actor: arguments are copyable, and only one incarnation gets the link.
+using EchoHandover = std::shared_ptr<OpenEcho>;
 
 class EchoActor final : private web::WebSocketEvents, private actor::TurnEndHook {
  public:
   static constexpr std::string_view actor_type = "EchoActor";
 
-  EchoActor(LinkHandover link, EchoParts parts);
+  EchoActor(std::shared_ptr<ConnectionSite> site, EchoHandover handover);
 
   void started(actor::Context& ctx);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
@@ -48,8 +40,8 @@ class EchoActor final : private web::WebSocketEvents, private actor::TurnEndHook
   void on_closed(const web::WebSocketClosed&) override { self_.tell(LinkClosed{}); }
   void on_turn_end() override;
 
-  LinkHandover handover_;
-  EchoParts parts_;
+  std::shared_ptr<ConnectionSite> site_;
+  EchoHandover parts_;
   actor::Core* core_ = nullptr;
   actor::Ref<EchoActor> self_;
   OutboxLimits limits_;

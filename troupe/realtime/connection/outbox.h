@@ -59,8 +59,8 @@ class Outbox {
   ~Outbox();
 
   /// From now on frames are coded when they are gathered, and then not dropped any more; the limits go on counting
-  /// what they were before. It must outlive the last gather().
-  void code_with(FrameCoding& coding) noexcept { coding_ = &coding; }
+  /// what they were before. It must outlive the last gather(). Null: they leave as they are.
+  void code_with(FrameCoding* coding) noexcept { coding_ = coding; }
 
   /// From now on what is dropped and told counts there, too. They must outlive the outbox.
   void count_in(OutboxFigures& figures) noexcept { figures_ = &figures; }
@@ -99,6 +99,8 @@ class Outbox {
   base::Instant first_queued_at() const noexcept;
 
   bool empty() const noexcept { return queue_.empty(); }
+  /// Nothing waits, and nothing is remembered: it is like a new one.
+  bool is_fresh() const noexcept { return empty() && rare_ == nullptr; }
   /// Whether more answers or gaps wait than may.
   bool is_overrun() const noexcept { return control_bytes_ > limits_->control_bytes_max || has_too_many_gaps(); }
   /// Messages that wait, without control frames.

@@ -299,7 +299,7 @@ void run_corrupted(actor::test::Seed seed, std::size_t cores, Judge& judge, int&
   };
   judge.say(all[0], R"({"type":"subscribe","id":"s","topics":["t.*"]})");
   world.world.advance(100ms);
-  std::vector<std::shared_ptr<Mine>> laid;
+  std::vector<base::LocalRef<Mine>> laid;
   for (int round = 0; round < 120; ++round) {
     auto& one = all[random.below(all.size())];
     auto topic = fmt::format("t.{}", random.below(4));

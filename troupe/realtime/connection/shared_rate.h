@@ -9,10 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 
 #include "troupe/base/clock.h"
+#include "troupe/base/local_ref.h"
 #include "troupe/web/token_bucket.h"
 
 namespace troupe::realtime {
@@ -32,7 +32,7 @@ struct Excess {
   base::Duration wait;
 };
 
-class SharedRate {
+class SharedRate : public base::LocallyOwned {
  public:
   explicit SharedRate(const TrafficLimit& limit) noexcept : frames_(limit.frames), bytes_(limit.bytes) {}
 
@@ -54,13 +54,13 @@ class SharedRate {
 template <class Key>
 class SharedRates {
  public:
-  using Rate = std::shared_ptr<SharedRate>;
+  using Rate = base::LocalRef<SharedRate>;
 
   /// The rate of `key`, a full one if there is none.
   Rate find(const Key& key, const TrafficLimit& limit, base::Instant now) {
     if (rates_.size() >= forget_at_) forget(limit, now);
     auto& rate = rates_[key];
-    if (rate == nullptr) rate = std::make_shared<SharedRate>(limit);
+    if (rate == nullptr) rate = base::make_local<SharedRate>(limit);
     return rate;
   }
   std::size_t size() const noexcept { return rates_.size(); }
@@ -71,7 +71,7 @@ class SharedRates {
   /// Forgets those that nobody holds and that are full again.
   void forget(const TrafficLimit& limit, base::Instant now) {
     std::erase_if(rates_, [&](const auto& entry) {
-      return entry.second.use_count() == 1 && entry.second->used_at() + limit.refill_time() <= now;
+      return entry.second->has_one_owner() && entry.second->used_at() + limit.refill_time() <= now;
     });
     forget_at_ = std::max(forget_at_min, 2 * rates_.size());
   }

@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
-#include <utility>
 
 #include "troupe/actor/actor.h"
 #include "troupe/net/address.h"
@@ -17,45 +15,19 @@
 #include "troupe/realtime/connection/admission.h"
 #include "troupe/realtime/connection/compression.h"
 #include "troupe/realtime/connection/connection_figures.h"
+#include "troupe/realtime/connection/due_queue.h"
 #include "troupe/realtime/connection/options.h"
+#include "troupe/realtime/connection/outbox_pool.h"
 #include "troupe/realtime/connection/presence_watchers.h"
 #include "troupe/realtime/connection/shared_rate.h"
 #include "troupe/realtime/connection/topic_pressure.h"
+#include "troupe/realtime/connection/turn_writers.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
 
 namespace troupe::realtime {
 
 using Verifier = actor::Ref<actor::Protocol<VerifyToken>>;
-using ConnectionNumber = std::uint64_t;  // within a core
-
-/// When each connection wants its on_time(); the earliest comes first. Each remembers its own time, never() while it
-/// has none here.
-class DueQueue {
- public:
-  using Entry = std::pair<base::Instant, ConnectionNumber>;
-
-  /// Replaces the time of a connection, `noted`, by another.
-  void move(ConnectionNumber connection, base::Instant& noted, base::Instant at) {
-    if (noted == at) return;
-    auto node = entries_.extract({std::exchange(noted, at), connection});
-    if (at == base::Instant::never()) return;
-    if (node.empty()) {
-      entries_.emplace(at, connection);
-    } else {
-      node.value() = {at, connection};
-      entries_.insert(std::move(node));
-    }
-  }
-  base::Instant earliest() const noexcept {
-    return entries_.empty() ? base::Instant::never() : entries_.begin()->first;
-  }
-  ConnectionNumber first() const noexcept { return entries_.begin()->second; }
-
- private:
-  std::set<Entry> entries_;
-};
-
 class ConnectionSupervisor;
 
 /// The socket has closed.
@@ -79,6 +51,7 @@ struct ConnectionSite {
   Decoder decoder;
   CoreCompression compression;
   DueQueue due;
+  TurnWriters writers;
   TopicPressure pressure;
   PresenceWatchers watchers;
   SharedRates<UserId> user_rates;
@@ -86,6 +59,7 @@ struct ConnectionSite {
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
   ConnectionFigures figures;
+  OutboxPool outboxes{options.outbox, figures.outbox};
 };
 
 }  // namespace troupe::realtime

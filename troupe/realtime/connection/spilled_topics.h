@@ -52,6 +52,8 @@ class SpilledTopics {
   bool empty() const noexcept { return state_ == nullptr || state_->topics.empty(); }
   std::size_t size() const noexcept { return state_ == nullptr ? 0 : state_->topics.size(); }
   bool is_reading() const noexcept { return state_ != nullptr && state_->reading; }
+  /// Nothing has ever spilled.
+  bool is_like_new() const noexcept { return state_ == nullptr; }
 
   Topic* find(std::string_view topic) {
     if (empty()) [[likely]]

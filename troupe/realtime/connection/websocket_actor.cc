@@ -56,8 +56,8 @@ void WebSocketActor::handle(ReviewSubscriptions) {
 void WebSocketActor::inspect(actor::Inspection& out) const {
   const auto& session = connection_->session();
   auto figures = connection_->figures();
-  out.add("connection", session.connection.value());
-  out.add("user", session.identity.user.value());
+  out.add("connection", std::string{session.connection.value()});
+  out.add("user", std::string{session.identity.user.value()});
   out.add("subscriptions", session.subscriptions.size());
   out.add("queue", figures.queue);
 }

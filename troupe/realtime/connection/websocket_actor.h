@@ -38,7 +38,7 @@ class WebSocketActor {
  public:
   static constexpr std::string_view actor_type = "WebSocketActor";
 
-  explicit WebSocketActor(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  explicit WebSocketActor(base::LocalRef<Connection> connection) : connection_(std::move(connection)) {}
 
   actor::Task<void> started(actor::Context& ctx);
   void stopped(actor::Context& ctx);
@@ -51,7 +51,7 @@ class WebSocketActor {
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
 
  private:
-  std::shared_ptr<Connection> connection_;
+  base::LocalRef<Connection> connection_;
 };
 
 }  // namespace troupe::realtime

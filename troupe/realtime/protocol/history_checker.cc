@@ -47,7 +47,10 @@ void HistoryChecker::subscribed(std::string_view observer, std::string_view topi
   seen.top = std::max(seen.top, top.offset);
   from ? ++figures_.recoveries : ++figures_.refusals;
   if (from && from->epoch != top.epoch) violated(observer, topic, "recovered from an epoch that has ended");
-  known = {.epoch = top.epoch.value(), .last = from ? from->offset : top.offset, .by_name = true, .active = true};
+  known = {.epoch = std::string{top.epoch.value()},
+           .last = from ? from->offset : top.offset,
+           .by_name = true,
+           .active = true};
 }
 
 void HistoryChecker::unsubscribed(std::string_view name, std::string_view topic) {

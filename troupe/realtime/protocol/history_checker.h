@@ -141,7 +141,7 @@ class HistoryChecker {
   /// A topic may outlive the numbering of its shard: its history is on the disk.
   struct Shard {
     Epoch newest;
-    std::set<std::string> older;
+    std::set<Epoch> older;
   };
   struct Begun {
     std::string observer;

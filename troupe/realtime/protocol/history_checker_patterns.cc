@@ -49,8 +49,8 @@ HistoryChecker::Pattern* HistoryChecker::put_pattern(std::string_view name, std:
   for (const auto& [name_of_shard, place] : after) {
     known.shards.insert_or_assign(name_of_shard, place.epoch);
     auto& shard = shards_[name_of_shard];
-    if (shard.newest == place.epoch || shard.older.contains(place.epoch.value())) continue;
-    shard.older.insert(shard.newest.value());
+    if (shard.newest == place.epoch || shard.older.contains(place.epoch)) continue;
+    shard.older.insert(shard.newest);
     shard.newest = place.epoch;
   }
   Pattern put{*std::move(pattern), std::move(after)};

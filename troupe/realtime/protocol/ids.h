@@ -10,17 +10,20 @@
 #include <map>
 #include <string>
 
+#include "troupe/base/shared_text.h"
 #include "troupe/base/strong.h"
+#include "troupe/realtime/protocol/short_id.h"
 
 namespace troupe::realtime {
 
-using ConnectionId = base::Strong<struct ConnectionIdTag, std::string>;
-using SessionId = base::Strong<struct SessionIdTag, std::string>;
-using UserId = base::Strong<struct UserIdTag, std::string>;
-using TokenId = base::Strong<struct TokenIdTag, std::string>;
+// Each connection has these, in half a dozen tables: they take one word or two, however long a user's name is.
+using ConnectionId = base::Strong<struct ConnectionIdTag, ShortId>;
+using SessionId = base::Strong<struct SessionIdTag, ShortId>;
+using UserId = base::Strong<struct UserIdTag, base::SharedText>;
+using TokenId = base::Strong<struct TokenIdTag, base::SharedText>;
 using MessageId = base::Strong<struct MessageIdTag, std::string>;
 using RequestId = base::Strong<struct RequestIdTag, std::string>;  // the client's own, echoed in the answer
-using Epoch = base::Strong<struct EpochTag, std::string>;          // opaque to clients
+using Epoch = base::Strong<struct EpochTag, base::SharedText>;     // opaque to clients
 
 using Offset = std::uint64_t;
 

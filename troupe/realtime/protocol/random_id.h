@@ -1,5 +1,4 @@
-// Random ids of the real-time service, of at most fifteen characters: a std::string keeps so many within itself, and
-// each connection stands under its ids in half a dozen tables.
+// Random ids of the real-time service, of at most fifteen characters: a ShortId keeps so many within itself.
 #pragma once
 
 #include <array>
@@ -10,10 +9,11 @@
 
 #include "troupe/base/check.h"
 #include "troupe/base/random.h"
+#include "troupe/realtime/protocol/short_id.h"
 
 namespace troupe::realtime {
 
-inline constexpr std::size_t random_id_characters_max = 15;  // 90 bits
+inline constexpr std::size_t random_id_characters_max = ShortId::characters_max;  // 90 bits
 
 /// Each character is one of 64 and six random bits. None of them needs quoting in JSON, an URL or a topic.
 inline std::string random_id(std::size_t characters, base::Random& random) {

@@ -98,10 +98,12 @@ actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
   web::Response head{.headers = {{"Content-Type", "text/event-stream"},
                                  {"Cache-Control", "no-store"},
                                  {"X-Accel-Buffering", "no"}}};  // proxies of that kind would keep events back
-  auto attach = [door, identity, lease = *lease, parts = *std::move(wish),
-                 address = request.peer.ip](std::unique_ptr<web::ResponseStream> response) {
-    door->site->supervisor.tell(OpenEventStream{std::move(response), identity, lease, parts, address});
-  };
+  auto attach =
+      [door, opening = OpenEventStream{{}, std::move(identity), *std::move(lease), *std::move(wish), request.peer.ip}](
+          std::unique_ptr<web::ResponseStream> response) mutable {
+        opening.response = std::move(response);
+        door->site->supervisor.tell(std::move(opening));
+      };
   co_return web::Streaming{std::move(head), std::move(attach)};
 }
 

@@ -5,17 +5,24 @@ namespace troupe::realtime {
 
 namespace {
 
-// Tells the server when its last holder has let go, on whichever core that is.
-struct Place {
-  actor::Ref<ServerActor> server;
-  std::optional<net::IpAddress> address;
-  std::unique_ptr<const UserId> user;  // null of somebody without a token
+// Tells the server when its holder has let go, on whichever core that is.
+struct PlaceGiven final : Place {
+  PlaceGiven(actor::Ref<ServerActor> its_server, const net::IpAddress& address, UserId its_user)
+      : Place(address), server(its_server), user(std::move(its_user)) {}
+  ~PlaceGiven() override { server.tell(Leave{address(), std::move(user)}); }
 
-  Place(actor::Ref<ServerActor> s, const std::optional<net::IpAddress>& a, const std::optional<UserId>& u)
-      : server(s), address(a), user(u ? std::make_unique<const UserId>(*u) : nullptr) {}
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { server.tell(Leave{address, user ? std::optional{*user} : std::nullopt}); }
+  actor::Ref<ServerActor> server;
+  UserId user;  // empty for somebody without a token
+};
+
+// The same of a user alone, whose connection has a place already.
+struct UserPlace final : Place {
+  UserPlace(actor::Ref<ServerActor> its_server, UserId its_user)
+      : Place({}), server(its_server), user(std::move(its_user)) {}
+  ~UserPlace() override { server.tell(Leave{std::nullopt, std::move(user)}); }
+
+  actor::Ref<ServerActor> server;
+  UserId user;
 };
 
 // How many there are of each; who has none has no entry.
@@ -53,18 +60,18 @@ std::expected<Lease, AdmitRefusal> ServerActor::handle(const Admit& message, act
   if (message.user) ++by_user_[*message.user];
   ++figures_.connections;
   ++figures_.admitted;
-  return std::make_shared<Place>(ctx.self(this), address, message.user);
+  return std::make_unique<PlaceGiven>(ctx.self(this), message.address, message.user.value_or(UserId{}));
 }
 
 std::expected<Lease, AdmitRefusal> ServerActor::handle(const AdmitUser& message, actor::Context& ctx) {
   if (count_of(by_user_, message.user) >= limits_.by_user_max) return refuse(AdmitRefusal::too_many_of_user);
   ++by_user_[message.user];
-  return std::make_shared<Place>(ctx.self(this), std::nullopt, message.user);
+  return std::make_unique<UserPlace>(ctx.self(this), message.user);
 }
 
 void ServerActor::handle(const Leave& message) {
-  if (message.address && count_out(by_address_, *message.address)) --figures_.connections;
-  if (message.user) count_out(by_user_, *message.user);
+  if (message.address && count_out(by_address_, counted_address(*message.address))) --figures_.connections;
+  if (!message.user.value().empty()) count_out(by_user_, message.user);
 }
 
 UsersPage ServerActor::handle(const ListUsers& message) const {

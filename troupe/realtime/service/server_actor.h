@@ -1,7 +1,7 @@
 // ServerActor: decides who may come in: how many connections there are, in all, from one
 // address and of one user, and whether the service is going away.
 //
-// One in the system. A place is a lease: it is given back when its last holder lets go, on
+// One in the system. A place is a lease: it is given back when its holder lets go, on
 // whatever way a connection ends.
 #pragma once
 
@@ -33,7 +33,7 @@ struct Admit {
 struct Leave {
   static constexpr auto message_class = actor::MessageClass::control;
   std::optional<net::IpAddress> address{};  // none of a lease for the user alone
-  std::optional<UserId> user{};
+  UserId user;                              // empty for somebody without a token
 };
 
 /// From now on nobody comes in.

@@ -54,11 +54,17 @@ actor::Task<web::Upgrade> open(web::Request request, DoorPtr door) {
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, std::move(user)});  // 3. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
-  auto attach = [door, identity, lease = *lease, deflate, session = session_of(request),
-                 address = request.peer.ip](std::unique_ptr<web::WebSocketLink> link) {
-    door->site->supervisor.tell(OpenConnection{std::move(link), identity, lease, deflate, session, address});
+  auto agreed = response_of(deflate);
+  auto attach = [door, opening = OpenConnection{{},
+                                                std::move(identity),
+                                                *std::move(lease),
+                                                std::move(deflate),
+                                                session_of(request),
+                                                request.peer.ip}](std::unique_ptr<web::WebSocketLink> link) mutable {
+    opening.link = std::move(link);
+    door->site->supervisor.tell(std::move(opening));
   };
-  co_return web::Accept{chosen_subprotocol(request), std::move(attach), response_of(deflate)};
+  co_return web::Accept{chosen_subprotocol(request), std::move(attach), std::move(agreed)};
 }
 
 actor::Task<web::Upgrade> echo(web::Request request, DoorPtr door) {
@@ -69,9 +75,9 @@ actor::Task<web::Upgrade> echo(web::Request request, DoorPtr door) {
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip});
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   auto deflate = agree_on_deflate(request, *options);
-  auto attach = [door, lease = *lease, bytes_max = options->echo_bytes_max,
-                 deflate](std::unique_ptr<web::WebSocketLink> link) {
-    door->site->supervisor.tell(OpenEcho{std::move(link), lease, bytes_max, deflate});
+  auto attach = [door, lease = *std::move(lease), bytes_max = options->echo_bytes_max,
+                 deflate](std::unique_ptr<web::WebSocketLink> link) mutable {
+    door->site->supervisor.tell(OpenEcho{std::move(link), std::move(lease), bytes_max, std::move(deflate)});
   };
   co_return web::Accept{"", std::move(attach), response_of(deflate)};
 }
@@ -101,7 +107,8 @@ std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Requ
 std::optional<SessionId> session_of(const web::Request& request) {
   auto query = wire::parse_form(request.query);
   if (!query || query->count("session") != 1) return std::nullopt;
-  return SessionId{std::string{*query->get("session")}};
+  auto id = ShortId::parse(*query->get("session"));
+  return id ? std::optional{SessionId{*id}} : std::nullopt;
 }
 
 bool origin_allowed(const web::Request& request, const std::vector<std::string>& allowed) {

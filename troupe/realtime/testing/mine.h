@@ -33,8 +33,8 @@ inline RouterRef router_of(RealtimeWorld& world, std::size_t core) {
 }
 
 /// Lies in the router of a core, and is stepped on by the next publication to `topic`.
-inline std::shared_ptr<Mine> lay(RouterRef router, std::string_view topic, RealtimeWorld& world) {
-  auto mine = std::make_shared<Mine>();
+inline base::LocalRef<Mine> lay(RouterRef router, std::string_view topic, RealtimeWorld& world) {
+  auto mine = base::make_local<Mine>();
   auto number = world.world.block_on(router.ask(Register{mine}));
   REQUIRE(number.has_value());
   auto added = world.world.block_on(router.ask(AddSubscriptions{*number, {{TopicPattern::parse(topic).value()}}}));

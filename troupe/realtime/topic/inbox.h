@@ -66,6 +66,6 @@ class Inbox {
 };
 
 /// The topic that stands for a user's inbox.
-inline std::string inbox_topic(const UserId& user) { return "$user." + user.value(); }
+inline std::string inbox_topic(const UserId& user) { return std::string{"$user."}.append(user.value().view()); }
 
 }  // namespace troupe::realtime

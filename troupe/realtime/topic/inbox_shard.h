@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "troupe/realtime/topic/core_set.h"
@@ -64,7 +65,7 @@ class InboxShard {
 
     bool is_idle() const noexcept { return cores.empty() && (!mail || mail->is_idle()); }
   };
-  using Boxes = std::map<UserId, Box>;
+  using Boxes = std::unordered_map<UserId, Box>;
 
   Box* find_or_make(const UserId& user, const Moment& moment);
   bool may_begin(const UserId& sender, const UserId& user) const;

@@ -14,11 +14,13 @@ namespace {
 using Subscriber = base::SubscriptionTrie::Subscriber;
 
 constexpr Subscriber nobody = std::numeric_limits<Subscriber>::max();
+std::size_t hash_of(const UserId& user) noexcept { return std::hash<UserId>{}(user); }
+
 constexpr std::size_t deliveries = static_cast<std::size_t>(Delivery::over) + 1;
 
 }  // namespace
 
-ReceiverNumber LocalReceivers::add(std::shared_ptr<Receiver> receiver) {
+ReceiverNumber LocalReceivers::add(ReceiverRef receiver) {
   if (free_.empty()) {
     INVARIANT(slots_.size() < 1U << place_bits, "a core has fewer connections than numbers have places");
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -31,7 +33,7 @@ ReceiverNumber LocalReceivers::add(std::shared_ptr<Receiver> receiver) {
   slot.registration = ++registrations_;
   slot.receiver = std::move(receiver);
   receivers_[place] = slot.receiver.get();
-  by_user_.emplace(std::hash<UserId>{}(slot.receiver->user()), place);
+  by_user_.add(place, next_of(), [this](UserIndex::Place at) { return hash_of(receivers_[at]->user()); });
   return number_of(slot.registration, place);
 }
 
@@ -39,14 +41,14 @@ LocalReceivers::Left LocalReceivers::remove(ReceiverNumber receiver) {
   Left left;
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return left;
-  slot->subscriptions.for_each([&](const TopicPattern& pattern, auto id) {
+  slot->subscriptions.for_each([&](auto, auto id) {
+    auto pattern = trie_.pattern_of(id);
     --by_namespace_.of(pattern.text());
-    if (trie_.remove(id, pattern)) left.patterns.push_back(pattern);
+    if (trie_.remove(id, pattern)) left.patterns.push_back(std::move(pattern));
   });
   auto place = place_of(receiver);
   const auto& user = slot->receiver->user();
-  auto [first, last] = by_user_.equal_range(std::hash<UserId>{}(user));
-  by_user_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == place; }));
+  by_user_.remove(place, hash_of(user), next_of());
   if (places_of(user).empty()) left.user = user;
   slot->subscriptions.clear();
   slot->receiver.reset();
@@ -60,8 +62,8 @@ Receiver* LocalReceivers::find(ReceiverNumber receiver) const noexcept {
   return slot == nullptr ? nullptr : slot->receiver.get();
 }
 
-std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> LocalReceivers::take_receivers() {
-  std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> all;
+std::vector<std::pair<ReceiverNumber, ReceiverRef>> LocalReceivers::take_receivers() {
+  std::vector<std::pair<ReceiverNumber, ReceiverRef>> all;
   for (std::uint32_t place = 0; place < slots_.size(); ++place) {
     auto& slot = slots_[place];
     if (slot.receiver == nullptr) continue;
@@ -75,7 +77,7 @@ bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& patt
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return false;
   auto added = trie_.add(pattern, place_of(receiver), static_cast<std::uint8_t>(overflow));
-  auto [place, fresh] = slot->subscriptions.try_emplace(pattern, added.id);
+  auto [place, fresh] = slot->subscriptions.try_emplace(added.pattern, added.id);
   if (fresh) {
     ++by_namespace_.of(pattern.text());
     return added.first;
@@ -87,10 +89,11 @@ bool LocalReceivers::subscribe(ReceiverNumber receiver, const TopicPattern& patt
 bool LocalReceivers::unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern) {
   Slot* slot = slot_of(receiver);
   if (slot == nullptr) return false;
-  const auto* known = slot->subscriptions.find(pattern);
+  const auto number = trie_.number_of(pattern);
+  const auto* known = number ? slot->subscriptions.find(*number) : nullptr;
   if (known == nullptr) return false;
   const auto id = *known;
-  slot->subscriptions.erase(pattern);
+  slot->subscriptions.erase(*number);
   --by_namespace_.of(pattern.text());
   return trie_.remove(id, pattern);
 }
@@ -100,14 +103,14 @@ void LocalReceivers::use(const RealtimeSettings& settings) {
   by_namespace_.reset();
   by_namespace_.use(settings);
   for (const auto& slot : slots_) {
-    slot.subscriptions.for_each([&](const TopicPattern& pattern, auto) { ++by_namespace_.of(pattern.text()); });
+    slot.subscriptions.for_each([&](auto, auto id) { ++by_namespace_.of(trie_.pattern_of(id).text()); });
   }
 }
 
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::Instant now) {
   std::array<std::uint64_t, deliveries> counts{};
-  const Slot* publisher = slot_of(message.excluded ? message.excluded->receiver : message.publisher);
-  const Subscriber own = publisher != nullptr ? static_cast<Subscriber>(publisher - slots_.data()) : nobody;
+  const auto publisher = message.excluded ? message.excluded->receiver : message.publisher;
+  const Subscriber own = slot_of(publisher) != nullptr ? place_of(publisher) : nobody;
   const bool has_target = message.target != nullptr;
   const bool pattern_frame = !message.frame_by_pattern.empty();
   // Each of the two frames is wrapped once, and only if somebody here wants it.
@@ -182,10 +185,10 @@ void LocalReceivers::missed(const Missed& range) {
 // In the order in which they came.
 std::vector<std::uint32_t> LocalReceivers::places_of(const UserId& user) const {
   std::vector<std::uint32_t> places;
-  auto [first, last] = by_user_.equal_range(std::hash<UserId>{}(user));
-  for (; first != last; ++first) {
-    if (receivers_[first->second]->user() == user) places.push_back(first->second);
-  }
+  auto next_of = [this](UserIndex::Place place) { return slots_[place].next_of_hash; };
+  by_user_.for_each(hash_of(user), next_of, [&](UserIndex::Place place) {
+    if (receivers_[place]->user() == user) places.push_back(place);
+  });
   std::ranges::sort(places, {}, [&](std::uint32_t place) { return slots_[place].registration; });
   return places;
 }

@@ -6,10 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <stdexcept>
-#include <unordered_map>
 #include <vector>
 
 #include "troupe/base/subscription_trie.h"
@@ -17,6 +17,7 @@
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/small_map.h"
+#include "troupe/realtime/topic/user_index.h"
 
 namespace troupe::realtime {
 
@@ -47,7 +48,7 @@ class LocalReceivers {
     std::optional<UserId> user;
   };
 
-  ReceiverNumber add(std::shared_ptr<Receiver> receiver);
+  ReceiverNumber add(ReceiverRef receiver);
   Left remove(ReceiverNumber receiver);
   /// The receiver of that number, if it is still there.
   Receiver* find(ReceiverNumber receiver) const noexcept;
@@ -65,7 +66,7 @@ class LocalReceivers {
   void missed(const Missed& range);
 
   /// All of them, with their numbers; then there are none here.
-  std::vector<std::pair<ReceiverNumber, std::shared_ptr<Receiver>>> take_receivers();
+  std::vector<std::pair<ReceiverNumber, ReceiverRef>> take_receivers();
 
   std::uint64_t registrations() const noexcept { return registrations_; }
 
@@ -77,12 +78,16 @@ class LocalReceivers {
 
  private:
   struct Slot {
-    std::shared_ptr<Receiver> receiver;  // null while the slot is free
+    ReceiverRef receiver;  // null while the slot is free
     std::uint64_t registration = 0;
-    SmallMap<TopicPattern, base::SubscriptionTrie::SubscriptionId> subscriptions;
+    SmallMap<base::SubscriptionTrie::PatternNumber, base::SubscriptionTrie::SubscriptionId> subscriptions;
+    UserIndex::Place next_of_hash = UserIndex::none;
   };
 
   Slot* slot_of(ReceiverNumber receiver) noexcept;
+  auto next_of() noexcept {
+    return [this](UserIndex::Place place) -> UserIndex::Place& { return slots_[place].next_of_hash; };
+  }
   std::vector<std::uint32_t> places_of(const UserId& user) const;
   static constexpr unsigned place_bits = 24;  // of a number; the rest is the registration's
   static std::uint32_t place_of(ReceiverNumber receiver) noexcept {
@@ -93,11 +98,11 @@ class LocalReceivers {
   }
 
   std::uint64_t registrations_;
-  std::size_t reached_ = 0;  // matches of the last delivery that are dealt with
-  std::vector<Slot> slots_;
+  std::size_t reached_ = 0;           // matches of the last delivery that are dealt with
+  std::deque<Slot> slots_;            // grows by small blocks
   std::vector<Receiver*> receivers_;  // of each slot; null while it is free
   std::vector<std::uint32_t> free_;
-  std::unordered_multimap<std::size_t, std::uint32_t> by_user_;  // places by the hash of the name, which stands there
+  UserIndex by_user_;
   base::SubscriptionTrie trie_;
   ByNamespace<std::size_t> by_namespace_;  // subscriptions
 };

@@ -43,8 +43,8 @@ Deliver delivery(std::string_view topic) {
 }
 
 struct Room {
-  std::pair<std::shared_ptr<Noted>, ReceiverNumber> add(std::string user) {
-    auto receiver = std::make_shared<Noted>(std::move(user));
+  std::pair<base::LocalRef<Noted>, ReceiverNumber> add(std::string user) {
+    auto receiver = base::make_local<Noted>(std::move(user));
     auto number = local.add(receiver);
     return {receiver, number};
   }

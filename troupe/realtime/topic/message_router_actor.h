@@ -144,7 +144,7 @@ class MessageRouterActor {
     std::uint64_t queued;
     std::uint64_t missing;
   };
-  using DeliveryKey = std::tuple<std::string, std::string, Offset>;  // topic, epoch, offset
+  using DeliveryKey = std::tuple<std::string, Epoch, Offset>;  // topic, epoch, offset
 
   /// What was handed to another core and not yet handled by it, and what was not handed over for that reason.
   struct Window {

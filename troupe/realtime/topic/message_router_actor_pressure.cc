@@ -10,7 +10,7 @@ namespace troupe::realtime {
 
 void MessageRouterActor::await_room(const Deliver& message, const LocalReceivers::Counted& counted) {
   const auto& [epoch, offset] = message.position;
-  unsettled_.insert_or_assign(DeliveryKey{message.topic.text(), epoch.value(), offset},
+  unsettled_.insert_or_assign(DeliveryKey{message.topic.text(), epoch, offset},
                               Unsettled{message.home, message.ticket, counted.accepted, counted.queued, counted.over});
 }
 
@@ -19,7 +19,7 @@ void MessageRouterActor::handle(const DeliveriesSettled& message) {
   for (const auto& [topic, position, delivery] : message.deliveries) {
     const bool accepted = delivery == Delivery::accepted || delivery == Delivery::queued;
     ++(accepted ? figures_.delivered : figures_.dropped);
-    auto found = unsettled_.find({topic, position.epoch.value(), position.offset});
+    auto found = unsettled_.find({topic, position.epoch, position.offset});
     if (found == unsettled_.end()) continue;
     auto& unsettled = found->second;
     unsettled.accepted += accepted ? 1 : 0;

@@ -45,8 +45,8 @@ struct Routers {
     world.run_until_idle();
   }
 
-  std::shared_ptr<Noted> subscriber(CoreIndex core, std::string_view wanted) {
-    auto receiver = std::make_shared<Noted>();
+  base::LocalRef<Noted> subscriber(CoreIndex core, std::string_view wanted) {
+    auto receiver = base::make_local<Noted>();
     auto number = world.block_on(refs[core].ask(Register{receiver}));
     auto results = world.block_on(refs[core].ask(AddSubscriptions{*number, {{pattern(wanted)}}}));
     CHECK(results.has_value());
@@ -70,7 +70,7 @@ struct Routers {
 
 TEST_CASE("who subscribes to nothing is answered at once") {
   Routers routers;
-  auto number = routers.world.block_on(routers.refs[0].ask(Register{std::make_shared<Noted>()}));
+  auto number = routers.world.block_on(routers.refs[0].ask(Register{base::make_local<Noted>()}));
   auto results = routers.world.block_on(routers.refs[0].ask(AddSubscriptions{*number, {}}));
   REQUIRE(results.has_value());
   CHECK(results->empty());
@@ -111,7 +111,7 @@ TEST_CASE("what a core that is behind could not take is told as missed, before w
 
 TEST_CASE("on real cores every subscriber gets every publication, once and in order") {
   constexpr int publications = 500;
-  std::array<std::shared_ptr<Noted>, 2> receivers{std::make_shared<Noted>(), std::make_shared<Noted>()};
+  std::array<base::LocalRef<Noted>, 2> receivers{base::make_local<Noted>(), base::make_local<Noted>()};
   {
     actor::System system{{.cores = 2}};
     auto routers = std::make_shared<std::vector<RouterRef>>();

@@ -20,7 +20,7 @@ std::vector<CoreIndex> listed(std::uint64_t cores) {
 void PresenceTable::came(std::string_view topic, const UserId& user, CoreIndex core) {
   auto place = topics_.try_emplace(std::string{topic}).first;
   auto [reported, fresh] = place->second.users.try_emplace(user, 0);
-  reported->second |= bit(core);
+  *reported |= bit(core);
   if (!fresh) return;
   ++users_;
   note(place->first, place->second, user, Told::absent);
@@ -29,14 +29,14 @@ void PresenceTable::came(std::string_view topic, const UserId& user, CoreIndex c
 void PresenceTable::left(std::string_view topic, const UserId& user, CoreIndex core) {
   auto place = topics_.try_emplace(std::string{topic}).first;
   auto& users = place->second.users;
-  auto reported = users.find(user);
-  if (reported == users.end()) {
+  auto* reported = users.find(user);
+  if (reported == nullptr) {
     if (rebuilding_) note(place->first, place->second, user, Told::present);
     return forget_if_empty(place);
   }
-  reported->second &= ~bit(core);
-  if (reported->second != 0) return;
-  users.erase(reported);
+  *reported &= ~bit(core);
+  if (*reported != 0) return;
+  users.erase(user);
   --users_;
   note(place->first, place->second, user, Told::present);
 }
@@ -56,9 +56,13 @@ PresencePage PresenceTable::page(std::string_view topic, std::size_t limit, cons
   if (place == topics_.end()) return page;
   const auto& users = place->second.users;
   page.count = users.size();
-  auto user = users.upper_bound(after);
-  for (; user != users.end() && page.users.size() < limit; ++user) page.users.push_back(user->first);
-  if (user != users.end() && !page.users.empty()) page.next = page.users.back();
+  bool more = false;
+  users.visit_after(after, [&](const UserId& user, Cores) {
+    more = page.users.size() == limit;
+    if (!more) page.users.push_back(user);
+    return !more;
+  });
+  if (more && !page.users.empty()) page.next = page.users.back();
   return page;
 }
 

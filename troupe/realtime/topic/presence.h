@@ -16,6 +16,7 @@
 
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/topic/router_messages.h"
+#include "troupe/realtime/topic/small_map.h"
 
 namespace troupe::realtime {
 
@@ -64,7 +65,7 @@ class PresenceTable {
   using Cores = std::uint64_t;
   enum class Told : std::uint8_t { absent, present, unknown };
   struct Topic {
-    std::map<UserId, Cores> users;
+    SmallMap<UserId, Cores, 64> users;
     Cores watchers = 0;
     std::map<UserId, Told> changed;  // what was told last of whom something was reported since
   };

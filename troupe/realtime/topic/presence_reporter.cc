@@ -12,15 +12,15 @@ void PresenceReporter::report(const UserId& user, const std::vector<TopicPattern
     return reports.try_emplace(home, ReportPresence{core_, 0, user, {}, {}}).first->second;
   };
   for (const auto& topic : came) {
-    if (++sessions_[topic][user] == 1) report_to(home(topic)).came.push_back(topic);
+    if (++*sessions_[topic].try_emplace(user).first == 1) report_to(home(topic)).came.push_back(topic);
   }
   for (const auto& topic : left) {
     auto place = sessions_.find(topic);
     if (place == sessions_.end()) continue;
     auto& users = place->second;
-    auto count = users.find(user);
-    if (count == users.end() || --count->second > 0) continue;
-    users.erase(count);
+    auto* count = users.find(user);
+    if (count == nullptr || --*count > 0) continue;
+    users.erase(user);
     if (users.empty()) sessions_.erase(place);
     report_to(home(topic)).left.push_back(topic);
   }
@@ -42,7 +42,7 @@ void PresenceReporter::repeat(const RepeatPresence& message) const {
   PresenceRepeated answer{core_, book.number, {}, {}};
   for (const auto& [topic, users] : sessions_) {
     if (home(topic) != message.home) continue;
-    for (const auto& [user, sessions] : users) answer.present.emplace_back(topic, user);
+    users.for_each([&](const UserId& user, std::uint32_t) { answer.present.emplace_back(topic, user); });
   }
   for (std::size_t i = 0; i < book.untold.size(); ++i) {
     const auto& report = book.untold[i];

@@ -13,6 +13,7 @@
 
 #include "troupe/realtime/topic/flat_queue.h"
 #include "troupe/realtime/topic/presence_actor.h"
+#include "troupe/realtime/topic/small_map.h"
 
 namespace troupe::realtime {
 
@@ -45,8 +46,8 @@ class PresenceReporter {
 
   CoreIndex core_;
   PresenceHomes homes_;
-  std::vector<Book> books_;                                           // by home
-  std::map<TopicPattern, std::map<UserId, std::uint32_t>> sessions_;  // how many each has there, at least one
+  std::vector<Book> books_;                                               // by home
+  std::map<TopicPattern, SmallMap<UserId, std::uint32_t, 64>> sessions_;  // how many each has there, at least one
 };
 
 }  // namespace troupe::realtime

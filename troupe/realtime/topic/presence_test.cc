@@ -11,7 +11,7 @@ const UserId alice{"alice"}, bob{"bob"}, carol{"carol"};
 
 std::string text(const std::vector<UserId>& users) {
   std::string joined;
-  for (const auto& user : users) joined += (joined.empty() ? "" : " ") + user.value();
+  for (const auto& user : users) joined.append(joined.empty() ? "" : " ").append(user.value().view());
   return joined;
 }
 /// "t: joined | left", topics in the order in which they changed.

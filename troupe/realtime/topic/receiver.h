@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "troupe/base/local_ref.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/overflow.h"
 #include "troupe/realtime/topic/inbox.h"
@@ -19,6 +20,8 @@
 
 namespace troupe::realtime {
 
+class Receiver;
+using ReceiverRef = base::LocalRef<Receiver>;
 using ReceiverNumber = std::uint64_t;  // of one registration; never used again on its core
 
 /// A place in the stream of one home. Its numbers mean nothing to the home's next incarnation.
@@ -47,7 +50,7 @@ struct InboxContents {
   std::vector<KeptDirect> waiting;
 };
 
-class Receiver {
+class Receiver : public base::LocallyOwned {
  public:
   virtual ~Receiver() = default;
 

@@ -56,7 +56,8 @@ actor::Record record_of(const StoredMessage& message) {
                   std::string{encoded.frame.view()}};
   if (message.target) event.target = *message.target;
   if (message.key) {
-    event.key = Key{message.key->user.value(), static_cast<std::uint8_t>(message.key->operation), message.key->key};
+    event.key = Key{std::string{message.key->user.value()}, static_cast<std::uint8_t>(message.key->operation),
+                    message.key->key};
   }
   return {std::string{event_name}, event_version, actor::encode(event)};
 }

@@ -47,7 +47,7 @@ struct JoinRouters {
 /// Makes a connection known, and tells it so by Receiver::registered() at once; the answer comes later. Its user's
 /// inbox follows by Receiver::open_inbox().
 struct Register {
-  std::shared_ptr<Receiver> receiver;
+  ReceiverRef receiver;
   using reply = ReceiverNumber;
 };
 

@@ -43,7 +43,7 @@ struct Keeper {
         world.block_on(sessions.ask(ClaimSession{id(session), UserId{std::string{user}}, kind, owner(connection)}));
     world.run_until_idle();
     if (!claimed) return claimed.error().domain == ClaimError::unknown ? "unknown" : "forbidden";
-    std::string names = claimed->user.value() + ":";
+    std::string names = std::string{claimed->user.value()} + ":";
     claimed->subscriptions.for_each(
         [&](const TopicPattern& topic, const SubscriptionOptions&) { names += " " + topic.text(); });
     return names;

@@ -1,53 +1,65 @@
-// SmallMap: a map for what most have one or two of and a few have thousands: up to eight
-// entries stand in one block of memory, in their order; more stand in a std::map.
+// SmallMap: a map for what most have one or two of and a few have thousands: one entry stands in the map itself, a few
+// in one block of memory, in their order; more stand in a std::map.
 //
-// For tables of which there is one for each connection.
+// For tables of which there is one for each connection, or each topic.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace troupe::realtime {
 
-template <class Key, class Value>
+template <class Key, class Value, std::size_t FewMax = 8>
 class SmallMap {
  public:
-  static constexpr std::size_t few = 8;
+  static constexpr std::size_t few = FewMax;
 
   SmallMap() = default;
-  SmallMap(SmallMap&&) noexcept = default;
-  SmallMap& operator=(SmallMap&&) noexcept = default;
-  SmallMap(const SmallMap& other)
-      : few_(other.few_), many_(other.many_ ? std::make_unique<Many>(*other.many_) : nullptr) {}
-  SmallMap& operator=(const SmallMap& other) {
-    SmallMap copy{other};
-    return *this = std::move(copy);
+  SmallMap(SmallMap&& other) noexcept : entries_(std::exchange(other.entries_, None{})) {}
+  SmallMap& operator=(SmallMap other) noexcept {
+    entries_.swap(other.entries_);
+    return *this;
+  }
+  SmallMap(const SmallMap& other) {
+    if (const auto* many = other.many()) {
+      entries_ = std::make_unique<Many>(*many);
+    } else if (const auto* row = std::get_if<FewPtr>(&other.entries_)) {
+      entries_ = std::make_unique<Few>(**row);
+    } else if (const auto* one = std::get_if<Entry>(&other.entries_)) {
+      entries_ = *one;
+    }
   }
 
   bool empty() const noexcept { return size() == 0; }
-  std::size_t size() const noexcept { return many_ ? many_->size() : few_.size(); }
-  bool contains(const Key& key) const { return const_cast<SmallMap*>(this)->find(key) != nullptr; }
+  std::size_t size() const noexcept { return many() ? many()->size() : row().size(); }
+  bool contains(const Key& key) const { return find(key) != nullptr; }
 
   /// Null where there is none.
-  Value* find(const Key& key) {
-    if (many_) {
-      auto found = many_->find(key);
-      return found == many_->end() ? nullptr : &found->second;
+  const Value* find(const Key& key) const {
+    if (const auto* all = many()) {
+      auto found = all->find(key);
+      return found == all->end() ? nullptr : &found->second;
     }
     auto place = place_of(key);
-    return place != few_.end() && place->first == key ? &place->second : nullptr;
+    return place != row().end() && place->first == key ? &place->second : nullptr;
   }
+  Value* find(const Key& key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
 
   /// The entry of `key`, and whether it was added with this value.
   std::pair<Value*, bool> try_emplace(const Key& key, Value value = {}) {
     if (auto* known = find(key)) return {known, false};
-    if (!many_ && few_.size() == few) move_to_many();
-    if (many_) return {&many_->emplace(key, std::move(value)).first->second, true};
-    return {&few_.emplace(place_of(key), key, std::move(value))->second, true};
+    if (empty()) return {&entries_.template emplace<Entry>(key, std::move(value)).second, true};
+    make_room();
+    if (auto* all = many()) return {&all->emplace(key, std::move(value)).first->second, true};
+    auto& block = *std::get<FewPtr>(entries_);
+    const auto index = place_of(key) - row().begin();
+    return {&block.emplace(block.begin() + index, key, std::move(value))->second, true};
   }
   void insert_or_assign(const Key& key, Value value) {
     auto [place, fresh] = try_emplace(key, value);
@@ -55,52 +67,84 @@ class SmallMap {
   }
   /// False where there is none.
   bool erase(const Key& key) {
-    if (many_) {
-      const bool was_there = many_->erase(key) > 0;
-      if (many_->empty()) many_.reset();
-      return was_there;
+    if (!contains(key)) return false;
+    if (size() == 1) {
+      clear();
+    } else if (auto* all = many()) {
+      all->erase(key);
+    } else {
+      auto& block = *std::get<FewPtr>(entries_);
+      block.erase(block.begin() + (place_of(key) - row().begin()));
+      if (block.size() == 1) entries_ = Entry{std::move(block.front())};
     }
-    auto place = place_of(key);
-    if (place == few_.end() || place->first != key) return false;
-    few_.erase(place);
-    if (few_.empty()) few_ = {};
     return true;
   }
-  void clear() noexcept {
-    few_ = {};
-    many_.reset();
-  }
+  void clear() noexcept { entries_ = None{}; }
 
   /// Calls `visit(key, value)` for each entry, in the order of the keys. The map must not be changed meanwhile.
   template <class Visit>
   void for_each(Visit visit) const {
-    if (many_) {
-      for (const auto& [key, value] : *many_) visit(key, value);
+    if (const auto* all = many()) {
+      for (const auto& [key, value] : *all) visit(key, value);
     } else {
-      for (const auto& [key, value] : few_) visit(key, value);
+      for (const auto& [key, value] : row()) visit(key, value);
     }
+  }
+  /// The same from the first key behind `key` on, until `visit` gives false.
+  template <class Visit>
+  void visit_after(const Key& key, Visit visit) const {
+    auto each = [&](auto place, auto end) {
+      while (place != end && visit(place->first, place->second)) ++place;
+    };
+    if (const auto* all = many()) return each(all->upper_bound(key), all->end());
+    const auto entries = row();
+    each(std::ranges::upper_bound(entries, key, {}, &Entry::first), entries.end());
   }
   /// Whether `holds(key)` is true of any.
   template <class Holds>
   bool any_key(Holds holds) const {
     auto of_entry = [&](const auto& entry) { return holds(entry.first); };
-    return many_ ? std::ranges::any_of(*many_, of_entry) : std::ranges::any_of(few_, of_entry);
+    return many() ? std::ranges::any_of(*many(), of_entry) : std::ranges::any_of(row(), of_entry);
   }
 
  private:
+  using None = std::monostate;
+  using Entry = std::pair<Key, Value>;
+  using Few = std::vector<Entry>;
   using Many = std::map<Key, Value>;
+  using FewPtr = std::unique_ptr<Few>;
+  using ManyPtr = std::unique_ptr<Many>;
 
-  auto place_of(const Key& key) {
-    return std::ranges::lower_bound(few_, key, {}, [](const auto& entry) -> const Key& { return entry.first; });
+  const Many* many() const noexcept {
+    const auto* all = std::get_if<ManyPtr>(&entries_);
+    return all != nullptr ? all->get() : nullptr;
   }
-  void move_to_many() {
-    many_ = std::make_unique<Many>();
-    for (auto& [key, value] : few_) many_->emplace_hint(many_->end(), std::move(key), std::move(value));
-    few_ = {};
+  Many* many() noexcept { return const_cast<Many*>(std::as_const(*this).many()); }
+  /// What stands in order, where there are not many.
+  std::span<const Entry> row() const noexcept {
+    if (const auto* one = std::get_if<Entry>(&entries_)) return {one, 1};
+    if (const auto* block = std::get_if<FewPtr>(&entries_)) return **block;
+    return {};
+  }
+  auto place_of(const Key& key) const { return std::ranges::lower_bound(row(), key, {}, &Entry::first); }
+
+  /// For one more than there are.
+  void make_room() {
+    if (auto* one = std::get_if<Entry>(&entries_)) {
+      auto block = std::make_unique<Few>();
+      block->reserve(2);
+      block->push_back(std::move(*one));
+      entries_ = std::move(block);
+    } else if (!many() && size() == few) {
+      auto all = std::make_unique<Many>();
+      for (auto& [key, value] : *std::get<FewPtr>(entries_)) {
+        all->emplace_hint(all->end(), std::move(key), std::move(value));
+      }
+      entries_ = std::move(all);
+    }
   }
 
-  std::vector<std::pair<Key, Value>> few_;
-  std::unique_ptr<Many> many_;  // null while there are few; then it alone has them
+  std::variant<None, Entry, FewPtr, ManyPtr> entries_;
 };
 
 }  // namespace troupe::realtime

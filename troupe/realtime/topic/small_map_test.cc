@@ -45,8 +45,30 @@ TEST_CASE("a small map does what a map does, with few entries and with many") {
   }
 }
 
-TEST_CASE("one entry of a small map takes one block, and none takes none") {
-  static_assert(sizeof(Map) <= 4 * sizeof(void*));
+TEST_CASE("a small map is read in pages, with few entries and with many") {
+  for (int keys : {1, 2, 8, 20}) {
+    CAPTURE(keys);
+    Map map;
+    for (int i = 0; i < keys; ++i) map.insert_or_assign(std::string(1, static_cast<char>('a' + i)), i);
+    int seen = 0;
+    for (std::string after; seen < keys;) {
+      int page = 0;
+      map.visit_after(after, [&](const std::string& name, int value) {
+        CHECK_EQ(value, seen);
+        ++seen;
+        after = name;
+        return ++page < 3;
+      });
+      REQUIRE_GT(page, 0);
+    }
+    map.visit_after("z", [&](const std::string&, int) { return ++seen, true; });
+    CHECK_EQ(seen, keys);
+  }
+}
+
+TEST_CASE("a small map has a place for one entry within itself, and none takes nothing else") {
+  static_assert(sizeof(SmallMap<int, int>) == 2 * sizeof(void*));
+  static_assert(sizeof(Map) == sizeof(std::pair<std::string, int>) + sizeof(void*));
   Map map;
   map.insert_or_assign("a", 1);
   CHECK(map.erase("a"));

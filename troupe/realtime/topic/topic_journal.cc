@@ -92,7 +92,7 @@ actor::Task<void> TopicJournal::find_epoch(base::Random& random) {
     found = co_await journal_->load(entity, INT64_MAX);
     if (found) break;
     auto epoch = make_epoch(random);
-    auto saved = co_await journal_->save(entity, head, {"Epoch", 1, epoch.value()}, 1);
+    auto saved = co_await journal_->save(entity, head, {"Epoch", 1, std::string{epoch.value()}}, 1);
     if (saved) {
       epoch_ = std::move(epoch);
       co_return;
@@ -285,7 +285,7 @@ actor::Task<void> TopicJournal::sweep(TopicName topic, base::UnixTime now) {
 }
 
 void TopicJournal::inspect(actor::Inspection& out) const {
-  out.add("epoch", epoch_ ? epoch_->value() : "");
+  out.add("epoch", std::string{epoch_ ? epoch_->value().view() : ""});
   out.add("topics", writers_.size());
   out.add("loading", loading_.size());
   out.add("swept", swept_events_);

@@ -1,0 +1,31 @@
+// TurnWriters: the connections of one core that got something in this turn, and write it at its end.
+//
+// One hook of the core for all of them, so none needs one of its own. Owned by the core's ConnectionSite.
+#pragma once
+
+#include <vector>
+
+#include "troupe/actor/actor.h"
+
+namespace troupe::realtime {
+
+class Connection;
+
+class TurnWriters final : private actor::TurnEndHook {
+ public:
+  /// A connection adds itself once a turn.
+  void add(actor::Core& core, Connection& connection) {
+    if (waiting_.empty()) core.at_turn_end(*this);
+    waiting_.push_back(&connection);
+  }
+  /// It ends before its turn has come.
+  void remove(const Connection& connection) noexcept;
+
+ private:
+  void on_turn_end() override;
+
+  std::vector<Connection*> waiting_;  // null: it has ended
+  std::vector<Connection*> writing_;  // while they do
+};
+
+}  // namespace troupe::realtime
