@@ -29,7 +29,7 @@ struct DatabaseOptions {
 class Database {
  public:
   template <class F>
-  using Result = std::invoke_result_t<F&, Transaction&>;
+  using Result = std::invoke_result_t<const F&, Transaction&>;  // constant: it may have to run again
 
   Database() = default;
 
@@ -94,9 +94,7 @@ class Database {
       raise(*done);
     } else {
       auto slot = std::make_shared<Slot<R>>();
-      Work piece = [slot, work = std::move(work)](Transaction& transaction) mutable {
-        slot->value = work(transaction);
-      };
+      Work piece = [slot, work = std::move(work)](Transaction& transaction) { slot->value = work(transaction); };
       auto done = co_await session.ask(RunWork{std::move(piece)}, patience);
       if (!done) raise(done.error().outcome, done.error().what);
       raise(*done);

@@ -17,7 +17,8 @@
 
 namespace troupe::store {
 
-/// A piece of work: runs once, on a thread for blocking work or on a stack of its own; owns what it captures.
+/// A piece of work: runs on a thread for blocking work or on a stack of its own; owns what it captures. It may run more
+/// than once, where all that it did before is undone: it leaves no trace but in the transaction and in its own result.
 using Work = std::function<void(Transaction&)>;
 
 /// What came of each piece of work, in their order: null, or the exception that it threw.
@@ -27,9 +28,8 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Runs all pieces in one transaction and commits it. Each runs in a savepoint of its own: one that
-  /// throws is undone alone. When this returns, the others are on the disk; when it throws
-  /// store::Error, none of them happened.
+  /// Runs all pieces in one transaction and commits it. One that throws is undone alone. When this returns, the others
+  /// are on the disk; when it throws store::Error, none of them happened.
   virtual Outcomes write(std::span<const Work> pieces) = 0;
 
   /// Runs all pieces on one consistent view of the database; none may write.

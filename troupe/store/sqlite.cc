@@ -245,12 +245,35 @@ std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
   }
 }
 
+bool SqliteConnection::run_as_one(std::span<const Work> pieces) {
+  StatementTransaction transaction{*this};
+  try {
+    for (const Work& work : pieces) {
+      work(transaction);
+      transaction.rethrow_failure();
+    }
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// Savepoints cost a fifth of a small piece, and hardly any piece throws. So all run without them first, and only if
+/// one throws is everything undone and done again, each in a savepoint of its own.
 Outcomes SqliteConnection::write(std::span<const Work> pieces) {
   Outcomes outcomes;
   set_read_only(false);
   simple("BEGIN IMMEDIATE");  // the lock now: a read that becomes a write later could find itself out of date
   try {
-    for (const Work& work : pieces) outcomes.push_back(run_in_savepoint(work));
+    if (pieces.size() > 1 && run_as_one(pieces)) {
+      outcomes.resize(pieces.size());
+    } else {
+      if (pieces.size() > 1) {
+        roll_back();
+        simple("BEGIN IMMEDIATE");
+      }
+      for (const Work& work : pieces) outcomes.push_back(run_in_savepoint(work));
+    }
     simple("COMMIT");
   } catch (...) {
     roll_back();

@@ -46,6 +46,7 @@ class SqliteConnection final : public Session {
 
   SqliteConnection();
   void open(const char* path, int flags, std::chrono::milliseconds busy_timeout);
+  bool run_as_one(std::span<const Work> pieces);
   std::exception_ptr run_in_savepoint(const Work& work);
   void simple(const char* sql);
   void set_read_only(bool read_only);

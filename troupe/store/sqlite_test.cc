@@ -166,6 +166,29 @@ TEST_CASE("of many writes in one commit, one that fails is undone alone") {
   CHECK_EQ(count(*connection), 3);
 }
 
+TEST_CASE("a piece runs once, and beside one that fails anew: its rows and its result are those of its last run") {
+  auto connection = with_items();
+  int runs = 0;
+  std::int64_t seen = 0;
+  const Work counting = [&](Transaction& t) {
+    ++runs;
+    t.run("INSERT INTO items (id, name) VALUES (?1, ?2)", {10 * runs, std::to_string(runs)});
+    seen = t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+  };
+  const Work whole[] = {insert(1, "a"), counting};
+  CHECK_EQ(connection->write(whole), Outcomes(2));
+  CHECK_EQ(runs, 1);
+  CHECK_EQ(seen, 2);
+
+  const Work failing[] = {counting, insert(1, "again")};
+  const Outcomes outcomes = connection->write(failing);
+  CHECK_FALSE(outcomes[0]);
+  CHECK_EQ(failure_in(outcomes[1]), Failure::conflict);
+  CHECK_EQ(runs, 3);
+  CHECK_EQ(seen, 3);
+  CHECK_EQ(count(*connection), 3);
+}
+
 TEST_CASE("a read that tries to write fails, and the next write works") {
   auto connection = with_items();
   const Work pieces[] = {insert(1, "a"), [](Transaction& t) { t.each("SELECT * FROM items", {}, [](const Row&) {}); }};

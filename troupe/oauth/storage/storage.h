@@ -19,7 +19,7 @@ namespace troupe::oauth {
 class Storage {
  public:
   template <class F>
-  using Result = std::invoke_result_t<F&, Tables&>;
+  using Result = std::invoke_result_t<const F&, Tables&>;  // constant: it may have to run again
 
   Storage() = default;
   /// `seals`: how the server's keys stand on the disk; null: in clear.
@@ -44,7 +44,7 @@ class Storage {
  private:
   template <class F>
   static auto by_sql(F work, KeySealsPtr seals) {
-    return [work = std::move(work), seals = std::move(seals)](store::Transaction& transaction) mutable -> Result<F> {
+    return [work = std::move(work), seals = std::move(seals)](store::Transaction& transaction) -> Result<F> {
       SqlTables sql{transaction, seals.get()};
       Tables tables = sql.all();
       return work(tables);
