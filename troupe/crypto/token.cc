@@ -115,18 +115,24 @@ std::optional<std::string> TokenCodec::authenticator(TokenKind kind, std::string
   const auto hmac = keys_.find(key);
   if (hmac == keys_.end()) return std::nullopt;
   // The kind is authenticated too: a refresh token does not become a code by another prefix.
-  std::string message{prefix_of(kind)};
+  std::string message;
+  message.reserve(2 + id_bytes + secret_bytes);
+  message += prefix_of(kind);
   message += id_and_secret;
   return std::string{hmac->second.sign(message).view().substr(0, mac_bytes)};
 }
 
 base::Secret<std::string> TokenCodec::write(TokenKind kind, const TokenId& id, const TokenSecret& secret) {
-  std::string body{id.view()};
+  std::string body;
+  body.reserve(id_bytes + secret_bytes + mac_bytes);
+  body += id.view();
   body.append(secret.data(), secret.size());
   const auto mac = authenticator(kind, body, id.key());
   INVARIANT(mac, "a token is made under a key that its codec does not have");
   body += *mac;
-  std::string text{prefix_of(kind)};
+  std::string text;
+  text.reserve(3 + body_text);
+  text += prefix_of(kind);
   text += '_';
   text += wire::to_base64url(body);
   return base::Secret{std::move(text)};
