@@ -19,6 +19,11 @@ target_compile_options(troupe_own_flags INTERFACE
 target_link_libraries(troupe_flags INTERFACE Threads::Threads fmt::fmt)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_link_options(troupe_own_flags INTERFACE -fuse-ld=lld)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    # What is on the disk once is in memory once: no functions that nobody calls, one of those that are alike (and whose
+    # address nobody takes), and relocations as bits.
+    target_link_options(troupe_own_flags INTERFACE -Wl,--gc-sections -Wl,--icf=safe -Wl,-z,pack-relative-relocs)
+  endif()
 endif()
 if(TROUPE_SANITIZE STREQUAL "address")
   target_compile_options(troupe_own_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)

@@ -14,7 +14,7 @@
 namespace troupe::base::log {
 namespace {
 
-constexpr std::size_t queue_lines = 8192;
+constexpr std::size_t queue_lines = 2048;  // at 400 bytes each, which are there from the start
 
 struct Output {
   std::mutex mutex;

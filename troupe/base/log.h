@@ -54,7 +54,7 @@ using Fields = std::initializer_list<Field>;
 struct Options {
   Level level = Level::info;
   Format format = Format::text;
-  bool in_background = false;  // a slow terminal or pipe must not stop a core; the oldest lines go when 8192 wait
+  bool in_background = false;  // a slow terminal or pipe must not stop a core; the oldest lines go when 2048 wait
 };
 
 /// Sets level and form, and whether a thread of its own writes. Called once at the start.

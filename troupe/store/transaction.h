@@ -56,6 +56,7 @@ class Value {
  public:
   using Content = std::variant<std::monostate, std::int64_t, double, std::string_view, Blob>;
 
+  Value() = default;  // NULL
   Value(std::nullopt_t) {}
   Value(std::int64_t number) : content_(number) {}
   Value(int number) : content_(std::int64_t{number}) {}

@@ -17,7 +17,10 @@ namespace {
 constexpr std::array<std::string_view, 7> method_names = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
 
 Response with_content(int status, std::string_view type, std::string body) {
-  return {.status = status, .headers = {{"Content-Type", std::string{type}}}, .body = base::Bytes{std::move(body)}};
+  std::vector<wire::HttpField> fields;
+  fields.reserve(8);  // what every answer gets on its way, too
+  fields.push_back({"Content-Type", std::string{type}});
+  return {.status = status, .headers = Headers{std::move(fields)}, .body = base::Bytes{std::move(body)}};
 }
 
 std::string_view text(SameSite same_site) noexcept {

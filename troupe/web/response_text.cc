@@ -2,6 +2,8 @@
 #include "troupe/web/response_text.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 
 #include "troupe/web/guard.h"
 #include "troupe/wire/ascii.h"
@@ -29,10 +31,12 @@ void append_response(std::string& out, Response response, const ResponseFrame& f
   if (may_have_body) add_security_headers(response, frame.secure);
   if (!frame.request_id.empty()) response.headers.set("X-Request-Id", std::string{frame.request_id});
 
-  std::vector<wire::HttpField> fields;
-  fields.reserve(response.headers.size());
-  for (const auto& field : response.headers) {
-    if (!belongs_to_connection(field.name)) fields.push_back(field);
+  std::span<const wire::HttpField> fields = response.headers.fields();
+  std::vector<wire::HttpField> without_ours;  // made for the few responses that have some of them
+  const auto is_ours = [](const wire::HttpField& field) { return belongs_to_connection(field.name); };
+  if (std::ranges::any_of(fields, is_ours)) {
+    std::ranges::remove_copy_if(fields, std::back_inserter(without_ours), is_ours);
+    fields = without_ours;
   }
   wire::append_response_head(out, {.status = response.status,
                                    .fields = fields,

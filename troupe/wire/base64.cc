@@ -29,7 +29,9 @@ constexpr ReverseAlphabet url_values = reversed(url_alphabet);
 std::string encode(std::string_view bytes, std::string_view alphabet, Padding padding) {
   const auto byte = [bytes](std::size_t i) -> std::uint32_t { return static_cast<unsigned char>(bytes[i]); };
   const std::size_t whole = bytes.size() / 3;
-  std::string text(whole * 4, '\0');
+  std::string text;
+  text.reserve(whole * 4 + 4);
+  text.resize(whole * 4);
   char* next = text.data();
   for (std::size_t i = 0; i < whole * 3; i += 3) {
     const std::uint32_t bits = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);

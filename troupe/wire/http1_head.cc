@@ -226,6 +226,7 @@ std::expected<std::optional<std::size_t>, Http1Error> Http1HeadScanner::scan(std
 std::expected<Http1Head, Http1Error> parse_http1_head(std::string_view bytes) {
   // 1. The grammar, as Beast knows it.
   HeadReader reader;
+  reader.head.fields.reserve(8);  // as many as most requests have
   reader.header_limit(static_cast<std::uint32_t>(bytes.size() + 1));
   reader.body_limit(boost::none);
   boost::beast::error_code code;

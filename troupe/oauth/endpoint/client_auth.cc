@@ -11,8 +11,6 @@
 namespace troupe::oauth {
 namespace {
 
-using Presented = std::expected<PresentedClient, OauthError>;
-
 std::unexpected<OauthError> malformed(std::string_view why) {
   return std::unexpected(errors::invalid_request.because(why));
 }
@@ -78,8 +76,7 @@ Presented presented_client(const web::Request& request, const wire::Form& form) 
   return *std::move(presented);
 }
 
-Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form) {
-  auto presented = presented_client(request, form);
+Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, Presented presented, Cause cause) {
   if (!presented) co_return std::unexpected(presented.error());
   ClientPtr proven;
   if (auto* assertion = std::get_if<ValidateAssertion>(&*presented)) {
@@ -88,7 +85,7 @@ Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web:
     proven = std::move(*client);
   } else {
     auto& shown = std::get<ValidateClient>(*presented);
-    shown.cause = cause_of(request);
+    shown.cause = std::move(cause);
     auto client = co_await service->clients.ask(std::move(shown));
     if (!client) co_return std::unexpected(told(client.error()));
     proven = std::move(*client);

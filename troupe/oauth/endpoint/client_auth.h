@@ -21,15 +21,16 @@ Credentials credentials_of(const web::Request& request);
 
 /// What the Client Actor is asked about it.
 using PresentedClient = std::variant<ValidateClient, ValidateAssertion>;
+using Presented = std::expected<PresentedClient, OauthError>;
 
 /// Reads what is presented: Basic with form-encoded id and secret, id and secret in the body, an assertion that the
 /// client has signed (RFC 7523), or the id alone. Errors: invalid_request for two ways at once, a malformed header, or
 /// two different ids; invalid_client for none of them, or a way that is not spoken here.
-std::expected<PresentedClient, OauthError> presented_client(const web::Request& request, const wire::Form& form);
+Presented presented_client(const web::Request& request, const wire::Form& form);
 
-/// The client that the request comes from, proven as it is registered to prove itself. Errors: those of
-/// `presented_client`, and of ValidateClient and ValidateAssertion; temporarily_unavailable when nobody can tell now;
-/// too_many_requests when it asks more often than a client may.
-Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, web::Request request, wire::Form form);
+/// The client that a request comes from which presents this, proven as it is registered to prove itself. Errors: those
+/// of `presented_client`, and of ValidateClient and ValidateAssertion; temporarily_unavailable when nobody can tell
+/// now; too_many_requests when it asks more often than a client may.
+Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, Presented presented, Cause cause);
 
 }  // namespace troupe::oauth

@@ -56,7 +56,7 @@ Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
 Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
   auto bearer = bearer_of(http);
   if (bearer && *bearer) co_return co_await holder_of_token(service, std::move(**bearer));
-  auto client = co_await authenticate(service, http, std::move(form));
+  auto client = co_await authenticate(service, presented_client(http, form), cause_of(http));
   if (!client) co_return std::unexpected(refuse(client.error(), credentials_of(http)));
   if ((*client)->is_public()) co_return std::unexpected(refuse(errors::invalid_client));
   co_return std::move(*client);

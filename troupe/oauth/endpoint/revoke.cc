@@ -10,7 +10,7 @@ Task<web::Response> revoke(ServicePtr service, web::Request http) {
   auto form = read_form(http);  // 1. the form
   if (!form) co_return refuse(form.error());
 
-  auto caller = co_await authenticate(service, http, *form);  // 2. who is asking
+  auto caller = co_await authenticate(service, presented_client(http, *form), cause_of(http));  // 2. who asks
   if (!caller) co_return refuse(caller.error(), credentials_of(http));
 
   std::string shown = parameter(*form, "token");  // 3. what; the hint would only save a lookup that we do not need

@@ -31,7 +31,7 @@ Redeemed redeem(ServicePtr service, web::Request http) {
     co_return std::unexpected(errors::invalid_request.because("The parameter grant_type is missing."));
   }
 
-  auto client = co_await authenticate(service, http, *form);  // 2. who is asking
+  auto client = co_await authenticate(service, presented_client(http, *form), cause_of(http));  // 2. who asks
   if (!client) co_return std::unexpected(client.error());
 
   const GrantHandler* grant = find_grant(grant_type);  // 3. whose rules

@@ -126,7 +126,9 @@ std::vector<AuditRow> SqlAudit::rows_after(const std::optional<crypto::TokenId>&
 }
 
 std::optional<AuditHead> SqlAudit::head() {
-  return transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+  if (!head_)
+    head_ = transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+  return head_;
 }
 
 std::vector<AuditCheckpoint> SqlAudit::checkpoints_after(std::int64_t segment, int count) {
@@ -174,6 +176,7 @@ void SqlAudit::put(const AuditRow& row) {
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
       {column_of(event.id), event.kind, column_of(event.client), event.user, column_of(family), event.reason,
        column_of(event.token), event.request, event.done_by, row.segment, row.place, column_of(hash)});
+  head_ = AuditHead{.id = event.id, .segment = row.segment, .place = row.place, .hash = hash};
 }
 
 void SqlAudit::put(const AuditCheckpoint& checkpoint) {
@@ -189,12 +192,14 @@ void SqlAudit::mark_removed(std::int64_t segment) {
 }
 
 int SqlAudit::remove_rows_until(const crypto::TokenId& last, int count) {
+  head_.reset();
   return static_cast<int>(
       transaction_.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= ?1 ORDER BY id LIMIT ?2)",
                        {column_of(last), count}));
 }
 
 int SqlAudit::remove_unchained_before(const crypto::TokenId& end, int count) {
+  head_.reset();
   return static_cast<int>(transaction_.run(
       "DELETE FROM events WHERE id IN (SELECT id FROM (SELECT id, segment FROM events WHERE id < ?1 ORDER BY id "
       "LIMIT ?2) AS oldest WHERE segment = 0)",

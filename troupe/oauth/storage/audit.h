@@ -121,6 +121,7 @@ class SqlAudit final : public AuditTable {
 
  private:
   store::Transaction& transaction_;
+  std::optional<AuditHead> head_;  // once it is read, or put: nobody else writes in this transaction
 };
 
 }  // namespace troupe::oauth

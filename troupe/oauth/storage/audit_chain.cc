@@ -13,7 +13,10 @@ using namespace std::chrono_literals;
 /// Values behind each other, each so that no two lists of values give the same bytes.
 class CanonicalBytes {
  public:
-  explicit CanonicalBytes(std::string_view format) : bytes_(format) {}
+  explicit CanonicalBytes(std::string_view format) {
+    bytes_.reserve(512);  // what most events take
+    bytes_ += format;
+  }
 
   void add(std::int64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) bytes_ += static_cast<char>(number >> shift);

@@ -87,14 +87,13 @@ std::vector<std::string> split(std::string_view text) {
 GrantColumns::GrantColumns(const Grant& grant)
     : family_(bytes_of(grant.family)), scope_(grant.scope.text()), audience_(joined(grant.audience)) {
   values_ = {column_of(family_), column_of(grant.client), scope_, audience_, grant.nonce};
-  if (!grant.authentication) {
-    values_.insert(values_.end(), 4, store::Value{std::nullopt});
-    return;
-  }
+  if (!grant.authentication) return;
   session_ = bytes_of(grant.authentication->session);
   methods_ = joined(grant.authentication->methods);
-  values_.insert(values_.end(), {column_of(grant.authentication->user), column_of(session_),
-                                 column_of(grant.authentication->time), methods_});
+  values_[5] = column_of(grant.authentication->user);
+  values_[6] = column_of(session_);
+  values_[7] = column_of(grant.authentication->time);
+  values_[8] = methods_;
 }
 
 Grant GrantColumns::read(const store::Row& row, int first) {

@@ -2,6 +2,7 @@
 // text. Shared by the SQL tables; internal to storage/.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,7 +75,7 @@ class GrantColumns {
   crypto::TokenId family_;
   std::optional<crypto::TokenId> session_;
   std::string scope_, audience_, methods_;
-  std::vector<store::Value> values_;
+  std::array<store::Value, count> values_;
 };
 
 }  // namespace troupe::oauth
