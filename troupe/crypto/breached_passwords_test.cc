@@ -71,7 +71,8 @@ TEST_CASE("a list that changes under its reader throws, and says where") {
   const BreachedList file{words(0, 100)};
   const auto list = file.opened();
   file.write("short");
-  CHECK_THROWS_WITH_AS(has(*list, "word 1"), "the list of breached passwords ends before byte 2050", std::runtime_error);
+  CHECK_THROWS_WITH_AS(has(*list, "word 1"), "the list of breached passwords ends before byte 2050",
+                       std::runtime_error);
 }
 
 }  // namespace

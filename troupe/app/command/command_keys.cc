@@ -1,8 +1,8 @@
 // `troupe keys list | rotate | new-encryption-key`: the keys that sign tokens, and what seals them on the disk.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <CLI/CLI.hpp>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/crypto/seal.h"

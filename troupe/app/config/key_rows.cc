@@ -215,8 +215,10 @@ void add_oauth_keys(std::vector<Key>& to) {
                    AT(oauth.refresh_absolute_public)));
   to.push_back(key("oauth.refresh_grace", "How long a used refresh token gives the same successor again.",
                    duration<seconds>(0s, 5min), AT(oauth.refresh_grace)));
-  to.push_back(key("oauth.session_idle_time", "How long a browser's session may stay unused. At its end its tokens end, but those of offline_access.",
-                   duration<seconds>(1s, 30 * day), AT(oauth.session_idle)));
+  to.push_back(
+      key("oauth.session_idle_time",
+          "How long a browser's session may stay unused. At its end its tokens end, but those of offline_access.",
+          duration<seconds>(1s, 30 * day), AT(oauth.session_idle)));
   to.push_back(key("oauth.session_lifetime", "After this time a browser signs in again.",
                    duration<seconds>(1s, 30 * day), AT(oauth.session_absolute)));
   to.push_back(

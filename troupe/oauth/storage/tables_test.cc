@@ -239,56 +239,6 @@ TEST_CASE_TEMPLATE("a session is kept, seen again and ended", Store, InMemory, B
   });
 }
 
-TEST_CASE_TEMPLATE("open sessions are found by their age and by their last use, the first to end first", Store,
-                   InMemory, BySql) {
-  Store{}.with([](Tables t) {
-    const auto add = [&](int n, base::UnixTime seen_at, base::UnixTime expires_at, bool is_ended = false) {
-      const SessionId name{id(n).text()};
-      t.users.insert_session({.session = {.id = name,
-                                          .authentication = {.user = UserId{"u_alice"}, .session = name, .time = at(1)},
-                                          .created_at = at(1),
-                                          .seen_at = seen_at},
-                              .hash = hash("cookie"),
-                              .expires_at = expires_at,
-                              .ended_at = is_ended ? std::optional{at(2)} : std::nullopt});
-    };
-    add(1, at(50), at(101));
-    add(2, at(50), at(100));
-    add(3, at(50), at(99));
-    add(4, at(20), at(200));
-    add(5, at(10), at(200));
-    add(6, at(21), at(200));
-    add(7, at(10), at(90), true);
-    const auto over = [&](int count) {
-      std::vector<SessionId> names;
-      for (const SessionRecord& each : t.users.sessions_over(at(100), at(20), count)) names.push_back(each.session.id);
-      return names;
-    };
-    const auto names = [](std::initializer_list<int> numbers) {
-      std::vector<SessionId> names;
-      for (const int n : numbers) names.emplace_back(id(n).text());
-      return names;
-    };
-    CHECK_EQ(over(10), names({3, 2, 5, 4}));
-    CHECK_EQ(over(1), names({3, 5}));
-    CHECK_EQ(over(0), names({}));
-  });
-}
-
-TEST_CASE_TEMPLATE("a consent takes the place of the one before", Store, InMemory, BySql) {
-  Store{}.with([](Tables t) {
-    const UserId alice{"u_alice"};
-    const ClientId client{"c_shop"};
-    CHECK_FALSE(t.users.find_consent(alice, client).has_value());
-    t.users.put_consent({alice, client, scope("read"), at(1)});
-    t.users.put_consent({alice, client, scope("read write"), at(2)});
-    CHECK_EQ(t.users.find_consent(alice, client)->scope, scope("write read"));
-    CHECK_EQ(t.users.find_consent(alice, client)->granted_at, at(2));
-    CHECK(t.users.remove_consent(alice, client));
-    CHECK_FALSE(t.users.remove_consent(alice, client));
-  });
-}
-
 TEST_CASE_TEMPLATE("a code is used once", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     t.grants.insert_code({.id = id(1),
