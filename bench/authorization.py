@@ -48,9 +48,18 @@ class AuthorizationServer:
         head, _, body = text.partition("\r\n\r\n")
         first, *fields = head.split("\r\n")
         method, target, _ = first.split(" ")
-        self.connection.request(method, target, body or None, dict(line.split(": ", 1) for line in fields))
-        answer = self.connection.getresponse()
+        answer = self.exchanged(method, target, body or None, dict(line.split(": ", 1) for line in fields))
         return answer.status, answer.headers, answer.read().decode()
+
+    def exchanged(self, *request):
+        """Servers close connections that were idle while others were measured: then it goes out on another one."""
+        try:
+            self.connection.request(*request)
+            return self.connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self.connection.close()
+            self.connection.request(*request)
+            return self.connection.getresponse()
 
     def token_request(self, client, **form):
         return self.text("POST", self.path("token_endpoint"), client, form)

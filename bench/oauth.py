@@ -9,7 +9,7 @@ from pathlib import Path
 
 from authorization import AuthorizationServer
 from glewlwyd import Glewlwyd, glewlwyd
-from servers import LOAD_CORE, Peer, pinned
+from servers import CALIBRATED, LOAD_CORE, Peer, pinned
 
 USER = ("bench", "a password for the bench")
 OIDC_CLIENTS = {
@@ -20,7 +20,6 @@ OIDC_CLIENTS = {
 }
 CONNECTIONS = 32
 TOKENS_ISSUED = 1_000_000
-CALIBRATED = 4  # seconds after the start: the cost of passwords is found by then, and its 19 MiB are given back
 
 
 def troupe_side(server):

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 SERVER_CORE = 0
 LOAD_CORE = 1
+CALIBRATED = 4  # seconds after the start: the cost of passwords is found by then, and its 19 MiB are given back
 
 
 def pinned(core):
