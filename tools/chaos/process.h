@@ -21,6 +21,16 @@ struct Failed {
   std::string why;
 };
 
+/// The beginning of a configuration whose server says little and slows nobody down for asking often.
+inline constexpr const char* quiet_and_unlimited = R"([log]
+level = "error"
+
+[http]
+requests_per_second = 1000000000
+requests_burst = 1000000000
+
+)";
+
 /// A folder that lives as long as the value.
 class Folder {
  public:

@@ -19,14 +19,7 @@ using attack::json_text;
 using attack::Request;
 using attack::Trial;
 
-constexpr const char* config = R"([log]
-level = "error"
-
-[http]
-requests_per_second = 1000000000
-requests_burst = 1000000000
-
-[oauth]
+constexpr const char* config = R"([oauth]
 password_time = "0s"
 password_threads = "usual"
 access_token_lifetime = "1h"
@@ -55,7 +48,8 @@ std::string what_is_signed(const std::string& jwt) { return jwt.substr(0, jwt.rf
 Run::Run(const RunOptions& options)
     : options_(options),
       random_(options.seed),
-      server_(options.troupe, folder_.path(), config + store_of(options.store_url)),
+      server_(options.troupe, folder_.path(),
+              chaos::quiet_and_unlimited + std::string{config} + store_of(options.store_url)),
       transport_(attack::curl_transport({.ca_file = "", .patience = 30s})) {
   add_clients();
   server_.start();

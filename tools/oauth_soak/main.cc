@@ -25,14 +25,7 @@ using namespace troupe;
 using chaos::Failed;
 
 // A row stays for its life, five minutes of slack and until the next sweep.
-constexpr const char* config = R"([log]
-level = "error"
-
-[http]
-requests_per_second = 1000000000
-requests_burst = 1000000000
-
-[oauth]
+constexpr const char* config = R"([oauth]
 password_time = "0s"
 password_threads = "usual"
 access_token_lifetime = "1s"
@@ -81,7 +74,8 @@ class TokenTable {
 class Scene {
  public:
   explicit Scene(const Options& options)
-      : server_(options.troupe, folder_.path(), config), transport_(attack::curl_transport({})) {
+      : server_(options.troupe, folder_.path(), chaos::quiet_and_unlimited + std::string{config}),
+        transport_(attack::curl_transport({})) {
     const auto said = server_.command({"client", "add", "--json", "--name", "soak", "--grant", "client_credentials",
                                        "--scope", "notes", "--access-token-format", "opaque"});
     const attack::KnownClient client{.id = attack::json_text(said, "client_id"),
