@@ -85,7 +85,7 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
   void flush_control() { (void)write_batch({}, 0); }
   std::size_t write_batch(std::span<const iovec> frames, std::size_t offered);
   std::size_t write_between(std::span<const iovec> frames);
-  std::size_t note_sent(std::span<const iovec> frames, std::size_t sent);
+  std::size_t note_sent(std::span<const iovec> parts, std::size_t sent);
   void arm(base::Duration in);
 
   // First what a write needs, so that it takes one line of the processor's cache beside that of the bases.
@@ -309,13 +309,22 @@ std::size_t StreamLink::write_between(std::span<const iovec> frames) {
   return of_first + note_sent(others, sent - of_first - of_control);
 }
 
-/// Of `sent` bytes so many belong to these frames; the last that they reach may be cut.
-std::size_t StreamLink::note_sent(std::span<const iovec> frames, std::size_t sent) {
+/// What is missing of the frame at whose front, middle or end the first `taken` bytes of whole frames end.
+std::size_t rest_of_frame(std::string_view frames, std::size_t taken) {
+  std::size_t end = 0;
+  while (end < taken) end += wire::finished_frame_bytes(frames.substr(end));
+  return end - taken;
+}
+
+/// Of `sent` bytes so many belong to these parts; the last frame that they reach may be cut.
+std::size_t StreamLink::note_sent(std::span<const iovec> parts, std::size_t sent) {
   std::size_t left = sent;
-  for (const auto& frame : frames) {
+  bool is_rest = frame_rest() > 0;  // the first part, of the frame that was cut before
+  for (const auto& part : parts) {
     if (left == 0) return sent;
-    const std::size_t taken = std::min(left, frame.iov_len);
-    note_frame_rest(frame.iov_len - taken);
+    const std::size_t taken = std::min(left, part.iov_len);
+    const std::string_view bytes{static_cast<const char*>(part.iov_base), part.iov_len};
+    note_frame_rest(std::exchange(is_rest, false) ? part.iov_len - taken : rest_of_frame(bytes, taken));
     left -= taken;
   }
   return sent - left;

@@ -68,8 +68,8 @@ class WebSocketLink {
   virtual void start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater = nullptr) = 0;
 
   /// Writes frames without waiting; gives the number of bytes accepted, after a short write on_writable() follows.
-  /// Each part is one finished frame (wire::encode_frame), save that after a short write the first part must be the
-  /// rest of the frame that was cut. After close() all but such a rest is accepted and dropped.
+  /// Each part is a finished frame (wire::encode_frame), or some behind each other, save that after a short write the
+  /// first part must be the rest of the frame that was cut. After close() all but such a rest is accepted and dropped.
   virtual std::size_t write_some(std::span<const iovec> frames) = 0;
 
   /// Sends a ping of at most 125 bytes. It is dropped when 4 KiB of control frames already wait for a full socket.

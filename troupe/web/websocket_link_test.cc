@@ -284,5 +284,41 @@ TEST_CASE("a control frame waits for the end of a cut frame and goes before the 
   CHECK_GE(pair.owner.writable, 1);
 }
 
+// Wherever the socket takes no more, the owner goes on with the rest of that very frame.
+TEST_CASE("a part of several frames is cut within one of them, behind which the control frame goes") {
+  const std::string texts[]{std::string(40, 'a'), std::string(200, 'b'), std::string(30, 'c')};
+  std::string all;
+  std::vector<std::size_t> ends;
+  for (const auto& text : texts) {
+    all += wire::encode_frame(Opcode::text, text);
+    ends.push_back(all.size());
+  }
+  for (std::size_t room = 1; room < all.size(); ++room) {
+    CAPTURE(room);
+    Pair pair{{.buffer_bytes = room}};
+    pair.client->stream().pause_reading();
+    std::size_t written = pair.write(all);
+    REQUIRE_EQ(written, room);
+    const auto end_of_cut = [&] { return *std::ranges::lower_bound(ends, written); };
+    const auto before = std::ranges::lower_bound(ends, written) - ends.begin() + 1;
+    pair.link->ping("p");
+    pair.world.run_until_idle();
+
+    pair.client->stream().resume_reading();
+    std::vector<std::pair<Opcode, std::string>> found;
+    for (int turn = 0; turn < 600 && found.size() < 4; ++turn) {
+      pair.world.run_until_idle();
+      for (auto& one : pair.frames()) found.push_back(std::move(one));
+      if (written == all.size()) continue;
+      const bool is_cut = end_of_cut() != written;
+      written += pair.write(std::string_view{all}.substr(written, is_cut ? end_of_cut() - written : all.size()));
+    }
+    REQUIRE_EQ(found.size(), 4);
+    CHECK_EQ(found[static_cast<std::size_t>(before)], std::pair{Opcode::ping, "p"s});
+    found.erase(found.begin() + before);
+    for (std::size_t i = 0; i < 3; ++i) CHECK_EQ(found[i].second, texts[i]);
+  }
+}
+
 }  // namespace
 }  // namespace troupe::web

@@ -312,6 +312,14 @@ FrameView view_frame(std::string_view finished) {
   return {opcode, finished.substr(head)};
 }
 
+std::size_t finished_frame_bytes(std::string_view bytes) {
+  INVARIANT(bytes.size() >= 2, "no finished frame");
+  const std::size_t head = header_bytes(bytes);
+  INVARIANT(bytes.size() >= head, "no finished frame");
+  const auto length = static_cast<std::uint8_t>(bytes[1]);  // a server's: unmasked
+  return head + (length < 126 ? length : big_endian(bytes.substr(2, head - 2)));
+}
+
 std::string close_payload(std::uint16_t code, std::string_view reason) {
   INVARIANT(is_sendable_close_code(code), "a close code that must not be sent");
   std::size_t size = std::min(reason.size(), control_payload_max - 2);

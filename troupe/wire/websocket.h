@@ -157,6 +157,10 @@ struct FrameView {
 /// What is in a frame that we finished ourselves.
 FrameView view_frame(std::string_view finished);
 
+/// How many bytes the frame has, head and all, that begins at the front of `bytes`: one that we finished ourselves, of
+/// which at least the head is there.
+std::size_t finished_frame_bytes(std::string_view bytes);
+
 /// One finished frame of a server: head and payload.
 std::string encode_frame(Opcode opcode, std::string_view payload);
 

@@ -165,6 +165,15 @@ TEST_CASE("lengths around every limit of the encoding come back whole") {
   }
 }
 
+TEST_CASE("how long a finished frame is stands in its head") {
+  for (std::size_t payload : {0U, 1U, 125U, 126U, 65'535U, 65'536U, 100'000U}) {
+    CAPTURE(payload);
+    const auto frame = encode_frame(Opcode::binary, std::string(payload, 'x'));
+    CHECK_EQ(finished_frame_bytes(frame + "and what is behind it"), frame.size());
+    CHECK_EQ(finished_frame_bytes(std::string_view{frame}.substr(0, frame_head_bytes_max)), frame.size());
+  }
+}
+
 TEST_CASE("a message that lies whole in the read buffer is handed out where it lies") {
   auto bytes = client(Opcode::binary, "in place");
   std::span<char> input{bytes};
