@@ -301,9 +301,9 @@ bool Connection::cancel_history(const RequestId& id) {
   return true;
 }
 
-void Connection::write_turn() {
+void Connection::write_turn(JoinedFrames& joined) {
   writes_this_turn_ = false;
-  flush();
+  flush(&joined);
 }
 
 FrameCoding* Connection::coding() noexcept {
@@ -311,12 +311,14 @@ FrameCoding* Connection::coding() noexcept {
   return compression_.get();
 }
 
-void Connection::flush() {
+void Connection::borrow_outbox() { outbox_ = site_->outboxes.lend(coding()); }
+
+void Connection::flush(JoinedFrames* joined) {
   if (link_ == nullptr || state_ >= State::closing) return;
   const bool takes_more = !socket_full_;
   do {
     pump_histories();
-    if (!write_some()) break;
+    if (!write_some(joined)) break;
   } while (!rare().histories.empty());
   if (takes_more && is_behind()) read_spilled();
   if (rare().felt != nullptr) ease();
@@ -338,14 +340,14 @@ void Connection::pump_histories() {
 }
 
 // Writes all that waits; false when the socket took less.
-bool Connection::write_some() {
+bool Connection::write_some(JoinedFrames* joined) {
   if (socket_full_) return false;
   if (outbox_ == nullptr) return true;
   std::array<iovec, parts_max> parts;
   auto& figures = site_->figures;
   if (figures.writes % sampled_one_in == 0 && !outbox_->empty()) [[unlikely]]
     note_queue();
-  while (auto used = outbox_->gather(parts)) {
+  while (auto used = outbox_->gather(parts, joined)) {
     std::size_t offered = 0;
     for (const auto& part : std::span{parts}.first(used)) offered += part.iov_len;
     auto taken = figures.writing.measure(core_, [&] { return link_->write_some(std::span{parts}.first(used)); });

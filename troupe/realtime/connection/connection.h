@@ -128,7 +128,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void close(std::uint16_t code, std::string_view reason);
 
   // ---- for the writers of its turn ----
-  void write_turn();
+  /// `joined`: of what others write in this turn.
+  void write_turn(JoinedFrames& joined);
 
   // ---- Receiver ----
   const ConnectionId& connection() const noexcept override { return session_.connection; }
@@ -190,13 +191,15 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
     if (!std::exchange(writes_this_turn_, true)) site_->writers.add(core_, *this);
   }
   Outbox& open_outbox() {
-    if (outbox_ == nullptr) outbox_ = site_->outboxes.lend(coding());
+    if (outbox_ == nullptr) [[unlikely]]
+      borrow_outbox();
     return *outbox_;
   }
+  void borrow_outbox();
   void rest_outbox();
   FrameCoding* coding() noexcept;
-  void flush();
-  bool write_some();
+  void flush(JoinedFrames* joined = nullptr);
+  bool write_some(JoinedFrames* joined = nullptr);
   void note_queue();
   void pump_histories();
   void update_reading();

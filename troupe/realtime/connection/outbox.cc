@@ -6,6 +6,7 @@
 #include "troupe/base/check.h"
 #include "troupe/realtime/connection/connection_figures.h"
 #include "troupe/realtime/connection/frame_coding.h"
+#include "troupe/realtime/connection/joined_frames.h"
 
 namespace troupe::realtime {
 
@@ -253,7 +254,14 @@ void Outbox::forget_gone() {
 
 // ---- what leaves ----
 
-std::size_t Outbox::gather(std::span<iovec> parts) {
+std::size_t Outbox::gather(std::span<iovec> parts, JoinedFrames* joined) {
+  if (joined != nullptr && queue_.size() >= JoinedFrames::frames_min && is_shared()) {
+    const auto piece = joined->of(std::span<const Waiting>{queue_});
+    if (!piece.empty()) {
+      parts[0] = {const_cast<char*>(piece.data()), piece.size()};
+      return 1;
+    }
+  }
   std::size_t used = 0;
   std::size_t bytes = 0;
   std::size_t skip = first_written_;

@@ -26,6 +26,7 @@
 namespace troupe::realtime {
 
 class FrameCoding;
+class JoinedFrames;
 struct OutboxFigures;
 
 struct OutboxLimits {
@@ -65,8 +66,9 @@ class Outbox {
   /// From now on what is dropped and told counts there, too. They must outlive the outbox.
   void count_in(OutboxFigures& figures) noexcept { figures_ = &figures; }
 
-  /// A message of a subscription that wants `overflow`.
-  Pushed push(const FrameRef& message, Overflow overflow) {
+  /// A message of a subscription that wants `overflow`. Nearly all that is ever delivered passes here: it stands within
+  /// the connection's deliver().
+  [[gnu::always_inline]] Pushed push(const FrameRef& message, Overflow overflow) {
     auto bytes = message->bytes.size();
     if (overflow == Overflow::latest || !fits(bytes) || unequal_ > 0 || message->priority != Priority::normal)
         [[unlikely]]
@@ -85,8 +87,8 @@ class Outbox {
   Pushed push_gap(const Gap& gap);
 
   /// Fills `parts` with the next bytes to write, in order, and gives how many it used; 0 when nothing waits.
-  /// The bytes stay valid until anything else is called.
-  std::size_t gather(std::span<iovec> parts);
+  /// The bytes stay valid until anything else is called. With `joined` they are one part where others write the same.
+  std::size_t gather(std::span<iovec> parts, JoinedFrames* joined = nullptr);
   /// `bytes` of what gather() gave have been written.
   void written(std::size_t bytes) { is_all_that_waits(bytes) ? written_all() : written_in_part(bytes); }
 
@@ -175,6 +177,10 @@ class Outbox {
   Rare& make_rare() {
     if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
     return *rare_;
+  }
+  /// What waits are frames as they leave, from the first byte on, and a message comes first, which others may have too.
+  bool is_shared() const noexcept {
+    return rare_ == nullptr && coding_ == nullptr && first_written_ == 0 && queue_.front().kind == Kind::message;
   }
   bool has_too_many_gaps() const noexcept { return rare_ != nullptr && rare_->gaps.size() > limits_->gaps_max; }
 

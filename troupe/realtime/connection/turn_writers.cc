@@ -11,9 +11,10 @@ namespace troupe::realtime {
 void TurnWriters::on_turn_end() {
   writing_.swap(waiting_);
   for (std::size_t i = 0; i < writing_.size(); ++i) {
-    if (Connection* connection = std::exchange(writing_[i], nullptr)) connection->write_turn();
+    if (Connection* connection = std::exchange(writing_[i], nullptr)) connection->write_turn(joined_);
   }
   writing_.clear();
+  joined_.forget();
 }
 
 void TurnWriters::remove(const Connection& connection) noexcept {

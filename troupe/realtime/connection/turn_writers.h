@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/realtime/connection/joined_frames.h"
 
 namespace troupe::realtime {
 
@@ -26,6 +27,7 @@ class TurnWriters final : private actor::TurnEndHook {
 
   std::vector<Connection*> waiting_;  // null: it has ended
   std::vector<Connection*> writing_;  // while they do
+  JoinedFrames joined_;               // what more than one of them writes
 };
 
 }  // namespace troupe::realtime

@@ -43,6 +43,8 @@ class FrameRef {
   const LocalFrame& operator*() const noexcept { return *frame_; }
   const LocalFrame* operator->() const noexcept { return frame_; }
   explicit operator bool() const noexcept { return frame_ != nullptr; }
+  /// Whether both are one and the same frame, not merely an equal one.
+  bool is(const FrameRef& other) const noexcept { return frame_ == other.frame_; }
 
  private:
   LocalFrame* frame_ = nullptr;
