@@ -206,6 +206,11 @@ void append_json_string(std::string& out, std::string_view text) {
     append_escaped(out, text);
 }
 
+void append_json_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr);
+}
+
 std::string write_json(const Json& json) {
   std::string out;
   JsonWriter{out}.value(json);
@@ -247,8 +252,9 @@ JsonWriter& JsonWriter::whole(std::int64_t number) {
   return raw({digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr});
 }
 JsonWriter& JsonWriter::whole(std::uint64_t number) {
-  char digits[20];
-  return raw({digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr});
+  separate();
+  append_json_number(out_, number);
+  return *this;
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {

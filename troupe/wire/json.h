@@ -96,6 +96,8 @@ std::string write_json(const Json& json);
 
 /// Appends `text`, which must be UTF-8, as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
+/// Appends a number in decimal digits.
+void append_json_number(std::string& out, std::uint64_t number);
 
 /// Appends JSON piece by piece; commas come by themselves. The caller balances begin and end.
 class JsonWriter {

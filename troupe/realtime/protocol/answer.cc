@@ -162,14 +162,26 @@ void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::o
   writer.member("active_subscriptions", frame.active_subscriptions).end_object();
 }
 
+// As often written as messages are: names stand as they are, with nothing to look at.
 void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
-  auto writer = begin(out, "ack", id);
-  writer.member("delivered_to", frame.delivered_to)
-      .member("queued", frame.queued)
-      .member("epoch", frame.position.epoch.value())
-      .member("offset", frame.position.offset);
-  if (!frame.redirected_to.empty()) writer.member("topic", frame.redirected_to);
-  writer.end_object();
+  out += R"({"type":"ack")";
+  if (id) {
+    out += R"(,"id":)";
+    wire::append_json_string(out, id->value());
+  }
+  out += R"(,"delivered_to":)";
+  wire::append_json_number(out, frame.delivered_to);
+  out += R"(,"queued":)";
+  wire::append_json_number(out, frame.queued);
+  out += R"(,"epoch":)";
+  wire::append_json_string(out, frame.position.epoch.value());
+  out += R"(,"offset":)";
+  wire::append_json_number(out, frame.position.offset);
+  if (!frame.redirected_to.empty()) {
+    out += R"(,"topic":)";
+    wire::append_json_string(out, frame.redirected_to);
+  }
+  out += '}';
 }
 
 void append(std::string& out, const DirectAck& frame, const std::optional<RequestId>& id) {

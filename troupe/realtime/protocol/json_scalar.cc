@@ -63,7 +63,8 @@ bool is_string(std::string_view rest) {
 }  // namespace
 
 bool is_json_scalar(std::string_view token) noexcept {
-  return token == "true" || token == "false" || token == "null" || is_string(token) || is_number(token);
+  if (token.starts_with('"')) return is_string(token);
+  return token == "true" || token == "false" || token == "null" || is_number(token);
 }
 
 }  // namespace troupe::realtime

@@ -12,25 +12,37 @@ namespace {
 
 constexpr std::size_t fields_bytes = 256;  // about what the fields around a payload take
 
-void append_fields(wire::JsonWriter& writer, const MessageParts& parts) {
-  writer.member("type", "message")
-      .member("topic", parts.topic)
-      .member("epoch", parts.position.epoch.value())
-      .member("offset", parts.position.offset)
-      .member("sender", parts.sender.value())
-      .member("sent_at", static_cast<std::uint64_t>(parts.sent_at.milliseconds));
+constexpr std::string_view before_json = R"(,"payload":)";
+constexpr std::string_view before_binary = "}\n";
+
+// An object that is still open. Each publication is written here, so names stand as they are, with nothing to look at.
+void append_fields(std::string& out, const MessageParts& parts) {
+  out += R"({"type":"message","topic":)";
+  wire::append_json_string(out, parts.topic);
+  out += R"(,"epoch":)";
+  wire::append_json_string(out, parts.position.epoch.value());
+  out += R"(,"offset":)";
+  wire::append_json_number(out, parts.position.offset);
+  out += R"(,"sender":)";
+  wire::append_json_string(out, parts.sender.value());
+  out += R"(,"sent_at":)";
+  wire::append_json_number(out, static_cast<std::uint64_t>(parts.sent_at.milliseconds));
+}
+
+void append_shard(std::string& out, const ShardPosition& shard) {
+  out += R"(,"shard":)";
+  wire::append_json_string(out, shard.shard);
+  out += R"(,"seq":)";
+  wire::append_json_number(out, shard.seq);
 }
 
 // Closes the object with the payload in it, or behind it after a line feed when it is binary.
-EncodedMessage with_payload(FrameBuilder& builder, wire::JsonWriter& writer, std::string_view payload,
-                            PayloadKind kind) {
-  bool binary = kind == PayloadKind::binary;
-  if (binary) {
-    writer.end_object();
-    builder.body().append("\n").append(payload);
-  } else {
-    writer.key("payload").raw(payload).end_object();
-  }
+EncodedMessage with_payload(FrameBuilder& builder, std::string_view payload, PayloadKind kind) {
+  const bool binary = kind == PayloadKind::binary;
+  auto& body = builder.body();
+  body += binary ? before_binary : before_json;
+  body += payload;
+  if (!binary) body += '}';
   auto behind = std::size_t{binary ? 0U : 1U};
   auto frame = std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text);
   auto place = frame.slice(frame.size() - behind - payload.size(), payload.size());
@@ -41,25 +53,19 @@ EncodedMessage with_payload(FrameBuilder& builder, wire::JsonWriter& writer, std
 
 EncodedMessage encode_message(const MessageParts& parts) {
   FrameBuilder builder{parts.payload.bytes.size() + fields_bytes};
-  wire::JsonWriter writer{builder.body()};
-  writer.begin_object();
-  append_fields(writer, parts);
-  return with_payload(builder, writer, parts.payload.bytes, parts.payload.kind);
+  append_fields(builder.body(), parts);
+  return with_payload(builder, parts.payload.bytes, parts.payload.kind);
 }
 
 base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosition& shard) {
   FrameBuilder builder{parts.payload.bytes.size() + fields_bytes};
-  wire::JsonWriter writer{builder.body()};
-  writer.begin_object();
-  append_fields(writer, parts);
-  writer.member("shard", shard.shard).member("seq", shard.seq);
-  return with_payload(builder, writer, parts.payload.bytes, parts.payload.kind).frame;
+  append_fields(builder.body(), parts);
+  append_shard(builder.body(), shard);
+  return with_payload(builder, parts.payload.bytes, parts.payload.kind).frame;
 }
 
 base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard) {
   // What stands between the fields and the payload (with_payload() wrote it) gives way to two fields more.
-  constexpr std::string_view before_json = R"(,"payload":)";
-  constexpr std::string_view before_binary = "}\n";
   const bool binary = message.kind == PayloadKind::binary;
   const auto frame = message.frame.view();
   const auto length = static_cast<unsigned char>(frame[1]) & 0x7fU;
@@ -67,12 +73,9 @@ base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard
   const auto place = frame.size() - (binary ? 0 : 1) - message.payload.size();
   const auto fields = frame.substr(head, place - head - (binary ? before_binary : before_json).size());
   FrameBuilder builder{frame.size() + fields_bytes};
-  builder.body().append(fields).append(R"(,"shard":)");
-  wire::JsonWriter{builder.body()}.value(shard.shard);
-  builder.body().append(R"(,"seq":)").append(std::to_string(shard.seq));
-  builder.body().append(binary ? before_binary : before_json).append(message.payload.view());
-  if (!binary) builder.body().append("}");
-  return std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text);
+  builder.body() += fields;
+  append_shard(builder.body(), shard);
+  return with_payload(builder, message.payload.view(), message.kind).frame;
 }
 
 EncodedMessage encode_direct(const DirectParts& parts) {
@@ -84,7 +87,7 @@ EncodedMessage encode_direct(const DirectParts& parts) {
       .member("message_id", parts.message.value())
       .member("offset", parts.offset)
       .member("sent_at", static_cast<std::uint64_t>(parts.sent_at.milliseconds));
-  return with_payload(builder, writer, parts.payload.bytes, parts.payload.kind);
+  return with_payload(builder, parts.payload.bytes, parts.payload.kind);
 }
 
 base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,
@@ -98,7 +101,7 @@ base::Bytes encode_history_item(std::string_view topic, const Position& position
       .member("epoch", position.epoch.value())
       .member("offset", position.offset)
       .member("sent_at", static_cast<std::uint64_t>(sent_at.milliseconds));
-  return with_payload(builder, writer, message.payload.view(), message.kind).frame;
+  return with_payload(builder, message.payload.view(), message.kind).frame;
 }
 
 }  // namespace troupe::realtime
