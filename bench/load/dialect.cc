@@ -11,17 +11,21 @@ namespace {
 
 constexpr std::string_view troupe_subscribe = R"({{"type":"subscribe","id":"s","topics":[{}]}})";
 constexpr std::string_view troupe_publish = R"({{"type":"publish","topic":"bench.fanout","payload":{0}}})";
+constexpr std::string_view troupe_publish_with_id =
+    R"({{"type":"publish","id":"p","topic":"bench.fanout","payload":{0}}})";
 constexpr std::string_view confirmed = "\"subscription_confirmed\"";
 
 // The floor and `ws` welcome nobody; but for that they speak as Troupe does.
 const Dialect plain{.subscribe = troupe_subscribe,
                     .subscribed = confirmed,
                     .publish = troupe_publish,
+                    .publish_and_acknowledge = troupe_publish_with_id,
                     .delivered = "\"type\":\"message\""};
 const Dialect troupe_itself{.greeting = {{"", "\"welcome\""}},
                             .subscribe = troupe_subscribe,
                             .subscribed = confirmed,
                             .publish = troupe_publish,
+                            .publish_and_acknowledge = troupe_publish_with_id,
                             .delivered = "\"type\":\"message\""};
 const Dialect socket_io{.subscriber_path = "/socket.io/?EIO=4&transport=websocket",
                         .publisher_path = "/socket.io/?EIO=4&transport=websocket",
@@ -55,10 +59,11 @@ std::string Dialect::subscription(std::string_view topics) const {
   return client_frame(opcode, fmt::format(fmt::runtime(subscribe), topics));
 }
 
-std::string Dialect::publication(std::size_t payload_bytes) const {
+std::string Dialect::publication(std::size_t payload_bytes, bool acknowledged) const {
   const std::string text(payload_bytes - std::string_view{R"({"text":""})"}.size(), 'x');
   const auto payload = fmt::format(R"({{"text":"{}"}})", text);
-  return client_frame(opcode, fmt::format(fmt::runtime(publish), payload, payload.size()));
+  const auto form = acknowledged && !publish_and_acknowledge.empty() ? publish_and_acknowledge : publish;
+  return client_frame(opcode, fmt::format(fmt::runtime(form), payload, payload.size()));
 }
 
 std::size_t Dialect::deliveries_in(std::string_view payload) const {

@@ -21,16 +21,17 @@ struct Dialect {
   std::string_view subscriber_path = "/ws";
   std::string_view publisher_path = "/ws";
   std::vector<Step> greeting;
-  std::string_view subscribe;     // `{}` stands for the topics, as JSON strings with commas between
-  std::string_view subscribed;    // how the answer says yes; empty: there is none
-  std::string_view publish;       // `{0}` stands for the payload, `{1}` for its bytes
-  std::string_view delivered;     // what each delivery holds once
-  std::string_view are_you_here;  // a ping of its own
-  std::string_view i_am;          // and the answer
+  std::string_view subscribe;                // `{}` stands for the topics, as JSON strings with commas between
+  std::string_view subscribed;               // how the answer says yes; empty: there is none
+  std::string_view publish;                  // `{0}` stands for the payload, `{1}` for its bytes
+  std::string_view publish_and_acknowledge;  // the same where an answer is wanted; empty: there is none
+  std::string_view delivered;                // what each delivery holds once
+  std::string_view are_you_here;             // a ping of its own
+  std::string_view i_am;                     // and the answer
 
   std::string subscription(std::string_view topics) const;
-  /// A publication whose payload has so many bytes, at least twelve.
-  std::string publication(std::size_t payload_bytes) const;
+  /// A publication whose payload has so many bytes, at least twelve; `acknowledged` if that can be had.
+  std::string publication(std::size_t payload_bytes, bool acknowledged) const;
   /// How many deliveries are in what came.
   std::size_t deliveries_in(std::string_view payload) const;
 

@@ -1,6 +1,7 @@
 // `fanout`: one publisher, many subscribers of one topic. Some publications leave in one
-// write; the next leave when every subscriber has them all. One unit is one delivery. Beside
-// them may stand patterns that match nothing, and subscriptions that come and go.
+// write; the next leave when every subscriber has them all. One unit is one delivery. A
+// publication to one subscriber is acknowledged, where the server can. Beside them may stand
+// patterns that match nothing, and subscriptions that come and go.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,10 @@ class Fanout final : public Workload {
         patience_(options.patience),
         publisher_(dialect_.publisher(port_)),
         in_flight_(options.in_flight) {
-    for (std::size_t i = 0; i < in_flight_; ++i) publications_ += dialect_.publication(options.payload_bytes);
+    // Beside one delivery an answer to the publisher counts; beside many it is nothing.
+    const bool acknowledged = options.subscribers == 1;
+    const auto publication = dialect_.publication(options.payload_bytes, acknowledged);
+    for (std::size_t i = 0; i < in_flight_; ++i) publications_ += publication;
     const bool plain = target.name != "troupe";
     const auto topic = fmt::format(R"("{}")", plain ? "bench.fanout" : options.subscribe);
     for (std::size_t i = 0; i < options.subscribers; ++i) {

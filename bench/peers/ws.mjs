@@ -24,6 +24,10 @@ sockets.on('connection', (socket, request) => {
     const text = JSON.stringify({ type: 'message', topic: frame.topic, payload: frame.payload, epoch: '0123456789abcdef',
                                   offset: 123456, sent_at: 1700000000000 });
     for (const each of subscribers) each.send(text);
+    if (frame.id) {
+      socket.send(JSON.stringify({ type: 'ack', id: frame.id, delivered_to: subscribers.size, queued: 0,
+                                   epoch: '0123456789abcdef', offset: 123456 }));
+    }
   });
 });
 
