@@ -16,6 +16,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
 #include "troupe/realtime/load/load_actor.h"
+#include "troupe/realtime/load/wakeful_actor.h"
 
 namespace troupe::app {
 namespace {
@@ -40,6 +41,8 @@ constexpr const char* notes =
     "The topics are PREFIX.RUN.0 and so on, so the token needs topic:PREFIX.>:publish and topic:PREFIX.>:subscribe.\n"
     "A server bounds connections and frames of one user: a token file with several tokens, one a line, is used in "
     "turn.\n"
+    "On one machine a server wakes this program for each delivery, which it would not over a network; --awake spares "
+    "it that, at the price of a whole processor for each of --cores.\n"
     "Exit status: 0 all was delivered or told; 1 something was missing, failed or lost; 2 the command line is wrong.";
 
 struct LoadFlags {
@@ -49,6 +52,7 @@ struct LoadFlags {
   std::string prefix = "load";
   std::uint64_t cores = 1;
   std::uint64_t sources = 0;
+  bool awake = false;
   bool json = false;
   bool yes = false;
 };
@@ -95,6 +99,8 @@ class Load {
       actors_.push_back(system_.spawn<LoadActor>(
           {.name = fmt::format("load-{}", core), .core = static_cast<int>(core), .restart = actor::Restart::temporary},
           std::move(options)));
+      if (!flags_.awake) continue;
+      system_.spawn<realtime::WakefulActor>({.name = fmt::format("wakeful-{}", core), .core = static_cast<int>(core)});
     }
   }
 
@@ -247,6 +253,8 @@ void add_load_command(CLI::App& root, Invocation& invocation) {
       ->add_option("--source-addresses", flags->sources,
                    "Addresses of 127.0.0.0/8 to come from; else as many as needed")
       ->check(CLI::Range(0, 60'000));
+  command->add_flag("--awake", flags->awake,
+                    "Never let this program's threads sleep, so that a server on this machine need not wake them");
   command->add_flag("--json", flags->json, "Print the summary as JSON");
   command->add_flag("--yes-load-this-host", flags->yes, "The server may be another machine than this one");
   add_connect_flags(*command, flags->connect);
