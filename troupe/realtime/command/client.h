@@ -68,6 +68,8 @@ struct ClientFigures {
 using OptionalId = std::optional<RequestId>;
 /// What the client has of topics.
 using TopicPositions = std::map<std::string, Position>;
+/// How far streams of shards have come, by the shard's name.
+using ShardSeqs = std::map<std::string, std::uint64_t>;
 
 class Client {
  public:
@@ -88,10 +90,11 @@ class Client {
   virtual void acknowledge(base::Bytes frame, const Position& position) = 0;
 
   /// Keeps the live messages of topics and patterns back until release(), which lets those go that come after what the
-  /// client has of their topics. Of a name that is in `last`, a hole behind it is told. A command holds once at most,
-  /// and lets all of it go at once.
+  /// client has of their topics. Of a name that is in `last`, a hole behind it is told. What only the patterns bring
+  /// goes only where it comes after `begins`, the places at which they begin. A command holds once at most, and lets
+  /// all of it go at once.
   virtual void hold(std::vector<TopicPattern> topics) = 0;
-  virtual void release(const TopicPositions& last) = 0;
+  virtual void release(const TopicPositions& last, const ShardSeqs& begins) = 0;
   /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
   /// more.
   virtual void begin_anew(const std::string& topic) = 0;

@@ -317,5 +317,47 @@ TEST_CASE("wherever its socket is cut, a pattern goes on without hole, whatever 
       });
 }
 
+TEST_CASE("a pattern begins behind the place that is confirmed, whatever was on its way to others of its core") {
+  int begun = 0, messages = 0;
+  actor::test::explore(
+      {.schedules = 100},
+      [&](actor::test::Seed seed) {
+        RealtimeWorld world{{}, seed, {.faults = {.delay_max = 2ms}}, {.timer_delay_max = 5ms}};
+        base::SeededRandom random{seed.number};
+        auto alice = world.connect("alice", 0), dan = world.connect("dan", 1), bob = world.connect("bob", 1);
+        world.world.advance(100ms);
+        Shards shards;
+        bool wanted = false, there = false;
+        for (int round = 0; round < 200; ++round) {
+          alice->say(fmt::format(R"({{"type":"publish","topic":"t.{}","payload":{}}})", random.below(3), round));
+          if (random.below(2) == 0) {
+            dan->say(fmt::format(R"({{"type":"{}","topics":["t.{}"]}})",
+                                 random.below(2) == 0 ? "subscribe" : "unsubscribe", random.below(3)));
+          }
+          if (random.below(4) == 0) {
+            bob->say(std::exchange(wanted, !wanted) ? R"({"type":"unsubscribe","id":"u","topics":["t.*"]})"
+                                                    : subscribe(R"("t.*")"));
+          }
+          if (random.below(3) == 0) world.world.run(random.below(30));
+          if (random.below(3) == 0) world.world.advance(std::chrono::milliseconds{random.below(4)});
+          for (const auto& frame : bob->take()) {
+            CAPTURE(frame);
+            if (field(frame, "type") == "subscription_confirmed") shards.confirm(frame);
+            there = field(frame, "id") == "s" || (there && field(frame, "id") != "u");
+            begun += field(frame, "id") == "s" ? 1 : 0;
+            if (field(frame, "type") != "message" || !there) continue;  // the last may come behind the answer
+            ++messages;
+            REQUIRE(frame.contains(R"("shard":)"));
+            CHECK_EQ(std::stoull(field(frame, "seq")), shards.at.at(field(frame, "shard")).seq + 1);
+            shards.advance(frame);
+          }
+        }
+      },
+      [&] {
+        CHECK_GT(begun, 1'000);
+        CHECK_GT(messages, 2'000);
+      });
+}
+
 }  // namespace
 }  // namespace troupe::realtime

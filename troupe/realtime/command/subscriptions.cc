@@ -97,6 +97,10 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
   const auto others = other_patterns(results, client.session());
+  ShardSeqs begins;  // of all patterns the same: each shard was asked for all of them at once
+  for (const auto& result : results) {
+    for (const auto& [name, place] : result.topic.shards) begins[name] = place.offset;
+  }
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
     // What another pattern brings of it goes on from where that one is, wherever the name begins.
@@ -106,7 +110,7 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
     if (begin == Begin::at_position || !result.topic.recovered) client.begin_anew(result.topic.topic);
   }
   client.recover(recovered);
-  client.release(last);
+  client.release(last, begins);
 }
 
 Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options, const Client& client) {

@@ -80,7 +80,7 @@ actor::Task<void> Connection::arrive() {
 void Connection::begin(const std::optional<RequestId>& id) { command_ = std::make_unique<Running>(id); }
 
 void Connection::finish() {
-  if (command_ && !command_->held.empty()) rare().lost ? discard() : release({});
+  if (command_ && !command_->held.empty()) rare().lost ? discard() : release({}, {});
   command_.reset();
   forget_rare();
   if (commands_waiting_ > 0) --commands_waiting_;
@@ -251,9 +251,13 @@ Delivery Connection::pushed(Outbox::Pushed result) {
   return socket_full_ ? Delivery::queued : Delivery::accepted;
 }
 
-void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) {
+void Connection::missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow,
+                        const StreamPlace& last) {
   if (state_ >= State::closing) return;
-  if (takes_to_hold(FrameRef::message({}, std::string{topic}, {epoch, from}), overflow, to)) return;
+  const auto nothing = [&] {
+    return FrameRef::message({}, std::string{topic}, {epoch, from}, Priority::normal, Came::by_name, last);
+  };
+  if (rare_ != nullptr && takes_to_hold(nothing(), overflow, to)) return;
   if (rare().lost) return;
   tell_missed(topic, epoch, from, to, overflow);
 }
@@ -268,9 +272,12 @@ void Connection::tell_missed(std::string_view topic, const Epoch& epoch, Offset 
   }
 }
 
-void Connection::withheld(std::string_view topic, const Position& position) {
+void Connection::withheld(std::string_view topic, const Position& position, const StreamPlace& place) {
   if (state_ >= State::closing) return;
-  if (takes_to_hold(FrameRef::message({}, std::string{topic}, position), Overflow::drop_oldest)) return;
+  const auto nothing = [&] {
+    return FrameRef::message({}, std::string{topic}, position, Priority::normal, Came::by_name, place);
+  };
+  if (rare_ != nullptr && takes_to_hold(nothing(), Overflow::drop_oldest)) return;
   if (rare().lost) return;
   tell_withheld(topic, position);
 }

@@ -137,9 +137,10 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void registered(ReceiverNumber number) override;
   Delivery deliver(const FrameRef& frame, Overflow overflow) override;
   bool has_scope(const std::string& scope) const override { return session_.identity.has_scope(scope); }
-  void withheld(std::string_view topic, const Position& position) override;
+  void withheld(std::string_view topic, const Position& position, const StreamPlace& place) override;
   void left_out(std::string_view topic, const Position& position) override;
-  void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) override;
+  void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow,
+              const StreamPlace& last) override;
   void open_inbox(const InboxContents& contents) override;
   void routes_lost(RoutesCut cut) override;
 
@@ -153,7 +154,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void answer(base::Bytes frame) override;
   void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
-  void release(const TopicPositions& last) override;
+  void release(const TopicPositions& last, const ShardSeqs& begins) override;
   void begin_anew(const std::string& topic) override;
   void discard() override;
   void call_off() override;
@@ -233,6 +234,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   Overflow spill_or_drop() const;
   void acknowledge_inbox(const Epoch& epoch);
   HeldLimits held_limits() const noexcept;
+  bool has_other(const std::string& topic, const std::vector<TopicPattern>& these) const;
   std::vector<TopicPattern> live_patterns_but(const std::vector<TopicPattern>& topics) const;
   /// Sends live messages that were held.
   void let_go(HeldTopics::Released held);

@@ -5,6 +5,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/realtime/connection/connection.h"
+#include "troupe/realtime/topic/topic_shard.h"
 
 namespace troupe::realtime {
 
@@ -14,9 +15,29 @@ void Connection::hold(std::vector<TopicPattern> topics) {
   command_->held = std::move(topics);
 }
 
-void Connection::release(const TopicPositions& last) {
+// A message may have been on its way to another connection of this core before the home knew of the pattern: it comes
+// before the place that is confirmed, and what follows it up to there may not have come.
+void Connection::release(const TopicPositions& last, const ShardSeqs& begins) {
   const auto topics = std::exchange(command_->held, {});
-  if (state_ < State::closing) let_go(make_rare().held.release(topics, last));
+  if (state_ >= State::closing) return;
+  auto held = make_rare().held.release(topics, last);
+  const auto comes_before = [&](const StreamPlace& place) {
+    const auto begin = begins.find(shard_name(place.shard));
+    return begin != begins.end() && place.seq > 0 && place.seq <= begin->second;
+  };
+  held.messages.erase_if([&](const HeldMessage& message) {
+    return comes_before(message.frame->place) && !has_other(message.frame->topic, topics);
+  });
+  let_go(std::move(held));
+}
+
+// Whether a topic lies in another subscription than the patterns of `these`.
+bool Connection::has_other(const std::string& topic, const std::vector<TopicPattern>& these) const {
+  const auto name = TopicName::parse(topic);
+  if (!name) return true;  // an inbox of an odd user
+  return topic.starts_with('$') || session_.subscriptions.any_key([&](const TopicPattern& one) {
+    return one.matches(*name) && (one.is_name() || std::ranges::find(these, one) == these.end());
+  });
 }
 
 void Connection::discard() {

@@ -14,6 +14,7 @@ struct Lost {
   Offset to = 0;
   Overflow overflow = Overflow::drop_oldest;
   Came came = Came::by_name;
+  StreamPlace last{};  // behind which none of them stands
 };
 
 /// A topic of which something waits, and whose position is known by now.
@@ -88,9 +89,11 @@ struct HeldTopics::Tables {
     auto known = lost.find(message.frame->topic);
     if (known != lost.end() && known->second.epoch == epoch) {
       known->second.to = to;
+      known->second.last = message.frame->place;
       if (message.frame->came == Came::by_pattern) known->second.came = Came::by_pattern;
     } else if (lost.size() < limits.messages_max) {
-      lost.insert_or_assign(message.frame->topic, Lost{epoch, offset, to, message.overflow, message.frame->came});
+      lost.insert_or_assign(message.frame->topic,
+                            Lost{epoch, offset, to, message.overflow, message.frame->came, message.frame->place});
     } else {
       overrun = true;
     }
@@ -132,7 +135,9 @@ struct HeldTopics::Tables {
       }
     }
     known.last = {epoch, to};
-    if (from != offset) message.frame = FrameRef::message({}, topic, {epoch, from});
+    if (from != offset)
+      message.frame =
+          FrameRef::message({}, topic, {epoch, from}, Priority::normal, Came::by_name, message.frame->place);
     out.messages.push_back(std::move(message));
   }
 };
@@ -212,7 +217,9 @@ HeldTopics::Released HeldTopics::let_go() {
       kept.insert(topic);
       ++one;
     } else {
-      tables.emit({FrameRef::message({}, topic, {range.epoch, range.from}), range.overflow, range.to}, out);
+      auto nothing =
+          FrameRef::message({}, topic, {range.epoch, range.from}, Priority::normal, Came::by_name, range.last);
+      tables.emit({std::move(nothing), range.overflow, range.to}, out);
       one = tables.lost.erase(one);
     }
   }

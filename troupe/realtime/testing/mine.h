@@ -17,9 +17,9 @@ struct Mine final : Receiver {
   void registered(ReceiverNumber given) override { number = given; }
   Delivery deliver(const FrameRef&, Overflow) override { throw RoutingTableCorrupted{"a mine"}; }
   bool has_scope(const std::string&) const override { return true; }
-  void withheld(std::string_view, const Position&) override {}
+  void withheld(std::string_view, const Position&, const StreamPlace&) override {}
   void left_out(std::string_view, const Position&) override {}
-  void missed(std::string_view, const Epoch&, Offset, Offset, Overflow) override {}
+  void missed(std::string_view, const Epoch&, Offset, Offset, Overflow, const StreamPlace&) override {}
   void open_inbox(const InboxContents&) override {}
   void routes_lost(RoutesCut) override { lost = true; }
   ConnectionId id{"mine"};

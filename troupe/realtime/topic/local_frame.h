@@ -23,6 +23,12 @@ struct LocalFrame;
 /// By which kind of subscription a message has come: by a pattern it bears `shard` and `seq`.
 enum class Came : std::uint8_t { by_name, by_pattern };
 
+/// Where a message stands in the stream of the shard that it comes from; `seq` 0: nobody said.
+struct StreamPlace {
+  std::uint32_t shard = 0;  // the core that is its home
+  std::uint64_t seq = 0;
+};
+
 class FrameRef {
  public:
   FrameRef() = default;
@@ -38,7 +44,7 @@ class FrameRef {
   static FrameRef control(base::Bytes bytes) { return message(std::move(bytes), {}, {}); }
   /// A message of a topic.
   static FrameRef message(base::Bytes bytes, std::string topic, Position position, Priority priority = Priority::normal,
-                          Came came = Came::by_name);
+                          Came came = Came::by_name, StreamPlace place = {});
 
   const LocalFrame& operator*() const noexcept { return *frame_; }
   const LocalFrame* operator->() const noexcept { return frame_; }
@@ -56,6 +62,7 @@ struct LocalFrame {
   Position position;
   Priority priority = Priority::normal;
   Came came = Came::by_name;
+  StreamPlace place;
 
   /// The same without a context of earlier messages; connection/compression makes it once. Null when not yet, or when
   /// it would be no shorter.
@@ -79,8 +86,8 @@ inline FrameRef::~FrameRef() {
   if (frame_ != nullptr && --frame_->references_ == 0) std::unique_ptr<LocalFrame>{frame_}.reset();
 }
 
-inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority,
-                                  Came came) {
+inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority, Came came,
+                                  StreamPlace place) {
   FrameRef made;
   made.frame_ = std::make_unique<LocalFrame>().release();
   made.frame_->bytes = std::move(bytes);
@@ -88,6 +95,7 @@ inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position
   made.frame_->position = std::move(position);
   made.frame_->priority = priority;
   made.frame_->came = came;
+  made.frame_->place = place;
   made.frame_->references_ = 1;
   return made;
 }

@@ -113,6 +113,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::In
   const Subscriber own = slot_of(publisher) != nullptr ? place_of(publisher) : nobody;
   const bool has_target = message.target != nullptr;
   const bool pattern_frame = !message.frame_by_pattern.empty();
+  const StreamPlace place{message.home, message.place.seq};
   // Each of the two frames is wrapped once, and only if somebody here wants it.
   FrameRef by_name, by_pattern;
   reached_ = 0;
@@ -129,17 +130,17 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::In
       if (overflow == Overflow::block) overflow = Overflow::drop_newest;  // nobody waits for himself
     }
     if (has_target && !receiver->has_scope(*message.target)) [[unlikely]] {
-      receiver->withheld(message.topic.text(), message.position);
+      receiver->withheld(message.topic.text(), message.position, place);
       ++reached_;
       continue;
     }
     bool pattern = pattern_frame && match.via == base::SubscriptionTrie::Via::pattern;
     auto& frame = pattern ? by_pattern : by_name;
     if (!frame) [[unlikely]] {
-      frame =
-          FrameRef::message(pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position,
-                            // The positions of shards would not be true if one publication overtook another.
-                            pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name);
+      frame = FrameRef::message(
+          pattern ? message.frame_by_pattern : message.frame, message.topic.text(), message.position,
+          // The positions of shards would not be true if one publication overtook another.
+          pattern ? Priority::normal : message.priority, pattern ? Came::by_pattern : Came::by_name, place);
       frame->queued_at = now;
     }
     ++counts[static_cast<std::size_t>(receiver->deliver(frame, overflow))];
@@ -175,10 +176,10 @@ LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect
   return counted;
 }
 
-void LocalReceivers::missed(const Missed& range) {
+void LocalReceivers::missed(const Missed& range, const StreamPlace& last) {
   for (const auto& match : trie_.match(range.topic)) {
     slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to,
-                                              static_cast<Overflow>(match.tag));
+                                              static_cast<Overflow>(match.tag), last);
   }
 }
 

@@ -63,7 +63,8 @@ class LocalReceivers {
   /// Whom the last deliver() had come to before it threw.
   std::vector<ReceiverNumber> reached(const TopicName& topic);
   CountedDirect deliver_direct(const DeliverDirect& message);
-  void missed(const Missed& range);
+  /// `last`: behind which none of these stands.
+  void missed(const Missed& range, const StreamPlace& last);
 
   /// All of them, with their numbers; then there are none here.
   std::vector<std::pair<ReceiverNumber, ReceiverRef>> take_receivers();

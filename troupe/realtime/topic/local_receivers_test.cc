@@ -17,11 +17,12 @@ struct Noted final : Receiver {
     return answer;
   }
   bool has_scope(const std::string&) const override { return true; }
-  void withheld(std::string_view, const Position&) override {}
+  void withheld(std::string_view, const Position&, const StreamPlace&) override {}
   void left_out(std::string_view topic, const Position& position) override {
     frames.push_back(std::string{topic} + " left out " + std::to_string(position.offset));
   }
-  void missed(std::string_view topic, const Epoch&, Offset from, Offset to, Overflow overflow) override {
+  void missed(std::string_view topic, const Epoch&, Offset from, Offset to, Overflow overflow,
+              const StreamPlace&) override {
     frames.push_back(std::string{topic} + " " + std::to_string(from) + "-" + std::to_string(to));
     overflows.push_back(overflow);
   }
@@ -131,7 +132,7 @@ TEST_CASE("a range that a core missed is told to its subscribers") {
   Room room;
   auto [alice, a] = room.add("alice");
   room.local.subscribe(a, pattern("t"), Overflow::spill);
-  room.local.missed({name("t"), Epoch{"e"}, 3, 5});
+  room.local.missed({name("t"), Epoch{"e"}, 3, 5}, {0, 5});
   CHECK_EQ(alice->frames, std::vector<std::string>{"t 3-5"});
   CHECK_EQ(alice->overflows, std::vector{Overflow::spill});
 }

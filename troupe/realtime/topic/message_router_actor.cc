@@ -270,7 +270,7 @@ void MessageRouterActor::handle(const Deliver& message) {
 }
 
 void MessageRouterActor::handle(const DeliverMissed& message) {
-  for (const auto& range : message.ranges) local().missed(range);
+  for (const auto& range : message.ranges) local().missed(range, {message.home, message.last.seq});
   has_handled(message.home, message.last);
 }
 

@@ -22,9 +22,9 @@ struct Noted final : Receiver {
     return Delivery::accepted;
   }
   bool has_scope(const std::string&) const override { return true; }
-  void withheld(std::string_view, const Position&) override {}
+  void withheld(std::string_view, const Position&, const StreamPlace&) override {}
   void left_out(std::string_view, const Position&) override {}
-  void missed(std::string_view, const Epoch&, Offset from, Offset to, Overflow) override {
+  void missed(std::string_view, const Epoch&, Offset from, Offset to, Overflow, const StreamPlace&) override {
     events.push_back("missed " + std::to_string(from) + "-" + std::to_string(to));
   }
   void open_inbox(const InboxContents&) override {}

@@ -65,11 +65,12 @@ class Receiver : public base::LocallyOwned {
   /// Whether a message for those with this scope is for this one.
   virtual bool has_scope(const std::string& scope) const = 0;
   /// A message that is for others.
-  virtual void withheld(std::string_view topic, const Position& position) = 0;
+  virtual void withheld(std::string_view topic, const Position& position, const StreamPlace& place) = 0;
   /// One of its own that it did not want to have back.
   virtual void left_out(std::string_view topic, const Position& position) = 0;
-  /// The messages `from`..`to` of a topic could not be brought to this core.
-  virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow) = 0;
+  /// The messages `from`..`to` of a topic could not be brought to this core; none of them stands behind `last`.
+  virtual void missed(std::string_view topic, const Epoch& epoch, Offset from, Offset to, Overflow overflow,
+                      const StreamPlace& last) = 0;
   /// The answer to the registration; direct messages go on from here. After another registration the contents may be
   /// what it has already.
   virtual void open_inbox(const InboxContents& contents) = 0;
