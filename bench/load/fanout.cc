@@ -18,7 +18,8 @@ namespace {
 class Fanout final : public Workload {
  public:
   Fanout(const Target& target, const LoadOptions& options)
-      : dialect_(dialect_of(target.name)),
+      : name_(target.name),
+        dialect_(dialect_of(target.name)),
         port_(target.port),
         patience_(options.patience),
         publisher_(dialect_.publisher(port_)),
@@ -100,7 +101,7 @@ class Fanout final : public Workload {
     };
     while (received < expected) {
       const auto events = poller_.wait(static_cast<int>(patience_.count() / 1'000'000));
-      if (events.empty()) die("a delivery is missing");
+      if (events.empty()) die(fmt::format("{}: a delivery is missing", name_));
       for (const auto& event : events) {
         from = static_cast<WebSocketClient*>(event.data.ptr);
         from->read(buffer_, count);
@@ -109,6 +110,7 @@ class Fanout final : public Workload {
     return received;
   }
 
+  std::string name_;
   const Dialect& dialect_;
   std::uint16_t port_;
   base::Duration patience_;
