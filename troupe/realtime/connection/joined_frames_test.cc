@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "troupe/base/random.h"
+#include "troupe/realtime/connection/outbox.h"
 
 namespace troupe::realtime {
 namespace {
@@ -94,6 +97,55 @@ TEST_CASE("whatever is asked for in whatever order, a piece is what the frames a
     if (random.below(50) == 0) joined.forget();
   }
   CHECK(pieces > 100);
+}
+
+FrameRef message(Offset offset) {
+  return FrameRef::message(base::Bytes{"message " + std::to_string(offset)}, "a", {Epoch{"e"}, offset});
+}
+std::string text_of(std::span<const iovec> parts) {
+  std::string text;
+  for (const auto& part : parts) text.append(static_cast<const char*>(part.iov_base), part.iov_len);
+  return text;
+}
+
+TEST_CASE("what others write in the same turn is one part, of which the socket may take some") {
+  OutboxLimits limits;
+  JoinedFrames joined;
+  const FrameRef frames[]{message(1), message(2), message(3), message(4)};
+  std::string all;
+  for (const auto& frame : frames) all += frame->bytes.view();
+  const auto cut = frames[0]->bytes.size() + 3;
+  for (int turn = 0; turn < 3; ++turn) {
+    CAPTURE(turn);
+    Outbox outbox{limits};
+    for (const auto& frame : frames) outbox.push(frame, Overflow::drop_oldest);
+    std::array<iovec, 4> parts;
+    REQUIRE_EQ(outbox.gather(parts, &joined), turn == 0 ? 4 : 1);
+    CHECK_EQ(std::string_view(static_cast<const char*>(parts[0].iov_base), 3), all.substr(0, 3));
+    outbox.written(cut);
+    CHECK_EQ(outbox.messages(), 3);
+    CHECK_EQ(outbox.gather(parts, &joined), 3);  // it has begun to be written, so it is no run of frames any more
+    CHECK_EQ(text_of(std::span{parts}.first(3)), all.substr(cut));
+  }
+}
+
+TEST_CASE("answers, gaps and frames that are coded never stand in a shared part in another's place") {
+  OutboxLimits limits{.messages_max = 3};
+  JoinedFrames joined;
+  const FrameRef frames[]{message(1), message(2), message(3)};
+  std::string all;
+  for (const auto& frame : frames) all += frame->bytes.view();
+  for (int turn = 0; turn < 4; ++turn) {
+    CAPTURE(turn);
+    Outbox outbox{limits}, slow{limits};
+    for (const auto& frame : frames) outbox.push(frame, Overflow::drop_oldest), slow.push(frame, Overflow::drop_oldest);
+    slow.push(message(4), Overflow::drop_newest);  // which is told
+    std::array<iovec, 8> parts;
+    CHECK_EQ(slow.gather(parts, &joined), 4);
+    const auto used = outbox.gather(parts, &joined);
+    CHECK_EQ(used, turn == 0 ? 3 : 1);
+    CHECK_EQ(text_of(std::span{parts}.first(used)), all);
+  }
 }
 
 }  // namespace

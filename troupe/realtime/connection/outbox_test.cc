@@ -5,13 +5,10 @@
 #include <rapidcheck.h>
 #include <simdjson.h>
 
-#include <array>
 #include <map>
-#include <span>
 #include <vector>
 
 #include "troupe/realtime/connection/connection_figures.h"
-#include "troupe/realtime/connection/joined_frames.h"
 #include "troupe/realtime/protocol/message.h"
 
 namespace troupe::realtime {
@@ -390,50 +387,6 @@ TEST_CASE("connections share one frame, and the last one frees it") {
   CHECK_EQ(first.gather({&part, 1}), 1);
   CHECK_EQ(part.iov_base, bytes);
   CHECK_EQ(read(write(first)), read(write(second)));
-}
-
-TEST_CASE("what others write in the same turn is one part, of which the socket may take some") {
-  OutboxLimits limits;
-  JoinedFrames joined;
-  const FrameRef frames[]{message("a", 1), message("a", 2), message("b", 1), message("a", 3)};
-  std::string all;
-  for (const auto& frame : frames) all += frame->bytes.view();
-  const auto cut = frames[0]->bytes.size() + 3;
-  for (int turn = 0; turn < 3; ++turn) {
-    CAPTURE(turn);
-    Outbox outbox{limits};
-    for (const auto& frame : frames) outbox.push(frame, Overflow::drop_oldest);
-    std::array<iovec, 4> parts;
-    REQUIRE_EQ(outbox.gather(parts, &joined), turn == 0 ? 4 : 1);
-    CHECK_EQ(std::string_view(static_cast<const char*>(parts[0].iov_base), 3), all.substr(0, 3));
-    outbox.written(cut);
-    CHECK_EQ(outbox.messages(), 3);
-    CHECK_EQ(outbox.gather(parts, &joined), 3);  // it has begun to be written, so it is no run of frames any more
-    CHECK_EQ(write(outbox), all.substr(cut));
-  }
-}
-
-TEST_CASE("answers, gaps and frames that are coded never stand in a shared part in another's place") {
-  OutboxLimits limits{.messages_max = 3};
-  JoinedFrames joined;
-  const FrameRef frames[]{message("a", 1), message("a", 2), message("a", 3)};
-  std::string all;
-  for (const auto& frame : frames) all += frame->bytes.view();
-  for (int turn = 0; turn < 4; ++turn) {
-    CAPTURE(turn);
-    Outbox outbox{limits}, slow{limits};
-    for (const auto& frame : frames) outbox.push(frame, Overflow::drop_oldest), slow.push(frame, Overflow::drop_oldest);
-    slow.push(message("a", 4), Overflow::drop_newest);  // which is told
-    std::array<iovec, 8> parts;
-    CHECK_EQ(slow.gather(parts, &joined), 4);
-    const auto used = outbox.gather(parts, &joined);
-    CHECK_EQ(used, turn == 0 ? 3 : 1);
-    std::string written;
-    for (const auto& part : std::span{parts}.first(used)) {
-      written.append(static_cast<const char*>(part.iov_base), part.iov_len);
-    }
-    CHECK_EQ(written, all);
-  }
 }
 
 // Checks that a stream tells of each topic's offsets 1..top once and in order, as messages or within gaps.
