@@ -90,9 +90,9 @@ class Client {
   virtual void acknowledge(base::Bytes frame, const Position& position) = 0;
 
   /// Keeps the live messages of topics and patterns back until release(), which lets those go that come after what the
-  /// client has of their topics. Of a name that is in `last`, a hole behind it is told. What only the patterns bring
-  /// goes only where it comes after `begins`, the places at which they begin. A command holds once at most, and lets
-  /// all of it go at once.
+  /// client has of their topics. Of a name that is in `last`, a hole behind it is told. What only patterns bring that
+  /// were not there before goes only where it comes after `begins`, the places at which they begin. A command holds
+  /// once at most, and lets all of it go at once.
   virtual void hold(std::vector<TopicPattern> topics) = 0;
   virtual void release(const TopicPositions& last, const ShardSeqs& begins) = 0;
   /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any

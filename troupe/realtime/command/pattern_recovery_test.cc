@@ -359,5 +359,42 @@ TEST_CASE("a pattern begins behind the place that is confirmed, whatever was on 
       });
 }
 
+TEST_CASE("a pattern that is there already loses nothing when it is subscribed to again") {
+  int repeated = 0, messages = 0;
+  for (const auto* overflow : {"drop_oldest", "spill"}) {
+    CAPTURE(overflow);
+    actor::test::explore({.schedules = 60}, [&](actor::test::Seed seed) {
+      RealtimeWorld world{{}, seed, {.buffer_bytes = 1024, .faults = {.delay_max = 2ms}}, {.timer_delay_max = 5ms}};
+      base::SeededRandom random{seed.number};
+      auto alice = world.connect("alice", 0), bob = world.connect("bob", 1);
+      const auto subscription =
+          fmt::format(R"({{"type":"subscribe","id":"s","topics":["t.*"],"overflow":"{}"}})", overflow);
+      bob->say(subscription);
+      world.world.advance(100ms);
+      std::map<std::string, std::uint64_t> seen;
+      for (int round = 0; round < 200; ++round) {
+        alice->say(fmt::format(R"({{"type":"publish","topic":"t.{}","payload":{}}})", random.below(3), round));
+        if (random.below(4) == 0) bob->say(subscription);
+        if (random.below(8) == 0) bob->stop_reading();
+        if (random.below(4) == 0) bob->read_again();
+        if (random.below(3) == 0) world.world.run(random.below(30));
+        if (random.below(3) == 0) world.world.advance(std::chrono::milliseconds{random.below(4)});
+        if (round == 199) bob->read_again(), world.world.advance(1s);
+        for (const auto& frame : bob->take()) {
+          CAPTURE(frame);
+          repeated += field(frame, "type") == "subscription_confirmed" ? 1 : 0;
+          if (field(frame, "type") != "message") continue;
+          ++messages;
+          auto& last = seen[field(frame, "topic")];
+          CHECK_EQ(std::stoull(field(frame, "offset")), last + 1);
+          last = std::stoull(field(frame, "offset"));
+        }
+      }
+    });
+  }
+  CHECK_GT(repeated, 1'000);
+  CHECK_GT(messages, 10'000);
+}
+
 }  // namespace
 }  // namespace troupe::realtime

@@ -97,9 +97,9 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
   const auto others = other_patterns(results, client.session());
-  ShardSeqs begins;  // of all patterns the same: each shard was asked for all of them at once
+  ShardSeqs begins;  // of several patterns the latest: what one that goes on from before has up to there is recovered
   for (const auto& result : results) {
-    for (const auto& [name, place] : result.topic.shards) begins[name] = place.offset;
+    for (const auto& [name, place] : result.topic.shards) begins[name] = std::max(begins[name], place.offset);
   }
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;

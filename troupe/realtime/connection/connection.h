@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -234,7 +235,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   Overflow spill_or_drop() const;
   void acknowledge_inbox(const Epoch& epoch);
   HeldLimits held_limits() const noexcept;
-  bool has_other(const std::string& topic, const std::vector<TopicPattern>& these) const;
+  bool has_other(const std::string& topic, const std::set<TopicPattern>& begun) const;
   std::vector<TopicPattern> live_patterns_but(const std::vector<TopicPattern>& topics) const;
   /// Sends live messages that were held.
   void let_go(HeldTopics::Released held);
@@ -308,6 +309,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   struct Running {
     std::optional<RequestId> id;
     std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
+    std::set<TopicPattern> begun{};  // the patterns among them that the router did not know before
   };
 
   // First what a delivery needs, in as few lines of the processor's cache as may be.

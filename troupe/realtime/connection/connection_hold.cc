@@ -1,6 +1,7 @@
 // Connection: what waits while a subscription is being made, and what goes out once it is: what was missed, then what
 // is live.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "troupe/base/check.h"
@@ -12,11 +13,17 @@ namespace troupe::realtime {
 void Connection::hold(std::vector<TopicPattern> topics) {
   INVARIANT(command_->held.empty(), "a command holds once");
   make_rare().held.hold(topics, live_patterns_but(topics), held_limits());
+  const bool knows_none = rare().lost != nullptr;
+  command_->begun.clear();
+  for (const auto& topic : topics) {
+    if (!topic.is_name() && (knows_none || !session_.subscriptions.contains(topic))) command_->begun.insert(topic);
+  }
   command_->held = std::move(topics);
 }
 
 // A message may have been on its way to another connection of this core before the home knew of the pattern: it comes
-// before the place that is confirmed, and what follows it up to there may not have come.
+// before the place that is confirmed, and what follows it up to there may not have come. Where the pattern was there
+// before, all of it has come, and is owed.
 void Connection::release(const TopicPositions& last, const ShardSeqs& begins) {
   const auto topics = std::exchange(command_->held, {});
   if (state_ >= State::closing) return;
@@ -25,19 +32,23 @@ void Connection::release(const TopicPositions& last, const ShardSeqs& begins) {
     const auto begin = begins.find(shard_name(place.shard));
     return begin != begins.end() && place.seq > 0 && place.seq <= begin->second;
   };
-  held.messages.erase_if([&](const HeldMessage& message) {
-    return comes_before(message.frame->place) && !has_other(message.frame->topic, topics);
-  });
+  std::map<std::string, bool> owed;  // by topic
+  const auto is_owed = [&](const std::string& topic) {
+    const auto [known, fresh] = owed.try_emplace(topic);
+    if (fresh) known->second = has_other(topic, command_->begun);
+    return known->second;
+  };
+  held.messages.erase_if(
+      [&](const HeldMessage& message) { return comes_before(message.frame->place) && !is_owed(message.frame->topic); });
   let_go(std::move(held));
 }
 
-// Whether a topic lies in another subscription than the patterns of `these`.
-bool Connection::has_other(const std::string& topic, const std::vector<TopicPattern>& these) const {
+// Whether a topic lies in another subscription than the patterns that have just begun.
+bool Connection::has_other(const std::string& topic, const std::set<TopicPattern>& begun) const {
   const auto name = TopicName::parse(topic);
-  if (!name) return true;  // an inbox of an odd user
-  return topic.starts_with('$') || session_.subscriptions.any_key([&](const TopicPattern& one) {
-    return one.matches(*name) && (one.is_name() || std::ranges::find(these, one) == these.end());
-  });
+  if (!name || topic.starts_with('$')) return true;  // an inbox
+  return session_.subscriptions.any_key(
+      [&](const TopicPattern& one) { return one.matches(*name) && !begun.contains(one); });
 }
 
 void Connection::discard() {

@@ -178,9 +178,9 @@ class Outbox {
     if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
     return *rare_;
   }
-  /// What waits are frames as they leave, from the first byte on, and a message comes first, which others may have too.
+  /// What waits are messages as they leave, from the first byte on, and no answers: others may write the same.
   bool is_shared() const noexcept {
-    return rare_ == nullptr && coding_ == nullptr && first_written_ == 0 && queue_.front().kind == Kind::message;
+    return rare_ == nullptr && coding_ == nullptr && first_written_ == 0 && control_bytes_ == 0;
   }
   bool has_too_many_gaps() const noexcept { return rare_ != nullptr && rare_->gaps.size() > limits_->gaps_max; }
 
