@@ -27,8 +27,8 @@ test('the types of commands are those that the decoder knows', () => {
 });
 
 test('the types of frames that the server sends all stand on the page, and none else', () => {
-  const sent = new Set([...all(read('troupe/realtime/protocol/answer.cc'), /begin\(out, "([a-z_]+)"/g),
-                        ...all(read('troupe/realtime/protocol/message.cc'), /member\("type", "([a-z_]+)"/g)]);
+  const source = read('troupe/realtime/protocol/answer.cc') + read('troupe/realtime/protocol/message.cc');
+  const sent = new Set(all(source, /(?:begin\(out, |member\("type", |\{"type":)"([a-z_]+)"/g));
   const answers = commands.flatMap(({ answer }) => quoted(answer.replaceAll(/\{[^}]*\}/g, ''))).filter((word) => word !== 'id' && word !== 'history');
   const named = new Set([...events.map(({ type }) => type), ...answers, 'error']);
   assert.deepEqual([...named].sort(), [...sent].sort());
