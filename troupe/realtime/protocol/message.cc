@@ -5,6 +5,7 @@
 
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/wire/json.h"
+#include "troupe/wire/websocket.h"
 
 namespace troupe::realtime {
 
@@ -67,12 +68,10 @@ base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosi
 base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard) {
   // What stands between the fields and the payload (with_payload() wrote it) gives way to two fields more.
   const bool binary = message.kind == PayloadKind::binary;
-  const auto frame = message.frame.view();
-  const auto length = static_cast<unsigned char>(frame[1]) & 0x7fU;
-  const std::size_t head = length < 126 ? 2 : length == 126 ? 4 : 10;  // RFC 6455, 5.2; unmasked
-  const auto place = frame.size() - (binary ? 0 : 1) - message.payload.size();
-  const auto fields = frame.substr(head, place - head - (binary ? before_binary : before_json).size());
-  FrameBuilder builder{frame.size() + fields_bytes};
+  const auto body = wire::view_frame(message.frame.view()).payload;
+  const auto behind = (binary ? before_binary.size() : before_json.size() + 1) + message.payload.size();
+  const auto fields = body.substr(0, body.size() - behind);
+  FrameBuilder builder{body.size() + fields_bytes};
   builder.body() += fields;
   append_shard(builder.body(), shard);
   return with_payload(builder, message.payload.view(), message.kind).frame;
