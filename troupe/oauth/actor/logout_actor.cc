@@ -55,9 +55,11 @@ actor::Task<void> LogoutActor::handle(LogoutsDue, actor::Context& context) {
     ~Looking() { is_on = false; }
     bool& is_on;
   } looking{is_looking_};
+  over_since_look_.clear();
   auto due = co_await parts_.storage.read([now = context.wall()](Tables& t) { return t.logouts.due(now, looked_at); });
   for (LogoutNotice& notice : due) {
-    if (under_way_.contains(notice.number) || !has_room_for(notice.client)) continue;
+    if (under_way_.contains(notice.number) || over_since_look_.contains(notice.number)) continue;
+    if (!has_room_for(notice.client)) continue;
     under_way_.emplace(notice.number, notice.client);
     context.self(this).tell(TellClient{std::move(notice)});
   }
@@ -65,10 +67,13 @@ actor::Task<void> LogoutActor::handle(LogoutsDue, actor::Context& context) {
 
 actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& context) {
   const struct UnderWay {
-    ~UnderWay() { all.erase(number); }
-    std::map<std::int64_t, ClientId>& all;
+    ~UnderWay() {
+      me.under_way_.erase(number);
+      if (me.is_looking_) me.over_since_look_.insert(number);
+    }
+    LogoutActor& me;
     std::int64_t number;
-  } under_way{under_way_, message.notice.number};
+  } under_way{*this, message.notice.number};
   auto client = co_await parts_.storage.read([id = message.notice.client](Tables& t) { return t.clients.find(id); });
   const bool wants_it =
       client && client->state == ClientState::enabled && !client->metadata.backchannel_logout_uri.empty();

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
@@ -62,6 +63,7 @@ class LogoutActor {
   Auditor auditor_;
   std::map<std::int64_t, ClientId> under_way_;  // by the number of the notice
   bool is_looking_ = false;
+  std::set<std::int64_t> over_since_look_;  // while one looks: it may see them as they were before
   std::int64_t told_ = 0;
   std::int64_t failed_ = 0;
 };

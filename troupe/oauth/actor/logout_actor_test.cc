@@ -1,0 +1,89 @@
+// Who is told that sessions have ended, and how often: the Logout Actor beside a writer and a reader of one database,
+// which answer in any order.
+#include "troupe/oauth/actor/logout_actor.h"
+
+#include <doctest/doctest.h>
+
+#include "troupe/oauth/actor/testing/actor_world.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A server that reads beside its writer, as those on files do.
+class ReadsBesideWriter final : public store::Engine {
+ public:
+  explicit ReadsBesideWriter(fixture::Disk disk) : inner_(store::sqlite_engine(std::move(disk))) {}
+  std::unique_ptr<store::Session> open() override { return inner_->open(); }
+  bool reads_beside_writer() const noexcept override { return true; }
+
+ private:
+  std::shared_ptr<store::Engine> inner_;
+};
+
+/// The way to the clients' servers: counts by token what went there, and takes its time.
+class Way {
+ public:
+  static constexpr bool interleaves = true;
+  explicit Way(std::shared_ptr<std::map<std::string, int>> told) : told_(std::move(told)) {}
+
+  actor::Task<std::expected<web::Fetched, web::FetchFault>> handle(web::Fetch message) {
+    co_await actor::blocking([] {});
+    ++(*told_)[message.url];
+    co_return web::Fetched{200, ""};
+  }
+
+ private:
+  std::shared_ptr<std::map<std::string, int>> told_;
+};
+
+std::string logout_uri(int client) { return fmt::format("https://client{}.example/out", client); }
+
+constexpr int clients = 6;
+
+/// A disk on which each of some clients is to be told of one sign-out.
+fixture::Disk disk_with_notices() {
+  fixture::Disk disk = fixture::new_disk();
+  disk->transact([](store::Transaction& transaction) {
+    SqlTables sql{transaction};
+    Tables t = sql.all();
+    fixture::Ids ids;
+    for (int i = 0; i < clients; ++i) {
+      Client client = fixture::shop();
+      client.id = ClientId{fmt::format("c_{}", i)};
+      client.metadata.backchannel_logout_uri = logout_uri(i);
+      t.clients.insert(client);
+      t.logouts.append({.client = client.id,
+                        .user = fixture::alice().user.id,
+                        .session = SessionId{ids.next().text()},
+                        .made_at = fixture::start,
+                        .next_at = fixture::start});
+    }
+  });
+  return disk;
+}
+
+TEST_CASE("a client is told once, though a look may see a notice as it was before its record") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    INFO("seed " << seed);
+    const fixture::Disk disk = disk_with_notices();
+    actor::test::World world{seed};
+    const Storage storage{store::Database::start(world, std::make_shared<ReadsBesideWriter>(disk))};
+    const auto keys =
+        world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+    const auto told = std::make_shared<std::map<std::string, int>>();
+    const auto way = world.spawn<Way>({.name = "way"}, told);
+    const auto logouts = world.spawn<LogoutActor>(
+        {.name = "logouts"}, LogoutActorParts{storage, keys, way, {.issuer = "https://issuer.example"}});
+    for (int look = 0; look < 400; ++look) {
+      logouts.tell(LogoutsDue{});
+      world.advance(1ms);
+    }
+    world.advance(10s);
+    for (int i = 0; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oauth
