@@ -37,12 +37,13 @@ class Database {
   template <class Where>
   static Database start(Where& where, std::shared_ptr<Engine> engine, const DatabaseOptions& options = {}) {
     Database database;
-    database.writer_ =
-        where.template spawn<DatabaseSession>(session_options("database_writer"), engine, SessionRole::writer);
+    const auto openings = std::make_shared<std::atomic<std::int64_t>>(0);
+    database.writer_ = where.template spawn<DatabaseSession>(session_options("database_writer"), engine,
+                                                             SessionRole::writer, openings);
     if (!engine->reads_beside_writer()) return database;
     for (int i = 0; i < options.readers; ++i)
-      database.readers_.push_back(
-          where.template spawn<DatabaseSession>(session_options("database_reader"), engine, SessionRole::reader));
+      database.readers_.push_back(where.template spawn<DatabaseSession>(session_options("database_reader"), engine,
+                                                                        SessionRole::reader, openings));
     return database;
   }
 

@@ -58,8 +58,8 @@ class OnFiber : public actor::detail::JobAwaiter<Outcomes> {
 
 }  // namespace
 
-DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role)
-    : held_(std::make_shared<Held>(std::move(engine), role)) {}
+DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings)
+    : openings_(std::move(openings)), held_(std::make_shared<Held>(std::move(engine), role)) {}
 
 void DatabaseSession::handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context) {
   if (queue_.size() >= queue_max) {
@@ -109,17 +109,24 @@ actor::Task<Outcomes> DatabaseSession::run_batch(std::vector<Work> pieces) {
 /// Names are looked up, and handshakes made, on the blocking pool; then the session comes here. None: it failed.
 actor::Task<void> DatabaseSession::open_on_core() {
   held_->session.reset();
-  if (pause_ > base::Duration::zero() && actor::Core::current()->now() < opens_from_) co_return;
+  if (pauses()) co_return;
+  openings_then_ = openings_->load(std::memory_order_relaxed);
   try {
     auto session = co_await actor::blocking([engine = held_->engine] { return engine->open(); });
     session->wait_by(held_->wait);
     held_->session = std::move(session);
     pause_ = base::Duration::zero();
     ++opened_;
+    openings_->fetch_add(1, std::memory_order_relaxed);
   } catch (...) {
     why_not_open_ = std::current_exception();
     pause_opening();
   }
+}
+
+bool DatabaseSession::pauses() const {
+  if (pause_ == base::Duration::zero() || actor::Core::current()->now() >= opens_from_) return false;
+  return openings_->load(std::memory_order_relaxed) == openings_then_;
 }
 
 void DatabaseSession::pause_opening() {

@@ -5,9 +5,11 @@
 // own beside the core's (session.h, SessionHome); then all that have come meanwhile run together,
 // in one transaction and with one sync to the disk (group commit). Nobody is answered before that
 // transaction has ended. A session that failed is opened anew by the next batch; where the engine
-// asks for a pause after an attempt in vain, pieces fail at once until it is over.
+// asks for a pause after an attempt in vain, pieces fail at once until it is over, or until another
+// session of the same database gets through: who reads is not turned away when who writes is not.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <string_view>
@@ -30,12 +32,15 @@ struct RunWork {
 
 enum class SessionRole : std::uint8_t { writer, reader };
 
+/// How often the sessions of one database were opened, all together. Any thread.
+using Openings = std::shared_ptr<std::atomic<std::int64_t>>;
+
 class DatabaseSession {
  public:
   static constexpr std::string_view actor_type = "DatabaseSession";
   static constexpr bool interleaves = true;  // pieces queue while others run
 
-  DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role);
+  DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings);
 
   void handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context);
   void inspect(actor::Inspection& out) const;
@@ -55,8 +60,10 @@ class DatabaseSession {
   std::vector<Waiting> next_batch();
   actor::Task<Outcomes> run_batch(std::vector<Work> pieces);
   actor::Task<void> open_on_core();
+  bool pauses() const;
   void pause_opening();
 
+  const Openings openings_;
   std::shared_ptr<Held> held_;
   std::vector<Waiting> queue_;
   bool is_running_ = false;
@@ -64,6 +71,7 @@ class DatabaseSession {
   std::int64_t batches_run_ = 0;
   std::int64_t opened_ = 0;
   base::Instant opens_from_;         // the end of the present pause
+  std::int64_t openings_then_ = 0;   // before the last attempt
   base::Duration pause_{};           // the next one; zero: the last attempt succeeded
   std::exception_ptr why_not_open_;  // what the last attempt failed with
 };

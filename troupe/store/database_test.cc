@@ -41,7 +41,7 @@ class Clerk {
     try {
       co_await database_.write([id = message.id](Transaction& t) { t.run("INSERT INTO items VALUES (?1)", {id}); });
     } catch (const Error& error) {
-      CHECK_EQ(error.failure(), Failure::conflict);
+      if (error.failure() != Failure::conflict) throw;
       inserted = false;
     }
     ++announced_;  // what others would be told because of the write
@@ -191,6 +191,57 @@ TEST_CASE_TEMPLATE("writes that come while one commits share the next commit, an
   for (int i = 0; i < 200; ++i) busy.tell(Insert{i / 2});  // every id twice
   CHECK(bench.has_rows(100));
   CHECK_LT(engine->transactions, 40);
+}
+
+/// A database on a network, which may be away.
+class FarEngine final : public Engine {
+ public:
+  explicit FarEngine(std::shared_ptr<SqliteConnection> rows) : inner_(sqlite_engine(std::move(rows))) {}
+
+  class Connection final : public Session {
+   public:
+    Connection(std::unique_ptr<Session> inner, const bool& is_away) : inner_(std::move(inner)), is_away_(is_away) {}
+    Outcomes write(std::span<const Work> pieces) override { return inner_->write(pieces); }
+    Outcomes read(std::span<const Work> pieces) override { return inner_->read(pieces); }
+    bool is_usable() noexcept override { return !is_away_; }
+
+   private:
+    std::unique_ptr<Session> inner_;
+    const bool& is_away_;
+  };
+
+  std::unique_ptr<Session> open() override {
+    if (is_away) throw Error{Failure::unavailable, 0, "away"};
+    return std::make_unique<Connection>(inner_->open(), is_away);
+  }
+  bool reads_beside_writer() const noexcept override { return true; }
+  SessionHome home() const noexcept override { return SessionHome::core; }
+  ReopenPause reopen_pause() const noexcept override { return {.min = std::chrono::seconds{10}, .max = max}; }
+
+  bool is_away = false;
+
+ private:
+  static constexpr base::Duration max = std::chrono::seconds{60};
+  std::shared_ptr<Engine> inner_;
+};
+
+TEST_CASE(
+    "when one session has a database again that was away, the others wait no longer, though they have just tried") {
+  InWorld place;
+  const auto far = std::make_shared<FarEngine>(place.connection);
+  const auto clerk = place.system.spawn<Clerk>({.name = "clerk"}, Database::start(place.system, far));
+  const auto inserts = [&](std::int64_t id) { return place.system.block_on(clerk.ask(Insert{id})).has_value(); };
+  const auto counts = [&] { return place.system.block_on(clerk.ask(Count{})).has_value(); };
+  CHECK(inserts(1));
+  far->is_away = true;
+  CHECK_FALSE(inserts(2));
+  place.system.advance(std::chrono::seconds{8});
+  for (int reader = 0; reader < 2; ++reader) CHECK_FALSE(counts());  // they pause for five seconds at least
+  far->is_away = false;
+  CHECK_FALSE(counts());
+  place.system.advance(std::chrono::seconds{2});
+  CHECK(inserts(3));
+  for (int reader = 0; reader < 2; ++reader) CHECK(counts());
 }
 
 TEST_CASE("on a file, readers beside the writer see what was written before") {
