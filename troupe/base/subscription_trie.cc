@@ -72,17 +72,16 @@ bool SubscriptionTrie::remove(SubscriptionId id, const TopicPattern& pattern) {
 
 std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
   ++stats_.lookups;
-  Node* node = find(name.text());
-  if (node != nullptr && node->result) {
+  if (const auto kept = kept_.find(name.text()); kept != kept_.end()) {
     ++stats_.hits;
-    return *node->result;
+    return *kept->second->result;
   }
   Result found;
   collect(*root_, name.text(), !name.is_reserved(), found);
   if (found.empty()) return {};  // cheap to find again, so it takes no room
   leave_one_each(found);
   keep(name, std::move(found));
-  return *kept_.back()->result;
+  return *ages_.back()->second->result;
 }
 
 SubscriptionTrie::Node* SubscriptionTrie::child(const Node& node, std::string_view segment) {
@@ -147,16 +146,17 @@ void SubscriptionTrie::collect(Node& node, std::string_view rest, bool wildcards
 }
 
 void SubscriptionTrie::keep(const TopicName& name, Result result) {
-  if (kept_.size() == cached_max_) forget(*kept_.front());
+  if (kept_.size() == cached_max_) forget(*ages_.front()->second);
   auto& node = path_to(name.text());
   node.result = std::move(result);
-  node.kept = kept_.insert(kept_.end(), &node);
+  node.kept = ages_.insert(ages_.end(), &*kept_.emplace(name.text(), &node).first);
   count_result(node);
 }
 
 void SubscriptionTrie::forget(Node& node) {
   if (!node.result) return;
-  kept_.erase(node.kept);
+  kept_.erase(kept_.find((*node.kept)->first));
+  ages_.erase(node.kept);
   node.result.reset();
   discount_result(node);
   prune(&node);

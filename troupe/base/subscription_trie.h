@@ -2,7 +2,8 @@
 //
 // One subscriber may hold several patterns that match; it is found once. Results are kept
 // at the topic's node until a change that can affect them, and at most `cached_max` of
-// them. Removing costs O(1) a subscription. Owned by one router or topic; one core.
+// them; a topic whose result is kept is found without a walk. Removing costs O(1) a
+// subscription. Owned by one router or topic; one core.
 #pragma once
 
 #include <cstddef>
@@ -82,6 +83,8 @@ class SubscriptionTrie {
   };
   struct Node;
   using Children = std::unordered_map<std::string, std::unique_ptr<Node>, Hash, std::equal_to<>>;
+  using Kept = std::unordered_map<std::string, Node*, Hash, std::equal_to<>>;
+  using Ages = std::list<const Kept::value_type*>;
   using Result = std::vector<Match>;
 
   struct Node {
@@ -91,7 +94,7 @@ class SubscriptionTrie {
     Children children;        // "*" and ">" stand among them; no name has such a segment
     std::vector<Match> here;  // who subscribed to just this path
     std::optional<Result> result;
-    std::list<Node*>::iterator kept;  // in kept_, while there is a result
+    Ages::iterator kept;              // while there is a result
     std::size_t results = 0;          // here and below
     std::vector<Node*> with_results;  // the children that have any, in no order that matters
     std::size_t place = 0;            // among the parent's, while there are any
@@ -120,7 +123,8 @@ class SubscriptionTrie {
   std::vector<SubscriptionId> free_;
   std::vector<PatternNumber> free_numbers_;
   PatternNumber numbers_ = 0;  // that were given
-  std::list<Node*> kept_;      // nodes with a result, oldest first
+  Kept kept_;                  // nodes with a result, by the whole name
+  Ages ages_;                  // of them, oldest first
   std::size_t cached_max_;
   std::size_t nodes_ = 1;
   Stats stats_;
