@@ -1,8 +1,9 @@
 // BlockPool: the memory of envelopes, coroutine frames and timers of one core.
 //
-// Owned by one core and used on its thread only, so it needs no atomic operation. Five
-// sizes of block (64 bytes to 1 KiB) on free lists, carved from slabs that live as long
-// as the pool; what is larger comes from the heap. A block that another core is done
+// Owned by one core and used on its thread only, so it needs no atomic operation. Seven
+// sizes of block (64 bytes to 4 KiB, as the frame of a handler that asks has more than
+// one) on free lists, carved from slabs that live as long as the pool; what is larger
+// comes from the heap. A block that another core is done
 // with goes home through that core's ring (core.h), never straight into this pool.
 // Under AddressSanitizer each block is a heap block of its own, so that a use after
 // free is seen.
@@ -27,8 +28,8 @@ namespace troupe::actor {
 class BlockPool {
  public:
   static constexpr std::size_t block_min = 64;
-  static constexpr std::size_t block_max = 1024;
-  static constexpr std::size_t classes = 5;
+  static constexpr std::size_t block_max = 4096;
+  static constexpr std::size_t classes = 7;
 
   /// The class of a block that holds `bytes`; `classes` for what comes from the heap.
   static constexpr std::size_t class_of(std::size_t bytes) noexcept {

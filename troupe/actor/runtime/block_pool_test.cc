@@ -25,7 +25,9 @@ TEST_CASE("a class is the smallest that holds the bytes") {
                           {512, 3},
                           {513, 4},
                           {1024, 4},
-                          {1025, BlockPool::classes}};
+                          {1025, 5},
+                          {4096, 6},
+                          {4097, BlockPool::classes}};
   for (const auto& [bytes, size_class] : rows) CHECK_EQ(BlockPool::class_of(bytes), size_class);
 }
 
@@ -50,7 +52,7 @@ TEST_CASE("blocks that live never overlap, whatever their sizes, and are aligned
       give_back(random.below(blocks.size()));
       continue;
     }
-    const std::size_t bytes = 1 + random.below(1200);
+    const std::size_t bytes = 1 + random.below(4800);
     auto* memory = static_cast<unsigned char*>(pool.allocate(bytes));
     REQUIRE_EQ(reinterpret_cast<std::uintptr_t>(memory) % 16, 0);
     const auto mark = static_cast<unsigned char>(step);
