@@ -207,8 +207,13 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_json_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(std::begin(digits), std::end(digits), number).ptr);
+  constexpr std::size_t digits_max = 20;
+  const std::size_t size = out.size();
+  const auto write = [&](char* bytes, std::size_t) {
+    char* const at = bytes + size;
+    return static_cast<std::size_t>(std::to_chars(at, at + digits_max, number).ptr - bytes);
+  };
+  out.resize_and_overwrite(size + digits_max, write);
 }
 
 std::string write_json(const Json& json) {

@@ -68,20 +68,24 @@ struct Head {
   Compressed compressed = Compressed::no;
 };
 
-/// Appends the first bytes of a frame up to its length (5.2).
-void append_head(std::string& out, const Head& head) {
-  out += static_cast<char>((head.fragment == Fragment::last ? final_bit : 0) |
-                           (head.compressed == Compressed::yes ? compressed_bit : 0) |
-                           static_cast<std::uint8_t>(head.opcode));
+/// Writes the first bytes of a frame up to its length (5.2), and gives how many they are.
+std::size_t write_head(std::array<char, frame_head_bytes_max>& bytes, const Head& head) {
+  bytes[0] = static_cast<char>((head.fragment == Fragment::last ? final_bit : 0) |
+                               (head.compressed == Compressed::yes ? compressed_bit : 0) |
+                               static_cast<std::uint8_t>(head.opcode));
   const std::uint64_t length = head.length;
-  char mask_flag = head.masked ? static_cast<char>(mask_bit) : '\0';
-  int length_bytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8;
-  if (length_bytes == 0) {
-    out += static_cast<char>(mask_flag | static_cast<char>(length));
-    return;
-  }
-  out += static_cast<char>(mask_flag | (length_bytes == 2 ? 126 : 127));
-  for (int i = length_bytes - 1; i >= 0; --i) out += static_cast<char>(length >> (8 * i) & 0xff);
+  const auto mask_flag = head.masked ? static_cast<char>(mask_bit) : '\0';
+  const std::size_t length_bytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8;
+  bytes[1] = static_cast<char>(mask_flag | static_cast<char>(length_bytes == 0   ? length
+                                                             : length_bytes == 2 ? 126
+                                                                                 : 127));
+  for (std::size_t i = 0; i < length_bytes; ++i) bytes[2 + i] = static_cast<char>(length >> 8 * (length_bytes - 1 - i));
+  return 2 + length_bytes;
+}
+
+void append_head(std::string& out, const Head& head) {
+  std::array<char, frame_head_bytes_max> bytes;
+  out.append(bytes.data(), write_head(bytes, head));
 }
 
 std::optional<WebSocketError> close_violation(std::string_view payload) {
@@ -289,12 +293,9 @@ std::expected<std::string_view, WebSocketError> WebSocketDecoder::inflated(std::
 
 // --- encoder ---------------------------------------------------------------------------
 
-FrameHeader::FrameHeader(Opcode opcode, std::size_t payload_bytes, Compressed compressed) {
-  std::string head;  // at most ten bytes: no allocation
-  append_head(head, {.opcode = opcode, .length = payload_bytes, .compressed = compressed});
-  std::copy(head.begin(), head.end(), bytes_.begin());
-  size_ = static_cast<std::uint8_t>(head.size());
-}
+FrameHeader::FrameHeader(Opcode opcode, std::size_t payload_bytes, Compressed compressed)
+    : size_(static_cast<std::uint8_t>(
+          write_head(bytes_, {.opcode = opcode, .length = payload_bytes, .compressed = compressed}))) {}
 
 std::string encode_frame(Opcode opcode, std::string_view payload) {
   std::string frame;
