@@ -25,10 +25,12 @@ class Bytes {
   const char* data() const noexcept { return view_.data(); }
 
   /// A part of the same block. `from` and `count` are clamped to the size.
-  Bytes slice(std::size_t from, std::size_t count = std::string_view::npos) const {
-    Bytes part = *this;
-    part.view_ = view_.substr(std::min(from, view_.size()), count);
-    return part;
+  Bytes slice(std::size_t from, std::size_t count = std::string_view::npos) const& {
+    return Bytes{*this}.slice(from, count);
+  }
+  Bytes slice(std::size_t from, std::size_t count = std::string_view::npos) && {
+    view_ = view_.substr(std::min(from, view_.size()), count);
+    return std::move(*this);
   }
 
   friend bool operator==(const Bytes& a, const Bytes& b) noexcept { return a.view_ == b.view_; }

@@ -227,7 +227,7 @@ std::expected<ClientFrame, RefusedFrame> frame_of(Fields& fields, const DecoderL
   }
   auto command = build(fields, limits);
   if (!command) return std::unexpected(RefusedFrame{std::move(id), std::move(command.error())});
-  return ClientFrame{std::move(id), *std::move(command)};
+  return std::expected<ClientFrame, RefusedFrame>{std::in_place, std::move(id), *std::move(command)};
 }
 
 }  // namespace

@@ -184,8 +184,9 @@ class MessageRouterActor {
   void remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now);
   Keyed<PublishAck, PublishError> keyed(const PublishMessage& message);
   Keyed<DirectAck, DirectError> keyed(const SendDirect& message, const TopicName& inbox);
-  void publish(const PublishMessage& message, const Publication& publication,
-               actor::Reply<PublishAck, PublishError> reply, base::Instant now);
+  Deliver delivery_to(CoreIndex core, Ticket ticket, const PublishMessage& message, Publication publication) const;
+  void publish(const PublishMessage& message, Publication publication, actor::Reply<PublishAck, PublishError> reply,
+               base::Instant now);
   void answer_direct(Ticket ticket, base::Instant now);
 
   /// A publication that is on its way to the disk. Its payload is with the journal.

@@ -63,32 +63,41 @@ void MessageRouterActor::handle(PublishMessage&& message, actor::Reply<PublishAc
   if (!publication) return reply.fail(publication.error());
   ++figures_.published;
   ++figures_.namespaces.of(publication->topic.text()).published;
-  publish(message, *publication, std::move(reply), ctx.now());
+  publish(message, *std::move(publication), std::move(reply), ctx.now());
+}
+
+Deliver MessageRouterActor::delivery_to(CoreIndex core, Ticket ticket, const PublishMessage& message,
+                                        Publication publication) const {
+  const bool is_here = message.publisher.core == core;
+  Deliver delivery{index_,
+                   {memory_->incarnation, publication.seq},
+                   ticket,
+                   std::move(publication.topic),
+                   std::move(publication.position),
+                   std::move(publication.frame),
+                   std::move(publication.frame_by_pattern),
+                   {},
+                   is_here ? message.publisher.receiver : ReceiverNumber{0},
+                   message.publication.priority,
+                   message.target};
+  if (message.publication.exclude_self && is_here) delivery.excluded = message.publisher;
+  return delivery;
 }
 
 // Hands a publication to every core that has subscribers, and counts if anybody wants to know.
-void MessageRouterActor::publish(const PublishMessage& message, const Publication& publication,
+void MessageRouterActor::publish(const PublishMessage& message, Publication publication,
                                  actor::Reply<PublishAck, PublishError> reply, base::Instant now) {
-  auto missing = std::ranges::count_if(publication.cores, [&](CoreIndex core) { return core != index_; });
+  const auto receiving = std::exchange(publication.cores, {});
+  auto missing = std::ranges::count_if(receiving, [&](CoreIndex core) { return core != index_; });
   const auto& space = topics_->settings().of(publication.topic);
   const bool blocks = space.overflow == Overflow::block;
   const auto& key = message.publication.idempotency_key;
   bool counts = static_cast<bool>(reply) || !key.empty();
   Ticket ticket = counts && (missing > 0 || blocks) ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};
-  for (CoreIndex core : publication.cores) {
-    Deliver delivery{index_,
-                     {memory_->incarnation, publication.seq},
-                     ticket,
-                     publication.topic,
-                     publication.position,
-                     publication.frame,
-                     publication.frame_by_pattern,
-                     {},
-                     message.publisher.core == core ? message.publisher.receiver : ReceiverNumber{0},
-                     message.publication.priority,
-                     message.target};
-    if (message.publication.exclude_self && message.publisher.core == core) delivery.excluded = message.publisher;
+  for (CoreIndex core : receiving) {
+    const bool is_last = core == receiving.back();
+    auto delivery = delivery_to(core, ticket, message, is_last ? std::move(publication) : Publication{publication});
     if (core == index_) {
       auto counted = deliver_here(delivery);
       if (ticket != 0 && counted.over > 0) {
