@@ -38,7 +38,7 @@ Connection::Connection(actor::Core& core, ConnectionParts parts)
 
 Connection::~Connection() {
   end();
-  if (writes_this_turn_) site_->writers.remove(*this);
+  if (writes_this_turn_) site_->writers.remove(*this, turn_place_);
 }
 
 const Connection::Rare& Connection::nothing_rare() noexcept {
@@ -185,13 +185,12 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
 void Connection::update_reading() {
   if (state_ >= State::closing) return;
   const auto& options = site_->options;
-  bool pause = commands_waiting_ >= options.commands_pause || control_bytes() > options.outbox.control_bytes_pause;
-  bool resume =
-      commands_waiting_ <= options.commands_pause / 4 && control_bytes() <= options.outbox.control_bytes_pause / 2;
-  if (pause && !reading_paused_) {
+  const std::size_t answers = control_bytes();
+  if (!reading_paused_) {
+    if (commands_waiting_ < options.commands_pause && answers <= options.outbox.control_bytes_pause) return;
     reading_paused_ = true;
     link_->pause_reading();
-  } else if (resume && reading_paused_) {
+  } else if (commands_waiting_ <= options.commands_pause / 4 && answers <= options.outbox.control_bytes_pause / 2) {
     reading_paused_ = false;
     heartbeat_.on_hearing(core_.now());
     (void)frames_.take(options.frames, core_.now(), 0);  // it has been silent since now at most

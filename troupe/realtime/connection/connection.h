@@ -190,7 +190,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void receive(web::Opcode opcode, std::string_view message);
   bool within_rate(std::size_t bytes, base::Instant now);
   void take_turn() {
-    if (!std::exchange(writes_this_turn_, true)) site_->writers.add(core_, *this);
+    if (!std::exchange(writes_this_turn_, true)) turn_place_ = site_->writers.add(core_, *this);
   }
   Outbox& open_outbox() {
     if (outbox_ == nullptr) [[unlikely]]
@@ -206,7 +206,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void pump_histories();
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
-  Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
+  [[gnu::always_inline]] Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
     if (overflow >= Overflow::spill || is_behind()) [[unlikely]]
       return push_or_spill(frame, overflow);
     return open_outbox().push(frame, overflow);
@@ -222,7 +222,9 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   base::Instant idle_at() const noexcept;
   base::Instant give_up_at() const noexcept { return rare().felt ? rare().felt->give_up_at : base::Instant::never(); }
   base::Instant expiring_at() const noexcept;
-  std::size_t control_bytes() const noexcept { return outbox().control_bytes() + rare().spilled.ack_bytes(); }
+  std::size_t control_bytes() const noexcept {
+    return outbox().control_bytes() + (rare_ != nullptr ? rare_->spilled.ack_bytes() : 0);
+  }
   Outbox::Pushed push_or_press(const FrameRef& frame, Overflow overflow);
   FeltByPublishers& felt();
   void press(const std::string& topic, Overflow overflow);
@@ -326,7 +328,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool told_of_expiry_ = false;     // that its token will not be good for long
   std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
   std::uint32_t commands_waiting_ = 0;
-  OutboxPtr outbox_;  // null while nothing waits in it
+  std::uint32_t turn_place_ = 0;  // among the writers of its turn, if it is one of them
+  OutboxPtr outbox_;              // null while nothing waits in it
   std::unique_ptr<Rare> rare_;
   std::unique_ptr<web::WebSocketLink> link_;
   std::shared_ptr<ConnectionSite> site_;

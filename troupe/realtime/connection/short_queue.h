@@ -2,7 +2,7 @@
 // connection is told passes through; more stand in one block of memory.
 //
 // Elements stay in order. Erasing from the middle moves all later elements, so callers keep
-// it bounded. T is cheap to make without arguments.
+// it bounded. T is cheap to make without arguments, and one that is made so holds nothing.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +36,7 @@ class ShortQueue {
   void push_back(T item) {
     if (end_ == capacity_) [[unlikely]]
       make_room();
-    places()[end_++] = std::move(item);
+    std::construct_at(places() + end_++, std::move(item));  // over a T{}, which holds nothing
   }
 
   void insert(std::size_t index, T item) {

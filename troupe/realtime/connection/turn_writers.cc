@@ -1,8 +1,6 @@
 // See turn_writers.h.
 #include "troupe/realtime/connection/turn_writers.h"
 
-#include <algorithm>
-
 #include "troupe/realtime/connection/connection.h"
 
 namespace troupe::realtime {
@@ -17,9 +15,10 @@ void TurnWriters::on_turn_end() {
   joined_.forget();
 }
 
-void TurnWriters::remove(const Connection& connection) noexcept {
-  std::ranges::replace(waiting_, &connection, nullptr);
-  std::ranges::replace(writing_, &connection, nullptr);
+// It stands in one of the two: in the other its place is another's, or a hole.
+void TurnWriters::remove(const Connection& connection, std::uint32_t place) noexcept {
+  for (auto* list : {&waiting_, &writing_})
+    if (place < list->size() && (*list)[place] == &connection) (*list)[place] = nullptr;
 }
 
 }  // namespace troupe::realtime

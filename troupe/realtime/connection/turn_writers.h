@@ -3,6 +3,7 @@
 // One hook of the core for all of them, so none needs one of its own. Owned by the core's ConnectionSite.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "troupe/actor/actor.h"
@@ -14,13 +15,14 @@ class Connection;
 
 class TurnWriters final : private actor::TurnEndHook {
  public:
-  /// A connection adds itself once a turn.
-  void add(actor::Core& core, Connection& connection) {
+  /// A connection adds itself once a turn; gives its place, by which it may leave.
+  std::uint32_t add(actor::Core& core, Connection& connection) {
     if (waiting_.empty()) core.at_turn_end(*this);
     waiting_.push_back(&connection);
+    return static_cast<std::uint32_t>(waiting_.size() - 1);
   }
   /// It ends before its turn has come.
-  void remove(const Connection& connection) noexcept;
+  void remove(const Connection& connection, std::uint32_t place) noexcept;
 
  private:
   void on_turn_end() override;
