@@ -8,6 +8,16 @@ namespace {
 
 constexpr std::size_t spent_max = 10'000;  // about 2 MB; an older replay goes to the database once more
 
+/// What a code would stand on may have gone since its endpoint has asked for it: the session, or the consent.
+std::optional<OauthError> gone_meanwhile(Tables& tables, const Grant& grant) {
+  const Authentication& by = *grant.authentication;
+  const auto session = tables.users.find_session(by.session);
+  if (session && session->ended_at) return errors::login_required;
+  const auto consent = tables.users.find_consent(by.user, grant.client);
+  if (!consent || !grant.scope.is_within(consent->scope)) return errors::consent_required;
+  return std::nullopt;
+}
+
 }  // namespace
 
 AuthActor::AuthActor(AuthActorParts parts) : parts_(std::move(parts)) {}
@@ -63,10 +73,13 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
                       .code_challenge = request.code_challenge,
                       .expires_at = now + parts_.options.code_ttl};
   const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
-  co_await parts_.storage.write([code, event](Tables& t) {
+  const auto refusal = co_await parts_.storage.write([code, event](Tables& t) -> std::optional<OauthError> {
+    if (auto gone = gone_meanwhile(t, code.grant)) return gone;
     t.grants.insert_code(code);
     t.audit.append(event);
+    return std::nullopt;
   });
+  if (refusal) co_return std::unexpected(*refusal);
   ++codes_made_;
   co_return IssuedCode{text};
 }

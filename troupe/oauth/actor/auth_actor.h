@@ -42,6 +42,8 @@ struct IssuedCode {
 };
 
 /// Makes a code for a request that its user has agreed to.
+/// Errors: login_required where the session has ended meanwhile, consent_required where the user has taken back what
+/// they had agreed to.
 struct CreateAuthCode {
   AuthRequest request;
   Authentication authentication;

@@ -29,6 +29,39 @@ TEST_CASE("a code becomes tokens that are active") {
   CHECK(oauth.is_active(*tokens->refresh_token, shop));
 }
 
+TEST_CASE("no code is made for a session that has ended, nor for what nobody agrees to any more") {
+  ActorWorld oauth{11};
+  const ClientPtr shop = oauth.client(shop_id);
+  const UserId alice = fixture::alice().user.id;
+  const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();
+  const StartSession start{flow.ticket.flow.id,         flow.browser, flow.ticket.csrf, alice,
+                           oauth.password_since(alice), std::nullopt};
+  const auto started = oauth.world.block_on(oauth.sessions.ask(start)).value();
+  const auto make = [&] {
+    return oauth.world.block_on(oauth.codes.ask(
+        CreateAuthCode{.request = {.client = shop, .redirect_uri = shop->metadata.redirect_uris.front()},
+                       .authentication = started.session.authentication,
+                       .scope = fixture::scope("openid offline_access")}));
+  };
+  CHECK_EQ(make().error().domain, errors::consent_required);
+  (void)oauth.world.block_on(oauth.users.ask(RecordConsent{alice, shop->id, fixture::scope("openid")}));
+  CHECK_EQ(make().error().domain, errors::consent_required);
+  (void)oauth.world.block_on(oauth.users.ask(RecordConsent{alice, shop->id, fixture::scope("offline_access")}));
+  CHECK(make().has_value());
+  (void)oauth.world.block_on(oauth.sessions.ask(EndSession{started.token}));
+  CHECK_EQ(make().error().domain, errors::login_required);
+}
+
+TEST_CASE("a code by a sign-in from before the password was changed gives nothing, however new it is (T44)") {
+  ActorWorld oauth{12};
+  const ClientPtr shop = oauth.client(shop_id);
+  oauth.world.advance(1min);
+  const SetPassword change{fixture::alice().user.id, crypto::Password{"battery staple"}};
+  REQUIRE(oauth.world.block_on(oauth.users.ask(change)).has_value());
+  CHECK_EQ(oauth.redeem(oauth.authorize(shop), shop).error().domain, errors::invalid_grant);
+  CHECK(oauth.redeem(oauth.authorize(shop, "openid offline_access", oauth.now()), shop).has_value());
+}
+
 TEST_CASE("a second redemption of a code takes back what the first one gave") {
   ActorWorld oauth{2};
   const ClientPtr shop = oauth.client(shop_id);

@@ -119,6 +119,11 @@ void ClientActor::now_at(std::int64_t generation) {
   generation_ = std::max(generation, generation_);
 }
 
+void ClientActor::forget(const ClientId& id) {
+  known_.erase(id);
+  ++forgot_;
+}
+
 actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
   if (const auto known = known_.find(id); known != known_.end()) co_return known->second;
   struct Read {
@@ -126,11 +131,13 @@ actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
     std::vector<ClientSecretRecord> secrets;
     std::int64_t generation;
   };
+  const auto forgot = forgot_;
   auto read = co_await storage_.read(
       [id](Tables& t) { return Read{t.clients.find(id), t.clients.secrets_of(id), t.clients.generation()}; });
   Known known{.client = nullptr, .secrets = std::move(read.secrets)};
   if (read.client) known.client = std::make_shared<const Client>(std::move(*read.client));
-  if (read.generation < generation_) co_return known;  // somebody has seen a later one meanwhile
+  // Somebody has seen a later one meanwhile, or made one.
+  if (read.generation < generation_ || forgot != forgot_) co_return known;
   now_at(read.generation);
   // Unknown ids are not kept: whoever makes them up would fill the memory with them.
   if (known.client) known_.insert_or_assign(id, known);

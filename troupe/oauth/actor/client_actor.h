@@ -216,6 +216,7 @@ class ClientActor {
   actor::Task<Known> find(ClientId id);
   /// What is held in memory is of this generation of the table; anything of another is dropped.
   void now_at(std::int64_t generation);
+  void forget(const ClientId& id);
   void note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context);
 
   Storage storage_;
@@ -227,6 +228,7 @@ class ClientActor {
   crypto::TokenIds ids_;
   std::map<ClientId, Known> known_;
   std::int64_t generation_ = -1;
+  std::uint64_t forgot_ = 0;  // how often: what was read before is older
   std::set<std::string> origins_;
   std::int64_t origins_of_ = -1;  // their generation; -1: not read yet
   bool reads_origins_ = false;

@@ -42,7 +42,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     t.audit.append(event);
     return *std::move(client);
   });
-  known_.erase(message.id);
+  forget(message.id);
   if (!updated) co_return std::unexpected(updated.error());
   co_return std::make_shared<const Client>(*std::move(updated));
 }
@@ -59,7 +59,7 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
     t.audit.append(event);
     return ClientDeleted{};
   });
-  known_.erase(message.id);
+  forget(message.id);
   co_return deleted;
 }
 
@@ -77,7 +77,7 @@ actor::Task<std::expected<FreshSecret, OauthError>> ClientActor::handle(RenewCli
     t.audit.append(event);
     return std::nullopt;
   });
-  known_.erase(message.id);
+  forget(message.id);
   if (refusal) co_return std::unexpected(*refusal);
   co_return FreshSecret{fresh.secret};
 }

@@ -50,7 +50,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
     if (client) t.audit.append(event);
     return client;
   });
-  known_.erase(message.id);
+  forget(message.id);
   if (!updated) co_return std::unexpected(updated.error());
   co_return ClientCredentials{std::make_shared<const Client>(*std::move(updated)), std::nullopt, std::move(next)};
 }
@@ -64,7 +64,7 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
     t.audit.append(event);
     return true;
   });
-  known_.erase(message.id);
+  forget(message.id);
   if (!was_there) co_return std::unexpected(errors::invalid_token);
   co_return ClientDeleted{};
 }

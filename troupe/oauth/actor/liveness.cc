@@ -20,7 +20,8 @@ std::optional<Standing> standing(Tables& tables, const Grant& grant) {
 
   const auto user = tables.users.find(grant.authentication->user);
   if (!user || user->user.state == UserState::disabled) return std::nullopt;
-  if (user->password_changed_at > granted_at(grant)) return std::nullopt;
+  // By when they signed in: a code may be made of a session that has just ended with the password.
+  if (user->password_changed_at > grant.authentication->time) return std::nullopt;
 
   const auto family = tables.grants.find_family(grant.family);
   if (!family || family->revoked_at) return std::nullopt;

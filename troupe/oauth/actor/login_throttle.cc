@@ -2,6 +2,11 @@
 #include "troupe/oauth/actor/login_throttle.h"
 
 namespace troupe::oauth {
+namespace {
+
+constexpr base::Duration one_more_after = std::chrono::seconds{1};  // that another attempt is under way
+
+}  // namespace
 
 base::Duration LoginThrottle::Ledger::wait_for(std::string_view key, int free, base::Instant now,
                                                const LoginThrottleOptions& options) const {
@@ -11,7 +16,8 @@ base::Duration LoginThrottle::Ledger::wait_for(std::string_view key, int free, b
   if (beyond < 0) return {};
   const base::Duration wait =
       std::min<base::Duration>(std::chrono::seconds{1LL << std::min(beyond, 20)}, options.wait_max);
-  return std::max(base::Duration{}, found->second.last + wait - now);
+  const base::Duration rest = std::max(base::Duration{}, found->second.last + wait - now);
+  return rest == base::Duration{} && under_way.contains(key) ? one_more_after : rest;
 }
 
 void LoginThrottle::Ledger::forget(std::string_view key) {
@@ -48,6 +54,19 @@ void LoginThrottle::Ledger::add(std::string_view key, base::Instant now, const L
 base::Duration LoginThrottle::wait_for(std::string_view account, std::string_view address, base::Instant now) const {
   return std::max(accounts_.wait_for(account, options_.account_mistakes_free, now, options_),
                   addresses_.wait_for(address, options_.address_mistakes_free, now, options_));
+}
+
+LoginThrottle::Attempt LoginThrottle::begin(std::string_view account, std::string_view address) {
+  Attempt attempt;
+  attempt.add(accounts_.under_way, account);
+  attempt.add(addresses_.under_way, address);
+  return attempt;
+}
+
+LoginThrottle::Attempt LoginThrottle::begin_by_device(std::string_view device) {
+  Attempt attempt;
+  attempt.add(devices_.under_way, device);
+  return attempt;
 }
 
 void LoginThrottle::failed(std::string_view account, std::string_view address, base::Instant now) {

@@ -23,6 +23,28 @@ TEST_CASE("the first mistakes cost nothing, each further one doubles the wait up
   }
 }
 
+TEST_CASE("once there is a wait, a second attempt waits for the first, whose mistake is not counted yet") {
+  LoginThrottle throttle;
+  const auto wait = [&](std::string_view account, std::string_view address) {
+    return throttle.wait_for(account, address, base::Instant{} + 1s);
+  };
+  for (int i = 0; i < 4; ++i) throttle.failed("alice", "10.0.0.1", {});
+  {
+    const auto free = throttle.begin("alice", "10.0.0.1");
+    CHECK_EQ(wait("alice", "10.0.0.1"), 0s);
+  }
+  throttle.failed("alice", "10.0.0.1", {});
+  {
+    const auto first = throttle.begin("alice", "10.0.0.1");
+    CHECK_EQ(wait("alice", "10.0.0.2"), 1s);
+    CHECK_EQ(wait("bob", "10.0.0.1"), 0s);
+  }
+  CHECK_EQ(wait("alice", "10.0.0.2"), 0s);
+  for (int i = 0; i < 5; ++i) throttle.device_failed("phone", "10.0.0.1", {});
+  const auto by_device = throttle.begin_by_device("phone");
+  CHECK_EQ(throttle.wait_for_device("phone", base::Instant{} + 1s), 1s);
+}
+
 TEST_CASE("an account is slowed down wherever the guesses come from, and others are not") {
   LoginThrottle throttle;
   for (int i = 0; i < 10; ++i) throttle.failed("alice", "10.0.0." + std::to_string(i), {});

@@ -4,23 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include "troupe/oauth/actor/testing/actor_world.h"
+#include "troupe/oauth/actor/testing/file_world.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// A server that reads beside its writer, as those on files do.
-class ReadsBesideWriter final : public store::Engine {
- public:
-  explicit ReadsBesideWriter(fixture::Disk disk) : inner_(store::sqlite_engine(std::move(disk))) {}
-  std::unique_ptr<store::Session> open() override { return inner_->open(); }
-  bool reads_beside_writer() const noexcept override { return true; }
-
- private:
-  std::shared_ptr<store::Engine> inner_;
-};
 
 /// The way to the clients' servers: counts by token what went there, and takes its time.
 class Way {
@@ -69,7 +58,7 @@ TEST_CASE("a client is told once, though a look may see a notice as it was befor
     INFO("seed " << seed);
     const fixture::Disk disk = disk_with_notices();
     actor::test::World world{seed};
-    const Storage storage{store::Database::start(world, std::make_shared<ReadsBesideWriter>(disk))};
+    const Storage storage{store::Database::start(world, std::make_shared<fixture::ReadsBesideWriter>(disk))};
     const auto keys =
         world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
     const auto told = std::make_shared<std::map<std::string, int>>();

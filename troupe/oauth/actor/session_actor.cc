@@ -109,8 +109,13 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
     SessionToken cookie;
     std::vector<FamilyId> ended;  // of the session before, which was somebody else's
   };
-  auto started = co_await parts_.storage.write(
-      [=, user = message.user, place = message.place, options = parts_.options](Tables& t) {
+  auto begun =
+      co_await parts_.storage.write([=, user = message.user, since = message.password_since, place = message.place,
+                                     options = parts_.options](Tables& t) -> std::optional<Started> {
+        const auto present = t.users.find(user);
+        // A password that was changed since it was found right, or a user who was disabled, ends all that began before.
+        const bool may_enter = present && present->user.state == UserState::enabled;
+        if (!may_enter || present->password_changed_at != since) return std::nullopt;
         t.audit.append(event);
         auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
         const bool is_same_user = previous && previous->session.authentication.user == user;
@@ -131,6 +136,8 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
         t.users.insert_session(made.record);
         return made;
       });
+  if (!begun) co_return std::unexpected(FlowError::not_here);
+  Started& started = *begun;
   tell_revoked(started.ended);
 
   Kept* kept = find(message.flow, message.browser, message.csrf, now);  // nothing else was handled meanwhile

@@ -71,14 +71,15 @@ struct StartedSession {
   FlowTicket next;
 };
 
-/// The password was right: begins a session, or renews the one of `previous` if it is the same user's, under a
-/// new cookie in either case; the old cookie is void (T29). A session of somebody else ends there, with its tokens.
-/// Marks the flow as signed in and gives it a new page token.
+/// The password was right, and is still the user's: else the flow is not here. Begins a session, or renews the one of
+/// `previous` if it is the same user's, under a new cookie in either case; the old cookie is void (T29). A session of
+/// somebody else ends there, with its tokens. Marks the flow as signed in and gives it a new page token.
 struct StartSession {
   FlowId flow;
   BrowserToken browser;
   CsrfToken csrf;
   UserId user;
+  base::UnixTime password_since;  // as SignedInUser has it
   std::optional<SessionToken> previous;
   SignInPlace place{};
   Cause cause{};

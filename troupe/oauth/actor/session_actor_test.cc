@@ -20,8 +20,8 @@ BegunFlow begin(ActorWorld& oauth, std::optional<BrowserToken> browser = std::nu
 
 auto sign_in(ActorWorld& oauth, const BegunFlow& flow, const UserId& user = alice,
              std::optional<SessionToken> previous = std::nullopt) {
-  return oauth.world.block_on(
-      oauth.sessions.ask(StartSession{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user, std::move(previous)}));
+  return oauth.world.block_on(oauth.sessions.ask(StartSession{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user,
+                                                              oauth.password_since(user), std::move(previous)}));
 }
 
 std::optional<Session> session_of(ActorWorld& oauth, const SessionToken& token) {
@@ -206,6 +206,7 @@ TEST_CASE("sessions are listed with their browser, the one seen last first, and 
                                                   .browser = flow.browser,
                                                   .csrf = flow.ticket.csrf,
                                                   .user = alice,
+                                                  .password_since = oauth.password_since(alice),
                                                   .previous = std::move(previous),
                                                   .place = {std::move(user_agent), "192.0.2.1"}}))
         .value();

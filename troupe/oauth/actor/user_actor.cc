@@ -37,7 +37,8 @@ std::string neighbourhood(const net::IpAddress& address) {
 /// Why a login failed, for the audit trail alone.
 std::string_view reason_of_failure(const std::optional<UserRecord>& user, const PasswordVerdict& verdict) {
   if (!user) return "unknown_user";
-  return verdict.is_right ? "disabled" : "wrong_password";
+  if (!verdict.is_right) return "wrong_password";
+  return user->user.state == UserState::enabled ? "changed_meanwhile" : "disabled";
 }
 
 std::chrono::seconds rounded_up(base::Duration wait) { return std::chrono::ceil<std::chrono::seconds>(wait); }
@@ -105,6 +106,10 @@ base::Duration UserActor::wait_for(const Line& line, base::Instant now) const {
                      : throttle_.wait_for(line.account, line.address, now);
 }
 
+LoginThrottle::Attempt UserActor::begin(const Line& line) {
+  return line.device ? throttle_.begin_by_device(*line.device) : throttle_.begin(line.account, line.address);
+}
+
 void UserActor::count(const Line& line, bool is_right, base::Instant now) {
   if (is_right && line.device) throttle_.device_succeeded(*line.device);
   if (is_right && !line.device) throttle_.succeeded(line.account);
@@ -134,6 +139,7 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
     note_refused(message.cause, "login_refused", "slow_down", context);
     co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
   }
+  const LoginThrottle::Attempt attempt = begin(line);
   // Refused before it costs a hash; counted like any wrong password.
   const bool can_be_one = message.password.expose().size() <= crypto::password_bytes_max;
 
@@ -149,24 +155,30 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
     verdict = std::move(*checked);
   }
 
-  const bool may_enter = verdict.is_right && user && user->user.state == UserState::enabled;
-  AuditEvent event = auditor_.event(context, message.cause, may_enter ? "login_succeeded" : "login_failed");
-  if (!may_enter) event.reason = reason_of_failure(user, verdict);
-  if (user) event = about(std::move(event), user->user.id);
-  co_await parts_.storage.write([event, user, better = verdict.better_hash](Tables& t) {
-    t.audit.append(event);
-    if (!better) return;
-    auto present = t.users.find(user->user.id);
-    if (!present || present->password_hash != user->password_hash) return;  // changed meanwhile: leave it
-    present->password_hash = *better;
-    t.users.update(*present);
+  const bool is_right = verdict.is_right && user && user->user.state == UserState::enabled;
+  AuditEvent entered = auditor_.event(context, message.cause, "login_succeeded");
+  AuditEvent failed = auditor_.event(context, message.cause, "login_failed", reason_of_failure(user, verdict));
+  if (user) {
+    entered = about(std::move(entered), user->user.id);
+    failed = about(std::move(failed), user->user.id);
+  }
+  const bool may_enter = co_await parts_.storage.write([=, better = verdict.better_hash](Tables& t) {
+    auto present = t.users.find(user ? user->user.id : UserId{});  // for a name that nobody has, the same work
+    // Another password, or none any more, since the record was read: what was right is not so now.
+    const bool is_same = present && user && present->password_changed_at == user->password_changed_at;
+    t.audit.append(is_right && is_same ? entered : failed);
+    if (better && is_same && present->password_hash == user->password_hash) {
+      present->password_hash = *better;
+      t.users.update(*present);
+    }
+    return is_right && is_same;
   });
   count(line, may_enter, context.now());
   if (!may_enter) co_return std::unexpected(LoginError{Reason::wrong});
   ++logins_;
   if (verdict.better_hash) user->password_hash = *std::move(verdict.better_hash);
   auto device = known_from_now_on(*user, context);
-  co_return SignedInUser{std::move(user->user), std::move(device)};
+  co_return SignedInUser{std::move(user->user), user->password_changed_at, std::move(device)};
 }
 
 /// Whether this is the present password of the session's user: a wrong one counts as one at sign-in would.
@@ -185,6 +197,7 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
   const Line line = line_of(user->user.name, message.from, message.device, user, now);
   const base::Duration wait = wait_for(line, context.now());
   if (wait > base::Duration{}) co_return std::unexpected(PasswordChangeError{Reason::slow_down, rounded_up(wait)});
+  const LoginThrottle::Attempt attempt = begin(line);
   if (message.present.expose().size() <= crypto::password_bytes_max) {
     auto checked = co_await hashers_.ask(CheckPassword{message.present, user->password_hash});
     if (!checked) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});

@@ -41,6 +41,7 @@ struct LoginError {
 
 /// Who has signed in, and the cookie by which their browser is known again; none where none is remembered.
 struct SignedInUser : User {
+  base::UnixTime password_since;  // as their record said when the password was right: for StartSession
   std::optional<DeviceToken> device;
 };
 
@@ -272,6 +273,7 @@ class UserActor {
   Line line_of(const UserName& name, const net::IpAddress& from, const std::optional<DeviceToken>& device,
                const std::optional<UserRecord>& user, base::UnixTime now) const;
   base::Duration wait_for(const Line& line, base::Instant now) const;
+  LoginThrottle::Attempt begin(const Line& line);
   void count(const Line& line, bool is_right, base::Instant now);
   std::optional<DeviceToken> known_from_now_on(const UserRecord& user, actor::Context& context) const;
   void note_refused(const Cause& cause, std::string_view kind, std::string_view reason, actor::Context& context);

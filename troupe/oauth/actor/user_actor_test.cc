@@ -112,7 +112,8 @@ TEST_CASE("a new password makes all browsers strangers, but the one in which it 
   const UserId id = add(oauth, bob)->id;
   const auto before = sign_in(oauth, bob, "correct horse")->device;
   const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();
-  const StartSession start{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, id, std::nullopt};
+  const StartSession start{flow.ticket.flow.id,      flow.browser, flow.ticket.csrf, id,
+                           oauth.password_since(id), std::nullopt};
   const SessionToken session = oauth.world.block_on(oauth.sessions.ask(start)).value().token;
   const auto changed = oauth.world.block_on(
       oauth.users.ask(ChangePassword{session, password("correct horse"), password("battery staple"), home, {}}));
@@ -174,6 +175,19 @@ TEST_CASE("a crowd of logins is bounded: some are told to come again, the server
   CHECK_GT(busy, 0);
 }
 
+TEST_CASE("guesses that are made at once, when there is a wait, are one guess and many refusals") {
+  ActorWorld oauth{41};
+  REQUIRE(add(oauth, bob).has_value());
+  for (int i = 0; i < 5; ++i) (void)sign_in(oauth, bob, "guess");
+  oauth.world.advance(1s);
+  int checked = 0;
+  for (const auto& answer : oauth.all_at_once(oauth.users, VerifyPassword{bob, password("guess"), home}, 50)) {
+    REQUIRE_FALSE(answer.has_value());
+    checked += answer.error().domain->reason == LoginError::Reason::slow_down ? 0 : 1;
+  }
+  CHECK_EQ(checked, 1);
+}
+
 TEST_CASE("a password that was hashed at another cost is hashed anew when it is used") {
   ActorWorld oauth{5};
   const UserId id = add(oauth, bob)->id;
@@ -223,7 +237,8 @@ TEST_CASE("what a user agrees to adds up, client by client") {
 /// A session of that user as the Session Actor starts them.
 SessionToken session_of(ActorWorld& oauth, const UserId& user) {
   const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();
-  const StartSession start{flow.ticket.flow.id, flow.browser, flow.ticket.csrf, user, std::nullopt};
+  const StartSession start{flow.ticket.flow.id,        flow.browser, flow.ticket.csrf, user,
+                           oauth.password_since(user), std::nullopt};
   return oauth.world.block_on(oauth.sessions.ask(start)).value().token;
 }
 

@@ -98,7 +98,8 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   }
 
   auto started = co_await service->sessions.ask(  // 4. a session under a new cookie
-      StartSession{place.flow, *browser, place.csrf, user->id, cookies.session(http), place_of(http), cause_of(http)});
+      StartSession{place.flow, *browser, place.csrf, user->id, user->password_since, cookies.session(http),
+                   place_of(http), cause_of(http)});
   if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, language);
   if (!started) co_return lost_flow_page(403, language);
 

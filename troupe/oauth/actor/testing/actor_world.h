@@ -117,6 +117,7 @@ struct Actors {
                                        .nonce = "n-1"},
                            .authentication = {.user = alice().user.id, .session = session, .time = now},
                            .scope = scope(scopes)};
+    (void)where.block_on(users.ask(RecordConsent{alice().user.id, client->id, message.scope})).value();
     return where.block_on(codes.ask(std::move(message))).value();
   }
 
@@ -155,6 +156,14 @@ struct Actors {
 struct WorldOnDisk {
   actor::test::World world;
   Disk disk;
+
+  /// For StartSession: since when the user's password is theirs, as their record has it.
+  base::UnixTime password_since(const UserId& user) {
+    return disk->transact([&](store::Transaction& transaction) {
+      const auto record = SqlUsers{transaction}.find(user);
+      return record ? record->password_changed_at : base::UnixTime{};
+    });
+  }
 };
 
 /// The actors in a simulated system.
