@@ -40,12 +40,22 @@ AuditWebhook::AuditWebhook(oauth::Storage storage, AuditWebhookOptions options)
 
 actor::Task<void> AuditWebhook::handle(oauth::AuditSeen message, actor::Context& context) {
   if (context.now() < not_before_) co_return;
+  std::string why;
+  try {
+    co_await hand_on(message.newest, context);
+  } catch (const store::Error& error) {
+    why = error.what();
+  }
+  if (!why.empty()) failed(why, context);
+}
+
+actor::Task<void> AuditWebhook::hand_on(crypto::TokenId newest, actor::Context& context) {
   if (!told_) {
     auto kept = co_await storage_.read([](oauth::Tables& t) { return t.audit.reader(reader_name); });
-    if (!kept) co_await keep_place(message.newest);
-    told_ = kept.value_or(message.newest);
+    if (!kept) co_await keep_place(newest);
+    told_ = kept.value_or(newest);
   }
-  while (*told_ < message.newest) {
+  while (*told_ < newest) {
     auto page = co_await storage_.read([after = *told_, count = options_.events_a_request](oauth::Tables& t) {
       return t.audit.rows_after(after, count);
     });
@@ -53,8 +63,8 @@ actor::Task<void> AuditWebhook::handle(oauth::AuditSeen message, actor::Context&
     const crypto::TokenId last = page.back().event.id;
     const bool is_taken = co_await deliver(std::move(page), context);
     if (!is_taken) co_return;
+    told_ = last;  // whatever becomes of its record: as long as this process lives it is not sent again
     co_await keep_place(last);
-    told_ = last;
   }
 }
 
@@ -98,7 +108,7 @@ void AuditWebhook::failed(std::string_view why, actor::Context& context) {
   pause_ = std::clamp(2 * pause_, options_.pause_min, options_.pause_max);
   not_before_ = context.now() + pause_;
   base::log::warning(
-      "audit", "the webhook did not take events; they are sent again",
+      "audit", "events do not get on to the webhook; it is tried again",
       {{"why", why}, {"again_in_seconds", std::chrono::duration_cast<std::chrono::seconds>(pause_).count()}});
 }
 

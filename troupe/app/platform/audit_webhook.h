@@ -46,6 +46,7 @@ class AuditWebhook {
   void inspect(actor::Inspection& out) const;
 
  private:
+  actor::Task<void> hand_on(crypto::TokenId newest, actor::Context& context);
   actor::Task<bool> deliver(std::vector<oauth::AuditRow> rows, actor::Context& context);
   actor::Task<void> keep_place(crypto::TokenId last);
   bool is_wanted(const oauth::AuditEvent& event) const;

@@ -113,6 +113,22 @@ TEST_CASE("after a restart of the process it goes on where it was, also with wha
   CHECK_EQ(receiver->reasons, Lines{"1", "2", "3"});
 }
 
+TEST_CASE("while its place cannot be kept it goes on, and sends nothing twice as long as the process lives") {
+  HookWorld hook{7, oauth::fixture::new_disk(), std::make_shared<Receiver>()};
+  hook.disk->script(
+      "CREATE TRIGGER full BEFORE UPDATE ON audit_readers BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  for (int i = 1; i <= 3; ++i) {
+    hook.append(std::to_string(i));
+    hook.world.advance(10s);
+  }
+  CHECK_EQ(hook.receiver->reasons, Lines{"1", "2", "3"});
+  CHECK_GE(hook.metrics.counter("troupe_webhook_failures_total", "").value(), 3);
+  hook.disk->script("DROP TRIGGER full");
+  hook.append("4");
+  hook.world.advance(10s);
+  CHECK_EQ(hook.receiver->reasons, Lines{"1", "2", "3", "4"});
+}
+
 TEST_CASE("a request is signed with its time, so that nobody else can make one, nor send an old one as new") {
   const base::Secret<std::string> secret{"0123456789abcdef"};
   const base::UnixTime now{1'700'000'000'999};

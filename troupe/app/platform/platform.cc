@@ -19,6 +19,7 @@
 #include "troupe/oauth/model/fetched_uri.h"
 #include "troupe/oauth/service/routes.h"
 #include "troupe/store/sql_journal.h"
+#include "troupe/store/transaction.h"
 
 namespace troupe::app {
 namespace {
@@ -27,10 +28,12 @@ using namespace std::chrono_literals;
 
 constexpr auto start_within = 60s;  // a slow disk
 
-/// A server comes back as long as its intensity allows, however often it has failed in its life.
+/// A server comes back as long as its intensity allows, however often it has failed in its life. A database that is
+/// away is nobody's fault here, and ends nothing.
 actor::SystemOptions system_options(const Config& config) {
   return {.cores = static_cast<int>(config.server.cores),
-          .supervision = {.backoff = {.attempts_max = actor::Backoff::unbounded}}};
+          .supervision = {.backoff = {.attempts_max = actor::Backoff::unbounded},
+                          .decide = actor::on<store::Error>(actor::Directive::resume)}};
 }
 
 CertificateFiles certificate_files(const Config& config) {
