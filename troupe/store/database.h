@@ -37,7 +37,7 @@ class Database {
   template <class Where>
   static Database start(Where& where, std::shared_ptr<Engine> engine, const DatabaseOptions& options = {}) {
     Database database;
-    const auto openings = std::make_shared<std::atomic<std::int64_t>>(0);
+    const Openings openings;
     database.writer_ = where.template spawn<DatabaseSession>(session_options("database_writer"), engine,
                                                              SessionRole::writer, openings);
     if (!engine->reads_beside_writer()) return database;

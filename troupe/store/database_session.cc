@@ -110,14 +110,14 @@ actor::Task<Outcomes> DatabaseSession::run_batch(std::vector<Work> pieces) {
 actor::Task<void> DatabaseSession::open_on_core() {
   held_->session.reset();
   if (pauses()) co_return;
-  openings_then_ = openings_->load(std::memory_order_relaxed);
+  openings_then_ = openings_of_all_.version();
   try {
     auto session = co_await actor::blocking([engine = held_->engine] { return engine->open(); });
     session->wait_by(held_->wait);
     held_->session = std::move(session);
     pause_ = base::Duration::zero();
     ++opened_;
-    openings_->fetch_add(1, std::memory_order_relaxed);
+    openings_.publish(Opened{});
   } catch (...) {
     why_not_open_ = std::current_exception();
     pause_opening();
@@ -126,7 +126,7 @@ actor::Task<void> DatabaseSession::open_on_core() {
 
 bool DatabaseSession::pauses() const {
   if (pause_ == base::Duration::zero() || actor::Core::current()->now() >= opens_from_) return false;
-  return openings_->load(std::memory_order_relaxed) == openings_then_;
+  return openings_of_all_.version() == openings_then_;
 }
 
 void DatabaseSession::pause_opening() {

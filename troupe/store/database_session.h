@@ -9,13 +9,13 @@
 // session of the same database gets through: who reads is not turned away when who writes is not.
 #pragma once
 
-#include <atomic>
 #include <exception>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/base/published.h"
 #include "troupe/store/session.h"
 
 namespace troupe::store {
@@ -32,8 +32,9 @@ struct RunWork {
 
 enum class SessionRole : std::uint8_t { writer, reader };
 
-/// How often the sessions of one database were opened, all together. Any thread.
-using Openings = std::shared_ptr<std::atomic<std::int64_t>>;
+/// Each time that a session of one database is opened it is published for all of them: how often is its version.
+struct Opened {};
+using Openings = base::Published<Opened>;
 
 class DatabaseSession {
  public:
@@ -63,7 +64,8 @@ class DatabaseSession {
   bool pauses() const;
   void pause_opening();
 
-  const Openings openings_;
+  Openings openings_;
+  const base::PublishedReader<Opened> openings_of_all_ = openings_.reader();
   std::shared_ptr<Held> held_;
   std::vector<Waiting> queue_;
   bool is_running_ = false;
@@ -71,7 +73,7 @@ class DatabaseSession {
   std::int64_t batches_run_ = 0;
   std::int64_t opened_ = 0;
   base::Instant opens_from_;         // the end of the present pause
-  std::int64_t openings_then_ = 0;   // before the last attempt
+  std::uint64_t openings_then_ = 0;  // before the last attempt
   base::Duration pause_{};           // the next one; zero: the last attempt succeeded
   std::exception_ptr why_not_open_;  // what the last attempt failed with
 };
