@@ -94,7 +94,7 @@ test('what an application was allowed is taken back, and its WebSocket closes', 
   await page.getByRole('button', { name: 'Take back from Web shop' }).click();
   await page.getByRole('status').waitFor();
   assert.match(await page.textContent('main'), /taken back.*You have allowed nothing/s);
-  const end = await within(5000, socket.closed);
+  const end = await within(10_000, socket.closed);
   assert.equal(end?.code, 4001);
   assert.equal(await isActive(tokens.access_token), false);
   const refreshed = await askToken(server, shop, { grant_type: 'refresh_token', refresh_token: tokens.refresh_token });

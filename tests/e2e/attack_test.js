@@ -66,9 +66,9 @@ const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 
 const apart = ['T16', 'T41', 'T64'];
 const verdicts = new Map();
 
-const [one, quick] = [await attacked(''), await attacked('code_lifetime = "1s"\nrefresh_grace = "0s"\n')];
+const [one, quick] = [await attacked(''), await attacked('code_lifetime = "3s"\nrefresh_grace = "0s"\n')];
 const runs = [await selftest(one.server, targetOf(one, [])),
-              await selftest(quick.server, targetOf(quick, ['code_lifetime = "1s"', 'refresh_grace = "0s"']), '--only', apart.join())];
+              await selftest(quick.server, targetOf(quick, ['code_lifetime = "3s"', 'refresh_grace = "0s"']), '--only', apart.join())];
 for (const [at, run] of runs.entries()) {
   assert.ok(run.out, run.err);
   for (const verdict of JSON.parse(run.out).rows) {

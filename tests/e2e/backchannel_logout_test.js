@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import * as oidc from 'openid-client';
 import * as jose from 'jose';
-import { serve, generous, sleep } from './lib/server.js';
+import { serve, generous, sleep, until } from './lib/server.js';
 import { UserAgent } from './lib/user_agent.js';
 import { callback } from './lib/oauth.js';
 
@@ -48,7 +48,7 @@ async function signIn(agent, scope = 'openid') {
 const signOut = (agent, tokens) => agent.fetch(`/oauth/logout?id_token_hint=${tokens.id_token}`);
 
 async function toldWithin(ms, count = 1) {
-  for (const end = Date.now() + ms; told.length < count && Date.now() < end;) await sleep(50);
+  await until(() => told.length >= count, ms);
   return told.length;
 }
 
@@ -77,7 +77,7 @@ test('a client is told whose session has ended, by a token that jose believes (T
   const agent = new UserAgent(server.url);
   const tokens = await signIn(agent);
   await signOut(agent, tokens);
-  assert.equal(await toldWithin(5000), 1);
+  assert.equal(await toldWithin(10_000), 1);
   const payload = await judged(told[0]);
   assert.equal(payload.sub, tokens.claims().sub);
   assert.equal(payload.sid, tokens.claims().sid);
@@ -89,11 +89,11 @@ test('a slow client holds nobody up, and one that fails is told again by the sam
   const agent = new UserAgent(server.url);
   const tokens = await signIn(agent);
   const answers = [(response) => response.writeHead(500).end(), (response) => response.end()];
-  respond = (response) => setTimeout(() => answers.shift()(response), 1000);
-  const begin = Date.now();
+  let answered = 0;
+  respond = (response) => setTimeout(() => { ++answered; answers.shift()(response); }, 1500);
   await signOut(agent, tokens);
-  assert.ok(Date.now() - begin < 900, 'the sign-out has not waited');
-  assert.equal(await toldWithin(15_000, 2), 2);
+  assert.equal(answered, 0, 'the sign-out has not waited');
+  assert.equal(await toldWithin(20_000, 2), 2);
   assert.ok(told[1].at - told[0].at >= 5000, 'it waits before it tries again');
   const [first, second] = [await judged(told[0]), await judged(told[1])];
   assert.equal(first.jti, second.jti);
@@ -102,7 +102,7 @@ test('a slow client holds nobody up, and one that fails is told again by the sam
 test('a sign-out that the command line brings about is told as well', async () => {
   const tokens = await signIn(new UserAgent(server.url), 'openid offline_access');
   assert.equal(server.command('user', 'disable', user.name).status, 0);
-  assert.equal(await toldWithin(5000), 1);
+  assert.equal(await toldWithin(10_000), 1);
   assert.equal((await judged(told[0])).sid, tokens.claims().sid);
   assert.equal(server.command('user', 'enable', user.name).status, 0);
 });
@@ -112,7 +112,7 @@ test('what was not told when the server was killed is told when it is back', asy
   const tokens = await signIn(agent);
   respond = (response) => response.writeHead(503).end();
   await signOut(agent, tokens);
-  assert.equal(await toldWithin(5000), 1);
+  assert.equal(await toldWithin(10_000), 1);
   const port = server.port;
   await server.kill();
   respond = (response) => response.end();

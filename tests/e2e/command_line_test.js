@@ -2,8 +2,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { Server, folder, serve, sleep, troupe } from './lib/server.js';
-import { callback, machineToken, post } from './lib/oauth.js';
+import { Server, folder, serve, troupe, until } from './lib/server.js';
+import { callback, post } from './lib/oauth.js';
 import { UserAgent } from './lib/user_agent.js';
 
 const alone = () => new Server(folder());
@@ -76,15 +76,13 @@ test('users are added once, listed and removed', () => {
   assert.ok(!server.command('user', 'list').out.includes('frank'));
 });
 
-test('a running server knows a new client within a second, and an old one no longer', async () => {
+test('a running server knows a new client by itself, and an old one no longer', async () => {
   const server = await serve();
   const client = JSON.parse(server.command(...machine).out);
-  await sleep(1000);
-  await machineToken(server, client);
+  const status = async () => (await post(`${server.url}/oauth/token`, { grant_type: 'client_credentials' }, { client })).status;
+  assert.ok(await until(async () => await status() === 200), 'it is not known');
   assert.equal(server.command('client', 'remove', client.client_id).status, 0);
-  await sleep(1000);
-  const answer = await post(`${server.url}/oauth/token`, { grant_type: 'client_credentials' }, { client });
-  assert.equal(answer.status, 401);
+  assert.ok(await until(async () => await status() === 401), 'it is still known');
 });
 
 test('rotated keys appear in a running server\'s JWKS, beside the old ones', async () => {
@@ -93,8 +91,8 @@ test('rotated keys appear in a running server\'s JWKS, beside the old ones', asy
   const before = await kids();
   const done = server.command('keys', 'rotate');
   assert.equal(done.status, 0, done.err);
-  await sleep(1500);
-  const after = await kids();
+  let after;
+  await until(async () => (after = await kids()).length > before.length);
   assert.ok(after.length > before.length, `${before.length} keys, then ${after.length}`);
   for (const kid of before) assert.ok(after.includes(kid), 'an old key is gone though tokens signed with it are alive');
   assert.ok(server.command('keys', 'list').out.includes(after.at(-1)));

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 import { Client } from '../../clients/js/dist/index.js';
-import { generous, serve, sleep } from './lib/server.js';
+import { generous, serve, sleep, until } from './lib/server.js';
 import { machineToken } from './lib/oauth.js';
 
 const durable = `${generous}
@@ -20,13 +20,6 @@ history_bytes_max = "16MiB"
 `;
 const everything = 'topic:>:subscribe topic:>:publish';
 const numbers = (count) => Array.from({ length: count }, (_, at) => at + 1);
-
-async function until(holds, what, ms = 30_000) {
-  for (const end = Date.now() + ms; !holds();) {
-    if (Date.now() > end) assert.fail(`not within ${ms} ms: ${typeof what === 'function' ? what() : what}`);
-    await sleep(10);
-  }
-}
 
 async function durableServer() {
   const server = await serve({ config: durable });
@@ -78,11 +71,11 @@ test('a server that is killed five times while 1000 messages pass: each is ackno
   await killing;
   assert.ok(kills >= 3, `only ${kills} kills`);
   assert.deepEqual(answers.map(({ offset }) => offset), numbers(1000), 'each was published once, in order');
-  await until(() => log.payloads.length >= 1000, () => `${log.payloads.length} were seen: ${JSON.stringify(log.lost)}`);
+  assert.ok(await until(() => log.payloads.length >= 1000, 30_000), `${log.payloads.length} were seen: ${JSON.stringify(log.lost)}`);
   assert.deepEqual(log.payloads, numbers(1000), 'no double, no hole');
   assert.deepEqual(log.lost, []);
   assert.deepEqual([...log.epochs], [answers[0].epoch]);
-  await until(() => beside.lost.length > 0, 'what was in memory has begun anew');
+  assert.ok(await until(() => beside.lost.length > 0, 30_000), 'what was in memory has begun anew');
 
   const kept = [];
   const history = publisher.history('log.orders', { limit: 1000 });
@@ -106,7 +99,7 @@ test('who was away while the server was killed and written to again has all of i
   await server.start(server.port);
   const seen = [];
   await second.subscribe('log.a', ({ payload }) => seen.push(payload), { recover: { epoch, offset: 1 } }).ready;
-  await until(() => seen.length === 2, () => `${seen}`);
+  assert.ok(await until(() => seen.length === 2, 30_000), `${seen}`);
   assert.deepEqual(seen, [2, 3]);
 });
 

@@ -79,7 +79,7 @@ for (const place of places) {
     const body = good();
     const head = [`POST ${place.path} HTTP/1.1`, 'Host: 127.0.0.1', 'Content-Type: application/x-www-form-urlencoded', `Content-Length: ${body.length + 1}`,
                   ...Object.entries(place.headers()).map(([name, value]) => `${name}: ${value}`)].join('\r\n');
-    const { statuses, closed } = await exchange(server.port, `${head}\r\n\r\n${body}`, { half: true, wait: 3000 });
+    const { statuses, closed } = await exchange(server.port, `${head}\r\n\r\n${body}`, { answers: Infinity, half: true });
     assert.deepEqual([statuses, closed], [[], true]);
   });
 

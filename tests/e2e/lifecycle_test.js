@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Server, folder, generous, serve, sleep, troupe, within } from './lib/server.js';
+import { Server, folder, generous, serve, sleep, troupe, until, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
 import { UserAgent } from './lib/user_agent.js';
 import { callback, introspect, machineToken, newCode, post, redeem } from './lib/oauth.js';
@@ -12,6 +12,12 @@ const user = { name: 'erin', password: 'a very good password' };
 const scope = 'openid offline_access notes';
 const web = ['--name', 'Web', '--redirect-uri', callback, '--grant', 'authorization_code', '--grant', 'refresh_token', '--scope', scope];
 const machine = ['--name', 'Machine', '--grant', 'client_credentials', '--scope', 'topic:>:subscribe topic:>:publish'];
+
+/// Sends SIGTERM, and waits until the log says what that brings about: two that wait at once would be one.
+async function terminate(server, said) {
+  server.process.kill('SIGTERM');
+  assert.ok(await until(() => server.log.includes(said), 20_000), `no ${said} in the log:\n${server.log}`);
+}
 
 test('live, ready, metrics and the actor tree', async () => {
   const server = await serve();
@@ -111,16 +117,13 @@ test('SIGTERM lets a message that was accepted reach its subscriber', async () =
 });
 
 test('a second SIGTERM hurries', async () => {
-  const server = await serve();
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
   const client = await Client.open(server.ws(), { token });
   client.socket.pause();
-  server.process.kill('SIGTERM');
-  await sleep(200);
-  const begin = Date.now();
-  server.process.kill('SIGTERM');
-  assert.ok(await within(5000, server.ended), 'still running after five seconds');
-  assert.ok(Date.now() - begin < 5000);
+  await terminate(server, 'draining');
+  await terminate(server, 'hurrying');
+  assert.ok(await within(20_000, server.ended), 'still running after twenty seconds');
   client.socket.terminate();
 });
 
@@ -129,52 +132,59 @@ test('who is sent away in a hurry is told so, whatever time the drain had, and a
   const token = await machineToken(server, await server.addClient(...machine));
   const [stuck, ...clients] = await Promise.all(Array.from({ length: 20 }, () => Client.open(server.ws(), { token })));
   stuck.socket.pause();
-  server.process.kill('SIGTERM');
+  await terminate(server, 'draining');
   await sleep(500);
   assert.equal(server.process.exitCode, null);
-  server.process.kill('SIGTERM');
+  await terminate(server, 'hurrying');
   for (const client of clients) {
-    assert.equal(typeof (await client.next('draining', 3000)).reconnect_after_ms, 'number');
+    assert.equal(typeof (await client.next('draining', 20_000)).reconnect_after_ms, 'number');
     assert.equal((await client.closed).code, 1001);
   }
-  assert.deepEqual(await within(5000, server.ended), { code: 0, signal: null });
+  assert.deepEqual(await within(20_000, server.ended), { code: 0, signal: null });
+  assert.match(server.log, /"shutdown phase cut short" phase=drain-connections/);
   stuck.socket.terminate();
 });
 
 test('a third SIGTERM waits for nothing, and the end is still an orderly one', async () => {
-  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
-  const token = await machineToken(server, await server.addClient(...machine));
-  const client = await Client.open(server.ws(), { token });
-  client.socket.pause();
-  for (let i = 0; i < 3; ++i) {
+  let took;  // by the drain: after two signals it still has a second and a half
+  for (let tries = 0; tries < 3 && !(took < 1500); ++tries) {
+    const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
+    const token = await machineToken(server, await server.addClient(...machine));
+    const client = await Client.open(server.ws(), { token });
+    client.socket.pause();
+    await terminate(server, 'draining');
+    await terminate(server, 'hurrying');
     server.process.kill('SIGTERM');
-    await sleep(100);
+    assert.deepEqual(await within(20_000, server.ended), { code: 0, signal: null });
+    took = Number(/"shutdown phase cut short" phase=drain-connections took_ms=(\d+)/.exec(server.log)?.[1]);
+    client.socket.terminate();
   }
-  assert.deepEqual(await within(2000, server.ended), { code: 0, signal: null });
-  client.socket.terminate();
+  assert.ok(took < 1500, `the drain took ${took} ms`);
 });
 
 test('a signal that nobody waits for any more does not spoil the exit status', async () => {
   const server = await serve({ config: `${generous}[realtime]\ndrain_time = "2s"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
   const client = await Client.open(server.ws(), { token });
-  server.process.kill('SIGTERM');
-  await sleep(300);
+  await terminate(server, 'draining');
   server.process.kill('SIGUSR1');  // what the cores say when all is over: it comes too early, and once more at the end
   assert.equal((await client.closed).code, 1001);
-  assert.deepEqual(await within(8000, server.ended), { code: 0, signal: null });
+  assert.deepEqual(await within(20_000, server.ended), { code: 0, signal: null });
 });
 
 test('while it drains it is live and not ready, and what is new is told to go elsewhere', async () => {
-  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "4s"\n` });
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "15s"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
   const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(server.ws(), { token })));
   assert.equal((await fetch(`${server.url}/health/ready`)).status, 200);
   server.process.kill('SIGTERM');
 
   let ready;
-  for (const end = Date.now() + 3000; Date.now() < end && ready?.status !== 503;) ready = await fetch(`${server.url}/health/ready`).catch(() => undefined);  // on a connection that the drain closed
-  assert.equal(ready.status, 503);
+  await until(async () => {
+    ready = await fetch(`${server.url}/health/ready`).catch(() => undefined);  // on a connection that the drain closed
+    return ready?.status === 503;
+  });
+  assert.equal(ready?.status, 503);
   assert.equal((await ready.json()).status, 'draining');
   const served = Promise.any(clients.map((client) => client.ask({ type: 'ping' })));  // by those not yet sent away
   assert.equal((await served).type, 'pong');
@@ -188,8 +198,8 @@ test('while it drains it is live and not ready, and what is new is told to go el
     assert.match(answer.headers.get('retry-after'), /^\d+$/);
   }
   const refused = /^troupe_shutdown_phase_state\{phase="refuse"\} 2$/m;  // all cores have said so
-  let metrics = '';
-  for (const end = Date.now() + 2000; Date.now() < end && !refused.test(metrics);) metrics = await (await fetch(`${server.url}/metrics`)).text();
+  let metrics;
+  await until(async () => refused.test(metrics = await (await fetch(`${server.url}/metrics`)).text()));
   assert.match(metrics, refused);
   assert.match(metrics, /^troupe_shutdown_phase_state\{phase="drain-connections"\} 1$/m);
   assert.match(metrics, /^troupe_realtime_connections \d+$/m);
@@ -198,7 +208,7 @@ test('while it drains it is live and not ready, and what is new is told to go el
   assert.match(late.headers['retry-after'], /^\d+$/);
 
   for (const client of clients) assert.equal((await client.closed).code, 1001);
-  assert.deepEqual(await within(10_000, server.ended), { code: 0, signal: null });
+  assert.deepEqual(await within(30_000, server.ended), { code: 0, signal: null });
   await assert.rejects(fetch(`${server.url}/health/live`));
   const phases = [...server.log.matchAll(/"?shutdown phase over"? phase=([a-z-]+)/g)].map(([, name]) => name);
   assert.deepEqual(phases.slice(0, 4), ['refuse', 'drain-connections', 'close-doors', 'stop-services']);
@@ -225,9 +235,13 @@ test('idle, it uses next to no processor time and little memory', async () => {
   const server = await serve();
   await sleep(500);
   const ticks = () => readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).reduce((a, b) => a + Number(b), 0);
-  const before = ticks();
-  await sleep(3000);
-  assert.ok(ticks() - before <= 3, `${(ticks() - before) * 10} ms in 3 s`);
+  let used;
+  for (let tries = 0; tries < 5 && !(used <= 3); ++tries) {  // on a busy machine the start is not over yet
+    const before = ticks();
+    await sleep(3000);
+    used = ticks() - before;
+  }
+  assert.ok(used <= 3, `${used * 10} ms in 3 s`);
 });
 
 test('the secret of a client is in no log and in no file', async () => {

@@ -1,7 +1,7 @@
 // The native protocol as npm `ws` meets it: welcome, subscribe, publish, history, direct.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { serve } from './lib/server.js';
+import { serve, until } from './lib/server.js';
 import { Client } from './lib/websocket.js';
 import { machineToken } from './lib/oauth.js';
 
@@ -142,10 +142,10 @@ test('a connection that is gone is counted no more', async () => {
   leaver.socket.terminate();
   await leaver.closed;
   let ack;
-  for (let tries = 0; tries < 20 && ack?.delivered_to !== 0; ++tries) {
+  await until(async () => {
     ack = await publisher.ask({ type: 'publish', topic, payload: 1 });
-    await new Promise((done) => setTimeout(done, 50));
-  }
+    return ack.delivered_to === 0;
+  });
   assert.equal(ack.delivered_to, 0);
   await publisher.close();
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { binary, folder, generous, serve, sleep, within } from './lib/server.js';
+import { binary, folder, generous, serve, until, within } from './lib/server.js';
 import { machineToken } from './lib/oauth.js';
 
 const server = await serve({ config: generous });
@@ -27,12 +27,11 @@ class Running {
     this.process = spawn(binary, args, { env, ...options });
     this.process.stdout.on('data', (bytes) => { this.out += bytes; });
     this.process.stderr.on('data', (bytes) => { this.err += bytes; });
-    this.ended = new Promise((done) => this.process.on('exit', (code, signal) => done({ code, signal })));
+    this.ended = new Promise((done) => this.process.on('close', (code, signal) => done({ code, signal })));
   }
 
   async says(stream, text) {
-    for (let i = 0; i < 300 && !this[stream].includes(text); ++i) await sleep(50);
-    assert.ok(this[stream].includes(text), `${text} did not come:\n${this.out}\n${this.err}`);
+    assert.ok(await until(() => this[stream].includes(text), 20_000), `${text} did not come:\n${this.out}\n${this.err}`);
   }
 
   async end(signal) {
@@ -132,9 +131,8 @@ test('over TLS the server must be the one that is trusted', async () => {
   assert.equal(made.status, 0, String(made.stderr));
   const secure = await serve({ config: `${generous}[server]\ntls_certificate = "${join(home, 'cert.pem')}"\ntls_key = "${join(home, 'key.pem')}"\n` });
   const added = JSON.parse(secure.command('client', 'add', '--json', '--name', 'T', '--grant', 'client_credentials', '--scope', scope).out);
-  await sleep(1000);
-  const asked = spawnSync('curl', ['-s', '--cacert', join(home, 'cert.pem'), '-u', `${added.client_id}:${added.client_secret}`, '-d', 'grant_type=client_credentials', `${secure.url}/oauth/token`], { encoding: 'utf8' });
-  const theirs = { ...env, TROUPE_TOKEN: JSON.parse(asked.stdout).access_token };
+  const ask = () => spawnSync('curl', ['-s', '--cacert', join(home, 'cert.pem'), '-u', `${added.client_id}:${added.client_secret}`, '-d', 'grant_type=client_credentials', `${secure.url}/oauth/token`], { encoding: 'utf8' });
+  const theirs = { ...env, TROUPE_TOKEN: await until(() => JSON.parse(ask().stdout).access_token) };
   for (const host of ['127.0.0.1', 'localhost']) {
     const url = `wss://${host}:${secure.port}`;
     const done = run(['publish', '--server', url, '--ca-file', join(home, 'cert.pem'), 't', '1'], { env: theirs });

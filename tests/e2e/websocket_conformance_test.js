@@ -188,7 +188,7 @@ rows('bytes may be anything', bad.map(([name, bytes]) => [name, [frame(binary, b
 test('a message that can no longer become UTF-8 is refused before it ends', async () => {
   const socket = await RawWebSocket.open(port, '/echo');
   socket.send(text, Buffer.concat([Buffer.from('κόσμε'), utf8(0xf4, 0x90)]), first);
-  const end = await socket.ended(2000);
+  const end = await socket.ended(10_000);
   assert.deepEqual([end.closed, end.code], [true, 1007]);
 });
 
@@ -196,7 +196,7 @@ test('and so it is in a frame that has not come to its end', async () => {
   const socket = await RawWebSocket.open(port, '/echo');
   const whole = frame(text, Buffer.concat([Buffer.from('κόσμε'), utf8(0xf4, 0x90), Buffer.alloc(100, 0x80)]));
   socket.raw.write(whole.subarray(0, whole.length - 50));
-  const end = await socket.ended(2000);
+  const end = await socket.ended(10_000);
   assert.deepEqual([end.closed, end.code], [true, 1007]);
 });
 

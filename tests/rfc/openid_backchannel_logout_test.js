@@ -2,6 +2,7 @@
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { sleep, until } from '../e2e/lib/server.js';
 import { callback, jose, scene } from './lib/scene.js';
 
 const told = { a: [], b: [] };
@@ -21,7 +22,6 @@ const s = await scene({ oauth: 'fetch_unsafe_allow_addresses = ["127.0.0.1"]\n',
   a = await server.addClient('--name', 'A', ...all, '--backchannel-logout-uri', uri('a'));
   b = await server.addClient('--name', 'B', ...all, '--backchannel-logout-uri', uri('b'));
 } });
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /// One person with grants for both clients signs out; gives what both were told, and the ID tokens.
 async function signedOut() {
@@ -30,7 +30,7 @@ async function signedOut() {
   const [of_a, of_b] = [await s.tokens(a, 'openid', agent), await s.tokens(b, 'openid', agent)];
   const answer = await agent.fetch(`/oauth/logout?id_token_hint=${of_a.id_token}`);
   assert.ok(answer.status < 400);
-  for (const end = Date.now() + 5000; (told.a.length < 1 || told.b.length < 1) && Date.now() < end;) await sleep(50);
+  await until(() => told.a.length > 0 && told.b.length > 0);
   return { of_a, of_b };
 }
 const { of_a, of_b } = await signedOut();

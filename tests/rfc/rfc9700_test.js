@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { callback, isRefused, jose, scene, sentBack, staysHere, user } from './lib/scene.js';
 
-const s = await scene({ oauth: 'code_lifetime = "2s"\nrefresh_grace = "0s"\n' });
+const s = await scene({ oauth: 'code_lifetime = "4s"\nrefresh_grace = "0s"\n' });
 const { server, web, other, app, machine } = s;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -65,7 +65,7 @@ test('4.2.4 pages tell nobody where they were reached from', async () => {
 });
 test('4.3.2 a code is good once and for a short time', async () => {
   const code = await s.code(web);
-  await sleep(3200);
+  await sleep(5200);
   isRefused(await s.redeem(web, code), 400, 'invalid_grant');
 });
 test('4.4 each response says whose it is', async () => {

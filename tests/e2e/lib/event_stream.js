@@ -49,7 +49,7 @@ export class EventStream {
   }
 
   /// The first event of this type that nobody has taken yet, kept or coming.
-  next(type, within = 5000) {
+  next(type, within = 10_000) {
     const take = () => {
       const at = this.events.findIndex((event) => event.type === type);
       return at < 0 ? undefined : this.events.splice(at, 1)[0];

@@ -20,7 +20,7 @@ export class Raw {
   destroy() { this.socket.destroy(); }
 
   /// Waits until `done(this)` is true or the time is over; gives whether it became true.
-  async until(done, within = 5000) {
+  async until(done, within = 10_000) {
     const end = Date.now() + within;
     while (!done(this)) {
       const left = end - Date.now();
@@ -31,14 +31,17 @@ export class Raw {
   }
 }
 
-/// Sends raw bytes over a new connection; gives the statuses of all answers and whether the server closed.
-export async function exchange(port, bytes, { wait = 400, half = false } = {}) {
+const statusesIn = (text) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
+
+/// Sends raw bytes over a new connection; gives the statuses of all answers and whether the server closed. It waits for
+/// so many answers or the end (Infinity: for the end alone), and then a moment for what nobody expects.
+export async function exchange(port, bytes, { answers = 1, within, half = false } = {}) {
   const raw = new Raw(port);
   raw.write(bytes);
   if (half) raw.end();
-  await raw.until((r) => r.closed, wait);
-  const statuses = [...raw.text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
-  const result = { statuses, closed: raw.closed, text: raw.text };
+  await raw.until((r) => r.closed || statusesIn(r.text).length >= answers, within);
+  await raw.until((r) => r.closed, 150);
+  const result = { statuses: statusesIn(raw.text), closed: raw.closed, text: raw.text };
   raw.destroy();
   return result;
 }

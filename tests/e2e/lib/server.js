@@ -24,6 +24,17 @@ export async function within(ms, promise) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/// Asks again and again until the answer is true or `ms` are over; gives the last answer.
+export async function until(what, ms = 10_000) {
+  const end = Date.now() + ms;
+  let answer = await what();
+  while (!answer && Date.now() < end) {
+    await sleep(20);
+    answer = await what();
+  }
+  return answer;
+}
+
 /// A folder that lives as long as the test file, with a configuration in it.
 export function folder(config = '') {
   const path = mkdtempSync(join(tmpdir(), 'troupe-e2e-'));
@@ -58,12 +69,31 @@ export class Server {
     servers.add(this);
   }
 
+  /// A port that is asked for was ours a moment ago: who has it meanwhile is given time to go.
   async start(port = 0) {
+    for (let tries = port === 0 ? 1 : 5; ; --tries) {
+      const begin = this.log.length;
+      const first = await this.#begin(port);
+      if (Array.isArray(first)) {
+        [, this.url] = first;
+        this.port = Number(first[2]);
+        this.seen = this.log.length;
+        return this;
+      }
+      const taken = /is in use by another process/.test(this.log.slice(begin));
+      if (!taken || tries === 1) throw new Error(`the server did not start (${JSON.stringify(first)}):\n${this.log}`);
+      await sleep(500);
+    }
+  }
+
+  /// Gives the line that says where it listens, or how it ended, or undefined when it does neither.
+  #begin(port) {
     // Passwords at the least cost and beside everybody: here other tests want the processors, too.
     const args = ['serve', '--config', this.config, '--data', this.data, '--listen', `127.0.0.1:${port}`,
       '--set', 'oauth.password_time=0s', '--set', 'oauth.password_threads=usual', ...this.args];
     this.process = spawn(binary, args, { env: { ...process.env, ...this.env } });
-    this.ended = new Promise((done) => this.process.on('exit', (code, signal) => done({ code, signal })));
+    // When it is closed, all that it said is in the log.
+    this.ended = new Promise((done) => this.process.on('close', (code, signal) => done({ code, signal })));
     const ready = new Promise((done) => {
       const read = (bytes) => {
         this.log += bytes;
@@ -73,12 +103,7 @@ export class Server {
       this.process.stdout.on('data', read);
       this.process.stderr.on('data', read);
     });
-    const first = await within(30_000, Promise.race([ready, this.ended]));
-    if (!Array.isArray(first)) throw new Error(`the server did not start (${JSON.stringify(first)}):\n${this.log}`);
-    this.url = first[1];
-    this.port = Number(first[2]);
-    this.seen = this.log.length;
-    return this;
+    return within(30_000, Promise.race([ready, this.ended]));
   }
 
   get pid() { return this.process.pid; }

@@ -37,7 +37,7 @@ export class Client {
   send(message) { this.socket.send(typeof message === 'string' ? message : JSON.stringify(message)); }
 
   /// The first message, kept or coming, of this type (or for which this function is true).
-  next(wanted, within = 5000) {
+  next(wanted, within = 10_000) {
     const matches = typeof wanted === 'string' ? (message) => message.type === wanted : wanted;
     const at = this.inbox.findIndex(matches);
     if (at >= 0) return Promise.resolve(this.inbox.splice(at, 1)[0]);

@@ -274,10 +274,10 @@ TEST_CASE("a writer that waits too long for another one is told that the databas
 TEST_CASE("a statement that takes too long is ended, and a script may take its time") {
   const Bench bench;
   PostgresOptions options = PostgresServer::of_this_process().options(bench.database);
-  options.statement_timeout = std::chrono::milliseconds{50};
+  options.statement_timeout = std::chrono::milliseconds{500};
   const auto hasty = postgres_engine(options)->open();
-  hasty->transact([](Transaction& t) { t.script("CREATE TABLE more (id INTEGER); SELECT pg_sleep(0.2);"); });
-  const auto sleep = [](Transaction& t) { t.each("SELECT pg_sleep(0.2)", {}, [](const Row&) {}); };
+  hasty->transact([](Transaction& t) { t.script("CREATE TABLE more (id INTEGER); SELECT pg_sleep(1);"); });
+  const auto sleep = [](Transaction& t) { t.each("SELECT pg_sleep(2)", {}, [](const Row&) {}); };
   CHECK_EQ(error_of([&] { hasty->transact(sleep); }).failure(), Failure::busy);
   hasty->transact([](Transaction& t) { t.run("INSERT INTO more VALUES (1)"); });
 }
