@@ -196,7 +196,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateCl
     const bool has_shown_secret = known.client->is_public() ? message.secret.expose().empty() : knows_secret;
     if (has_shown_secret) co_return known.client;
   }
-  note_refused(message, reason_of_refusal(known.client, message.presented), context);
+  note_refused(message.id, message.cause, reason_of_refusal(known.client, message.presented), context);
   // Of a client that is held, so that every refusal has taken one look at the database.
   if (was_held) co_await storage_.read([id = message.id](Tables& t) { return t.clients.find(id).has_value(); });
   co_return std::unexpected(errors::invalid_client);
@@ -226,11 +226,12 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
   co_return ClientCredentials{std::make_shared<const Client>(made.client), made.secret, token};
 }
 
-void ClientActor::note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context) {
+void ClientActor::note_refused(const ClientId& id, const Cause& cause, std::string_view reason,
+                               actor::Context& context) {
   const auto noted = refusals_.note(reason, context.now());
   if (!noted) return;
-  AuditEvent event = auditor_.event(context, request.cause, "client_refused", *noted);
-  if (is_plain_id(request.id)) event = about(std::move(event), request.id);
+  AuditEvent event = auditor_.event(context, cause, "client_refused", *noted);
+  if (is_plain_id(id)) event = about(std::move(event), id);
   context.self(this).tell(NoteRefusal{std::move(event)});
 }
 

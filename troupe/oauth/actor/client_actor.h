@@ -103,6 +103,7 @@ struct ValidateClient {
 struct ValidateAssertion {
   TokenText assertion;
   std::optional<ClientId> named;
+  Cause cause{};
   using reply = ClientPtr;
   using error = OauthError;
 };
@@ -217,7 +218,7 @@ class ClientActor {
   /// What is held in memory is of this generation of the table; anything of another is dropped.
   void now_at(std::int64_t generation);
   void forget(const ClientId& id);
-  void note_refused(const ValidateClient& request, std::string_view reason, actor::Context& context);
+  void note_refused(const ClientId& id, const Cause& cause, std::string_view reason, actor::Context& context);
 
   Storage storage_;
   std::int64_t registrations_max_;

@@ -10,33 +10,40 @@ crypto::Digest mark_of(const ClientId& client, const std::string& jti) {
   return crypto::sha256(client.value() + '\n' + jti);  // no id of ours has a line break
 }
 
+/// Why a client is not let in whose assertion was not looked at, for the audit trail alone.
+std::string_view reason_of_assertion(const ClientPtr& client) {
+  if (!client) return "unknown_client";
+  return client->state == ClientState::enabled ? "another_method" : "disabled";
+}
+
 }  // namespace
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateAssertion message,
                                                                       actor::Context& context) {
+  const auto refused = [&](const ClientId& client, std::string_view reason) {
+    note_refused(client, message.cause, reason, context);
+    return std::unexpected(errors::invalid_client);
+  };
   // 1. Whose it says it is; nothing of that is proven.
   const auto hint = read_assertion_hint(message.assertion.expose());
-  if (!hint || (message.named && *message.named != hint->client)) co_return std::unexpected(errors::invalid_client);
+  if (!hint) co_return refused(message.named.value_or(ClientId{}), "assertion_malformed");
+  if (message.named && *message.named != hint->client) co_return refused(*message.named, "assertion_of_another");
   auto known = co_await find(hint->client);
   const bool may_assert = known.client && known.client->state == ClientState::enabled &&
                           known.client->metadata.auth_method == ClientAuthMethod::private_key_jwt;
-  if (!may_assert) co_return std::unexpected(errors::invalid_client);
+  if (!may_assert) co_return refused(hint->client, reason_of_assertion(known.client));
 
   // 2. It holds.
   const ClientKeysPtr keys = co_await keys_.keys_of(known.client, hint->kid, context.self(this), context);
-  if (!keys) co_return std::unexpected(errors::invalid_client);
+  if (!keys) co_return refused(known.client->id, "no_keys");
   const auto good = check_assertion(message.assertion.expose(), *known.client, *keys, audiences_, context.wall());
-  if (!good) co_return std::unexpected(errors::invalid_client);
+  if (!good) co_return refused(known.client->id, text(good.error()));
 
   // 3. It is shown for the first time.
-  const AuditEvent replay = about(auditor_.event(context, "client_assertion_replay"), known.client->id);
-  const bool is_first = co_await storage_.write(
-      [mark = mark_of(known.client->id, good->jti), end = good->expires_at + assertion_skew, replay](Tables& t) {
-        if (t.clients.use_assertion(mark, end)) return true;
-        t.audit.append(replay);
-        return false;
-      });
-  if (!is_first) co_return std::unexpected(errors::invalid_client);
+  const bool is_first =
+      co_await storage_.write([mark = mark_of(known.client->id, good->jti), end = good->expires_at + assertion_skew](
+                                  Tables& t) { return t.clients.use_assertion(mark, end); });
+  if (!is_first) co_return refused(known.client->id, "assertion_replay");
   co_return known.client;
 }
 

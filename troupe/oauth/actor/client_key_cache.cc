@@ -56,9 +56,8 @@ actor::Task<ClientKeysPtr> ClientKeyCache::keys_of(ClientPtr client, std::string
   Held& held = held_of(*client);
   if (!client->metadata.jwks.empty()) co_return held.keys;
   if (is_to_be_asked(held, kid, context.now())) {
-    held.is_being_asked = true;
     held.asked_at = context.now();
-    owner.tell(FetchClientKeys{client->id});
+    held.is_being_asked = owner.tell(FetchClientKeys{client->id}) == actor::Sent::sent;
   }
   const base::Instant until = context.now() + wait_max;
   while (is_being_asked(client->id) && context.now() < until) co_await context.sleep(look_every);

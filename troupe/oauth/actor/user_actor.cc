@@ -41,6 +41,12 @@ std::string_view reason_of_failure(const std::optional<UserRecord>& user, const 
   return user->user.state == UserState::enabled ? "changed_meanwhile" : "disabled";
 }
 
+/// Whether there can be such a user with such a password.
+bool can_be_right(const VerifyPassword& message) {
+  return message.name.value().size() <= name_bytes_max &&
+         message.password.expose().size() <= crypto::password_bytes_max;
+}
+
 std::chrono::seconds rounded_up(base::Duration wait) { return std::chrono::ceil<std::chrono::seconds>(wait); }
 
 }  // namespace
@@ -96,7 +102,8 @@ void UserActor::started(actor::Context& context) { hashers_ = start_hashers(cont
 UserActor::Line UserActor::line_of(const UserName& name, const net::IpAddress& from,
                                    const std::optional<DeviceToken>& device, const std::optional<UserRecord>& user,
                                    base::UnixTime now) const {
-  Line line{name.value(), neighbourhood(from), std::nullopt};
+  // Names that nobody can have are one account, so that they take no more memory than others.
+  Line line{name.value().size() <= name_bytes_max ? name.value() : "", neighbourhood(from), std::nullopt};
   if (device && user) line.device = known_device(*device, *user, now, parts_.options.known_device);
   return line;
 }
@@ -140,20 +147,19 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
     co_return std::unexpected(LoginError{Reason::slow_down, rounded_up(wait)});
   }
   const LoginThrottle::Attempt attempt = begin(line);
-  // Refused before it costs a hash; counted like any wrong password.
-  const bool can_be_one = message.password.expose().size() <= crypto::password_bytes_max;
-
-  PasswordVerdict verdict;
-  if (can_be_one) {
-    if (!message.device) user = co_await parts_.storage.read(find);
-    // The same work for a name that nobody has.
-    auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
-    if (!checked) {
-      note_refused(message.cause, "login_refused", "busy", context);
-      co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
-    }
-    verdict = std::move(*checked);
+  if (!can_be_right(message)) {  // before it costs a hash; counted like any wrong password
+    count(line, false, context.now());
+    note_refused(message.cause, "login_failed", "too_long", context);
+    co_return std::unexpected(LoginError{Reason::wrong});
   }
+  if (!message.device) user = co_await parts_.storage.read(find);
+  // The same work for a name that nobody has.
+  auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
+  if (!checked) {
+    note_refused(message.cause, "login_refused", "busy", context);
+    co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
+  }
+  PasswordVerdict verdict = std::move(*checked);
 
   const bool is_right = verdict.is_right && user && user->user.state == UserState::enabled;
   AuditEvent entered = auditor_.event(context, message.cause, "login_succeeded");

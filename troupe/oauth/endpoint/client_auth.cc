@@ -80,6 +80,7 @@ Task<std::expected<ClientPtr, OauthError>> authenticate(ServicePtr service, Pres
   if (!presented) co_return std::unexpected(presented.error());
   ClientPtr proven;
   if (auto* assertion = std::get_if<ValidateAssertion>(&*presented)) {
+    assertion->cause = std::move(cause);
     auto client = co_await service->clients.ask(std::move(*assertion));
     if (!client) co_return std::unexpected(told(client.error()));
     proven = std::move(*client);

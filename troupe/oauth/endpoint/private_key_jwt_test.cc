@@ -170,6 +170,26 @@ TEST_CASE("many who come at once wait for one fetch") {
   CHECK_EQ(oauth.servers->asked.size(), 1);
 }
 
+TEST_CASE("the trail says why an assertion was not taken, and its client is not told") {
+  RobotWorld oauth{41};
+  const auto last = [&] { return oauth.events().back(); };
+  const auto refused = [&](const std::string& shown) {
+    CHECK_EQ(oauth.ask_token(shown).error(), "invalid_client");
+    oauth.advance(1s);
+    CHECK_EQ(last().kind, "client_refused");
+    return last().reason;
+  };
+  CHECK_EQ(refused("no.assertion"), "assertion_malformed");
+  CHECK_EQ(refused(oauth.assertion({{"aud", "https://elsewhere.example"}})), "assertion_wrong_audience");
+  CHECK_EQ(refused(AssertingClient{}.sign(oauth.robot.id.value(), oauth.options().issuer,
+                                          oauth.world().manual_clock().wall())),
+           "assertion_unknown_key");
+  const std::string good = oauth.assertion();
+  CHECK_EQ(oauth.ask_token(good).status(), 200);
+  CHECK_EQ(refused(good), "assertion_replay");
+  CHECK_EQ(last().client, oauth.robot.id);
+}
+
 TEST_CASE("a client whose keys cannot be had is refused, and comes in when they can; known ones last for an hour") {
   RobotWorld oauth{9, true};
   const auto good = oauth.servers->answer;

@@ -96,6 +96,30 @@ std::expected<GoodAssertion, AssertionFault> judge(const Json& claims, const Cli
 
 }  // namespace
 
+std::string_view text(AssertionFault fault) noexcept {
+  switch (fault) {
+    case AssertionFault::malformed:
+      return "assertion_malformed";
+    case AssertionFault::wrong_algorithm:
+      return "assertion_wrong_algorithm";
+    case AssertionFault::unknown_key:
+      return "assertion_unknown_key";
+    case AssertionFault::bad_signature:
+      return "assertion_bad_signature";
+    case AssertionFault::wrong_client:
+      return "assertion_of_another";
+    case AssertionFault::wrong_audience:
+      return "assertion_wrong_audience";
+    case AssertionFault::expired:
+      return "assertion_expired";
+    case AssertionFault::lives_too_long:
+      return "assertion_lives_too_long";
+    case AssertionFault::not_yet_good:
+      return "assertion_not_yet_good";
+  }
+  return "assertion_malformed";
+}
+
 std::optional<AssertionHint> read_assertion_hint(std::string_view assertion) {
   auto hint = crypto::read_unverified_jwt(assertion, assertion_bytes_max);
   if (!hint) return std::nullopt;

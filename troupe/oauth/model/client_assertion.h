@@ -32,6 +32,9 @@ enum class AssertionFault : std::uint8_t {
   not_yet_good,
 };
 
+/// The fault as the audit trail names it: "assertion_expired".
+std::string_view text(AssertionFault fault) noexcept;
+
 /// What it says of itself, without proof: whose keys to look for.
 struct AssertionHint {
   ClientId client;
