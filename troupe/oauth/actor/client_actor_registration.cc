@@ -4,10 +4,12 @@
 namespace troupe::oauth {
 namespace {
 
-/// Whether the token is that of the client's registration.
+/// Whether the token is that of the client's registration. One that the operator has disabled manages nothing.
 bool manages(Tables& tables, const ClientId& id, const crypto::Digest& token_hash) {
   const auto known = tables.clients.find_registration(id);
   static const crypto::Digest nobody{};
+  const auto client = tables.clients.find_standing(id);
+  if (!client || client->state == ClientState::disabled) return false;
   return crypto::equal_in_constant_time((known ? *known : nobody).view(), token_hash.view()) && known;
 }
 
@@ -19,7 +21,11 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::D
     return std::unexpected(errors::invalid_token);
   }
   if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
-  client->metadata = wanted.metadata;
+  ClientMetadata next = wanted.metadata;  // but for what the operator alone says
+  next.access_token_format = client->metadata.access_token_format;
+  next.access_token_alg = client->metadata.access_token_alg;
+  next.access_token_ttl = client->metadata.access_token_ttl;
+  client->metadata = std::move(next);
   ++client->version;
   tables.clients.update(*client);
   tables.clients.put_registration(wanted.id, next_hash);

@@ -114,6 +114,23 @@ TEST_CASE("scope may narrow for the access token and comes back for the next") {
   CHECK(bench.show(*second->successor, start + 3s).has_value());  // the refusal has spent nothing
 }
 
+TEST_CASE("a scope that was taken from a client goes from its next token, and one that has none left gets none") {
+  Bench bench{fixture::shop()};
+  const auto with_scope = [&](std::string_view text) {
+    Client changed = *bench.client;
+    changed.metadata.scope = fixture::scope(text);
+    bench.client = std::make_shared<Client>(changed);
+    return bench.show(bench.first.id, start + 1s);
+  };
+  CHECK_EQ(with_scope("openid offline_access read write").value().access.grant.scope, bench.grant.scope);
+  CHECK_EQ(with_scope("openid offline_access").value().access.grant.scope, fixture::scope("openid offline_access"));
+  auto wider = bench.shown(bench.first.id);
+  wider.scope = fixture::scope("read");
+  CHECK_EQ(refresh(bench.tables, wider, start + 1s, options).error().error, errors::invalid_scope);
+  CHECK_EQ(with_scope("write").error().error, errors::invalid_grant);
+  CHECK_EQ(with_scope("openid offline_access read write").value().access.grant.scope, bench.grant.scope);
+}
+
 TEST_CASE("resources may narrow for the access token, and a foreign one is refused and spends nothing (T43)") {
   Bench bench{fixture::phone()};
   ShownRefreshToken shown = bench.shown(bench.first.id);

@@ -100,7 +100,8 @@ void TokenActor::tell_revoked(const FamilyId& family, std::optional<crypto::Toke
 IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
                                 const std::optional<User>& told_of, base::UnixTime now) {
   IssuedTokens issued{.access_token = factory_->access_token(access, secret),
-                      .expires_in = std::chrono::duration_cast<std::chrono::seconds>(access.expires_at - now),
+                      .expires_in = std::chrono::duration_cast<std::chrono::seconds>(
+                          std::max(base::Duration{}, access.expires_at - now)),
                       .scope = access.grant.scope,
                       .refresh_token = std::nullopt,
                       .id_token = std::nullopt};

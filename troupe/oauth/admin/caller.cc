@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "troupe/base/topic_name.h"
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/endpoint/bearer.h"
+#include "troupe/wire/topic_scope.h"
 
 namespace troupe::oauth::admin {
 namespace {
@@ -39,7 +41,10 @@ bool is_enough(const ScopeSet& held, std::string_view scope) {
 
 bool is_privileged(std::string_view scope) {
   if (scope == everything || scope.starts_with("admin.") || scope.ends_with(":admin")) return true;
-  return scope == "introspect" || scope == "register";
+  if (scope == "introspect" || scope == "register") return true;
+  // Topics of the server itself: the whole audit trail is told on some of them.
+  const auto topic = wire::parse_topic_scope(scope);
+  return topic && base::is_reserved_topic(topic->pattern);
 }
 
 std::optional<std::string> beyond(const Caller& caller, const ScopeSet& scope) {

@@ -138,6 +138,8 @@ TEST_CASE("T80 nobody gives a client more than they have, themselves included") 
       {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"admin.keys"})"},
       {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"introspect"})"},
       {Method::post, "/clients", R"({"client_name":"x","grant_types":["client_credentials"],"scope":"live:admin"})"},
+      {Method::post, "/clients",
+       R"({"client_name":"x","grant_types":["client_credentials"],"scope":"topic:system.oauth.>:subscribe"})"},
       {Method::patch, own, R"({"client_name":"mine"})"},
       {Method::patch, own, R"({"scope":"read"})"},
       {Method::patch, "/clients/" + oauth.web_shop.id.value(), R"({"scope":"read admin"})"},

@@ -22,6 +22,15 @@ std::expected<wire::Form, OauthError> read_parameters(const web::Request& http) 
   return *query;
 }
 
+constexpr std::size_t led_on_bytes_max = 6 * 1024;  // what a browser and a head of ours have room for
+
+/// Browsers send no cookie along with another site's form, but do when they are led on: who is signed in would have to
+/// do so again, and what they have begun in other tabs would be lost.
+bool comes_without_cookies(const Service& service, const web::Request& http) {
+  const Cookies cookies{service.options};
+  return http.method == web::Method::post && !cookies.session(http) && !cookies.browser(http);
+}
+
 web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language) {
   if (!failure.domain) return error_page(errors::temporarily_unavailable, language);
   if (failure.domain->stays_here()) return error_page(failure.domain->error, language);
@@ -50,6 +59,10 @@ Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthReques
 Task<web::Response> authorize(ServicePtr service, web::Request http) {
   auto parameters = read_parameters(http);  // 1. what is asked, read once
   if (!parameters) co_return error_page(parameters.error(), language_for(http));
+  if (comes_without_cookies(*service, http)) {
+    std::string way = wire::add_query("/oauth/authorize", *parameters);
+    if (way.size() <= led_on_bytes_max) co_return never_cached(web::redirect(303, way));
+  }
   std::string ui_locales = parameter(*parameters, "ui_locales");
   const Language language = language_for(http, ui_locales);
 

@@ -42,12 +42,32 @@ TEST_CASE("any other error goes to the client, with state and issuer (T10, T20, 
 TEST_CASE("a request may come by POST; a parameter in query and body comes twice (T7)") {
   OauthWorld oauth{{.seed = 3}};
   auto form = wire::parse_form(oauth.authorization_query(oauth.web_shop)).value();
-  CHECK(Browser{oauth}.post("/oauth/authorize", form).header("location").starts_with("/login?flow="));
   Browser browser{oauth};
-  web::Request request{.method = web::Method::post, .path = "/oauth/authorize", .query = "state=s2"};
-  request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-  request.body = wire::write_form(form);
-  CHECK_EQ(oauth.send(std::move(request)).location_query().get("error"), "invalid_request");
+  auto led = browser.post("/oauth/authorize", form);
+  CHECK_EQ(led.status(), 303);
+  CHECK(browser.get(led.header("location")).header("location").starts_with("/login?flow="));
+  CHECK(browser.post("/oauth/authorize", form).header("location").starts_with("/login?flow="));  // it is known now
+  web::Request twice{.method = web::Method::post, .path = "/oauth/authorize", .query = "state=s2"};
+  twice.headers.add("Content-Type", "application/x-www-form-urlencoded");
+  twice.body = wire::write_form(form);
+  CHECK_EQ(browser.send(std::move(twice)).location_query().get("error"), "invalid_request");
+}
+
+TEST_CASE("a client's POST, which comes without cookies, is led on to where they come along") {
+  OauthWorld oauth{{.seed = 31}};
+  Browser browser{oauth};
+  browser.submit(sign_in(browser, browser.follow(browser.get(address(oauth))), alice), "/consent",
+                 {{"decision", "allow"}});
+  const auto form =
+      wire::parse_form(oauth.authorization_query(oauth.web_shop, "scope=openid+read&prompt=none")).value();
+  Browser bare{oauth};
+  auto led = bare.post("/oauth/authorize", form, {{"Sec-Fetch-Site", "cross-site"}});
+  CHECK_EQ(led.status(), 303);
+  CHECK(led.header("location").starts_with("/oauth/authorize?"));
+  CHECK(browser.get(led.header("location")).location_query().get("code").has_value());
+  auto long_form = form;
+  long_form.add("unknown", std::string(8000, 'x'));
+  CHECK_EQ(bare.post("/oauth/authorize", long_form).location_query().get("error"), "login_required");
 }
 
 TEST_CASE("prompt=none asks nobody anything (T70)") {

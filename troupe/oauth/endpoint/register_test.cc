@@ -131,6 +131,32 @@ TEST_CASE("a client changes its registration, and its token with it") {
   CHECK_EQ(oauth.redeem(app, oauth.authorize(alice, app, "scope=openid")).status(), 200);  // its secret stays
 }
 
+TEST_CASE("what the operator alone says stays when a client changes itself, and a disabled one changes nothing") {
+  OauthWorld oauth{open(17)};
+  auto mine = enrol(oauth);
+  const ClientId id{mine.at("client_id")};
+  const auto put = [&](const std::string& token) {
+    return ask(oauth, Method::put, path_of(mine),
+               R"({"client_id":")" + id.value() + R"(","redirect_uris":["https://new.example/cb"]})", token);
+  };
+  const auto& clients = oauth.actors().clients;
+  const auto present = [&] { return *oauth.world().block_on(clients.ask(GetClient{id})).value(); };
+  const auto update = [&](ClientMetadata changed, ClientState state) {
+    UpdateClient message{.id = id, .metadata = std::move(changed), .state = state};
+    CHECK(oauth.world().block_on(clients.ask(std::move(message))).has_value());
+  };
+  ClientMetadata metadata_now = present().metadata;
+  metadata_now.access_token_format = AccessTokenFormat::opaque;
+  metadata_now.access_token_ttl = std::chrono::seconds{60};
+  update(metadata_now, ClientState::enabled);
+  auto changed = put(mine.at("registration_access_token"));
+  REQUIRE_EQ(changed.status(), 200);
+  CHECK_EQ(present().metadata.access_token_format, AccessTokenFormat::opaque);
+  CHECK_EQ(present().metadata.access_token_ttl, std::chrono::seconds{60});
+  update(present().metadata, ClientState::disabled);
+  CHECK_EQ(put(changed.at("registration_access_token")).status(), 401);
+}
+
 TEST_CASE("of a hundred changes by the same token one succeeds") {
   OauthWorld oauth{open(8)};
   auto mine = enrol(oauth);

@@ -36,6 +36,35 @@ TEST_CASE("no other token passes for an access token (T50)") {
   CHECK_EQ(oauth.userinfo(tokens.at("refresh_token")).status(), 401);
 }
 
+TEST_CASE("a token that a client got for another server opens nothing here (T50)") {
+  OauthWorld oauth{{.seed = 7, .oauth = {.resources = {"https://orders.example"}}}};
+  const auto token_for = [&](const std::string& resources) {
+    return oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop, "scope=openid" + resources))
+        .at("access_token");
+  };
+  CHECK_EQ(oauth.userinfo(token_for("&resource=https://orders.example")).error(), "invalid_token");
+  CHECK_EQ(oauth.userinfo(token_for("&resource=https://orders.example&resource=" + oauth.options().issuer)).status(),
+           200);
+  CHECK_EQ(oauth.userinfo(token_for("")).status(), 200);
+
+  const auto own = [&](const char* scope) {
+    return oauth
+        .post_as(oauth.api, "/oauth/token",
+                 {{"grant_type", "client_credentials"}, {"scope", scope}, {"resource", "https://orders.example"}})
+        .at("access_token");
+  };
+  const auto ask = [&](std::string path, std::string type, std::string body, const std::string& token) {
+    web::Request request{.method = web::Method::post,
+                         .path = std::move(path),
+                         .headers = {{"Authorization", "Bearer " + token}, {"Content-Type", std::move(type)}}};
+    request.body = std::move(body);
+    return oauth.send(std::move(request));
+  };
+  CHECK_EQ(ask("/oauth/introspect", "application/x-www-form-urlencoded", "token=x", own("introspect")).error(),
+           "invalid_token");
+  CHECK_EQ(ask("/oauth/register", "application/json", "{}", own("register")).error(), "invalid_token");
+}
+
 TEST_CASE("userinfo wants the scope openid (T59)") {
   OauthWorld oauth{{.seed = 6}};
   auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop, "scope=read"));
