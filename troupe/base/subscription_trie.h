@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -82,7 +83,8 @@ class SubscriptionTrie {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   struct Node;
-  using Children = std::unordered_map<std::string, std::unique_ptr<Node>, Hash, std::equal_to<>>;
+  // Ordered, for clients choose the segments: those of one hash would stand in one line.
+  using Children = std::map<std::string, std::unique_ptr<Node>, std::less<>>;
   using Kept = std::unordered_map<std::string, Node*, Hash, std::equal_to<>>;
   using Ages = std::list<const Kept::value_type*>;
   using Result = std::vector<Match>;
