@@ -5,11 +5,11 @@
 //   alerts.subscribe(ctx, this, "disk.*");          // what is published under a name that matches
 //   alerts.publish("disk.full", Alert{...});
 //
-// Names and patterns are those of base/topic_name.h: `*` is one segment, `>` one or more at
-// the end, and a pattern that begins with a wildcard meets no reserved name. What is published
-// without a name goes under "_". A subscriber handles T, and gets a copy of its own, or
-// Published<T>, and shares one value with all others and sees the name. It gets a publication
-// once, however many of its patterns match.
+// Names and patterns are those of base/topic_name.h: `*` is one segment, at most four times,
+// `>` one or more at the end, and a pattern that begins with a wildcard meets no reserved name.
+// What is published without a name goes under "_". A subscriber handles T, and gets a copy of
+// its own, or Published<T>, and shares one value with all others and sees the name. It gets a
+// publication once, however many of its patterns match.
 //
 // A publication is one message to each core with subscribers, in order for each publisher; on
 // a subscriber it counts like any message: its mailbox decides what becomes of it when full,

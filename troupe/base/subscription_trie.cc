@@ -35,8 +35,10 @@ void leave_one_each(std::vector<Match>& matches) {
 
 }  // namespace
 
-SubscriptionTrie::SubscriptionTrie(std::size_t cached_max)
-    : root_(std::make_unique<Node>()), cached_max_(std::max<std::size_t>(cached_max, 1)) {}
+SubscriptionTrie::SubscriptionTrie(std::size_t cached_max, std::uint64_t cheap_visits_max)
+    : root_(std::make_unique<Node>()),
+      cached_max_(std::max<std::size_t>(cached_max, 1)),
+      cheap_visits_max_(std::max<std::uint64_t>(cheap_visits_max, 1)) {}
 
 SubscriptionTrie::~SubscriptionTrie() = default;
 
@@ -67,6 +69,8 @@ bool SubscriptionTrie::remove(SubscriptionId id, const TopicPattern& pattern) {
   bool keeps_result = node->result.has_value();  // then forgetting it prunes the node too
   forget_matching(pattern);
   if (!keeps_result) prune(node);
+  // What is kept still is that nobody was found, which is cheap to find in an empty trie.
+  while (size() == 0 && !ages_.empty()) forget(*ages_.front()->second);
   return last;
 }
 
@@ -77,8 +81,9 @@ std::span<const Match> SubscriptionTrie::match(const TopicName& name) {
     return *kept->second->result;
   }
   Result found;
+  const auto visited = stats_.visited;
   collect(*root_, name.text(), !name.is_reserved(), found);
-  if (found.empty()) return {};  // cheap to find again, so it takes no room
+  if (found.empty() && stats_.visited - visited <= cheap_visits_max_) return {};
   leave_one_each(found);
   keep(name, std::move(found));
   return *ages_.back()->second->result;

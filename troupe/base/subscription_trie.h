@@ -2,14 +2,16 @@
 //
 // One subscriber may hold several patterns that match; it is found once. Results are kept
 // at the topic's node until a change that can affect them, and at most `cached_max` of
-// them; a topic whose result is kept is found without a walk. Removing costs O(1) a
-// subscription. Owned by one router or topic; one core.
+// them; a topic whose result is kept is found without a walk. That nobody is found is kept,
+// too, where finding it out was not cheap. Removing costs O(1) a subscription. Owned by one
+// router or topic; one core.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,7 +55,9 @@ class SubscriptionTrie {
     std::uint64_t forgot = 0;   // nodes looked at for results that a change can affect
   };
 
-  explicit SubscriptionTrie(std::size_t cached_max = 16 * 1024);
+  /// `cheap_visits_max`: a walk over no more nodes that finds nobody is cheap enough to be done each
+  /// time; that over the root alone is.
+  explicit SubscriptionTrie(std::size_t cached_max = 16 * 1024, std::uint64_t cheap_visits_max = 64);
   ~SubscriptionTrie();
   SubscriptionTrie(const SubscriptionTrie&) = delete;
   SubscriptionTrie& operator=(const SubscriptionTrie&) = delete;
@@ -82,7 +86,8 @@ class SubscriptionTrie {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   struct Node;
-  using Children = std::unordered_map<std::string, std::unique_ptr<Node>, Hash, std::equal_to<>>;
+  // Ordered, for clients choose the segments: those of one hash would stand in one line.
+  using Children = std::map<std::string, std::unique_ptr<Node>, std::less<>>;
   using Kept = std::unordered_map<std::string, Node*, Hash, std::equal_to<>>;
   using Ages = std::list<const Kept::value_type*>;
   using Result = std::vector<Match>;
@@ -126,6 +131,7 @@ class SubscriptionTrie {
   Kept kept_;                  // nodes with a result, by the whole name
   Ages ages_;                  // of them, oldest first
   std::size_t cached_max_;
+  std::uint64_t cheap_visits_max_;
   std::size_t nodes_ = 1;
   Stats stats_;
 };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <rapidcheck.h>
 
+#include <bit>
 #include <map>
 
 #include "troupe/base/testing/topic_generators.h"
@@ -103,6 +104,51 @@ TEST_CASE("kept results are bounded, and nothing remains when all have left") {
   CHECK_EQ(trie.nodes(), 1);
 }
 
+// Patterns of eight segments, each `a` or `*`, as many as may be, and a ninth that is `z`.
+void add_all_ways_to_z(SubscriptionTrie& trie) {
+  for (unsigned ways = 0; ways < 256; ++ways) {
+    if (std::popcount(ways) > 4) continue;
+    std::string text;
+    for (unsigned at = 0; at < 8; ++at) text += (ways >> at & 1U) != 0 ? "*." : "a.";
+    trie.add(pattern(text + "z"), 1);
+  }
+}
+
+TEST_CASE("that nobody is found is kept where finding it out was dear, until somebody comes") {
+  SubscriptionTrie trie;
+  add_all_ways_to_z(trie);
+  const std::string_view topic = "a.a.a.a.a.a.a.a.b";
+  CHECK_EQ(subscribers(trie, topic), Subscribers{});
+  const auto visited = trie.stats().visited;
+  CHECK_GT(visited, 64);
+  CHECK_EQ(subscribers(trie, topic), Subscribers{});
+  CHECK_EQ(trie.stats().visited, visited);
+  CHECK_EQ(trie.stats().hits, 1);
+  auto added = trie.add(pattern("a.>"), 2);
+  CHECK_EQ(subscribers(trie, topic), Subscribers{2});
+  trie.remove(added.id, pattern("a.>"));
+  CHECK_EQ(subscribers(trie, topic), Subscribers{});
+  CHECK_EQ(trie.stats().hits, 1);
+}
+
+TEST_CASE("that nobody is found is not kept where it is found out at once") {
+  SubscriptionTrie trie;
+  trie.add(pattern("a.*"), 1);
+  for (int i = 0; i < 2; ++i) CHECK_EQ(subscribers(trie, "b"), Subscribers{});
+  CHECK_EQ(trie.stats().hits, 0);
+  CHECK_EQ(trie.nodes(), 3);
+}
+
+TEST_CASE("results of nobody are bounded like others, and go when all have left") {
+  SubscriptionTrie trie{8, 1};
+  auto added = trie.add(pattern("a.b"), 1);
+  const auto before = trie.nodes();
+  for (int i = 0; i < 1000; ++i) CHECK_EQ(subscribers(trie, fmt::format("a.t{}.x", i)), Subscribers{});
+  CHECK_LE(trie.nodes(), before + 8 * 2);
+  trie.remove(added.id, pattern("a.b"));
+  CHECK_EQ(trie.nodes(), 1);
+}
+
 // Subscriptions in a plain list.
 struct Model {
   struct Held {
@@ -125,7 +171,8 @@ struct Model {
 
 TEST_CASE("under any sequence of changes the trie finds what brute force finds") {
   CHECK(rc::check("the trie equals the model", [] {
-    SubscriptionTrie trie{*rc::gen::inRange<std::size_t>(1, 6)};
+    SubscriptionTrie trie{*rc::gen::inRange<std::size_t>(1, 6),
+                          *rc::gen::elementOf(std::vector<std::uint64_t>{1, 2, 64})};
     Model model;
     auto steps = *rc::gen::inRange(0, 60);
     for (int step = 0; step < steps; ++step) {

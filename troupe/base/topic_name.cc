@@ -42,10 +42,14 @@ std::expected<void, TopicError> check(std::string_view text, Wildcards wildcards
   for (char c : text) segments += c == '.';
   if (segments > topic_segments_max) return std::unexpected(TopicError::too_many_segments);
   std::string_view rest = text;
+  std::size_t stars = 0;
   for (std::size_t i = 1; i <= segments; ++i) {
-    auto checked = check_segment(take_segment(rest), i == segments, wildcards);
+    auto segment = take_segment(rest);
+    auto checked = check_segment(segment, i == segments, wildcards);
     if (!checked) return checked;
+    stars += segment == "*";
   }
+  if (stars > topic_wildcards_max) return std::unexpected(TopicError::too_many_wildcards);
   return {};
 }
 
@@ -83,6 +87,8 @@ std::string_view describe(TopicError error) noexcept {
       return "has a wildcard where one topic is meant";
     case TopicError::stray_wildcard:
       return "has a wildcard that is not a segment of its own, or a '>' before the end";
+    case TopicError::too_many_wildcards:
+      return "has more than four `*`";
   }
   return "is no topic";
 }

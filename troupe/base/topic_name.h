@@ -1,8 +1,8 @@
 // Topic names and patterns: TopicName is a checked name ("chat.general"), TopicPattern a
 // checked pattern ("chat.*", "logs.>"); a name is also a pattern that matches itself.
 //
-// Segments are separated by dots. `*` stands for one segment anywhere, `>` for one or more
-// at the end. A pattern that begins with a wildcard never matches a reserved name, so
+// Segments are separated by dots. `*` stands for one segment anywhere, at most four times, `>`
+// for one or more at the end. A pattern that begins with a wildcard never matches a reserved name, so
 // nobody reads "$user.bob" by asking for ">".
 #pragma once
 
@@ -17,6 +17,7 @@ namespace troupe::base {
 
 inline constexpr std::size_t topic_bytes_max = 256;
 inline constexpr std::size_t topic_segments_max = 16;
+inline constexpr std::size_t topic_wildcards_max = 4;  // `*`; what a lookup may visit grows with them
 
 enum class TopicError : std::uint8_t {
   empty,
@@ -26,6 +27,7 @@ enum class TopicError : std::uint8_t {
   control_character,
   wildcard_in_name,
   stray_wildcard,
+  too_many_wildcards,
 };
 
 /// The error as part of a sentence: "is longer than 256 bytes".

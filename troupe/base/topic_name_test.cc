@@ -41,6 +41,9 @@ TEST_CASE("a topic name says what is wrong with it") {
       {"a.>.b", no(TopicError::wildcard_in_name), no(TopicError::stray_wildcard)},
       {"a.b*", no(TopicError::wildcard_in_name), no(TopicError::stray_wildcard)},
       {"a.**", no(TopicError::wildcard_in_name), no(TopicError::stray_wildcard)},
+      {"*.*.a.*.*.>", no(TopicError::wildcard_in_name), {}},
+      {"*.*.a.*.*.*", no(TopicError::wildcard_in_name), no(TopicError::too_many_wildcards)},
+      {"a.*.*.*.*.*.>", no(TopicError::wildcard_in_name), no(TopicError::too_many_wildcards)},
   };
   for (const auto& row : rows) {
     CAPTURE(row.text);

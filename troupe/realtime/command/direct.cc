@@ -8,7 +8,7 @@ ClientError error_of(const actor::Failure<DirectError>& failure) {
     return {ErrorCode::bad_request, "the idempotency key was used with another payload", {}};
   }
   if (failure.domain == DirectError::too_many_inboxes) {
-    return {ErrorCode::rate_limited, "as many users who have not come as may be have messages of this user",
+    return {ErrorCode::rate_limited, "too much of this user's mail waits for its receivers; try again later",
             std::chrono::seconds{10}};
   }
   if (failure.domain || failure.safe_to_retry()) {

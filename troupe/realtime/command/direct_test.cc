@@ -43,5 +43,23 @@ TEST_CASE("a direct message reaches all connections of its user and waits until 
   CHECK_EQ(field(frames[1], "payload"), "while away");
 }
 
+TEST_CASE("a user whose mail nobody receives is told to wait, and others are not") {
+  RealtimeOptions options;
+  options.router.inboxes.bytes_by_sender_max = 1000;
+  RealtimeWorld world{options};
+  auto alice = world.connect("alice", 0);
+  auto carol = world.connect("carol", 0);
+  const auto direct = fmt::format(R"({{"type":"direct","id":"1","user":"bob","payload":"{}"}})", std::string(600, 'x'));
+  CHECK_EQ(types(world.exchange(alice, direct)), "ack");
+  auto refused = world.exchange(alice, direct);
+  REQUIRE_EQ(types(refused), "error");
+  CHECK_EQ(field(refused[0], "code"), "rate_limited");
+  CHECK_NE(field(refused[0], "message").find("mail waits"), std::string::npos);
+  CHECK_EQ(types(world.exchange(carol, direct)), "ack");
+  auto bob = world.connect("bob", 1);
+  world.exchange(bob, R"({"type":"received","offset":2})");
+  CHECK_EQ(types(world.exchange(alice, direct)), "ack");
+}
+
 }  // namespace
 }  // namespace troupe::realtime

@@ -2,8 +2,6 @@
 // client's positions, confirmed, and goes on. What fails can be asked for again.
 #include "troupe/realtime/command/resume.h"
 
-#include <algorithm>
-
 #include "troupe/realtime/command/subscriptions.h"
 
 namespace troupe::realtime {
@@ -23,10 +21,9 @@ void end_forbidden_restored(Client& client) {
 
 std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
   std::vector<WantedTopic> topics;
+  const PlacesByTopic positions{command.positions};
   client.session().restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {
-    auto position = std::ranges::find(command.positions, topic, &std::pair<TopicPattern, RecoverFrom>::first);
-    topics.push_back({topic, position == command.positions.end() ? std::nullopt : std::optional{position->second},
-                      policy_of(topic, options, client)});
+    topics.push_back({topic, positions.of(topic), policy_of(topic, options, client)});
   });
   return topics;
 }

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "troupe/realtime/command/subscriptions.h"
 
 namespace troupe::realtime {
@@ -60,10 +58,9 @@ SubscriptionOptions options_of(const TopicPattern& topic, const Subscribe& comma
 
 std::vector<WantedTopic> wanted(const Subscribe& command, const Client& client) {
   std::vector<WantedTopic> topics;
+  const PlacesByTopic recover{command.recover};
   for (const auto& topic : command.topics) {
-    auto recover = std::ranges::find(command.recover, topic, &std::pair<TopicPattern, RecoverFrom>::first);
-    topics.push_back({topic, recover == command.recover.end() ? std::nullopt : std::optional{recover->second},
-                      policy_of(topic, options_of(topic, command, client), client)});
+    topics.push_back({topic, recover.of(topic), policy_of(topic, options_of(topic, command, client), client)});
   }
   return topics;
 }

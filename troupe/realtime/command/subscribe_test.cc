@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/command/run.h"
 #include "troupe/realtime/testing/realtime_world.h"
@@ -49,6 +51,26 @@ TEST_CASE("who comes back gets exactly what was missed, then what is live") {
   for (std::size_t i = 1; i <= 3; ++i) CHECK_EQ(field(frames[i], "payload"), std::to_string(i + 1));
   world.exchange(alice, R"({"type":"publish","topic":"t","payload":5})");
   CHECK_EQ(field(bob->take()[0], "offset"), "5");
+}
+
+TEST_CASE("of many topics each goes on from its own place, whatever the order in which they are named") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice", 0);
+  std::string topics, recover;
+  for (int i = 0; i < 40; ++i) {
+    const auto publish = fmt::format(R"({{"type":"publish","id":"1","topic":"t{}","payload":1}})", i);
+    const auto epoch = field(world.exchange(alice, publish)[0], "epoch");
+    for (int more = 0; more < i % 3; ++more) world.exchange(alice, publish);
+    topics += fmt::format("{}\"t{}\"", i > 0 ? "," : "", i);
+    if (i % 4 != 3) recover = fmt::format(R"("t{}":{{"epoch":"{}","offset":1}},)", i, epoch) + recover;
+  }
+  recover.pop_back();
+  auto bob = world.connect("bob", 1);
+  auto frames =
+      world.exchange(bob, fmt::format(R"({{"type":"subscribe","topics":[{}],"recover":{{{}}}}})", topics, recover));
+  std::map<std::string, int> missed;
+  for (std::size_t i = 1; i < frames.size(); ++i) ++missed[field(frames[i], "topic")];
+  for (int i = 0; i < 40; ++i) CHECK_EQ(missed[fmt::format("t{}", i)], i % 4 != 3 ? i % 3 : 0);
 }
 
 TEST_CASE("recovery that cannot be complete is refused") {

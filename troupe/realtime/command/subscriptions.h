@@ -4,13 +4,30 @@
 // Called in the connection's actor, between two steps of a command.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "troupe/realtime/command/client.h"
 
 namespace troupe::realtime {
+
+/// Where topics go on, found by topic; of one that comes twice the first counts. It refers to what it was made from.
+class PlacesByTopic {
+ public:
+  explicit PlacesByTopic(const std::vector<std::pair<TopicPattern, RecoverFrom>>& places) {
+    for (const auto& [topic, from] : places) places_.try_emplace(topic.text(), &from);
+  }
+  std::optional<RecoverFrom> of(const TopicPattern& topic) const {
+    const auto place = places_.find(topic.text());
+    return place == places_.end() ? std::nullopt : std::optional{*place->second};
+  }
+
+ private:
+  std::map<std::string_view, const RecoverFrom*> places_;  // a search for each of a thousand would be a million steps
+};
 
 /// Subscribes at the router; live messages wait until go_live(), so that none comes before the confirmation, twice, or
 /// after a hole that nobody tells. Nothing when nobody knows what the router has done: then

@@ -229,6 +229,21 @@ TEST_CASE("a topic list longer than the limit is refused") {
   CHECK_EQ(frame.error().error.message, "`topics` has more than 1000 topics");
 }
 
+TEST_CASE("each of as many topics as may be has its place, and one that is not among them is refused") {
+  const auto frame = [](int known) {
+    std::string topics, recover;
+    for (int i = 0; i < known; ++i) topics += fmt::format("{}\"t{}\"", i > 0 ? "," : "", i * 7919 % 1000);
+    for (int i = 0; i < 1000; ++i)
+      recover += fmt::format(R"({}"t{}":{{"epoch":"e","offset":{}}})", i > 0 ? "," : "", i, i);
+    return fmt::format(R"({{"type":"subscribe","topics":[{}],"recover":{{{}}}}})", topics, recover);
+  };
+  const auto subscribe = decoded<Subscribe>(frame(1000));
+  CHECK_EQ(subscribe.topics.size(), 1000);
+  REQUIRE_EQ(subscribe.recover.size(), 1000);
+  CHECK_EQ(subscribe.recover[999].first.text(), "t999");
+  check_refused({frame(999), "`recover` names a topic that `topics` does not"});
+}
+
 TEST_CASE("a binary frame is a header, a line feed and opaque bytes") {
   Decoder decoder;
   std::string_view bytes{"{\"type\":\"publish\",\"id\":\"1\",\"topic\":\"a\"}\n\x00\xff\n{", 43};

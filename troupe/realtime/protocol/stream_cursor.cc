@@ -116,7 +116,10 @@ bool StreamCursor::read(std::string_view id) {
     auto position = reader.position();
     positions.push_back(topic.is_name() ? std::move(position) : std::nullopt);
   }
-  for (auto count = reader.number(); count > 0 && !reader.failed(); --count) {
+  auto count = reader.number();
+  // Each pattern goes on with all shards, so only as many are taken as id() ever says.
+  if (count > (is_names() ? 0 : stream_shards_max)) return false;
+  for (; count > 0 && !reader.failed(); --count) {
     std::string name{reader.take(std::min<std::uint64_t>(reader.number(), shard_bytes_max))};
     if (auto position = reader.position()) shards.emplace(std::move(name), *std::move(position));
   }

@@ -70,7 +70,7 @@ TEST_CASE("what is no id leaves the cursor as it was") {
 
 TEST_CASE("an id that is tampered with gives a position or none, of no more than may be") {
   base::SeededRandom random{7};
-  StreamCursor cursor{topics({"a", "b"})};
+  StreamCursor cursor{topics({"a", "b", "c.*"})};
   cursor.reach("a", {Epoch{"00ff00ff00ff00ff"}, 1'000'000});
   cursor.reach("b", {Epoch{"e"}, 1});
   cursor.begin_shards({{"0", {Epoch{"e"}, 5}}, {"1", {Epoch{"f"}, 0}}});
@@ -81,7 +81,7 @@ TEST_CASE("an id that is tampered with gives a position or none, of no more than
       forged[random.below(forged.size())] = static_cast<char>(random.below(256));
     }
     if (random.below(3) == 0) forged.resize(random.below(forged.size()));
-    StreamCursor other{topics({"a", "b"})};
+    StreamCursor other{topics({"a", "b", "c.*"})};
     if (!other.read(wire::to_base64url(forged))) continue;
     for (const auto& [topic, from] : other.known()) {
       const auto& position = from.position;
@@ -91,11 +91,28 @@ TEST_CASE("an id that is tampered with gives a position or none, of no more than
   }
 }
 
+TEST_CASE("an id of more shards than may be is none, nor is one of shards without a pattern") {
+  ShardPositions shards;
+  for (std::size_t i = 0; i < stream_shards_max; ++i) shards[fmt::format("{}", i)] = {Epoch{"e"}, i};
+  const auto id_of = [&](std::vector<TopicPattern> wanted) {
+    StreamCursor cursor{std::move(wanted)};
+    cursor.begin_shards(shards);
+    return cursor.id();
+  };
+  CHECK(StreamCursor{topics({"a", "b.*"})}.read(id_of(topics({"a", "b.*"}))));
+  CHECK_FALSE(StreamCursor{topics({"a", "b"})}.read(id_of(topics({"a", "b"}))));
+  shards["one more"] = {Epoch{"e"}, 1};
+  StreamCursor other{topics({"a", "b.*"})};
+  CHECK_FALSE(other.read(id_of(topics({"a", "b.*"}))));
+  CHECK(other.known().empty());
+}
+
 TEST_CASE("an id of as many topics as may be is short enough to be read") {
   std::vector<TopicPattern> many;
   for (std::size_t i = 0; i < stream_topics_max; ++i) {
     many.push_back(TopicPattern::parse(fmt::format("t{}", i)).value());
   }
+  many.back() = TopicPattern::parse("t.*").value();  // without which there are no shards
   StreamCursor cursor{many};
   for (const auto& topic : many) cursor.reach(topic.text(), {Epoch{std::string(epoch_bytes_max, 'e')}, offset_max});
   cursor.reach("$user.x", {Epoch{std::string(epoch_bytes_max, 'e')}, offset_max});

@@ -1,4 +1,4 @@
-// Opening a stream in five steps: the page, the wish, the user, the permission, the place.
+// Opening a stream in six steps: the page, the token's form, the wish, the user, the permission, the place.
 #include "troupe/realtime/service/events.h"
 
 #include <fmt/format.h>
@@ -44,19 +44,23 @@ std::string_view last_id_of(const web::Request& request, const wire::Form& query
   return query.get("last_event_id").value_or("");
 }
 
+std::expected<wire::Form, ClientError> query_of(const web::Request& request) {
+  auto query = wire::parse_form(request.query, {.parameters_max = query_parameters_max});
+  if (!query) return bad(fmt::format("the query cannot be read: {}", wire::text(query.error())));
+  return *std::move(query);
+}
+
 // What is no id of these topics leaves the cursor as it is: the stream begins with what comes now, and its
 // confirmation says so.
-std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request) {
-  auto query = wire::parse_form(request.query, {.parameters_max = stream_topics_max + 16});
-  if (!query) return bad(fmt::format("the query cannot be read: {}", wire::text(query.error())));
-  auto topics = topics_of(*query);
+std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request, const wire::Form& query) {
+  auto topics = topics_of(query);
   if (!topics) return std::unexpected(std::move(topics.error()));
-  auto named = query->get("overflow");
+  auto named = query.get("overflow");
   auto overflow = named ? overflow_of(*named) : std::nullopt;
   if (named && (!overflow || reaches_publishers(*overflow)))
     return bad(fmt::format("`overflow` cannot be `{}`", *named));
   StreamCursor cursor{*topics};
-  (void)cursor.read(last_id_of(request, *query));
+  (void)cursor.read(last_id_of(request, query));
   return EventStreamParts{Subscribe{cursor.topics(), cursor.known(), overflow}, std::move(cursor)};
 }
 
@@ -73,11 +77,13 @@ actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
   if (!origin_allowed(request, options->allowed_origins)) {  // 1. is it a page that we know
     co_return web::problem(403, "This origin may not connect.");
   }
-  auto wish = wish_of(request);  // 2. what is wanted
-  if (!wish) co_return problem_of(wish.error());
-  auto token = token_of(request);  // 3. who is it
+  auto query = query_of(request);
+  if (!query) co_return problem_of(query.error());
+  auto token = token_of(request);  // 2. can that be a token, before a wish is read that costs more
   if (!token) co_return unauthorized();
-  Identity identity;
+  auto wish = wish_of(request, *query);  // 3. what is wanted
+  if (!wish) co_return problem_of(wish.error());
+  Identity identity;           // 4. who is it
   std::optional<UserId> user;  // none without a token: an anonymous one is new each time
   if (*token) {
     auto identified = co_await identify(**std::move(token), door);
@@ -91,9 +97,9 @@ actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
   }
   auto limited = over_rates(request.peer.ip, user ? &*user : nullptr, request.query.size(), *door);
   if (limited) co_return problem_of(*limited);
-  auto refused = forbidden(wish->subscribe, identity, *door->site->settings);  // 4. may they
+  auto refused = forbidden(wish->subscribe, identity, *door->site->settings);  // 5. may they
   if (refused) co_return problem_of(*refused);
-  auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, user});  // 5. is there room
+  auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, user});  // 6. is there room
   if (!lease) co_return turned_away(*options, describe(lease.error()));
   web::Response head{.headers = {{"Content-Type", "text/event-stream"},
                                  {"Cache-Control", "no-store"},

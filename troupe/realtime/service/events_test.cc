@@ -76,6 +76,9 @@ TEST_CASE("who may not open a stream is told why") {
       {"topic=a&overflow=block", "bob,topic:>:subscribe", "", 400, "`overflow`"},
       {"topic=%zz", "bob,topic:>:subscribe", "", 400, "query"},
       {"topic=a", "bob,topic:>:subscribe", "Origin: https://evil.example\r\n", 403, "origin"},
+      {"topic=a..b", "", "Authorization: Basic Ym9i\r\n", 401, "not valid"},
+      {"topic=a..b", "", "", 400, "`topic`"},
+      {"topic=%zz", "", "", 400, "query"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.query);
@@ -87,6 +90,9 @@ TEST_CASE("who may not open a stream is told why") {
   std::string many;
   for (std::size_t i = 0; i <= stream_topics_max; ++i) many += fmt::format("topic=t{}&", i);
   CHECK_EQ(ask_for_events(world, many, "bob,topic:>:subscribe")->status(), 400);
+  CHECK_EQ(ask_for_events(world, many, "")->status(), 400);
+  auto as_many_as_may_be = many.substr(many.find('&') + 1) + "access_token=bob,topic:>:subscribe";
+  CHECK_EQ(ask_for_events(world, as_many_as_may_be, "")->status(), 200);
   CHECK_EQ(ask_for_events(world, "topic=a&access_token=bob,topic:a:subscribe", "")->status(), 200);
 }
 

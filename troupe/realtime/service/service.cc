@@ -96,7 +96,7 @@ std::expected<std::optional<std::string>, TokenRefusal> token_of(const web::Requ
   if (*shown) {
     token = std::string{**shown};
   } else {
-    auto query = wire::parse_form(request.query);
+    auto query = wire::parse_form(request.query, {.parameters_max = query_parameters_max});
     if (!query || query->count("access_token") > 1) return invalid;
     if (auto value = query->get("access_token")) token = std::string{*value};
   }

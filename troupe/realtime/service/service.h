@@ -8,6 +8,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/base/published.h"
+#include "troupe/realtime/protocol/stream_cursor.h"
 #include "troupe/realtime/service/options.h"
 #include "troupe/realtime/service/system_supervisor.h"
 #include "troupe/web/router.h"
@@ -35,6 +36,9 @@ class Realtime {
   std::shared_ptr<const Doors> doors_;
   Verifier verifier_;
 };
+
+/// The parameters that the query of a request for WebSockets or a stream has at most: topics, a token and some more.
+inline constexpr std::size_t query_parameters_max = stream_topics_max + 16;
 
 /// Where a client put its token, first found: the Authorization header, a subprotocol `bearer.<token>`, the query.
 /// Nothing when it shows none; TokenRefusal::invalid when what it shows can be no token: an Authorization header of

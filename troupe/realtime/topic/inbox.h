@@ -2,7 +2,8 @@
 //
 // It is the topic `$user.<id>`: numbered within an epoch, kept until `received`, until
 // their time to live or until there are too many. What was lost unread is remembered for as
-// long again, so that the next connection is told. Owned by the user's home router.
+// long again, so that the next connection is told. What waits is entered in a ledger, which
+// outlives the inbox. Owned by the user's home router.
 #pragma once
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/message.h"
 #include "troupe/realtime/topic/flat_queue.h"
+#include "troupe/realtime/topic/inbox_ledger.h"
 
 namespace troupe::realtime {
 
@@ -26,6 +28,7 @@ struct InboxLimits {
 struct KeptDirect {
   Offset offset = 0;
   base::Instant kept_since;
+  UserId sender;
   base::Bytes frame;
 };
 
@@ -37,12 +40,13 @@ struct LostRange {
 
 class Inbox {
  public:
-  Inbox(Epoch epoch, InboxLimits limits) : limits_(limits), top_{std::move(epoch), 0} {}
+  Inbox(Epoch epoch, InboxLimits limits, InboxLedger& ledger)
+      : limits_(limits), top_{std::move(epoch), 0}, ledger_(&ledger) {}
 
   const Position& top() const noexcept { return top_; }
 
   /// Appends the message that was encoded with the offset after the top.
-  void append(base::Instant now, base::Bytes frame);
+  void append(base::Instant now, UserId sender, base::Bytes frame);
   /// The user has everything up to `offset`.
   void received(Offset offset);
   void expire(base::Instant now);
@@ -55,6 +59,7 @@ class Inbox {
   bool is_idle() const noexcept { return waiting_.empty() && !lost_; }
 
  private:
+  KeptDirect take_oldest();
   void lose_oldest(base::Instant now);
 
   InboxLimits limits_;
@@ -63,6 +68,7 @@ class Inbox {
   std::optional<LostRange> lost_;
   base::Instant lost_at_;  // the last of it
   std::size_t bytes_ = 0;
+  InboxLedger* ledger_;
 };
 
 /// The topic that stands for a user's inbox.

@@ -7,18 +7,21 @@ namespace troupe::realtime {
 
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
   if (!may_begin(direct.from, direct.direct.user)) return std::unexpected(DirectError::too_many_inboxes);
-  Box* box = find_or_make(direct.direct.user, moment);
-  if (box == nullptr) return std::unexpected(DirectError::overloaded);
-  if (!box->mail) {
-    box->mail = std::make_unique<Mail>(box->epoch, options_.limits);
-    if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
-  }
-  Position position{box->epoch, box->mail->top().offset + 1};
+  const auto place = boxes_.find(direct.direct.user);
+  const bool has_mail = place != boxes_.end() && place->second.mail;
+  const Offset offset = has_mail ? place->second.mail->top().offset + 1 : 1;
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
-  auto frame = encode_direct({direct.from, id, position.offset, moment.wall, direct.direct.payload}).frame;
-  box->mail->append(moment.now, frame);
-  return DirectPublication{std::move(id), std::move(position), std::move(frame), box->cores.listed()};
+  auto frame = encode_direct({direct.from, id, offset, moment.wall, direct.direct.payload}).frame;
+  if (const auto error = no_room_for(direct.from, frame.size())) return std::unexpected(*error);
+  Box* box = find_or_make(direct.direct.user, moment);  // now, so that what is refused makes none
+  if (box == nullptr) return std::unexpected(DirectError::overloaded);
+  if (!box->mail) {
+    box->mail = std::make_unique<Mail>(box->epoch, options_.limits, ledger_);
+    if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
+  }
+  box->mail->append(moment.now, direct.from, frame);
+  return DirectPublication{std::move(id), {box->epoch, offset}, std::move(frame), box->cores.listed()};
 }
 
 InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment& moment) {
@@ -37,6 +40,13 @@ bool InboxShard::may_begin(const UserId& sender, const UserId& user) const {
   if (place != boxes_.end() && (place->second.mail || !place->second.cores.empty())) return true;
   const auto begun = senders_.find(sender);
   return begun == senders_.end() || begun->second < options_.by_sender_max;
+}
+
+// His own share first: who has filled it is told of that, and to others it is the server that is full.
+std::optional<DirectError> InboxShard::no_room_for(const UserId& sender, std::size_t bytes) const {
+  if (ledger_.bytes_of(sender) + bytes > options_.bytes_by_sender_max) return DirectError::too_many_inboxes;
+  if (ledger_.bytes() + bytes > options_.bytes_of_all_max) return DirectError::overloaded;
+  return std::nullopt;
 }
 
 void InboxShard::release_sender(Box& box) {

@@ -3,8 +3,8 @@
 //
 // An inbox exists while something waits in it or its user is connected anywhere; a later
 // one of the same user has a new epoch. Until its first message it is that epoch alone. Whoever
-// writes to users who are not there may do so to a part of them only: nobody can fill the shard
-// with inboxes of users who never come.
+// writes to users who are not there may do so to a part of them only, and of the bytes that wait
+// in all inboxes nobody may have sent more than a part: no single user can fill the shard for all others.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,8 @@ struct InboxOptions {
   InboxLimits limits{};
   std::size_t inboxes_max = 100'000;   // on one core
   std::size_t by_sender_max = 50'000;  // of those, of users who have not come since one user began to write to them
+  std::size_t bytes_of_all_max = 256 * 1024 * 1024;    // of what waits on one core: as much as history
+  std::size_t bytes_by_sender_max = 16 * 1024 * 1024;  // of that, of what one user has sent
 };
 
 /// A direct message that is kept and ready to go.
@@ -39,6 +41,8 @@ struct DirectPublication {
 class InboxShard {
  public:
   explicit InboxShard(InboxOptions options) : options_(options) {}
+  InboxShard(const InboxShard&) = delete;  // the inboxes refer to the ledger
+  InboxShard& operator=(const InboxShard&) = delete;
 
   std::expected<DirectPublication, DirectError> send(const SendDirect& direct, const Moment& moment);
   /// The user has a connection on `core`; gives what waits for it.
@@ -51,6 +55,8 @@ class InboxShard {
   void expire(base::Instant now);
 
   std::size_t size() const noexcept { return boxes_.size(); }
+  /// Of what waits in all inboxes.
+  std::size_t bytes() const noexcept { return ledger_.bytes(); }
 
  private:
   using Senders = std::map<UserId, std::size_t>;
@@ -69,10 +75,12 @@ class InboxShard {
 
   Box* find_or_make(const UserId& user, const Moment& moment);
   bool may_begin(const UserId& sender, const UserId& user) const;
+  std::optional<DirectError> no_room_for(const UserId& sender, std::size_t bytes) const;
   void release_sender(Box& box);
   void forget_if_idle(Boxes::iterator place);
 
   InboxOptions options_;
+  InboxLedger ledger_;
   Boxes boxes_;
   Senders senders_;  // inboxes of users who have not come, by who began them
 };

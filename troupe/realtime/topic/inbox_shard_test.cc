@@ -91,6 +91,54 @@ TEST_CASE(
   CHECK(shard.send("e", "eve").has_value());
 }
 
+TEST_CASE("what waits in all inboxes is bounded, and room comes back when it was received or is too old") {
+  const auto one = Shard{}.send("a")->frame.size();
+  Shard shard{{.limits = {.age_max = 10s}, .bytes_of_all_max = 2 * one}};
+  CHECK(shard.send("a").has_value());
+  CHECK(shard.send("b").has_value());
+  CHECK_EQ(shard.send("c").error(), DirectError::overloaded);
+  CHECK_EQ(shard.send("b").error(), DirectError::overloaded);
+  CHECK_EQ(shard.shard.size(), 2);  // what is refused begins none
+  shard.shard.received(UserId{"a"}, 1);
+  CHECK(shard.send("c").has_value());
+  CHECK_EQ(shard.send("d").error(), DirectError::overloaded);
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.bytes(), 0);
+  CHECK(shard.send("d").has_value());
+}
+
+TEST_CASE("who has sent as much as may wait is refused until some of it was received, and others are not") {
+  const auto one = Shard{}.send("a", "eve")->frame.size();
+  Shard shard{{.bytes_by_sender_max = 2 * one}};
+  CHECK(shard.send("a", "eve").has_value());
+  CHECK(shard.send("b", "eve").has_value());
+  CHECK_EQ(shard.send("c", "eve").error(), DirectError::too_many_inboxes);
+  CHECK_EQ(shard.send("a", "eve").error(), DirectError::too_many_inboxes);
+  CHECK(shard.send("a", "bob").has_value());
+  CHECK(shard.send("c", "bob").has_value());
+  shard.shard.received(UserId{"a"}, 2);
+  CHECK(shard.send("c", "eve").has_value());
+  CHECK_EQ(shard.send("c", "eve").error(), DirectError::too_many_inboxes);
+  CHECK(shard.send("d", "bob").has_value());
+}
+
+TEST_CASE("mail that makes room for newer mail, and inboxes that are forgotten, count no more") {
+  const auto one = Shard{}.send("a")->frame.size();
+  Shard shard{{.limits = {.count_max = 2, .age_max = 10s}, .bytes_of_all_max = 3 * one}};
+  for (int i = 0; i < 9; ++i) CHECK(shard.send("a").has_value());
+  CHECK_EQ(shard.shard.bytes(), 2 * one);
+  shard.shard.open(UserId{"a"}, 1, shard.moment());
+  shard.shard.close_all(1);
+  CHECK_EQ(shard.shard.bytes(), 2 * one);
+  for (int i = 0; i < 2; ++i) {
+    shard.now = shard.now + 10s;
+    shard.shard.expire(shard.now);
+  }
+  CHECK_EQ(shard.shard.size(), 0);
+  CHECK_EQ(shard.shard.bytes(), 0);
+}
+
 TEST_CASE("past the limit there is no room for another inbox") {
   Shard shard{{.inboxes_max = 1}};
   CHECK(shard.send("bob").has_value());
