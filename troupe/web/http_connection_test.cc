@@ -290,6 +290,32 @@ TEST_CASE("more connections than the limit wait until one ends") {
   CHECK_EQ(body(second.take()), "hello 2");
 }
 
+TEST_CASE("an address that has as many connections as it may is refused a further one, and another one is not") {
+  base::Metrics metrics;
+  const auto proxies = *net::Network::parse("10.0.0.0/8");
+  Site site{{.guard = {.trusted_proxies = {proxies}}, .metrics = &metrics, .connections_by_address_max = 2}};
+  std::vector<std::unique_ptr<TestClient>> clients;
+  auto is_taken = [&](std::string_view from) {
+    clients.push_back(std::make_unique<TestClient>(site.network.connect(address, *net::IpAddress::parse(from))));
+    site.world.run_until_idle();
+    return !clients.back()->is_closed();
+  };
+  CHECK(is_taken("2001:db8::1"));
+  CHECK(is_taken("2001:db8::2"));
+  CHECK_FALSE(is_taken("2001:db8::3"));  // one network of 64 bits
+  CHECK(is_taken("2001:db8:0:1::1"));
+  for (int i = 0; i < 5; ++i) CHECK(is_taken("10.0.0.1"));  // many people come from a proxy
+  CHECK_EQ(metrics
+               .counter("troupe_http_connections_refused_total",
+                        "Connections closed at once, for their address had as many as it may.")
+               .value(),
+           1);
+  clients.front()->vanish();
+  site.world.run_until_idle();
+  CHECK(is_taken("2001:db8::3"));
+  CHECK_FALSE(is_taken("2001:db8::4"));
+}
+
 TEST_CASE("an address that asks too often gets 429 and keeps its connection") {
   Site site{{.guard = {.requests_by_address = {.per_second = 1, .burst = 1}}}};
   auto client = site.connect();

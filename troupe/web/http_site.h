@@ -45,7 +45,8 @@ class HttpMetrics {
   void answered(int status, base::Duration took) noexcept;
 
   base::Gauge& connections;
-  base::Counter& handler_faults;  // exceptions of handlers, and responses that could not be written
+  base::Counter& connections_refused;  // their address had as many as it may
+  base::Counter& handler_faults;       // exceptions of handlers, and responses that could not be written
 
  private:
   std::array<base::Counter*, 5> responses_{};  // by the first digit of the status

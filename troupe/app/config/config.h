@@ -62,6 +62,7 @@ struct SealConfig {
 struct HttpConfig {
   web::RateLimit requests_by_address{.per_second = 200, .burst = 400};  // on one core; a person needs one or two
   std::size_t connections_max = 20'000;                                 // on one core, WebSockets not counted
+  std::size_t connections_by_address_max = 1'000;                       // of those: an office behind one address
   base::Duration idle_time_max = std::chrono::seconds{75};              // more than proxies before us keep theirs
 };
 

@@ -64,6 +64,10 @@ void add_server_keys(std::vector<Key>& to) {
                    AT(http.requests_by_address.burst)));
   to.push_back(key("http.connections_max", "HTTP connections on one core; further ones wait.", count(1, 1'000'000),
                    AT(http.connections_max)));
+  to.push_back(
+      key("http.connections_by_address_max",
+          "Of those, from one address (IPv6: /64); further ones are closed. server.trusted_proxies are exempt.",
+          count(1, 1'000'000), AT(http.connections_by_address_max)));
   to.push_back(key("http.idle_time_max", "How long a connection may stay between two requests.",
                    duration<Duration>(1s, 1h), AT(http.idle_time_max)));
 }

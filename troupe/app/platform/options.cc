@@ -102,6 +102,7 @@ web::HttpServerOptions http_options(const Config& config) {
   options.http.secure = config.server.speaks_tls();
   options.http.trace = {.enabled = !config.telemetry.otlp_endpoint.empty(), .share = config.telemetry.trace_share};
   options.connections_max = config.http.connections_max;
+  options.connections_by_address_max = config.http.connections_by_address_max;
   return options;
 }
 

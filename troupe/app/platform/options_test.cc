@@ -38,6 +38,12 @@ TEST_CASE("proxies are trusted by network") {
   CHECK(options.guard.trusted_proxies[0].contains(*net::IpAddress::parse("10.1.2.3")));
 }
 
+TEST_CASE("what one address may have open is bounded as the configuration says") {
+  Config config;
+  config.http.connections_by_address_max = 9;
+  CHECK_EQ(http_options(config).connections_by_address_max, 9);
+}
+
 TEST_CASE("a file for history is wanted where any namespace wants it") {
   Config config;
   CHECK_FALSE(keeps_history_on_disk(config));
