@@ -288,10 +288,7 @@ void HttpConnection::flush() {
     iovec rest{unsent_.data() + sent_, unsent_.size() - sent_};
     std::size_t taken = stream_->write_some({&rest, 1});
     sent_ += taken;
-    if (!all_is_sent()) {
-      bool progressed = taken > 0 || write_deadline_ == base::Instant::never();
-      if (progressed) arm(write_deadline_ = ctx_->now() + site_->options.write_time_max);
-    }
+    if (!all_is_sent()) watch_client(taken);
   }
   if (all_is_sent()) {
     write_deadline_ = base::Instant::never();
@@ -304,6 +301,16 @@ void HttpConnection::flush() {
   // Closing at once could destroy the last answer on its way, when the client is still sending.
   enter(Phase::lingering);
   stream_->shutdown_write();
+}
+
+/// Answers wait, and the client just took so much of them. A byte now and then earns no more time, or it would hold
+/// them for ever.
+void HttpConnection::watch_client(std::size_t taken) {
+  const bool begins = write_deadline_ == base::Instant::never();
+  taken_in_time_ = begins ? 0 : taken_in_time_ + taken;
+  if (!begins && taken_in_time_ < site_->options.write_bytes_min) return;
+  taken_in_time_ = 0;
+  arm(write_deadline_ = ctx_->now() + site_->options.write_time_max);
 }
 
 // --- time and the end ------------------------------------------------------------------

@@ -266,6 +266,60 @@ TEST_CASE("a large answer comes whole through a narrow network, and a client tha
   CHECK_EQ(connections(), 0);
 }
 
+/// A client that takes what has arrived only when it is told to: one piece of the network's size each time.
+struct Sipping final : net::StreamEvents {
+  explicit Sipping(std::unique_ptr<net::Stream> its_stream) : stream(std::move(its_stream)) {
+    stream->pause_reading();
+    stream->start(*this);
+  }
+  void ask(std::string_view text) {
+    iovec part{const_cast<char*>(text.data()), text.size()};
+    CHECK_EQ(stream->write_some({&part, 1}), text.size());
+  }
+  void on_bytes(std::span<char> bytes) override {
+    taken += bytes.size();
+    stream->pause_reading();
+  }
+  void on_writable() override {}
+  void on_closed(net::CloseReason) override {}
+
+  std::unique_ptr<net::Stream> stream;
+  std::size_t taken = 0;
+};
+
+TEST_CASE("a client that takes a byte now and then is given up as if it took none, whether or not more may follow") {
+  for (std::string_view fields : {"", "Connection: close\r\n"}) {
+    CAPTURE(fields);
+    Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1}};
+    Sipping client{site.network.connect(address)};
+    client.ask(get("/large", fields));
+    site.world.run_until_idle();
+    auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+    for (int second = 1; second <= 32; ++second) {
+      client.stream->resume_reading();
+      site.world.advance(1s);
+      if (second == 29) CHECK_EQ(connections(), 1);
+    }
+    CHECK_EQ(client.taken, 32);
+    CHECK_EQ(connections(), 0);
+  }
+}
+
+TEST_CASE("a client that takes a large answer slowly but steadily gets all of it") {
+  Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1000}};
+  Sipping client{site.network.connect(address)};
+  client.ask(get("/large", "Connection: close\r\n"));
+  site.world.run_until_idle();
+  auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+  for (int second = 0; second < 700; ++second) {
+    client.stream->resume_reading();
+    site.world.advance(1s);
+    if (second == 600) CHECK_EQ(connections(), 1);
+  }
+  CHECK_GT(client.taken, 600 * 1024);
+  CHECK_EQ(connections(), 0);
+}
+
 TEST_CASE("a client that vanishes while a handler works harms nobody") {
   Site site;
   auto client = site.connect();
