@@ -294,6 +294,8 @@ void HttpConnection::flush() {
     write_deadline_ = base::Instant::never();
     unsent_ = {};
     sent_ = 0;
+    const bool begins_to_idle = phase_ == Phase::idle && phase_deadline_ == base::Instant::never();
+    if (begins_to_idle) arm(phase_deadline_ = ctx_->now() + site_->options.idle_time_max);
   }
   if (phase_ == Phase::stalled && unsent_.size() - sent_ <= site_->options.unsent_bytes_max) return next_request();
   if (phase_ != Phase::closing || !all_is_sent()) return;
@@ -322,7 +324,9 @@ void HttpConnection::enter(Phase phase) {
   const HttpOptions& options = site_->options;
   switch (phase) {
     case Phase::idle:
-      return arm(phase_deadline_ = ctx_->now() + options.idle_time_max);
+      if (all_is_sent()) return arm(phase_deadline_ = ctx_->now() + options.idle_time_max);
+      phase_deadline_ = base::Instant::never();  // until it is: who still takes an answer is not silent
+      return;
     case Phase::in_head:
       return arm(phase_deadline_ = ctx_->now() + options.head_time_max);
     case Phase::in_body:

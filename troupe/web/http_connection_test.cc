@@ -305,19 +305,24 @@ TEST_CASE("a client that takes a byte now and then is given up as if it took non
   }
 }
 
-TEST_CASE("a client that takes a large answer slowly but steadily gets all of it") {
-  Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1000}};
-  Sipping client{site.network.connect(address)};
-  client.ask(get("/large", "Connection: close\r\n"));
-  site.world.run_until_idle();
-  auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
-  for (int second = 0; second < 700; ++second) {
-    client.stream->resume_reading();
-    site.world.advance(1s);
-    if (second == 600) CHECK_EQ(connections(), 1);
+TEST_CASE("a client that takes a large answer slowly but steadily gets all of it, and is silent only from then on") {
+  for (bool goes_on : {false, true}) {
+    CAPTURE(goes_on);
+    Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1000}};
+    Sipping client{site.network.connect(address)};
+    client.ask(get("/large", goes_on ? "" : "Connection: close\r\n"));
+    site.world.run_until_idle();
+    auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+    for (int second = 0; second < 640; ++second) {
+      client.stream->resume_reading();
+      site.world.advance(1s);
+      if (second == 600) CHECK_EQ(connections(), 1);
+    }
+    CHECK_GT(client.taken, 600 * 1024);
+    CHECK_EQ(connections(), goes_on ? 1 : 0);
+    site.world.advance(75s);
+    CHECK_EQ(connections(), 0);
   }
-  CHECK_GT(client.taken, 600 * 1024);
-  CHECK_EQ(connections(), 0);
 }
 
 TEST_CASE("a client that vanishes while a handler works harms nobody") {
