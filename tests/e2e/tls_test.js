@@ -34,6 +34,7 @@ install('first');
 const scope = 'topic:>:subscribe topic:>:publish';
 const configuration = (name, limits = generous) => `${limits}
 [server]
+tls_handshakes_by_address_max = 1000
 tls_certificate = "${file(`${name}.pem`)}"
 tls_key = "${file(`${name}.key`)}"
 [realtime]

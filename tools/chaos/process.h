@@ -28,6 +28,7 @@ level = "error"
 [http]
 requests_per_second = 1000000000
 requests_burst = 1000000000
+connections_by_address_max = 1000000
 
 )";
 

@@ -34,6 +34,7 @@ connections_by_address_max = 100000
 [http]
 requests_per_second = 1000000
 requests_burst = 1000000
+connections_by_address_max = 100000
 )";
 
 struct Options {

@@ -44,6 +44,13 @@ std::string IpAddress::text() const {
   return out.data();
 }
 
+IpAddress counted_address(const IpAddress& address) {
+  if (address.is_v4()) return address;
+  auto bytes = address.bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return IpAddress{bytes};
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
   std::size_t slash = std::min(text.find('/'), text.size());
   auto address = IpAddress::parse(text.substr(0, slash));

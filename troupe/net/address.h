@@ -38,6 +38,9 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+/// What counts as one address: of IPv6 the network of 64 bits, for a host may take any address in it.
+IpAddress counted_address(const IpAddress& address);
+
 /// All addresses that share a prefix.
 class Network {
  public:

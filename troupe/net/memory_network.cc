@@ -234,9 +234,13 @@ std::unique_ptr<Listener> MemoryNetwork::listen(Endpoint address) {
 }
 
 std::unique_ptr<Stream> MemoryNetwork::connect(const Endpoint& to) {
+  return connect(to, *IpAddress::parse("127.0.0.1"));
+}
+
+std::unique_ptr<Stream> MemoryNetwork::connect(const Endpoint& to, const IpAddress& from_ip) {
   auto found = listeners_.find(to);
   if (found == listeners_.end()) return nullptr;
-  Endpoint from{.ip = *IpAddress::parse("127.0.0.1"), .port = next_port_++};
+  const Endpoint from{.ip = from_ip, .port = next_port_++};
   auto [client, server] = pair(from, to);
   found->second->take(std::move(server));
   return std::move(client);

@@ -46,8 +46,10 @@ class MemoryNetwork {
   /// Listens at `address`; port 0 takes a free one. The network must outlive the listener.
   std::unique_ptr<Listener> listen(Endpoint address);
 
-  /// The client's end of a new connection to whoever listens at `to`; null when nobody does.
+  /// The client's end of a new connection to whoever listens at `to`; null when nobody does. It comes from
+  /// `from_ip`, or from 127.0.0.1.
   std::unique_ptr<Stream> connect(const Endpoint& to);
+  std::unique_ptr<Stream> connect(const Endpoint& to, const IpAddress& from_ip);
 
   /// Two connected ends without a listener. Each is the other's peer.
   std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> pair(const Endpoint& first, const Endpoint& second);

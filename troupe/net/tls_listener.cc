@@ -6,6 +6,7 @@
 
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/check.h"
+#include "troupe/net/address_places.h"
 #include "troupe/net/tls_stream.h"
 
 namespace troupe::net {
@@ -13,7 +14,10 @@ namespace {
 
 struct Counters {
   explicit Counters(base::Metrics& metrics)
-      : established(of(metrics, "established")), failed(of(metrics, "failed")), late(of(metrics, "late")) {}
+      : established(of(metrics, "established")),
+        failed(of(metrics, "failed")),
+        late(of(metrics, "late")),
+        refused(of(metrics, "refused")) {}
   static base::Counter& of(base::Metrics& metrics, const char* outcome) {
     return metrics.counter("troupe_tls_handshakes_total", "TLS handshakes by how they ended.", {{"outcome", outcome}});
   }
@@ -21,13 +25,18 @@ struct Counters {
   base::Counter& established;
   base::Counter& failed;
   base::Counter& late;
+  base::Counter& refused;  // not begun, for their address had its share under way
 };
 
 class TlsListener final : public Listener, private ListenerEvents {
  public:
   TlsListener(actor::Core& core, std::unique_ptr<Listener> below, base::PublishedReader<crypto::TlsContext> contexts,
               const TlsListenerOptions& options)
-      : core_(core), below_(std::move(below)), contexts_(std::move(contexts)), options_(options) {
+      : core_(core),
+        below_(std::move(below)),
+        contexts_(std::move(contexts)),
+        options_(options),
+        by_address_(options.handshakes_by_address_max, options.exempt) {
     if (options.metrics != nullptr) counters_.emplace(*options.metrics);
   }
 
@@ -70,6 +79,10 @@ class TlsListener final : public Listener, private ListenerEvents {
   void on_stream(std::unique_ptr<Stream> stream) override {
     const auto& context = contexts_.read();
     INVARIANT(context != nullptr, "a certificate is in force before anybody comes");
+    if (!by_address_.enter(stream->peer().ip)) {
+      if (counters_) counters_->refused.add();
+      return;  // the stream closes its connection
+    }
     auto place = handshakes_.emplace(handshakes_.end(), *this);
     place->stream = std::make_unique<TlsStream>(core_, std::move(stream), *context);
     place->until = core_.now() + options_.handshake_time_max;
@@ -97,6 +110,7 @@ class TlsListener final : public Listener, private ListenerEvents {
     const bool was_full = is_full();
     while (!handshakes_.empty() && handshakes_.front().until <= core_.now()) {
       if (counters_) counters_->late.add();
+      by_address_.leave(handshakes_.front().stream->peer().ip);
       handshakes_.pop_front();  // the stream closes its connection
     }
     hand_on();
@@ -108,7 +122,11 @@ class TlsListener final : public Listener, private ListenerEvents {
     const bool was_full = is_full();
     const bool well = outcome == TlsHandshakeEvents::Outcome::established;
     if (counters_) (well ? counters_->established : counters_->failed).add();
-    if (well) ready_.push_back(std::move(handshake->stream));
+    if (well) {
+      ready_.push_back(std::move(handshake->stream));
+    } else {
+      by_address_.leave(handshake->stream->peer().ip);
+    }
     handshakes_.erase(handshake);
     hand_on();
     listen_again(was_full);
@@ -122,6 +140,7 @@ class TlsListener final : public Listener, private ListenerEvents {
     while (!ready_.empty() && !paused_) {
       auto stream = std::move(ready_.front());
       ready_.pop_front();
+      by_address_.leave(stream->peer().ip);
       events_->on_stream(std::move(stream));
     }
   }
@@ -133,6 +152,7 @@ class TlsListener final : public Listener, private ListenerEvents {
   std::optional<Counters> counters_;
   ListenerEvents* events_ = nullptr;
   std::list<Handshake> handshakes_;
+  AddressPlaces by_address_;                      // of handshakes_ and ready_
   std::deque<std::unique_ptr<TlsStream>> ready_;  // while the owner has paused
   Timer timer_{*this};
   bool paused_ = false;

@@ -45,6 +45,9 @@ struct TlsWorld final : ListenerEvents {
   void on_exhausted() override {}
 
   std::unique_ptr<Stream> connect() { return network.connect(listener->address()); }
+  std::unique_ptr<Stream> connect(std::string_view from) {
+    return network.connect(listener->address(), *IpAddress::parse(from));
+  }
   /// A client that trusts `root` and has begun.
   std::unique_ptr<Raw> secure(std::string_view root = first_certificate) {
     auto trust = crypto::TlsContext::client(root, std::string{certificate_name}).value();
@@ -113,6 +116,33 @@ TEST_CASE("while too many handshakes are under way the next wait in the backlog"
   silent[1]->stream.reset();
   tls.world.run_until_idle();
   CHECK_EQ(tls.streams.size(), 1);
+}
+
+TEST_CASE("an address that has its share of handshakes under way is refused a further one, until one of them ends") {
+  TlsWorld tls{{.handshakes_by_address_max = 2, .exempt = {*Network::parse("10.0.0.0/8")}}};
+  std::vector<std::unique_ptr<Raw>> clients;
+  auto is_taken = [&](std::string_view from) {
+    clients.push_back(std::make_unique<Raw>(tls.connect(from)));
+    tls.world.run_until_idle();
+    return !clients.back()->closed;
+  };
+  CHECK(is_taken("127.0.0.1"));
+  auto established = tls.secure();  // of the same address, and it ends well
+  tls.world.run_until_idle();
+  CHECK_EQ(tls.streams.size(), 1);
+  CHECK(is_taken("127.0.0.1"));
+  CHECK_FALSE(is_taken("127.0.0.1"));
+  CHECK(is_taken("192.0.2.1"));
+  for (int i = 0; i < 5; ++i) CHECK(is_taken("10.0.0.1"));  // a proxy
+  CHECK_EQ(tls.handshakes("refused"), 1);
+  clients[1]->say("no TLS at all\r\n\r\n");  // one that fails
+  tls.world.run_until_idle();
+  CHECK(is_taken("127.0.0.1"));
+  CHECK_FALSE(is_taken("127.0.0.1"));
+  tls.world.advance(6s);  // and those that are late
+  CHECK(is_taken("127.0.0.1"));
+  CHECK(is_taken("127.0.0.1"));
+  CHECK_FALSE(is_taken("127.0.0.1"));
 }
 
 TEST_CASE("an owner that has paused gets nobody, and those who are ready when it goes on") {

@@ -2,6 +2,7 @@
 #include "troupe/web/guard.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "troupe/wire/ascii.h"
@@ -34,13 +35,6 @@ bool is_request_id(std::string_view id) {
            c == '.';
   };
   return !id.empty() && id.size() <= bytes_max && std::ranges::all_of(id, is_good);
-}
-
-/// An IPv6 customer has a whole /64, an IPv4 one usually an address.
-std::array<std::uint8_t, 16> bucket_key(const net::IpAddress& address) {
-  auto key = address.bytes();
-  if (!address.is_v4()) std::fill(key.begin() + 8, key.end(), std::uint8_t{0});
-  return key;
 }
 
 void set_default(Response& response, std::string_view name, std::string_view value) {
@@ -77,7 +71,7 @@ void Guard::identify(Request& request, base::Random& random) const {
 }
 
 std::optional<Response> Guard::refuse(const Request& request, base::Instant now) {
-  auto wait = by_address_.take(bucket_key(request.peer.ip), now);
+  auto wait = by_address_.take(net::counted_address(request.peer.ip), now);
   if (!wait) return std::nullopt;
   Response response = problem(429, "too many requests from this address");
   auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();

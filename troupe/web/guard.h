@@ -6,9 +6,7 @@
 // the networks that the configuration names, and only their last, untrusted hop.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,12 +37,10 @@ class Guard {
   std::optional<Response> refuse(const Request& request, base::Instant now);
 
  private:
-  using AddressKey = std::array<std::uint8_t, 16>;
-
   bool is_trusted(const net::IpAddress& address) const noexcept;
 
   GuardOptions options_;
-  TokenBuckets<AddressKey> by_address_;
+  TokenBuckets<net::IpAddress> by_address_;
 };
 
 /// Adds the security headers that the handler has not set itself. `secure`: the request came through TLS.

@@ -288,15 +288,14 @@ void HttpConnection::flush() {
     iovec rest{unsent_.data() + sent_, unsent_.size() - sent_};
     std::size_t taken = stream_->write_some({&rest, 1});
     sent_ += taken;
-    if (!all_is_sent()) {
-      bool progressed = taken > 0 || write_deadline_ == base::Instant::never();
-      if (progressed) arm(write_deadline_ = ctx_->now() + site_->options.write_time_max);
-    }
+    if (!all_is_sent()) watch_client(taken);
   }
   if (all_is_sent()) {
     write_deadline_ = base::Instant::never();
     unsent_ = {};
     sent_ = 0;
+    const bool begins_to_idle = phase_ == Phase::idle && phase_deadline_ == base::Instant::never();
+    if (begins_to_idle) arm(phase_deadline_ = ctx_->now() + site_->options.idle_time_max);
   }
   if (phase_ == Phase::stalled && unsent_.size() - sent_ <= site_->options.unsent_bytes_max) return next_request();
   if (phase_ != Phase::closing || !all_is_sent()) return;
@@ -304,6 +303,16 @@ void HttpConnection::flush() {
   // Closing at once could destroy the last answer on its way, when the client is still sending.
   enter(Phase::lingering);
   stream_->shutdown_write();
+}
+
+/// Answers wait, and the client just took so much of them. A byte now and then earns no more time, or it would hold
+/// them for ever.
+void HttpConnection::watch_client(std::size_t taken) {
+  const bool begins = write_deadline_ == base::Instant::never();
+  taken_in_time_ = begins ? 0 : taken_in_time_ + taken;
+  if (!begins && taken_in_time_ < site_->options.write_bytes_min) return;
+  taken_in_time_ = 0;
+  arm(write_deadline_ = ctx_->now() + site_->options.write_time_max);
 }
 
 // --- time and the end ------------------------------------------------------------------
@@ -315,7 +324,9 @@ void HttpConnection::enter(Phase phase) {
   const HttpOptions& options = site_->options;
   switch (phase) {
     case Phase::idle:
-      return arm(phase_deadline_ = ctx_->now() + options.idle_time_max);
+      if (all_is_sent()) return arm(phase_deadline_ = ctx_->now() + options.idle_time_max);
+      phase_deadline_ = base::Instant::never();  // until it is: who still takes an answer is not silent
+      return;
     case Phase::in_head:
       return arm(phase_deadline_ = ctx_->now() + options.head_time_max);
     case Phase::in_body:

@@ -83,6 +83,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void respond_and_close(Response response);
   void write(std::string_view text);
   void flush();
+  void watch_client(std::size_t taken);
   void lost();
   void end();
 
@@ -100,6 +101,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   std::string backlog_;                   // what came after it
   std::string unsent_;                    // answers that the stream has not taken
   std::size_t sent_ = 0;                  // how much of them it has
+  std::size_t taken_in_time_ = 0;         // how much since write_deadline_ was set
 
   base::Instant phase_deadline_ = base::Instant::never();
   base::Instant write_deadline_ = base::Instant::never();

@@ -266,6 +266,65 @@ TEST_CASE("a large answer comes whole through a narrow network, and a client tha
   CHECK_EQ(connections(), 0);
 }
 
+/// A client that takes what has arrived only when it is told to: one piece of the network's size each time.
+struct Sipping final : net::StreamEvents {
+  explicit Sipping(std::unique_ptr<net::Stream> its_stream) : stream(std::move(its_stream)) {
+    stream->pause_reading();
+    stream->start(*this);
+  }
+  void ask(std::string_view text) {
+    iovec part{const_cast<char*>(text.data()), text.size()};
+    CHECK_EQ(stream->write_some({&part, 1}), text.size());
+  }
+  void on_bytes(std::span<char> bytes) override {
+    taken += bytes.size();
+    stream->pause_reading();
+  }
+  void on_writable() override {}
+  void on_closed(net::CloseReason) override {}
+
+  std::unique_ptr<net::Stream> stream;
+  std::size_t taken = 0;
+};
+
+TEST_CASE("a client that takes a byte now and then is given up as if it took none, whether or not more may follow") {
+  for (std::string_view fields : {"", "Connection: close\r\n"}) {
+    CAPTURE(fields);
+    Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1}};
+    Sipping client{site.network.connect(address)};
+    client.ask(get("/large", fields));
+    site.world.run_until_idle();
+    auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+    for (int second = 1; second <= 32; ++second) {
+      client.stream->resume_reading();
+      site.world.advance(1s);
+      if (second == 29) CHECK_EQ(connections(), 1);
+    }
+    CHECK_EQ(client.taken, 32);
+    CHECK_EQ(connections(), 0);
+  }
+}
+
+TEST_CASE("a client that takes a large answer slowly but steadily gets all of it, and is silent only from then on") {
+  for (bool goes_on : {false, true}) {
+    CAPTURE(goes_on);
+    Site site{{}, {.buffer_bytes = 1000, .piece_bytes_max = 1000}};
+    Sipping client{site.network.connect(address)};
+    client.ask(get("/large", goes_on ? "" : "Connection: close\r\n"));
+    site.world.run_until_idle();
+    auto connections = [&] { return site.world.block_on(site.server.ask(GetConnections{})).value(); };
+    for (int second = 0; second < 640; ++second) {
+      client.stream->resume_reading();
+      site.world.advance(1s);
+      if (second == 600) CHECK_EQ(connections(), 1);
+    }
+    CHECK_GT(client.taken, 600 * 1024);
+    CHECK_EQ(connections(), goes_on ? 1 : 0);
+    site.world.advance(75s);
+    CHECK_EQ(connections(), 0);
+  }
+}
+
 TEST_CASE("a client that vanishes while a handler works harms nobody") {
   Site site;
   auto client = site.connect();
@@ -288,6 +347,32 @@ TEST_CASE("more connections than the limit wait until one ends") {
   first.vanish();
   site.world.run_until_idle();
   CHECK_EQ(body(second.take()), "hello 2");
+}
+
+TEST_CASE("an address that has as many connections as it may is refused a further one, and another one is not") {
+  base::Metrics metrics;
+  const auto proxies = *net::Network::parse("10.0.0.0/8");
+  Site site{{.guard = {.trusted_proxies = {proxies}}, .metrics = &metrics, .connections_by_address_max = 2}};
+  std::vector<std::unique_ptr<TestClient>> clients;
+  auto is_taken = [&](std::string_view from) {
+    clients.push_back(std::make_unique<TestClient>(site.network.connect(address, *net::IpAddress::parse(from))));
+    site.world.run_until_idle();
+    return !clients.back()->is_closed();
+  };
+  CHECK(is_taken("2001:db8::1"));
+  CHECK(is_taken("2001:db8::2"));
+  CHECK_FALSE(is_taken("2001:db8::3"));  // one network of 64 bits
+  CHECK(is_taken("2001:db8:0:1::1"));
+  for (int i = 0; i < 5; ++i) CHECK(is_taken("10.0.0.1"));  // many people come from a proxy
+  CHECK_EQ(metrics
+               .counter("troupe_http_connections_refused_total",
+                        "Connections closed at once, for their address had as many as it may.")
+               .value(),
+           1);
+  clients.front()->vanish();
+  site.world.run_until_idle();
+  CHECK(is_taken("2001:db8::3"));
+  CHECK_FALSE(is_taken("2001:db8::4"));
 }
 
 TEST_CASE("an address that asks too often gets 429 and keeps its connection") {

@@ -19,9 +19,14 @@ void HttpServer::started(actor::Context& ctx) {
 
 void HttpServer::on_stream(std::unique_ptr<net::Stream> stream) {
   entry_([&] {
+    const auto address = stream->peer().ip;
+    if (!by_address_.enter(address)) {
+      site_->metrics.connections_refused.add();
+      return stream.reset();
+    }
     auto handover = std::make_shared<std::unique_ptr<net::Stream>>(std::move(stream));
     auto connection = ctx_->spawn<HttpConnection>({.restart = actor::Restart::temporary}, site_, std::move(handover));
-    connections_.emplace(connection.address().cell->id(), connection);
+    connections_.emplace(connection.address().cell->id(), Open{connection, address});
     site_->metrics.connections.add(1);
     ctx_->watch(this, connection);
     if (is_full()) listener_->pause();
@@ -39,15 +44,18 @@ void HttpServer::handle(ResumeAccepting) {
 }
 
 void HttpServer::handle(actor::Terminated message) {
+  const auto ended = connections_.find(message.id);
+  if (ended == connections_.end()) return;
   bool was_full = is_full();
-  connections_.erase(message.id);
+  by_address_.leave(ended->second.address);
+  connections_.erase(ended);
   site_->metrics.connections.add(-1);
   if (listener_ && was_full && !is_full()) listener_->resume();
 }
 
 void HttpServer::handle(Drain) {
   site_->draining = true;
-  for (const auto& [id, connection] : connections_) connection.tell(DrainConnection{});
+  for (const auto& [id, open] : connections_) open.connection.tell(DrainConnection{});
 }
 
 actor::Task<std::size_t> HttpServer::handle(Close message, actor::Context& ctx) {

@@ -1,9 +1,8 @@
 // HttpServer: one core's listening place, its router and its connections.
 //
 // One of it stands on each core that serves. It supervises its connections, none of which
-// is ever restarted, bounds their number, and goes away in two steps: a drain refuses what is
-// new but what must still be answered, such as health; closing stops listening. Every request
-// at hand is answered.
+// is ever restarted, bounds their number, in all and of one address, and goes away in two steps: a drain refuses what
+// is new but what must still be answered, such as health; closing stops listening. Every request at hand is answered.
 #pragma once
 
 #include <functional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/net/address_places.h"
 #include "troupe/net/listener.h"
 #include "troupe/web/http_connection.h"
 
@@ -26,6 +26,8 @@ struct HttpServerOptions {
   HttpOptions http{};
   base::Metrics* metrics = nullptr;      // counts there; must outlive the server. None: counts for itself
   std::size_t connections_max = 20'000;  // on this core, without WebSockets; past it they wait in the backlog
+  /// Of those, from one address (IPv6: /64) that is no trusted proxy; past it they are closed at once.
+  std::size_t connections_by_address_max = 1'000;
 };
 
 /// Where the server listens.
@@ -61,7 +63,9 @@ class HttpServer final : private net::ListenerEvents {
   static constexpr std::string_view actor_type = "HttpServer";
   static constexpr bool interleaves = true;  // connections end while it waits for them
 
-  explicit HttpServer(HttpServerOptions options) : options_(std::move(options)) {}
+  explicit HttpServer(HttpServerOptions options)
+      : options_(std::move(options)),
+        by_address_(options_.connections_by_address_max, options_.guard.trusted_proxies) {}
 
   void started(actor::Context& ctx);
   net::Endpoint handle(const GetAddress&) const { return address_; }
@@ -74,13 +78,19 @@ class HttpServer final : private net::ListenerEvents {
   void inspect(actor::Inspection& out) const;
 
  private:
+  struct Open {
+    actor::Ref<HttpConnection> connection;
+    net::IpAddress address;
+  };
+
   void on_stream(std::unique_ptr<net::Stream> stream) override;
   void on_exhausted() override;
   bool is_full() const noexcept { return connections_.size() >= options_.connections_max; }
 
   HttpServerOptions options_;
   std::shared_ptr<HttpSite> site_;
-  std::map<actor::ActorId, actor::Ref<HttpConnection>> connections_;
+  std::map<actor::ActorId, Open> connections_;
+  net::AddressPlaces by_address_;  // of connections_
   actor::Context* ctx_ = nullptr;
   actor::Entry entry_;
   std::unique_ptr<net::Listener> listener_;  // null when it has closed

@@ -7,6 +7,8 @@ namespace troupe::web {
 
 HttpMetrics::HttpMetrics(base::Metrics& metrics)
     : connections(metrics.gauge("troupe_http_connections", "Open HTTP connections, without WebSockets.")),
+      connections_refused(metrics.counter("troupe_http_connections_refused_total",
+                                          "Connections closed at once, for their address had as many as it may.")),
       handler_faults(metrics.counter("troupe_http_handler_faults_total", "Requests whose handler failed.")),
       seconds_(metrics.histogram("troupe_http_request_seconds", "Time from a whole request to its answer.",
                                  base::latency_bounds())) {

@@ -27,7 +27,8 @@ struct HttpOptions {
   base::Duration idle_time_max = std::chrono::seconds{75};  // between requests: more than proxies before us keep theirs
   base::Duration head_time_max = std::chrono::seconds{5};   // for all of a head, however slowly it drips
   base::Duration body_time_max = std::chrono::seconds{30};  // for all of a body
-  base::Duration write_time_max = std::chrono::seconds{30};  // without the client taking a single byte
+  base::Duration write_time_max = std::chrono::seconds{30};  // for a client to take as much as the next line says of
+  std::size_t write_bytes_min = 16 * 1024;                   // what waits for it, or the rest: some 500 bytes a second
   base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close
   std::size_t backlog_bytes_max = 64 * 1024;                 // pipelined requests that wait; past it reading pauses
   std::size_t unsent_bytes_max = 256 * 1024;                 // answers that wait; past it no further request is served
@@ -45,7 +46,8 @@ class HttpMetrics {
   void answered(int status, base::Duration took) noexcept;
 
   base::Gauge& connections;
-  base::Counter& handler_faults;  // exceptions of handlers, and responses that could not be written
+  base::Counter& connections_refused;  // their address had as many as it may
+  base::Counter& handler_faults;       // exceptions of handlers, and responses that could not be written
 
  private:
   std::array<base::Counter*, 5> responses_{};  // by the first digit of the status

@@ -13,7 +13,7 @@ export const binary = process.env.TROUPE_BIN ?? join(root, 'build/release/troupe
 if (!existsSync(binary)) throw new Error(`${binary} is not there: run \`./dev build\` first`);
 
 // Of one address come more requests here than a person would send.
-export const generous = '[http]\nrequests_per_second = 1000000\nrequests_burst = 1000000\n';
+export const generous = '[http]\nrequests_per_second = 1000000\nrequests_burst = 1000000\nconnections_by_address_max = 100000\n';
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 

@@ -7,6 +7,8 @@ Config development_defaults() {
   Config config;
   config.development = true;
   config.http.requests_by_address = {.per_second = 10'000, .burst = 20'000};
+  config.http.connections_by_address_max = config.http.connections_max;
+  config.server.tls_handshakes_by_address_max = 1000;
   config.realtime.frames = {.per_second = 100'000, .burst = 500'000};
   constexpr double GiB = 1024.0 * 1024 * 1024;
   config.realtime.bytes = {.per_second = GiB, .burst = GiB};

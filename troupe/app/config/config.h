@@ -40,7 +40,8 @@ struct ServerConfig {
   bool insecure_http = false;   // tokens in plain text on a network are for everybody
   std::string tls_certificate;  // none: plain HTTP, for this machine or a proxy that speaks TLS
   std::string tls_key;
-  std::vector<std::string> trusted_proxies;  // none: forwarded headers are lies
+  std::size_t tls_handshakes_by_address_max = 64;  // under way on one core, where there is room for 1000
+  std::vector<std::string> trusted_proxies;        // none: forwarded headers are lies
 
   bool speaks_tls() const noexcept { return !tls_certificate.empty(); }
   /// By which clients reach us without a proxy.
@@ -62,6 +63,7 @@ struct SealConfig {
 struct HttpConfig {
   web::RateLimit requests_by_address{.per_second = 200, .burst = 400};  // on one core; a person needs one or two
   std::size_t connections_max = 20'000;                                 // on one core, WebSockets not counted
+  std::size_t connections_by_address_max = 1'000;                       // of those: an office behind one address
   base::Duration idle_time_max = std::chrono::seconds{75};              // more than proxies before us keep theirs
 };
 

@@ -45,6 +45,10 @@ void add_server_keys(std::vector<Key>& to) {
                    text("file"), AT(server.tls_certificate), tls));
   to.push_back(key("server.tls_key", "PEM file of its private key, without a passphrase.", text("file"),
                    AT(server.tls_key), tls));
+  to.push_back(key("server.tls_handshakes_by_address_max",
+                   "TLS handshakes under way of one address (IPv6: /64) on one core; further ones are closed. "
+                   "server.trusted_proxies are exempt.",
+                   count(1, 1'000'000), AT(server.tls_handshakes_by_address_max)));
   to.push_back(key("server.trusted_proxies", "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed.",
                    texts("list of networks"), AT(server.trusted_proxies)));
 
@@ -64,6 +68,10 @@ void add_server_keys(std::vector<Key>& to) {
                    AT(http.requests_by_address.burst)));
   to.push_back(key("http.connections_max", "HTTP connections on one core; further ones wait.", count(1, 1'000'000),
                    AT(http.connections_max)));
+  to.push_back(
+      key("http.connections_by_address_max",
+          "Of those, from one address (IPv6: /64); further ones are closed. server.trusted_proxies are exempt.",
+          count(1, 1'000'000), AT(http.connections_by_address_max)));
   to.push_back(key("http.idle_time_max", "How long a connection may stay between two requests.",
                    duration<Duration>(1s, 1h), AT(http.idle_time_max)));
 }

@@ -314,6 +314,7 @@ TEST_CASE("development mode brings its own defaults, which any source still chan
       loaded("[realtime]\nmessages_per_second = 5\n", {.flags = {{"development", "true", "--development"}}});
   CHECK(config.development);
   CHECK_GT(config.http.requests_by_address.per_second, Config{}.http.requests_by_address.per_second);
+  CHECK_EQ(config.http.connections_by_address_max, config.http.connections_max);
   CHECK_EQ(config.realtime.frames.per_second, 5);
 }
 

@@ -45,6 +45,16 @@ realtime::SettingsPtr settings_of(const RealtimeConfig& config) {
       anonymous ? realtime::Anonymous::allowed : realtime::Anonymous::refused, std::move(rules));
 }
 
+std::vector<net::Network> trusted_proxies(const Config& config) {
+  std::vector<net::Network> networks;
+  for (const auto& text : config.server.trusted_proxies) {
+    const auto network = net::Network::parse(text);
+    INVARIANT(network.has_value(), "the configuration was checked");
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 }  // namespace
 
 oauth::PasswordOptions password_options(const Config& config, std::shared_ptr<actor::Offload> threads) {
@@ -90,18 +100,21 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   return options;
 }
 
+net::TlsListenerOptions tls_options(const Config& config, base::Metrics& metrics) {
+  return {.handshakes_by_address_max = config.server.tls_handshakes_by_address_max,
+          .exempt = trusted_proxies(config),
+          .metrics = &metrics};
+}
+
 web::HttpServerOptions http_options(const Config& config) {
   web::HttpServerOptions options;
-  for (const auto& text : config.server.trusted_proxies) {
-    const auto network = net::Network::parse(text);
-    INVARIANT(network.has_value(), "the configuration was checked");
-    options.guard.trusted_proxies.push_back(*network);
-  }
+  options.guard.trusted_proxies = trusted_proxies(config);
   options.guard.requests_by_address = config.http.requests_by_address;
   options.http.idle_time_max = config.http.idle_time_max;
   options.http.secure = config.server.speaks_tls();
   options.http.trace = {.enabled = !config.telemetry.otlp_endpoint.empty(), .share = config.telemetry.trace_share};
   options.connections_max = config.http.connections_max;
+  options.connections_by_address_max = config.http.connections_by_address_max;
   return options;
 }
 

@@ -38,6 +38,20 @@ TEST_CASE("proxies are trusted by network") {
   CHECK(options.guard.trusted_proxies[0].contains(*net::IpAddress::parse("10.1.2.3")));
 }
 
+TEST_CASE("what one address may have open and under way is bounded as the configuration says, proxies aside") {
+  Config config;
+  config.server.trusted_proxies = {"10.0.0.0/8"};
+  config.server.tls_handshakes_by_address_max = 7;
+  config.http.connections_by_address_max = 9;
+  base::Metrics metrics;
+  const auto tls = tls_options(config, metrics);
+  CHECK_EQ(tls.handshakes_by_address_max, 7);
+  CHECK_EQ(tls.metrics, &metrics);
+  REQUIRE_EQ(tls.exempt.size(), 1);
+  CHECK(tls.exempt[0].contains(*net::IpAddress::parse("10.1.2.3")));
+  CHECK_EQ(http_options(config).connections_by_address_max, 9);
+}
+
 TEST_CASE("a file for history is wanted where any namespace wants it") {
   Config config;
   CHECK_FALSE(keeps_history_on_disk(config));

@@ -150,8 +150,8 @@ void Platform::start_realtime() { realtime_ = realtime::Realtime::start(system_,
 
 std::function<std::unique_ptr<net::Listener>(actor::Core&)> Platform::listening(const net::Endpoint& address) {
   if (!speaks_tls()) return [address](actor::Core& here) { return net::listen_tcp(here, address); };
-  return [address, certificate = certificate_, metrics = &metrics_](actor::Core& here) {
-    return net::listen_tls(here, net::listen_tcp(here, address), certificate.reader(), {.metrics = metrics});
+  return [address, certificate = certificate_, options = tls_options(config_, metrics_)](actor::Core& here) {
+    return net::listen_tls(here, net::listen_tcp(here, address), certificate.reader(), options);
   };
 }
 

@@ -3,7 +3,6 @@
 // The ServerActor gives the places; this is what the connections below it know of them.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -42,13 +41,5 @@ struct AdmitUser {
   using reply = Lease;
   using error = AdmitRefusal;
 };
-
-/// What counts as one address: of IPv6 the network of 64 bits, for a host may take any address in it.
-inline net::IpAddress counted_address(const net::IpAddress& address) {
-  if (address.is_v4()) return address;
-  auto bytes = address.bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), 0);
-  return net::IpAddress{bytes};
-}
 
 }  // namespace troupe::realtime
