@@ -27,7 +27,7 @@ struct InboxOptions {
   std::size_t inboxes_max = 100'000;   // on one core
   std::size_t by_sender_max = 50'000;  // of those, of users who have not come since one user began to write to them
   std::size_t bytes_of_all_max = 256 * 1024 * 1024;    // of what waits on one core: as much as history
-  std::size_t bytes_by_sender_max = 16 * 1024 * 1024;  // of that, of what one user has sent
+  std::size_t bytes_by_sender_max = 64 * 1024 * 1024;  // of that, of what one user has sent
 };
 
 /// A direct message that is kept and ready to go.
