@@ -63,7 +63,7 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
   failures.push_back(core_.now());
   while (failures.front() + site_->options.failures_within <= core_.now()) failures.pop_front();
   if (failures.size() > site_->options.failures_max) {
-    gave_up_ = true;
+    drops_commands_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
   if (command_->id) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_->id));
@@ -477,12 +477,14 @@ void Connection::welcome() {
 }
 
 void Connection::dismiss() {
+  drops_commands_ = true;
   end_session();
   close(wire::close_code::policy_violation, "sent away by an operator");
 }
 
 void Connection::close_token(std::string_view reason) {
   ++site_->figures.closed_token;
+  drops_commands_ = true;  // what it may was the token's
   end_session();
   close(close_codes::token_ended, reason);
 }
