@@ -207,6 +207,12 @@ void Connection::answer(base::Bytes frame) {
   update_reading();
 }
 
+void Connection::confirm(base::Bytes frame) {
+  if (state_ >= State::closing) return;
+  pushed(open_outbox().push_divider(std::move(frame)));
+  update_reading();
+}
+
 void Connection::registered(ReceiverNumber number) {
   session_.receiver = number;
   if (state_ == State::ended) site_->routing.local().tell(Unregister{number});

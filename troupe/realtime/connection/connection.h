@@ -153,6 +153,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox().messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
+  void confirm(base::Bytes frame) override;
   void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last, const ShardSeqs& begins) override;
