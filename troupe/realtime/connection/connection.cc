@@ -296,23 +296,6 @@ void Connection::tell_withheld(std::string_view topic, const Position& position)
       open_outbox().push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
 }
 
-bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
-  if (rare().histories.size() >= site_->options.histories_max) return false;
-  make_rare().histories.emplace_back(id, std::move(topic), std::move(page));
-  take_turn();
-  return true;
-}
-
-bool Connection::cancel_history(const RequestId& id) {
-  if (rare_ == nullptr) return false;
-  auto& histories = rare_->histories;
-  auto found = std::ranges::find_if(histories, [&](const HistoryStream& stream) { return stream.id() == id; });
-  if (found == histories.end()) return false;
-  answer(found->cancelled());
-  histories.erase(found);
-  return true;
-}
-
 void Connection::write_turn(JoinedFrames& joined) {
   writes_this_turn_ = false;
   flush(&joined);
@@ -337,17 +320,6 @@ void Connection::flush(JoinedFrames* joined) {
   update_reading();
   if (state_ == State::draining && outbox().empty() && rare().histories.empty() && !is_behind()) {
     close(wire::close_code::going_away, "the server is going away");
-  }
-}
-
-// History goes out beside everything else, but never fills more of the outbox than answers may.
-void Connection::pump_histories() {
-  if (rare_ == nullptr) return;
-  auto& histories = rare_->histories;
-  auto room = site_->options.outbox.control_bytes_pause / 2;
-  while (!histories.empty() && outbox().control_bytes() < room) {
-    (void)open_outbox().push_control(histories.front().next());
-    if (histories.front().is_done()) histories.erase(histories.begin());
   }
 }
 
@@ -448,6 +420,7 @@ void Connection::find_permissions() {
   const auto& settings = *site_->settings;
   session_.permissions = Permissions::from(
       session_.identity.scopes, is_anonymous() ? settings.grants_without_token() : settings.grants_with_token());
+  end_forbidden_histories();
 }
 
 // What was verified may have ended before it came here. Closes if so.

@@ -205,6 +205,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool write_some(JoinedFrames* joined = nullptr);
   void note_queue();
   void pump_histories();
+  void end_forbidden_histories();
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   [[gnu::always_inline]] Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
