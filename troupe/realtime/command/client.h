@@ -85,6 +85,8 @@ class Client {
 
   /// Sends a finished frame behind all that was sent before.
   virtual void answer(base::Bytes frame) = 0;
+  /// The same of a frame that says where topics go on: what is missing before it is told before it.
+  virtual void confirm(base::Bytes frame) = 0;
 
   /// Sends the ack of a publication, behind what this connection gets of its topic up to there.
   virtual void acknowledge(base::Bytes frame, const Position& position) = 0;

@@ -9,20 +9,29 @@ void hide_from(const Identity& identity, HistoryPage& page) {
   std::erase_if(page.items, [&](const KeptMessage& item) { return item.target && !identity.has_scope(*item.target); });
 }
 
+std::optional<ClientError> forbids_reading(const TopicName& topic, const Permissions& permissions) {
+  if (!topic.is_reserved() && permissions.may_subscribe(TopicPattern{topic})) return std::nullopt;
+  return ClientError{ErrorCode::forbidden, fmt::format("no permission to read `{}`", topic.text()), {}};
+}
+
 actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
   auto& session = client.session();
-  if (command.topic.is_reserved() || !session.permissions.may_subscribe(TopicPattern{command.topic})) {
-    refuse(client, id, ErrorCode::forbidden, fmt::format("no permission to read `{}`", command.topic.text()));
+  const auto topic = command.topic;
+  if (auto forbidden = forbids_reading(topic, session.permissions)) {
+    client.answer(finished(*forbidden, id));
     co_return;
   }
-  auto topic = command.topic.text();
-  auto page = co_await client.routing().home(topic).ask(ReadTopic{std::move(command)});
+  auto page = co_await client.routing().home(topic.text()).ask(ReadTopic{std::move(command)});
+  if (auto forbidden = forbids_reading(topic, session.permissions)) {  // they may have shrunk meanwhile
+    client.answer(finished(*forbidden, id));
+    co_return;
+  }
   if (!page) {
     refuse(client, id, ErrorCode::overloaded, "the history could not be read; try again");
     co_return;
   }
   hide_from(session.identity, *page);
-  if (!client.start_history(id, std::move(topic), *std::move(page))) {
+  if (!client.start_history(id, topic.text(), *std::move(page))) {
     refuse(client, id, ErrorCode::overloaded, "too many histories are under way");
   }
 }

@@ -7,6 +7,9 @@
 
 namespace troupe::realtime {
 
+/// Why a topic must not be read with these permissions; nothing if it may be.
+std::optional<ClientError> forbids_reading(const TopicName& topic, const Permissions& permissions);
+
 /// Takes out what this identity must not see.
 void hide_from(const Identity& identity, HistoryPage& page);
 

@@ -1,4 +1,4 @@
-// history and cancel: pages on either side of a position, and a page that is called off.
+// history and cancel: pages on either side of a position, and a page that is called off, or not permitted any more.
 #include "troupe/realtime/command/history.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +8,7 @@
 namespace troupe::realtime {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::field;
 using testing::RealtimeWorld;
 using testing::types;
@@ -57,6 +58,57 @@ TEST_CASE("a history under way is called off by its id") {
   CHECK_EQ(field(frames[frames.size() - 2], "cancelled"), "true");
   CHECK_EQ(field(frames.back(), "type"), "ack");
   CHECK_EQ(types(world.exchange(alice, R"({"type":"cancel","id":"c","target":"h"})")), "error");
+}
+
+TEST_CASE("a history under way ends when the permission for its topic does, and is answered once") {
+  RealtimeOptions options;
+  options.connection.outbox.control_bytes_pause = 1024;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
+  auto alice = world.connect("alice");
+  for (int i = 0; i < 100; ++i)
+    world.exchange(alice, R"({"type":"publish","topic":"t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+  alice->stop_reading();
+  alice->say(R"({"type":"history","id":"h","topic":"t","limit":100})");
+  world.world.run_until_idle();
+  alice->say(R"({"type":"authenticate","id":"a","token":"alice,topic:other:subscribe"})");
+  world.world.run_until_idle();
+  alice->read_again();
+  world.world.run_until_idle();
+  auto frames = alice->take();
+  CHECK_LT(frames.size(), 90);
+  REQUIRE_GE(frames.size(), 2);
+  CHECK_EQ(field(frames[frames.size() - 2], "type"), "authenticated");
+  CHECK_EQ(field(frames.back(), "code"), "forbidden");
+  CHECK_EQ(field(frames.back(), "id"), "h");
+}
+
+TEST_CASE("a page that was being read when the permission for it was taken back is not sent") {
+  const auto settings_of = [](std::vector<Grant> grants) {
+    return std::make_shared<const RealtimeSettings>(
+        NamespaceOptions{.durability = Durability::disk, .default_grants = std::move(grants)});
+  };
+  RealtimeOptions options;
+  options.settings = settings_of({*Grant::parse("topic:t:subscribe")});
+  RealtimeWorld world{options};
+  auto alice = world.connect_token("alice,topic:t:publish");
+  alice->say(R"({"type":"publish","id":"p","topic":"t","payload":1})");
+  world.world.advance(1s);
+  REQUIRE_EQ(types(alice->take()), "ack");
+  alice.reset();
+  world.crash();  // so that the page comes from the disk
+  world.world.faults().journal.delay_max = 100ms;
+  alice = world.connect_token("alice");
+  alice->say(R"({"type":"history","id":"h","topic":"t","limit":1})");
+  world.world.run_until_idle();
+  REQUIRE_EQ(types(alice->take()), "");
+  for (auto core : world.world.block_on(world.realtime->supervisor().ask(GetDoors{}))->connections) {
+    core.tell(UseSettings{settings_of({})});
+  }
+  world.world.advance(2s);
+  const auto frames = alice->take();
+  REQUIRE_EQ(types(frames), "error");
+  CHECK_EQ(field(frames[0], "code"), "forbidden");
+  CHECK_EQ(field(frames[0], "id"), "h");
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
     session.subscriptions.try_emplace(topic, options);
   });  // 3. confirm
   session.restored.reset();
-  client.answer(finished(Resumed{confirmed(*results, client)}, id));
+  client.confirm(finished(Resumed{confirmed(*results, client)}, id));
   go_live(*std::move(results), client);  // 4. what was missed, then live
 }
 

@@ -81,7 +81,7 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
   for (const auto& topic : command.topics) kept.emplace_back(topic, options_of(topic, command, client));
   keep(std::move(kept), client);
   auto topics = confirmed(*results, client);
-  client.answer(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
+  client.confirm(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
   go_live(*std::move(results), client);  // 4. what was missed, then live
 }
 

@@ -151,5 +151,43 @@ TEST_CASE("a slow reader is told exactly what it missed, and nobody else is dist
   CHECK_EQ(gaps, 1);
 }
 
+TEST_CASE("a slow reader that subscribes again is told what it misses before the confirmation before that") {
+  RealtimeOptions options;
+  options.connection.outbox.messages_max = 4;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 1024}};
+  auto slow = world.connect("slow");
+  auto bob = world.connect("bob", 1);
+  const auto publish = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      world.exchange(bob, R"({"type":"publish","topic":"t","payload":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})");
+    }
+  };
+  world.exchange(slow, R"({"type":"subscribe","topics":["t"]})");
+  slow->stop_reading();
+  publish(40);
+  slow->say(R"({"type":"subscribe","topics":["t"]})");
+  world.world.run_until_idle();
+  publish(20);  // which push out what waits on either side of the confirmation
+  slow->read_again();
+  world.world.run_until_idle();
+  int next = 1, gaps = 0;
+  for (const auto& frame : slow->take()) {
+    CAPTURE(frame);
+    const auto type = field(frame, "type");
+    if (type == "gap") {
+      CHECK_EQ(field(frame, "from"), std::to_string(next));
+      next = std::stoi(field(frame, "to")) + 1;
+      ++gaps;
+    } else if (type == "subscription_confirmed") {
+      CHECK_EQ(field(frame, "offset"), std::to_string(next - 1));
+      CHECK_EQ(next, 41);
+    } else {
+      CHECK_EQ(field(frame, "offset"), std::to_string(next++));
+    }
+  }
+  CHECK_EQ(next, 61);
+  CHECK_EQ(gaps, 2);
+}
+
 }  // namespace
 }  // namespace troupe::realtime

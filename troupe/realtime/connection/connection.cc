@@ -63,7 +63,7 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
   failures.push_back(core_.now());
   while (failures.front() + site_->options.failures_within <= core_.now()) failures.pop_front();
   if (failures.size() > site_->options.failures_max) {
-    gave_up_ = true;
+    drops_commands_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
   if (command_->id) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_->id));
@@ -207,6 +207,12 @@ void Connection::answer(base::Bytes frame) {
   update_reading();
 }
 
+void Connection::confirm(base::Bytes frame) {
+  if (state_ >= State::closing) return;
+  pushed(open_outbox().push_divider(std::move(frame)));
+  update_reading();
+}
+
 void Connection::registered(ReceiverNumber number) {
   session_.receiver = number;
   if (state_ == State::ended) site_->routing.local().tell(Unregister{number});
@@ -290,23 +296,6 @@ void Connection::tell_withheld(std::string_view topic, const Position& position)
       open_outbox().push_gap({topic, position.epoch.value(), position.offset, position.offset, GapReason::filtered}));
 }
 
-bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
-  if (rare().histories.size() >= site_->options.histories_max) return false;
-  make_rare().histories.emplace_back(id, std::move(topic), std::move(page));
-  take_turn();
-  return true;
-}
-
-bool Connection::cancel_history(const RequestId& id) {
-  if (rare_ == nullptr) return false;
-  auto& histories = rare_->histories;
-  auto found = std::ranges::find_if(histories, [&](const HistoryStream& stream) { return stream.id() == id; });
-  if (found == histories.end()) return false;
-  answer(found->cancelled());
-  histories.erase(found);
-  return true;
-}
-
 void Connection::write_turn(JoinedFrames& joined) {
   writes_this_turn_ = false;
   flush(&joined);
@@ -331,17 +320,6 @@ void Connection::flush(JoinedFrames* joined) {
   update_reading();
   if (state_ == State::draining && outbox().empty() && rare().histories.empty() && !is_behind()) {
     close(wire::close_code::going_away, "the server is going away");
-  }
-}
-
-// History goes out beside everything else, but never fills more of the outbox than answers may.
-void Connection::pump_histories() {
-  if (rare_ == nullptr) return;
-  auto& histories = rare_->histories;
-  auto room = site_->options.outbox.control_bytes_pause / 2;
-  while (!histories.empty() && outbox().control_bytes() < room) {
-    (void)open_outbox().push_control(histories.front().next());
-    if (histories.front().is_done()) histories.erase(histories.begin());
   }
 }
 
@@ -442,6 +420,7 @@ void Connection::find_permissions() {
   const auto& settings = *site_->settings;
   session_.permissions = Permissions::from(
       session_.identity.scopes, is_anonymous() ? settings.grants_without_token() : settings.grants_with_token());
+  end_forbidden_histories();
 }
 
 // What was verified may have ended before it came here. Closes if so.
@@ -477,12 +456,14 @@ void Connection::welcome() {
 }
 
 void Connection::dismiss() {
+  drops_commands_ = true;
   end_session();
   close(wire::close_code::policy_violation, "sent away by an operator");
 }
 
 void Connection::close_token(std::string_view reason) {
   ++site_->figures.closed_token;
+  drops_commands_ = true;  // what it may was the token's
   end_session();
   close(close_codes::token_ended, reason);
 }

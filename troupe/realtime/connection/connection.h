@@ -87,8 +87,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool has_lost_routes() const noexcept { return rare().lost != nullptr && state_ < State::closing; }
   /// Registers again, and goes on with all subscriptions after what was brought here before. False: in vain for now.
   actor::Task<bool> restore();
-  /// Too many commands have failed: it closes, and those that wait are not run any more.
-  bool has_given_up() const noexcept { return gave_up_; }
+  /// Too many commands have failed, or it was sent away: it closes, and those that wait are not run any more.
+  bool drops_commands() const noexcept { return drops_commands_; }
   /// A command is being run; it has ended.
   void begin(const std::optional<RequestId>& id);
   void finish();
@@ -153,6 +153,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   std::size_t subscriptions_max() const noexcept override { return site_->options.subscriptions_max; }
   ClientFigures figures() const noexcept override { return {outbox().messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
+  void confirm(base::Bytes frame) override;
   void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last, const ShardSeqs& begins) override;
@@ -204,6 +205,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool write_some(JoinedFrames* joined = nullptr);
   void note_queue();
   void pump_histories();
+  void end_forbidden_histories();
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   [[gnu::always_inline]] Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
@@ -322,7 +324,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool started_ = false;
   bool welcomed_ = false;  // its user is known; what it says now waits until the router knows of it too
   bool reading_paused_ = false;
-  bool gave_up_ = false;
+  bool drops_commands_ = false;
   bool resumed_ = false;
   bool inbox_held_ = false;         // until open_inbox()
   bool told_of_expiry_ = false;     // that its token will not be good for long

@@ -25,7 +25,7 @@ void Connection::open_inbox(const InboxContents& contents) {
   const bool goes_on = epoch == inbox_last_.epoch;
   if (!goes_on && !inbox_last_.epoch.value().empty()) {
     auto before = contents.waiting.empty() ? contents.top.offset : contents.waiting.front().offset - 1;
-    answer(finished(Restarted{{{topic, {epoch, before}, false, {}}}}));
+    confirm(finished(Restarted{{{topic, {epoch, before}, false, {}}}}));
   }
   const Offset known = goes_on ? inbox_last_.offset : 0;
   if (contents.lost && contents.lost->to > known) {
@@ -89,7 +89,7 @@ actor::Task<bool> Connection::restore() {
     close(service_restart, "too much was missed while the routing tables were built anew");
     co_return true;
   }
-  if (!restarted.topics.empty()) answer(finished(restarted));
+  if (!restarted.topics.empty()) confirm(finished(restarted));
   go_live(*std::move(results), *this, Begin::where_it_is);
   co_return true;
 }

@@ -2,6 +2,7 @@
 #include "troupe/realtime/connection/connection_supervisor.h"
 
 #include <algorithm>
+#include <new>
 
 #include "troupe/realtime/connection/event_stream_link.h"
 #include "troupe/realtime/connection/websocket_actor.h"
@@ -157,15 +158,32 @@ void ConnectionSupervisor::handle(const ReplaceConnection& message) {
   if (auto* connection = connections_.find(message.connection)) connection->replace(message.session);
 }
 
+// Whatever becomes of it the home is told, for it tells nobody anything more before.
 void ConnectionSupervisor::handle(const DeliverPresence& message) {
+  const auto& home = (*site_->routing.presence)[message.home];
+  try {
+    tell_watchers(message);
+  } catch (...) {
+    home.tell(PresenceDelivered{});
+    throw;
+  }
+  home.tell(PresenceDelivered{});
+}
+
+void ConnectionSupervisor::tell_watchers(const DeliverPresence& message) {
   for (const auto& [topic, frame] : message.frames) {
     const auto* watching = site_->watchers.of(topic);
     if (watching == nullptr) continue;
     for (auto number : *watching) {
-      if (auto* connection = connections_.find(number)) connection->answer(frame);
+      auto* connection = connections_.find(number);
+      if (connection == nullptr) continue;
+      try {
+        connection->answer(frame);
+      } catch (const std::bad_alloc&) {  // who comes again asks who is there; all others are told
+        connection->close(wire::close_code::internal_error, "out of memory");
+      }
     }
   }
-  (*site_->routing.presence)[message.home].tell(PresenceDelivered{});
 }
 
 void ConnectionSupervisor::handle(const RepeatPresence& message) {

@@ -149,6 +149,7 @@ class ConnectionSupervisor {
   template <class Which>
   std::size_t dismiss(Which&& which);
   void open(ConnectionParts parts, actor::Context& ctx);
+  void tell_watchers(const DeliverPresence& message);
   void arm(actor::Context& ctx);
   void send_away(Connection& connection, base::Duration over, actor::Context& ctx);
 

@@ -2,8 +2,10 @@
 // page neither fills the outbox nor holds up commands.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/message.h"
@@ -17,6 +19,12 @@ class HistoryStream {
       : id_(std::move(id)), topic_(std::move(topic)), page_(std::move(page)) {}
 
   const std::optional<RequestId>& id() const noexcept { return id_; }
+  const std::string& topic() const noexcept { return topic_; }
+  /// What is still to be sent.
+  HistoryPage& rest() {
+    page_.items.erase(page_.items.begin(), page_.items.begin() + static_cast<std::ptrdiff_t>(std::exchange(next_, 0)));
+    return page_;
+  }
 
   /// The next frame; after the last item the end. Not to be called once is_done().
   base::Bytes next() {

@@ -62,6 +62,7 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
   if (other.sealed) return false;
   switch (other.kind) {
     case Kind::control:
+    case Kind::divider:
       return false;
     case Kind::message:
     case Kind::over:
@@ -76,9 +77,9 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
   return false;
 }
 
-Outbox::Pushed Outbox::push_control(base::Bytes frame) {
+Outbox::Pushed Outbox::push_answer(base::Bytes frame, Kind kind) {
   bool overrun = control_bytes_ > limits_->control_bytes_max;  // one frame alone is never too much
-  queue_.push_back({FrameRef::control(std::move(frame)), Kind::control});
+  queue_.push_back({FrameRef::control(std::move(frame)), kind});
   count(queue_.back(), 1);
   return overrun ? Pushed::overrun : Pushed::accepted;
 }
@@ -187,8 +188,8 @@ void Outbox::drop(std::size_t index, GapReason reason) {
   count(waiting, -1);
   auto frame = std::exchange(waiting.frame, {});
   waiting.kind = Kind::gone;
-  ++gone_;
-  add_gap({make_rare().next_gap++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
+  ++make_rare().gone;
+  add_gap({rare_->next_gap++, frame->topic, frame->position, frame->position.offset, reason}, &waiting);
 }
 
 void Outbox::count_dropped(Overflow overflow, std::string_view topic) {
@@ -205,22 +206,22 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
   auto stand_at_place = [&](std::uint32_t number) {
     place->kind = Kind::gap;
     place->number = number;
-    --gone_;
+    --rare_->gone;
   };
   auto& gaps = make_rare().gaps;
   for (auto& open : gaps) {
-    if (continues(open, gap)) {
+    const bool goes_on = continues(open, gap);
+    if ((!goes_on && !continues(gap, open)) || is_divided(open, place)) continue;
+    if (goes_on) {
       open.to = gap.to;
       return;
     }
-    if (continues(gap, open)) {
-      // The joined gap stands where the earlier of the two stood; nothing of this topic lies between them.
-      open.from = gap.from;
-      if (place == nullptr) return;
-      place_of(open)->kind = Kind::gone;
-      ++gone_;
-      return stand_at_place(open.number);
-    }
+    // The joined gap stands where the earlier of the two stood; nothing of this topic lies between them.
+    open.from = gap.from;
+    if (place == nullptr) return;
+    place_of(open)->kind = Kind::gone;
+    ++rare_->gone;
+    return stand_at_place(open.number);
   }
   if (place != nullptr) {
     stand_at_place(gap.number);
@@ -228,6 +229,16 @@ void Outbox::add_gap(OpenGap gap, Waiting* place) {
     queue_.push_back({.frame = {}, .kind = Kind::gap, .number = gap.number});
   }
   gaps.push_back(std::move(gap));
+}
+
+// Whether a frame that says where topics go on stands between an open gap and `place`, or the end: the client must hear
+// of each part on its own side, or it knows nothing of the later one when it goes on behind that frame.
+bool Outbox::is_divided(const OpenGap& gap, const Waiting* place) noexcept {
+  if (dividers_ == 0) return false;
+  const Waiting* first = place_of(gap);
+  const Waiting* last = place == nullptr ? queue_.end() : place;
+  if (last < first) std::swap(first, last);
+  return std::any_of(first, last, [](const Waiting& waiting) { return waiting.kind == Kind::divider; });
 }
 
 Outbox::Waiting* Outbox::place_of(const OpenGap& gap) noexcept {
@@ -239,15 +250,16 @@ Outbox::Waiting* Outbox::place_of(const OpenGap& gap) noexcept {
 
 // Nothing that is gone stands first, and not much of it elsewhere.
 void Outbox::forget_gone() {
-  if (gone_ == 0) return;
-  if (gone_ >= gone_min && gone_ * 2 >= queue_.size()) {
+  if (rare().gone == 0) return;
+  auto& gone = rare_->gone;
+  if (gone >= gone_min && gone * 2 >= queue_.size()) {
     queue_.erase_if([](const Waiting& waiting) { return waiting.kind == Kind::gone; });
-    gone_ = 0;
+    gone = 0;
     kept_ = 0;
   }
   while (!queue_.empty() && queue_.front().kind == Kind::gone) {
     queue_.drop_front();
-    --gone_;
+    --gone;
     if (kept_ > 0) --kept_;
   }
 }
@@ -315,7 +327,7 @@ void Outbox::seal(Waiting& waiting) {
 void Outbox::written_all() {
   queue_.clear();
   message_bytes_ = control_bytes_ = first_written_ = 0;
-  message_count_ = unequal_ = kept_ = 0;
+  message_count_ = unequal_ = kept_ = dividers_ = 0;
 }
 
 void Outbox::written_in_part(std::size_t bytes) {
@@ -324,7 +336,7 @@ void Outbox::written_in_part(std::size_t bytes) {
     auto& front = queue_.front();
     if (front.kind == Kind::gap) break;
     if (front.kind == Kind::gone) {
-      --gone_;
+      --rare_->gone;
     } else {
       auto size = front.frame->bytes.size();
       if (first_written_ < size) break;
@@ -349,6 +361,9 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) {
   const bool has_priority = waiting.kind == Kind::message || waiting.kind == Kind::over;
   if (has_priority && waiting.priority != Priority::normal) unequal_ += static_cast<std::uint32_t>(one);
   switch (waiting.kind) {
+    case Kind::divider:
+      dividers_ += static_cast<std::uint32_t>(one);
+      [[fallthrough]];
     case Kind::control:
       control_bytes_ += bytes;
       break;

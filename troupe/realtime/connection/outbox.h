@@ -3,10 +3,10 @@
 //
 // A message leaves before those of other topics and less priority, but never before one of its own
 // topic nor before an answer. Messages are bounded by count and bytes; each that is dropped becomes part of a gap,
-// which keeps its place in the order and is told even if no message follows. Control
-// frames are never dropped; the owner stops reading, and at last closes, when they pile
-// up. Frames that were recovered from history are not dropped either. What a subscription
-// spills is left to the owner. One core.
+// which keeps its place in the order, is told even if no message follows, and never reaches over a
+// frame that says where topics go on. Control frames are never dropped; the owner stops reading,
+// and at last closes, when they pile up. Frames that were recovered from history are not dropped
+// either. What a subscription spills is left to the owner. One core.
 #pragma once
 
 #include <sys/uio.h>
@@ -79,7 +79,9 @@ class Outbox {
     return after_push(Pushed::accepted);
   }
   /// An answer, or another frame that must arrive. `overrun` when too many wait before it.
-  Pushed push_control(base::Bytes frame);
+  Pushed push_control(base::Bytes frame) { return push_answer(std::move(frame), Kind::control); }
+  /// The same of one that says where topics go on: what is missing before it and behind it is not told as one.
+  Pushed push_divider(base::Bytes frame) { return push_answer(std::move(frame), Kind::divider); }
   /// A message from history. Ask has_room_to_recover() before.
   void push_recovered(FrameRef message);
   bool has_room_to_recover(std::size_t messages, std::size_t bytes) const noexcept;
@@ -135,6 +137,7 @@ class Outbox {
  private:
   enum class Kind : std::uint8_t {
     control,
+    divider,  // a control frame over which no gap reaches
     message,
     over,  // a message that waits until it is one like others
     recovered,
@@ -167,6 +170,7 @@ class Outbox {
     Sum over;                       // the limits
     Sum recovered;
     std::uint32_t next_gap = 0;
+    std::uint32_t gone = 0;  // in the queue
     std::uint64_t dropped = 0;
   };
 
@@ -187,6 +191,7 @@ class Outbox {
   bool fits(std::size_t bytes) const noexcept {
     return message_count_ < limits_->messages_max && message_bytes_ + bytes <= limits_->bytes_max;
   }
+  Pushed push_answer(base::Bytes frame, Kind kind);
   Pushed push_with_care(FrameRef message, Overflow overflow);
   void enqueue(FrameRef message, Overflow overflow, Kind kind);
   bool fits_over(std::size_t bytes) const noexcept;
@@ -199,6 +204,7 @@ class Outbox {
   void drop(std::size_t index, GapReason reason);
   void count_dropped(Overflow overflow, std::string_view topic);
   void add_gap(OpenGap gap, Waiting* place);
+  bool is_divided(const OpenGap& gap, const Waiting* place) noexcept;
   Waiting* place_of(const OpenGap& gap) noexcept;
   void tell(Waiting& gap);
   void seal(Waiting& waiting);
@@ -220,7 +226,7 @@ class Outbox {
   std::uint32_t message_count_ = 0;
   std::uint32_t unequal_ = 0;      // messages of another priority than the normal one
   std::uint32_t kept_ = 0;         // so many at the front are known to be none that may be dropped
-  std::uint32_t gone_ = 0;         // in the queue
+  std::uint32_t dividers_ = 0;     // in the queue
   std::size_t first_written_ = 0;  // bytes of the first that are written: it will be written to its end, come what may
   std::size_t control_bytes_ = 0;
   std::unique_ptr<Rare> rare_;  // null: it has been like any other so far

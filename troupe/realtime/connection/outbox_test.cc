@@ -326,6 +326,36 @@ TEST_CASE("control frames are never dropped, and too many end the connection") {
   CHECK_EQ(accepted, 100 / pong().size() + 1);
 }
 
+TEST_CASE("what is missing before a frame that says where topics go on, and behind it, is told on its own side") {
+  OutboxLimits limits{.messages_max = 2};
+  Outbox oldest{limits};
+  oldest.push(message("a", 1), Overflow::drop_oldest);
+  oldest.push_divider(pong());
+  for (Offset offset = 2; offset <= 5; ++offset) oldest.push(message("a", offset), Overflow::drop_oldest);
+  CHECK_EQ(read(write(oldest)), Events{"a gap 1-1 overflow", "pong", "a gap 2-3 overflow", "a4", "a5"});
+  Outbox newest{limits};
+  for (Offset offset = 1; offset <= 3; ++offset) newest.push(message("a", offset), Overflow::drop_newest);
+  newest.push_divider(pong());
+  for (Offset offset = 4; offset <= 5; ++offset) newest.push(message("a", offset), Overflow::drop_newest);
+  CHECK_EQ(read(write(newest)), Events{"a1", "a2", "a gap 3-3 overflow", "pong", "a gap 4-5 overflow"});
+}
+
+TEST_CASE("a frame that says where topics go on divides no gap once it is written, nor does any other answer") {
+  OutboxLimits limits{.messages_max = 1};
+  Outbox outbox{limits};
+  outbox.push(message("b", 1), Overflow::drop_newest);
+  outbox.push_divider(pong());
+  auto stream = write(outbox);  // all at once
+  outbox.push_divider(pong());
+  outbox.push(message("b", 2), Overflow::drop_newest);
+  outbox.push(message("a", 1), Overflow::drop_newest);
+  stream += write(outbox, pong().size() + 1, 1);  // and in part
+  outbox.push_control(pong());
+  outbox.push(message("a", 2), Overflow::drop_newest);
+  stream += write(outbox);
+  CHECK_EQ(read(stream), Events{"b1", "pong", "pong", "b2", "a gap 1-2 overflow", "pong"});
+}
+
 TEST_CASE("too many open gaps end the connection") {
   OutboxLimits limits{.messages_max = 1, .gaps_max = 2};
   Outbox outbox{limits};
@@ -389,10 +419,18 @@ TEST_CASE("connections share one frame, and the last one frees it") {
   CHECK_EQ(read(write(first)), read(write(second)));
 }
 
-// Checks that a stream tells of each topic's offsets 1..top once and in order, as messages or within gaps.
-bool tells_all(const std::vector<std::string>& events, const std::map<std::string, Offset>& tops) {
-  std::map<std::string, Offset> told;
+using Tops = std::map<std::string, Offset>;
+
+// Checks that a stream tells of each topic's offsets 1..top once and in order, as messages or within gaps; and before
+// each pong, which divides them, of as many as there were when it was pushed.
+bool tells_all(const std::vector<std::string>& events, const Tops& tops, const std::vector<Tops>& divided) {
+  Tops told;
+  std::size_t pongs = 0;
   for (const auto& event : events) {
+    if (event == "pong") {
+      if (told != divided.at(pongs++)) return false;
+      continue;
+    }
     auto topic = event.substr(0, 1);
     Offset from = 0, to = 0;
     if (std::sscanf(event.c_str() + 1, " gap %lu-%lu", &from, &to) != 2) from = to = std::stoul(event.substr(1));
@@ -423,13 +461,19 @@ TEST_CASE("whatever is pushed and however the socket takes it, every offset is d
         RC_ASSERT(std::erase_if(over, [&](const FrameRef& one) { return &*one == &*frame; }) <= 1);
       }
     };
-    std::map<std::string, Offset> tops;
+    Tops tops;
+    std::vector<Tops> divided;
     std::string stream;
     auto steps = *rc::gen::inRange(0, 80);
     for (int step = 0; step < steps; ++step) {
       if (*rc::gen::inRange(0, 5) == 0) {
         stream += write(outbox, *rc::gen::inRange<std::size_t>(0, 500), *rc::gen::inRange<std::size_t>(1, 4));
         settle();
+        continue;
+      }
+      if (*rc::gen::inRange(0, 8) == 0) {
+        outbox.push_divider(pong());
+        divided.push_back(tops);
         continue;
       }
       auto topic = *rc::gen::elementOf(std::vector<std::string>{"a", "b", "c", "d", "e"});
@@ -448,7 +492,7 @@ TEST_CASE("whatever is pushed and however the socket takes it, every offset is d
     settle();
     RC_ASSERT(over.empty());
     RC_ASSERT(outbox.empty());
-    RC_ASSERT(tells_all(read(stream), tops));
+    RC_ASSERT(tells_all(read(stream), tops, divided));
   }));
 }
 

@@ -1,5 +1,5 @@
 // A revoked token ends all that uses it within 100 ms, however many sockets and streams there are, on every core, and
-// whatever else the cores have to do.
+// whatever else the cores have to do; and what it has asked for and is not done yet is not done any more.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -57,6 +57,32 @@ TEST_CASE("a thousand sockets and streams of a revoked token end within 100 ms, 
   world.world.advance(1s);
   CHECK_FALSE(bob->close_code().has_value());
   CHECK_FALSE(carol->close_code().has_value());
+}
+
+TEST_CASE("what still waits when a token is revoked, or its user sent away, is not done any more") {
+  for (const bool by_operator : {false, true}) {
+    CAPTURE(by_operator);
+    RealtimeWorld world{{}, 1, {}, {}, 1, 1ms};  // a publication takes several messages
+    const auto supervisor = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}))->connections[0];
+    auto alice = world.connect("alice");
+    auto bob = world.connect("bob");
+    world.exchange(bob, R"({"type":"subscribe","topics":["t"]})");
+    std::size_t heard = 0;
+    bob->hear([&](std::string_view) { ++heard; });
+    for (int i = 0; i < 100; ++i) alice->say(R"({"type":"publish","id":"p","topic":"t","payload":1})");
+    REQUIRE(world.world.run_until([&] { return heard > 0; }, 1s));
+    if (by_operator) {
+      supervisor.tell(CloseUser{UserId{"alice"}});
+    } else {
+      world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("alice")}});
+    }
+    REQUIRE(world.world.run_until([&] { return alice->close_code().has_value(); }, 1s));
+    CHECK_EQ(*alice->close_code(), by_operator ? 1008 : 4001);
+    const auto before = heard;
+    CHECK_LT(before, 50);  // most of them waited
+    world.world.advance(1s);
+    CHECK_LE(heard, before + 3);  // of what was under way
+  }
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ void WebSocketActor::stopped(actor::Context&) { connection_->depart(); }
 
 actor::Task<void> WebSocketActor::handle(RunCommand message) {
   auto& [id, command] = message.frame;
-  if (connection_->has_given_up()) co_return connection_->finish();
+  if (connection_->drops_commands()) co_return connection_->finish();
   connection_->begin(id);
   auto task = std::visit([&](auto& chosen) { return run(std::move(chosen), id, *connection_); }, command);
   co_await std::move(task);

@@ -168,6 +168,26 @@ TEST_CASE("a message of an unknown outcome that is on the disk reaches those who
   CHECK_EQ(payloads(reader->take(), "message"), "1 2");
 }
 
+TEST_CASE("a topic with a message of an unknown outcome is not forgotten for others before it was read again") {
+  auto options = durable();
+  options.router.topics.topics_max = 2;
+  RealtimeWorld world{options};
+  const auto topic = on_disk(0);
+  auto socket = world.connect("alice");
+  auto reader = world.connect("bob", 1);
+  subscribe(world, reader, topic);
+  CHECK_EQ(publish(world, socket, topic, 1), "1");
+  world.world.faults().journal.fails_after = {1};
+  CHECK_EQ(publish(world, socket, topic, 2), "internal");
+  CHECK_EQ(publish(world, socket, testing::topic_at(0, "a"), 1), "1");
+  CHECK_EQ(publish(world, socket, testing::topic_at(0, "b"), 1), "overloaded");  // there is no room for a third
+  world.world.faults().journal.fails_after = {};
+  world.world.advance(5s);
+  CHECK_EQ(payloads(reader->take(), "message"), "1 2");
+  CHECK_EQ(publish(world, socket, topic, 3), "3");
+  CHECK_EQ(publish(world, socket, testing::topic_at(0, "c"), 1), "1");  // now it may be forgotten
+}
+
 TEST_CASE("a key outlives the process as long as its message does") {
   RealtimeWorld world{durable()};
   const auto topic = on_disk(1);

@@ -2,7 +2,6 @@
 #include "troupe/realtime/topic/message_router_actor.h"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "troupe/realtime/topic/topic_journal.h"
 
@@ -294,20 +293,22 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   sent_.expire(ctx.now());
   pressed_.expire(ctx.now());
   // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known. A repeat
-  // of the publication is told what is known of it.
-  auto give_up = [&](auto& tickets) {
+  // of what bore a key is told what is known of it.
+  auto give_up = [&](auto& tickets, auto keep) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
-      if (auto& waiting = tickets.begin()->second; waiting.key) {
-        if constexpr (std::is_same_v<decltype(waiting.result), PublishAck>) {
-          if (auto* entry = published_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
-        }
-      }
+      keep(tickets.begin()->second);
       tickets.erase(tickets.begin());
     }
   };
-  give_up(counting_);
-  give_up(directing_);
-  give_up(opening_);
+  const auto for_repeats = [&](auto& window) {
+    return [&ctx, answers = &window](const auto& waiting) {
+      auto* entry = waiting.key ? answers->find(*waiting.key, ctx.now()) : nullptr;
+      if (entry != nullptr) entry->answer = waiting.result;
+    };
+  };
+  give_up(counting_, for_repeats(published_));
+  give_up(directing_, for_repeats(sent_));
+  give_up(opening_, [](const auto&) {});
 }
 
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {

@@ -217,6 +217,8 @@ class MessageRouterActor {
   std::optional<UnderRecord> take_recording(Ticket ticket);
   void take_late(const Recorded& message, std::optional<UnderRecord> under_way);
   void end_record(Ticket ticket, Recording why);
+  void begin_stale(const TopicName& topic);
+  void end_stale(const TopicName& topic);
   void keep_house_with_journal(actor::Context& ctx);
   bool loads_first(OpenTopics& message, actor::Context& ctx);
 
@@ -244,7 +246,7 @@ class MessageRouterActor {
   std::map<TopicName, Loading> loading_;
   std::size_t recordings_waiting_ = 0;  // for the disk, or for a topic to be read
   std::size_t recording_bytes_ = 0;     // of their payloads
-  std::set<TopicName> stale_;           // durable topics of which the disk may know more
+  std::set<TopicName> stale_;           // durable topics of which the disk may know more; each has one write under way
   std::vector<Window> windows_;         // by core, as a home
   std::vector<Handled> unreported_;     // by home: handled here and not yet told
   std::map<DeliveryKey, Unsettled> unsettled_;

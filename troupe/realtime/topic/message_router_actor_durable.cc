@@ -66,7 +66,7 @@ void MessageRouterActor::handle(TopicLoaded message, actor::Context& ctx) {
   if (message.top) {
     if (auto unknown = topics_->load(message, moment(ctx))) {
       loaded = true;
-      stale_.erase(message.topic);
+      end_stale(message.topic);
       deliver_loaded(message, *unknown, ctx.now());
     }
   }
@@ -192,10 +192,20 @@ void MessageRouterActor::handle(const Recorded& message, actor::Context& ctx) {
 void MessageRouterActor::take_late(const Recorded& message, std::optional<UnderRecord> under_way) {
   const auto& top = topics_->top_of(message.topic);
   if (top.epoch != message.epoch || top.offset < message.message.offset) {
-    stale_.insert(message.topic);
+    begin_stale(message.topic);
   } else if (under_way) {
     for (auto& reply : under_way->replies) reply.set(PublishAck{0, 0, {message.epoch, message.message.offset}});
   }
+}
+
+// What is here of it is what says which messages nobody has got yet. So it is not forgotten before it was read again,
+// as if a write to it were under way. It must be here.
+void MessageRouterActor::begin_stale(const TopicName& topic) {
+  if (stale_.insert(topic).second) topics_->begin_write(topic);
+}
+
+void MessageRouterActor::end_stale(const TopicName& topic) {
+  if (stale_.erase(topic) > 0) topics_->end_write(topic);
 }
 
 void MessageRouterActor::handle(const NotRecorded& message) { end_record(message.ticket, message.why); }
@@ -207,8 +217,8 @@ void MessageRouterActor::end_record(Ticket ticket, Recording why) {
   if (!under_way) return;
   ++figures_.not_recorded;
   const auto& topic = under_way->message.publication.topic;
+  if (why != Recording::too_large) begin_stale(topic);
   topics_->end_write(topic);
-  if (why != Recording::too_large) stale_.insert(topic);
   if (why == Recording::unknown) return;
   const auto error = why == Recording::too_large ? PublishError::record_too_large : PublishError::not_recorded;
   for (auto& reply : under_way->replies) reply.fail(error);
@@ -238,7 +248,11 @@ void MessageRouterActor::keep_house_with_journal(actor::Context& ctx) {
   while (!recording_.empty() && recording_.begin()->second.since <= given_up) {
     end_record(recording_.begin()->first, Recording::unknown);
   }
-  std::erase_if(stale_, [&](const TopicName& topic) { return !topics_->has_loaded(topic); });
+  std::erase_if(stale_, [&](const TopicName& topic) {  // those that are durable no more
+    if (topics_->has_loaded(topic)) return false;
+    topics_->end_write(topic);
+    return true;
+  });
   for (const auto& topic : stale_) {
     if (loading_.contains(topic)) continue;
     loading_.emplace(topic, Loading{{}, ctx.now()});

@@ -18,6 +18,7 @@ struct Noted final : Receiver {
   const UserId& user() const noexcept override { return name; }
   void registered(ReceiverNumber) override {}
   Delivery deliver(const FrameRef& frame, Overflow) override {
+    if (breaks) throw std::runtime_error{"broken"};
     events.push_back(std::to_string(frame->position.offset));
     return Delivery::accepted;
   }
@@ -32,6 +33,7 @@ struct Noted final : Receiver {
   ConnectionId id{"c"};
   UserId name{"u"};
   std::vector<std::string> events;
+  bool breaks = false;
 };
 
 struct Routers {
@@ -86,6 +88,23 @@ TEST_CASE("a publication is counted on all cores before its asker is answered") 
   CHECK_EQ(ack->position.offset, 1);
   CHECK_EQ(here->events, std::vector<std::string>{"1"});
   CHECK_EQ(there->events, std::vector<std::string>{"1"});
+}
+
+TEST_CASE("a direct message that a core never counts is known when it is sent again under its key") {
+  Routers routers;
+  auto there = base::make_local<Noted>();
+  there->breaks = true;
+  std::string user = "u";
+  while (home_of(inbox_topic(UserId{user}), 2) != 0) user += 'u';
+  there->name = UserId{user};
+  REQUIRE(routers.world.block_on(routers.refs[1].ask(Register{there})).has_value());
+  const SendDirect message{UserId{"sender"}, {UserId{user}, {PayloadKind::json, "1"}, "key"}};
+  CHECK_FALSE(routers.world.block_on(routers.refs[0].ask(message)).has_value());
+  routers.world.advance(15s);  // the home does not wait any longer either
+  auto again = routers.world.block_on(routers.refs[0].ask(message));
+  REQUIRE(again.has_value());
+  CHECK_FALSE(again->message.value().empty());
+  CHECK(again->connections.empty());
 }
 
 TEST_CASE("what a core that is behind could not take is told as missed, before what follows") {
