@@ -199,8 +199,9 @@ void MessageRouterActor::take_late(const Recorded& message, std::optional<UnderR
 }
 
 // What is here of it is what says which messages nobody has got yet. So it is not forgotten before it was read again,
-// as if a write to it were under way. It must be here.
+// as if a write to it were under way. One that is not here any more is read before it is used anyway.
 void MessageRouterActor::begin_stale(const TopicName& topic) {
+  if (!topics_->has_loaded(topic)) return;
   if (stale_.insert(topic).second) topics_->begin_write(topic);
 }
 
