@@ -102,7 +102,7 @@ class Client {
   virtual void begin_anew(const std::string& topic) = 0;
   /// Holds them no more, and forgets what was held for them alone: it will be recovered.
   virtual void discard() = 0;
-  /// The subscriptions were not made: what was held goes on where another one of the client brings it.
+  /// The subscriptions were not made, or have ended: what was held goes on where another one of the client brings it.
   virtual void call_off() = 0;
   /// Sends what was missed, in this order. Ask has_room_to_recover() before.
   virtual void recover(const std::vector<RecoveredMessage>& messages) = 0;

@@ -29,6 +29,30 @@ TEST_CASE("after unsubscribing nothing comes any more") {
   CHECK_EQ(field(frames[0], "delivered_to"), "0");
 }
 
+TEST_CASE("nothing comes behind the confirmation that a subscription has ended, and what another one brings is whole") {
+  actor::test::explore({.schedules = 40}, [](actor::test::Seed seed) {
+    base::SeededRandom random{seed.number};
+    RealtimeWorld world{{}, seed};
+    auto once = world.connect("once", 0);
+    auto twice = world.connect("twice", 0);
+    auto bob = world.connect("bob", 1);
+    world.exchange(once, R"({"type":"subscribe","topics":["t"]})");
+    world.exchange(twice, R"({"type":"subscribe","topics":["t","*"]})");
+    for (int i = 0; i < 30; ++i) bob->say(R"({"type":"publish","topic":"t","payload":1})");
+    world.world.run(random.below(100));
+    for (auto* socket : {&once, &twice}) (*socket)->say(R"({"type":"unsubscribe","id":"u","topics":["t"]})");
+    world.world.run_until_idle();
+    auto frames = once->take();
+    REQUIRE_FALSE(frames.empty());
+    CHECK_EQ(field(frames.back(), "type"), "unsubscription_confirmed");
+    int next = 1;
+    for (const auto& frame : twice->take()) {
+      if (field(frame, "type") == "message") CHECK_EQ(field(frame, "offset"), std::to_string(next++));
+    }
+    CHECK_EQ(next, 31);
+  });
+}
+
 TEST_CASE("who comes back gets exactly what was missed, then what is live") {
   RealtimeWorld world;
   auto alice = world.connect("alice", 0);

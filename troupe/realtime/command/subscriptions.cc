@@ -140,4 +140,14 @@ void drop(std::vector<TopicPattern> topics, Client& client) {
   client.routing().keeper(session.id).tell(ChangeSession{session.id, client.owner(), std::move(topics), {}});
 }
 
+// The router is told in any case, and only asked when it has heard that: of an ask that nobody waits for any more
+// nothing might be done.
+actor::Task<void> drop_and_wait(std::vector<TopicPattern> topics, Client& client) {
+  client.hold(topics);
+  drop(std::move(topics), client);
+  auto caught_up = co_await client.routing().local().ask(CatchUp{});
+  static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
+  client.call_off();
+}
+
 }  // namespace troupe::realtime

@@ -50,7 +50,10 @@ Overflow policy_of(const TopicPattern& topic, const SubscriptionOptions& options
 /// The connection has these now, and its session too.
 void keep(std::vector<std::pair<TopicPattern, SubscriptionOptions>> topics, Client& client);
 
-/// Ends these everywhere; those that there are not are passed over.
+/// Ends these everywhere; those that there are not are passed over. What the router has to deliver already still comes.
 void drop(std::vector<TopicPattern> topics, Client& client);
+
+/// The same, and once it is done nothing comes any more but what other subscriptions of the client bring.
+actor::Task<void> drop_and_wait(std::vector<TopicPattern> topics, Client& client);
 
 }  // namespace troupe::realtime

@@ -1,4 +1,4 @@
-// Unsubscribing is told to the router and needs no answer of it.
+// Unsubscribing is confirmed when the router knows of it, so that nothing comes after the confirmation.
 #include "troupe/realtime/command/unsubscribe.h"
 
 #include "troupe/realtime/command/subscriptions.h"
@@ -6,10 +6,9 @@
 namespace troupe::realtime {
 
 actor::Task<void> run(Unsubscribe command, OptionalId id, Client& client) {
-  drop(command.topics, client);
+  co_await drop_and_wait(command.topics, client);
   const auto left = client.session().subscriptions.size();
   client.answer(finished(UnsubscriptionConfirmed{std::move(command.topics), left}, id));
-  co_return;
 }
 
 }  // namespace troupe::realtime

@@ -82,6 +82,7 @@ class MessageRouterActor {
   void handle(Unregister message);
   void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply, actor::Context& ctx);
   void handle(RemoveSubscriptions message);
+  void handle(CatchUp) {}
   void handle(const DeliveriesSettled& message);
 
   // As the home of topics and users.

@@ -98,6 +98,12 @@ struct RemoveSubscriptions {
   std::vector<TopicPattern> topics;
 };
 
+/// Answered when all is done that this connection has told before.
+struct CatchUp {
+  static constexpr auto message_class = actor::MessageClass::control;  // like those, so that it does not pass them
+  using reply = void;
+};
+
 // ---- from a connection to the home of a topic or user ----
 
 struct Publisher {
