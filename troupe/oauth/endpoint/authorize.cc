@@ -24,11 +24,14 @@ std::expected<wire::Form, OauthError> read_parameters(const web::Request& http) 
 
 constexpr std::size_t led_on_bytes_max = 6 * 1024;  // what a browser and a head of ours have room for
 
-/// Browsers send no cookie along with another site's form, but do when they are led on: who is signed in would have to
-/// do so again, and what they have begun in other tabs would be lost.
-bool comes_without_cookies(const Service& service, const web::Request& http) {
+/// Where a POST is led on to that comes without cookies. Browsers send none along with another site's form, but do when
+/// they are led on: who is signed in would have to do so again, and what they have begun in other tabs would be lost.
+std::optional<std::string> way_with_cookies(const Service& service, const web::Request& http,
+                                            const wire::Form& parameters) {
   const Cookies cookies{service.options};
-  return http.method == web::Method::post && !cookies.session(http) && !cookies.browser(http);
+  if (http.method != web::Method::post || cookies.session(http) || cookies.browser(http)) return std::nullopt;
+  std::string way = wire::add_query("/oauth/authorize", parameters);
+  return way.size() <= led_on_bytes_max ? std::optional{std::move(way)} : std::nullopt;
 }
 
 web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language) {
@@ -59,15 +62,13 @@ Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthReques
 Task<web::Response> authorize(ServicePtr service, web::Request http) {
   auto parameters = read_parameters(http);  // 1. what is asked, read once
   if (!parameters) co_return error_page(parameters.error(), language_for(http));
-  if (comes_without_cookies(*service, http)) {
-    std::string way = wire::add_query("/oauth/authorize", *parameters);
-    if (way.size() <= led_on_bytes_max) co_return never_cached(web::redirect(303, way));
-  }
+  const auto led_on = way_with_cookies(*service, http, *parameters);
   std::string ui_locales = parameter(*parameters, "ui_locales");
   const Language language = language_for(http, ui_locales);
 
   auto request = co_await service->codes.ask(ValidateAuthRequest{std::move(*parameters)});  // 2. may it be
   if (!request) co_return refuse_request(request.error(), service->options.issuer, language);
+  if (led_on) co_return never_cached(web::redirect(303, *led_on));
 
   auto session = co_await present_session(service, http);  // 3. who is there
   if (!session) co_return send_error(*service, *request, session.error());

@@ -50,6 +50,7 @@ TEST_CASE("a request may come by POST; a parameter in query and body comes twice
   web::Request twice{.method = web::Method::post, .path = "/oauth/authorize", .query = "state=s2"};
   twice.headers.add("Content-Type", "application/x-www-form-urlencoded");
   twice.body = wire::write_form(form);
+  CHECK_EQ(oauth.send(twice).location_query().get("error"), "invalid_request");  // and is not led on
   CHECK_EQ(browser.send(std::move(twice)).location_query().get("error"), "invalid_request");
 }
 
