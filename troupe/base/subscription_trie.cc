@@ -2,6 +2,7 @@
 #include "troupe/base/subscription_trie.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "troupe/base/check.h"
 

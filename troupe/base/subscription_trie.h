@@ -17,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "troupe/base/topic_name.h"
@@ -81,14 +80,10 @@ class SubscriptionTrie {
   const Stats& stats() const noexcept { return stats_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
-  };
   struct Node;
   // Ordered, for clients choose the segments: those of one hash would stand in one line.
   using Children = std::map<std::string, std::unique_ptr<Node>, std::less<>>;
-  using Kept = std::unordered_map<std::string, Node*, Hash, std::equal_to<>>;
+  using Kept = std::map<std::string, Node*, std::less<>>;  // of names that clients choose: no hash is to be met
   using Ages = std::list<const Kept::value_type*>;
   using Result = std::vector<Match>;
 

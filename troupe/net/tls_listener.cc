@@ -83,8 +83,17 @@ class TlsListener final : public Listener, private ListenerEvents {
       if (counters_) counters_->refused.add();
       return;  // the stream closes its connection
     }
-    auto place = handshakes_.emplace(handshakes_.end(), *this);
-    place->stream = std::make_unique<TlsStream>(core_, std::move(stream), *context);
+    const auto from = stream->peer().ip;
+    std::unique_ptr<TlsStream> tls;
+    try {
+      tls = std::make_unique<TlsStream>(core_, std::move(stream), *context);
+      handshakes_.emplace_back(*this);
+    } catch (...) {
+      by_address_.leave(from);
+      throw;
+    }
+    const auto place = std::prev(handshakes_.end());
+    place->stream = std::move(tls);
     place->until = core_.now() + options_.handshake_time_max;
     place->place = place;
     if (is_full()) below_->pause();

@@ -295,6 +295,7 @@ void HttpConnection::flush() {
     unsent_ = {};
     sent_ = 0;
     const bool begins_to_idle = phase_ == Phase::idle && phase_deadline_ == base::Instant::never();
+    if (begins_to_idle && (draining_ || input_ended_)) return end();
     if (begins_to_idle) arm(phase_deadline_ = ctx_->now() + site_->options.idle_time_max);
   }
   if (phase_ == Phase::stalled && unsent_.size() - sent_ <= site_->options.unsent_bytes_max) return next_request();

@@ -75,8 +75,9 @@ Change changes(Socket& socket, std::string_view topic) {
 void subscribe(RealtimeWorld& world, Socket& socket, std::string_view topic, bool presence = false) {
   auto frames = world.exchange(
       socket, fmt::format(R"({{"type":"subscribe","topics":["{}"]{}}})", topic, presence ? R"(,"presence":true)" : ""));
-  REQUIRE_FALSE(frames.empty());
-  REQUIRE_EQ(field(frames.back(), "type"), "subscription_confirmed");
+  // Not always the last one: a session that went on without saying where it was may be resumed just now.
+  REQUIRE(
+      std::ranges::any_of(frames, [](const auto& frame) { return field(frame, "type") == "subscription_confirmed"; }));
 }
 
 std::string session_of(const Frames& frames) { return field(frames.at(0), "session"); }
