@@ -52,8 +52,8 @@ actor::Task<void> AuditWebhook::handle(oauth::AuditSeen message, actor::Context&
 actor::Task<void> AuditWebhook::hand_on(crypto::TokenId newest, actor::Context& context) {
   if (!told_) {
     auto kept = co_await storage_.read([](oauth::Tables& t) { return t.audit.reader(reader_name); });
-    if (!kept) co_await keep_place(newest);
     told_ = kept.value_or(newest);
+    if (!kept) co_await keep_place(newest);
   }
   while (*told_ < newest) {
     auto page = co_await storage_.read([after = *told_, count = options_.events_a_request](oauth::Tables& t) {

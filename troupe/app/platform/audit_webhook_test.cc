@@ -129,6 +129,18 @@ TEST_CASE("while its place cannot be kept it goes on, and sends nothing twice as
   CHECK_EQ(hook.receiver->reasons, Lines{"1", "2", "3", "4"});
 }
 
+TEST_CASE("what happens while its first place cannot be kept is sent, too") {
+  const auto disk = oauth::fixture::new_disk();
+  disk->script("CREATE TRIGGER full BEFORE INSERT ON audit_readers BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  HookWorld hook{8, disk, std::make_shared<Receiver>()};
+  hook.append("1");
+  hook.world.advance(10s);
+  disk->script("DROP TRIGGER full");
+  hook.append("2");
+  hook.world.advance(10s);
+  CHECK_EQ(hook.receiver->reasons, Lines{"1", "2"});
+}
+
 TEST_CASE("a request is signed with its time, so that nobody else can make one, nor send an old one as new") {
   const base::Secret<std::string> secret{"0123456789abcdef"};
   const base::UnixTime now{1'700'000'000'999};
