@@ -79,11 +79,11 @@ class TlsListener final : public Listener, private ListenerEvents {
   void on_stream(std::unique_ptr<Stream> stream) override {
     const auto& context = contexts_.read();
     INVARIANT(context != nullptr, "a certificate is in force before anybody comes");
-    if (!by_address_.enter(stream->peer().ip)) {
+    const auto from = stream->peer().ip;
+    if (!by_address_.enter(from)) {
       if (counters_) counters_->refused.add();
       return;  // the stream closes its connection
     }
-    const auto from = stream->peer().ip;
     std::unique_ptr<TlsStream> tls;
     try {
       tls = std::make_unique<TlsStream>(core_, std::move(stream), *context);

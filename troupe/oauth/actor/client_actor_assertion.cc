@@ -10,10 +10,12 @@ crypto::Digest mark_of(const ClientId& client, const std::string& jti) {
   return crypto::sha256(client.value() + '\n' + jti);  // no id of ours has a line break
 }
 
-/// Why a client is not let in whose assertion was not looked at, for the audit trail alone.
-std::string_view reason_of_assertion(const ClientPtr& client) {
+/// Why an assertion of this client is not even looked at, for the audit trail alone; nothing where it is.
+std::optional<std::string_view> reason_to_refuse(const ClientPtr& client) {
   if (!client) return "unknown_client";
-  return client->state == ClientState::enabled ? "another_method" : "disabled";
+  if (client->state != ClientState::enabled) return "disabled";
+  if (client->metadata.auth_method != ClientAuthMethod::private_key_jwt) return "another_method";
+  return std::nullopt;
 }
 
 }  // namespace
@@ -29,9 +31,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateAs
   if (!hint) co_return refused(message.named.value_or(ClientId{}), "assertion_malformed");
   if (message.named && *message.named != hint->client) co_return refused(*message.named, "assertion_of_another");
   auto known = co_await find(hint->client);
-  const bool may_assert = known.client && known.client->state == ClientState::enabled &&
-                          known.client->metadata.auth_method == ClientAuthMethod::private_key_jwt;
-  if (!may_assert) co_return refused(hint->client, reason_of_assertion(known.client));
+  if (const auto reason = reason_to_refuse(known.client)) co_return refused(hint->client, *reason);
 
   // 2. It holds.
   const ClientKeysPtr keys = co_await keys_.keys_of(known.client, hint->kid, context.self(this), context);

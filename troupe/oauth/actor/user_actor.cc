@@ -26,14 +26,6 @@ bool is_good_email(const std::string& email) {
          !email.ends_with('@');
 }
 
-/// Who is slowed down together: one address of IPv4, one customer's network of IPv6.
-std::string neighbourhood(const net::IpAddress& address) {
-  if (address.is_v4()) return address.text();
-  std::array<std::uint8_t, 16> bytes = address.bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return net::IpAddress{bytes}.text();
-}
-
 /// Why a login failed, for the audit trail alone.
 std::string_view reason_of_failure(const std::optional<UserRecord>& user, const PasswordVerdict& verdict) {
   if (!user) return "unknown_user";
@@ -103,7 +95,7 @@ UserActor::Line UserActor::line_of(const UserName& name, const net::IpAddress& f
                                    const std::optional<DeviceToken>& device, const std::optional<UserRecord>& user,
                                    base::UnixTime now) const {
   // Names that nobody can have are one account, so that they take no more memory than others.
-  Line line{name.value().size() <= name_bytes_max ? name.value() : "", neighbourhood(from), std::nullopt};
+  Line line{name.value().size() <= name_bytes_max ? name.value() : "", net::counted_address(from).text(), std::nullopt};
   if (device && user) line.device = known_device(*device, *user, now, parts_.options.known_device);
   return line;
 }
@@ -162,22 +154,21 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
   PasswordVerdict verdict = std::move(*checked);
 
   const bool is_right = verdict.is_right && user && user->user.state == UserState::enabled;
-  AuditEvent entered = auditor_.event(context, message.cause, "login_succeeded");
-  AuditEvent failed = auditor_.event(context, message.cause, "login_failed", reason_of_failure(user, verdict));
-  if (user) {
-    entered = about(std::move(entered), user->user.id);
-    failed = about(std::move(failed), user->user.id);
-  }
+  AuditEvent event = auditor_.event(context, message.cause, "login_failed", reason_of_failure(user, verdict));
+  if (user) event = about(std::move(event), user->user.id);
   const bool may_enter = co_await parts_.storage.write([=, better = verdict.better_hash](Tables& t) {
     auto present = t.users.find(user ? user->user.id : UserId{});  // for a name that nobody has, the same work
     // Another password, or none any more, since the record was read: what was right is not so now.
     const bool is_same = present && user && present->password_changed_at == user->password_changed_at;
-    t.audit.append(is_right && is_same ? entered : failed);
+    const bool enters = is_right && is_same;
+    AuditEvent noted = event;
+    if (enters) noted.kind = "login_succeeded", noted.reason.clear();
+    t.audit.append(noted);
     if (better && is_same && present->password_hash == user->password_hash) {
       present->password_hash = *better;
       t.users.update(*present);
     }
-    return is_right && is_same;
+    return enters;
   });
   count(line, may_enter, context.now());
   if (!may_enter) co_return std::unexpected(LoginError{Reason::wrong});
