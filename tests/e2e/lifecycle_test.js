@@ -116,13 +116,19 @@ test('SIGTERM lets a message that was accepted reach its subscriber', async () =
   assert.equal((await subscriber.next('message')).payload, 'x');
 });
 
-test('a second SIGTERM hurries', async () => {
+/// A server with ten minutes for its drain, a client that reads nothing more, and two signals that it has heard.
+async function hurrying() {
   const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
   const token = await machineToken(server, await server.addClient(...machine));
   const client = await Client.open(server.ws(), { token });
   client.socket.pause();
   await terminate(server, 'draining');
   await terminate(server, 'hurrying');
+  return { server, client };
+}
+
+test('a second SIGTERM hurries', async () => {
+  const { server, client } = await hurrying();
   assert.ok(await within(20_000, server.ended), 'still running after twenty seconds');
   client.socket.terminate();
 });
@@ -148,12 +154,7 @@ test('who is sent away in a hurry is told so, whatever time the drain had, and a
 test('a third SIGTERM waits for nothing, and the end is still an orderly one', async () => {
   let took;  // by the drain: after two signals it still has a second and a half
   for (let tries = 0; tries < 3 && !(took < 1500); ++tries) {
-    const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n` });
-    const token = await machineToken(server, await server.addClient(...machine));
-    const client = await Client.open(server.ws(), { token });
-    client.socket.pause();
-    await terminate(server, 'draining');
-    await terminate(server, 'hurrying');
+    const { server, client } = await hurrying();
     server.process.kill('SIGTERM');
     assert.deepEqual(await within(20_000, server.ended), { code: 0, signal: null });
     took = Number(/"shutdown phase cut short" phase=drain-connections took_ms=(\d+)/.exec(server.log)?.[1]);
