@@ -80,6 +80,10 @@ bool Network::contains(const IpAddress& address) const noexcept {
   return rest == 0 || (ours[whole_bytes] ^ theirs[whole_bytes]) >> (8 - rest) == 0;
 }
 
+bool contains_any(std::span<const Network> networks, const IpAddress& address) noexcept {
+  return std::ranges::any_of(networks, [&](const Network& each) { return each.contains(address); });
+}
+
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;

@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,9 @@ class Network {
   IpAddress prefix_;
   std::uint8_t bits_ = 128;  // counted in the IPv6 form: a /8 of IPv4 is 104
 };
+
+/// Whether the address lies in one of them.
+bool contains_any(std::span<const Network> networks, const IpAddress& address) noexcept;
 
 /// One end of a connection, or a place to listen at.
 struct Endpoint {

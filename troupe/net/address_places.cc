@@ -1,7 +1,6 @@
 // Places by address: counted up, and down to nothing.
 #include "troupe/net/address_places.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "troupe/base/check.h"
@@ -11,9 +10,7 @@ namespace troupe::net {
 AddressPlaces::AddressPlaces(std::size_t by_address_max, std::vector<Network> exempt)
     : by_address_max_(by_address_max), exempt_(std::move(exempt)) {}
 
-bool AddressPlaces::is_exempt(const IpAddress& address) const noexcept {
-  return std::ranges::any_of(exempt_, [&](const auto& network) { return network.contains(address); });
-}
+bool AddressPlaces::is_exempt(const IpAddress& address) const noexcept { return contains_any(exempt_, address); }
 
 bool AddressPlaces::enter(const IpAddress& address) {
   if (is_exempt(address)) return true;

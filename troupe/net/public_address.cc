@@ -1,7 +1,6 @@
 // See public_address.h. The lists are those of the registries of special-purpose addresses (RFC 6890 and its updates).
 #include "troupe/net/public_address.h"
 
-#include <algorithm>
 #include <vector>
 
 namespace troupe::net {
@@ -15,10 +14,6 @@ Networks networks(std::initializer_list<const char*> texts) {
   return all;
 }
 
-bool is_in(const Networks& networks, const IpAddress& address) noexcept {
-  return std::ranges::any_of(networks, [&](const Network& each) { return each.contains(address); });
-}
-
 }  // namespace
 
 bool is_public(const IpAddress& address) noexcept {
@@ -26,12 +21,12 @@ bool is_public(const IpAddress& address) noexcept {
       networks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
                 "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
                 "203.0.113.0/24", "224.0.0.0/3"});
-  if (address.is_v4()) return !is_in(special_v4, address);
+  if (address.is_v4()) return !contains_any(special_v4, address);
   // All that was ever given to networks of the internet is in the first one; loopback, link-local, unique-local,
   // multicast, NAT64 and what stands for IPv4 in older ways is not.
   static const Networks given_v6 = networks({"2000::/3"});
   static const Networks special_v6 = networks({"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"});
-  return is_in(given_v6, address) && !is_in(special_v6, address);
+  return contains_any(given_v6, address) && !contains_any(special_v6, address);
 }
 
 }  // namespace troupe::net

@@ -4,9 +4,9 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "troupe/base/handle.h"
 #include "troupe/net/public_address.h"
@@ -29,8 +29,7 @@ struct Transfer {
 
   bool may_reach(const net::IpAddress& address) const {
     if (rules->reach == FetchRules::Reach::anywhere) return true;
-    const auto is_allowed = [&](const net::Network& each) { return each.contains(address); };
-    if (std::ranges::any_of(rules->unsafe_allowed, is_allowed)) return true;
+    if (net::contains_any(rules->unsafe_allowed, address)) return true;
     return !is_plain && net::is_public(address);
   }
 };

@@ -47,7 +47,7 @@ Guard::Guard(GuardOptions options)
     : options_(std::move(options)), by_address_(options_.requests_by_address, options_.addresses_max) {}
 
 bool Guard::is_trusted(const net::IpAddress& address) const noexcept {
-  return std::ranges::any_of(options_.trusted_proxies, [&](const auto& network) { return network.contains(address); });
+  return net::contains_any(options_.trusted_proxies, address);
 }
 
 void Guard::identify(Request& request, base::Random& random) const {
