@@ -30,14 +30,6 @@ std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, c
       .grant = grant, .access = std::move(*access), .successor = token.successor, .told_of = told_of(tables, grant)};
 }
 
-/// What of a grant its client may still have: an operator takes a scope from a client, and from its tokens with it.
-ScopeSet still_allowed(const ScopeSet& granted, const ScopeSet& most) {
-  ScopeSet left = granted;
-  for (const std::string& one : granted)
-    if (!ScopeSet::parse(one).value().is_within(most)) left = left.without(one);
-  return left;
-}
-
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
   RefreshRefusal refusal{errors::invalid_grant, "used_before"};
   if (tables.grants.revoke_family(family, now, "refresh_token_reuse")) refusal.revoked = family;
@@ -67,9 +59,10 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   }
   if (token->expires_at <= now) return refused(errors::invalid_grant, "expired");
 
-  // 4. Not more than was granted and the client may have (RFC 6749, section 6; RFC 8707, section 2.2).
+  // 4. Not more than was granted and the client may have (RFC 6749, section 6; RFC 8707, section 2.2): an operator
+  // takes a scope from a client, and from its tokens with it.
   Grant grant = family->grant;
-  grant.scope = still_allowed(grant.scope, shown.client->metadata.scope);
+  grant.scope = grant.scope.part_within(shown.client->metadata.scope);
   if (grant.scope.empty() && !family->grant.scope.empty()) return refused(errors::invalid_grant, "scope_is_gone");
   if (shown.scope) {
     if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope, "wider_scope");

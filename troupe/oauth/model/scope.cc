@@ -34,11 +34,19 @@ std::expected<ScopeSet, ScopeError> ScopeSet::parse(std::string_view text) {
 
 bool ScopeSet::contains(std::string_view token) const noexcept { return std::ranges::binary_search(tokens_, token); }
 
+bool ScopeSet::covers(const std::string& asked) const noexcept {
+  if (contains(asked)) return true;
+  return std::ranges::any_of(tokens_, [&](const std::string& given) { return wire::scope_covers(given, asked); });
+}
+
 bool ScopeSet::is_within(const ScopeSet& most) const noexcept {
-  return std::ranges::all_of(tokens_, [&](const std::string& asked) {
-    if (most.contains(asked)) return true;
-    return std::ranges::any_of(most, [&](const std::string& given) { return wire::scope_covers(given, asked); });
-  });
+  return std::ranges::all_of(tokens_, [&](const std::string& asked) { return most.covers(asked); });
+}
+
+ScopeSet ScopeSet::part_within(const ScopeSet& most) const {
+  ScopeSet part = *this;
+  std::erase_if(part.tokens_, [&](const std::string& asked) { return !most.covers(asked); });
+  return part;
 }
 
 ScopeSet ScopeSet::intersection(const ScopeSet& other) const {

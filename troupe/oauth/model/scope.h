@@ -26,6 +26,8 @@ class ScopeSet {
   /// Whether somebody who was given `most` may ask for this: each token is in it, or narrower than one that is
   /// (`wire::scope_covers`).
   bool is_within(const ScopeSet& most) const noexcept;
+  /// Those of its tokens that are within `most`.
+  ScopeSet part_within(const ScopeSet& most) const;
   ScopeSet intersection(const ScopeSet& other) const;
   ScopeSet united_with(const ScopeSet& other) const;
   ScopeSet without(std::string_view token) const;
@@ -40,6 +42,8 @@ class ScopeSet {
   friend bool operator==(const ScopeSet&, const ScopeSet&) = default;
 
  private:
+  bool covers(const std::string& asked) const noexcept;
+
   std::vector<std::string> tokens_;  // sorted, unique
 };
 
