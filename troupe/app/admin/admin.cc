@@ -39,9 +39,8 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
   }
   auto claims = co_await parts->tokens.ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
   if (!claims) co_return refused();
-  const bool for_us = std::ranges::find(claims->audience, parts->audience) != claims->audience.end();
   // A token in a person's name opens nothing, as in the administration API: whoever may sign in could get one.
-  if (for_us && !claims->user && claims->scope.contains(admin_scope)) co_return std::nullopt;
+  if (claims->is_for(parts->audience) && !claims->user && claims->scope.contains(admin_scope)) co_return std::nullopt;
   co_return refused();
 }
 

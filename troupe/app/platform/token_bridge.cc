@@ -65,8 +65,7 @@ actor::Task<std::expected<realtime::Identity, realtime::TokenRefusal>> TokenBrid
     const bool refused = claims.error().domain && *claims.error().domain == oauth::errors::invalid_token;
     co_return std::unexpected(refused ? realtime::TokenRefusal::invalid : realtime::TokenRefusal::unavailable);
   }
-  const bool is_for_us = std::ranges::find(claims->audience, audience_) != claims->audience.end();
-  if (!is_for_us || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
+  if (!claims->is_for(audience_) || was_revoked(*claims)) co_return std::unexpected(realtime::TokenRefusal::invalid);
   auto family = memory_->vouched.try_emplace(claims->family, claims->client, claims->user).first;
   family->second.tokens.insert_or_assign(claims->id.text(),
                                          BridgeMemory::Token{claims->issued_at, claims->expires_at, claims->signed_by});

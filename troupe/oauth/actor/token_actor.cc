@@ -12,8 +12,7 @@ namespace troupe::oauth {
 namespace {
 
 bool may_introspect(const Client& caller, const TokenClaims& claims) {
-  if (claims.client == caller.id || caller.metadata.scope.contains("introspect")) return true;
-  return std::ranges::find(claims.audience, caller.id.value()) != claims.audience.end();
+  return claims.client == caller.id || caller.metadata.scope.contains("introspect") || claims.is_for(caller.id.value());
 }
 
 bool same(const crypto::Digest& a, const crypto::Digest& b) {

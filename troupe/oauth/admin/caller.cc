@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 
 #include "troupe/base/topic_name.h"
 #include "troupe/oauth/admin/answer.h"
@@ -76,8 +75,7 @@ Task<std::expected<Caller, web::Response>> caller_of(ServicePtr service, web::Re
     if (error.status != 401) co_return std::unexpected(problem_of(error));
     co_return refuse_stranger(*service, http, "invalid_token", error);
   }
-  const bool is_for_us = std::ranges::find(claims->audience, service->issuer) != claims->audience.end();
-  if (!is_for_us) {
+  if (!claims->is_for(service->issuer)) {
     co_return refuse_stranger(*service, http, "another_audience",
                               errors::invalid_token.because("The access token is for somebody else."));
   }

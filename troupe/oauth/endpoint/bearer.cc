@@ -1,8 +1,6 @@
 // See bearer.h.
 #include "troupe/oauth/endpoint/bearer.h"
 
-#include <algorithm>
-
 #include "troupe/web/bearer.h"
 
 namespace troupe::oauth {
@@ -14,10 +12,6 @@ std::expected<std::optional<TokenText>, OauthError> bearer_of(const web::Request
   if (token.error() == web::BearerFault::repeated)
     return std::unexpected(errors::invalid_request.because("The Authorization header comes twice."));
   return std::unexpected(errors::invalid_request.because("The Authorization header is malformed."));
-}
-
-bool is_for_us(const TokenClaims& claims, const OauthOptions& options) {
-  return std::ranges::find(claims.audience, options.issuer) != claims.audience.end();
 }
 
 }  // namespace troupe::oauth

@@ -49,7 +49,7 @@ using Caller = std::expected<ClientPtr, web::Response>;
 Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
   auto claims = co_await service->tokens.ask(ValidateToken{std::move(token)});
   if (!claims) co_return std::unexpected(refuse_bearer(told(claims.error())));
-  if (!is_for_us(*claims, service->options)) co_return std::unexpected(refuse_bearer(errors::invalid_token));
+  if (!claims->is_for(service->options.issuer)) co_return std::unexpected(refuse_bearer(errors::invalid_token));
   if (claims->scope.contains("introspect")) co_return nullptr;
   co_return std::unexpected(refuse_bearer(errors::insufficient_scope, "introspect"));
 }

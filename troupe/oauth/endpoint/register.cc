@@ -52,7 +52,7 @@ Task<std::optional<web::Response>> refusal_of(ServicePtr service, web::Request h
   if (!shown) co_return refuse_bearer(std::nullopt);
   auto claims = co_await service->tokens.ask(ValidateToken{*std::move(shown)});
   if (!claims) co_return refuse_bearer(told(claims.error()));
-  if (!is_for_us(*claims, service->options)) co_return refuse_bearer(errors::invalid_token);
+  if (!claims->is_for(service->options.issuer)) co_return refuse_bearer(errors::invalid_token);
   if (!claims->scope.contains("register")) co_return refuse_bearer(errors::insufficient_scope, "register");
   co_return std::nullopt;
 }

@@ -45,7 +45,7 @@ Task<web::Response> userinfo(ServicePtr service, web::Request http) {
 
   auto claims = co_await service->tokens.ask(ValidateToken{std::move(**shown)});  // 2. what it stands for
   if (!claims) co_return refuse_bearer(told(claims.error()));
-  if (!is_for_us(*claims, service->options)) co_return refuse_bearer(errors::invalid_token);
+  if (!claims->is_for(service->options.issuer)) co_return refuse_bearer(errors::invalid_token);
   if (!claims->scope.contains("openid")) co_return refuse_bearer(errors::insufficient_scope, "openid");
   if (!claims->user) co_return refuse_bearer(errors::invalid_token);
 

@@ -1,6 +1,7 @@
 // Tokens as values: what a client is handed, and what a token stands for when it comes back.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,10 @@ struct TokenClaims {
   std::optional<base::UnixTime> auth_time;
   std::optional<SessionId> session;
   std::string signed_by{};  // the `kid` of a JWT; "": it is opaque
+
+  /// Whether it was made for `server`. All others must refuse it, whatever its scope: those to whom it is shown could
+  /// use it (RFC 9068, section 4).
+  bool is_for(std::string_view server) const noexcept { return std::ranges::find(audience, server) != audience.end(); }
 };
 
 /// Something that was valid is not any more. Sent to whoever serves on the strength of a token
