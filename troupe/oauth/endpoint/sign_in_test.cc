@@ -27,6 +27,40 @@ TEST_CASE("who denies sends the client away empty-handed") {
   CHECK_FALSE(back.location_query().get("code"));
 }
 
+TEST_CASE("what was agreed to once lets no client pass unseen that others could be (RFC 8252, section 8.6)") {
+  struct Row {
+    ClientAuthMethod method;
+    const char* redirect_uri;
+    bool passes;
+  };
+  const Row rows[] = {
+      {ClientAuthMethod::client_secret, "https://app.example/cb", true},
+      {ClientAuthMethod::client_secret, "http://127.0.0.1/cb", true},
+      {ClientAuthMethod::none, "https://app.example/cb", true},
+      {ClientAuthMethod::none, "http://127.0.0.1/cb", false},
+      {ClientAuthMethod::none, "com.example.app:/cb", false},
+  };
+  OauthWorld oauth{{.seed = 6}};
+  Browser browser{oauth};
+  sign_in(browser, browser.follow(browser.get(address(oauth))), alice);
+  for (const auto& row : rows) {
+    CAPTURE(text(row.method));
+    CAPTURE(row.redirect_uri);
+    const ClientApp app = oauth.add({.name = "App",
+                                     .auth_method = row.method,
+                                     .redirect_uris = {row.redirect_uri},
+                                     .scope = ScopeSet::parse("openid profile offline_access read").value()});
+    const std::string target = "/oauth/authorize?" + oauth.authorization_query(app);
+    auto agreed = browser.submit(browser.follow(browser.get(target)), "/consent", {{"decision", "allow"}});
+    CHECK(agreed.location_query().get("code"));
+    auto again = browser.get(target);
+    CHECK_EQ(again.location_query().get("code").has_value(), row.passes);
+    CHECK_EQ(again.header("location").starts_with("/consent"), !row.passes);
+    auto silent = browser.get(target + "&prompt=none");
+    CHECK_EQ(silent.location_query().get("error").value_or(""), row.passes ? "" : "consent_required");
+  }
+}
+
 TEST_CASE("a wrong name and a wrong password look the same (T65)") {
   OauthWorld oauth{{.seed = 7}};
   Browser browser{oauth};
