@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"

@@ -8,8 +8,8 @@
 
 #include "troupe/realtime/protocol/error.h"
 #include "troupe/realtime/protocol/topic_name.h"
+#include "troupe/wire/form.h"
 #include "troupe/wire/json.h"
-#include "troupe/wire/url.h"
 
 namespace troupe::realtime {
 namespace {
@@ -60,7 +60,7 @@ void Subscriber::connect() {
   if (closing_) return over("closed");
   asked_again_.clear();
   auto socket = options_.socket;
-  if (!session_.empty()) socket.target += "?session=" + wire::percent_encode(session_);
+  if (!session_.empty()) socket.target = wire::add_query(socket.target, {{"session", session_}});
   ClientSocketEvents& events = *this;
   try {
     socket_ = std::make_unique<ClientSocket>(core_, options_.dial(core_), std::move(socket), events);

@@ -157,6 +157,25 @@ TEST_CASE("it waits longer each time for a server that is not there, and goes on
   CHECK_EQ(listener->over, "closed");
 }
 
+TEST_CASE("an address that has a query goes on, too") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  auto listener = std::make_unique<Listener>();
+  auto* network = world.networks[1].get();
+  SubscriberOptions options{.dial = [network](actor::Core&) { return network->connect({{}, 80}); },
+                            .socket = {.host = "test", .target = "/ws?access_token=" + token_of_user("bob")},
+                            .topics = {"t"},
+                            .observer = &listener->recorder};
+  listener->subscriber = std::make_unique<Subscriber>(world.world.core(1), std::move(options), *listener);
+  world.world.advance(10ms);
+  publish(world, alice, "t", 1);
+  listener->subscriber->cut();
+  publish(world, alice, "t", 2);
+  world.world.advance(20s);
+  CHECK_EQ(listener->payloads, "1 2 ");
+  CHECK_FALSE(listener->over.has_value());
+}
+
 TEST_CASE("a pattern goes on where it was, over cut connections") {
   RealtimeWorld world;
   auto alice = world.connect("alice");
