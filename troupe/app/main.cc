@@ -3,6 +3,10 @@
 
 int main(int count, char** arguments) {
   troupe::app::Terminal terminal;
-  const auto exit = troupe::app::run_command_line({arguments + 1, arguments + count}, terminal);
+  auto exit = troupe::app::run_command_line({arguments + 1, arguments + count}, terminal);
+  if (exit == troupe::app::Exit::success && terminal.has_failed()) {
+    terminal.err("troupe: standard output cannot be written\n");
+    exit = troupe::app::Exit::failure;
+  }
   return static_cast<int>(exit);
 }

@@ -7,10 +7,11 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace troupe::app {
 
-bool write_to(int descriptor, std::string_view text) {
+std::error_code write_to(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(descriptor, text.data(), text.size());
     if (written >= 0) {
@@ -19,10 +20,10 @@ bool write_to(int descriptor, std::string_view text) {
       pollfd full{descriptor, POLLOUT, 0};
       (void)::poll(&full, 1, -1);
     } else if (errno != EINTR) {
-      return false;
+      return {errno, std::generic_category()};
     }
   }
-  return true;
+  return {};
 }
 
 std::optional<std::size_t> terminal_width(int descriptor) {
@@ -39,7 +40,8 @@ std::expected<bool, LineReader::End> LineReader::read_more() {
   std::array<char, 64 * 1024> some;
   const auto count = ::read(descriptor_, some.data(), some.size());
   if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
-  if (count <= 0) return false;
+  if (count < 0) return std::unexpected(End::unreadable);
+  if (count == 0) return false;
   buffer_.append(some.data(), static_cast<std::size_t>(count));
   return true;
 }

@@ -10,11 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace troupe::app {
 
-/// Writes all of it; false: whoever read the other end is gone, or the disk is full. Waits for a slow reader.
-bool write_to(int descriptor, std::string_view text);
+/// Writes all of it, and waits for a slow reader. Errors: std::errc::broken_pipe when nobody reads any more; others
+/// when it cannot be written, as on a full disk.
+std::error_code write_to(int descriptor, std::string_view text);
 
 /// How many characters a line of the terminal has; nothing where it is none.
 std::optional<std::size_t> terminal_width(int descriptor);
@@ -28,6 +30,7 @@ class LineReader {
     of_input,
     interrupted,  // by what `interrupt` stands for
     too_long,     // a line over the bound
+    unreadable,   // it is a folder, or its device fails
   };
 
   /// `interrupt`: a descriptor that can be read when nobody wants lines any more; -1: none.

@@ -32,12 +32,7 @@ void TopicListener::on_message(const realtime::ServerFrame& message) {
 }
 
 void TopicListener::on_turn_end() {
-  entry_([&] {
-    const bool heard = unwritten_.empty() || options_.out(unwritten_);
-    unwritten_.clear();
-    if (heard || std::exchange(stopping_, true)) return;
-    subscriber_->close();
-  });
+  entry_([&] { write(); });
 }
 
 void TopicListener::on_gap(const realtime::ServerFrame& gap) {
@@ -61,10 +56,18 @@ void TopicListener::on_over(const std::string& why) {
   entry_([&] { end(stopping_ ? std::nullopt : std::optional{why}); });
 }
 
+void TopicListener::write() {
+  if (unwritten_.empty()) return;
+  const std::error_code error = options_.out(std::exchange(unwritten_, {}));
+  if (!error) return;
+  if (error != std::errc::broken_pipe) unwritable_ = fmt::format("messages cannot be written: {}", error.message());
+  if (!std::exchange(stopping_, true)) subscriber_->close();
+}
+
 /// What was received before comes before it.
 void TopicListener::tell(std::string_view words) {
   entry_([&] {
-    if (!unwritten_.empty()) (void)options_.out(std::exchange(unwritten_, {}));
+    write();
     std::string line;
     options_.view.append_note(line, words, ctx_->wall());
     options_.err(line);
@@ -73,8 +76,8 @@ void TopicListener::tell(std::string_view words) {
 
 void TopicListener::end(std::optional<std::string> why) {
   if (std::exchange(ended_, true)) return;
-  if (!unwritten_.empty()) (void)options_.out(std::exchange(unwritten_, {}));
-  options_.done(std::move(why));
+  write();
+  options_.done(unwritable_ ? std::move(unwritable_) : std::move(why));
 }
 
 }  // namespace troupe::app

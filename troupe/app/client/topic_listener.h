@@ -21,8 +21,8 @@ struct TopicListenerOptions {
   realtime::SubscriberOptions subscriber;
   MessageView view{};
   std::uint64_t count = 0;  // messages, after which it ends well; 0: it does not
-  /// Writes results; false: nobody reads them any more, which ends it well.
-  std::function<bool(std::string_view)> out;
+  /// Writes results. An error ends it: broken_pipe well, for nobody reads them any more; others are told.
+  std::function<std::error_code(std::string_view)> out;
   /// Writes what people should know.
   std::function<void(std::string_view)> err;
   /// Writes lines for history_check; empty: nothing is recorded.
@@ -52,6 +52,7 @@ class TopicListener final : private realtime::SubscriberEvents, private actor::T
   void on_over(const std::string& why) override;
   void on_turn_end() override;
 
+  void write();
   void tell(std::string_view words);
   void end(std::optional<std::string> why);
 
@@ -61,6 +62,7 @@ class TopicListener final : private realtime::SubscriberEvents, private actor::T
   std::optional<realtime::TrafficRecorder> recorder_;
   std::unique_ptr<realtime::Subscriber> subscriber_;
   std::string unwritten_;
+  std::optional<std::string> unwritable_;  // why results are lost
   std::uint64_t received_ = 0;
   bool stopping_ = false;
   bool ended_ = false;

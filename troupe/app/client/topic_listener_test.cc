@@ -15,7 +15,7 @@ namespace {
 struct Terminal {
   std::string out, err, recording;
   std::optional<std::optional<std::string>> done;  // set: it has ended; why
-  bool is_read = true;
+  std::error_code fault{};                         // of each write
 
   bool ended_well() const { return done && !*done; }
 };
@@ -29,8 +29,8 @@ actor::Ref<TopicListener> listen(RealtimeWorld& world, Terminal& terminal, std::
                         .topics = {"t"}};
   options.count = count;
   options.out = [&terminal](std::string_view text) {
-    if (terminal.is_read) terminal.out += text;
-    return terminal.is_read;
+    if (!terminal.fault) terminal.out += text;
+    return terminal.fault;
   };
   options.err = [&terminal](std::string_view text) { terminal.err += text; };
   options.record = [&terminal](std::string_view line) { terminal.recording += line; };
@@ -71,11 +71,24 @@ TEST_CASE("it ends well when it is told to, and when nobody reads its output any
   const auto listener = listen(world, told);
   listen(world, unread);
   listener.tell(StopListening{});
-  unread.is_read = false;
+  unread.fault = std::make_error_code(std::errc::broken_pipe);
   publish(world, 1);
   world.world.advance(10ms);
   CHECK(told.ended_well());
   CHECK(unread.ended_well());
+}
+
+TEST_CASE("it ends with the reason when messages cannot be written, also the last one that it waited for") {
+  RealtimeWorld world;
+  for (const std::uint64_t count : {0, 1}) {
+    Terminal terminal;
+    listen(world, terminal, count);
+    terminal.fault = std::make_error_code(std::errc::no_space_on_device);
+    publish(world, 1);
+    world.world.advance(10ms);
+    REQUIRE(terminal.done.has_value());
+    CHECK_EQ(terminal.done->value_or("well"), "messages cannot be written: No space left on device");
+  }
 }
 
 TEST_CASE("it ends with the reason when the server does not let it") {

@@ -78,12 +78,17 @@ class Publishing {
   actor::Ref<realtime::TopicPublisher> publisher_;
 };
 
+/// Why lines end before the input does.
+void throw_if_cut(LineReader::End end, std::string_view what) {
+  if (end == LineReader::End::too_long) throw CommandFailed{fmt::format("{} is too long", what)};
+  if (end == LineReader::End::unreadable) throw CommandFailed{"standard input cannot be read"};
+}
+
 /// One line after the other; each is acknowledged before the next is read.
 bool publish_lines(Publishing& publishing, LineReader& input) {
   for (std::uint64_t number = 1;; ++number) {
     auto line = input.next();
-    if (!line && line.error() == LineReader::End::too_long)
-      throw CommandFailed{fmt::format("line {} is too long", number)};
+    if (!line) throw_if_cut(line.error(), fmt::format("line {}", number));
     if (!line) return true;
     if (line->empty()) continue;
     if (!publishing.publish(*std::move(line), fmt::format("line {}", number))) return false;
@@ -93,7 +98,7 @@ bool publish_lines(Publishing& publishing, LineReader& input) {
 bool publish_one(const PublishFlags& flags, Publishing& publishing, LineReader& input) {
   if (flags.payload != "-") return publishing.publish(flags.payload, "the payload");
   auto all = input.rest();
-  if (!all && all.error() == LineReader::End::too_long) throw CommandFailed{"the payload is too long"};
+  if (!all) throw_if_cut(all.error(), "the payload");
   if (!all) throw CommandFailed{"interrupted; nothing was published"};
   if (flags.text && all->ends_with('\n')) all->pop_back();  // as a shell's $(...)
   return publishing.publish(*std::move(all), "the payload");

@@ -85,7 +85,7 @@ Exit listen(const SubscribeFlags& flags, MessageView view, realtime::Reconnect r
   options.err = [notes](std::string_view text) { (void)write_to(notes, text); };
   if (record) {
     options.record = [file = record.get(), &is_recorded](std::string_view line) {
-      if (!is_recorded || write_to(file, line)) return;
+      if (!is_recorded || !write_to(file, line)) return;
       is_recorded = false;
       send_to_main(SIGTERM);
     };

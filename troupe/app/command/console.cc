@@ -8,15 +8,18 @@ namespace {
 
 constexpr std::size_t line_bytes_max = 64 * 1024;
 
-void write_all(std::FILE* file, std::string_view text) {
-  (void)std::fwrite(text.data(), 1, text.size(), file);
-  (void)std::fflush(file);
+/// Whether all of it is written.
+bool write_all(std::FILE* file, std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
 }
 
 }  // namespace
 
-void Terminal::out(std::string_view text) { write_all(stdout, text); }
-void Terminal::err(std::string_view text) { write_all(stderr, text); }
+void Terminal::out(std::string_view text) {
+  if (!write_all(stdout, text)) has_failed_ = true;
+}
+
+void Terminal::err(std::string_view text) { (void)write_all(stderr, text); }
 
 std::optional<std::string> Terminal::read_line() {
   std::string line;

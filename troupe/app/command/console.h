@@ -24,6 +24,12 @@ class Terminal final : public Console {
   void out(std::string_view text) override;
   void err(std::string_view text) override;
   std::optional<std::string> read_line() override;
+
+  /// Whether something that a script may read could not be written, as on a full disk.
+  bool has_failed() const noexcept { return has_failed_; }
+
+ private:
+  bool has_failed_ = false;
 };
 
 /// Keeps what is said, and reads what it was given.
