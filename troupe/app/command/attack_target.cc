@@ -7,6 +7,8 @@
 
 #include "troupe/app/config/toml.h"
 #include "troupe/app/config/value.h"
+#include "troupe/net/address.h"
+#include "troupe/wire/url.h"
 
 namespace troupe::app {
 namespace {
@@ -76,6 +78,16 @@ std::expected<TargetOptions, std::string> read_attack_target(const std::string& 
           fmt::format("line {}: {} is not known here, or not with such a value", value.line, value.name));
   }
   return options;
+}
+
+bool is_own_machine(std::string_view text) {
+  const auto url = wire::parse_url(text);
+  if (!url || url->userinfo) return false;
+  std::string_view host = url->host;
+  if (host == "localhost") return true;
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const auto address = net::IpAddress::parse(host);
+  return address && address->is_loopback();
 }
 
 }  // namespace troupe::app

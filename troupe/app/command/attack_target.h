@@ -10,6 +10,7 @@
 
 #include <expected>
 #include <string>
+#include <string_view>
 
 #include "troupe/attack/target.h"
 
@@ -17,5 +18,8 @@ namespace troupe::app {
 
 /// The options in this text; the URL stays empty. The error is a sentence with the line.
 std::expected<attack::TargetOptions, std::string> read_attack_target(const std::string& toml);
+
+/// Whether the URL names the machine that asks, and nothing else could be meant: `localhost`, or a loopback address.
+bool is_own_machine(std::string_view url);
 
 }  // namespace troupe::app

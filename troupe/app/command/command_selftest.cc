@@ -54,11 +54,6 @@ attack::TargetOptions read_target(const SelftestFlags& flags) {
   return options;
 }
 
-bool is_this_machine(std::string_view url) {
-  const auto host = url.substr(std::min(url.size(), url.find("://") + 3));
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
-}
-
 std::vector<attack::Row> chosen_rows(const std::vector<std::string>& only) {
   auto rows = attack::all_rows();
   for (const std::string& id : only) {
@@ -73,7 +68,7 @@ std::vector<attack::Row> chosen_rows(const std::vector<std::string>& only) {
 Exit run_selftest(const SelftestFlags& flags, Console& console) {
   const auto rows = chosen_rows(flags.only);
   auto options = read_target(flags);
-  if (!is_this_machine(flags.url) && !flags.yes)
+  if (!is_own_machine(flags.url) && !flags.yes)
     throw CommandFailed{fmt::format("{} is not this machine: --yes-attack-this-host if it is yours", flags.url)};
   (void)claim_machine();
   const auto transport = attack::curl_transport({.ca_file = flags.ca_file});
