@@ -72,6 +72,7 @@ constexpr std::array reasons = {
     Words{"disabled", "it is disabled"},
     Words{"expired", "its time was over"},
     Words{"grant_is_over", "what was granted is over"},
+    Words{"in_a_persons_name", "a token in a person's name opens nothing there"},
     Words{"invalid_token", "the token is not good"},
     Words{"logout", "the user signed out"},
     Words{"no_token", "no token was shown"},

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-
 #include "troupe/base/topic_name.h"
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/endpoint/bearer.h"
@@ -16,7 +15,7 @@ constexpr std::string_view everything = "admin";
 constexpr std::string_view read_only = ":read";
 
 /// RFC 6750, section 3: who shows no token is told nothing but the scheme.
-web::Response unauthorized(std::optional<OauthError> error) {
+web::Response challenged(std::optional<OauthError> error) {
   auto response = problem_of(error.value_or(errors::invalid_token.because("An access token is needed.")));
   std::string challenge = "Bearer realm=\"troupe administration\"";
   if (error) challenge += fmt::format(", error=\"{}\", error_description=\"{}\"", error->code, error->description);
@@ -24,11 +23,16 @@ web::Response unauthorized(std::optional<OauthError> error) {
   return response;
 }
 
+/// The audit trail has that somebody was refused, and why.
+void note(const Service& service, std::string_view reason, Cause cause) {
+  service.trail.tell(NoteRefusedCall{reason, std::move(cause)});
+}
+
 /// The same, and the audit trail has that somebody was refused, and why.
 std::unexpected<web::Response> refuse_stranger(const Service& service, const web::Request& http,
                                                std::string_view reason, std::optional<OauthError> error) {
-  service.trail.tell(NoteRefusedCall{reason, {.request = http.request_id, .by = ""}});
-  return std::unexpected(unauthorized(std::move(error)));
+  note(service, reason, {.request = http.request_id, .by = ""});
+  return std::unexpected(challenged(std::move(error)));
 }
 
 }  // namespace
@@ -82,7 +86,12 @@ Task<std::expected<Caller, web::Response>> caller_of(ServicePtr service, web::Re
   Caller caller{.client = claims->client,
                 .scope = claims->scope,
                 .cause = {.request = http.request_id, .by = "client " + claims->client.value()}};
-  if (claims->user || !is_enough(claims->scope, scope)) {
+  if (claims->user) {
+    note(*service, "in_a_persons_name", caller.cause);
+    const OauthError error = errors::insufficient_scope.because("A token in a person's name opens nothing here.");
+    co_return std::unexpected(challenged(error));
+  }
+  if (!is_enough(claims->scope, scope)) {
     auto refused = co_await refuse(service, std::move(caller), std::string{scope});
     co_return std::unexpected(std::move(refused));
   }

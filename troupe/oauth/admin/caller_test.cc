@@ -90,7 +90,13 @@ TEST_CASE("T80 a token in a person's name opens nothing") {
   const ClientApp app{made.client->id, made.secret->expose(), "https://console.example/cb"};
   const auto token = oauth.redeem(app, oauth.authorize(alice, app, "scope=admin")).at("access_token");
   REQUIRE_FALSE(token.empty());
-  CHECK_EQ(office.ask_with(token, Method::get, "/users").status(), 403);
+  const auto refused = office.ask_with(token, Method::get, "/users");
+  CHECK_EQ(refused.status(), 403);
+  CHECK(refused.header("www-authenticate").contains("insufficient_scope"));
+  CHECK_FALSE(refused.header("www-authenticate").contains("scope=\"admin"));  // more of it would not help
+  oauth.advance(std::chrono::milliseconds{10});                               // nobody waits for the trail
+  const auto events = office.get("/events?kind=administration_refused");
+  CHECK_EQ(office.column(events, "events", "reason"), std::vector<std::string>{"in_a_persons_name"});
 }
 
 TEST_CASE("T80 who was refused is in the audit trail, with what they lacked") {
