@@ -96,9 +96,12 @@ std::optional<crypto::TokenId> read_bound(const AdminWork& admin, const char* fl
 /// As events have it, of a name, an id, or that very hash.
 std::string hash_of_user(AdminWork& admin, const std::string& user) {
   constexpr std::size_t hash_characters = 16;
-  if (user.starts_with("u_")) return oauth::audit_name_of(oauth::UserId{user});
-  const auto known = admin.look([&](oauth::Tables& t) { return t.users.find_by_name(oauth::UserName{user}); });
+  const auto known = admin.look([&](oauth::Tables& t) {
+    auto by_id = t.users.find(oauth::UserId{user});
+    return by_id ? by_id : t.users.find_by_name(oauth::UserName{user});
+  });
   if (known) return oauth::audit_name_of(known->user.id);
+  if (user.starts_with("u_")) return oauth::audit_name_of(oauth::UserId{user});  // of one who was removed
   const bool is_hash = user.size() == hash_characters && user.find_first_not_of("0123456789abcdef") == user.npos;
   if (!is_hash) throw CommandFailed{fmt::format("there is no user \"{}\"; of one who was removed give the id", user)};
   return user;

@@ -65,6 +65,21 @@ class Desk {
 
 std::int64_t lines_of(const std::string& text) { return std::ranges::count(text, '\n'); }
 
+TEST_CASE("events of a user are found by name, whatever the name looks like, and by id, also of one who was removed") {
+  Desk desk;
+  REQUIRE(desk.run({"user", "add", "u_bob", "--password-stdin"}, "good password\n") == Exit::success);
+  const auto count = [&](const std::string& user) {
+    REQUIRE(desk.run({"audit", "list", "--user", user, "--kind", "user_added"}) == Exit::success);
+    return lines_of(desk.console.said());
+  };
+  CHECK_EQ(count("u_bob"), 1);
+  REQUIRE(desk.run({"user", "show", "u_bob", "--json"}) == Exit::success);
+  const std::string id = *wire::parse_json(desk.console.said())->string_at("sub");
+  CHECK_EQ(count(id), 1);
+  REQUIRE(desk.run({"user", "remove", "u_bob"}) == Exit::success);
+  CHECK_EQ(count(id), 1);
+}
+
 TEST_CASE("a trail that nobody has touched is whole, and its head is found in it") {
   Desk desk;
   REQUIRE(desk.run({"audit", "verify"}) == Exit::success);

@@ -41,6 +41,8 @@ Exit run_chosen(Invocation& invocation) {
     invocation.console.err(std::string{"troupe: "} + error.what() + "\n");
   } catch (const store::Error& error) {
     invocation.console.err(std::string{"troupe: the database: "} + error.what() + "\n");
+  } catch (const std::exception& error) {  // of the machine: a folder that may not be read, a socket
+    invocation.console.err(std::string{"troupe: "} + error.what() + "\n");
   }
   return Exit::failure;
 }

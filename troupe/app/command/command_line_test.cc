@@ -72,6 +72,37 @@ TEST_CASE("a user gets another password, is disabled and enabled") {
   CHECK(desk.console.said().contains("\"disabled\":false"));
 }
 
+TEST_CASE("a user who is disabled or enabled twice is so once in the audit trail") {
+  Desk desk;
+  REQUIRE(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);
+  for (const char* verb : {"enable", "disable", "disable", "enable", "enable"})
+    CHECK(desk.run({"user", verb, "alice"}) == Exit::success);
+  for (const char* kind : {"user_disabled", "user_enabled"}) {
+    REQUIRE(desk.run({"audit", "list", "--kind", kind}) == Exit::success);
+    CHECK_EQ(std::ranges::count(desk.console.said(), '\n'), 1);
+  }
+}
+
+TEST_CASE("a password is never hashed more cheaply than the configuration says") {
+  Desk desk;
+  REQUIRE(desk.run({"user", "add", "alice", "--password-stdin", "--set", "oauth.password_memory=20MiB", "--set",
+                    "oauth.password_passes=3"},
+                   "good password\n") == Exit::success);
+  Config config;
+  config.server.data_dir = desk.data();
+  const auto alice =
+      AdminWork{config}.look([](oauth::Tables& tables) { return tables.users.find_by_name(oauth::UserName{"alice"}); });
+  CHECK(alice.value().password_hash.contains("m=20480,t=3"));
+}
+
+TEST_CASE("what the machine refuses is a sentence, and no crash") {
+  Desk desk;
+  REQUIRE(desk.run({"client", "list"}) == Exit::success);
+  const std::string long_name(300, 'x');  // longer than a file's name may be
+  CHECK(desk.run({"backup", desk.data() + "/" + long_name}) == Exit::failure);
+  CHECK(desk.console.complained().starts_with("troupe: "));
+}
+
 TEST_CASE("nobody is given a password that has become known") {
   const crypto::testing::BreachedList list{{"letmein123"}};
   const std::string with = "oauth.breached_passwords=" + list.path();

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "troupe/app/command/admin_work.h"
+#include "troupe/app/platform/options.h"
 #include "troupe/crypto/password.h"
 #include "troupe/oauth/actor/user_actor.h"
 #include "troupe/oauth/actor/user_endings.h"
@@ -38,7 +39,8 @@ std::string hash_of(const crypto::Password& password, AdminWork& admin) {
   const auto& breached = admin.config().passwords.breached;
   if (breached && breached->has(password))
     throw CommandFailed{std::string{oauth::sentence(oauth::UserError::breached_password)}};
-  auto hash = crypto::hash_password(password, crypto::PasswordCost{}, crypto::fresh_salt(admin.random()));
+  auto hash = crypto::hash_password(password, password_options(admin.config(), nullptr).cost,
+                                    crypto::fresh_salt(admin.random()));
   if (!hash) throw CommandFailed{std::string{oauth::sentence(oauth::UserError::bad_password)}};
   return *std::move(hash);
 }
@@ -128,6 +130,7 @@ void set_password(Invocation& invocation, const UserCommand& command, AdminWork&
 void disable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
     const auto user = user_named(tables, command.name);
+    if (user.user.state == oauth::UserState::disabled) return std::vector<oauth::FamilyId>{};  // twice is as once
     tables.audit.append(oauth::about(admin.event("user_disabled"), user.user.id));
     return oauth::disable_user(tables, user, admin.now());
   });
@@ -139,6 +142,7 @@ void disable(Invocation& invocation, const UserCommand& command, AdminWork& admi
 void enable(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   admin.transact([&](oauth::Tables& tables) {
     const auto user = user_named(tables, command.name);
+    if (user.user.state == oauth::UserState::enabled) return;  // twice is as once, and nothing to audit
     tables.audit.append(oauth::about(admin.event("user_enabled"), user.user.id));
     oauth::enable_user(tables, user);
   });
