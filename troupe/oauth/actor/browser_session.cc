@@ -56,12 +56,11 @@ std::optional<SessionRecord> find_live(Tables& tables, const SessionCookie& cook
 
 std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::UnixTime now, std::string_view because) {
   std::vector<FamilyId> ended;
-  const std::vector<FamilyRecord> families = tables.grants.live_families_of(record.session.id);
+  const std::vector<FamilyRecord> families = tables.grants.families_of(record.session.id);
   note_logouts(tables, families, now);
   for (const FamilyRecord& family : families) {
     if (family.grant.scope.contains("offline_access")) continue;
-    tables.grants.revoke_family(family.grant.family, now, because);
-    ended.push_back(family.grant.family);
+    if (tables.grants.revoke_family(family.grant.family, now, because)) ended.push_back(family.grant.family);
   }
   record.ended_at = now;
   tables.users.update_session(record);

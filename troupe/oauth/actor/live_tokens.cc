@@ -100,9 +100,9 @@ crypto::TokenId start_of(const ListTokens& wanted) {
 std::optional<std::vector<FamilyRecord>> meant_by(Tables& tables, const GrantFilter& filter) {
   if (filter.ends_with) {
     if (!crypto::TokenId::parse(filter.ends_with->value())) return std::vector<FamilyRecord>{};
-    return tables.grants.live_families_of(*filter.ends_with);
+    return tables.grants.families_of(*filter.ends_with);
   }
-  if (filter.user) return tables.grants.live_families_of(*filter.user);
+  if (filter.user) return tables.grants.families_of(*filter.user);
   if (!filter.family) return std::nullopt;
   std::vector<FamilyRecord> one;
   if (crypto::TokenId::parse(filter.family->value()))

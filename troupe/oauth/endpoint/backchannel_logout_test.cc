@@ -130,6 +130,17 @@ TEST_CASE("each client of the session is told once, and nobody who has no part i
   CHECK_EQ(told, std::set<std::string>{told_at, "https://second.example/out"});
 }
 
+TEST_CASE("a client whose tokens ended before the session is told of its end all the same") {
+  ListenerWorld oauth{13};
+  Browser browser{oauth};
+  const auto tokens = oauth.sign_in(browser, oauth.listener, "openid+offline_access");
+  oauth.post_as(oauth.listener, "/oauth/revoke", {{"token", tokens.at("refresh_token")}});
+  CHECK_FALSE(oauth.is_active(tokens.at("access_token")));
+  oauth.sign_out(browser, tokens);
+  oauth.advance(2s);
+  CHECK_EQ(oauth.servers->asked.size(), 1);
+}
+
 TEST_CASE("whatever ends a session, its clients are told") {
   struct Row {
     const char* what;

@@ -151,19 +151,19 @@ bool SqlGrants::revoke_family(const FamilyId& id, base::UnixTime now, std::strin
              {column_of(key), column_of(now), because}) == 1;
 }
 
-std::vector<FamilyRecord> SqlGrants::live_families_of(const SessionId& session) {
-  static const std::string sql = select_families("WHERE session = ?1 AND revoked_at IS NULL ORDER BY family");
+std::vector<FamilyRecord> SqlGrants::families_of(const SessionId& session) {
+  static const std::string sql = select_families("WHERE session = ?1 ORDER BY family");
   const crypto::TokenId key = bytes_of(session);
-  std::vector<FamilyRecord> live;
-  transaction_.each(sql, {column_of(key)}, [&](const store::Row& row) { live.push_back(family_in(row)); });
-  return live;
+  std::vector<FamilyRecord> families;
+  transaction_.each(sql, {column_of(key)}, [&](const store::Row& row) { families.push_back(family_in(row)); });
+  return families;
 }
 
-std::vector<FamilyRecord> SqlGrants::live_families_of(const UserId& user) {
-  static const std::string sql = select_families("WHERE user = ?1 AND revoked_at IS NULL ORDER BY family");
-  std::vector<FamilyRecord> live;
-  transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { live.push_back(family_in(row)); });
-  return live;
+std::vector<FamilyRecord> SqlGrants::families_of(const UserId& user) {
+  static const std::string sql = select_families("WHERE user = ?1 ORDER BY family");
+  std::vector<FamilyRecord> families;
+  transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { families.push_back(family_in(row)); });
+  return families;
 }
 
 void SqlGrants::insert_refresh(const RefreshRecord& token) {

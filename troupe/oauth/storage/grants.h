@@ -27,9 +27,9 @@ class GrantTable {
   /// Ends a family and everything in it; whether it was still alive. The first reason stays.
   virtual bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) = 0;
 
-  /// The families that stem from a session, or from all sessions of a user, that are not revoked; oldest first.
-  virtual std::vector<FamilyRecord> live_families_of(const SessionId& session) = 0;
-  virtual std::vector<FamilyRecord> live_families_of(const UserId& user) = 0;
+  /// The families that stem from a session, or from all sessions of a user, whatever has become of them; oldest first.
+  virtual std::vector<FamilyRecord> families_of(const SessionId& session) = 0;
+  virtual std::vector<FamilyRecord> families_of(const UserId& user) = 0;
 
   /// Families by id, at most `count` of those behind `after`, whatever has become of them.
   virtual std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) = 0;
@@ -72,8 +72,8 @@ class MemoryGrants final : public GrantTable {
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
-  std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
-  std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_of(const SessionId& session) override;
+  std::vector<FamilyRecord> families_of(const UserId& user) override;
   std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
@@ -110,8 +110,8 @@ class SqlGrants final : public GrantTable {
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
-  std::vector<FamilyRecord> live_families_of(const SessionId& session) override;
-  std::vector<FamilyRecord> live_families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_of(const SessionId& session) override;
+  std::vector<FamilyRecord> families_of(const UserId& user) override;
   std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;

@@ -40,22 +40,22 @@ bool MemoryGrants::revoke_family(const FamilyId& id, base::UnixTime now, std::st
   return true;
 }
 
-std::vector<FamilyRecord> MemoryGrants::live_families_of(const SessionId& session) {
-  std::vector<FamilyRecord> live;
+std::vector<FamilyRecord> MemoryGrants::families_of(const SessionId& session) {
+  std::vector<FamilyRecord> found;
   for (const auto& [id, family] : families_) {
     const auto& by = family.grant.authentication;
-    if (!family.revoked_at && by && by->session == session) live.push_back(family);
+    if (by && by->session == session) found.push_back(family);
   }
-  return live;
+  return found;
 }
 
-std::vector<FamilyRecord> MemoryGrants::live_families_of(const UserId& user) {
-  std::vector<FamilyRecord> live;
+std::vector<FamilyRecord> MemoryGrants::families_of(const UserId& user) {
+  std::vector<FamilyRecord> found;
   for (const auto& [id, family] : families_) {
     const auto& by = family.grant.authentication;
-    if (!family.revoked_at && by && by->user == user) live.push_back(family);
+    if (by && by->user == user) found.push_back(family);
   }
-  return live;
+  return found;
 }
 
 void MemoryGrants::insert_refresh(const RefreshRecord& token) { insert_into(refresh_, token.id, token); }

@@ -282,7 +282,8 @@ TEST_CASE_TEMPLATE("a family is revoked once, and the first reason stays", Store
   CHECK(store.conflicts([](Tables t) { t.grants.insert_family({.grant = grant(1), .expires_at = at(1)}); }));
 }
 
-TEST_CASE_TEMPLATE("the families of a session and of a user are those that are not revoked", Store, InMemory, BySql) {
+TEST_CASE_TEMPLATE("the families of a session and of a user are those that stem from it, whatever has become of them",
+                   Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     for (int n = 1; n <= 3; ++n) t.grants.insert_family({.grant = grant(n), .expires_at = at(1000)});
     Grant other = grant(4);
@@ -290,11 +291,12 @@ TEST_CASE_TEMPLATE("the families of a session and of a user are those that are n
     other.authentication->session = SessionId{id(101).text()};
     t.grants.insert_family({.grant = other, .expires_at = at(1000)});
     t.grants.revoke_family(grant(2).family, at(1), "test");
-    const auto of_session = t.grants.live_families_of(SessionId{id(100).text()});
-    REQUIRE_EQ(of_session.size(), 2);
-    CHECK_EQ(of_session[1].grant.family, grant(3).family);
-    CHECK_EQ(t.grants.live_families_of(UserId{"u_alice"}).size(), 2);
-    CHECK_EQ(t.grants.live_families_of(UserId{"u_bob"}).size(), 1);
+    const auto of_session = t.grants.families_of(SessionId{id(100).text()});
+    REQUIRE_EQ(of_session.size(), 3);
+    CHECK(of_session[1].revoked_at);
+    CHECK_EQ(of_session[2].grant.family, grant(3).family);
+    CHECK_EQ(t.grants.families_of(UserId{"u_alice"}).size(), 3);
+    CHECK_EQ(t.grants.families_of(UserId{"u_bob"}).size(), 1);
   });
 }
 
