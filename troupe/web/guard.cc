@@ -53,6 +53,7 @@ bool Guard::is_trusted(const net::IpAddress& address) const noexcept {
 void Guard::identify(Request& request, base::Random& random) const {
   std::array<std::byte, 12> id;
   random.fill(id);
+  id[0] &= std::byte{0x7f};  // it begins with a letter: a command line takes what begins with '-' for a flag
   request.request_id = wire::to_base64url(id);
   if (!is_trusted(request.peer.ip)) return;
   const std::string_view given = request.header("x-request-id");

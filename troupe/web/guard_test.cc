@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
+
 namespace troupe::web {
 namespace {
 
@@ -40,6 +42,16 @@ TEST_CASE("forwarded headers count only from a trusted proxy, and only as far as
     CHECK_EQ(request.peer.ip.text(), row.seen_as);
     CHECK_EQ(request.secure, row.secure);
     CHECK_EQ(request.request_id.size(), 16);
+  }
+}
+
+TEST_CASE("an id of ours begins with a letter, so that a command line takes it for no flag") {
+  Guard guard{behind_proxies()};
+  base::SeededRandom random{2};
+  for (int i = 0; i < 1000; ++i) {
+    Request request{.peer = peer("192.0.2.9")};
+    guard.identify(request, random);
+    CHECK(std::isalpha(static_cast<unsigned char>(request.request_id.front())));
   }
 }
 
