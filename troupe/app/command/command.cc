@@ -2,6 +2,7 @@
 #include "troupe/app/command/command.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 namespace troupe::app {
 namespace {
@@ -22,7 +23,9 @@ std::vector<FlagValue> values_of(const ConfigFlags& flags) {
 
 void add_config_flags(CLI::App& command, Invocation& invocation) {
   ConfigFlags& flags = invocation.flags;
-  command.add_option("--config", flags.file, "Configuration file (TOML)")->envname("TROUPE_CONFIG")->type_name("FILE");
+  // CLI11 would read the variable for all commands, also those that are not run, and over what the flag says.
+  command.add_option("--config", flags.file, "Configuration file (TOML), or the variable TROUPE_CONFIG")
+      ->type_name("FILE");
   command.add_option("--data", flags.data, "Data folder, instead of server.data_dir")->type_name("DIR");
   command.add_option("--set", flags.settings, "Any key of the configuration: --set realtime.echo=true")
       ->type_name("KEY=VALUE")
@@ -31,7 +34,9 @@ void add_config_flags(CLI::App& command, Invocation& invocation) {
 
 Sources sources_of(const ConfigFlags& flags) {
   Sources sources{.environment = process_environment(), .flags = values_of(flags)};
-  if (!flags.file.empty()) sources.file = flags.file;
+  const char* variable = std::getenv("TROUPE_CONFIG");
+  const std::string file = flags.file.empty() && variable != nullptr ? variable : flags.file;
+  if (!file.empty()) sources.file = file;
   return sources;
 }
 

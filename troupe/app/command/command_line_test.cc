@@ -6,12 +6,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
 #include "troupe/app/command/testing/desk.h"
 #include "troupe/base/testing/temporary_folder.h"
 #include "troupe/crypto/testing/breached_list.h"
+#include "troupe/crypto/testing/certificates.h"
 #include "troupe/wire/json.h"
 
 using namespace troupe;
@@ -70,6 +72,51 @@ TEST_CASE("a user gets another password, is disabled and enabled") {
   CHECK(desk.run({"user", "enable", "alice"}) == Exit::success);
   CHECK(desk.run({"user", "list", "--json"}) == Exit::success);
   CHECK(desk.console.said().contains("\"disabled\":false"));
+}
+
+TEST_CASE("a flag wins over the variable TROUPE_CONFIG, at every command") {
+  const base::TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder.path() / name).string(); };
+  for (const char* name : {"one", "other"})
+    std::ofstream{file(name)} << "[server]\ndata_dir = \"" << file(name) << "_data\"\n";
+  ::setenv("TROUPE_CONFIG", file("one").c_str(), 1);
+  const auto users_of = [&](std::vector<std::string> flags) {
+    MemoryConsole console;
+    flags.insert(flags.begin(), {"user", "list"});
+    CHECK(run_command_line(flags, console) == Exit::success);
+    return console.said();
+  };
+  MemoryConsole console{"good password\n"};
+  CHECK(run_command_line({"user", "add", "alice", "--password-stdin"}, console) == Exit::success);
+  MemoryConsole other{"good password\n"};
+  CHECK(run_command_line({"user", "add", "bob", "--password-stdin", "--config", file("other")}, other) ==
+        Exit::success);
+  CHECK(users_of({}).contains("alice"));
+  CHECK_FALSE(users_of({}).contains("bob"));
+  CHECK(users_of({"--config", file("other")}).contains("bob"));
+  MemoryConsole wrong;
+  CHECK(run_command_line({"user", "list", "--config", file("nowhere")}, wrong) != Exit::success);
+  ::unsetenv("TROUPE_CONFIG");
+}
+
+TEST_CASE("a configuration with a certificate that cannot be served with is not sound") {
+  const base::TemporaryFolder folder;
+  const auto file = [&](const char* name) { return (folder.path() / name).string(); };
+  std::ofstream{file("cert")} << crypto::testing::first_certificate;
+  std::ofstream{file("key")} << crypto::testing::first_key;
+  std::ofstream{file("other_key")} << crypto::testing::second_key;
+  struct {
+    const char* key;
+    const char* said;
+  } rows[] = {{"key", ""}, {"other_key", "the key is not the certificate's"}, {"nowhere", "cannot be read"}};
+  for (const auto& row : rows) {
+    MemoryConsole console;
+    const Exit exit = run_command_line({"config", "check", "--set", "server.tls_certificate=" + file("cert"), "--set",
+                                        "server.tls_key=" + file(row.key)},
+                                       console);
+    CHECK(exit == (*row.said == 0 ? Exit::success : Exit::usage));
+    CHECK(console.complained().contains(row.said));
+  }
 }
 
 TEST_CASE("a user who is disabled or enabled twice is so once in the audit trail") {

@@ -58,6 +58,16 @@ std::optional<Number> whole_number(std::string_view text) {
 const Key* find_key(std::string_view name) { return find_in(keys(), name); }
 std::optional<std::string> similar_key(std::string_view name) { return similar_in(keys(), name); }
 
+std::optional<std::string> similar_variable(std::string_view name) {
+  constexpr std::size_t slips_max = 2;
+  if (!name.starts_with("TROUPE_")) return std::nullopt;
+  for (const Key& key : keys()) {
+    const std::string variable = variable_of(key);
+    if (distance(variable, name) <= slips_max) return variable;
+  }
+  return std::nullopt;
+}
+
 std::optional<NamespaceKeyName> split_namespace_key(std::string_view name) {
   if (!name.starts_with(namespace_prefix)) return std::nullopt;
   name.remove_prefix(namespace_prefix.size());

@@ -73,6 +73,10 @@ std::optional<std::string> similar_rule_key(std::string_view key);
 
 /// "TROUPE_REALTIME_ECHO" for "realtime.echo".
 std::string variable_of(const Key& key);
+
+/// The variable of a key that is nearly this one, a slip or two away.
+std::optional<std::string> similar_variable(std::string_view name);
+
 /// What a text from the environment or a flag stands for; lists are separated by commas.
 std::expected<Given, Complaint> read_text(Form form, std::string_view text);
 

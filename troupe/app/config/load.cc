@@ -108,7 +108,7 @@ class Loader {
   }
 
   /// The names that the environment may hold begin with TROUPE_ and the name of a section; others are not ours to
-  /// judge.
+  /// judge, for an orchestrator may set some of a service with our name, unless they are nearly one.
   void read_variable(const std::string& name, const std::string& text) {
     const auto same = [&](const Key& key) { return variable_of(key) == name; };
     const auto found = std::ranges::find_if(keys(), same);
@@ -127,6 +127,8 @@ class Loader {
         return;
       }
     }
+    if (const auto near = similar_variable(name))
+      problems_.push_back({name, fmt::format("sets no key of the configuration; do you mean {}?", *near)});
   }
 
   void read_flag(const FlagValue& flag) {

@@ -51,6 +51,19 @@ Config loaded(const std::string& text, Sources sources = {}) {
 
 }  // namespace
 
+TEST_CASE("a variable that is nearly one of ours is a mistake, and others are not ours to judge") {
+  const auto told = problems_of("", {.environment = {{"TROUPE_OUATH_REGISTRATION", "closed"},
+                                                     {"TROUPE_DEVELOPMNT", "true"},
+                                                     {"TROUPE_TOKEN", "x"},
+                                                     {"TROUPE_URL", "ws://a"},
+                                                     {"TROUPE_PORT_8080_TCP_ADDR", "10.0.0.1"},
+                                                     {"TROUPE_SERVICE_HOST", "10.0.0.1"}}});
+  CHECK_EQ(told,
+           std::vector<std::string>{
+               "TROUPE_OUATH_REGISTRATION: sets no key of the configuration; do you mean TROUPE_OAUTH_REGISTRATION?",
+               "TROUPE_DEVELOPMNT: sets no key of the configuration; do you mean TROUPE_DEVELOPMENT?"});
+}
+
 TEST_CASE("without any source the defaults hold, and the issuer is the address") {
   const auto config = load_config({});
   REQUIRE(config.has_value());

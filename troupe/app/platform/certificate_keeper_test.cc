@@ -149,7 +149,7 @@ TEST_CASE("files that are no good are told by their names") {
   const Folder folder;
   auto missing = folder.files();
   missing.certificate += ".nowhere";
-  CHECK_EQ(read_certificate(missing).error(), missing.certificate + " cannot be read");
+  CHECK_EQ(read_certificate(missing).error(), missing.certificate + " cannot be read: No such file or directory");
   folder.write(first_certificate, second_key);
   CHECK(read_certificate(folder.files()).error().contains("the key is not the certificate's"));
   CHECK(read_certificate({folder.path, folder.files().key}).error().contains("cannot be read"));

@@ -73,7 +73,7 @@ void Platform::start_tls() {
   if (!speaks_tls()) return;
   const CertificateFiles files = certificate_files(config_);
   auto certificate = read_certificate(files);
-  if (!certificate) throw CommandFailed{certificate.error()};
+  if (!certificate) throw CommandFailed{"server.tls_certificate: " + certificate.error()};
   certificate_files_.publish(files);
   certificate_.publish(*std::move(certificate));
   certificate_keeper_ = system_.spawn<CertificateKeeper>({.name = "certificate", .restart = actor::Restart::permanent},
