@@ -35,6 +35,23 @@ std::string_view text(SameSite same_site) noexcept {
   return "";
 }
 
+/// The usual code of a status, for programs.
+std::string_view code_of(int status) noexcept {
+  struct Row {
+    int status;
+    std::string_view code;
+  };
+  static constexpr Row rows[] = {
+      {401, "unauthorized"},     {403, "forbidden"},    {404, "not_found"}, {405, "method_not_allowed"},
+      {408, "timeout"},          {409, "conflict"},     {413, "too_large"}, {414, "too_large"},
+      {426, "upgrade_required"}, {429, "rate_limited"}, {431, "too_large"}, {501, "not_implemented"},
+      {503, "unavailable"},
+  };
+  for (const Row& row : rows)
+    if (row.status == status) return row.code;
+  return status < 500 ? "bad_request" : "internal";
+}
+
 }  // namespace
 
 std::string_view text(Method method) noexcept {
@@ -93,8 +110,7 @@ Response problem(int status, std::string_view detail, std::string_view code) {
   std::string json;
   wire::JsonWriter writer{json};
   writer.begin_object().member("status", status).member("title", wire::reason_phrase(status)).member("detail", detail);
-  if (!code.empty()) writer.member("code", code);
-  writer.end_object();
+  writer.member("code", code.empty() ? code_of(status) : code).end_object();
   return with_content(status, "application/problem+json", std::move(json));
 }
 

@@ -87,7 +87,7 @@ Response html_response(int status, std::string html);
 /// `status` is 301, 302, 303, 307 or 308; `location` must be a valid URL or path without line breaks.
 Response redirect(int status, std::string location);
 /// An error for machines and people alike (application/problem+json, RFC 9457). `detail` must be UTF-8; `code` is a
-/// name for programs, "" for none.
+/// name for programs, "" for that of the status.
 Response problem(int status, std::string_view detail, std::string_view code = {});
 
 enum class SameSite : std::uint8_t { lax, strict, none };

@@ -31,7 +31,11 @@ TEST_CASE("methods have names, and other names are other") {
 TEST_CASE("a problem names the status and what was wrong") {
   auto response = problem(413, "the body is over 64 KiB");
   CHECK_EQ(response.headers.get("content-type"), "application/problem+json");
-  CHECK_EQ(response.body.view(), R"({"status":413,"title":"Content Too Large","detail":"the body is over 64 KiB"})");
+  CHECK_EQ(response.body.view(),
+           R"({"status":413,"title":"Content Too Large","detail":"the body is over 64 KiB","code":"too_large"})");
+  CHECK(problem(404, "", "no_such_topic").body.view().ends_with(R"("code":"no_such_topic"})"));
+  CHECK(problem(418, "").body.view().ends_with(R"("code":"bad_request"})"));
+  CHECK(problem(504, "").body.view().ends_with(R"("code":"internal"})"));
 }
 
 TEST_CASE("a cookie is safe unless it is told otherwise") {
