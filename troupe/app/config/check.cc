@@ -28,6 +28,8 @@ class Checker {
     for (const auto& [name, options] : config_.realtime.namespaces) {
       check_scopes(fmt::format("{}{}.", namespace_prefix, name), options, name);
     }
+    check_words("oauth.scopes_supported", config_.oauth.scopes_supported);
+    check_words("oauth.registration_scopes", config_.oauth.registration_scopes);
     check_rules();
     check_order();
     check_telemetry();
@@ -166,6 +168,13 @@ class Checker {
   void check_scopes(const std::string& prefix, const NamespaceConfig& config, std::optional<std::string_view> inside) {
     check_scopes(prefix + "anonymous_scopes", config.anonymous_scopes, inside);
     check_scopes(prefix + "default_scopes", config.default_scopes, inside);
+  }
+
+  void check_words(const std::string& key, const oauth::ScopeSet& scopes) {
+    for (const auto& scope : scopes) {
+      if (!oauth::is_well_meant(scope))
+        complain(key, fmt::format("holds \"{}\", which is no grant such as \"topic:news.*:subscribe\"", scope));
+    }
   }
 
   /// Every scope must be a grant; of a namespace, for topics that all begin with its name.

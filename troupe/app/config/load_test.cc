@@ -137,6 +137,11 @@ TEST_CASE("each mistake is told with its place") {
       {"[server]\ntrusted_proxies = [1]", "F:2: server.trusted_proxies wants a list of texts such as [\"a\", \"b\"]"},
       {"[server]\nissuer = 2024-01-01",
        "F:2: server.issuer holds a date or time; durations stand in quotes, such as \"10m\""},
+      {"[oauth]\nscopes_supported = \"read topic:a.*:pubish\"",
+       "F:2: oauth.scopes_supported holds \"topic:a.*:pubish\", which is no grant such as \"topic:news.*:subscribe\""},
+      {"[oauth]\nregistration_scopes = \"topic:a.>.b:publish\"",
+       "F:2: oauth.registration_scopes holds \"topic:a.>.b:publish\", which is no grant such as "
+       "\"topic:news.*:subscribe\""},
       {"server = 1", "F:1: there is no key server"},
   };
   for (const Row& row : rows) {

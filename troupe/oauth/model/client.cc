@@ -80,6 +80,8 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   if (!std::ranges::all_of(metadata.post_logout_redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
   if (metadata.name.empty() || metadata.name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
   if (!wire::is_plain_utf8(metadata.name)) return fault.because("The name is UTF-8 without control characters.");
+  if (!std::ranges::all_of(metadata.scope, is_well_meant))
+    return fault.because("A scope that begins with topic: is one such as topic:news.*:subscribe.");
   if (metadata.grant_types.empty()) return fault.because("At least one grant type is needed.");
   bool uses_code = metadata.may_use(GrantType::authorization_code);
   if (uses_code && metadata.redirect_uris.empty()) {

@@ -15,6 +15,8 @@ bool is_scope_character(char c) noexcept { return c > 0x20 && c < 0x7f && c != '
 
 }  // namespace
 
+bool is_well_meant(std::string_view scope) { return !scope.starts_with("topic:") || wire::parse_topic_scope(scope); }
+
 std::expected<ScopeSet, ScopeError> ScopeSet::parse(std::string_view text) {
   ScopeSet set;
   while (!text.empty()) {

@@ -12,6 +12,10 @@ namespace troupe::oauth {
 
 enum class ScopeError { bad_character, too_many };
 
+/// Whether the word is what it looks like: one that begins with "topic:" is the scope of a topic (wire/topic_scope.h),
+/// and no slip of one, which would open nothing.
+bool is_well_meant(std::string_view scope);
+
 class ScopeSet {
  public:
   static constexpr std::size_t tokens_max = 100;  // far more than any client means
