@@ -82,7 +82,8 @@ realtime::ClientSocketOptions Connector::socket_options(realtime::AccessToken to
   return {.host = address_.authority,
           .target = address_.target,
           .token = std::move(token),
-          .unreachable = address_.secure ? "nobody answers there, or its certificate is not trusted (--ca-file)" : ""};
+          .unreachable = fmt::format("nobody answers at {}{}", address_.authority,
+                                     address_.secure ? ", or its certificate is not trusted (--ca-file)" : "")};
 }
 
 bool Connector::is_loopback() const noexcept {

@@ -54,12 +54,12 @@ TEST_CASE("selftest refuses what it cannot attack") {
     std::string said;
   } rows[] = {
       {{"selftest"}, Exit::usage, "--attack"},
-      {{"selftest", "--attack", "https://auth.example.org"}, Exit::failure, "--yes-attack-this-host"},
-      {{"selftest", "--attack", "https://localhost.example.org"}, Exit::failure, "--yes-attack-this-host"},
-      {{"selftest", "--attack", "http://127.0.0.1.example.org"}, Exit::failure, "--yes-attack-this-host"},
-      {{"selftest", "--attack", "http://localhost@example.org"}, Exit::failure, "--yes-attack-this-host"},
+      {{"selftest", "--attack", "https://auth.example.org"}, Exit::usage, "--yes-attack-this-host"},
+      {{"selftest", "--attack", "https://localhost.example.org"}, Exit::usage, "--yes-attack-this-host"},
+      {{"selftest", "--attack", "http://127.0.0.1.example.org"}, Exit::usage, "--yes-attack-this-host"},
+      {{"selftest", "--attack", "http://localhost@example.org"}, Exit::usage, "--yes-attack-this-host"},
       {{"selftest", "--attack", "http://[::1]:1"}, Exit::failure, "is no discovery document"},
-      {{"selftest", "--attack", "http://127.0.0.1:1", "--only", "T999"}, Exit::failure, "no such row"},
+      {{"selftest", "--attack", "http://127.0.0.1:1", "--only", "T999"}, Exit::usage, "no such row"},
       {{"selftest", "--attack", "http://127.0.0.1:1", "--target", "/nowhere"}, Exit::failure, "cannot be read"},
       {{"selftest", "--attack", "http://127.0.0.1:1"}, Exit::failure, "is no discovery document"},
   };

@@ -18,7 +18,7 @@ namespace {
 template <class Parse>
 auto read(const char* flag, const std::string& text, Parse parse, const char* wanted) {
   auto value = parse(text);
-  if (!value) throw CommandFailed{fmt::format("{} \"{}\": wants {}", flag, text, wanted)};
+  if (!value) throw WrongUsage{fmt::format("{} \"{}\": wants {}", flag, text, wanted)};
   return *std::move(value);
 }
 

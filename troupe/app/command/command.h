@@ -23,6 +23,11 @@ struct CommandFailed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The same, and the command line is at fault: it ends as one that cannot be parsed.
+struct WrongUsage : CommandFailed {
+  using CommandFailed::CommandFailed;
+};
+
 /// The flags that lead to a configuration.
 struct ConfigFlags {
   std::string file, data, listen;

@@ -28,7 +28,7 @@ crypto::Digest read_hash(const std::string& text) {
   crypto::Digest digest;
   const auto bytes = wire::from_hex(text);
   if (!bytes || bytes->size() != digest.bytes.size()) {
-    throw CommandFailed{"--checkpoint wants 64 hexadecimal digits"};
+    throw WrongUsage{"--checkpoint wants 64 hexadecimal digits"};
   }
   std::ranges::copy(*bytes, digest.bytes.begin());
   return digest;
@@ -89,7 +89,7 @@ void head(Invocation& invocation, const AuditCommand& command, AdminWork& admin)
 std::optional<crypto::TokenId> read_bound(const AdminWork& admin, const char* flag, const std::string& text) {
   if (text.empty()) return std::nullopt;
   const auto moment = read_moment(text, admin.now());
-  if (!moment) throw CommandFailed{fmt::format("{} wants a moment such as 2026-01-31, 2026-01-31T12:00 or 24h", flag)};
+  if (!moment) throw WrongUsage{fmt::format("{} wants a moment such as 2026-01-31, 2026-01-31T12:00 or 24h", flag)};
   return crypto::TokenId::first_at(*moment);
 }
 
@@ -115,7 +115,7 @@ oauth::AuditFilter filter_of(const AuditCommand& command, AdminWork& admin) {
   if (!command.client.empty()) filter.client = oauth::ClientId{command.client};
   if (!command.request.empty()) filter.request = command.request;
   if (!command.family.empty()) {
-    if (!crypto::TokenId::parse(command.family)) throw CommandFailed{"--family wants 22 characters, as events show it"};
+    if (!crypto::TokenId::parse(command.family)) throw WrongUsage{"--family wants 22 characters, as events show it"};
     filter.family = oauth::FamilyId{command.family};
   }
   return filter;

@@ -150,8 +150,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
 void renew_secret(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
   const auto overlap = parse_duration(command.overlap);
   if (!overlap || *overlap > overlap_max) {
-    throw CommandFailed{
-        fmt::format("--overlap \"{}\": wants a duration of up to 30 days, such as 1d", command.overlap)};
+    throw WrongUsage{fmt::format("--overlap \"{}\": wants a duration of up to 30 days, such as 1d", command.overlap)};
   }
   const oauth::ClientId id{command.id};
   const oauth::NewSecret fresh = oauth::make_secret(id, admin.now(), admin.ids(), admin.random());

@@ -123,7 +123,7 @@ void forget_grants(Invocation& invocation, const GrantsCommand& command, AdminWo
 
 void list_tokens(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
   if (command.use != "access" && command.use != "refresh") {
-    throw CommandFailed{fmt::format("--use \"{}\": wants access or refresh", command.use)};
+    throw WrongUsage{fmt::format("--use \"{}\": wants access or refresh", command.use)};
   }
   const auto use = command.use == "access" ? oauth::TokenUse::access : oauth::TokenUse::refresh;
   const auto tokens = admin.look([&](Tables& tables) {

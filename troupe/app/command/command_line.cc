@@ -35,6 +35,9 @@ Exit explain(CLI::App& root, const CLI::ParseError& error, Console& console) {
 Exit run_chosen(Invocation& invocation) {
   try {
     return invocation.chosen();
+  } catch (const WrongUsage& mistake) {
+    invocation.console.err(std::string{"troupe: "} + mistake.what() + "\n");
+    return Exit::usage;
   } catch (const CommandFailed& failure) {
     invocation.console.err(std::string{"troupe: "} + failure.what() + "\n");
   } catch (const oauth::UnsealError& error) {

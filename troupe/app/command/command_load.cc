@@ -191,14 +191,14 @@ class Load {
 Exit run_load(LoadFlags flags, Console& console) {
   const auto duration = parse_duration(flags.duration);
   if (!duration || *duration <= 0s)
-    throw CommandFailed{fmt::format("--for \"{}\": wants a duration such as 30s", flags.duration)};
+    throw WrongUsage{fmt::format("--for \"{}\": wants a duration such as 30s", flags.duration)};
   const auto connector = make_connector(flags.connect);
   if (!connector.is_loopback() && !flags.yes)
-    throw CommandFailed{
+    throw WrongUsage{
         fmt::format("{} is not this machine: --yes-load-this-host if its owner agrees", connector.address().host)};
   if (flags.load.subscribers_per_topic > flags.load.connections)
-    throw CommandFailed{fmt::format("--subscribers-per-topic: a topic cannot have {} of {} connections",
-                                    flags.load.subscribers_per_topic, flags.load.connections)};
+    throw WrongUsage{fmt::format("--subscribers-per-topic: a topic cannot have {} of {} connections",
+                                 flags.load.subscribers_per_topic, flags.load.connections)};
   auto tokens = read_tokens(flags.connect, console);
   if (tokens.front().expose().empty()) tokens.clear();
   if (const auto machine = claim_machine(); machine.open_files_max < flags.load.connections + 50)

@@ -37,6 +37,12 @@ struct PublishFlags {
   bool text = false;
 };
 
+/// Whether it may be JSON: what is only too deep or too large is the server's to judge.
+bool is_json(std::string_view payload) {
+  const auto read = wire::parse_json(payload, {.bytes_max = payload.size()});
+  return read || read.error() != wire::JsonError::malformed;
+}
+
 /// One run of the command.
 class Publishing {
  public:
@@ -50,6 +56,8 @@ class Publishing {
   /// Publishes one payload, and says what became of it.
   bool publish(std::string payload, std::string_view what) {
     if (flags_.text && !wire::is_utf8(payload)) return refuse(what, "it is no UTF-8");
+    if (!flags_.text && !is_json(payload))
+      return refuse(what, "it is no JSON value; with --text it would be published as a text");
     std::string json;
     flags_.text ? wire::append_json_string(json, payload) : void(json = std::move(payload));
     const auto answer =
@@ -105,9 +113,9 @@ bool publish_one(const PublishFlags& flags, Publishing& publishing, LineReader& 
 }
 
 Exit publish(const PublishFlags& flags, Console& console) {
-  if (flags.lines && flags.payload != "-") throw CommandFailed{"--lines reads standard input; it takes no PAYLOAD"};
+  if (flags.lines && flags.payload != "-") throw WrongUsage{"--lines reads standard input; it takes no PAYLOAD"};
   if (flags.connect.token_file == "-" && flags.payload == "-")
-    throw CommandFailed{"standard input cannot give both the token and the payload"};
+    throw WrongUsage{"standard input cannot give both the token and the payload"};
   const auto connector = make_connector(flags.connect);
   auto token = read_token(flags.connect, connector, console);
   const Signals signals{SIGINT, SIGTERM, SIGHUP};

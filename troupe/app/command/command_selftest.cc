@@ -58,7 +58,7 @@ std::vector<attack::Row> chosen_rows(const std::vector<std::string>& only) {
   auto rows = attack::all_rows();
   for (const std::string& id : only) {
     if (std::ranges::find(rows, id, &attack::Row::id) == rows.end())
-      throw CommandFailed{fmt::format("--only {}: there is no such row", id)};
+      throw WrongUsage{fmt::format("--only {}: there is no such row", id)};
   }
   if (!only.empty())
     std::erase_if(rows, [&only](const attack::Row& row) { return std::ranges::find(only, row.id) == only.end(); });
@@ -69,7 +69,7 @@ Exit run_selftest(const SelftestFlags& flags, Console& console) {
   const auto rows = chosen_rows(flags.only);
   auto options = read_target(flags);
   if (!is_own_machine(flags.url) && !flags.yes)
-    throw CommandFailed{fmt::format("{} is not this machine: --yes-attack-this-host if it is yours", flags.url)};
+    throw WrongUsage{fmt::format("{} is not this machine: --yes-attack-this-host if it is yours", flags.url)};
   (void)claim_machine();
   const auto transport = attack::curl_transport({.ca_file = flags.ca_file});
   const auto target = attack::find_target(*transport, std::move(options));

@@ -122,7 +122,9 @@ void add_subscribe_commands(CLI::App& root, Invocation& invocation) {
       "subscribe", "Print what is published to topics of a running server, one JSON line a message");
   auto flags = std::make_shared<SubscribeFlags>();
   add_topics(*subscribe, *flags);
-  subscribe->add_option("--count", flags->count, "End after so many messages")->type_name("N");
+  subscribe->add_option("--count", flags->count, "End after so many messages")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   subscribe->add_flag("--recover", flags->recover, "Come back after a lost connection, and go on without loss");
   subscribe->add_option("--record", flags->record, "Write the traffic there, for tools/history_check")
       ->type_name("FILE");

@@ -26,8 +26,7 @@ struct UserCommand {
 
 crypto::Password read_password(Invocation& invocation, const UserCommand& command) {
   if (!command.password_stdin) {
-    throw CommandFailed{
-        "give the password on standard input, with --password-stdin; on the command line others see it"};
+    throw WrongUsage{"give the password on standard input, with --password-stdin; on the command line others see it"};
   }
   auto line = invocation.console.read_line();
   if (!line || line->empty()) throw CommandFailed{"there is no password on standard input"};
@@ -101,7 +100,7 @@ void update(Invocation& invocation, const UserCommand& command, AdminWork& admin
   oauth::UserChange change;
   if (command.new_name) change.name = oauth::UserName{*command.new_name};
   if (command.email || command.no_email) change.email = command.email;
-  if (!change.name && !change.email) throw CommandFailed{"say what is to change: --name, --email or --no-email"};
+  if (!change.name && !change.email) throw WrongUsage{"say what is to change: --name, --email or --no-email"};
   const auto user = admin.transact([&](oauth::Tables& tables) {
     const auto before = user_named(tables, command.name);
     const auto after = oauth::change_user(tables, before, change);

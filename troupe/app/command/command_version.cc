@@ -6,6 +6,7 @@
 namespace troupe::app {
 
 void add_version_command(CLI::App& root, Invocation& invocation) {
+  root.set_version_flag("-V,--version", "troupe " TROUPE_VERSION, "Print the version");
   auto* version = root.add_subcommand("version", "Print the version");
   version->callback([&invocation] {
     invocation.chosen = [&invocation] {

@@ -49,7 +49,7 @@ void add_connect_flags(CLI::App& command, ConnectFlags& flags) {
 
 Connector make_connector(const ConnectFlags& flags) {
   auto connector = Connector::make(flags.connector);
-  if (!connector) throw CommandFailed{connector.error()};
+  if (!connector) throw WrongUsage{connector.error()};
   return *std::move(connector);
 }
 
