@@ -11,8 +11,10 @@ std::vector<FlagValue> values_of(const ConfigFlags& flags) {
   std::vector<FlagValue> values;
   if (flags.development) values.push_back({"development", "true", "--development"});
   for (const std::string& setting : flags.settings) {
-    const auto equals = std::min(setting.find('='), setting.size());
-    values.push_back({setting.substr(0, equals), setting.substr(std::min(equals + 1, setting.size())), "--set"});
+    const auto equals = setting.find('=');
+    const bool is_pair = equals != std::string::npos;
+    values.push_back(
+        {is_pair ? setting.substr(0, equals) : "", is_pair ? setting.substr(equals + 1) : setting, "--set"});
   }
   if (!flags.data.empty()) values.push_back({"server.data_dir", flags.data, "--data"});
   if (!flags.listen.empty()) values.push_back({"server.listen", flags.listen, "--listen"});

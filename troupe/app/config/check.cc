@@ -66,12 +66,24 @@ class Checker {
     }
   }
 
+  /// Of a rule as a whole, at the place of what stands first in it.
+  void complain_of_rule(std::size_t number, const std::string& what) {
+    const std::string name = name_of({number, ""});  // with a dot at its end
+    const auto first = std::ranges::find_if(places_, [&](const auto& place) { return place.first.starts_with(name); });
+    problems_.push_back({first == places_.end() ? "" : first->second,
+                         fmt::format("{} {}", std::string_view{name}.substr(0, name.size() - 1), what)});
+  }
+
   void check_rules() {
     std::size_t number = 0;
     for (const RuleConfig& rule : config_.realtime.rules) {
       ++number;
-      if (const auto read = rule_of(rule); !read) {
+      const auto read = rule_of(rule);
+      if (read) continue;
+      if (!read.error().key.empty()) {
         complain(name_of({number, read.error().key}), read.error().complaint);
+      } else {
+        complain_of_rule(number, read.error().complaint);
       }
     }
   }

@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
@@ -78,12 +79,13 @@ class Loader {
 
   void read_file(const std::string& path) {
     std::ifstream file{path};
-    if (!file || std::filesystem::is_directory(path)) {
-      problems_.push_back({path, "cannot be read"});
+    std::string text(file_bytes_max + 1, '\0');
+    if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!file.is_open() || file.bad()) {
+      const std::error_code why{errno, std::generic_category()};
+      problems_.push_back({path, "cannot be read: " + why.message()});
       return;
     }
-    std::string text(file_bytes_max + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > file_bytes_max) {
       problems_.push_back({path, "has more than 1 MiB, so it is no configuration"});
@@ -132,6 +134,7 @@ class Loader {
   }
 
   void read_flag(const FlagValue& flag) {
+    if (flag.key.empty()) return problems_.push_back({flag.flag, fmt::format("\"{}\" wants KEY=VALUE", flag.text)});
     if (auto setting = known(flag.flag, flag.key)) read(*std::move(setting), flag.text);
   }
 

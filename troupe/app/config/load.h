@@ -23,7 +23,8 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
-/// What a flag sets: the key's name, the text, and the flag as it was written.
+/// What a flag sets: the key's name ("": it names none, and the text is all of it), the text, and the flag as it was
+/// written.
 struct FlagValue {
   std::string key, text, flag;
 };

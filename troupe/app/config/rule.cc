@@ -72,8 +72,7 @@ std::expected<realtime::RoutingRule, RuleFault> rule_of(const RuleConfig& config
     if (!rule.priority) return std::unexpected(RuleFault{"priority", "wants low, normal or high"});
   }
   if (!config.target_scope.empty()) rule.target = std::make_shared<const std::string>(config.target_scope);
-  if (auto fault = realtime::fault_of(rule))
-    return std::unexpected(RuleFault{"topic", "stands in a rule that cannot work: " + *fault});
+  if (auto fault = realtime::fault_of(rule)) return std::unexpected(RuleFault{"", "cannot work: " + *fault});
   return rule;
 }
 

@@ -28,7 +28,7 @@ std::optional<RuleKeyName> split_rule_key(std::string_view name);
 /// "realtime.rule.2.topic"
 std::string name_of(const RuleKeyName& name);
 
-/// A mistake in a rule: the key that it concerns, and what is wrong.
+/// A mistake in a rule: the key that it concerns ("": the rule as a whole), and what is wrong.
 struct RuleFault {
   std::string key;
   Complaint complaint;

@@ -72,9 +72,11 @@ TEST_CASE("a mistake in a rule is told with its line, its rule and what to do") 
        "F:4: realtime.rule.2.priority wants low, normal or high"},
       {"[[realtime.rule]]\nredirect = \"a.*\"", "F:2: realtime.rule.1.redirect is no topic"},
       {"[[realtime.rule]]\ntopic = \"a\"",
-       "F:2: realtime.rule.1.topic stands in a rule that cannot work: a rule needs one of refuse, redirect, priority "
+       "F:2: realtime.rule.1 cannot work: a rule needs one of refuse, redirect, priority "
        "and "
        "target"},
+      {"[[realtime.rule]]\nrefuse = true\n\n[[realtime.rule]]\nsender_scope = \"ops\"",
+       "F:5: realtime.rule.2 cannot work: a rule needs one of refuse, redirect, priority and target"},
       {"[[realtime.rule]]\npriorty = \"high\"",
        "F:2: there is no key realtime.rule.1.priorty; do you mean realtime.rule.1.priority?"},
   };
