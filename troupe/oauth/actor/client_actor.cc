@@ -18,18 +18,6 @@ bool may_present(ClientAuthMethod registered, ClientAuthMethod presented) noexce
   return registered == ClientAuthMethod::client_secret && by_secret;
 }
 
-/// Whether `hash` is one of the secrets that are good now; compares with all of them, and always with two.
-bool is_one_of(const std::vector<ClientSecretRecord>& secrets, const crypto::Digest& hash, base::UnixTime now) {
-  bool found = false;
-  for (const ClientSecretRecord& secret : secrets) {
-    const bool is_good = !secret.expires_at || now < *secret.expires_at;
-    if (crypto::equal_in_constant_time(secret.hash.view(), hash.view()) && is_good) found = true;
-  }
-  static const crypto::Digest nobody{};
-  for (std::size_t i = secrets.size(); i < 2; ++i) (void)crypto::equal_in_constant_time(nobody.view(), hash.view());
-  return found;
-}
-
 /// Calls `visit(Client)` for each that there is, by id.
 template <class Visit>
 void for_each_client(Tables& tables, Visit visit) {
@@ -80,6 +68,17 @@ NewClient make_client(ClientMetadata metadata, base::UnixTime now, crypto::Token
   made.secret = std::move(secret.secret);
   made.secret_record = std::move(secret.record);
   return made;
+}
+
+bool is_secret_of(const std::vector<ClientSecretRecord>& secrets, const crypto::Digest& hash, base::UnixTime now) {
+  bool found = false;
+  for (const ClientSecretRecord& secret : secrets) {
+    const bool is_good = !secret.expires_at || now < *secret.expires_at;
+    if (crypto::equal_in_constant_time(secret.hash.view(), hash.view()) && is_good) found = true;
+  }
+  static const crypto::Digest nobody{};
+  for (std::size_t i = secrets.size(); i < 2; ++i) (void)crypto::equal_in_constant_time(nobody.view(), hash.view());
+  return found;
 }
 
 NewSecret make_secret(const ClientId& client, base::UnixTime now, crypto::TokenIds& ids, base::Random& random) {
@@ -190,7 +189,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateCl
   auto known = co_await find(message.id);
   // The same steps whether there is such a client or not; only then the verdict.
   const crypto::Digest hash = crypto::sha256(message.secret.expose());
-  const bool knows_secret = is_one_of(known.secrets, hash, context.wall());
+  const bool knows_secret = is_secret_of(known.secrets, hash, context.wall());
   const bool is_enabled = known.client && known.client->state == ClientState::enabled;
   if (is_enabled && may_present(known.client->metadata.auth_method, message.presented)) {
     const bool has_shown_secret = known.client->is_public() ? message.secret.expose().empty() : knows_secret;

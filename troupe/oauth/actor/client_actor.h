@@ -53,11 +53,13 @@ struct GetRegistration {
 };
 
 /// Replaces its metadata; the token is good no longer, the answer bears the next one. Errors: those of `fault_in`, too;
-/// invalid_client_metadata where a public client would become a confidential one, or the reverse.
+/// invalid_client_metadata where a public client would become a confidential one, or the reverse, and for a secret that
+/// is not the client's: it may repeat its own, and cannot choose one.
 struct UpdateRegistration {
   ClientId id;
   RegistrationToken token;
   ClientMetadata metadata;
+  std::optional<ClientSecret> secret{};
   Cause cause{};
   using reply = ClientCredentials;
   using error = OauthError;
@@ -250,6 +252,9 @@ struct NewSecret {
   ClientSecret secret;
 };
 NewSecret make_secret(const ClientId& client, base::UnixTime now, crypto::TokenIds& ids, base::Random& random);
+
+/// Whether `hash` is that of one of these secrets, and it is good now; compares with all of them, and always with two.
+bool is_secret_of(const std::vector<ClientSecretRecord>& secrets, const crypto::Digest& hash, base::UnixTime now);
 
 /// Puts a secret in the place of a client's others: the newest of them stays good for `overlap`.
 void renew_secret(Tables& tables, const ClientSecretRecord& fresh, base::UnixTime now, std::chrono::seconds overlap);

@@ -15,10 +15,14 @@ bool manages(Tables& tables, const ClientId& id, const crypto::Digest& token_has
 
 using Updated = std::expected<Client, OauthError>;
 
-Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::Digest& next_hash) {
+Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::Digest& next_hash, base::UnixTime now) {
   auto client = tables.clients.find(wanted.id);
   if (!client || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
     return std::unexpected(errors::invalid_token);
+  }
+  if (wanted.secret &&
+      !is_secret_of(tables.clients.secrets_of(wanted.id), crypto::sha256(wanted.secret->expose()), now)) {
+    return std::unexpected(errors::invalid_client_metadata.because("The client_secret is the server's to give."));
   }
   if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
   ClientMetadata next = wanted.metadata;  // but for what the operator alone says
@@ -51,11 +55,12 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   RegistrationToken next = fresh_registration_token(context.random());
   const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated", "by_itself"), message.id);
-  auto updated = co_await storage_.write([message, event, next_hash = crypto::sha256(next.expose())](Tables& t) {
-    auto client = update(t, message, next_hash);
-    if (client) t.audit.append(event);
-    return client;
-  });
+  auto updated = co_await storage_.write(
+      [message, event, next_hash = crypto::sha256(next.expose()), now = context.wall()](Tables& t) {
+        auto client = update(t, message, next_hash, now);
+        if (client) t.audit.append(event);
+        return client;
+      });
   forget(message.id);
   if (!updated) co_return std::unexpected(updated.error());
   co_return ClientCredentials{std::make_shared<const Client>(*std::move(updated)), std::nullopt, std::move(next)};

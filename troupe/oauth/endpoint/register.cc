@@ -81,10 +81,14 @@ std::optional<OauthError> fault_in_update(const wire::Json& body, const ClientId
   if (named == nullptr || *named != id.value()) {
     return errors::invalid_client_metadata.because("The client_id must be that of the client.");
   }
-  if (body.find("client_secret") != nullptr) {
-    return errors::invalid_client_metadata.because("The client_secret is the server's to give.");
-  }
   return std::nullopt;
+}
+
+/// The secret that a client repeats, as it may (RFC 7592, section 2.2); "": what is no text is no secret of it.
+std::optional<ClientSecret> repeated_secret(const wire::Json& body) {
+  if (body.find("client_secret") == nullptr) return std::nullopt;
+  const std::string* text = body.string_at("client_secret");
+  return ClientSecret{text == nullptr ? "" : *text};
 }
 
 Task<web::Response> enrol(ServicePtr service, web::Request http) {
@@ -120,8 +124,8 @@ Task<web::Response> update(ServicePtr service, web::Request http) {
   auto metadata = read_registration(*body, service->options);
   if (!metadata) co_return refuse(metadata.error());
 
-  auto updated = co_await service->clients.ask(
-      UpdateRegistration{managed->id, std::move(managed->token), *std::move(metadata), cause_of(http)});
+  auto updated = co_await service->clients.ask(UpdateRegistration{
+      managed->id, std::move(managed->token), *std::move(metadata), repeated_secret(*body), cause_of(http)});
   if (!updated) {
     const OauthError error = told(updated.error());
     co_return error == errors::invalid_token ? refuse_bearer(error) : refuse(error);
