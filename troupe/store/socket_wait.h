@@ -18,7 +18,7 @@ class SocketWait {
   virtual ~SocketWait() = default;
   /// Waits until the socket is ready for what is asked, or closed. Throws std::system_error where the kernel refuses.
   virtual Waited wait(int socket, actor::IoEvents interest, base::Duration at_most) = 0;
-  /// The socket is about to be closed.
+  /// The socket is about to be closed, or was closed just now: before its number can belong to another one.
   virtual void forget(int socket) noexcept = 0;
 };
 

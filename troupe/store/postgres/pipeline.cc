@@ -86,9 +86,7 @@ Pipeline::Pipeline(const PostgresOptions& options) : patience_(options.statement
   settle();
 }
 
-Pipeline::~Pipeline() {
-  if (connection_) wait_->forget(PQsocket(connection_.get()));
-}
+Pipeline::~Pipeline() { forget_socket(); }
 
 void Pipeline::connect(const PostgresOptions& options) {
   const std::string& url = options.url.expose();
@@ -104,6 +102,7 @@ void Pipeline::connect(const PostgresOptions& options) {
   while (state != PGRES_POLLING_OK) {
     if (PQstatus(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED)
       lose(one_line(PQerrorMessage(connection_.get())));
+    socket_ = PQsocket(connection_.get());  // each address that is tried has another one
     wait({.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING}, end - clock.now());
     state = PQconnectPoll(connection_.get());
   }
@@ -215,7 +214,7 @@ void Pipeline::write_out() {
 }
 
 void Pipeline::wait(actor::IoEvents interest, base::Duration at_most) {
-  switch (wait_->wait(PQsocket(connection_.get()), interest, at_most)) {
+  switch (wait_->wait(socket_, interest, at_most)) {
     case Waited::ready:
       return;
     case Waited::late:
@@ -232,6 +231,7 @@ void Pipeline::require(bool sent) {
 
 void Pipeline::lose(const std::string& why) {
   is_lost_ = true;
+  forget_socket();
   last_error_.emplace(Failure::unavailable, 0, fmt::format("postgresql: {}", why));
   throw Error{*last_error_};
 }
@@ -242,7 +242,13 @@ bool Pipeline::is_closed() noexcept {
   pg_conn* connection = connection_.get();
   is_lost_ =
       PQconsumeInput(connection) == 0 || PQconsumeInput(connection) == 0 || PQstatus(connection) != CONNECTION_OK;
+  if (is_lost_) forget_socket();
   return is_lost_;
+}
+
+/// At once, by the number: libpq has closed the socket where it found its end, and the next one may get that number.
+void Pipeline::forget_socket() noexcept {
+  if (socket_ >= 0) wait_->forget(std::exchange(socket_, -1));
 }
 
 }  // namespace troupe::store

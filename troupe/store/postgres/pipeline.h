@@ -81,12 +81,14 @@ class Pipeline {
   void require(bool sent);
   void note_failure(const pg_result* result, const Pending& pending);
   [[noreturn]] void lose(const std::string& why);
+  void forget_socket() noexcept;
 
   BlockingWait blocking_;
   SocketWait* wait_ = &blocking_;
   const base::Duration patience_;
   base::Duration present_patience_ = patience_;
   ConnectionHandle connection_;
+  int socket_ = -1;                                        // the connection's, until it is lost
   std::map<std::string, std::string, std::less<>> names_;  // of prepared statements, by their SQL
   std::int64_t names_given_ = 0;
   std::deque<Pending> pending_;

@@ -56,6 +56,12 @@ class PostgresServer {
     ::waitpid(std::exchange(server_, -1), nullptr, 0);
   }
 
+  /// Ends it at once, as a crash does (its "immediate" shutdown): no statement is answered any more.
+  void crash() {
+    ::kill(server_, SIGQUIT);
+    ::waitpid(std::exchange(server_, -1), nullptr, 0);
+  }
+
   /// Comes back when it answers.
   void start() {
     server_ = run("postgres", {"-D", data(), "-k", folder_, "-h", "", "-F", "-c", "synchronous_commit=on", "-c",
