@@ -92,8 +92,11 @@ void Pipeline::connect(const PostgresOptions& options) {
   const std::string& url = options.url.expose();
   // libpq's own sentence would repeat the text, and the password with it.
   if (!is_postgres_url(url)) throw Error{Failure::unavailable, 0, "postgresql: the connection string cannot be read"};
-  const char* const keys[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
-  const char* const values[] = {url.c_str(), "troupe", "UTF8", nullptr};
+  // What stands before the string is a default, which it may change. A standby is no server of ours: it takes no
+  // writes, and what it lets read may be out of date.
+  const char* const keys[] = {"target_session_attrs", "dbname", "fallback_application_name", "client_encoding",
+                              nullptr};
+  const char* const values[] = {"read-write", url.c_str(), "troupe", "UTF8", nullptr};
   connection_.reset(PQconnectStartParams(keys, values, 1));
   if (!connection_) throw Error{Failure::unavailable, 0, "postgresql: out of memory"};
   base::Clock& clock = base::system_clock();

@@ -9,6 +9,7 @@
 #include "troupe/base/published.h"
 #include "troupe/store/postgres/dialect.h"
 #include "troupe/store/postgres/pipeline.h"
+#include "troupe/store/postgres/sqlstate.h"
 
 namespace troupe::store {
 namespace {
@@ -115,6 +116,7 @@ class PostgresSession final : public Session {
         if (is_under_way && outcomes.size() < pieces.size()) settle_piece(outcomes.back());
       }
       commit(outcomes.back());
+      give_up_if_read_only();
       return outcomes;
     });
   }
@@ -234,6 +236,12 @@ class PostgresSession final : public Session {
       if (!pipeline_.is_lost()) throw;
       throw Error{Failure::unknown, error.code(), fmt::format("{}, in the middle of a commit", error.what())};
     }
+  }
+
+  /// A server that only reads, as a standby does, would refuse the next batch too: a new connection may find the one
+  /// that writes.
+  void give_up_if_read_only() {
+    if (pipeline_.failed() >= first_ && pipeline_.last_error().code() == number_of("25006")) pipeline_.give_up();
   }
 
   /// The server answers ROLLBACK where the transaction had failed.

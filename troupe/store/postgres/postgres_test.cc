@@ -337,6 +337,41 @@ TEST_CASE("a connection that the server closed while nobody used it is not usabl
   CHECK_FALSE(is_usable);
 }
 
+TEST_CASE("a server that only reads is not connected to, and a session that finds itself there is left") {
+  const Bench bench;
+  const std::string url =
+      PostgresServer::of_this_process().url(bench.database) + "&options=-c%20default_transaction_read_only%3Don";
+  const auto open = [](const std::string& where) { return postgres_engine({.url = base::Secret{where}})->open(); };
+  CHECK_EQ(error_of([&] { (void)open(url); }).failure(), Failure::unavailable);
+
+  const Work look = [](Transaction& t) { t.each("SELECT id FROM items", {}, [](const Row&) {}); };
+  for (const auto& make : {insert, send}) {
+    const auto session = open(url + "&target_session_attrs=any");
+    const Work pieces[] = {look, make(1, "a"), look, make(2, "b")};
+    CHECK_FALSE(session->read({&look, 1}).front());
+    CHECK(session->is_usable());
+    const Outcomes outcomes = session->write(pieces);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) CHECK_EQ(outcomes[i] != nullptr, i % 2 == 1);
+    for (const std::size_t i : {1, 3}) {
+      const Error refused = error_in(outcomes[i]);
+      CHECK_EQ(refused.failure(), Failure::unavailable);
+      CHECK(std::string{refused.what()}.contains("25006"));
+    }
+    CHECK_FALSE(session->is_usable());
+  }
+  CHECK_EQ(bench.count(), 0);
+}
+
+TEST_CASE("a read that tries to write has itself to blame: its session is left neither then nor by the next write") {
+  const Bench bench;
+  const Work write = insert(1, "a");
+  CHECK(std::string{error_in(bench.session->read({&write, 1}).front()).what()}.contains("25006"));
+  CHECK(bench.session->is_usable());
+  bench.session->transact(insert(2, "b"));
+  CHECK(bench.session->is_usable());
+  CHECK_EQ(bench.count(), 1);
+}
+
 TEST_CASE("a connection that cannot be made says why, and never with the password") {
   const std::string url = PostgresServer::of_this_process().url("postgres");
   const std::string wrongs[] = {
