@@ -337,6 +337,18 @@ TEST_CASE("a connection that the server closed while nobody used it is not usabl
   CHECK_FALSE(is_usable);
 }
 
+TEST_CASE("a session has the server look whether it is still there, so that a vanished one holds no lock for hours") {
+  const Bench bench;
+  std::vector<std::string> set;
+  bench.session->transact([&](Transaction& t) {
+    // By a unix socket, which tells the end of the other side anyway, each shows 0: so by who has set it.
+    t.each("SELECT name FROM pg_settings WHERE name LIKE 'tcp%' AND source = 'session' ORDER BY name", {},
+           [&](const Row& row) { set.push_back(row.text(0)); });
+  });
+  CHECK_EQ(set, std::vector<std::string>{"tcp_keepalives_count", "tcp_keepalives_idle", "tcp_keepalives_interval",
+                                         "tcp_user_timeout"});
+}
+
 TEST_CASE("a server that only reads is not connected to, and a session that finds itself there is left") {
   const Bench bench;
   const std::string url =
