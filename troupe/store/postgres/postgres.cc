@@ -108,7 +108,8 @@ class PostgresSession final : public Session {
     if (is_to_claim_) claim();
     return or_roll_back([&] {
       Outcomes outcomes;
-      first_ = pipeline_.send("BEGIN");
+      // Each statement sees what others have committed by then: a snapshot would be older than the lock.
+      first_ = pipeline_.send("BEGIN ISOLATION LEVEL READ COMMITTED");
       begun_ = pipeline_.send(lock_writers);
       for (const Work& work : pieces) {
         outcomes.emplace_back();

@@ -10,6 +10,12 @@ namespace {
 
 using test::PostgresServer;
 
+std::int64_t count_in(Session& session) {
+  return session.transact([](Transaction& t) {
+    return t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+  });
+}
+
 /// A database with a table, and a session on it.
 struct Bench {
   std::string database = PostgresServer::of_this_process().make_database();
@@ -23,12 +29,29 @@ struct Bench {
     });
   }
 
-  std::int64_t count() const {
-    return session->transact([](Transaction& t) {
-      return t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+  std::int64_t count() const { return count_in(*session); }
+};
+
+/// A process whose exit status is what it counts, as a writer.
+pid_t count_in_process(const std::string& database) noexcept {
+  const pid_t child = fork();
+  if (child == 0) _exit(static_cast<int>(count_in(*PostgresServer::of_this_process().session(database))));
+  return child;
+}
+
+/// Until one waits for the lock of writers.
+void wait_for_waiting_writer(const std::string& database) {
+  const auto session = PostgresServer::of_this_process().session("postgres");
+  const base::Instant begin = base::system_clock().now();
+  bool is_waiting = false;
+  while (!is_waiting) {
+    REQUIRE_LT(base::system_clock().now() - begin, std::chrono::seconds{30});
+    session->transact([&](Transaction& t) {
+      t.each("SELECT 1 FROM pg_stat_activity WHERE datname = ?1 AND wait_event = 'advisory'", {database},
+             [&](const Row&) { is_waiting = true; });
     });
   }
-};
+}
 
 Work insert(std::int64_t id, std::string name) {
   return [id, name](Transaction& t) { t.run("INSERT INTO items (id, name) VALUES (?1, ?2)", {id, name}); };
@@ -254,6 +277,26 @@ TEST_CASE("two processes write one after the other, and what one has read before
     return t.first("SELECT weight::bigint FROM items WHERE id = 0", {}, [](const Row& row) { return row.integer(0); });
   });
   CHECK(counted == children * rounds);
+}
+
+TEST_CASE("who has waited for another writer sees what it wrote, whatever isolation the database has by default") {
+  PostgresServer& server = PostgresServer::of_this_process();
+  for (const std::string level : {"read committed", "repeatable read", "serializable"}) {
+    CAPTURE(level);
+    const Bench bench;
+    server.execute("postgres",
+                   {fmt::format("ALTER DATABASE {} SET default_transaction_isolation = '{}'", bench.database, level)});
+    pid_t other = -1;
+    server.session(bench.database)->transact([&](Transaction& t) {
+      t.run("INSERT INTO items (id) VALUES (1)");
+      other = count_in_process(bench.database);
+      wait_for_waiting_writer(bench.database);
+    });
+    int status = -1;
+    REQUIRE_EQ(waitpid(other, &status, 0), other);
+    REQUIRE(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 1);
+  }
 }
 
 TEST_CASE("a writer that waits too long for another one is told that the database is busy, and works again") {
