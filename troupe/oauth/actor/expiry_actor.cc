@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/expiry_actor.h"
 
 #include "troupe/oauth/actor/browser_session.h"
+#include "troupe/oauth/model/client.h"
 #include "troupe/oauth/storage/audit_verifier.h"
 
 namespace troupe::oauth {
@@ -81,12 +82,15 @@ actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context)
   const AuditEvent event = auditor_.event(context, {.by = "schedule"}, audit_removal_kind);
   const int removed = co_await parts_.storage.write([now, event, options = parts_.options](Tables& t) {
     const auto before = [now](base::Duration age) { return crypto::TokenId::first_at(now - age - slack); };
-    const base::Duration family = std::max(options.refresh_absolute, options.refresh_absolute_public);
+    const base::Duration refresh = std::max(options.refresh_absolute, options.refresh_absolute_public);
+    // Its id is as old as its code, its refresh tokens begin when that is redeemed, and what the last of them has given
+    // stands on it, too.
+    const base::Duration family = options.code_ttl + refresh + access_token_ttl_max;
     int full_steps = 0;
     int rows = 0;
     for (const int count : {t.grants.remove_codes_before(before(options.code_tombstone), step_rows),
                             t.grants.remove_access_expired(now - slack, step_rows),
-                            t.grants.remove_refresh_before(before(family), step_rows),
+                            t.grants.remove_refresh_before(before(refresh), step_rows),
                             t.grants.remove_families_before(before(family), step_rows),
                             t.users.remove_sessions_before(before(session_name_max), step_rows),
                             t.grants.remove_endings_before(now - ending_kept_for, step_rows),

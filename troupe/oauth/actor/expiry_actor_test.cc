@@ -42,6 +42,32 @@ TEST_CASE("a table of tokens stays as large as what was issued within their life
   CHECK_EQ(rows_of(oauth, "access_tokens"), 0);
 }
 
+TEST_CASE("a grant is kept as long as the last token that can stand on it, and no longer") {
+  OauthOptions options = fixture::usual_options();
+  options.code_ttl = 10min;
+  options.refresh_idle = options.refresh_absolute = options.refresh_absolute_public = 15min;
+  ActorWorld oauth{3, fixture::new_disk(), 2, options};
+  ClientMetadata metadata = fixture::shop().metadata;
+  metadata.access_token_ttl = access_token_ttl_max;
+  const ClientPtr client = oauth.world.block_on(oauth.clients.ask(RegisterClient{metadata}))->client;
+
+  // The code is redeemed at its end, and the refresh token used at its own.
+  const IssuedCode code = oauth.authorize(client);
+  oauth.world.advance(9min);
+  const auto first = oauth.redeem(code, client);
+  REQUIRE(first.has_value());
+  oauth.world.advance(14min);
+  const auto last = oauth.refresh(first->refresh_token.value(), client);
+  REQUIRE(last.has_value());
+
+  oauth.world.advance(59min);
+  CHECK(oauth.is_active(last->access_token, client));
+  CHECK_EQ(rows_of(oauth, "refresh_tokens"), 0);
+  oauth.world.advance(9min);  // 91 after the code: all three lives, the slack, and the next sweep
+  CHECK_EQ(rows_of(oauth, "access_tokens"), 0);
+  CHECK_EQ(rows_of(oauth, "families"), 0);
+}
+
 TEST_CASE("what many tokens leave behind is gone within seconds") {
   ActorWorld oauth{2};
   oauth.disk->transact([&](store::Transaction& transaction) {

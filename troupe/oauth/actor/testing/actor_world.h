@@ -71,12 +71,14 @@ class Crowd {
   std::vector<actor::Answer<M>> answers_;
 };
 
+inline OauthOptions usual_options() { return {.issuer = "https://issuer.example"}; }
+
 /// The actors on `Where`, which is a test::World or a real System, and what tests ask of them.
 template <class Where>
 struct Actors {
   Where& where;
   std::size_t owner_count;  // of tokens, and of codes
-  OauthOptions options{.issuer = "https://issuer.example"};
+  OauthOptions options;
   Storage storage;
   actor::Ref<Watcher> watcher = where.template spawn<Watcher>({.name = "watcher"});
   actor::Ref<KeyActor> keys =
@@ -101,8 +103,12 @@ struct Actors {
       where, owner_pool("codes", owner_count),
       AuthActorParts{.storage = storage, .clients = clients, .keys = keys, .tokens = tokens, .options = options});
 
-  Actors(Where& on, std::shared_ptr<store::Engine> engine, std::size_t owners_of_each = 2)
-      : where(on), owner_count(owners_of_each), storage(store::Database::start(on, std::move(engine))) {}
+  Actors(Where& on, std::shared_ptr<store::Engine> engine, std::size_t owners_of_each = 2,
+         OauthOptions of_all = usual_options())
+      : where(on),
+        owner_count(owners_of_each),
+        options(std::move(of_all)),
+        storage(store::Database::start(on, std::move(engine))) {}
 
   ClientPtr client(const ClientId& id) { return where.block_on(clients.ask(GetClient{id})).value(); }
 
@@ -168,9 +174,10 @@ struct WorldOnDisk {
 
 /// The actors in a simulated system.
 struct ActorWorld : WorldOnDisk, Actors<actor::test::World> {
-  explicit ActorWorld(actor::test::Seed seed, Disk on = new_disk(), std::size_t owners_of_each = 2)
+  explicit ActorWorld(actor::test::Seed seed, Disk on = new_disk(), std::size_t owners_of_each = 2,
+                      OauthOptions of_all = usual_options())
       : WorldOnDisk{.world = actor::test::World{seed}, .disk = std::move(on)},
-        Actors(world, store::sqlite_engine(disk), owners_of_each) {}
+        Actors(world, store::sqlite_engine(disk), owners_of_each, std::move(of_all)) {}
 
   base::UnixTime now() { return world.manual_clock().wall(); }
 
