@@ -1,4 +1,5 @@
-// Listeners by the name of an event. A listener that throws stops no other; what it threw goes to `error`.
+// Listeners by the name of an event. A listener that fails, at once or by its promise, stops no other; its error goes
+// to `error`.
 
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
@@ -20,11 +21,15 @@ export class Emitter<Events extends object> {
 
   /** Runs a function of the user's. An error that nobody listens for is thrown where the platform reports it. */
   protected guard(run: () => unknown, tell = true): void {
-    try {
-      run();
-    } catch (error) {
+    const failed = (error: unknown): void => {
       if (tell) this.report(error);
       else queueMicrotask(() => { throw error; });
+    };
+    try {
+      const result = run() as PromiseLike<unknown> | undefined | null;
+      if (typeof result?.then === 'function') result.then(undefined, failed);
+    } catch (error) {
+      failed(error);
     }
   }
 

@@ -54,6 +54,11 @@ export interface Handlers<Payload = unknown> {
   unsubscribed?(end: { topic: string; reason: string; error?: TroupeError }): void;
 }
 
+/** The handlers of one call of `subscribe`. Several calls may share one object of handlers, but never a handle. */
+export interface Handle {
+  readonly handlers: Handlers;
+}
+
 export interface SubscribeOptions {
   readonly overflow?: 'drop_oldest' | 'drop_newest' | 'latest' | 'spill' | 'disconnect';
   /** Ask for `presence_changed`. */
@@ -82,7 +87,7 @@ export class Entry {
   readonly topic: string;
   readonly isPattern: boolean;
   readonly options: SubscribeOptions;
-  readonly handles = new Set<Handlers>();
+  readonly handles = new Set<Handle>();
   readonly settled: Array<{ resolve: () => void; reject: (error: TroupeError) => void }> = [];
   live = false;
   /** The server's session has it, so that `resume` brings it back. */

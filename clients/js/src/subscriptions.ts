@@ -6,7 +6,7 @@
 import { backoffMs, type Backoff } from './backoff.js';
 import { TroupeError } from './error.js';
 import type { Frame } from './frame.js';
-import { Entry, type Confirmed, type Gap, type Handlers, type Message, type PresenceChange, type SubscribeOptions, type Tell } from './subscription.js';
+import { Entry, type Confirmed, type Gap, type Handle, type Handlers, type Message, type PresenceChange, type SubscribeOptions, type Tell } from './subscription.js';
 import { matches } from './topic.js';
 import type { Position } from './position.js';
 
@@ -46,7 +46,7 @@ export class Subscriptions {
     this.#way = way;
     this.#backoff = backoff;
     const each = (entry: Entry, run: (handlers: Handlers) => unknown) => {
-      for (const handlers of [...entry.handles]) way.guard(() => run(handlers));
+      for (const { handlers } of [...entry.handles]) way.guard(() => run(handlers));
     };
     this.#tell = {
       message: (entry, message) => each(entry, (handlers) => handlers.message?.(message)),
@@ -67,7 +67,7 @@ export class Subscriptions {
     } else if (!entry) {
       this.#put(entry = new Entry(topic, options, this.#tell));
     }
-    const mine = { ...handlers }; // of this call alone, so that two may share one object
+    const mine: Handle = { handlers };
     entry.handles.add(mine);
     const wanted = entry;
     const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ resolve, reject }));
@@ -87,9 +87,9 @@ export class Subscriptions {
     if (entry.isPattern) this.#patterns.set(entry.topic, entry);
   }
 
-  #remove(topic: string, handlers: Handlers): void {
+  #remove(topic: string, handle: Handle): void {
     const entry = this.#entries.get(topic);
-    if (!entry?.handles.delete(handlers) || entry.handles.size > 0) return;
+    if (!entry?.handles.delete(handle) || entry.handles.size > 0) return;
     this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
     if (!this.#way.isOnline()) return void this.#stale.add(topic);
     if (entry.held || entry.asking) this.#drop([topic]);
@@ -191,7 +191,7 @@ export class Subscriptions {
       if (!told) continue;
       const recovered = entry.confirm(told);
       for (const { resolve } of entry.settled.splice(0)) resolve();
-      for (const handlers of [...entry.handles]) {
+      for (const { handlers } of [...entry.handles]) {
         this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
       }
     }
@@ -225,7 +225,7 @@ export class Subscriptions {
   #end(entry: Entry, reason: string, error: TroupeError): void {
     const handles = [...entry.handles];
     this.#forget(entry, error);
-    for (const handlers of handles) this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
+    for (const { handlers } of handles) this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
     this.#way.told('unsubscribed', { topic: entry.topic, reason, error });
   }
 
@@ -248,7 +248,7 @@ export class Subscriptions {
   presence(frame: Frame): void {
     const { topic, joined = [], left = [] } = frame as unknown as PresenceChange;
     for (const entry of this.#in(topic)) {
-      for (const handlers of [...entry.handles]) this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
+      for (const { handlers } of [...entry.handles]) this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
     }
   }
 

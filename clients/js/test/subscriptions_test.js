@@ -288,6 +288,37 @@ test('a handler that throws stops neither the others nor the client', async (t) 
   assert.deepEqual(world.events('error').map((error) => error.message), ['mine', 'mine']);
 });
 
+test('handlers may be the methods of an object, and two subscriptions may share it', async (t) => {
+  class Log {
+    seen = [];
+    subscribed() { this.seen.push('subscribed'); }
+    message({ offset }) { this.seen.push(offset); }
+  }
+  const world = new World(t);
+  const log = new Log();
+  const one = world.client.subscribe('a', log);
+  world.client.subscribe('a', log);
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  await socket.say(message('a', 1));
+  one.unsubscribe();
+  await socket.say(message('a', 2));
+  assert.deepEqual(log.seen, ['subscribed', 'subscribed', 1, 1, 2]);
+});
+
+test('what an asynchronous handler fails with is an error event', async (t) => {
+  const world = new World(t);
+  const fail = (name) => async () => { throw new Error(name); };
+  world.client.subscribe('a', { message: fail('message'), subscribed: fail('subscribed'), presence: fail('presence') }, { presence: true });
+  world.client.members('room', fail('members'));
+  const socket = await world.online();
+  world.client.on('gap', fail('listener'));
+  await socket.confirm({ a: 0, room: 0 });
+  await socket.answer('presence', { type: 'presence_state', count: 1, users: ['ann'] });
+  await socket.say(message('a', 1), { type: 'presence_changed', topic: 'a', joined: ['ann'], left: [] }, gap('a', 2, 2));
+  assert.deepEqual(world.events('error').map((error) => error.message), ['subscribed', 'members', 'message', 'presence', 'listener']);
+});
+
 // Publications with exclude_self: their acks stand for offsets that never come as messages. `ack N` answers the oldest.
 for (const [name, published, script, expected, position] of [
   ['in its place', 1, [message('a', 6), 'ack 7', message('a', 8)], ['6', '8'], 8],

@@ -15,14 +15,19 @@ class Emitter {
         return all.length > 0;
     }
     guard(run, tell = true) {
-        try {
-            run();
-        }
-        catch (error) {
+        const failed = (error) => {
             if (tell)
                 this.report(error);
             else
                 queueMicrotask(() => { throw error; });
+        };
+        try {
+            const result = run();
+            if (typeof result?.then === 'function')
+                result.then(undefined, failed);
+        }
+        catch (error) {
+            failed(error);
         }
     }
     report(error) {
@@ -730,7 +735,7 @@ class Subscriptions {
         this.#way = way;
         this.#backoff = backoff;
         const each = (entry, run) => {
-            for (const handlers of [...entry.handles])
+            for (const { handlers } of [...entry.handles])
                 way.guard(() => run(handlers));
         };
         this.#tell = {
@@ -753,7 +758,7 @@ class Subscriptions {
         else if (!entry) {
             this.#put(entry = new Entry(topic, options, this.#tell));
         }
-        const mine = { ...handlers };
+        const mine = { handlers };
         entry.handles.add(mine);
         const wanted = entry;
         const ready = wanted.live ? Promise.resolve() : new Promise((resolve, reject) => wanted.settled.push({ resolve, reject }));
@@ -772,9 +777,9 @@ class Subscriptions {
         if (entry.isPattern)
             this.#patterns.set(entry.topic, entry);
     }
-    #remove(topic, handlers) {
+    #remove(topic, handle) {
         const entry = this.#entries.get(topic);
-        if (!entry?.handles.delete(handlers) || entry.handles.size > 0)
+        if (!entry?.handles.delete(handle) || entry.handles.size > 0)
             return;
         this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
         if (!this.#way.isOnline())
@@ -884,7 +889,7 @@ class Subscriptions {
             const recovered = entry.confirm(told);
             for (const { resolve } of entry.settled.splice(0))
                 resolve();
-            for (const handlers of [...entry.handles]) {
+            for (const { handlers } of [...entry.handles]) {
                 this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
             }
         }
@@ -920,7 +925,7 @@ class Subscriptions {
     #end(entry, reason, error) {
         const handles = [...entry.handles];
         this.#forget(entry, error);
-        for (const handlers of handles)
+        for (const { handlers } of handles)
             this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
         this.#way.told('unsubscribed', { topic: entry.topic, reason, error });
     }
@@ -942,7 +947,7 @@ class Subscriptions {
     presence(frame) {
         const { topic, joined = [], left = [] } = frame;
         for (const entry of this.#in(topic)) {
-            for (const handlers of [...entry.handles])
+            for (const { handlers } of [...entry.handles])
                 this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
         }
     }
