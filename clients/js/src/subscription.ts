@@ -57,6 +57,8 @@ export interface Handlers<Payload = unknown> {
 /** The handlers of one call of `subscribe`. Several calls may share one object of handlers, but never a handle. */
 export interface Handle {
   readonly handlers: Handlers;
+  /** Its entry, which presence that is added later replaces; or, once it has left, where it was then. */
+  at: Pick<Entry, 'position'>;
 }
 
 export interface SubscribeOptions {

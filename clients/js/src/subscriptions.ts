@@ -25,7 +25,7 @@ export interface Subscription {
   readonly topic: string;
   /** Resolves when the server has confirmed it for the first time; rejects when it refuses. */
   readonly ready: Promise<void>;
-  /** The last position seen; give it to `recover` to go on from there in another run. */
+  /** The last position seen before it ended; give it to `recover` to go on from there in another run. */
   readonly position: Entry['position'];
   unsubscribe(): void;
 }
@@ -56,28 +56,26 @@ export class Subscriptions {
   }
 
   add(topic: string, handlers: Handlers, options: SubscribeOptions): Subscription {
-    let entry = this.#entries.get(topic);
-    if (entry && options.presence && !entry.options.presence) { // ask once more, where we are
-      const { position } = entry;
-      const handles = [...entry.handles];
-      entry = new Entry(topic, { ...entry.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell);
-      for (const handle of handles) entry.handles.add(handle);
-      entry.settled.push(...this.#entries.get(topic)!.settled.splice(0));
-      this.#put(entry);
-    } else if (!entry) {
-      this.#put(entry = new Entry(topic, options, this.#tell));
+    const old = this.#entries.get(topic);
+    let wanted: Entry;
+    if (!old) {
+      this.#put(wanted = new Entry(topic, options, this.#tell));
+    } else if (options.presence && !old.options.presence) { // ask once more, where we are
+      const { position } = old;
+      this.#put(wanted = new Entry(topic, { ...old.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell));
+      this.#replace(old, wanted);
+    } else {
+      wanted = old;
     }
-    const mine: Handle = { handlers };
-    entry.handles.add(mine);
-    const wanted = entry;
+    const mine: Handle = { handlers, at: wanted };
+    wanted.handles.add(mine);
     const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ resolve, reject }));
     ready.catch(() => {}); // `unsubscribed` tells it as well
     this.#plan();
-    const current = (): Entry | undefined => this.#entries.get(topic);
     return {
       topic,
       ready,
-      get position() { return current()?.position ?? wanted.position; },
+      get position() { return mine.at.position; },
       unsubscribe: () => this.#remove(topic, mine),
     };
   }
@@ -87,9 +85,20 @@ export class Subscriptions {
     if (entry.isPattern) this.#patterns.set(entry.topic, entry);
   }
 
+  #replace(old: Entry, entry: Entry): void {
+    clearTimeout(old.retry);
+    for (const handle of old.handles) {
+      handle.at = entry;
+      entry.handles.add(handle);
+    }
+    entry.settled.push(...old.settled.splice(0));
+  }
+
   #remove(topic: string, handle: Handle): void {
     const entry = this.#entries.get(topic);
-    if (!entry?.handles.delete(handle) || entry.handles.size > 0) return;
+    if (!entry?.handles.delete(handle)) return;
+    handle.at = { position: entry.position }; // others may go on from here
+    if (entry.handles.size > 0) return;
     this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
     if (!this.#way.isOnline()) return void this.#stale.add(topic);
     if (entry.held || entry.asking) this.#drop([topic]);

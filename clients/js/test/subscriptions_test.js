@@ -262,6 +262,24 @@ test('presence asked for later: asked from where one is, so that nothing is miss
   assert.deepEqual([[...log], [...late]], [['subscribed', 'recovered', '6', '+ann -'], ['recovered', '6', '+ann -']]);
 });
 
+test('each subscription of a topic ends at its own position, also where presence was asked for later', async (t) => {
+  const world = new World(t);
+  const one = listen(world, 'a').subscription;
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  const two = listen(world, 'a', { presence: true }).subscription;
+  await settle();
+  await socket.confirm({ a: { epoch: 'e', offset: 5, recovered: true } });
+  await socket.say(message('a', 6));
+  one.unsubscribe();
+  await socket.say(message('a', 7));
+  two.unsubscribe();
+  listen(world, 'a');
+  await settle();
+  await socket.confirm({ a: 9 });
+  assert.deepEqual([one.position, two.position], [{ epoch: 'e', offset: 6 }, { epoch: 'e', offset: 7 }]);
+});
+
 test('presence asked for before the first confirmation: that one is nobody\'s, the second counts', async (t) => {
   const world = new World(t);
   const log = listen(world, 'a');

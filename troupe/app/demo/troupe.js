@@ -745,30 +745,28 @@ class Subscriptions {
         };
     }
     add(topic, handlers, options) {
-        let entry = this.#entries.get(topic);
-        if (entry && options.presence && !entry.options.presence) {
-            const { position } = entry;
-            const handles = [...entry.handles];
-            entry = new Entry(topic, { ...entry.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell);
-            for (const handle of handles)
-                entry.handles.add(handle);
-            entry.settled.push(...this.#entries.get(topic).settled.splice(0));
-            this.#put(entry);
+        const old = this.#entries.get(topic);
+        let wanted;
+        if (!old) {
+            this.#put(wanted = new Entry(topic, options, this.#tell));
         }
-        else if (!entry) {
-            this.#put(entry = new Entry(topic, options, this.#tell));
+        else if (options.presence && !old.options.presence) {
+            const { position } = old;
+            this.#put(wanted = new Entry(topic, { ...old.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell));
+            this.#replace(old, wanted);
         }
-        const mine = { handlers };
-        entry.handles.add(mine);
-        const wanted = entry;
+        else {
+            wanted = old;
+        }
+        const mine = { handlers, at: wanted };
+        wanted.handles.add(mine);
         const ready = wanted.live ? Promise.resolve() : new Promise((resolve, reject) => wanted.settled.push({ resolve, reject }));
         ready.catch(() => { });
         this.#plan();
-        const current = () => this.#entries.get(topic);
         return {
             topic,
             ready,
-            get position() { return current()?.position ?? wanted.position; },
+            get position() { return mine.at.position; },
             unsubscribe: () => this.#remove(topic, mine),
         };
     }
@@ -777,9 +775,20 @@ class Subscriptions {
         if (entry.isPattern)
             this.#patterns.set(entry.topic, entry);
     }
+    #replace(old, entry) {
+        clearTimeout(old.retry);
+        for (const handle of old.handles) {
+            handle.at = entry;
+            entry.handles.add(handle);
+        }
+        entry.settled.push(...old.settled.splice(0));
+    }
     #remove(topic, handle) {
         const entry = this.#entries.get(topic);
-        if (!entry?.handles.delete(handle) || entry.handles.size > 0)
+        if (!entry?.handles.delete(handle))
+            return;
+        handle.at = { position: entry.position };
+        if (entry.handles.size > 0)
             return;
         this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
         if (!this.#way.isOnline())
