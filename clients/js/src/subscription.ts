@@ -48,7 +48,7 @@ export interface Handlers<Payload = unknown> {
   gap?(gap: Gap): void;
   lost?(lost: Lost): void;
   presence?(change: PresenceChange): void;
-  /** Confirmed, for the first time or on another socket. */
+  /** Confirmed, for the first time or on another socket; at once where the topic is there already. */
   subscribed?(confirmed: { topic: string; recovered: boolean; resumed: boolean }): void;
   /** The server has ended it or did not allow it. */
   unsubscribed?(end: { topic: string; reason: string; error?: TroupeError }): void;

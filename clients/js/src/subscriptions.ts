@@ -71,6 +71,7 @@ export class Subscriptions {
     wanted.handles.add(mine);
     const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ resolve, reject }));
     ready.catch(() => {}); // `unsubscribed` tells it as well
+    if (wanted.live) queueMicrotask(() => this.#tellSubscribed(wanted, mine));
     this.#plan();
     return {
       topic,
@@ -78,6 +79,12 @@ export class Subscriptions {
       get position() { return mine.at.position; },
       unsubscribe: () => this.#remove(topic, mine),
     };
+  }
+
+  /** Who comes to a topic that is confirmed already has no other confirmation to wait for. */
+  #tellSubscribed(entry: Entry, handle: Handle): void {
+    if (!entry.live || !entry.handles.has(handle)) return;
+    this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
   }
 
   #put(entry: Entry): void {

@@ -210,6 +210,23 @@ test('members: pages and the changes meanwhile make one set; later changes and a
   assert.deepEqual(changes.at(-1), [['fay'], ['dan']]);
 });
 
+test('members: a second set of the same topic becomes ready as well', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const page = (...users) => socket.answer('presence', { type: 'presence_state', count: users.length, users });
+  const first = world.client.members('room');
+  await settle();
+  await socket.confirm({ room: 0 });
+  await page('ann');
+  const second = world.client.members('room');
+  await settle();
+  await page('ann', 'bob'); // bob's coming is not told yet
+  await second.ready;
+  await socket.say({ type: 'presence_changed', topic: 'room', joined: ['bob'], left: [] });
+  assert.deepEqual([[...first.users], [...second.users]], [['ann', 'bob'], ['ann', 'bob']]);
+  assert.equal(socket.frames('subscribe').length, 1);
+});
+
 test('the inbox: one after the other, each once, received when its handler is done', async (t) => {
   const world = new World(t);
   const direct = (offset, more = {}) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1, ...more });

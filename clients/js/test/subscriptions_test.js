@@ -248,6 +248,18 @@ test('what the server takes away is told and not asked for again', async (t) => 
   assert.equal((await world.reconnect()).frames('subscribe').length, 0);
 });
 
+test('who subscribes to what is there already is told so in the next moment, unless it has gone by then', async (t) => {
+  const world = new World(t);
+  listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  const [late, gone] = [listen(world, 'a'), listen(world, 'a')];
+  gone.subscription.unsubscribe();
+  assert.deepEqual([...late], []);
+  await late.subscription.ready;
+  assert.deepEqual([[...late], [...gone]], [['subscribed'], []]);
+});
+
 test('presence asked for later: asked from where one is, so that nothing is missed meanwhile', async (t) => {
   const world = new World(t);
   const log = listen(world, 'a');

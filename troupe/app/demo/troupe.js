@@ -762,6 +762,8 @@ class Subscriptions {
         wanted.handles.add(mine);
         const ready = wanted.live ? Promise.resolve() : new Promise((resolve, reject) => wanted.settled.push({ resolve, reject }));
         ready.catch(() => { });
+        if (wanted.live)
+            queueMicrotask(() => this.#tellSubscribed(wanted, mine));
         this.#plan();
         return {
             topic,
@@ -769,6 +771,11 @@ class Subscriptions {
             get position() { return mine.at.position; },
             unsubscribe: () => this.#remove(topic, mine),
         };
+    }
+    #tellSubscribed(entry, handle) {
+        if (!entry.live || !entry.handles.has(handle))
+            return;
+        this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
     }
     #put(entry) {
         this.#entries.set(entry.topic, entry);
