@@ -84,6 +84,7 @@ export class Client extends Emitter<Events> {
   readonly #requests: Requests;
   readonly #subscriptions: Subscriptions;
   readonly #inbox: Inbox;
+  readonly #backoff: Backoff;
   readonly #timeoutMs: number;
   readonly #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
   #published = 0;
@@ -94,7 +95,7 @@ export class Client extends Emitter<Events> {
     super();
     const socketClass = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (!socketClass) throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
-    const backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
+    const backoff = this.#backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#link = new Link(absolute(url), {
       token: options.token, WebSocket: socketClass, backoff,
@@ -202,7 +203,7 @@ export class Client extends Emitter<Events> {
   members(topic: string, changed: (change: MembersChange) => void = () => {}):
       { readonly users: ReadonlySet<string>; readonly ready: Promise<void>; close(): void } {
     const members = new Members((after) => this.presence(topic, after === undefined ? {} : { after }),
-      (change) => this.guard(() => changed(change)));
+      (change) => this.guard(() => changed(change)), this.#backoff);
     const loaded = settling<void>();
     const subscription = this.subscribe(topic, {
       presence: (change) => members.change(change),
@@ -215,7 +216,7 @@ export class Client extends Emitter<Events> {
       },
       unsubscribed: ({ error }) => loaded.reject(error),
     }, { presence: true });
-    return { get users() { return members.users; }, ready: loaded.promise, close: () => subscription.unsubscribe() };
+    return { get users() { return members.users; }, ready: loaded.promise, close: () => { members.close(); subscription.unsubscribe(); } };
   }
 
   async info(): Promise<Info> {

@@ -6,6 +6,9 @@ export type ErrorCode =
   | 'bad_request' | 'unauthorized' | 'forbidden' | 'not_found' | 'rate_limited' | 'too_large' | 'overloaded' | 'internal'
   | 'timeout' | 'disconnected' | 'buffer_full' | 'closed';
 
+/** What another try may bring to a good end a moment later. */
+export const passing: ReadonlySet<unknown> = new Set<ErrorCode>(['overloaded', 'rate_limited', 'internal', 'timeout', 'buffer_full']);
+
 export class TroupeError extends Error {
   override readonly name = 'TroupeError';
   readonly code: ErrorCode;

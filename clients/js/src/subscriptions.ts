@@ -4,7 +4,7 @@
 // refused together is asked for again one by one; what the server has no room for now is asked for again later.
 
 import { backoffMs, type Backoff } from './backoff.js';
-import { TroupeError } from './error.js';
+import { passing, TroupeError } from './error.js';
 import type { Frame } from './frame.js';
 import { Entry, type Confirmed, type Gap, type Handle, type Handlers, type Message, type PresenceChange, type SubscribeOptions, type Tell } from './subscription.js';
 import { matches } from './topic.js';
@@ -29,8 +29,6 @@ export interface Subscription {
   readonly position: Entry['position'];
   unsubscribe(): void;
 }
-
-const again = new Set(['overloaded', 'rate_limited', 'internal', 'timeout']);
 
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>();
@@ -217,7 +215,7 @@ export class Subscriptions {
     for (const entry of entries) entry.asking = false;
     if (!this.#way.isOnline()) return; // the next socket asks again
     const left = entries.filter((entry) => this.#entries.get(entry.topic) === entry);
-    if (again.has(error.code)) return this.#later(left, error);
+    if (passing.has(error.code)) return this.#later(left, error);
     if (entries.length > 1) {
       for (const entry of left) void this.#ask([entry], recover);
       return;

@@ -210,6 +210,72 @@ test('members: pages and the changes meanwhile make one set; later changes and a
   assert.deepEqual(changes.at(-1), [['fay'], ['dan']]);
 });
 
+for (const [name, refuse, waitMs] of [
+  ['refused for now, with a time', (socket) => socket.answer('presence', { type: 'error', code: 'overloaded', message: 'later', retry_after_ms: 2000 }), 2000],
+  ['refused for now, without one', (socket) => socket.answer('presence', { type: 'error', code: 'internal', message: 'later' }), 499],
+]) {
+  test(`members: a page that is ${name}, is asked for again, and what was told meanwhile counts`, async (t) => {
+    const world = new World(t);
+    const socket = await world.online();
+    const members = world.client.members('room');
+    await settle();
+    await socket.confirm({ room: 0 });
+    await socket.answer('presence', { type: 'presence_state', count: 3, users: ['ann', 'bob'], next: 'bob' });
+    await refuse(socket);
+    await socket.say({ type: 'presence_changed', topic: 'room', joined: ['dan'], left: ['ann'] });
+    await world.pass(waitMs - 1);
+    assert.equal(socket.frames('presence').length, 2);
+    await world.pass(1);
+    assert.deepEqual(socket.frames('presence').map(({ after }) => after), [undefined, 'bob', 'bob']);
+    await socket.answer('presence', { type: 'presence_state', count: 3, users: ['cat'] });
+    assert.deepEqual([[...members.users], world.events('error')], [['bob', 'cat', 'dan'], []]);
+    await members.ready;
+  });
+}
+
+test('members: a page without an answer in time is asked for again', async (t) => {
+  const world = new World(t, { timeoutMs: 3000 });
+  const socket = await world.online();
+  const members = world.client.members('room');
+  await settle();
+  await socket.confirm({ room: 0 });
+  await world.pass(3000);
+  await world.pass(499);
+  assert.equal(socket.frames('presence').length, 2);
+  await socket.answer('presence', { type: 'presence_state', count: 1, users: ['ann'] });
+  assert.deepEqual([...members.users], ['ann']);
+});
+
+for (const [name, end, asked] of [
+  ['another connection reads them anew', async ({ world }) => { await (await world.reconnect()).confirm({ room: 0 }); }, 1],
+  ['close() ends it', async ({ members }) => members.close(), 0],
+]) {
+  test(`members: while a page waits to be asked for again, ${name}`, async (t) => {
+    const world = new World(t, { pingIntervalMs: 1e9, timeoutMs: 1e9 });
+    const members = world.client.members('room');
+    const first = await world.online();
+    await first.confirm({ room: 0 });
+    await first.answer('presence', { type: 'error', code: 'overloaded', message: 'later', retry_after_ms: 70_000 });
+    await end({ world, members });
+    await world.pass(70_000);
+    assert.equal(world.sockets.flatMap((socket) => socket.frames('presence')).length, 1 + asked);
+  });
+}
+
+test('members: after a page that is refused for good, changes are still told', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const changes = [];
+  const members = world.client.members('room', (change) => changes.push(change));
+  await settle();
+  await socket.confirm({ room: 0 });
+  await socket.answer('presence', { type: 'error', code: 'forbidden', message: 'no' });
+  await assert.rejects(members.ready, { code: 'forbidden' });
+  assert.deepEqual(world.events('error').map(({ code }) => code), ['forbidden']);
+  await socket.say({ type: 'presence_changed', topic: 'room', joined: ['ann'], left: [] });
+  assert.deepEqual(changes, [{ joined: ['ann'], left: [] }]);
+});
+
 test('members: a second set of the same topic becomes ready as well', async (t) => {
   const world = new World(t);
   const socket = await world.online();

@@ -35,6 +35,7 @@ class Emitter {
             queueMicrotask(() => { throw error; });
     }
 }
+const passing = new Set(['overloaded', 'rate_limited', 'internal', 'timeout', 'buffer_full']);
 class TroupeError extends Error {
     name = 'TroupeError';
     code;
@@ -372,52 +373,97 @@ class Link {
 class Members {
     #page;
     #changed;
+    #backoff;
     #users = new Set();
     #loading;
     #turn = 0;
-    constructor(page, changed) {
+    #endPause = () => { };
+    constructor(page, changed, backoff) {
         this.#page = page;
         this.#changed = changed;
+        this.#backoff = backoff;
     }
     get users() { return this.#users; }
     async load() {
-        const turn = ++this.#turn;
-        const changes = this.#loading = [];
+        const turn = this.#begin();
+        const changes = this.#loading = new Map();
         const users = new Set();
         let after;
         do {
-            const page = await this.#page(after);
-            if (turn !== this.#turn)
+            const page = await this.#read(after, turn);
+            if (!page)
                 return;
             for (const user of page.users)
                 users.add(user);
             after = page.next;
         } while (after !== undefined);
-        for (const change of changes)
-            apply(change, users);
+        for (const [user, there] of changes) {
+            if (there)
+                users.add(user);
+            else
+                users.delete(user);
+        }
         this.#loading = undefined;
         const before = this.#users;
         this.#users = users;
         this.#tell([...users].filter((user) => !before.has(user)), [...before].filter((user) => !users.has(user)));
     }
-    change(change) {
-        if (this.#loading)
-            return void this.#loading.push(change);
-        const joined = change.joined.filter((user) => !this.#users.has(user));
-        const left = change.left.filter((user) => this.#users.has(user));
-        apply(change, this.#users);
-        this.#tell(joined, left);
+    change({ joined, left }) {
+        if (this.#loading) {
+            for (const user of joined)
+                this.#loading.set(user, true);
+            for (const user of left)
+                this.#loading.set(user, false);
+            return;
+        }
+        const come = joined.filter((user) => !this.#users.has(user));
+        const gone = left.filter((user) => this.#users.has(user));
+        for (const user of come)
+            this.#users.add(user);
+        for (const user of gone)
+            this.#users.delete(user);
+        this.#tell(come, gone);
+    }
+    close() {
+        this.#begin();
+        this.#loading = undefined;
+    }
+    #begin() {
+        this.#endPause();
+        return ++this.#turn;
+    }
+    async #read(after, turn) {
+        for (let failures = 0; turn === this.#turn; ++failures) {
+            try {
+                const page = await this.#page(after);
+                return turn === this.#turn ? page : undefined;
+            }
+            catch (error) {
+                if (turn !== this.#turn)
+                    return undefined;
+                const { code, retryAfterMs } = error;
+                if (!passing.has(code)) {
+                    this.#loading = undefined;
+                    throw error;
+                }
+                await this.#pause(Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#backoff)));
+            }
+        }
+        return undefined;
+    }
+    #pause(ms) {
+        return new Promise((over) => {
+            const timer = setTimeout(over, ms);
+            this.#endPause = () => {
+                clearTimeout(timer);
+                over();
+            };
+        });
     }
     #tell(joined, left) {
         if (joined.length > 0 || left.length > 0)
             this.#changed({ joined, left });
     }
-}
-function apply({ joined, left }, users) {
-    for (const user of joined)
-        users.add(user);
-    for (const user of left)
-        users.delete(user);
 }
 class Requests {
     #open = new Map();
@@ -721,7 +767,6 @@ function epochsDiffer(before, now) {
         : Object.entries(at).map(([shard, { epoch }]) => `${shard}=${epoch}`).sort().join();
     return epochs(before) !== epochs(now);
 }
-const again = new Set(['overloaded', 'rate_limited', 'internal', 'timeout']);
 class Subscriptions {
     #entries = new Map();
     #patterns = new Map();
@@ -916,7 +961,7 @@ class Subscriptions {
         if (!this.#way.isOnline())
             return;
         const left = entries.filter((entry) => this.#entries.get(entry.topic) === entry);
-        if (again.has(error.code))
+        if (passing.has(error.code))
             return this.#later(left, error);
         if (entries.length > 1) {
             for (const entry of left)
@@ -1017,6 +1062,7 @@ class Client extends Emitter {
     #requests;
     #subscriptions;
     #inbox;
+    #backoff;
     #timeoutMs;
     #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
     #published = 0;
@@ -1027,7 +1073,7 @@ class Client extends Emitter {
         const socketClass = options.WebSocket ?? globalThis.WebSocket;
         if (!socketClass)
             throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
-        const backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
+        const backoff = this.#backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
         this.#timeoutMs = options.timeoutMs ?? 10_000;
         this.#link = new Link(absolute(url), {
             token: options.token, WebSocket: socketClass, backoff,
@@ -1113,7 +1159,7 @@ class Client extends Emitter {
         return { count, users, ...(next === undefined || next === null ? {} : { next }) };
     }
     members(topic, changed = () => { }) {
-        const members = new Members((after) => this.presence(topic, after === undefined ? {} : { after }), (change) => this.guard(() => changed(change)));
+        const members = new Members((after) => this.presence(topic, after === undefined ? {} : { after }), (change) => this.guard(() => changed(change)), this.#backoff);
         const loaded = settling();
         const subscription = this.subscribe(topic, {
             presence: (change) => members.change(change),
@@ -1127,7 +1173,7 @@ class Client extends Emitter {
             },
             unsubscribed: ({ error }) => loaded.reject(error),
         }, { presence: true });
-        return { get users() { return members.users; }, ready: loaded.promise, close: () => subscription.unsubscribe() };
+        return { get users() { return members.users; }, ready: loaded.promise, close: () => { members.close(); subscription.unsubscribe(); } };
     }
     async info() {
         this.#refuseClosed();
