@@ -205,18 +205,28 @@ export class Client extends Emitter<Events> {
     const members = new Members((after) => this.presence(topic, after === undefined ? {} : { after }),
       (change) => this.guard(() => changed(change)), this.#backoff);
     const loaded = settling<void>();
+    const end = (error: unknown): void => {
+      stopListening();
+      members.close();
+      loaded.reject(error);
+    };
     const subscription = this.subscribe(topic, {
       presence: (change) => members.change(change),
       subscribed: () => {
-        members.load().then(loaded.resolve, (error: unknown) => {
+        members.load().then((whole) => { if (whole) loaded.resolve(); }, (error: unknown) => {
           if ((error as TroupeError).code === 'disconnected') return; // the next connection loads anew
           loaded.reject(error);
           this.emit('error', error);
         });
       },
-      unsubscribed: ({ error }) => loaded.reject(error),
+      unsubscribed: ({ error }) => end(error),
     }, { presence: true });
-    return { get users() { return members.users; }, ready: loaded.promise, close: () => { members.close(); subscription.unsubscribe(); } };
+    const stopListening = this.on('state', (event) => { if (event.state === 'closed') end(whyClosed(event)); });
+    const close = (): void => {
+      subscription.unsubscribe();
+      end(new TroupeError('closed', 'these members are no longer kept'));
+    };
+    return { get users() { return members.users; }, ready: loaded.promise, close };
   }
 
   async info(): Promise<Info> {
@@ -236,7 +246,7 @@ export class Client extends Emitter<Events> {
 
   #changed(event: StateEvent): void {
     if (event.state === 'closed') {
-      const error = event.error ?? new TroupeError('closed', 'this client was closed');
+      const error = whyClosed(event);
       this.#requests.close(error);
       this.#subscriptions.close(error);
       this.#first?.reject(error);
@@ -310,6 +320,8 @@ function settling<Value>(): Settling<Value> {
   promise.catch(() => {});
   return { promise, ...settle };
 }
+
+const whyClosed = ({ error }: StateEvent): TroupeError => error ?? new TroupeError('closed', 'this client was closed');
 
 /** In a browser a path is enough, and http becomes ws. */
 function absolute(url: string | URL): string {

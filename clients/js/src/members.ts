@@ -32,15 +32,15 @@ export class Members {
 
   get users(): ReadonlySet<string> { return this.#users; }
 
-  /** Reads all pages and tells what is different from what was known before. */
-  async load(): Promise<void> {
+  /** Reads all pages and tells what is different from what was known before. False: another turn, or close(), came first. */
+  async load(): Promise<boolean> {
     const turn = this.#begin();
     const changes = this.#loading = new Map<string, boolean>();
     const users = new Set<string>();
     let after: string | undefined;
     do {
       const page = await this.#read(after, turn);
-      if (!page) return; // a later connection reads them anew
+      if (!page) return false;
       for (const user of page.users) users.add(user);
       after = page.next;
     } while (after !== undefined);
@@ -52,6 +52,7 @@ export class Members {
     const before = this.#users;
     this.#users = users;
     this.#tell([...users].filter((user) => !before.has(user)), [...before].filter((user) => !users.has(user)));
+    return true;
   }
 
   change({ joined, left }: PresenceChange): void {

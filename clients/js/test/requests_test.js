@@ -276,6 +276,49 @@ test('members: after a page that is refused for good, changes are still told', a
   assert.deepEqual(changes, [{ joined: ['ann'], left: [] }]);
 });
 
+const later = { type: 'error', code: 'overloaded', message: 'later' };
+for (const [when, prepare] of [
+  ['before the confirmation', () => {}],
+  ['while a page is read', (socket) => socket.confirm({ room: 0 })],
+  ['while a page waits to be asked for again', async (socket) => { await socket.confirm({ room: 0 }); await socket.answer('presence', later); }],
+]) {
+  for (const [name, end, code] of [
+    ['its close()', async ({ members }) => members.close(), 'closed'],
+    ['the end of the client', async ({ world }) => world.client.close(), 'closed'],
+    ['the last token', ({ socket }) => socket.end(4001), 'unauthorized'],
+  ]) {
+    test(`members: ${name} ${when} is what \`ready\` fails with`, async (t) => {
+      const world = new World(t, { token: ({ fresh }) => (fresh ? null : 'tok') });
+      const members = world.client.members('room');
+      let outcome = 'none';
+      members.ready.then(() => { outcome = 'ready'; }, (error) => { outcome = error.code; });
+      const socket = await world.online();
+      await prepare(socket);
+      await end({ world, socket, members });
+      await world.pass(500);
+      assert.deepEqual([outcome, world.events('error')], [code, []]);
+    });
+  }
+}
+
+test('members: a page that comes when the next connection reads them already makes nothing ready', async (t) => {
+  const world = new World(t);
+  const members = world.client.members('room');
+  let ready = false;
+  members.ready.then(() => { ready = true; });
+  await (await world.online()).confirm({ room: 0 });
+  await world.socket.end();
+  await world.pass(500);
+  await world.socket.welcome();
+  const { socket } = world;
+  await socket.confirm({ room: 0 });
+  const [{ id: early }, { id: late }] = socket.frames('presence');
+  await socket.say({ type: 'presence_state', id: early, count: 1, users: ['ann'] });
+  assert.equal(ready, false);
+  await socket.say({ type: 'presence_state', id: late, count: 1, users: ['bob'] });
+  assert.deepEqual([ready, [...members.users]], [true, ['bob']]);
+});
+
 test('members: a second set of the same topic becomes ready as well', async (t) => {
   const world = new World(t);
   const socket = await world.online();

@@ -392,7 +392,7 @@ class Members {
         do {
             const page = await this.#read(after, turn);
             if (!page)
-                return;
+                return false;
             for (const user of page.users)
                 users.add(user);
             after = page.next;
@@ -407,6 +407,7 @@ class Members {
         const before = this.#users;
         this.#users = users;
         this.#tell([...users].filter((user) => !before.has(user)), [...before].filter((user) => !users.has(user)));
+        return true;
     }
     change({ joined, left }) {
         if (this.#loading) {
@@ -1161,19 +1162,31 @@ class Client extends Emitter {
     members(topic, changed = () => { }) {
         const members = new Members((after) => this.presence(topic, after === undefined ? {} : { after }), (change) => this.guard(() => changed(change)), this.#backoff);
         const loaded = settling();
+        const end = (error) => {
+            stopListening();
+            members.close();
+            loaded.reject(error);
+        };
         const subscription = this.subscribe(topic, {
             presence: (change) => members.change(change),
             subscribed: () => {
-                members.load().then(loaded.resolve, (error) => {
+                members.load().then((whole) => { if (whole)
+                    loaded.resolve(); }, (error) => {
                     if (error.code === 'disconnected')
                         return;
                     loaded.reject(error);
                     this.emit('error', error);
                 });
             },
-            unsubscribed: ({ error }) => loaded.reject(error),
+            unsubscribed: ({ error }) => end(error),
         }, { presence: true });
-        return { get users() { return members.users; }, ready: loaded.promise, close: () => { members.close(); subscription.unsubscribe(); } };
+        const stopListening = this.on('state', (event) => { if (event.state === 'closed')
+            end(whyClosed(event)); });
+        const close = () => {
+            subscription.unsubscribe();
+            end(new TroupeError('closed', 'these members are no longer kept'));
+        };
+        return { get users() { return members.users; }, ready: loaded.promise, close };
     }
     async info() {
         this.#refuseClosed();
@@ -1190,7 +1203,7 @@ class Client extends Emitter {
     }
     #changed(event) {
         if (event.state === 'closed') {
-            const error = event.error ?? new TroupeError('closed', 'this client was closed');
+            const error = whyClosed(event);
             this.#requests.close(error);
             this.#subscriptions.close(error);
             this.#first?.reject(error);
@@ -1255,6 +1268,7 @@ function settling() {
     promise.catch(() => { });
     return { promise, ...settle };
 }
+const whyClosed = ({ error }) => error ?? new TroupeError('closed', 'this client was closed');
 function absolute(url) {
     const whole = new URL(url, globalThis.location?.href);
     return whole.href.replace(/^http/, 'ws');
