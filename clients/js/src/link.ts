@@ -50,7 +50,7 @@ export interface LinkOptions {
 
 export interface LinkEvents {
   state(event: StateEvent): void;
-  /** The first frame of a connection, after the state has become `online`. */
+  /** The first frame of a connection. The state is `online`, and is told after this: what waits goes before what listeners send. */
   welcome(frame: Frame): void;
   frame(frame: Frame): void;
   /** An online connection has ended; another may follow. */
@@ -167,10 +167,10 @@ export class Link {
     this.#refused = undefined;
     this.#onlineSince = Date.now();
     const turn = this.#turn;
-    this.#enter({ state: 'online' });
-    if (turn !== this.#turn) return;
+    this.#state = 'online';
     this.#beat(this.#options.pingIntervalMs ?? Number(frame['heartbeat_interval_ms'] ?? 25_000));
     this.#events.welcome(frame);
+    if (turn === this.#turn) this.#enter({ state: 'online' });
   }
 
   /** Half-open sockets say nothing for ever: after an interval of silence we ask, and then wait a little. */

@@ -84,6 +84,25 @@ for (const [name, send, kept] of [
   });
 }
 
+for (const [name, user] of [['the same user', 'u'], ['another user', 'v']]) {
+  test(`what is published when the state becomes online comes after what waited: back as ${name}`, async (t) => {
+    const world = new World(t, { timeoutMs: 1e9 });
+    await world.online();
+    await world.socket.end();
+    const waited = world.client.publish('a', 'waited');
+    let listened;
+    world.client.on('state', ({ state }) => {
+      if (state === 'online') listened = world.client.publish('a', `as ${world.client.welcome.user}`);
+    });
+    await world.pass(500);
+    await world.socket.welcome({ user });
+    const { socket } = world;
+    assert.deepEqual(socket.frames('publish').map(({ payload }) => payload), ['waited', `as ${user}`]);
+    for (const { id } of socket.frames('publish')) await socket.say({ ...ack, id });
+    assert.equal((await Promise.all([waited, listened])).length, 2);
+  });
+}
+
 test('back as another user, what was sent is not repeated, for its key is of the first one', async (t) => {
   const world = new World(t, { timeoutMs: 1e9 });
   await world.online({ user: 'anon:1' });

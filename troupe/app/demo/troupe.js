@@ -307,11 +307,11 @@ class Link {
         this.#refused = undefined;
         this.#onlineSince = Date.now();
         const turn = this.#turn;
-        this.#enter({ state: 'online' });
-        if (turn !== this.#turn)
-            return;
+        this.#state = 'online';
         this.#beat(this.#options.pingIntervalMs ?? Number(frame['heartbeat_interval_ms'] ?? 25_000));
         this.#events.welcome(frame);
+        if (turn === this.#turn)
+            this.#enter({ state: 'online' });
     }
     #beat(intervalMs) {
         const silence = Date.now() - this.#heardAt;
