@@ -62,6 +62,7 @@ const stableMs = 10_000; // a connection that lasted so long was none of a row o
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
+const givenUp = 4000; // with 1000, or without a code, the server would take it for the end of the session
 
 export class Link {
   readonly #url: string;
@@ -221,7 +222,7 @@ export class Link {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     if (code === undefined && socket.terminate) socket.terminate(); // nobody is there to shake hands with
-    else socket.close(code);
+    else socket.close(code ?? givenUp);
   }
 
   #enter(event: StateEvent): void {

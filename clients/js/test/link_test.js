@@ -159,6 +159,7 @@ test('silence is answered with a ping, and silence after that with another socke
   await world.pass(5000);
   const { state, code } = world.events('state').at(-1);
   assert.deepEqual([state, code], ['waiting', 4002]);
+  assert.deepEqual(socket.closedBy, { code: 4000 }, 'so that the session stays');
 });
 
 test('draining: it comes back when the server asked for, not by its own wait', async (t) => {

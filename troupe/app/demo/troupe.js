@@ -200,6 +200,7 @@ const stableMs = 10_000;
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
+const givenUp = 4000;
 class Link {
     #url;
     #options;
@@ -363,7 +364,7 @@ class Link {
         if (code === undefined && socket.terminate)
             socket.terminate();
         else
-            socket.close(code);
+            socket.close(code ?? givenUp);
     }
     #enter(event) {
         this.#state = event.state;
