@@ -26,7 +26,7 @@ export class History<Payload = unknown> implements AsyncIterableIterator<Message
   #cancel: (() => void) | undefined;
   #state: 'new' | 'open' | 'ended' = 'new';
   #error: unknown;
-  #wake: (() => void) | undefined;
+  readonly #wakes: Array<() => void> = []; // of those that wait for an item or the end
 
   constructor(start: (item: (frame: Frame) => void) => HistoryStart) { this.#start = start; }
 
@@ -34,7 +34,7 @@ export class History<Payload = unknown> implements AsyncIterableIterator<Message
 
   async next(): Promise<IteratorResult<Message<Payload>, undefined>> {
     if (this.#state === 'new') this.#open();
-    while (this.#items.length === 0 && this.#state === 'open') await new Promise<void>((wake) => { this.#wake = wake; });
+    while (this.#items.length === 0 && this.#state === 'open') await new Promise<void>((wake) => this.#wakes.push(wake));
     const value = this.#items.shift();
     if (value) return { done: false, value };
     const error = this.#error;
@@ -47,23 +47,28 @@ export class History<Payload = unknown> implements AsyncIterableIterator<Message
     if (this.#state === 'open') this.#cancel?.();
     this.#state = 'ended';
     this.#items.length = 0;
+    this.#wakeAll();
     return { done: true, value: undefined };
   }
 
   #open(): void {
-    this.#state = 'open';
     const { end, cancel } = this.#start((frame) => {
-      if (this.#state !== 'open') return;
+      if (this.#state === 'ended') return;
       const { topic, payload, epoch, offset, sender, sent_at: sentAt } = frame;
       this.#items.push({ topic, payload, epoch, offset, sentAt, ...(sender === undefined ? {} : { sender }) } as Message<Payload>);
-      this.#wake?.();
+      this.#wakeAll();
     });
+    this.#state = 'open'; // not so where the client is closed and has thrown
     this.#cancel = cancel;
     end.then((frame) => { this.complete = frame['complete'] === true; }, (error: unknown) => {
       if (this.#state === 'open') this.#error = error;
     }).finally(() => {
       this.#state = 'ended';
-      this.#wake?.();
+      this.#wakeAll();
     });
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 }

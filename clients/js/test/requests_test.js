@@ -186,6 +186,41 @@ test('a loop that is left tells the server to stop', async (t) => {
   assert.deepEqual(world.events('error'), []);
 });
 
+test('several may wait for items at once, and each gets its own or the end', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const history = world.client.history('a');
+  const seen = [];
+  for (let i = 0; i < 4; ++i) history.next().then(({ done, value }) => seen.push(done ? 'end' : value.offset));
+  await settle();
+  const { id } = socket.last('history');
+  const item = (offset) => ({ type: 'history_item', id, topic: 'a', payload: offset, epoch: 'e', offset, sent_at: 1 });
+  await socket.say(item(1));
+  assert.deepEqual(seen, [1]);
+  await socket.say(item(2), { type: 'history_end', id, complete: true });
+  assert.deepEqual(seen, [1, 2, 'end', 'end']);
+});
+
+test('leaving a history ends whoever still waits for an item of it', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const history = world.client.history('a');
+  let waiting;
+  history.next().then((result) => { waiting = result; });
+  await history.return();
+  await settle();
+  assert.deepEqual(waiting, { done: true, value: undefined });
+  assert.equal(socket.frames('cancel').length, 1);
+});
+
+test('the history of a client that is closed says so each time', async (t) => {
+  const world = new World(t);
+  const history = world.client.history('a');
+  world.client.close();
+  await assert.rejects(history.next(), { code: 'closed' });
+  await assert.rejects(history.next(), { code: 'closed' });
+});
+
 for (const [name, happen, code] of [
   ['refused', (socket, id) => socket.say({ type: 'error', id, code: 'forbidden', message: 'no' }), 'forbidden'],
   ['cut off', (socket) => socket.end(), 'disconnected'],

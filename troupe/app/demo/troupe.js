@@ -88,14 +88,14 @@ class History {
     #cancel;
     #state = 'new';
     #error;
-    #wake;
+    #wakes = [];
     constructor(start) { this.#start = start; }
     [Symbol.asyncIterator]() { return this; }
     async next() {
         if (this.#state === 'new')
             this.#open();
         while (this.#items.length === 0 && this.#state === 'open')
-            await new Promise((wake) => { this.#wake = wake; });
+            await new Promise((wake) => this.#wakes.push(wake));
         const value = this.#items.shift();
         if (value)
             return { done: false, value };
@@ -110,25 +110,30 @@ class History {
             this.#cancel?.();
         this.#state = 'ended';
         this.#items.length = 0;
+        this.#wakeAll();
         return { done: true, value: undefined };
     }
     #open() {
-        this.#state = 'open';
         const { end, cancel } = this.#start((frame) => {
-            if (this.#state !== 'open')
+            if (this.#state === 'ended')
                 return;
             const { topic, payload, epoch, offset, sender, sent_at: sentAt } = frame;
             this.#items.push({ topic, payload, epoch, offset, sentAt, ...(sender === undefined ? {} : { sender }) });
-            this.#wake?.();
+            this.#wakeAll();
         });
+        this.#state = 'open';
         this.#cancel = cancel;
         end.then((frame) => { this.complete = frame['complete'] === true; }, (error) => {
             if (this.#state === 'open')
                 this.#error = error;
         }).finally(() => {
             this.#state = 'ended';
-            this.#wake?.();
+            this.#wakeAll();
         });
+    }
+    #wakeAll() {
+        for (const wake of this.#wakes.splice(0))
+            wake();
     }
 }
 const rememberedMax = 4000;
