@@ -1,7 +1,8 @@
 // Inbox: direct messages, each handled once, one after the other, and said to be received after that.
 //
 // The server sends again with each connection what was not received. `received` speaks for all offsets up to its own,
-// so after a message whose handler has failed none is sent until that message has come again and was handled.
+// so after a message whose handler has failed, or that was dropped, none is sent until that message has come again and
+// was handled.
 
 export interface Direct<Payload = unknown> {
   readonly from: string;
@@ -15,15 +16,21 @@ export interface Direct<Payload = unknown> {
 export type DirectHandler = (message: Direct) => void | Promise<void>;
 
 const rememberedMax = 4000; // an inbox keeps 1000; doubles come from those alone
+const waitingMax = 1000;    // for a handler that is not there yet; the server keeps no more either, by default
+
+interface Waiting {
+  readonly message: Direct;
+  readonly turn: number;
+}
 
 export class Inbox {
   readonly #received: (offset: number) => void;
   readonly #failed: (error: unknown) => void;
   readonly #handled = new Set<string>();
-  #waiting: Array<{ message: Direct; turn: number }> = [];
+  #waiting: Waiting[] = [];
   #handler: DirectHandler | undefined;
   #busy = false;
-  #stuckAt = Infinity; // the offset whose handler failed on this connection
+  #stuckAt = Infinity; // the first offset on this connection whose handler failed, or that was dropped
   #turn = 0;           // of the inbox on this connection: an answer to an earlier one is not sent
 
   constructor(received: (offset: number) => void, failed: (error: unknown) => void) {
@@ -31,7 +38,7 @@ export class Inbox {
     this.#failed = failed;
   }
 
-  /** What has come without a handler waits for one. */
+  /** What has come without a handler waits for one, the newest of it. */
   handle(handler: DirectHandler | undefined): void {
     this.#handler = handler;
     void this.#work();
@@ -52,7 +59,13 @@ export class Inbox {
 
   take(message: Direct): void {
     this.#waiting.push({ message, turn: this.#turn });
+    while (!this.#handler && this.#waiting.length > waitingMax) this.#drop(this.#waiting.shift()!);
     void this.#work();
+  }
+
+  /** As long as nothing later is received, the server gives it again with the next connection, or tells that it is lost. */
+  #drop({ message, turn }: Waiting): void {
+    if (turn === this.#turn) this.#stuckAt = Math.min(this.#stuckAt, message.offset);
   }
 
   async #work(): Promise<void> {

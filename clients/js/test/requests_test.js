@@ -417,6 +417,23 @@ test('the inbox: one after the other, each once, received when its handler is do
   assert.deepEqual(socket.frames('received').map(({ offset }) => offset), [2]);
 });
 
+test('without a handler the newest 1000 direct messages wait for one, and what was dropped comes with the next connection', async (t) => {
+  const world = new World(t);
+  const all = Array.from({ length: 1002 }, (_, at) => (
+    { type: 'direct', from: 'ann', message_id: `m${at + 1}`, offset: at + 1, payload: at + 1, sent_at: 1 }));
+  const seen = [];
+  let socket = await world.online();
+  await socket.say(...all);
+  world.client.inbox(({ payload }) => { seen.push(payload); });
+  await settle();
+  assert.deepEqual([seen.length, seen[0], seen.at(-1)], [1000, 3, 1002]);
+  assert.equal(socket.frames('received').length, 0, 'it would speak for the first two');
+  socket = await world.reconnect();
+  await socket.say(...all);
+  assert.deepEqual(seen.slice(1000), [1, 2], 'the others are known');
+  assert.equal(socket.last('received').offset, 1002);
+});
+
 test('after a message whose handler failed, nothing is received until it has come again', async (t) => {
   const world = new World(t);
   const direct = (offset) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1 });

@@ -137,6 +137,7 @@ class History {
     }
 }
 const rememberedMax = 4000;
+const waitingMax = 1000;
 class Inbox {
     #received;
     #failed;
@@ -165,7 +166,13 @@ class Inbox {
     }
     take(message) {
         this.#waiting.push({ message, turn: this.#turn });
+        while (!this.#handler && this.#waiting.length > waitingMax)
+            this.#drop(this.#waiting.shift());
         void this.#work();
+    }
+    #drop({ message, turn }) {
+        if (turn === this.#turn)
+            this.#stuckAt = Math.min(this.#stuckAt, message.offset);
     }
     async #work() {
         if (this.#busy)
