@@ -61,6 +61,8 @@ export interface PublishOptions {
 export interface PublishAck extends Position {
   readonly deliveredTo: number;
   readonly queued: number;
+  /** Where a rule of the operator sent it instead; the position is one of that topic. */
+  readonly topic?: string;
 }
 
 export interface DirectAck {
@@ -158,11 +160,11 @@ export class Client extends Emitter<Events> {
     };
     const timeoutMs = Math.min(options.timeoutMs ?? this.#timeoutMs, keyMemoryMs);
     const settle = options.excludeSelf ? this.#subscriptions.excluding(topic) : undefined;
-    const answer = (frame: Frame): void => settle?.(frame as Frame & Position);
+    const answer = (frame: Frame): void => settle?.(frame as Frame & PublishAck);
     try {
       const frame = await this.#ask(head, key === false ? 'unsent' : 'always', { payload, timeoutMs, answer });
-      const { epoch, offset, delivered_to: deliveredTo, queued } = frame;
-      return { epoch, offset, deliveredTo, queued } as PublishAck;
+      const { epoch, offset, delivered_to: deliveredTo, queued, topic: sentTo } = frame;
+      return { epoch, offset, deliveredTo, queued, ...(sentTo === undefined ? {} : { topic: sentTo }) } as PublishAck;
     } catch (error) {
       settle?.();
       throw error;

@@ -197,12 +197,15 @@ export class Entry {
   }
 
   /** The ack of a publication with exclude_self takes the message's place. */
-  own(topic: string, { epoch, offset }: Position, ownPending: boolean): void {
+  own(topic: string, { epoch, offset }: Position): void {
     const at = this.#seen.get(topic);
     if (at && at.epoch === epoch && offset > at.offset) this.#keepOwn(topic, at, offset);
     const excuse = (gap: Gap): Gap[] => without(gap, new Set([offset])).map((part) => ({ ...gap, ...part }));
     this.#suspects = this.#suspects.flatMap((gap) => gap.topic === topic && gap.epoch === epoch ? excuse(gap) : [gap]);
-    if (ownPending) return;
+  }
+
+  /** No ack is left that could explain them. */
+  tellSuspects(topic: string): void {
     const told = this.#suspects.filter((gap) => gap.topic === topic);
     this.#suspects = this.#suspects.filter((gap) => gap.topic !== topic);
     for (const gap of told) this.#tell.gap(this, gap);

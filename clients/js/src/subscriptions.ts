@@ -290,13 +290,15 @@ export class Subscriptions {
   }
 
   /** A publication with exclude_self is under way; its ack, if any, calls what this gives. */
-  excluding(topic: string): (position?: Position) => void {
+  excluding(topic: string): (ack?: Position & { topic?: string }) => void {
     this.#ownPending.set(topic, (this.#ownPending.get(topic) ?? 0) + 1);
-    return (position) => {
+    return (ack) => {
       const left = this.#ownPending.get(topic)! - 1;
       if (left > 0) this.#ownPending.set(topic, left);
       else this.#ownPending.delete(topic);
-      for (const entry of this.#in(topic)) entry.own(topic, position ?? { epoch: '', offset: 0 }, left > 0);
+      const sentTo = ack?.topic ?? topic; // by a rule of the operator
+      if (ack) for (const entry of this.#in(sentTo)) entry.own(sentTo, ack);
+      if (left === 0) for (const entry of this.#in(topic)) entry.tellSuspects(topic);
     };
   }
 

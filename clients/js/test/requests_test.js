@@ -18,6 +18,14 @@ test('a publication resolves with its ack and bears a key of its own', async (t)
   assert.ok(frame.idempotency_key.length <= 64);
 });
 
+test('a publication that a rule sends to another topic names that one', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  const published = quiet(world.client.publish('a', 1));
+  await socket.answer('publish', { ...ack, topic: 'b' });
+  assert.deepEqual(await published, { deliveredTo: 2, queued: 1, epoch: 'e', offset: 7, topic: 'b' });
+});
+
 test('bytes are published as a binary frame', async (t) => {
   const world = new World(t);
   const socket = await world.online();

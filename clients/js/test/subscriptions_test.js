@@ -379,6 +379,18 @@ for (const [name, published, script, expected, position] of [
   });
 }
 
+test('an own publication that a rule sends to another topic is no hole there, and explains none here', async (t) => {
+  const world = new World(t);
+  const [a, b] = [listen(world, 'a'), listen(world, 'b')];
+  const socket = await world.online();
+  await socket.confirm({ a: 5, b: 5 });
+  world.client.publish('a', 1, { excludeSelf: true }).catch(() => {});
+  await socket.say(message('a', 7)); // 6 may be that publication
+  await socket.answer('publish', { type: 'ack', delivered_to: 0, queued: 0, epoch: 'e', offset: 6, topic: 'b' });
+  await socket.say(message('b', 7), message('a', 8));
+  assert.deepEqual([[...a], [...b]], [['subscribed', '7', 'gap 6-6 missing', '8'], ['subscribed', '7']]);
+});
+
 test('a session that the server still has is resumed with the positions, and only what is new is subscribed', async (t) => {
   const world = new World(t);
   const [kept, gone] = [listen(world, 'kept'), listen(world, 'gone')];

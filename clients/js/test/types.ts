@@ -19,7 +19,9 @@ export async function use(): Promise<Position> {
   const history: History<Price> = client.history<Price>('prices', { limit: 5 });
   for await (const { payload } of history) console.log(payload.tea);
   try {
-    return await client.publish('prices', Uint8Array.of(1), { excludeSelf: true, idempotencyKey: false });
+    const { topic = 'prices', ...position } = await client.publish('prices', Uint8Array.of(1), { excludeSelf: true, idempotencyKey: false });
+    console.log(topic.length);
+    return position;
   } catch (error) {
     if (error instanceof TroupeError && error.code === 'buffer_full') console.log(error.retryAfterMs);
     throw error;

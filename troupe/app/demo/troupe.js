@@ -747,14 +747,14 @@ class Entry {
         this.#arrive(gap.topic, { epoch: gap.epoch, offset: gap.to });
         this.#tell.gap(this, { ...gap, from });
     }
-    own(topic, { epoch, offset }, ownPending) {
+    own(topic, { epoch, offset }) {
         const at = this.#seen.get(topic);
         if (at && at.epoch === epoch && offset > at.offset)
             this.#keepOwn(topic, at, offset);
         const excuse = (gap) => without(gap, new Set([offset])).map((part) => ({ ...gap, ...part }));
         this.#suspects = this.#suspects.flatMap((gap) => gap.topic === topic && gap.epoch === epoch ? excuse(gap) : [gap]);
-        if (ownPending)
-            return;
+    }
+    tellSuspects(topic) {
         const told = this.#suspects.filter((gap) => gap.topic === topic);
         this.#suspects = this.#suspects.filter((gap) => gap.topic !== topic);
         for (const gap of told)
@@ -1051,14 +1051,19 @@ class Subscriptions {
     }
     excluding(topic) {
         this.#ownPending.set(topic, (this.#ownPending.get(topic) ?? 0) + 1);
-        return (position) => {
+        return (ack) => {
             const left = this.#ownPending.get(topic) - 1;
             if (left > 0)
                 this.#ownPending.set(topic, left);
             else
                 this.#ownPending.delete(topic);
-            for (const entry of this.#in(topic))
-                entry.own(topic, position ?? { epoch: '', offset: 0 }, left > 0);
+            const sentTo = ack?.topic ?? topic;
+            if (ack)
+                for (const entry of this.#in(sentTo))
+                    entry.own(sentTo, ack);
+            if (left === 0)
+                for (const entry of this.#in(topic))
+                    entry.tellSuspects(topic);
         };
     }
     #in(topic) {
@@ -1142,8 +1147,8 @@ class Client extends Emitter {
         const answer = (frame) => settle?.(frame);
         try {
             const frame = await this.#ask(head, key === false ? 'unsent' : 'always', { payload, timeoutMs, answer });
-            const { epoch, offset, delivered_to: deliveredTo, queued } = frame;
-            return { epoch, offset, deliveredTo, queued };
+            const { epoch, offset, delivered_to: deliveredTo, queued, topic: sentTo } = frame;
+            return { epoch, offset, deliveredTo, queued, ...(sentTo === undefined ? {} : { topic: sentTo }) };
         }
         catch (error) {
             settle?.();
