@@ -20,6 +20,14 @@ struct KeysCommand {
   throw CommandFailed{fmt::format("there is no key {}: `troupe keys list` shows those that there are", id)};
 }
 
+/// A server that runs with other seals could not read what is inserted here, so nothing would have come of it there.
+void refuse_unless_sealed_as_configured(oauth::Tables& tables) {
+  if (tables.keys.is_sealed_as_configured()) return;
+  throw CommandFailed{
+      "the keys in the database are not sealed as oauth.encryption_key says, so a server that runs could not read new "
+      "ones: start the server with this encryption key first, which seals all keys by it. Nothing has changed"};
+}
+
 void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
   const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
   for (const auto& key : keys) {
@@ -31,7 +39,10 @@ void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
 
 /// What a rotation would end: the keys that sign, and those that are revoked.
 void rehearse(Invocation& invocation, const KeysCommand& command, AdminWork& admin) {
-  const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
+  const auto keys = admin.look([](oauth::Tables& tables) {
+    refuse_unless_sealed_as_configured(tables);
+    return tables.keys.signing();
+  });
   for (const std::string& id : command.revoked)
     if (std::ranges::find(keys, id, &oauth::SigningKeyRecord::id) == keys.end()) throw_unknown(id);
   for (const auto& key : keys) {
@@ -52,6 +63,7 @@ void rotate(Invocation& invocation, const KeysCommand& command, AdminWork& admin
     fresh.push_back(oauth::make_key({algorithm, admin.now()}, admin.now(), options));
   }
   admin.transact([&](oauth::Tables& tables) {
+    refuse_unless_sealed_as_configured(tables);
     oauth::replace_keys(tables, fresh, admin.now(), options);
     tables.audit.append(admin.event("keys_rotated"));
     for (const std::string& id : command.revoked) {

@@ -221,6 +221,30 @@ TEST_CASE("keys are sealed by the key that is configured, and a wrong one is ref
   CHECK(desk.console.complained().contains("oauth.encryption_key wants 32 bytes"));
 }
 
+TEST_CASE(
+    "keys are not replaced while they are sealed otherwise than is configured: a running server could not read them") {
+  Desk desk;
+  MemoryConsole console;
+  REQUIRE(run_command_line({"keys", "new-encryption-key"}, console) == Exit::success);
+  const std::string with = "oauth.encryption_key=" + console.said().substr(0, 43);
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
+  const std::string said = desk.console.said();
+  const std::string key = said.substr(0, said.find(' '));
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  const std::string before = desk.console.said();
+  for (const std::vector<std::string>& refused :
+       std::vector<std::vector<std::string>>{{"keys", "rotate", "--set", with},
+                                             {"keys", "rotate", "--revoke", key, "--set", with},
+                                             {"keys", "rotate", "--revoke", key, "--dry-run", "--set", with}}) {
+    CHECK(desk.run(refused) == Exit::failure);
+    CHECK(desk.console.complained().contains("start the server with this encryption key first"));
+    CHECK_FALSE(desk.console.said().contains("revoked"));
+  }
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  CHECK_EQ(desk.console.said(), before);
+  CHECK(desk.run({"keys", "rotate", "--revoke", key}) == Exit::success);
+}
+
 TEST_CASE("a mistake on the command line is told in a sentence, and nothing happens") {
   struct Row {
     std::vector<std::string> arguments;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "troupe/base/check.h"
+#include "troupe/base/log.h"
 
 namespace troupe::oauth {
 namespace {
@@ -14,6 +15,10 @@ constexpr auto maintain_every = 1h;
 constexpr auto order_again_after = 30s;  // a key of RSA takes less on the slowest machine
 
 bool is_quick(const KeyOrder& order) { return order.algorithm != crypto::Algorithm::rs256; }
+
+bool can_sign(const std::vector<SigningKeyRecord>& keys, base::UnixTime now) {
+  return std::ranges::any_of(keys, [now](const SigningKeyRecord& key) { return state_of(key, now) == "signing"; });
+}
 
 bool same(const KeySetPtr& a, const KeySetPtr& b) {
   if (!a || !b || a->jwks != b->jwks || a->token_key != b->token_key) return false;
@@ -27,10 +32,7 @@ KeyActor::KeyActor(Storage storage, KeyOptions options) : storage_(std::move(sto
 actor::Task<void> KeyActor::started(actor::Context& context) {
   co_await seal_anew(context);
   co_await load(context);
-  auto orders = keys_to_make(records_, context.wall(), options_);
-  // What is slow can wait where something else signs.
-  if (keys_ || std::ranges::any_of(orders, is_quick)) std::erase_if(orders, std::not_fn(is_quick));
-  co_await make(std::move(orders), context);
+  co_await make_missing(context);
   INVARIANT(keys_ && !keys_->signing.empty(), "a server that has started can sign");
   maker_ = context.spawn<KeyMaker>({.name = "maker", .restart = actor::Restart::permanent});
   context.self(this).tell(Order{});
@@ -38,6 +40,14 @@ actor::Task<void> KeyActor::started(actor::Context& context) {
 }
 
 KeySetPtr KeyActor::handle(const GetKeys&) const { return keys_; }
+
+actor::Task<void> KeyActor::make_missing(actor::Context& context) {
+  const base::UnixTime now = context.wall();
+  auto orders = keys_to_make(records_, now, options_);
+  // What is slow can wait where something else signs.
+  if (can_sign(records_, now) || std::ranges::any_of(orders, is_quick)) std::erase_if(orders, std::not_fn(is_quick));
+  co_await make(std::move(orders), context);
+}
 
 actor::Task<void> KeyActor::seal_anew(actor::Context& context) {
   const AuditEvent event = auditor_.event(context, "keys_sealed", "start");
@@ -64,16 +74,27 @@ std::vector<ListedKey> KeyActor::handle(const ListKeys&, actor::Context& context
 
 actor::Task<void> KeyActor::load(actor::Context& context) {
   struct Loaded {
-    std::vector<SigningKeyRecord> signing;
+    ReadableKeys signing;
     std::vector<TokenKeyRecord> token_keys;
     std::int64_t generation;
   };
   auto loaded = co_await storage_.read(
-      [](Tables& t) { return Loaded{t.keys.signing(), t.keys.token_keys(), t.keys.generation()}; });
-  records_ = std::move(loaded.signing);
+      [](Tables& t) { return Loaded{t.keys.readable_signing(), t.keys.token_keys(), t.keys.generation()}; });
+  records_ = std::move(loaded.signing.keys);
   token_keys_ = std::move(loaded.token_keys);
   generation_ = loaded.generation;
+  leave_out(std::move(loaded.signing.others));
   publish(context);
+}
+
+void KeyActor::leave_out(std::vector<ReadableKeys::Other> others) {
+  std::set<std::string> left_out;
+  for (ReadableKeys::Other& each : others) {
+    if (!left_out_.contains(each.id))
+      base::log::error("oauth", "a signing key cannot be read and is left out", {{"kid", each.id}, {"why", each.why}});
+    left_out.insert(std::move(each.id));
+  }
+  left_out_ = std::move(left_out);
 }
 
 void KeyActor::publish(actor::Context& context) {
@@ -153,11 +174,16 @@ actor::Task<std::expected<KeySetPtr, OauthError>> KeyActor::handle(RevokeKey mes
 }
 
 actor::Task<void> KeyActor::handle(KeysSeen message, actor::Context& context) {
-  if (message.generation != generation_) {
+  const bool is_new = message.generation != generation_;
+  if (is_new) {
     co_await load(context);
   } else {
     publish(context);
   }
+  if (left_out_.empty()) co_return;
+  // Those that were to sign from now on may be among them, and what another process has ended must not sign on.
+  if (!can_sign(records_, context.wall())) co_await make_missing(context);
+  if (is_new) handle(Order{}, context);
 }
 
 actor::Task<void> KeyActor::handle(Maintain, actor::Context& context) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,8 @@ class KeyActor {
   KeyActor(Storage storage, KeyOptions options);
 
   /// Seals keys that are not sealed as they should be, makes those that are missing and orders the slow ones; messages
-  /// wait until something can sign.
+  /// wait until something can sign. A signing key that another process has sealed so that it cannot be read here is
+  /// left out, now and later, and told in the log.
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);
@@ -103,7 +105,9 @@ class KeyActor {
   actor::Task<void> replace(std::optional<std::string> revoked, Cause cause, actor::Context& context);
   actor::Task<void> make(std::vector<KeyOrder> orders, actor::Context& context);
   actor::Task<void> keep(std::vector<SigningKeyRecord> fresh, actor::Context& context);
+  actor::Task<void> make_missing(actor::Context& context);
   actor::Task<void> load(actor::Context& context);
+  void leave_out(std::vector<ReadableKeys::Other> others);
   actor::Task<void> seal_anew(actor::Context& context);
   void publish(actor::Context& context);
 
@@ -112,6 +116,7 @@ class KeyActor {
   actor::Ref<KeyMaker> maker_;
   Auditor auditor_;
   std::vector<SigningKeyRecord> records_;
+  std::set<std::string> left_out_;  // keys that cannot be read
   std::vector<TokenKeyRecord> token_keys_;
   std::int64_t generation_ = -1;
   std::map<std::string, crypto::PrivateKey> parsed_;

@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "troupe/base/log.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -149,6 +150,16 @@ TEST_CASE("keys that a rotation has overtaken are thrown away") {
   CHECK_EQ(keys_of(oauth)->jwks, before->jwks);
 }
 
+/// A fault of the Key Actor, and its next start.
+void begin_anew(ActorWorld& oauth) {
+  {
+    actor::Cell& cell = *oauth.keys.address().cell;
+    const actor::Core::Scope scope{*cell.owner};
+    actor::lifecycle::fault(cell, std::make_exception_ptr(std::runtime_error{"broken"}), "a test");
+  }
+  oauth.world.advance(1s);
+}
+
 TEST_CASE("a rotation reaches everybody who watches, also after the Key Actor has begun anew") {
   ActorWorld oauth{3};
   auto listener = oauth.world.spawn<Listener>({.name = "listener"});
@@ -161,12 +172,7 @@ TEST_CASE("a rotation reaches everybody who watches, also after the Key Actor ha
   CHECK_EQ(heard->signing.front().kid(), (*rotated)->signing.front().kid());
   CHECK_EQ(heard->verifying.size(), 2);
 
-  {
-    actor::Cell& cell = *oauth.keys.address().cell;
-    const actor::Core::Scope scope{*cell.owner};
-    actor::lifecycle::fault(cell, std::make_exception_ptr(std::runtime_error{"broken"}), "a test");
-  }
-  oauth.world.advance(1s);
+  begin_anew(oauth);
   const auto again = oauth.world.block_on(oauth.keys.ask(RotateKeys{}));
   CHECK_EQ(oauth.world.block_on(listener.ask(Listener::Last{})).value()->signing.front().kid(),
            (*again)->signing.front().kid());
@@ -196,6 +202,42 @@ TEST_CASE("a rotation by another process is seen within a second") {
   oauth.world.advance(1s);
   CHECK_NE(keys_of(oauth)->signing.front().kid(), before);
   CHECK_EQ(keys_of(oauth)->verifying.size(), 2);
+}
+
+/// What another process does that seals keys by a key which nobody here has: new ones sign, and `ended` is revoked.
+void rotate_elsewhere(ActorWorld& oauth, const std::string& ended) {
+  const KeySeals seals{.current = crypto::SealKey::parse(crypto::SealKey::generate().expose()),
+                       .previous = std::nullopt};
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlTables tables{transaction, &seals};
+    Tables all = tables.all();
+    const KeyOptions options;
+    replace_keys(all, {make_key({crypto::Algorithm::es256, oauth.now()}, oauth.now(), options)}, oauth.now(), options);
+    revoke_key(all, ended, oauth.now());
+  });
+}
+
+TEST_CASE("a key that cannot be read is left out and told, and one that was revoked beside it signs no longer") {
+  const base::log::Capture log;
+  ActorWorld oauth{14};
+  const std::string stolen = keys_of(oauth)->signing.front().kid();
+  rotate_elsewhere(oauth, stolen);
+  oauth.world.advance(1s);
+  const KeySetPtr keys = keys_of(oauth);
+  REQUIRE_EQ(keys->signing.size(), 1);
+  const std::string own = keys->signing.front().kid();
+  CHECK_NE(own, stolen);
+  CHECK_FALSE(keys->jwks.contains(stolen));
+  CHECK(log.contains("a signing key cannot be read and is left out"));
+  CHECK(log.contains("set oauth.encryption_key"));
+
+  oauth.keys.tell(KeyActor::Maintain{});  // its care goes on, its next start is none other, and keys can be revoked
+  CHECK_EQ(keys_of(oauth)->signing.front().kid(), own);
+  begin_anew(oauth);
+  CHECK_EQ(keys_of(oauth)->signing.front().kid(), own);
+  const auto revoked = oauth.world.block_on(oauth.keys.ask(RevokeKey{.id = own}));
+  REQUIRE(revoked.has_value());
+  CHECK_NE((*revoked)->signing.front().kid(), own);
 }
 
 TEST_CASE("keys follow each other by the calendar, with no day on which nothing signs") {

@@ -65,7 +65,7 @@ TokenKeyRecord make_token_key(std::uint8_t id, base::UnixTime now, base::Random&
 
 void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, base::UnixTime now,
                   const KeyOptions& options) {
-  for (SigningKeyRecord old : tables.keys.signing()) {
+  for (SigningKeyRecord old : tables.keys.signing_times()) {
     if (old.signs_until <= now) continue;
     old.signs_from = std::min(old.signs_from, now);  // one that was announced never gets its turn
     old.signs_until = now;
@@ -76,7 +76,7 @@ void replace_keys(Tables& tables, const std::vector<SigningKeyRecord>& fresh, ba
 }
 
 bool revoke_key(Tables& tables, std::string_view id, base::UnixTime now) {
-  for (SigningKeyRecord key : tables.keys.signing()) {
+  for (SigningKeyRecord key : tables.keys.signing_times()) {
     if (key.id != id) continue;
     key.signs_from = std::min(key.signs_from, now);
     key.signs_until = std::min(key.signs_until, now);
@@ -96,7 +96,7 @@ std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexc
 
 int remove_retired(Tables& tables, base::UnixTime now) {
   int removed = 0;
-  for (const SigningKeyRecord& key : tables.keys.signing())
+  for (const SigningKeyRecord& key : tables.keys.signing_times())
     if (key.retired_at <= now && tables.keys.remove_signing(key.id)) ++removed;
   return removed;
 }

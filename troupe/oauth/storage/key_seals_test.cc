@@ -101,6 +101,30 @@ TEST_CASE("another key takes over what the one before has sealed") {
   CHECK(database.why_not(by_first).contains(second.id()));
 }
 
+TEST_CASE(
+    "of keys that are sealed otherwise the readable ones come, with why the others do not, and times need no seal") {
+  Database database;
+  database.fill(in_clear);
+  CHECK(database.with(in_clear, [](SqlKeys& keys) { return keys.is_sealed_as_configured(); }));
+  CHECK_FALSE(database.with(by_first, [](SqlKeys& keys) { return keys.is_sealed_as_configured(); }));
+  const SigningKeyRecord other = signing_key();
+  database.with(by_first, [&](SqlKeys& keys) { keys.insert_signing(other); });
+  database.with(in_clear, [&](SqlKeys& keys) {
+    const ReadableKeys readable = keys.readable_signing();
+    REQUIRE_EQ(readable.keys.size(), 1);
+    CHECK_EQ(readable.keys[0].id, database.signing.id);
+    CHECK_EQ(readable.keys[0].der.expose(), database.signing.der.expose());
+    REQUIRE_EQ(readable.others.size(), 1);
+    CHECK_EQ(readable.others[0].id, other.id);
+    CHECK(readable.others[0].why.contains(first.id()));
+    CHECK_EQ(keys.signing_times().size(), 2);
+    CHECK_EQ(keys.seal_anew(), 0);  // what cannot be read stays as it is
+  });
+  CHECK_EQ(database.seal_anew(by_first), 2);
+  CHECK(database.with(by_first,
+                      [](SqlKeys& keys) { return keys.is_sealed_as_configured() && keys.signing().size() == 2; }));
+}
+
 TEST_CASE("a row that stands in another one's place, or was changed, is told and not used") {
   Database database;
   database.fill(by_first);

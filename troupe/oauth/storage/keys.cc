@@ -15,6 +15,50 @@ auto same_id(std::string_view id) {
 std::string signing_place(const std::string& id) { return "signing_keys/" + id; }
 std::string token_place(int id) { return "token_keys/" + std::to_string(id); }
 
+/// Shows `visit` each signing key, without its private part, and that as it is kept; oldest first.
+template <class F>
+void each_signing(store::Transaction& transaction, F visit) {
+  transaction.each(
+      "SELECT id, alg, der, created_at, signs_from, signs_until, retired_at, sealed_by FROM signing_keys "
+      "ORDER BY created_at, id",
+      {}, [&](const store::Row& row) {
+        visit(SigningKeyRecord{.id = row.text(0),
+                               .algorithm = algorithm_in(row, 1),
+                               .der = {},
+                               .created_at = time_in(row, 3),
+                               .signs_from = time_in(row, 4),
+                               .signs_until = time_in(row, 5),
+                               .retired_at = time_in(row, 6)},
+              SealedSecret{row.blob(2), row.maybe_text(7)});
+      });
+}
+
+struct KeptKey {
+  std::string id, place;
+  SealedSecret secret;
+};
+
+/// Of the keys that `select` gives those that do not stand as `seals` would have it.
+template <class Place>
+std::vector<KeptKey> keys_to_seal(store::Transaction& transaction, const KeySeals& seals, const char* select,
+                                  Place place_of) {
+  std::vector<KeptKey> keys;
+  transaction.each(select, {}, [&](const store::Row& row) {
+    KeptKey key{row.text(0), place_of(row.text(0)), {row.blob(1), row.maybe_text(2)}};
+    if (!seals.is_current(key.secret)) keys.push_back(std::move(key));
+  });
+  return keys;
+}
+
+std::vector<KeptKey> signing_keys_to_seal(store::Transaction& transaction, const KeySeals& seals) {
+  return keys_to_seal(transaction, seals, "SELECT id, der, sealed_by FROM signing_keys", signing_place);
+}
+
+std::vector<KeptKey> token_keys_to_seal(store::Transaction& transaction, const KeySeals& seals) {
+  return keys_to_seal(transaction, seals, "SELECT CAST(id AS TEXT), secret, sealed_by FROM token_keys",
+                      [](const std::string& id) { return token_place(std::stoi(id)); });
+}
+
 }  // namespace
 
 void MemoryKeys::insert_signing(const SigningKeyRecord& key) {
@@ -25,6 +69,12 @@ void MemoryKeys::insert_signing(const SigningKeyRecord& key) {
 }
 
 std::vector<SigningKeyRecord> MemoryKeys::signing() { return signing_; }
+
+std::vector<SigningKeyRecord> MemoryKeys::signing_times() {
+  std::vector<SigningKeyRecord> keys = signing_;
+  for (SigningKeyRecord& key : keys) key.der = {};
+  return keys;
+}
 
 bool MemoryKeys::update_signing_times(const SigningKeyRecord& key) {
   const auto found = std::ranges::find_if(signing_, same_id(key.id));
@@ -64,18 +114,29 @@ void SqlKeys::insert_signing(const SigningKeyRecord& key) {
 
 std::vector<SigningKeyRecord> SqlKeys::signing() {
   std::vector<SigningKeyRecord> keys;
-  transaction_.each(
-      "SELECT id, alg, der, created_at, signs_from, signs_until, retired_at, sealed_by FROM signing_keys "
-      "ORDER BY created_at, id",
-      {}, [&](const store::Row& row) {
-        keys.push_back({.id = row.text(0),
-                        .algorithm = algorithm_in(row, 1),
-                        .der = seals_.unseal({row.blob(2), row.maybe_text(7)}, signing_place(row.text(0))),
-                        .created_at = time_in(row, 3),
-                        .signs_from = time_in(row, 4),
-                        .signs_until = time_in(row, 5),
-                        .retired_at = time_in(row, 6)});
-      });
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept) {
+    key.der = seals_.unseal(kept, signing_place(key.id));
+    keys.push_back(std::move(key));
+  });
+  return keys;
+}
+
+ReadableKeys SqlKeys::readable_signing() {
+  ReadableKeys readable;
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept) {
+    try {
+      key.der = seals_.unseal(kept, signing_place(key.id));
+      readable.keys.push_back(std::move(key));
+    } catch (const UnsealError& error) {
+      readable.others.push_back({std::move(key.id), error.what()});
+    }
+  });
+  return readable;
+}
+
+std::vector<SigningKeyRecord> SqlKeys::signing_times() {
+  std::vector<SigningKeyRecord> keys;
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret&) { keys.push_back(std::move(key)); });
   return keys;
 }
 
@@ -110,30 +171,26 @@ std::vector<TokenKeyRecord> SqlKeys::token_keys() {
 }
 
 int SqlKeys::seal_anew() {
-  struct Old {
-    std::string id, place;
-    SealedSecret kept;
-  };
-  const auto old_ones = [&](const char* select, auto place) {
-    std::vector<Old> old;
-    transaction_.each(select, {}, [&](const store::Row& row) {
-      Old each{row.text(0), place(row.text(0)), {row.blob(1), row.maybe_text(2)}};
-      if (!seals_.is_current(each.kept)) old.push_back(std::move(each));
-    });
-    return old;
-  };
-  const auto rewrite = [&](const std::vector<Old>& old, const char* update) {
-    for (const Old& each : old) {
-      const SealedSecret fresh = seals_.seal(seals_.unseal(each.kept, each.place), each.place);
-      transaction_.run(update, {each.id, store::Blob{fresh.bytes}, fresh.sealed_by});
+  int sealed = 0;
+  const auto rewrite = [&](const std::vector<KeptKey>& old_ones, const char* update) {
+    for (const KeptKey& old : old_ones) {
+      try {
+        const SealedSecret fresh = seals_.seal(seals_.unseal(old.secret, old.place), old.place);
+        transaction_.run(update, {old.id, store::Blob{fresh.bytes}, fresh.sealed_by});
+        ++sealed;
+      } catch (const UnsealError&) {
+        // Whoever reads the keys tells of it, and this one must not keep the others from being sealed.
+      }
     }
-    return static_cast<int>(old.size());
   };
-  return rewrite(old_ones("SELECT id, der, sealed_by FROM signing_keys", signing_place),
-                 "UPDATE signing_keys SET der = ?2, sealed_by = ?3 WHERE id = ?1") +
-         rewrite(old_ones("SELECT CAST(id AS TEXT), secret, sealed_by FROM token_keys",
-                          [](const std::string& id) { return token_place(std::stoi(id)); }),
-                 "UPDATE token_keys SET secret = ?2, sealed_by = ?3 WHERE CAST(id AS TEXT) = ?1");
+  rewrite(signing_keys_to_seal(transaction_, seals_), "UPDATE signing_keys SET der = ?2, sealed_by = ?3 WHERE id = ?1");
+  rewrite(token_keys_to_seal(transaction_, seals_),
+          "UPDATE token_keys SET secret = ?2, sealed_by = ?3 WHERE CAST(id AS TEXT) = ?1");
+  return sealed;
+}
+
+bool SqlKeys::is_sealed_as_configured() {
+  return signing_keys_to_seal(transaction_, seals_).empty() && token_keys_to_seal(transaction_, seals_).empty();
 }
 
 }  // namespace troupe::oauth

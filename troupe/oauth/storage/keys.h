@@ -11,12 +11,26 @@
 
 namespace troupe::oauth {
 
+/// Signing keys as far as this process can read them, oldest first.
+struct ReadableKeys {
+  struct Other {
+    std::string id;
+    std::string why;  // what an operator has to do
+  };
+  std::vector<SigningKeyRecord> keys;
+  std::vector<Other> others;  // those that it cannot unseal
+};
+
 class KeyTable {
  public:
   virtual ~KeyTable() = default;
   virtual void insert_signing(const SigningKeyRecord& key) = 0;
   /// All signing keys, oldest first.
   virtual std::vector<SigningKeyRecord> signing() = 0;
+  /// The same for who goes on with those that it can read.
+  virtual ReadableKeys readable_signing() = 0;
+  /// The same without their private parts, which need not be read for it.
+  virtual std::vector<SigningKeyRecord> signing_times() = 0;
   /// Writes the times of a known key; whether it is known.
   virtual bool update_signing_times(const SigningKeyRecord& key) = 0;
   virtual bool remove_signing(std::string_view id) = 0;
@@ -26,20 +40,26 @@ class KeyTable {
   virtual void insert_token_key(const TokenKeyRecord& key) = 0;
   /// All keys of opaque tokens, by id.
   virtual std::vector<TokenKeyRecord> token_keys() = 0;
-  /// Seals anew what is not sealed by the current key, or no longer is to be sealed; gives how many keys that were.
+  /// Seals anew what is not sealed by the current key, or no longer is to be sealed, as far as it can be read; gives
+  /// how many keys that were.
   virtual int seal_anew() = 0;
+  /// Whether `seal_anew` has nothing to do.
+  virtual bool is_sealed_as_configured() = 0;
 };
 
 class MemoryKeys final : public KeyTable {
  public:
   void insert_signing(const SigningKeyRecord& key) override;
   std::vector<SigningKeyRecord> signing() override;
+  ReadableKeys readable_signing() override { return {signing_, {}}; }
+  std::vector<SigningKeyRecord> signing_times() override;
   bool update_signing_times(const SigningKeyRecord& key) override;
   bool remove_signing(std::string_view id) override;
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
   int seal_anew() override { return 0; }  // memory is no place that others copy
+  bool is_sealed_as_configured() override { return true; }
 
  private:
   std::vector<SigningKeyRecord> signing_;
@@ -54,12 +74,15 @@ class SqlKeys final : public KeyTable {
       : transaction_(transaction), seals_(seals != nullptr ? *seals : in_clear) {}
   void insert_signing(const SigningKeyRecord& key) override;
   std::vector<SigningKeyRecord> signing() override;
+  ReadableKeys readable_signing() override;
+  std::vector<SigningKeyRecord> signing_times() override;
   bool update_signing_times(const SigningKeyRecord& key) override;
   bool remove_signing(std::string_view id) override;
   std::int64_t generation() override;
   void insert_token_key(const TokenKeyRecord& key) override;
   std::vector<TokenKeyRecord> token_keys() override;
   int seal_anew() override;
+  bool is_sealed_as_configured() override;
 
  private:
   static const KeySeals in_clear;
