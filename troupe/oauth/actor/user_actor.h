@@ -166,8 +166,10 @@ struct UpdateUser {
 
 struct UserRemoved {};
 
+/// Errors: unknown, and changed: they are not as `seen` any more, where that is given.
 struct RemoveUser {
   UserId id;
+  std::optional<User> seen{};
   Cause cause{};
   using reply = UserRemoved;
   using error = UserError;

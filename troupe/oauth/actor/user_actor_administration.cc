@@ -98,12 +98,15 @@ actor::Task<std::expected<User, UserError>> UserActor::handle(UpdateUser message
 actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const AuditEvent event = about(auditor_.event(context, message.cause, "user_removed"), message.id);
-  auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) {
-    auto families = remove_user(t, id, now);
-    if (families) t.audit.append(event);
-    return families;
+  using Ended = std::expected<std::vector<FamilyId>, UserError>;
+  auto ended = co_await parts_.storage.write([message, now, event](Tables& t) -> Ended {
+    const auto before = t.users.find(message.id);
+    if (!before) return std::unexpected(UserError::unknown);
+    if (message.seen && before->user != *message.seen) return std::unexpected(UserError::changed);
+    t.audit.append(event);
+    return remove_user(t, message.id, now).value();
   });
-  if (!ended) co_return std::unexpected(UserError::unknown);
+  if (!ended) co_return std::unexpected(ended.error());
   tell_revoked(*ended);
   co_return UserRemoved{};
 }

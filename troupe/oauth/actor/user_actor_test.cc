@@ -220,6 +220,20 @@ TEST_CASE("a user who was removed is gone, and a disabled one does not get in") 
   CHECK_EQ(oauth.world.block_on(oauth.users.ask(ListUsers{})).value().size(), 1);
 }
 
+TEST_CASE("who is to be removed as they were seen, and has changed since, stays") {
+  ActorWorld oauth{36};
+  const User seen = *add(oauth, bob);
+  const auto remove = [&](const User& as) {
+    return oauth.world.block_on(oauth.users.ask(RemoveUser{.id = as.id, .seen = as}));
+  };
+  const auto changed = oauth.world.block_on(
+      oauth.users.ask(UpdateUser{.seen = seen, .change = {.name = UserName{"robert"}, .email = std::nullopt}}));
+  REQUIRE(changed.has_value());
+  CHECK_EQ(remove(seen).error().domain, UserError::changed);
+  CHECK(oauth.world.block_on(oauth.users.ask(GetUser{seen.id})).value().has_value());
+  CHECK(remove(*changed).has_value());
+}
+
 TEST_CASE("what a user agrees to adds up, client by client") {
   ActorWorld oauth{7};
   const UserId alice = fixture::alice().user.id;

@@ -182,8 +182,16 @@ Task<web::Response> set_password(ServicePtr service, Caller caller, web::Request
 Task<web::Response> delete_user(ServicePtr service, Caller caller, web::Request http) {
   auto dry_run = read_dry_run(http);
   if (!dry_run) co_return std::move(dry_run.error());
+  auto before = co_await service->users.ask(GetUser{user_in(http)});
+  if (!before) co_return problem_of(errors::temporarily_unavailable);
+  const web::Seen seen = web::seen(http, *before ? etag_of(**before) : "");
+  const bool is_bound = seen != web::Seen::unsaid;
+  if (seen == web::Seen::other || (is_bound && !*before)) co_return problem_of(errors::changed_meanwhile);
   if (*dry_run) co_return co_await answer_grants(std::move(service), {.user = user_in(http)}, **dry_run);
-  auto removed = co_await service->users.ask(RemoveUser{user_in(http), caller.cause});
+
+  RemoveUser removal{.id = user_in(http), .cause = caller.cause};
+  if (is_bound) removal.seen = *std::move(before);
+  auto removed = co_await service->users.ask(std::move(removal));
   const bool is_gone = !removed && removed.error().domain == UserError::unknown;
   if (!removed && !is_gone) co_return problem_of_user(removed.error());
   co_return no_content();

@@ -131,6 +131,28 @@ TEST_CASE("who is removed is gone with their tokens, and removing them twice is 
   CHECK_EQ(office.causes("user_removed").size(), 1);
 }
 
+TEST_CASE("who has changed since they were seen is not removed by who says so") {
+  OauthWorld oauth{quick(10)};
+  Office office{oauth};
+  const auto path = path_of(office.sub_of(alice));
+  const auto remove = [&](const std::string& target, const std::string& tag) {
+    return office.ask(Method::delete_, target, "", {{"If-Match", tag}}).status();
+  };
+  const auto first = office.get(path).header("etag");
+  const auto changed = office.ask(Method::patch, path, R"({"email":"b@example.org"})", {{"If-Match", first}});
+  REQUIRE_EQ(changed.status(), 200);
+  CHECK_EQ(remove(path, first), 412);
+  CHECK_EQ(remove(path + "?dry_run=true", first), 412);
+  CHECK_EQ(remove(path, "W/" + changed.header("etag")), 412);
+  CHECK_EQ(office.get(path).status(), 200);
+  CHECK_EQ(remove(path + "?dry_run=true", changed.header("etag")), 200);
+  CHECK_EQ(remove(path, changed.header("etag")), 204);
+  CHECK_EQ(remove(path, changed.header("etag")), 412);
+  CHECK_EQ(remove(path, "*"), 412);
+  CHECK_EQ(office.remove(path).status(), 204);
+  CHECK_EQ(office.causes("user_removed").size(), 1);
+}
+
 TEST_CASE("somebody gets another name and address, and stays who they are, signed in") {
   OauthWorld oauth{quick(7)};
   Office office{oauth};
