@@ -67,4 +67,13 @@ int migrate(Session& session, std::span<const Migration> known, base::UnixTime n
   });
 }
 
+bool has_migrations(Session& session) {
+  try {
+    return session.transact([](Transaction& transaction) { return !applied_in(transaction).empty(); });
+  } catch (const Error& error) {
+    if (error.failure() != Failure::wrong_use) throw;
+    return false;  // there is no such table
+  }
+}
+
 }  // namespace troupe::store

@@ -23,4 +23,7 @@ struct Migration {
 /// It blocks.
 int migrate(Session& session, std::span<const Migration> known, base::UnixTime now);
 
+/// Whether anybody has ever applied migrations to it. Throws Error. It blocks.
+bool has_migrations(Session& session);
+
 }  // namespace troupe::store

@@ -56,7 +56,9 @@ TEST_CASE_TEMPLATE("each migration is applied once, in order", Engine, Sqlite, P
   Session& session = *engine.session;
   const Migration one[] = {first};
   const Migration two[] = {first, second};
+  CHECK_FALSE(has_migrations(session));
   CHECK_EQ(migrate(session, one, now), 1);
+  CHECK(has_migrations(session));
   CHECK_EQ(migrate(session, one, now), 0);
   CHECK_EQ(migrate(session, two, now), 1);
   CHECK_EQ(migrate(session, two, now), 0);

@@ -9,12 +9,17 @@
 
 namespace troupe::app {
 
+// load_config() has refused a configuration that has no seals.
 AdminWork::AdminWork(Config config)
     : config_(std::move(config)),
       now_(base::system_clock().wall()),
       random_(base::secure_random()),
-      seals_(key_seals_of(config_).value()),  // load_config() has refused a configuration that has none
-      store_(open_store(config_)) {}
+      seals_(key_seals_of(config_).value()) {}
+
+store::Session& AdminWork::store(Missing missing) {
+  if (!store_) store_ = open_store(config_, missing);
+  return *store_;
+}
 
 oauth::AuditEvent AdminWork::event(std::string_view kind) {
   return {.id = ids_.next(now_, *random_), .kind = std::string{kind}, .done_by = "command line"};

@@ -36,7 +36,8 @@ class AdminWork {
   /// An entry of the audit trail that somebody at the command line is the cause of.
   oauth::AuditEvent event(std::string_view kind);
 
-  /// Shows `work` the tables, which it must not change; writers are not held up. Gives what it gives.
+  /// Shows `work` the tables, which it must not change; writers are not held up. Gives what it gives. Throws
+  /// CommandFailed where there is no database yet.
   template <class F>
   auto look(F work) {
     std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
@@ -45,14 +46,15 @@ class AdminWork {
       oauth::Tables tables = sql.all();
       result = work(tables);
     };
-    if (const std::exception_ptr failure = store_->read({&piece, 1}).front()) std::rethrow_exception(failure);
+    if (const std::exception_ptr failure = store(Missing::refuse).read({&piece, 1}).front())
+      std::rethrow_exception(failure);
     return *std::move(result);
   }
 
   /// Runs `work` on the tables, in one transaction; gives what it gives. Nothing has happened when it throws.
   template <class F>
   auto transact(F work) {
-    return store_->transact([&](store::Transaction& transaction) {
+    return store(Missing::make).transact([&](store::Transaction& transaction) {
       oauth::SqlTables sql{transaction, seals_.get()};
       oauth::Tables tables = sql.all();
       return work(tables);
@@ -64,6 +66,7 @@ class AdminWork {
   auto transact(Run run, F work) {
     std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
     struct Undo {};
+    if (run == Run::dry) store(Missing::refuse);
     try {
       transact([&](oauth::Tables& tables) {
         result = work(tables);
@@ -76,12 +79,14 @@ class AdminWork {
   }
 
  private:
+  store::Session& store(Missing missing);
+
   Config config_;
   base::UnixTime now_;
   std::unique_ptr<base::Random> random_;
   crypto::TokenIds ids_;
   oauth::KeySealsPtr seals_;
-  std::unique_ptr<store::Session> store_;
+  std::unique_ptr<store::Session> store_;  // once it was needed
 };
 
 /// Adds `--dry-run`, which makes `run` dry.

@@ -300,6 +300,7 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
       {{"client", "list", "--set", "realtime.echo"}, "true or false"},
   };
   Desk desk;
+  REQUIRE(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);
   for (const Row& row : rows) {
     const auto exit = desk.run(row.arguments, row.input);
     CAPTURE(row.told);
@@ -363,11 +364,44 @@ TEST_CASE("every command explains itself") {
   }
 }
 
+TEST_CASE("who only looks where there is no database is told so, and makes none") {
+  Desk desk;
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"audit", "verify"},
+                                             {"audit", "verify", "--checkpoint", std::string(64, '0')},
+                                             {"audit", "head"},
+                                             {"audit", "list"},
+                                             {"explain", "request-1"},
+                                             {"client", "list"},
+                                             {"client", "show", "c_x"},
+                                             {"client", "remove", "c_x", "--dry-run"},
+                                             {"user", "list"},
+                                             {"user", "show", "alice"},
+                                             {"user", "disable", "alice", "--dry-run"},
+                                             {"session", "list", "alice"},
+                                             {"grant", "list"},
+                                             {"token", "list"},
+                                             {"keys", "list"},
+                                             {"keys", "rotate", "--dry-run"}}) {
+    CAPTURE(command.front());
+    CHECK(desk.run(command) == Exit::failure);
+    CHECK(desk.console.complained().contains("there is no database in " + desk.data()));
+    CHECK(desk.console.said().empty());
+    CHECK_FALSE(std::filesystem::exists(desk.data()));
+  }
+  std::filesystem::create_directory(desk.data());
+  std::ofstream{desk.data() + "/troupe.db"};  // a file that nobody has written to is no database either
+  CHECK(desk.run({"audit", "verify"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("there is no database in " + desk.data()));
+}
+
 TEST_CASE("the database and its folder are for their owner alone") {
   const base::TemporaryFolder temporary;
   const std::filesystem::path folder = temporary.path();
   MemoryConsole console;
-  REQUIRE(run_command_line({"client", "list", "--data", (folder / "data").string()}, console) == Exit::success);
+  REQUIRE(run_command_line({"client", "add", "--name", "Machine", "--grant", "client_credentials", "--data",
+                            (folder / "data").string()},
+                           console) == Exit::success);
   const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
   for (const auto& path : {folder / "data", folder / "data" / "troupe.db"}) {
     CHECK((std::filesystem::status(path).permissions() & others) == std::filesystem::perms::none);

@@ -28,15 +28,35 @@ void make_folder(const std::filesystem::path& folder) {
     throw CommandFailed{fmt::format("the data folder {} cannot be used: {}", folder.string(), error.message())};
 }
 
-std::shared_ptr<store::Engine> engine_of(const Config& config, store::PostgresClaim claim) {
-  if (!config.store.url.expose().empty()) return store::postgres_engine({.url = config.store.url, .claim = claim});
-  const std::filesystem::path folder{config.server.data_dir};
-  return store::sqlite_engine({.path = (folder / "troupe.db").string()});
+bool is_on_postgres(const Config& config) { return !config.store.url.expose().empty(); }
+
+std::filesystem::path file_of(const Config& config) {
+  return std::filesystem::path{config.server.data_dir} / "troupe.db";
 }
 
-std::unique_ptr<store::Session> open_migrated(store::Engine& engine) {
-  auto session = engine.open();
+std::shared_ptr<store::Engine> engine_of(const Config& config, store::PostgresClaim claim) {
+  if (is_on_postgres(config)) return store::postgres_engine({.url = config.store.url, .claim = claim});
+  return store::sqlite_engine({.path = file_of(config).string()});
+}
+
+std::unique_ptr<store::Session> migrated(std::unique_ptr<store::Session> session) {
   store::migrate(*session, oauth::schema(), base::system_clock().wall());
+  return session;
+}
+
+[[noreturn]] void throw_missing(const Config& config) {
+  const std::string where = is_on_postgres(config) ? "at store.url" : "in " + config.server.data_dir;
+  throw CommandFailed{
+      fmt::format("there is no database {}: say where it is by --data or --config. `troupe serve` makes one", where)};
+}
+
+/// The database of somebody who looks: opening a file would make it.
+std::unique_ptr<store::Session> open_existing(const Config& config, store::Engine& engine) {
+  std::error_code error;
+  const bool has_file = is_on_postgres(config) || std::filesystem::exists(file_of(config), error) || error;
+  if (!has_file) throw_missing(config);
+  auto session = engine.open();
+  if (!store::has_migrations(*session)) throw_missing(config);
   return session;
 }
 
@@ -55,13 +75,15 @@ void check_keys(store::Session& session, const Config& config) {
 std::shared_ptr<store::Engine> prepare_store(const Config& config) {
   make_folder(config.server.data_dir);
   auto engine = engine_of(config, store::PostgresClaim::server);
-  check_keys(*open_migrated(*engine), config);
+  check_keys(*migrated(engine->open()), config);
   return engine;
 }
 
-std::unique_ptr<store::Session> open_store(const Config& config) {
+std::unique_ptr<store::Session> open_store(const Config& config, Missing missing) {
+  const auto engine = engine_of(config, store::PostgresClaim::none);
+  if (missing == Missing::refuse) return migrated(open_existing(config, *engine));
   make_folder(config.server.data_dir);
-  return open_migrated(*engine_of(config, store::PostgresClaim::none));
+  return migrated(engine->open());
 }
 
 }  // namespace troupe::app

@@ -2,6 +2,7 @@
 // configuration names one, else a file in the data folder.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,7 +16,11 @@ namespace troupe::app {
 /// others where another server has the PostgreSQL database.
 std::shared_ptr<store::Engine> prepare_store(const Config& config);
 
-/// The same for a command, beside any server: a session, which holds its thread.
-std::unique_ptr<store::Session> open_store(const Config& config);
+/// Whether there may be no database yet: who writes makes one, and who only looks must not.
+enum class Missing : std::uint8_t { make, refuse };
+
+/// The same for a command, beside any server: a session, which holds its thread. Where there is none and `missing`
+/// refuses, it makes nothing and throws CommandFailed.
+std::unique_ptr<store::Session> open_store(const Config& config, Missing missing);
 
 }  // namespace troupe::app
