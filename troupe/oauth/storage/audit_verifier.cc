@@ -1,4 +1,5 @@
-// See audit_verifier.h. Segment by segment, as their checkpoints stand, and then the one that is still open.
+// See audit_verifier.h. Segment by segment, as their checkpoints stand, and then the one that is still open. Meanwhile
+// others append and remove, so what does not fit is looked at once more before it is told.
 #include "troupe/oauth/storage/audit_verifier.h"
 
 #include <fmt/format.h>
@@ -28,12 +29,15 @@ class Walk {
   Walk(const AuditPages& pages, const std::optional<crypto::Digest>& wanted) : pages_(pages), wanted_(wanted) {}
 
   AuditVerdict run() {
-    while (!verdict_.fault) {
+    bool is_at_end = false;
+    while (!verdict_.fault && !is_at_end) {
       const auto checkpoint = next_checkpoint();
-      if (!checkpoint) break;
-      check(*checkpoint);
+      if (checkpoint) {
+        check(*checkpoint);
+      } else {
+        is_at_end = check_open_segment();
+      }
     }
-    if (!verdict_.fault) check_open_segment();
     if (!verdict_.fault) check_whole();
     return std::move(verdict_);
   }
@@ -78,23 +82,55 @@ class Walk {
 
   void check(const AuditCheckpoint& checkpoint) {
     const std::int64_t number = segment_ + 1;
-    if (checkpoint.segment != number) return complain(fmt::format("the checkpoint of segment {} is missing", number));
-    if (checkpoint.is_removed && verdict_.segments_removed != segment_) {
-      return complain(fmt::format("segment {} is marked as removed, though not the one before it", number));
-    }
+    if (checkpoint.segment != number) return complain_of_missing_checkpoint();
     if (checkpoint.is_removed) {
-      ++verdict_.segments_removed;
-      read_to_ = checkpoint.last;  // what is left of it does not count
+      pass_removed(checkpoint);
     } else {
       check_rows(number);
       check_end(checkpoint);
     }
+    close(checkpoint);
+  }
+
+  void complain_of_missing_checkpoint() {
+    complain(fmt::format("the checkpoint of segment {} is missing", segment_ + 1));
+  }
+
+  /// How many segments from the first on are marked as removed at this moment.
+  std::int64_t removed_now() const {
+    std::int64_t removed = 0;
+    for (auto page = pages_.checkpoints(0, page_rows); !page.empty(); page = pages_.checkpoints(removed, page_rows)) {
+      for (const AuditCheckpoint& each : page) {
+        if (!each.is_removed || each.segment != removed + 1) return removed;
+        ++removed;
+      }
+    }
+    return removed;
+  }
+
+  void pass_removed(const AuditCheckpoint& checkpoint) {
+    // Those before it may have been removed since they were walked.
+    if (verdict_.segments_removed != segment_ && removed_now() < checkpoint.segment) {
+      return complain(fmt::format("segment {} is marked as removed, though not the one before it", checkpoint.segment));
+    }
+    verdict_.segments_removed = checkpoint.segment;
+    while (!rows_.empty() && rows_.front().event.id <= checkpoint.last) rows_.pop_front();  // they do not count
+    if (!read_to_ || *read_to_ < checkpoint.last) read_to_ = checkpoint.last;
+  }
+
+  /// After its rows. What is wrong with them is no fault where the segment was removed while they were read.
+  void close(const AuditCheckpoint& checkpoint) {
+    if (verdict_.fault && !checkpoint.is_removed && removed_now() >= checkpoint.segment) {
+      verdict_.fault.reset();
+      pass_removed(checkpoint);
+    }
     if (verdict_.fault) return;
     if (hash_of(checkpoint, checkpoint_hash_) != checkpoint.hash) {
-      return complain(fmt::format("the checkpoint of segment {} was changed: its hash does not fit", number));
+      return complain(
+          fmt::format("the checkpoint of segment {} was changed: its hash does not fit", checkpoint.segment));
     }
     ++verdict_.segments_closed;
-    segment_ = number;
+    segment_ = checkpoint.segment;
     checkpoint_hash_ = checkpoint.hash;
     see(checkpoint.hash);
   }
@@ -137,10 +173,18 @@ class Walk {
                          checkpoint.count));
   }
 
-  void check_open_segment() {
+  /// Whether the trail ends with it; else it was closed while its rows were read, and more has come.
+  bool check_open_segment() {
     check_rows(segment_ + 1);
-    const AuditRow* more = peek();
-    if (more != nullptr) complain(fmt::format("the checkpoint of segment {} is missing", segment_ + 1));
+    if (!verdict_.fault && peek() == nullptr) return true;
+    const auto checkpoint = next_checkpoint();
+    if (!checkpoint || checkpoint->segment != segment_ + 1) {
+      complain_of_missing_checkpoint();
+      return true;
+    }
+    check_end(*checkpoint);
+    close(*checkpoint);
+    return false;
   }
 
   void check_whole() {

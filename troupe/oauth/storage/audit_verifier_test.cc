@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "troupe/oauth/storage/testing/stores.h"
 
 namespace troupe::oauth {
@@ -268,6 +270,82 @@ TEST_CASE_TEMPLATE("old segments go step by step, and what is left is whole, bac
     CHECK_EQ(verdict.segments_removed, 2);
     CHECK_EQ(verdict.events, 4);
   });
+}
+
+/// Walks the table as it is at each call; behind the `nth` page of rows, from 1, `deed` is done before it is read.
+AuditVerdict verify_during(MemoryAudit& table, int nth, const std::function<void()>& deed) {
+  int pages = 0;
+  return verify_audit(
+      {.rows =
+           [&](const std::optional<crypto::TokenId>& after, int count) {
+             if (++pages == nth) deed();
+             return table.rows_after(after, count);
+           },
+       .checkpoints = [&](std::int64_t after, int count) { return table.checkpoints_after(after, count); }});
+}
+
+/// Removes the oldest segment as the server does, and says so.
+void remove_oldest(MemoryAudit& table) {
+  const auto end = first_day + 24h * 30;
+  const auto segment = table.release_segment_before(end);
+  REQUIRE(segment.has_value());
+  table.append(
+      {.id = event(2.5).id, .kind = std::string{audit_removal_kind}, .reason = audit_removal_reason(*segment)});
+  table.remove_released(end, 10'000);
+}
+
+TEST_CASE("a segment that closes while it is walked is whole, and so is what has come behind it") {
+  for (const int page : {1, 2, 3}) {
+    MemoryAudit table;
+    for (int n = 0; n < 1500; ++n) table.append(event(0.1));
+    const AuditVerdict verdict = verify_during(table, page, [&] {
+      for (const double days : {1.0, 1.1, 2.0}) table.append(event(days));
+    });
+    CAPTURE(page);
+    CHECK_EQ(verdict.fault, std::nullopt);
+    CHECK_EQ(verdict.events, 1503);
+    CHECK_EQ(verdict.segments_closed, 2);
+    CHECK_EQ(verdict.newest, table.head()->hash);
+  }
+}
+
+TEST_CASE("a segment that closes while it is walked is held to its checkpoint") {
+  MemoryAudit table;
+  for (const double days : {0.0, 0.1, 0.2}) table.append(event(days));
+  Trail trail = read(table);
+  table.append(event(1));
+  Trail closed = read(table);
+  ++closed.checkpoints[0].count;
+  bool is_closed = false;
+  const AuditVerdict verdict = verify_audit(
+      {.rows =
+           [&](const std::optional<crypto::TokenId>& after, int) {
+             is_closed = true;
+             return after ? std::vector<AuditRow>{} : closed.rows;
+           },
+       .checkpoints = [&](std::int64_t after,
+                          int) { return is_closed && after == 0 ? closed.checkpoints : trail.checkpoints; }});
+  REQUIRE(verdict.fault.has_value());
+  CHECK(verdict.fault->contains("its checkpoint speaks of 4"));
+}
+
+TEST_CASE("segments that are removed while they are walked, or behind the walk, are no fault") {
+  for (const int page : {1, 2, 3}) {
+    for (const int removed : {1, 2}) {
+      MemoryAudit table;
+      for (int n = 0; n < 1500; ++n) table.append(event(0.1));
+      for (int n = 0; n < 600; ++n) table.append(event(1.1));
+      table.append(event(2.1));
+      const AuditVerdict verdict = verify_during(table, page, [&] {
+        for (int n = 0; n < removed; ++n) remove_oldest(table);
+      });
+      CAPTURE(page);
+      CAPTURE(removed);
+      CHECK_EQ(verdict.fault, std::nullopt);
+      CHECK_EQ(verdict.segments_closed, 2);
+      CHECK_EQ(verdict.newest, table.head()->hash);
+    }
+  }
 }
 
 TEST_CASE("events that are older than the chain stand before it, and go by their age") {
