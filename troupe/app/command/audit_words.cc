@@ -69,6 +69,7 @@ constexpr std::array reasons = {
     Words{"by_its_user", "its user wanted it"},
     Words{"by_their_user", "their user wanted it"},
     Words{"client_credentials", "the client acts for itself"},
+    Words{"consent_revoked", "the user had taken back what they agreed to"},
     Words{"disabled", "it is disabled"},
     Words{"expired", "its time was over"},
     Words{"grant_is_over", "what was granted is over"},

@@ -54,8 +54,11 @@ void tell_state(Story& story, oauth::Tables& tables, const crypto::TokenId& id, 
   }
   if (const auto code = tables.grants.find_code(id)) {
     story.families.insert(code->grant.family);
+    // Redeeming opens the family.
+    const bool was_redeemed = tables.grants.find_family(code->grant.family).has_value();
+    const char* used = was_redeemed ? "was redeemed" : "was called back before anybody redeemed it";
     tell(fmt::format("It is a code that {}, and was good until {} UTC.",
-                     code->state == oauth::CodeState::used ? "was redeemed" : "nobody has redeemed",
+                     code->state == oauth::CodeState::used ? used : "nobody has redeemed",
                      moment_text(code->expires_at)));
   }
 }

@@ -68,6 +68,21 @@ TEST_CASE("a grant is kept as long as the last token that can stand on it, and n
   CHECK_EQ(rows_of(oauth, "families"), 0);
 }
 
+TEST_CASE("a family stays as long as its code is remembered, however short refresh tokens live") {
+  OauthOptions options = fixture::usual_options();
+  options.refresh_idle = options.refresh_absolute = options.refresh_absolute_public = 1s;
+  options.code_tombstone = 2h;
+  ActorWorld oauth{4, fixture::new_disk(), 2, options};
+  const ClientPtr shop = oauth.client(fixture::shop().id);
+  REQUIRE(oauth.redeem(oauth.authorize(shop), shop).has_value());
+  oauth.world.advance(110min);
+  CHECK_EQ(rows_of(oauth, "codes"), 1);
+  CHECK_EQ(rows_of(oauth, "families"), 1);
+  oauth.world.advance(30min);
+  CHECK_EQ(rows_of(oauth, "codes"), 0);
+  CHECK_EQ(rows_of(oauth, "families"), 0);
+}
+
 TEST_CASE("what many tokens leave behind is gone within seconds") {
   ActorWorld oauth{2};
   oauth.disk->transact([&](store::Transaction& transaction) {

@@ -41,6 +41,8 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
   if (code->grant.client != shown.client) return refused("another_client");
 
   if (code->state == CodeState::used) {
+    // Redeeming opens the family. Without it nobody has redeemed the code: the user took back what they had agreed to.
+    if (!tables.grants.find_family(code->grant.family)) return refused("consent_revoked");
     RedemptionRefusal refusal{errors::invalid_grant, "replay", true};
     if (tables.grants.revoke_family(code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
     return std::unexpected(refusal);

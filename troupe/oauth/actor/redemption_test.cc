@@ -67,9 +67,23 @@ TEST_CASE("a code shown twice by its client ends the family, once") {
   const auto second = bench.redeem_at(after_a_second);
   REQUIRE_FALSE(second.has_value());
   CHECK_EQ(second.error().error, errors::invalid_grant);
+  CHECK(second.error().is_replay);
   CHECK_EQ(second.error().revoked, first->family);
   CHECK_EQ(bench.tables.grants.find_family(first->family)->revoked_because, "code_replay");
   CHECK_FALSE(bench.redeem_at(after_a_second).error().revoked.has_value());
+}
+
+TEST_CASE("a code whose consent was taken back before it was redeemed is refused, and is no replay") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  const Grant& grant = bench.code.grant;
+  REQUIRE_EQ(bench.tables.grants.use_codes_of(grant.authentication->user, grant.client, start), 1);
+  const auto refused = bench.redeem_at(after_a_second);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error().error, errors::invalid_grant);
+  CHECK_EQ(refused.error().reason, "consent_revoked");
+  CHECK_FALSE(refused.error().is_replay);
+  CHECK_FALSE(refused.error().revoked.has_value());
 }
 
 TEST_CASE("a used code shown by another client ends nothing") {
