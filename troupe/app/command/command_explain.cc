@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/audit_words.h"
+#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/model/token.h"
 
 namespace troupe::app {
@@ -35,42 +37,75 @@ void add(Story& story, oauth::Tables& tables, const oauth::AuditFilter& filter) 
   }
 }
 
-void tell_state(Story& story, oauth::Tables& tables, const crypto::TokenId& id, base::UnixTime now) {
-  const auto tell = [&](std::string sentence) { story.states.push_back(std::move(sentence)); };
-  if (const auto access = tables.grants.find_access(id)) {
-    story.families.insert(access->grant.family);
-    const bool is_over = access->expires_at <= now;
-    tell(fmt::format("It is an access token of client {} for \"{}\"; it {} {} UTC.", access->grant.client.value(),
-                     access->grant.scope.text(), is_over ? "expired at" : "expires at",
-                     moment_text(access->expires_at)));
-    if (access->revoked_at) tell(fmt::format("It was taken back at {} UTC.", moment_text(*access->revoked_at)));
-  }
-  if (const auto refresh = tables.grants.find_refresh(id)) {
-    story.families.insert(refresh->family);
-    tell(refresh->rotated_at
-             ? fmt::format("It is a refresh token that was used at {} UTC.", moment_text(*refresh->rotated_at))
-             : fmt::format("It is a refresh token that nobody has used up, good until {} UTC.",
-                           moment_text(refresh->expires_at)));
-  }
-  if (const auto code = tables.grants.find_code(id)) {
-    story.families.insert(code->grant.family);
-    // Redeeming opens the family.
-    const bool was_redeemed = tables.grants.find_family(code->grant.family).has_value();
-    const char* used = was_redeemed ? "was redeemed" : "was called back before anybody redeemed it";
-    tell(fmt::format("It is a code that {}, and was good until {} UTC.",
-                     code->state == oauth::CodeState::used ? used : "nobody has redeemed",
-                     moment_text(code->expires_at)));
-  }
+/// Why what would be good by its own row is not accepted all the same.
+std::optional<std::string> fault_in(oauth::Tables& tables, const oauth::Grant& grant) {
+  const auto judged = oauth::judge_standing(tables, grant);
+  if (judged) return std::nullopt;
+  return fmt::format("It is not accepted: {}.", oauth::sentence(judged.error()));
 }
 
-void tell_family(Story& story, oauth::Tables& tables, const FamilyId& id) {
+std::vector<std::string> states_of(oauth::Tables& tables, const oauth::AccessRecord& access, base::UnixTime now) {
+  const bool is_over = access.expires_at <= now;
+  std::vector<std::string> states{fmt::format("It is an access token of client {} for \"{}\"; it {} {} UTC.",
+                                              access.grant.client.value(), access.grant.scope.text(),
+                                              is_over ? "expired at" : "expires at", moment_text(access.expires_at))};
+  if (access.revoked_at) {
+    states.push_back(fmt::format("It was taken back at {} UTC.", moment_text(*access.revoked_at)));
+  } else if (auto fault = is_over ? std::nullopt : fault_in(tables, access.grant)) {
+    states.push_back(*std::move(fault));
+  }
+  return states;
+}
+
+std::vector<std::string> states_of(oauth::Tables& tables, const oauth::RefreshRecord& refresh, base::UnixTime now) {
+  if (refresh.rotated_at)
+    return {fmt::format("It is a refresh token that was used at {} UTC.", moment_text(*refresh.rotated_at))};
+  std::vector<std::string> states{fmt::format("It is a refresh token that nobody has used up, good until {} UTC.",
+                                              moment_text(refresh.expires_at))};
+  const auto family = tables.grants.find_family(refresh.family);
+  if (!family || refresh.expires_at <= now) return states;
+  if (auto fault = fault_in(tables, family->grant)) states.push_back(*std::move(fault));
+  return states;
+}
+
+std::vector<std::string> states_of(oauth::Tables& tables, const oauth::AuthCode& code, base::UnixTime now) {
+  const bool is_used = code.state == oauth::CodeState::used;
+  // Redeeming opens the family.
+  const bool has_family = tables.grants.find_family(code.grant.family).has_value();
+  const char* used = has_family ? "was redeemed" : "was called back before anybody redeemed it";
+  std::vector<std::string> states{fmt::format("It is a code that {}, and was good until {} UTC.",
+                                              is_used ? used : "nobody has redeemed", moment_text(code.expires_at))};
+  if (is_used || code.expires_at <= now) return states;
+  const auto judged = oauth::judge_standing(tables, code.grant);
+  if (!judged && judged.error() != oauth::Lapse::grant_over)
+    states.push_back(fmt::format("It is not accepted: {}.", oauth::sentence(judged.error())));
+  return states;
+}
+
+void tell_state(Story& story, oauth::Tables& tables, const crypto::TokenId& id, base::UnixTime now) {
+  const auto tell = [&](const FamilyId& family, std::vector<std::string> states) {
+    story.families.insert(family);
+    std::ranges::move(states, std::back_inserter(story.states));
+  };
+  if (const auto access = tables.grants.find_access(id)) tell(access->grant.family, states_of(tables, *access, now));
+  if (const auto refresh = tables.grants.find_refresh(id)) tell(refresh->family, states_of(tables, *refresh, now));
+  if (const auto code = tables.grants.find_code(id)) tell(code->grant.family, states_of(tables, *code, now));
+}
+
+void tell_family(Story& story, oauth::Tables& tables, const FamilyId& id, base::UnixTime now) {
   const auto family = tables.grants.find_family(id);
   if (!family) return;
-  const std::string end = family->revoked_at ? fmt::format("was taken back at {} UTC ({})",
-                                                           moment_text(*family->revoked_at), family->revoked_because)
-                                             : fmt::format("ends at {} UTC", moment_text(family->expires_at));
+  const bool is_over = family->expires_at <= now;
+  const std::string end =
+      family->revoked_at
+          ? fmt::format("was taken back at {} UTC ({})", moment_text(*family->revoked_at), family->revoked_because)
+          : fmt::format("{} at {} UTC", is_over ? "ended" : "ends", moment_text(family->expires_at));
   story.states.push_back(fmt::format("The grant {} to client {} for \"{}\" {}.", id.value(),
                                      family->grant.client.value(), family->grant.scope.text(), end));
+  if (family->revoked_at || is_over) return;
+  const auto judged = oauth::judge_standing(tables, family->grant);
+  if (!judged)
+    story.states.push_back(fmt::format("Nothing of this grant is accepted: {}.", oauth::sentence(judged.error())));
 }
 
 /// An id of ours, or nothing: then it can only be that of a request.
@@ -92,7 +127,7 @@ Story story_of(oauth::Tables& tables, const std::string& text, base::UnixTime no
       const auto family_from = crypto::TokenId::first_at(begun->time() - std::chrono::hours{1});
       add(story, tables, {.from = family_from, .family = family});
     }
-    for (const FamilyId& family : story.families) tell_family(story, tables, family);
+    for (const FamilyId& family : story.families) tell_family(story, tables, family, now);
   }
   if (story.events.empty() && story.states.empty()) add(story, tables, {.request = text});
   return story;

@@ -1,4 +1,6 @@
 // `troupe explain`: how a token, code or grant stands.
+#include <algorithm>
+
 #include "troupe/app/command/testing/busy_desk.h"
 #include "troupe/crypto/digest.h"
 
@@ -38,6 +40,43 @@ TEST_CASE("a code is told as redeemed, as called back, or as still to be redeeme
   const auto called_back = explained(desk, call_back);
   CHECK(called_back.contains("It is a code that was called back before anybody redeemed it"));
   CHECK_FALSE(called_back.contains("was redeemed"));
+}
+
+TEST_CASE("what is not accepted, though its own time is not over, is told with the reason") {
+  struct Row {
+    std::vector<std::vector<std::string>> deeds;
+    std::string_view told;
+  };
+  BusyDesk good;
+  for (const std::string& id : {good.access, good.refresh, good.grant})
+    CHECK_FALSE(good.said_by({"explain", id}).contains("accepted"));
+  const std::string client = "CLIENT";
+  const Row rows[] = {
+      {{{"client", "update", client, "--disable"}}, "its client is disabled"},
+      {{{"client", "update", client, "--disable"}, {"client", "update", client, "--enable"}},
+       "its client has been disabled since it was granted"},
+      {{{"client", "remove", client}}, "its client was removed"},
+      {{{"user", "disable", "alice"}}, "its user is disabled"},
+      {{{"user", "disable", "alice"}, {"user", "enable", "alice"}}, "its user got another password, or was disabled"},
+      {{{"user", "remove", "alice"}}, "its user was removed"},
+      {{{"session", "end", "SESSION"}}, "its session is over"},
+      {{{"grant", "revoke", "GRANT"}}, "its grant is over"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.told);
+    BusyDesk desk;
+    for (std::vector<std::string> deed : row.deeds) {
+      std::ranges::replace(deed, client, desk.client);
+      std::ranges::replace(deed, std::string{"SESSION"}, desk.session);
+      std::ranges::replace(deed, std::string{"GRANT"}, desk.grant);
+      (void)desk.said_by(deed);
+    }
+    const std::string sentence = "It is not accepted: " + std::string{row.told};
+    CHECK(desk.said_by({"explain", desk.access}).contains(sentence));
+    CHECK(desk.said_by({"explain", desk.refresh}).contains(sentence));
+  }
+  CHECK(good.run({"client", "update", good.client, "--disable"}) == Exit::success);
+  CHECK(good.said_by({"explain", good.grant}).contains("Nothing of this grant is accepted: its client is disabled."));
 }
 
 }  // namespace

@@ -11,27 +11,57 @@ base::UnixTime granted_at(const Grant& grant) {
   return id->time();
 }
 
-std::optional<Standing> standing(Tables& tables, const Grant& grant) {
+std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant) {
   const auto client = tables.clients.find_standing(grant.client);
-  if (!client || client->state == ClientState::disabled) return std::nullopt;
+  if (!client) return std::unexpected(Lapse::client_removed);
+  if (client->state == ClientState::disabled) return std::unexpected(Lapse::client_disabled);
   const bool was_disabled = client->valid_from > base::UnixTime{};
-  if (was_disabled && client->valid_from >= granted_at(grant)) return std::nullopt;
+  if (was_disabled && client->valid_from >= granted_at(grant)) return std::unexpected(Lapse::client_was_disabled);
   if (!grant.authentication) return Standing{};
 
   const auto user = tables.users.find(grant.authentication->user);
-  if (!user || user->user.state == UserState::disabled) return std::nullopt;
+  if (!user) return std::unexpected(Lapse::user_removed);
+  if (user->user.state == UserState::disabled) return std::unexpected(Lapse::user_disabled);
   // By when they signed in: a code may be made of a session that has just ended with the password.
-  if (user->password_changed_at > grant.authentication->time) return std::nullopt;
+  if (user->password_changed_at > grant.authentication->time) return std::unexpected(Lapse::signed_in_before);
 
+  if (!grant.scope.contains("offline_access")) {
+    // A code may be on its way while its session ends, and its family begins when that is over. A row that is not there
+    // any more says nothing: sessions are removed by their age.
+    const auto session = tables.users.find_session(grant.authentication->session);
+    if (session && session->ended_at) return std::unexpected(Lapse::session_over);
+  }
   const auto family = tables.grants.find_family(grant.family);
-  if (!family || family->revoked_at) return std::nullopt;
-  const Standing here{user->user.name};
-  if (grant.scope.contains("offline_access")) return here;
-  // A code may be on its way while its session ends, and its family begins when that is over. A row that is not there
-  // any more says nothing: sessions are removed by their age.
-  const auto session = tables.users.find_session(grant.authentication->session);
-  if (session && session->ended_at) return std::nullopt;
-  return here;
+  if (!family || family->revoked_at) return std::unexpected(Lapse::grant_over);
+  return Standing{user->user.name};
+}
+
+std::string_view sentence(Lapse lapse) noexcept {
+  switch (lapse) {
+    case Lapse::client_removed:
+      return "its client was removed";
+    case Lapse::client_disabled:
+      return "its client is disabled";
+    case Lapse::client_was_disabled:
+      return "its client has been disabled since it was granted";
+    case Lapse::user_removed:
+      return "its user was removed";
+    case Lapse::user_disabled:
+      return "its user is disabled";
+    case Lapse::signed_in_before:
+      return "its user got another password, or was disabled, since they signed in";
+    case Lapse::session_over:
+      return "its session is over";
+    case Lapse::grant_over:
+      break;
+  }
+  return "its grant is over";
+}
+
+std::optional<Standing> standing(Tables& tables, const Grant& grant) {
+  auto judged = judge_standing(tables, grant);
+  if (!judged) return std::nullopt;
+  return *std::move(judged);
 }
 
 bool stands(Tables& tables, const Grant& grant) { return standing(tables, grant).has_value(); }

@@ -2,7 +2,10 @@
 // its client, its user and its family are; whoever ends one of them ends all its tokens at once.
 #pragma once
 
+#include <cstdint>
+#include <expected>
 #include <optional>
+#include <string_view>
 
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/storage/tables.h"
@@ -20,6 +23,22 @@ struct Standing {
   std::optional<UserName> user;
 };
 std::optional<Standing> standing(Tables& tables, const Grant& grant);
+
+/// What a grant has lost that does not stand.
+enum class Lapse : std::uint8_t {
+  client_removed,
+  client_disabled,
+  client_was_disabled,  // and is enabled again
+  user_removed,
+  user_disabled,
+  signed_in_before,  // the last change of the password
+  session_over,
+  grant_over,  // its family is revoked, or not there
+};
+std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant);
+
+/// For a person, behind "It is not accepted: ".
+std::string_view sentence(Lapse lapse) noexcept;
 
 /// When the grant was made: its family's id says so.
 base::UnixTime granted_at(const Grant& grant);
