@@ -33,6 +33,11 @@ TEST_CASE("what stands behind the name of a reason is told as it stands") {
            "A client tried to take back a token that is not its own, client c_x: it belongs to another client c_y.");
   CHECK_EQ(in_words({.kind = "client_refused", .reason = "wrong_secret (after 3 refusals that were only counted)"}),
            "A client was not let in: the secret is wrong (after 3 refusals that were only counted).");
+  CHECK_EQ(in_words({.kind = "client_updated", .reason = "disabled, scope"}), "A client was changed: disabled, scope.");
+  CHECK_EQ(in_words({.kind = "client_updated", .reason = "by_itself (scope)"}),
+           "A client was changed: by itself (scope).");
+  CHECK_EQ(in_words({.kind = "client_registered", .reason = "pkce_optional"}),
+           "A client was registered: it may do without PKCE.");
   CHECK_EQ(in_words({.kind = "custom.x", .reason = "busy at noon"}), "custom.x: busy at noon.");
 }
 

@@ -9,6 +9,7 @@
 #include "troupe/app/config/value.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/live_tokens.h"
+#include "troupe/oauth/model/client_changes.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/registration.h"
 #include "troupe/wire/json.h"
@@ -82,6 +83,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
   oauth::AuditEvent event = admin.event("client_registered");
   event.client = made.client.id;
+  event.reason = oauth::gravity_of(made.client.metadata);
   admin.transact([&](oauth::Tables& tables) {
     tables.clients.insert(made.client);
     if (made.secret_record) tables.clients.insert_secret(*made.secret_record);
@@ -131,9 +133,9 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   event.client = oauth::ClientId{command.id};
   const Client updated = admin.transact([&](oauth::Tables& tables) {
     Client client = found(tables, command.id);
-    const oauth::ClientMetadata before = client.metadata;
+    const Client before = client;
     apply(command.flags, client.metadata);
-    refuse(oauth::fault_in_change(before, client.metadata));
+    refuse(oauth::fault_in_change(before.metadata, client.metadata));
     refuse(oauth::fault_in(client.metadata));
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
@@ -141,6 +143,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     tables.clients.update(client);
     if (!client.metadata.has_secret())
       for (const auto& secret : tables.clients.secrets_of(client.id)) tables.clients.remove_secret(secret.id);
+    event.reason = oauth::changes_between(before, client);
     tables.audit.append(event);
     return client;
   });

@@ -326,6 +326,17 @@ TEST_CASE("what was done at the command line stands in the audit trail, without 
   CHECK_EQ(events[0].done_by, "command line");
 }
 
+TEST_CASE("what a command changes of a client stands in the audit trail by name") {
+  Desk desk;
+  REQUIRE(desk.run({"client", "add", "--name", "Old", "--redirect-uri", "https://old.example/cb", "--scope", "openid",
+                    "--no-pkce", "--json"}) == Exit::success);
+  const std::string id = *wire::parse_json(desk.console.said())->string_at("client_id");
+  REQUIRE(desk.run({"client", "update", id, "--name", "Older", "--disable"}) == Exit::success);
+  REQUIRE(desk.run({"audit", "list"}) == Exit::success);
+  CHECK(desk.console.said().contains("client_registered  (pkce_optional)"));
+  CHECK(desk.console.said().contains("client_updated  (disabled, client_name)"));
+}
+
 TEST_CASE("flags of a client are written over its metadata, and nothing else is") {
   oauth::ClientMetadata metadata;
   metadata.name = "before";

@@ -1,6 +1,7 @@
 // See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
 
+#include "troupe/oauth/model/client_changes.h"
 #include "troupe/wire/base64.h"
 #include "troupe/wire/url.h"
 #include "troupe/wire/utf8.h"
@@ -210,8 +211,9 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
   std::optional<crypto::Digest> token_hash;
   if (is_by_itself) token = fresh_registration_token(context.random());
   if (token) token_hash = crypto::sha256(token->expose());
-  const AuditEvent event = about(
-      auditor_.event(context, message.cause, "client_registered", is_by_itself ? "by_itself" : ""), made.client.id);
+  const std::string gravity{gravity_of(made.client.metadata)};
+  const std::string reason = is_by_itself ? by_itself(gravity) : gravity;
+  const AuditEvent event = about(auditor_.event(context, message.cause, "client_registered", reason), made.client.id);
   const bool has_room = co_await storage_.write(
       [client = made.client, secret = made.secret_record, token_hash, event, max = registrations_max_](Tables& t) {
         if (token_hash && t.clients.count_registrations() >= max) return false;

@@ -1,5 +1,6 @@
 // Client Actor: what is done to clients by those who administer. See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/model/client_changes.h"
 
 namespace troupe::oauth {
 
@@ -33,13 +34,16 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     auto client = t.clients.find(message.id);
     if (!client) return std::unexpected(errors::invalid_client);
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
+    const Client before = *client;
     client->metadata = message.metadata;
     set_state(t, *client, message.state, now);
     ++client->version;
     t.clients.update(*client);
     if (!client->metadata.has_secret())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
-    t.audit.append(event);
+    AuditEvent told = event;
+    told.reason = changes_between(before, *client);
+    t.audit.append(told);
     return *std::move(client);
   });
   forget(message.id);

@@ -1,5 +1,6 @@
 // Client Actor: clients that manage their own registration (RFC 7592). See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/model/client_changes.h"
 
 namespace troupe::oauth {
 namespace {
@@ -15,16 +16,24 @@ bool manages(Tables& tables, const ClientId& id, const crypto::Digest& token_has
 
 using Updated = std::expected<Client, OauthError>;
 
-Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::Digest& next_hash, base::UnixTime now) {
+/// What comes with a change.
+struct Change {
+  crypto::Digest next_hash;  // of the registration token that follows
+  base::UnixTime now;
+  AuditEvent event;
+};
+
+Updated update(Tables& tables, const UpdateRegistration& wanted, Change change) {
   auto client = tables.clients.find(wanted.id);
   if (!client || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
     return std::unexpected(errors::invalid_token);
   }
   if (wanted.secret &&
-      !is_secret_of(tables.clients.secrets_of(wanted.id), crypto::sha256(wanted.secret->expose()), now)) {
+      !is_secret_of(tables.clients.secrets_of(wanted.id), crypto::sha256(wanted.secret->expose()), change.now)) {
     return std::unexpected(errors::invalid_client_metadata.because("The client_secret is the server's to give."));
   }
   if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
+  const Client before = *client;
   ClientMetadata next = wanted.metadata;  // but for what the operator alone says
   next.access_token_format = client->metadata.access_token_format;
   next.access_token_alg = client->metadata.access_token_alg;
@@ -32,10 +41,12 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, const crypto::D
   client->metadata = std::move(next);
   ++client->version;
   tables.clients.update(*client);
-  tables.clients.put_registration(wanted.id, next_hash);
+  tables.clients.put_registration(wanted.id, change.next_hash);
   if (!client->metadata.has_secret())
     for (const ClientSecretRecord& secret : tables.clients.secrets_of(wanted.id))
       tables.clients.remove_secret(secret.id);
+  change.event.reason = by_itself(changes_between(before, *client));
+  tables.audit.append(std::move(change.event));
   return *std::move(client);
 }
 
@@ -54,13 +65,9 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
                                                                               actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   RegistrationToken next = fresh_registration_token(context.random());
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated", "by_itself"), message.id);
-  auto updated = co_await storage_.write(
-      [message, event, next_hash = crypto::sha256(next.expose()), now = context.wall()](Tables& t) {
-        auto client = update(t, message, next_hash, now);
-        if (client) t.audit.append(event);
-        return client;
-      });
+  Change change{crypto::sha256(next.expose()), context.wall(),
+                about(auditor_.event(context, message.cause, "client_updated"), message.id)};
+  auto updated = co_await storage_.write([message, change](Tables& t) { return update(t, message, change); });
   forget(message.id);
   if (!updated) co_return std::unexpected(updated.error());
   co_return ClientCredentials{std::make_shared<const Client>(*std::move(updated)), std::nullopt, std::move(next)};

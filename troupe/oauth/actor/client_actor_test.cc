@@ -154,5 +154,26 @@ TEST_CASE("two secrets are good while one replaces the other, and an expired one
   CHECK_FALSE(validate(oauth, made.client->id, client_secret_basic, ClientSecret{"next"}).has_value());
 }
 
+TEST_CASE("the trail says what a client that manages itself has changed, and what it was registered with") {
+  ActorWorld oauth{41};
+  ClientMetadata wanted = metadata();
+  wanted.pkce = PkcePolicy::optional;
+  const auto made = oauth.world.block_on(
+      oauth.clients.ask(RegisterClient{.metadata = wanted, .managed = RegisterClient::Managed::by_itself}));
+  REQUIRE(made.has_value());
+  const auto last_reason = [&] {
+    return oauth.disk->transact(
+        [](store::Transaction& transaction) { return SqlAudit{transaction}.events(std::nullopt, 1).front().reason; });
+  };
+  CHECK_EQ(last_reason(), "by_itself (pkce_optional)");
+  wanted.pkce = PkcePolicy::required;
+  wanted.redirect_uris = {"https://other.example/cb"};
+  REQUIRE(oauth.world
+              .block_on(oauth.clients.ask(
+                  UpdateRegistration{.id = made->client->id, .token = *made->registration, .metadata = wanted}))
+              .has_value());
+  CHECK_EQ(last_reason(), "by_itself (redirect_uris, require_pkce)");
+}
+
 }  // namespace
 }  // namespace troupe::oauth

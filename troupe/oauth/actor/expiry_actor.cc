@@ -85,7 +85,8 @@ actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context)
     const base::Duration refresh = std::max(options.refresh_absolute, options.refresh_absolute_public);
     // Its id is as old as its code, its refresh tokens begin when that is redeemed, and what the last of them has given
     // stands on it, too; and it says of its code whether somebody has redeemed it.
-    const base::Duration family = std::max(options.code_ttl + refresh + access_token_ttl_max, options.code_tombstone);
+    const base::Duration family =
+        std::max<base::Duration>(options.code_ttl + refresh + access_token_ttl_max, options.code_tombstone);
     int full_steps = 0;
     int rows = 0;
     for (const int count : {t.grants.remove_codes_before(before(options.code_tombstone), step_rows),

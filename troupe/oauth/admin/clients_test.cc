@@ -115,6 +115,27 @@ TEST_CASE("a change is of the version that was seen, and of no other") {
   CHECK_EQ(office.causes("client_updated").size(), 2);
 }
 
+TEST_CASE("the trail says what was changed of a client, and that one may do without PKCE from its beginning") {
+  OauthWorld oauth{quick(8)};
+  Office office{oauth};
+  const auto reasons = [&](const std::string& kind) {
+    return office.column(office.get("/events?kind=" + kind), "events", "reason");
+  };
+  auto made = office.post("/clients", std::string{machine});
+  CHECK_EQ(reasons("client_registered").front(), "");
+  for (const char* change : {R"({"scope":"read","client_name":"New"})", R"({"require_pkce":false,"scope":"read"})",
+                             R"({"enabled":false,"access_token_lifetime":60})", R"({"enabled":true})", "{}"})
+    REQUIRE_EQ(patch(office, path_of(made), change, "*").status(), 200);
+  CHECK_EQ(reasons("client_updated"), std::vector<std::string>{"", "enabled", "disabled, access_token_lifetime",
+                                                               "pkce_optional", "client_name, scope"});
+  REQUIRE_EQ(office
+                 .post("/clients", R"({"client_name":"Old","redirect_uris":["https://old.example/cb"],)"
+                                   R"("grant_types":["authorization_code"],"require_pkce":false})")
+                 .status(),
+             201);
+  CHECK_EQ(reasons("client_registered").front(), "pkce_optional");
+}
+
 TEST_CASE("of many changes at once of the same version one is made") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     OauthWorld oauth{quick(seed)};
