@@ -103,6 +103,7 @@ struct RealtimeConfig {
   realtime::TrafficLimit user = realtime::ConnectionOptions{}.user;        // on one core
   realtime::TrafficLimit address = realtime::ConnectionOptions{}.address;  // on one core
   std::size_t subscriptions_max = 1000;                                    // on one connection
+  std::size_t subscription_segments_max = 4'000'000;                       // on one core
   std::size_t topics_max = 100'000;                                        // on one core
   std::size_t topics_by_user_max = 50'000;                                 // of those
   realtime::HeartbeatOptions heartbeat{};

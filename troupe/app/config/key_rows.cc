@@ -119,6 +119,11 @@ void add_connection_keys(std::vector<Key>& to) {
                    byte_rate(KiB, 1024 * GiB), AT(realtime.bytes.burst), live));
   to.push_back(key("realtime.subscriptions_max", "Topics and patterns of one connection.", count(1, 1'000'000),
                    AT(realtime.subscriptions_max), live));
+  to.push_back(key("realtime.subscription_segments_max",
+                   "Segments of all topics and patterns that somebody on one core is subscribed to, those that begin "
+                   "alike once, about 250 bytes each. Past it a subscription to what nobody there has is refused with "
+                   "overloaded.",
+                   count(1, 1'000'000'000), AT(realtime.subscription_segments_max)));
   to.push_back(key("realtime.topics_max",
                    "Topics that have messages or subscribers, on each core; messages for a further one are refused.",
                    count(1, 100'000'000), AT(realtime.topics_max)));

@@ -87,6 +87,7 @@ realtime::RealtimeOptions realtime_options(const Config& config) {
   options.connection.user = wanted.user;
   options.connection.address = wanted.address;
   options.connection.subscriptions_max = wanted.subscriptions_max;
+  options.router.subscription_segments_max = wanted.subscription_segments_max;
   options.router.topics.topics_max = wanted.topics_max;
   options.router.topics.by_user_max = wanted.topics_by_user_max;
   options.connection.authenticate_within = wanted.authenticate_within;

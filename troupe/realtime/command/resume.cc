@@ -39,7 +39,7 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
   end_forbidden_restored(client);                                   // 1. may they still
   auto results = co_await attach(client, wanted(command, client));  // 2. attach and read
   if (!results) {
-    refuse(client, id, ErrorCode::internal, "the session could not be resumed; try again");
+    refuse(client, id, results.error());
     co_return;
   }
   session.restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions& options) {

@@ -74,7 +74,7 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
   }
   auto results = co_await attach(client, wanted(command, client));  // 2. attach and read
   if (!results) {
-    refuse(client, id, ErrorCode::internal, "the subscription could not be made; try again");
+    refuse(client, id, results.error());
     co_return;
   }
   std::vector<std::pair<TopicPattern, SubscriptionOptions>> kept;  // 3. confirm

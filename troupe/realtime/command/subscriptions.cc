@@ -7,8 +7,7 @@
 
 namespace troupe::realtime {
 
-actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted,
-                                                                 RoutesCut cut) {
+actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut) {
   if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
   for (const auto& one : wanted) topics.push_back(one.pattern);
@@ -20,12 +19,21 @@ actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client,
   if (results) co_return *std::move(results);
   if (goes_on) {
     client.discard();
-    co_return std::nullopt;
+    co_return std::unexpected(AttachFault::unknown);
   }
   client.call_off();
   std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
   client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
-  co_return std::nullopt;
+  co_return std::unexpected(results.error().domain ? AttachFault::no_room : AttachFault::unknown);
+}
+
+void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault) {
+  switch (fault) {
+    case AttachFault::no_room:
+      return refuse(client, id, ErrorCode::overloaded, "there is no room for more topics now; try again later");
+    case AttachFault::unknown:
+      return refuse(client, id, ErrorCode::internal, "this came to nothing; try again");
+  }
 }
 
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client) {

@@ -4,6 +4,8 @@
 // Called in the connection's actor, between two steps of a command.
 #pragma once
 
+#include <cstdint>
+#include <expected>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -29,11 +31,20 @@ class PlacesByTopic {
   std::map<std::string_view, const RecoverFrom*> places_;  // a search for each of a thousand would be a million steps
 };
 
+enum class AttachFault : std::uint8_t {
+  no_room,  // for so many topics that nobody here has yet
+  unknown,  // nobody knows what the router has done
+};
+
+using Attached = std::expected<std::vector<SubscribedResult>, AttachFault>;
+
 /// Subscribes at the router; live messages wait until go_live(), so that none comes before the confirmation, twice, or
-/// after a hole that nobody tells. Nothing when nobody knows what the router has done: then
-/// all that the connection did not have before is taken back. With `cut` they are its own, which go on after it.
-actor::Task<std::optional<std::vector<SubscribedResult>>> attach(Client& client, std::vector<WantedTopic> wanted,
-                                                                 RoutesCut cut = {});
+/// after a hole that nobody tells. With `cut` they are its own, which go on after it. Whatever fails, all that the
+/// connection did not have before is taken back.
+actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut = {});
+
+/// Tells why nothing was attached.
+void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault);
 
 /// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);

@@ -107,6 +107,11 @@ void LocalReceivers::use(const RealtimeSettings& settings) {
   }
 }
 
+std::size_t LocalReceivers::more_segments_for(const TopicPattern& pattern) const {
+  if (trie_.number_of(pattern)) return 0;
+  return static_cast<std::size_t>(std::ranges::count(pattern.text(), '.')) + 1;
+}
+
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::Instant now) {
   std::array<std::uint64_t, deliveries> counts{};
   const auto publisher = message.excluded ? message.excluded->receiver : message.publisher;

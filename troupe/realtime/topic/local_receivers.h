@@ -58,6 +58,11 @@ class LocalReceivers {
   /// True when nobody here has the pattern any more.
   bool unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern);
 
+  /// Segments of all that is subscribed to, those that are shared once: what subscriptions take of memory.
+  std::size_t segments() const noexcept { return trie_.nodes(); }
+  /// How many more a subscription to this would take at most; 0 where somebody has it.
+  std::size_t more_segments_for(const TopicPattern& pattern) const;
+
   /// `now`: when its frames begin to wait in outboxes.
   Counted deliver(const Deliver& message, base::Instant now = base::Instant::never());
   /// Whom the last deliver() had come to before it threw.

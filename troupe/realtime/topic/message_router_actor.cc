@@ -112,10 +112,18 @@ void MessageRouterActor::handle(Unregister message) {
   if (left.user) router(home_of(inbox_topic(*left.user), cores())).tell(CloseInbox{index_, *left.user});
 }
 
-void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply,
+// What somebody here has already costs nothing more, so nobody can keep others from the topics that all have.
+bool MessageRouterActor::has_room_for(const std::vector<WantedTopic>& topics) const {
+  std::size_t segments = local().segments();
+  for (const auto& topic : topics) segments += local().more_segments_for(topic.pattern);
+  return segments <= options_.subscription_segments_max;
+}
+
+void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NoRoom> reply,
                                 actor::Context& ctx) {
   if (message.topics.empty()) return reply.set({});  // no home is asked, so none would answer
   if (local().find(message.receiver) == nullptr) return;
+  if (!message.cut && !has_room_for(message.topics)) return reply.fail(NoRoom{});
   std::vector<TopicPattern> added;
   for (const auto& topic : message.topics) {
     if (local().subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);
@@ -183,8 +191,7 @@ void MessageRouterActor::handle(TopicsOpened message) {
   opening_.erase(found);
 }
 
-void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting,
-                                     TopicsOpened message) {
+void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, NoRoom>& waiting, TopicsOpened message) {
   for (auto& opened : message.topics) {
     auto& result = waiting.result[opened.index];
     if (TopicPattern::parse(result.topic.topic)->is_name()) {

@@ -36,6 +36,7 @@ struct RouterOptions {
   TopicOptions topics{};
   InboxOptions inboxes{};
   IdempotencyOptions idempotency{};
+  std::size_t subscription_segments_max = 4'000'000;        // of what is subscribed to here; a quarter KiB each
   std::size_t window_messages = 8 * 1024;                   // handed to another core and not yet handled by it
   std::size_t window_bytes = 64 * 1024 * 1024;              // past either, its connections are told a gap
   std::size_t recording_max = 10'000;                       // that wait for the disk; past either bound publications
@@ -80,7 +81,7 @@ class MessageRouterActor {
   // For the connections of this core.
   ReceiverNumber handle(const Register& message);
   void handle(Unregister message);
-  void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>> reply, actor::Context& ctx);
+  void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NoRoom> reply, actor::Context& ctx);
   void handle(RemoveSubscriptions message);
   void handle(CatchUp) {}
   void handle(const DeliveriesSettled& message);
@@ -167,8 +168,9 @@ class MessageRouterActor {
   void tell_interest(const std::vector<TopicPattern>& added);
   void tell_no_interest(const std::vector<TopicPattern>& dropped);
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
+  bool has_room_for(const std::vector<WantedTopic>& topics) const;
   std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
-  void take_opened(Waiting<std::vector<SubscribedResult>, actor::NoError>& waiting, TopicsOpened message);
+  void take_opened(Waiting<std::vector<SubscribedResult>, NoRoom>& waiting, TopicsOpened message);
   /// Where the keys of an operation are remembered, and those who wait for its counts; and the key of a message.
   template <class Result, class Error>
   struct Keyed {
@@ -241,7 +243,7 @@ class MessageRouterActor {
   Ticket next_ticket_ = 1;
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;
-  Tickets<std::vector<SubscribedResult>, actor::NoError> opening_;
+  Tickets<std::vector<SubscribedResult>, NoRoom> opening_;
   std::map<Ticket, UnderRecord> recording_;
   std::map<IdempotencyKey, Ticket> recording_keys_;
   std::map<TopicName, Loading> loading_;

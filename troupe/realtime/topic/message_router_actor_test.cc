@@ -78,6 +78,26 @@ TEST_CASE("who subscribes to nothing is answered at once") {
   CHECK(results->empty());
 }
 
+TEST_CASE("past its room a core takes subscriptions to what somebody there has, and to nothing else") {
+  RouterOptions options;
+  options.subscription_segments_max = 8;  // the root is one
+  Routers routers{options};
+  const auto add = [&](std::vector<WantedTopic> wanted) {
+    const auto number = routers.world.block_on(routers.refs[0].ask(Register{base::make_local<Noted>()}));
+    const auto added = routers.world.block_on(routers.refs[0].ask(AddSubscriptions{*number, std::move(wanted)}));
+    if (!added) CHECK(added.error().domain.has_value());
+    return std::pair{*number, added.has_value()};
+  };
+  const auto [first, is_first_added] = add({{pattern("a.b.c")}, {pattern("a.b.*")}});
+  CHECK(is_first_added);
+  CHECK_FALSE(add({{pattern("x.y.z.>")}}).second);
+  CHECK(add({{pattern("a.b.c")}, {pattern("a.b.*")}}).second);
+  CHECK_FALSE(add({{pattern("a.b.c")}, {pattern("x.y.z.>")}}).second);  // all or nothing
+  CHECK(add({{pattern("x.y")}}).second);                                // nothing of those that were refused is left
+  routers.refs[0].tell(RemoveSubscriptions{first, {pattern("a.b.c"), pattern("a.b.*")}});
+  CHECK_FALSE(add({{pattern("x.y.z.>")}}).second);  // others have it still
+}
+
 TEST_CASE("a publication is counted on all cores before its asker is answered") {
   Routers routers;
   auto here = routers.subscriber(0, routers.topic);

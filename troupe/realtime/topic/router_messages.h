@@ -78,8 +78,11 @@ struct SubscribedResult {
   std::vector<RecoveredMessage> recovered;
 };
 
+/// The core has no room for so many topics that nobody there has subscribed to yet.
+struct NoRoom {};
+
 /// Subscribes to each topic; one that this connection has already gets the new overflow policy. Not answered where the
-/// receiver is not known.
+/// receiver is not known. Errors: NoRoom, and then none is subscribed to; not for those that go on.
 struct AddSubscriptions {
   static constexpr auto message_class =
       actor::MessageClass::control;  // as what ends them, so that both keep their order
@@ -89,6 +92,7 @@ struct AddSubscriptions {
   /// position says after what it goes on. Either way its messages follow.
   RoutesCut cut{};
   using reply = std::vector<SubscribedResult>;
+  using error = NoRoom;
 };
 
 /// Ends subscriptions; those that there are not are passed over.
