@@ -81,7 +81,7 @@ export class Subscriptions {
 
   /** Who comes to a topic that is confirmed already has no other confirmation to wait for. */
   #tellSubscribed(entry: Entry, handle: Handle): void {
-    if (!entry.live || !entry.handles.has(handle)) return;
+    if (!entry.live || handle.at !== entry || !entry.handles.has(handle)) return;
     this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
   }
 

@@ -832,7 +832,7 @@ class Subscriptions {
         };
     }
     #tellSubscribed(entry, handle) {
-        if (!entry.live || !entry.handles.has(handle))
+        if (!entry.live || handle.at !== entry || !entry.handles.has(handle))
             return;
         this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
     }
