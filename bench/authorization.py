@@ -80,7 +80,7 @@ class AuthorizationServer:
                                   code_verifier=VERIFIER)
 
     def codes(self, client, scope, count):
-        """Codes of a person who has signed in once and agreed once."""
+        """Codes of a person who has signed in once, and agrees where they are asked."""
         person = Person(self)
         path = self.authorize_path(client, scope)
         return [person.code(path) for _ in range(count)]

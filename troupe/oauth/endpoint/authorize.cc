@@ -80,7 +80,7 @@ Task<web::Response> authorize(ServicePtr service, web::Request http) {
 
   auto agreed = co_await has_consent(service, *request, authentication->user);  // 4. have they agreed
   if (!agreed) co_return send_error(*service, *request, agreed.error());
-  if (!*agreed || !is_client_assured(*request)) {
+  if (!*agreed) {
     if (request->prompt == Prompt::none) co_return send_error(*service, *request, errors::consent_required);
     co_return co_await begin_flow(service, std::move(http), std::move(*request), {"/consent", std::move(ui_locales)});
   }

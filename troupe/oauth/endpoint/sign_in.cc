@@ -22,7 +22,7 @@ SignInPlace place_of(const web::Request& http) {
 }
 
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
-  if (forces_consent(request)) co_return false;
+  if (forces_consent(request) || !is_client_assured(request)) co_return false;
   auto agreed = co_await service->users.ask(GetConsent{std::move(user), request.client->id});
   if (!agreed) co_return std::unexpected(errors::temporarily_unavailable);
   co_return request.scope.is_within(*agreed);

@@ -21,7 +21,8 @@ Step<std::optional<Session>> present_session(ServicePtr service, web::Request ht
 /// The browser that asks, as its user may know it again.
 SignInPlace place_of(const web::Request& http);
 
-/// Whether the user need not be asked: they have agreed to all of it before, and the client does not insist.
+/// Whether the user need not be asked: they have agreed to all of it before, nobody else can be the client, and it does
+/// not insist.
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user);
 
 /// Makes the code and sends the user back with it; or with the error, if there is one.

@@ -56,6 +56,10 @@ TEST_CASE("what was agreed to once lets no client pass unseen that others could 
     auto again = browser.get(target);
     CHECK_EQ(again.location_query().get("code").has_value(), row.passes);
     CHECK_EQ(again.header("location").starts_with("/consent"), !row.passes);
+    Browser other{oauth};  // to sign in does not say what is allowed to whom
+    auto after_login = other.submit(other.follow(other.get(target)), "/login",
+                                    {{"username", alice.name}, {"password", alice.password}});
+    CHECK_EQ(after_login.location_query().get("code").has_value(), row.passes);
     auto silent = browser.get(target + "&prompt=none");
     CHECK_EQ(silent.location_query().get("error").value_or(""), row.passes ? "" : "consent_required");
   }
