@@ -80,6 +80,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   oauth::ClientMetadata metadata;
   apply(command.flags, metadata);
   refuse(oauth::fault_in(metadata));
+  refuse(oauth::fault_in_words(metadata.scope));
   const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
   oauth::AuditEvent event = admin.event("client_registered");
   event.client = made.client.id;
@@ -137,6 +138,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     apply(command.flags, client.metadata);
     refuse(oauth::fault_in_change(before.metadata, client.metadata));
     refuse(oauth::fault_in(client.metadata));
+    refuse(oauth::fault_in_words(client.metadata.scope, before.metadata.scope));
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     ++client.version;

@@ -34,6 +34,8 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     auto client = t.clients.find(message.id);
     if (!client) return std::unexpected(errors::invalid_client);
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
+    if (const auto fault = fault_in_words(message.metadata.scope, client->metadata.scope))
+      return std::unexpected(*fault);
     const Client before = *client;
     client->metadata = message.metadata;
     set_state(t, *client, message.state, now);

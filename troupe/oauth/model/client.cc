@@ -80,8 +80,6 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   if (!std::ranges::all_of(metadata.post_logout_redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
   if (metadata.name.empty() || metadata.name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
   if (!wire::is_plain_utf8(metadata.name)) return fault.because("The name is UTF-8 without control characters.");
-  if (!std::ranges::all_of(metadata.scope, is_well_meant))
-    return fault.because("A scope that begins with topic: is one such as topic:news.*:subscribe.");
   if (metadata.grant_types.empty()) return fault.because("At least one grant type is needed.");
   bool uses_code = metadata.may_use(GrantType::authorization_code);
   if (uses_code && metadata.redirect_uris.empty()) {
@@ -105,6 +103,13 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
     return fault.because("Access tokens live between one second and one hour.");
   }
   return std::nullopt;
+}
+
+std::optional<OauthError> fault_in_words(const ScopeSet& scope, const ScopeSet& known) {
+  const auto is_good = [&](const std::string& word) { return known.contains(word) || is_well_meant(word); };
+  if (std::ranges::all_of(scope, is_good)) return std::nullopt;
+  return errors::invalid_client_metadata.because(
+      "A scope that begins with topic: is one such as topic:news.*:subscribe.");
 }
 
 std::optional<OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to) {
