@@ -37,10 +37,11 @@ void add(Story& story, oauth::Tables& tables, const oauth::AuditFilter& filter) 
   }
 }
 
-/// Why what would be good by its own row is not accepted all the same.
-std::optional<std::string> fault_in(oauth::Tables& tables, const oauth::Grant& grant) {
+/// Why what would be good by its own row is not accepted all the same, but for the lapse that does not count there.
+std::optional<std::string> fault_in(oauth::Tables& tables, const oauth::Grant& grant,
+                                    std::optional<oauth::Lapse> passed_over = {}) {
   const auto judged = oauth::judge_standing(tables, grant);
-  if (judged) return std::nullopt;
+  if (judged || judged.error() == passed_over) return std::nullopt;
   return fmt::format("It is not accepted: {}.", oauth::sentence(judged.error()));
 }
 
@@ -76,9 +77,7 @@ std::vector<std::string> states_of(oauth::Tables& tables, const oauth::AuthCode&
   std::vector<std::string> states{fmt::format("It is a code that {}, and was good until {} UTC.",
                                               is_used ? used : "nobody has redeemed", moment_text(code.expires_at))};
   if (is_used || code.expires_at <= now) return states;
-  const auto judged = oauth::judge_standing(tables, code.grant);
-  if (!judged && judged.error() != oauth::Lapse::grant_over)
-    states.push_back(fmt::format("It is not accepted: {}.", oauth::sentence(judged.error())));
+  if (auto fault = fault_in(tables, code.grant, oauth::Lapse::grant_over)) states.push_back(*std::move(fault));
   return states;
 }
 

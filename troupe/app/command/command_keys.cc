@@ -22,6 +22,7 @@ struct KeysCommand {
 
 /// A server that runs with other seals could not read what is inserted here, so nothing would have come of it there.
 void refuse_unless_sealed_as_configured(oauth::Tables& tables) {
+  (void)tables.keys.signing();  // what cannot be read at all says which key is missing
   if (tables.keys.is_sealed_as_configured()) return;
   throw CommandFailed{
       "the keys in the database are not sealed as oauth.encryption_key says, so a server that runs could not read new "

@@ -28,7 +28,7 @@ void note(const Service& service, std::string_view reason, Cause cause) {
   service.trail.tell(NoteRefusedCall{reason, std::move(cause)});
 }
 
-/// The same, and the audit trail has that somebody was refused, and why.
+/// Challenges, and notes it.
 std::unexpected<web::Response> refuse_stranger(const Service& service, const web::Request& http,
                                                std::string_view reason, std::optional<OauthError> error) {
   note(service, reason, {.request = http.request_id, .by = ""});
