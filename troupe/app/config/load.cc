@@ -6,16 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 
 #include "troupe/app/config/check.h"
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/named_files.h"
 #include "troupe/app/config/rule.h"
 #include "troupe/app/config/toml.h"
+#include "troupe/app/config/whole_file.h"
 
 namespace troupe::app {
 namespace {
@@ -78,20 +75,14 @@ class Loader {
   }
 
   void read_file(const std::string& path) {
-    std::ifstream file{path};
-    std::string text(file_bytes_max + 1, '\0');
-    if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad()) {
-      const std::error_code why{errno, std::generic_category()};
-      problems_.push_back({path, "cannot be read: " + why.message()});
+    const auto text = read_whole_file(path, file_bytes_max);
+    if (!text) {
+      const bool is_large = text.error() == std::errc::file_too_large;
+      problems_.push_back({path, is_large ? "has more than 1 MiB, so it is no configuration"
+                                          : "cannot be read: " + text.error().message()});
       return;
     }
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > file_bytes_max) {
-      problems_.push_back({path, "has more than 1 MiB, so it is no configuration"});
-      return;
-    }
-    const auto values = read_toml(text);
+    const auto values = read_toml(*text);
     if (!values) {
       problems_.push_back({fmt::format("{}:{}", path, values.error().line), "is no TOML: " + values.error().what});
       return;

@@ -3,11 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
-#include <system_error>
-
 #include "troupe/app/config/value.h"
+#include "troupe/app/config/whole_file.h"
 
 namespace troupe::app {
 namespace {
@@ -15,18 +12,14 @@ namespace {
 /// The image of that file; null where none is named.
 std::expected<std::shared_ptr<const oauth::Logo>, Complaint> read_logo(const std::string& path) {
   if (path.empty()) return nullptr;
-  std::ifstream file{path, std::ios::binary};
-  std::string bytes(oauth::logo_bytes_max + 1, '\0');
-  if (file) file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file.is_open() || file.bad()) {
-    return std::unexpected(fmt::format("names {}, which cannot be read: {}", path,
-                                       std::error_code{errno, std::generic_category()}.message()));
-  }
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (bytes.size() > oauth::logo_bytes_max) {
+  auto bytes = read_whole_file(path, oauth::logo_bytes_max);
+  if (!bytes && bytes.error() == std::errc::file_too_large) {
     return std::unexpected(fmt::format("names {}, which is larger than {}", path, bytes_text(oauth::logo_bytes_max)));
   }
-  auto logo = oauth::logo_of_bytes(std::move(bytes));
+  if (!bytes) {
+    return std::unexpected(fmt::format("names {}, which cannot be read: {}", path, bytes.error().message()));
+  }
+  auto logo = oauth::logo_of_bytes(*std::move(bytes));
   if (!logo) return std::unexpected(fmt::format("names {}, which is no PNG, JPEG or SVG image", path));
   return std::make_shared<const oauth::Logo>(*std::move(logo));
 }

@@ -5,13 +5,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "troupe/actor/offload/offload.h"
+#include "troupe/app/config/whole_file.h"
 #include "troupe/base/log.h"
 
 namespace troupe::app {
@@ -20,16 +17,9 @@ namespace {
 constexpr std::size_t file_bytes_max = 1024 * 1024;
 
 std::expected<std::string, std::string> read_file(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::string text(file_bytes_max, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    const std::error_code why{errno, std::generic_category()};
-    return std::unexpected(fmt::format("{} cannot be read: {}", path, why.message()));
-  }
-  if (!file.eof()) return std::unexpected(fmt::format("{} is longer than a certificate", path));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
+  auto text = read_whole_file(path, file_bytes_max);
+  if (text) return *std::move(text);
+  return std::unexpected(fmt::format("{} cannot be read: {}", path, text.error().message()));
 }
 
 bool others_can_read(const std::string& path) {

@@ -1,0 +1,15 @@
+// A file that is read whole, such as a configuration, a certificate or an image: bounded, and with the reason where it
+// cannot be read.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <system_error>
+
+namespace troupe::app {
+
+/// All that stands in the file. Errors: the system's; std::errc::file_too_large where it has more than `bytes_max`.
+std::expected<std::string, std::error_code> read_whole_file(const std::string& path, std::size_t bytes_max);
+
+}  // namespace troupe::app
