@@ -297,7 +297,7 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
       {{"client", "show", std::string(100'000, 'x')}, "there is no client"},
       {{"client", "update", "nobody", "--enable", "--disable"}, "--disable"},
       {{"client", "list", "--set", "realtime.ecco=true"}, "realtime.echo"},
-      {{"client", "list", "--set", "realtime.echo"}, "true or false"},
+      {{"client", "list", "--set", "realtime.echo"}, "wants KEY=VALUE"},
   };
   Desk desk;
   REQUIRE(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);

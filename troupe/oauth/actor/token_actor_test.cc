@@ -57,13 +57,13 @@ TEST_CASE("many tokens are created by one message, each answered in its place, a
   };
   BatchCreateToken batch;
   batch.requests.push_back(own("read"));
-  batch.requests.push_back(
-      {phone, Grant{.family = family,
-                    .client = phone->id,
-                    .scope = fixture::scope("read"),
-                    .audience = {oauth.options.issuer},
-                    .authentication = Authentication{
-                        .user = fixture::alice().user.id, .session = SessionId{"s"}, .time = fixture::start}}});
+  batch.requests.push_back({phone, Grant{.family = family,
+                                         .client = phone->id,
+                                         .scope = fixture::scope("read"),
+                                         .audience = {oauth.options.issuer},
+                                         .authentication = Authentication{.user = fixture::alice().user.id,
+                                                                          .session = SessionId{family.value()},
+                                                                          .time = fixture::start}}});
   batch.requests.push_back(own("write"));
   const auto answers = oauth.world.block_on(oauth.tokens.ask(std::move(batch))).value();
   REQUIRE_EQ(answers.size(), 3);
