@@ -28,6 +28,8 @@ web::Handler file(std::string_view type, std::string_view text) {
 }  // namespace
 
 void add_demo(web::Router& router, DemoClient client) {
+  router.add(web::Method::get, "/",
+             [](web::Request) -> actor::Task<web::Response> { co_return web::redirect(303, "/demo/"); });
   router.add(web::Method::get, "/demo/", file("text/html; charset=utf-8", demo_files::index_html));
   router.add(web::Method::get, "/demo/demo.css", file("text/css; charset=utf-8", demo_files::demo_css));
   router.add(web::Method::get, "/demo/demo.js", file("text/javascript; charset=utf-8", demo_files::demo_js));

@@ -33,4 +33,10 @@ TEST_CASE("the page learns its client, escaped as JSON") {
   CHECK_EQ(fetch("/demo/client.json").body.view(), R"({"client_id":"demo\"1","scope":"openid"})");
 }
 
+TEST_CASE("who opens the server's address comes to the page") {
+  const auto response = fetch("/");
+  CHECK_EQ(response.status, 303);
+  CHECK_EQ(response.headers.get("Location"), "/demo/");
+}
+
 TEST_CASE("nothing else stands below /demo/") { CHECK_EQ(fetch("/demo/other").status, 404); }
