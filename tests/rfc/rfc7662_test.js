@@ -4,7 +4,11 @@ import assert from 'node:assert/strict';
 import { until } from '../e2e/lib/server.js';
 import { isRefused, scene, user } from './lib/scene.js';
 
-const s = await scene();
+const orders = 'https://orders.example', stock = 'https://stock.example';
+const s = await scene({
+  oauth: `resources = ["${orders}", "${stock}"]\n`,
+  more: async (at, made) => made.orders = await at.addClient('--name', 'Orders', '--grant', 'client_credentials', '--resource', orders),
+});
 const { server, web, other, app, machine, opaque } = s;
 const ask = (client, form) => s.post('/oauth/introspect', form, { client });
 
@@ -69,4 +73,9 @@ test('4 a used refresh token, and one of a family that is over, are inactive', a
   assert.equal((await s.seen(next.refresh_token)).active, true);
   await s.post('/oauth/revoke', { token: next.refresh_token, client_id: app.client_id });
   assert.deepEqual(await s.seen(next.refresh_token), { active: false });
+});
+test('4 a protected resource is told of the tokens that can be used there, and of no other', async () => {
+  const tokenFor = async (more) => (await s.token(machine, { grant_type: 'client_credentials', scope: 'read', ...more })).body.access_token;
+  assert.equal((await s.seen(await tokenFor({ resource: orders }), s.orders)).client_id, machine.client_id);
+  for (const more of [{ resource: stock }, {}]) assert.deepEqual(await s.seen(await tokenFor(more), s.orders), { active: false });
 });

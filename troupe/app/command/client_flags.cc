@@ -71,6 +71,10 @@ void add_client_flags(CLI::App& command, ClientFlags& flags) {
   command.add_option("--access-token-alg", flags.access_token_alg, "ES256, RS256 or EdDSA");
   command.add_option("--id-token-alg", flags.id_token_alg, "RS256, ES256 or EdDSA");
   command.add_option("--access-token-lifetime", flags.access_token_lifetime, "Such as 5m; otherwise the server's own");
+  auto* resource = command.add_option(
+      "--resource", flags.resources,
+      "A resource that it is the server of: it may introspect the access tokens for it; several are allowed");
+  command.add_flag("--no-resources", flags.no_resources, "It is the server of none")->excludes(resource);
 }
 
 void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
@@ -114,6 +118,8 @@ void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
   apply_keys(flags, metadata);
   if (flags.backchannel_logout_uri) metadata.backchannel_logout_uri = *flags.backchannel_logout_uri;
   if (flags.logout_session) metadata.logout_requires_session = true;
+  if (flags.resources) metadata.resources = *flags.resources;
+  if (flags.no_resources) metadata.resources.clear();
   if (flags.access_token_lifetime) {
     const auto lifetime =
         read("--access-token-lifetime", *flags.access_token_lifetime, parse_duration, "a duration such as 5m");

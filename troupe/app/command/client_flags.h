@@ -16,10 +16,11 @@ namespace troupe::app {
 struct ClientFlags {
   std::optional<std::string> name, scope, auth_method, access_token_format, access_token_alg, id_token_alg,
       access_token_lifetime, jwks_file, jwks_uri, auth_signing_alg, backchannel_logout_uri;
-  std::optional<std::vector<std::string>> redirect_uris, logout_uris, grants;
+  std::optional<std::vector<std::string>> redirect_uris, logout_uris, grants, resources;
   bool is_public = false;
   bool no_pkce = false;
   bool logout_session = false;
+  bool no_resources = false;
 };
 
 /// Adds the flags to a command; `flags` must live as long as it.

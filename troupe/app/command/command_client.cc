@@ -60,6 +60,7 @@ std::string text_of(const Client& client) {
   if (!about.redirect_uris.empty()) out += fmt::format("redirect URIs  {}\n", fmt::join(about.redirect_uris, " "));
   if (!about.jwks_uri.empty()) out += fmt::format("keys           {}\n", about.jwks_uri);
   if (!about.backchannel_logout_uri.empty()) out += fmt::format("logout told to {}\n", about.backchannel_logout_uri);
+  if (!about.resources.empty()) out += fmt::format("serves         {}\n", fmt::join(about.resources, " "));
   if (!about.scope.empty()) out += fmt::format("scope          {}\n", about.scope.text());
   out += fmt::format("PKCE           {}\n", about.pkce == oauth::PkcePolicy::required ? "required" : "optional");
   out += fmt::format("state          {}\n", client.state == oauth::ClientState::enabled ? "enabled" : "disabled");

@@ -48,6 +48,24 @@ TEST_CASE("a public client has no secret, and stays public") {
         Exit::failure);
 }
 
+TEST_CASE("a client is made the server of resources, shown as such, and made the server of none") {
+  Desk desk;
+  const std::string id = *desk.add_machine().string_at("client_id");
+  REQUIRE(desk.run({"client", "update", id, "--resource", "https://api.example", "--resource", "urn:example:stock"}) ==
+          Exit::success);
+  REQUIRE(desk.run({"client", "show", id}) == Exit::success);
+  CHECK(desk.console.said().contains("serves         https://api.example urn:example:stock\n"));
+  REQUIRE(desk.run({"client", "update", id, "--name", "Robot", "--json"}) == Exit::success);
+  CHECK(desk.console.said().contains(R"("resources":["https://api.example","urn:example:stock"])"));
+  CHECK(desk.run({"client", "update", id, "--resource", "/api"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("absolute URIs"));
+  CHECK(desk.run({"client", "update", id, "--no-resources", "--resource", "https://api.example"}) == Exit::usage);
+  REQUIRE(desk.run({"client", "update", id, "--no-resources"}) == Exit::success);
+  CHECK_FALSE(desk.console.said().contains("serves"));
+  CHECK(desk.run({"client", "add", "--name", "Phone", "--public", "--redirect-uri", "https://a.example/cb",
+                  "--resource", "https://api.example"}) == Exit::failure);
+}
+
 TEST_CASE("a user is added once, listed and removed") {
   Desk desk;
   CHECK(desk.run({"user", "add", "alice", "--email", "a@example.org", "--password-stdin"}, "good password\n") ==

@@ -38,6 +38,7 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, Change change) 
   next.access_token_format = client->metadata.access_token_format;
   next.access_token_alg = client->metadata.access_token_alg;
   next.access_token_ttl = client->metadata.access_token_ttl;
+  next.resources = client->metadata.resources;
   client->metadata = std::move(next);
   ++client->version;
   tables.clients.update(*client);

@@ -11,8 +11,11 @@
 namespace troupe::oauth {
 namespace {
 
+/// A refresh token has an audience, too, but is for nobody but us: a resource server that is told that one is active
+/// might take it for an access token.
 bool may_introspect(const Client& caller, const TokenClaims& claims) {
-  return claims.client == caller.id || caller.metadata.scope.contains("introspect") || claims.is_for(caller.id.value());
+  if (claims.client == caller.id || caller.metadata.scope.contains("introspect")) return true;
+  return claims.use == TokenUse::access && caller.metadata.serves(claims.audience);
 }
 
 bool same(const crypto::Digest& a, const crypto::Digest& b) {

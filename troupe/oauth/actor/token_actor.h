@@ -56,8 +56,8 @@ struct ExchangeCode {
   using error = RedemptionRefusal;
 };
 
-/// What the token stands for if it is live and the caller may know (RFC 7662): the caller's own tokens, those
-/// whose audience it is, and all if it may use the scope `introspect`. Nothing in every other case.
+/// What the token stands for if it is live and the caller may know (RFC 7662): the caller's own tokens, access tokens
+/// for a resource that it is the server of, and all if it may use the scope `introspect`. Nothing in every other case.
 struct IntrospectToken {
   TokenText token;
   ClientPtr caller;  // null: one who may know all

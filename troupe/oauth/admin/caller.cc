@@ -50,6 +50,11 @@ bool is_privileged(std::string_view scope) {
   return topic && base::is_reserved_topic(topic->pattern);
 }
 
+ScopeSet powers_of(const ClientMetadata& metadata) {
+  if (metadata.resources.empty()) return metadata.scope;
+  return metadata.scope.united_with(ScopeSet::parse("introspect").value());
+}
+
 std::optional<std::string> beyond(const Caller& caller, const ScopeSet& scope) {
   for (const std::string& one : scope)
     if (is_privileged(one) && !is_enough(caller.scope, one)) return one;

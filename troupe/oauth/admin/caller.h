@@ -17,6 +17,7 @@
 
 #include "troupe/oauth/admin/service.h"
 #include "troupe/oauth/model/cause.h"
+#include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/scope.h"
 #include "troupe/web/message.h"
 
@@ -34,6 +35,10 @@ bool is_enough(const ScopeSet& held, std::string_view scope);
 /// Whether the scope is one that only its holders give: `admin`, what begins with "admin." or ends with ":admin",
 /// `introspect` and `register`.
 bool is_privileged(std::string_view scope);
+
+/// What such a client can do, as scopes. The server of a resource knows tokens of others, so it counts as one with
+/// `introspect`.
+ScopeSet powers_of(const ClientMetadata& metadata);
 
 /// The first privileged scope of these that the caller does not hold; nothing where there is none.
 std::optional<std::string> beyond(const Caller& caller, const ScopeSet& scope);

@@ -168,6 +168,32 @@ TEST_CASE("T80 nobody gives a client more than they have, themselves included") 
   CHECK_EQ(office.ask(Method::patch, own, R"({"client_name":"mine"})", any).status(), 200);
 }
 
+TEST_CASE("T80 who does not hold introspect makes no client the server of a resource, and touches none that is one") {
+  OauthWorld oauth{quick(7)};
+  Office office{oauth};
+  const std::string modest = office.token("admin.clients"), trusted = office.token("admin.clients introspect");
+  const web::Headers any{{"If-Match", "*"}};
+  const char* server =
+      R"({"client_name":"x","grant_types":["client_credentials"],"resources":["https://api.example"]})";
+  CHECK_EQ(office.ask_with(modest, Method::post, "/clients", server).status(), 403);
+  const auto made = office.ask_with(trusted, Method::post, "/clients", server);
+  REQUIRE_EQ(made.status(), 201);
+  const std::string path = "/clients/" + made.at("client_id");
+  const auto patch = [&](const std::string& token, const std::string& target, const char* body) {
+    return office.ask_with(token, Method::patch, target, body, any);
+  };
+  for (const char* body :
+       {R"({"resources":null})", R"({"resources":["https://all.example"]})", R"({"client_name":"y"})"})
+    CHECK_EQ(patch(modest, path, body).status(), 403);
+  CHECK_EQ(office.ask_with(modest, Method::post, path + "/secrets").status(), 403);
+  CHECK_EQ(office.ask_with(modest, Method::delete_, path).status(), 403);
+  const auto refused = patch(modest, "/clients/" + oauth.web_shop.id.value(), R"({"resources":["urn:all"]})");
+  CHECK_EQ(refused.status(), 403);
+  CHECK(refused.header("www-authenticate").contains("scope=\"introspect\""));
+  CHECK_EQ(patch(trusted, path, R"({"resources":null})").status(), 200);
+  CHECK_EQ(patch(modest, path, R"({"client_name":"y"})").status(), 200);
+}
+
 TEST_CASE("T57 no page of another origin may read what the administration says") {
   OauthWorld oauth{quick(6)};
   Office office{oauth};

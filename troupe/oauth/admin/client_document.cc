@@ -154,6 +154,7 @@ constexpr Member members[] = {
      "The id_token_signed_response_alg may be RS256, ES256 or EdDSA."},
     {"access_token_lifetime", take_lifetime, reset<&M::access_token_ttl>,
      "The access_token_lifetime is 1 to 3600 seconds."},
+    {"resources", take_texts<&M::resources>, reset<&M::resources>, "The resources must be a list of up to 20 URIs."},
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ inline constexpr std::initializer_list<std::string_view> client_members = {"clie
                                                                            "access_token_format",
                                                                            "access_token_signed_response_alg",
                                                                            "id_token_signed_response_alg",
-                                                                           "access_token_lifetime"};
+                                                                           "access_token_lifetime",
+                                                                           "resources"};
 
 /// Changes what `document`, an object of these members alone, says; null gives a member its default again, what is not
 /// named stays (RFC 7396). Errors: invalid_client_metadata. Whether the client is safe as it stands then is the model's

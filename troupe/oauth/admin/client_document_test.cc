@@ -14,7 +14,8 @@ constexpr std::string_view full =
         "token_endpoint_auth_method":"client_secret_post","require_pkce":false,"access_token_format":"opaque",
         "access_token_signed_response_alg":"EdDSA","id_token_signed_response_alg":"ES256","access_token_lifetime":60,
         "token_endpoint_auth_signing_alg":"ES256","jwks":{"keys":[]},"jwks_uri":"https://keys.example/",
-        "backchannel_logout_uri":"https://told.example/","backchannel_logout_session_required":true})";
+        "backchannel_logout_uri":"https://told.example/","backchannel_logout_session_required":true,
+        "resources":["https://api.example","urn:example:stock"]})";
 
 wire::Json written(const Client& client) {
   std::string json;

@@ -80,7 +80,7 @@ Task<web::Response> create_client(ServicePtr service, Caller caller, web::Reques
     co_return problem_of(errors::invalid_client_metadata, "A client is enabled when it is made.");
   }
 
-  auto lacking = beyond(caller, wanted.metadata.scope);  // 2. may the caller give as much
+  auto lacking = beyond(caller, powers_of(wanted.metadata));  // 2. may the caller give as much
   if (lacking) co_return co_await refuse(service, caller, *std::move(lacking));
 
   auto made = co_await service->clients.ask(RegisterClient{// 3. its record
@@ -116,7 +116,8 @@ Task<web::Response> update_client(ServicePtr service, Caller caller, web::Reques
     co_return problem_of(errors::invalid_client_metadata, "A client stays public or confidential: make another one.");
   }
 
-  auto lacking = beyond(caller, (*before)->metadata.scope.united_with(wanted.metadata.scope));  // 3. may the caller
+  auto lacking =  // 3. may the caller
+      beyond(caller, powers_of((*before)->metadata).united_with(powers_of(wanted.metadata)));
   if (lacking) co_return co_await refuse(service, caller, *std::move(lacking));
 
   auto updated = co_await service->clients.ask(UpdateClient{.id = wanted.id,  // 4. unless it has changed meanwhile
@@ -136,7 +137,7 @@ Task<web::Response> delete_client(ServicePtr service, Caller caller, web::Reques
   const web::Seen seen = web::seen(http, *before ? etag_of(**before) : "");
   if (!*before) co_return seen == web::Seen::unsaid ? no_content() : problem_of(errors::changed_meanwhile);
   if (seen == web::Seen::other) co_return problem_of(errors::changed_meanwhile);
-  auto lacking = beyond(caller, (*before)->metadata.scope);
+  auto lacking = beyond(caller, powers_of((*before)->metadata));
   if (lacking) co_return co_await refuse(service, caller, *std::move(lacking));
   if (*dry_run) co_return co_await answer_grants(std::move(service), {.client = (*before)->id}, **dry_run);
 
@@ -152,7 +153,7 @@ Task<web::Response> renew_secret(ServicePtr service, Caller caller, web::Request
   auto client = co_await client_of(service, http);
   if (!client) co_return std::move(client.error());
   if (!*client) co_return problem_of(errors::not_found);
-  auto lacking = beyond(caller, (*client)->metadata.scope);
+  auto lacking = beyond(caller, powers_of((*client)->metadata));
   if (lacking) co_return co_await refuse(service, caller, *std::move(lacking));
   auto overlap = read_overlap(http);
   if (!overlap) co_return std::move(overlap.error());

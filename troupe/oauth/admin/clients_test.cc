@@ -83,6 +83,8 @@ TEST_CASE("a document that cannot be is refused, and says why") {
       {R"({"access_token_lifetime":0})", 400, "access_token_lifetime"},
       {R"({"client_name":"a","redirect_uris":["http://evil.example/#x"]})", 400, "redirect URI"},
       {R"({"client_name":"","grant_types":["client_credentials"]})", 400, "name"},
+      {R"({"resources":"https://api.example"})", 400, "resources"},
+      {R"({"client_name":"a","grant_types":["client_credentials"],"resources":["/api"]})", 400, "absolute URIs"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.body);
@@ -134,6 +136,30 @@ TEST_CASE("the trail says what was changed of a client, and that one may do with
                  .status(),
              201);
   CHECK_EQ(reasons("client_registered").front(), "pkce_optional");
+}
+
+TEST_CASE("a client is made the server of resources, and no longer, and the trail has it") {
+  OauthWorldOptions options = quick(10);
+  options.oauth.resources = {"https://api.example"};
+  OauthWorld oauth{options};
+  Office office{oauth};
+  const auto made = office.post("/clients", std::string{machine});
+  const auto token = oauth
+                         .post_as(oauth.web_shop, "/oauth/token",
+                                  {{"grant_type", "client_credentials"}, {"resource", "https://api.example"}})
+                         .at("access_token");
+  const auto sees = [&] {
+    return oauth.post_as(app_of(made), "/oauth/introspect", {{"token", token}}).body().contains("\"active\":true");
+  };
+  CHECK_FALSE(sees());
+  const auto given = patch(office, path_of(made), R"({"resources":["https://api.example"]})", made.header("etag"));
+  CHECK(given.body().contains(R"("resources":["https://api.example"])"));
+  CHECK_EQ(office.get(path_of(made)).body(), given.body());
+  CHECK(sees());
+  CHECK_EQ(patch(office, path_of(made), R"({"resources":null})", "*").status(), 200);
+  CHECK_FALSE(sees());
+  CHECK_EQ(office.column(office.get("/events?kind=client_updated"), "events", "reason"),
+           std::vector<std::string>{"resources", "resources"});
 }
 
 TEST_CASE("of many changes at once of the same version one is made") {

@@ -42,16 +42,31 @@ void write(wire::JsonWriter& writer, const std::optional<TokenClaims>& claims, c
   writer.begin_object().member("active", false).end_object();
 }
 
-/// Who asks: a client that proves itself, for a public one proves nothing; or, null, the holder of an access token with
-/// the scope `introspect`, who may know everything. An error is the whole answer.
+/// Who asks: a client that proves itself, for a public one proves nothing, itself or by an access token; or, null, the
+/// holder of an access token with the scope `introspect`, who may know everything. An error is the whole answer.
 using Caller = std::expected<ClientPtr, web::Response>;
+
+/// The server of a resource that shows an access token of its own. It has the scope of that token alone, which may be
+/// less than it is registered for; and none in a person's name counts, which is given for that person's things.
+Task<Caller> resource_server_of(ServicePtr service, TokenClaims claims) {
+  const auto refused = std::unexpected(refuse_bearer(errors::insufficient_scope, "introspect"));
+  if (claims.user) co_return refused;
+  auto known = co_await service->clients.ask(GetClient{claims.client});
+  if (!known) co_return std::unexpected(refuse(errors::temporarily_unavailable));
+  if (!*known || (*known)->metadata.resources.empty()) co_return refused;
+  const auto taken = service->rates.take(**known, actor::Core::current()->now());
+  if (!taken) co_return std::unexpected(refuse(taken.error()));
+  Client caller = **known;
+  caller.metadata.scope = std::move(claims.scope);
+  co_return std::make_shared<const Client>(std::move(caller));
+}
 
 Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
   auto claims = co_await service->tokens.ask(ValidateToken{std::move(token)});
   if (!claims) co_return std::unexpected(refuse_bearer(told(claims.error())));
   if (!claims->is_for(service->options.issuer)) co_return std::unexpected(refuse_bearer(errors::invalid_token));
   if (claims->scope.contains("introspect")) co_return nullptr;
-  co_return std::unexpected(refuse_bearer(errors::insufficient_scope, "introspect"));
+  co_return co_await resource_server_of(std::move(service), *std::move(claims));
 }
 
 Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {

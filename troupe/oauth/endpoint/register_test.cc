@@ -1,5 +1,6 @@
 // Registration by the application itself: who may, what it is told, and how it manages itself (RFC 7591, RFC 7592).
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "troupe/oauth/sim/oauth_world.h"
 
@@ -134,11 +135,13 @@ TEST_CASE("a client changes its registration, and its token with it") {
 
 TEST_CASE("what the operator alone says stays when a client changes itself, and a disabled one changes nothing") {
   OauthWorld oauth{open(17)};
-  auto mine = enrol(oauth);
+  // It cannot make itself the server of a resource, and with that know other clients' tokens (T52).
+  constexpr auto members = R"("redirect_uris":["https://new.example/cb"],"resources":["https://other.example"])";
+  auto mine = enrol(oauth, fmt::format("{{{}}}", members));
   const ClientId id{mine.at("client_id")};
   const auto put = [&](const std::string& token) {
-    return ask(oauth, Method::put, path_of(mine),
-               R"({"client_id":")" + id.value() + R"(","redirect_uris":["https://new.example/cb"]})", token);
+    return ask(oauth, Method::put, path_of(mine), fmt::format(R"({{"client_id":"{}",{}}})", id.value(), members),
+               token);
   };
   const auto& clients = oauth.actors().clients;
   const auto present = [&] { return *oauth.world().block_on(clients.ask(GetClient{id})).value(); };
@@ -146,12 +149,15 @@ TEST_CASE("what the operator alone says stays when a client changes itself, and 
     UpdateClient message{.id = id, .metadata = std::move(changed), .state = state};
     CHECK(oauth.world().block_on(clients.ask(std::move(message))).has_value());
   };
+  CHECK(present().metadata.resources.empty());
   ClientMetadata metadata_now = present().metadata;
+  metadata_now.resources = {"https://api.example"};
   metadata_now.access_token_format = AccessTokenFormat::opaque;
   metadata_now.access_token_ttl = std::chrono::seconds{60};
   update(metadata_now, ClientState::enabled);
   auto changed = put(mine.at("registration_access_token"));
   REQUIRE_EQ(changed.status(), 200);
+  CHECK_EQ(present().metadata.resources, std::vector<std::string>{"https://api.example"});
   CHECK_EQ(present().metadata.access_token_format, AccessTokenFormat::opaque);
   CHECK_EQ(present().metadata.access_token_ttl, std::chrono::seconds{60});
   update(present().metadata, ClientState::disabled);

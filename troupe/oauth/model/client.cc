@@ -9,6 +9,7 @@
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/fetched_uri.h"
 #include "troupe/oauth/model/redirect_uri.h"
+#include "troupe/wire/url.h"
 #include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
@@ -43,6 +44,24 @@ auto value_in(const Table& table, std::string_view name) noexcept
   return row->first;
 }
 
+/// What is wrong with the resources that it is the server of. They are written as `oauth.resources` are.
+std::optional<OauthError> fault_in_resources(const ClientMetadata& metadata) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  if (metadata.resources.empty()) return std::nullopt;
+  if (metadata.is_public())
+    return fault.because("A public client cannot prove that it is the server of its resources.");
+  if (metadata.resources.size() > client_resources_max) return fault.because("There may be up to 20 resources.");
+  const auto is_resource = [](const std::string& uri) {
+    if (uri.size() > redirect_uri_bytes_max) return false;
+    const auto url = wire::parse_url(uri);
+    return url && !url->fragment;
+  };
+  if (!std::ranges::all_of(metadata.resources, is_resource)) {
+    return fault.because("The resources must be absolute URIs without fragment.");
+  }
+  return std::nullopt;
+}
+
 /// What is wrong with its keys, or with how it proves itself by them.
 std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
   const OauthError& fault = errors::invalid_client_metadata;
@@ -74,6 +93,10 @@ bool ClientMetadata::may_use(GrantType type) const noexcept {
   return std::ranges::find(grant_types, type) != grant_types.end();
 }
 
+bool ClientMetadata::serves(const std::vector<std::string>& audience) const noexcept {
+  return std::ranges::find_first_of(audience, resources) != audience.end();
+}
+
 std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   const OauthError& fault = errors::invalid_client_metadata;
   if (!std::ranges::all_of(metadata.redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
@@ -98,6 +121,7 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
     return fault.because("The backchannel_logout_uri must be an https URL.");
   }
   if (const auto in_keys = fault_in_keys(metadata)) return in_keys;
+  if (const auto in_resources = fault_in_resources(metadata)) return in_resources;
   const auto ttl = metadata.access_token_ttl;
   if (ttl && (*ttl < std::chrono::seconds{1} || *ttl > access_token_ttl_max)) {
     return fault.because("Access tokens live between one second and one hour.");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,6 +48,9 @@ enum class ClientState : std::uint8_t { enabled, disabled };
 /// A stolen access token is good for at most this long, and its row need not be kept much longer.
 inline constexpr std::chrono::seconds access_token_ttl_max{60 * 60};
 
+/// Of so many resources a client may be the server.
+inline constexpr std::size_t client_resources_max = 20;
+
 /// What whoever registers a client decides.
 struct ClientMetadata {
   std::string name;  // shown to people on the consent page
@@ -69,10 +73,16 @@ struct ClientMetadata {
   std::string backchannel_logout_uri;    // is told when a session ends in which it has a part; "": it is not
   bool logout_requires_session = false;  // it asks for the `sid` in what it is told, which is always there
 
+  // The resources (RFC 8707) that it is the server of: it may know the tokens that are for one of them (RFC 7662,
+  // section 4). The operator alone says so, since it gives sight of other clients' tokens.
+  std::vector<std::string> resources;
+
   bool is_public() const noexcept { return auth_method == ClientAuthMethod::none; }
   /// Whether it proves itself by a secret that we have given it.
   bool has_secret() const noexcept { return !is_public() && auth_method != ClientAuthMethod::private_key_jwt; }
   bool may_use(GrantType type) const noexcept;
+  /// Whether a token of this audience is for a resource that it is the server of.
+  bool serves(const std::vector<std::string>& audience) const noexcept;
 };
 
 struct Client {

@@ -40,6 +40,7 @@ constexpr Member members[] = {
     {"access_token_signed_response_alg", differs<&M::access_token_alg>},
     {"id_token_signed_response_alg", differs<&M::id_token_alg>},
     {"access_token_lifetime", differs<&M::access_token_ttl>},
+    {"resources", differs<&M::resources>},
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST_CASE("each member that changes is told by its name, and what is grave by a 
       {"access_token_signed_response_alg", [](Client& c) { c.metadata.access_token_alg = crypto::Algorithm::eddsa; }},
       {"id_token_signed_response_alg", [](Client& c) { c.metadata.id_token_alg = crypto::Algorithm::eddsa; }},
       {"access_token_lifetime", [](Client& c) { c.metadata.access_token_ttl = std::chrono::seconds{60}; }},
+      {"resources", [](Client& c) { c.metadata.resources = {"https://api.example"}; }},
   };
   for (const Row& row : rows) {
     CAPTURE(row.told);

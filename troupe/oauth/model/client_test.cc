@@ -57,6 +57,23 @@ TEST_CASE("metadata that cannot work or is not safe is refused (T5, T62)") {
          m.grant_types = {GrantType::client_credentials};
        },
        errors::invalid_client_metadata},
+      {"public, and the server of a resource",
+       [](auto& m) {
+         m.auth_method = ClientAuthMethod::none;
+         m.resources = {"https://api.example"};
+       },
+       errors::invalid_client_metadata},
+      {"the server of 21 resources", [](auto& m) { m.resources.assign(21, "https://api.example"); },
+       errors::invalid_client_metadata},
+      {"a resource that is relative", [](auto& m) { m.resources = {"https://api.example", "/orders"}; },
+       errors::invalid_client_metadata},
+      {"a resource with a fragment", [](auto& m) { m.resources = {"https://api.example/#orders"}; },
+       errors::invalid_client_metadata},
+      {"a resource of two words", [](auto& m) { m.resources = {"https://api.example https://other.example"}; },
+       errors::invalid_client_metadata},
+      {"a resource without a name", [](auto& m) { m.resources = {""}; }, errors::invalid_client_metadata},
+      {"a resource that is too long", [](auto& m) { m.resources = {"urn:" + std::string(2048, 'x')}; },
+       errors::invalid_client_metadata},
   };
   CHECK_FALSE(fault_in(web_application()));
   for (const Row& row : rows) {
@@ -76,6 +93,18 @@ TEST_CASE("a slip in the scope of a topic is refused where it is new") {
   CHECK(fault_in_words(words("topic:a.>.b:publish")));
   CHECK_FALSE(fault_in_words(words("openid topic:news"), words("topic:news")));
   CHECK(fault_in_words(words("topic:news topic:other"), words("topic:news")));
+}
+
+TEST_CASE("who is the server of a resource serves tokens for it, whomever they are for besides") {
+  ClientMetadata metadata = web_application();
+  CHECK_FALSE(metadata.serves({"https://api.example"}));
+  CHECK_FALSE(metadata.serves({}));
+  metadata.resources.assign(19, "urn:example:stock");
+  metadata.resources.push_back("https://api.example");
+  CHECK_FALSE(fault_in(metadata));
+  CHECK(metadata.serves({"https://as.example", "https://api.example"}));
+  for (const char* other : {"https://api.example/", "https://api.example.org", "https://API.example"})
+    CHECK_FALSE(metadata.serves({other}));
 }
 
 }  // namespace

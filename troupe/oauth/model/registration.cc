@@ -221,6 +221,7 @@ void write_metadata(wire::JsonWriter& writer, const ClientMetadata& metadata) {
   if (!metadata.backchannel_logout_uri.empty())
     writer.member("backchannel_logout_uri", metadata.backchannel_logout_uri);
   if (metadata.logout_requires_session) writer.member("backchannel_logout_session_required", true);
+  if (!metadata.resources.empty()) write_texts("resources", metadata.resources);
 }
 
 }  // namespace troupe::oauth

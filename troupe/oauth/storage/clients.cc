@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view columns =
     "id, name, auth_method, redirect_uris, post_logout_redirect_uris, grant_types, scope, requires_pkce, "
     "has_opaque_tokens, access_token_alg, id_token_alg, access_token_seconds, is_disabled, created_at, version, "
-    "valid_from, jwks, jwks_uri, auth_signing_alg, backchannel_logout_uri, logout_requires_session";
+    "valid_from, jwks, jwks_uri, auth_signing_alg, backchannel_logout_uri, logout_requires_session, resources";
 
 std::vector<GrantType> grant_types_in(std::string_view text) {
   std::vector<GrantType> types;
@@ -42,7 +42,8 @@ Client client_in(const store::Row& row) {
       .jwks = row.text(16),
       .jwks_uri = row.text(17),
       .backchannel_logout_uri = row.text(19),
-      .logout_requires_session = row.integer(20) != 0};
+      .logout_requires_session = row.integer(20) != 0,
+      .resources = split(row.text(21))};
   if (const auto seconds = row.maybe_integer(11)) metadata.access_token_ttl = std::chrono::seconds{*seconds};
   if (!row.is_null(18)) metadata.auth_signing_alg = algorithm_in(row, 18);
   return {.id = ClientId{row.text(0)},
@@ -59,12 +60,13 @@ std::string joined_names(const std::vector<GrantType>& types) {
   return joined(names);
 }
 
-/// Runs `sql`, whose ?1 to ?21 are the client's columns in their order.
+/// Runs `sql`, whose ?1 to ?22 are the client's columns in their order.
 std::int64_t run_with(store::Transaction& transaction, std::string_view sql, const Client& client) {
   const ClientMetadata& m = client.metadata;
   const std::string uris = joined(m.redirect_uris);
   const std::string logout_uris = joined(m.post_logout_redirect_uris);
   const std::string grant_types = joined_names(m.grant_types);
+  const std::string resources = joined(m.resources);
   const std::string scope = m.scope.text();
   std::optional<std::int64_t> seconds;
   if (m.access_token_ttl) seconds = m.access_token_ttl->count();
@@ -90,7 +92,8 @@ std::int64_t run_with(store::Transaction& transaction, std::string_view sql, con
                                m.jwks_uri,
                                auth_alg,
                                m.backchannel_logout_uri,
-                               column_of_truth(m.logout_requires_session)});
+                               column_of_truth(m.logout_requires_session),
+                               resources});
 }
 
 std::string select(std::string_view rest) { return fmt::format("SELECT {} FROM clients {}", columns, rest); }
@@ -173,7 +176,7 @@ std::int64_t MemoryClients::generation() { return generation_; }
 void SqlClients::insert(const Client& client) {
   static const std::string sql = fmt::format(
       "INSERT INTO clients ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-      "?17, ?18, ?19, ?20, ?21)",
+      "?17, ?18, ?19, ?20, ?21, ?22)",
       columns);
   run_with(transaction_, sql, client);
 }
@@ -201,7 +204,7 @@ bool SqlClients::update(const Client& client) {
                   "grant_types = ?6, scope = ?7, requires_pkce = ?8, has_opaque_tokens = ?9, access_token_alg = ?10, "
                   "id_token_alg = ?11, access_token_seconds = ?12, is_disabled = ?13, created_at = ?14, version = ?15, "
                   "valid_from = ?16, jwks = ?17, jwks_uri = ?18, auth_signing_alg = ?19, backchannel_logout_uri = ?20, "
-                  "logout_requires_session = ?21 "
+                  "logout_requires_session = ?21, resources = ?22 "
                   "WHERE id = ?1 AND version + 1 = ?15",
                   client) == 1;
 }

@@ -287,6 +287,13 @@ CREATE INDEX sessions_by_age ON sessions (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX sessions_by_use ON sessions (seen_at) WHERE ended_at IS NULL;
 )sql";
 
+// Of which resources a client is the server; and whether an operator has changed a client that manages itself, which
+// then widens no more what it has.
+constexpr std::string_view resource_servers = R"sql(
+ALTER TABLE clients ADD COLUMN resources TEXT NOT NULL DEFAULT '';
+ALTER TABLE client_registrations ADD COLUMN is_bounded INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
@@ -296,7 +303,8 @@ constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {7, "endings of single grants", endings_of_grants},
                                            {8, "keys of clients, notices of sign-outs", keys_and_notices},
                                            {9, "claims of ID tokens", claims_of_id_tokens},
-                                           {10, "sessions by their end", sessions_by_their_end}};
+                                           {10, "sessions by their end", sessions_by_their_end},
+                                           {11, "servers of resources, bounded registrations", resource_servers}};
 
 }  // namespace
 

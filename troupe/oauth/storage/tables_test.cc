@@ -34,7 +34,8 @@ Client shop() {
                        .jwks_uri = "https://shop.example/keys",
                        .auth_signing_alg = crypto::Algorithm::eddsa,
                        .backchannel_logout_uri = "https://shop.example/out",
-                       .logout_requires_session = true},
+                       .logout_requires_session = true,
+                       .resources = {"https://shop.example/api", "urn:shop:stock"}},
           .state = ClientState::disabled,
           .created_at = now,
           .valid_from = at(7)};
@@ -96,6 +97,7 @@ TEST_CASE_TEMPLATE("a client comes back as it was registered", Store, InMemory, 
     CHECK_EQ(got.auth_signing_alg, want.auth_signing_alg);
     CHECK_EQ(got.backchannel_logout_uri, want.backchannel_logout_uri);
     CHECK(got.logout_requires_session);
+    CHECK_EQ(got.resources, want.resources);
     CHECK_EQ(client.state, ClientState::disabled);
     CHECK_EQ(t.clients.find_standing(client.id)->state, ClientState::disabled);
     CHECK_EQ(t.clients.find_standing(client.id)->valid_from, at(7));
@@ -113,6 +115,7 @@ TEST_CASE_TEMPLATE("a client changes only from the version that was read", Store
     Client changed = shop();
     changed.metadata.access_token_ttl = std::nullopt;
     changed.metadata.auth_signing_alg = std::nullopt;
+    changed.metadata.resources.clear();
     CHECK_FALSE(t.clients.update(changed));  // the version did not rise
     changed.version = 2;
     CHECK(t.clients.update(changed));
@@ -120,6 +123,7 @@ TEST_CASE_TEMPLATE("a client changes only from the version that was read", Store
     CHECK_EQ(t.clients.find(changed.id)->version, 2);
     CHECK_FALSE(t.clients.find(changed.id)->metadata.access_token_ttl.has_value());
     CHECK_FALSE(t.clients.find(changed.id)->metadata.auth_signing_alg.has_value());
+    CHECK(t.clients.find(changed.id)->metadata.resources.empty());
     changed.id = ClientId{"c_other"};
     changed.version = 3;
     CHECK_FALSE(t.clients.update(changed));
