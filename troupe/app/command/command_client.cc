@@ -144,6 +144,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     ++client.version;
     tables.clients.update(client);
+    tables.clients.bound_registration(client.id);
     if (!client.metadata.has_secret())
       for (const auto& secret : tables.clients.secrets_of(client.id)) tables.clients.remove_secret(secret.id);
     event.reason = oauth::changes_between(before, client);

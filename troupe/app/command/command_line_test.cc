@@ -66,6 +66,22 @@ TEST_CASE("a client is made the server of resources, shown as such, and made the
                   "--resource", "https://api.example"}) == Exit::failure);
 }
 
+TEST_CASE("a client that manages itself is bounded once the command line has changed it") {
+  Desk desk;
+  const std::string id = *desk.add_machine().string_at("client_id");
+  Config config;
+  config.server.data_dir = desk.data();
+  const auto registration = [&] {
+    return AdminWork{config}.look([&](oauth::Tables& t) { return t.clients.find_registration(oauth::ClientId{id}); });
+  };
+  AdminWork{config}.transact(
+      [&](oauth::Tables& t) { t.clients.put_registration(oauth::ClientId{id}, crypto::sha256("token")); });
+  REQUIRE(desk.run({"client", "secret", id}) == Exit::success);
+  CHECK_FALSE(registration()->is_bounded);
+  REQUIRE(desk.run({"client", "update", id, "--scope", "read"}) == Exit::success);
+  CHECK(registration()->is_bounded);
+}
+
 TEST_CASE("a user is added once, listed and removed") {
   Desk desk;
   CHECK(desk.run({"user", "add", "alice", "--email", "a@example.org", "--password-stdin"}, "good password\n") ==

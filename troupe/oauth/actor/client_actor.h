@@ -52,9 +52,10 @@ struct GetRegistration {
   using error = OauthError;
 };
 
-/// Replaces its metadata; the token is good no longer, the answer bears the next one. Errors: those of `fault_in`, too;
-/// invalid_client_metadata where a public client would become a confidential one, or the reverse, and for a secret that
-/// is not the client's: it may repeat its own, and cannot choose one.
+/// Replaces its metadata; the token is good no longer, the answer bears the next one. Where an operator has changed the
+/// client before, its scope, grants and freedom from PKCE become no more than they are. Errors: those of `fault_in`,
+/// too; invalid_client_metadata where a public client would become a confidential one, or the reverse, where no grant
+/// is left, and for a secret that is not the client's: it may repeat its own, and cannot choose one.
 struct UpdateRegistration {
   ClientId id;
   RegistrationToken token;
@@ -110,8 +111,9 @@ struct ValidateAssertion {
   using error = OauthError;
 };
 
-/// Replaces the metadata of a client, enables or disables it. Errors: invalid_client for an unknown one, those of
-/// `fault_in`, and changed_meanwhile where it is not of the version that was named.
+/// Replaces the metadata of a client, enables or disables it; it then widens nothing any more by itself. Errors:
+/// invalid_client for an unknown one, those of `fault_in`, and changed_meanwhile where it is not of the version that
+/// was named.
 struct UpdateClient {
   ClientId id;
   ClientMetadata metadata;

@@ -41,6 +41,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     set_state(t, *client, message.state, now);
     ++client->version;
     t.clients.update(*client);
+    t.clients.bound_registration(message.id);
     if (!client->metadata.has_secret())
       for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
     AuditEvent told = event;

@@ -11,7 +11,23 @@ bool manages(Tables& tables, const ClientId& id, const crypto::Digest& token_has
   static const crypto::Digest nobody{};
   const auto client = tables.clients.find_standing(id);
   if (!client || client->state == ClientState::disabled) return false;
-  return crypto::equal_in_constant_time((known ? *known : nobody).view(), token_hash.view()) && known;
+  return crypto::equal_in_constant_time((known ? known->token_hash : nobody).view(), token_hash.view()) && known;
+}
+
+/// The metadata that a client gets which asks for `wanted`: what the operator alone says stays.
+ClientMetadata metadata_after(const ClientMetadata& present, ClientMetadata wanted) {
+  wanted.access_token_format = present.access_token_format;
+  wanted.access_token_alg = present.access_token_alg;
+  wanted.access_token_ttl = present.access_token_ttl;
+  wanted.resources = present.resources;
+  return wanted;
+}
+
+/// Of what `wanted` asks for what is within `present`: an operator has changed the client, and perhaps taken the rest.
+void bound_to(const ClientMetadata& present, ClientMetadata& wanted) {
+  wanted.scope = wanted.scope.part_within(present.scope);
+  std::erase_if(wanted.grant_types, [&](GrantType type) { return !present.may_use(type); });
+  if (present.pkce == PkcePolicy::required) wanted.pkce = PkcePolicy::required;
 }
 
 using Updated = std::expected<Client, OauthError>;
@@ -34,12 +50,11 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, Change change) 
   }
   if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
   const Client before = *client;
-  ClientMetadata next = wanted.metadata;  // but for what the operator alone says
-  next.access_token_format = client->metadata.access_token_format;
-  next.access_token_alg = client->metadata.access_token_alg;
-  next.access_token_ttl = client->metadata.access_token_ttl;
-  next.resources = client->metadata.resources;
-  client->metadata = std::move(next);
+  client->metadata = metadata_after(before.metadata, wanted.metadata);
+  if (tables.clients.find_registration(wanted.id)->is_bounded) bound_to(before.metadata, client->metadata);
+  if (client->metadata.grant_types.empty()) {
+    return std::unexpected(errors::invalid_client_metadata.because("The operator allows none of these grant_types."));
+  }
   ++client->version;
   tables.clients.update(*client);
   tables.clients.put_registration(wanted.id, change.next_hash);

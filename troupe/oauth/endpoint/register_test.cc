@@ -164,6 +164,101 @@ TEST_CASE("what the operator alone says stays when a client changes itself, and 
   CHECK_EQ(put(changed.at("registration_access_token")).status(), 401);
 }
 
+/// A client that has registered itself, and the operator above it.
+class Enrolled {
+ public:
+  Enrolled(OauthWorld& oauth, const std::string& members)
+      : oauth_(oauth),
+        made_(enrol(oauth, "{" + redirect + members + "}")),
+        token_(made_.at("registration_access_token")) {
+    REQUIRE_EQ(made_.status(), 201);
+  }
+
+  /// What it is told when it asks for these members besides its redirect URI.
+  Reply put(const std::string& members) {
+    auto reply = ask(oauth_, Method::put, path_of(made_),
+                     fmt::format(R"({{"client_id":"{}",{}{}}})", made_.at("client_id"), redirect, members), token_);
+    if (reply.status() == 200) token_ = reply.at("registration_access_token");
+    return reply;
+  }
+  Client present() { return *oauth_.world().block_on(clients().ask(GetClient{id()})).value(); }
+  void operate(void (*change)(ClientMetadata&)) {
+    ClientMetadata changed = present().metadata;
+    change(changed);
+    CHECK(oauth_.world().block_on(clients().ask(UpdateClient{.id = id(), .metadata = changed})).has_value());
+  }
+
+ private:
+  static inline const std::string redirect = R"("redirect_uris":["https://new.example/cb"])";
+  ClientId id() const { return ClientId{made_.at("client_id")}; }
+  const actor::Ref<ClientActor>& clients() const { return oauth_.actors().clients; }
+
+  OauthWorld& oauth_;
+  Reply made_;
+  std::string token_;
+};
+
+std::string grants_of(const Reply& reply) { return wire::write_json(*reply.json.find("grant_types")); }
+
+TEST_CASE("what the operator has taken from a client it does not take back by itself") {
+  OauthWorld oauth{open(18)};
+  constexpr auto most =
+      R"(,"scope":"openid email","grant_types":["authorization_code","refresh_token"],"require_pkce":false)";
+  Enrolled client{oauth, most};
+  client.operate([](ClientMetadata& m) {
+    m.scope = ScopeSet::parse("openid profile").value();
+    m.grant_types = {GrantType::authorization_code};
+    m.pkce = PkcePolicy::required;
+  });
+  for (const char* wanted : {most, R"(,"scope":"openid email offline_access")", most}) {
+    CAPTURE(wanted);
+    auto told = client.put(wanted);
+    REQUIRE_EQ(told.status(), 200);
+    CHECK_EQ(told.at("scope"), "openid");
+    CHECK_EQ(grants_of(told), R"(["authorization_code"])");
+    CHECK(*told.json.find("require_pkce")->boolean());
+    CHECK_EQ(client.present().metadata.scope.text(), "openid");
+    CHECK_FALSE(client.present().may_use(GrantType::refresh_token));
+    CHECK_EQ(client.present().metadata.pkce, PkcePolicy::required);
+  }
+}
+
+TEST_CASE("a client that the operator has changed may still give up what it has, and gets none of it back") {
+  OauthWorld oauth{open(19)};
+  constexpr auto most = R"(,"grant_types":["authorization_code","refresh_token"],"require_pkce":false)";
+  Enrolled client{oauth, most};
+  client.operate([](ClientMetadata& m) { m.name = "Known"; });
+  auto same = client.put(most);
+  CHECK_EQ(same.at("scope"), "email offline_access openid profile");
+  CHECK_EQ(grants_of(same), R"(["authorization_code","refresh_token"])");
+  CHECK_FALSE(*same.json.find("require_pkce")->boolean());
+  CHECK_EQ(client.put(R"(,"scope":"openid")").at("scope"), "openid");
+  auto again = client.put(most);
+  CHECK_EQ(again.at("scope"), "openid");
+  CHECK_EQ(grants_of(again), R"(["authorization_code"])");
+  CHECK(*again.json.find("require_pkce")->boolean());
+}
+
+TEST_CASE("a client that may use none of the grants that it asks for is told so, and stays as it is") {
+  OauthWorld oauth{open(20)};
+  Enrolled client{oauth, ""};
+  client.operate([](ClientMetadata& m) { m.grant_types = {GrantType::client_credentials}; });
+  CHECK_EQ(client.put("").error(), "invalid_client_metadata");
+  CHECK(client.present().may_use(GrantType::client_credentials));
+  client.operate([](ClientMetadata& m) { m.grant_types.push_back(GrantType::authorization_code); });
+  CHECK_EQ(client.put("").status(), 200);  // by the same token: nothing was changed before
+}
+
+TEST_CASE("a client that no operator has changed widens itself within what may be registered") {
+  OauthWorld oauth{open(21)};
+  Enrolled client{oauth, R"(,"scope":"openid")"};
+  auto wider = client.put(
+      R"(,"scope":"openid email","grant_types":["authorization_code","refresh_token"],"require_pkce":false)");
+  CHECK_EQ(wider.at("scope"), "email openid");
+  CHECK_EQ(grants_of(wider), R"(["authorization_code","refresh_token"])");
+  CHECK_FALSE(*wider.json.find("require_pkce")->boolean());
+}
+
 TEST_CASE("of a hundred changes by the same token one succeeds") {
   OauthWorld oauth{open(8)};
   auto mine = enrol(oauth);

@@ -148,10 +148,15 @@ bool MemoryClients::remove_secret(const crypto::TokenId& id) {
 
 void MemoryClients::put_registration(const ClientId& id, const crypto::Digest& token_hash) {
   if (!clients_.contains(id)) throw_conflict("a registration of no client");
-  registrations_.insert_or_assign(id, token_hash);
+  registrations_[id].token_hash = token_hash;
 }
 
-std::optional<crypto::Digest> MemoryClients::find_registration(const ClientId& id) {
+void MemoryClients::bound_registration(const ClientId& id) {
+  const auto found = registrations_.find(id);
+  if (found != registrations_.end()) found->second.is_bounded = true;
+}
+
+std::optional<RegistrationRecord> MemoryClients::find_registration(const ClientId& id) {
   return found_in(registrations_, id);
 }
 
@@ -238,9 +243,14 @@ void SqlClients::put_registration(const ClientId& id, const crypto::Digest& toke
       {column_of(id), column_of(token_hash)});
 }
 
-std::optional<crypto::Digest> SqlClients::find_registration(const ClientId& id) {
-  return transaction_.first("SELECT token_hash FROM client_registrations WHERE client = ?1", {column_of(id)},
-                            [](const store::Row& row) { return hash_in(row, 0); });
+void SqlClients::bound_registration(const ClientId& id) {
+  transaction_.send("UPDATE client_registrations SET is_bounded = 1 WHERE client = ?1", {column_of(id)});
+}
+
+std::optional<RegistrationRecord> SqlClients::find_registration(const ClientId& id) {
+  return transaction_.first(
+      "SELECT token_hash, is_bounded FROM client_registrations WHERE client = ?1", {column_of(id)},
+      [](const store::Row& row) { return RegistrationRecord{hash_in(row, 0), row.integer(1) != 0}; });
 }
 
 std::int64_t SqlClients::count_registrations() {

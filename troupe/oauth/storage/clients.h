@@ -19,6 +19,12 @@ struct ClientStanding {
   base::UnixTime valid_from{};  // as in Client
 };
 
+/// How a client that registered itself manages its registration (RFC 7592).
+struct RegistrationRecord {
+  crypto::Digest token_hash;
+  bool is_bounded = false;  // an operator has changed the client: it no longer widens what it has
+};
+
 class ClientTable {
  public:
   virtual ~ClientTable() = default;
@@ -36,10 +42,12 @@ class ClientTable {
   virtual std::vector<ClientSecretRecord> secrets_of(const ClientId& id) = 0;
   virtual bool remove_secret(const crypto::TokenId& id) = 0;
 
-  /// The hash of the token by which a client that registered itself manages its registration (RFC 7592); takes the
-  /// place of the one before. Goes with its client.
+  /// The hash of the token by which a client that registered itself manages its registration; takes the place of the
+  /// one before, and leaves the rest of the record. Goes with its client.
   virtual void put_registration(const ClientId& id, const crypto::Digest& token_hash) = 0;
-  virtual std::optional<crypto::Digest> find_registration(const ClientId& id) = 0;
+  /// From now on the client widens no more what it has, where it manages itself at all. There is no way back.
+  virtual void bound_registration(const ClientId& id) = 0;
+  virtual std::optional<RegistrationRecord> find_registration(const ClientId& id) = 0;
   /// How many clients have one.
   virtual std::int64_t count_registrations() = 0;
 
@@ -65,7 +73,8 @@ class MemoryClients final : public ClientTable {
   std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
   bool remove_secret(const crypto::TokenId& id) override;
   void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
-  std::optional<crypto::Digest> find_registration(const ClientId& id) override;
+  void bound_registration(const ClientId& id) override;
+  std::optional<RegistrationRecord> find_registration(const ClientId& id) override;
   std::int64_t count_registrations() override;
   bool use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) override;
   int remove_assertions_expired(base::UnixTime end, int count) override;
@@ -74,7 +83,7 @@ class MemoryClients final : public ClientTable {
  private:
   std::map<ClientId, Client> clients_;
   std::map<crypto::TokenId, ClientSecretRecord> secrets_;
-  std::map<ClientId, crypto::Digest> registrations_;
+  std::map<ClientId, RegistrationRecord> registrations_;
   std::map<std::string, base::UnixTime> assertions_;  // by the bytes of the hash
   std::int64_t generation_ = 0;
 };
@@ -92,7 +101,8 @@ class SqlClients final : public ClientTable {
   std::vector<ClientSecretRecord> secrets_of(const ClientId& id) override;
   bool remove_secret(const crypto::TokenId& id) override;
   void put_registration(const ClientId& id, const crypto::Digest& token_hash) override;
-  std::optional<crypto::Digest> find_registration(const ClientId& id) override;
+  void bound_registration(const ClientId& id) override;
+  std::optional<RegistrationRecord> find_registration(const ClientId& id) override;
   std::int64_t count_registrations() override;
   bool use_assertion(const crypto::Digest& hash, base::UnixTime expires_at) override;
   int remove_assertions_expired(base::UnixTime end, int count) override;

@@ -17,8 +17,8 @@ using stores::InMemory;
 using stores::now;
 using stores::scope;
 
-Client shop() {
-  return {.id = ClientId{"c_shop"},
+Client shop(const char* id = "c_shop") {
+  return {.id = ClientId{id},
           .metadata = {.name = "It's a \"shop\"",
                        .auth_method = ClientAuthMethod::none,
                        .redirect_uris = {"https://shop.example/cb", "http://127.0.0.1/cb"},
@@ -132,11 +132,7 @@ TEST_CASE_TEMPLATE("a client changes only from the version that was read", Store
 
 TEST_CASE_TEMPLATE("clients are listed by id, page by page", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
-    for (const char* name : {"c_c", "c_a", "c_b"}) {
-      Client client = shop();
-      client.id = ClientId{name};
-      t.clients.insert(client);
-    }
+    for (const char* name : {"c_c", "c_a", "c_b"}) t.clients.insert(shop(name));
     const auto page = t.clients.list(ClientId{""}, 2);
     REQUIRE_EQ(page.size(), 2);
     CHECK_EQ(page[1].id, ClientId{"c_b"});
@@ -167,16 +163,25 @@ TEST_CASE_TEMPLATE("a client's secrets are listed in order and go with it", Stor
   });
 }
 
-TEST_CASE_TEMPLATE("a client's registration has one token, and goes with the client", Store, InMemory, BySql) {
+TEST_CASE_TEMPLATE("a registration has one token, is bounded for good, and goes with its client", Store, InMemory,
+                   BySql) {
   Store store;
   store.with([](Tables t) {
+    const ClientId other{"c_other"};
     t.clients.insert(shop());
+    t.clients.insert(shop("c_other"));
+    t.clients.put_registration(other, hash("other"));
+    t.clients.bound_registration(shop().id);
     CHECK_FALSE(t.clients.find_registration(shop().id).has_value());
     t.clients.put_registration(shop().id, hash("first"));
+    CHECK_FALSE(t.clients.find_registration(shop().id)->is_bounded);
+    t.clients.bound_registration(shop().id);
     t.clients.put_registration(shop().id, hash("second"));
-    CHECK_EQ(t.clients.find_registration(shop().id), hash("second"));
+    CHECK_EQ(t.clients.find_registration(shop().id)->token_hash, hash("second"));
+    CHECK(t.clients.find_registration(shop().id)->is_bounded);
+    CHECK_FALSE(t.clients.find_registration(other)->is_bounded);
     CHECK(t.clients.remove(shop().id));
-    CHECK_EQ(t.clients.count_registrations(), 0);
+    CHECK_EQ(t.clients.count_registrations(), 1);
   });
   CHECK(store.conflicts([](Tables t) { t.clients.put_registration(ClientId{"c_nobody"}, hash("x")); }));
 }
