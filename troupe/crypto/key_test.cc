@@ -135,6 +135,10 @@ TEST_CASE("a private key whose parts do not belong together is refused") {
   CHECK_EQ(PrivateKey::from_jwk(secret(ed)).error(), KeyError::malformed);
   CHECK_EQ(PrivateKey::from_jwk(secret(PrivateKey::generate(Algorithm::es256).public_key().jwk())).error(),
            KeyError::malformed);
+  std::string rsa{vectors::rfc7515_rsa};
+  CHECK(PrivateKey::from_jwk(secret(rsa)));
+  rsa.replace(rsa.find("ofgW"), 4, "AAAA");
+  CHECK_EQ(PrivateKey::from_jwk(secret(rsa)).error(), KeyError::malformed);
 }
 
 TEST_CASE("garbage is no key in any encoding") {
