@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
+
+#include "troupe/app/config/value.h"
 
 namespace troupe::app {
 namespace {
@@ -66,17 +69,12 @@ std::optional<base::UnixTime> read_point(std::string_view text) {
   return base::UnixTime{duration_cast<milliseconds>(day->time_since_epoch() + within).count()};
 }
 
-std::optional<seconds> read_span(std::string_view text) {
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  constexpr std::uint32_t count_max = 10'000'000;
-  if (error != std::errc{} || count > count_max) return std::nullopt;
-  const std::string_view unit{end, text.data() + text.size()};
-  if (unit == "s") return seconds{count};
-  if (unit == "min") return minutes{count};
-  if (unit == "h") return hours{count};
-  if (unit == "d") return days{count};
-  return std::nullopt;
+/// As everywhere; "min" for minutes too, which may not be told from months at a glance.
+std::optional<base::Duration> read_span(std::string_view text) {
+  std::string usual{text};
+  if (usual.ends_with("min")) usual.resize(usual.size() - 2);
+  const auto span = parse_duration(usual);
+  return span ? std::optional{*span} : std::nullopt;
 }
 
 }  // namespace
