@@ -199,4 +199,13 @@ test('an address that asks too often gets 429 with Retry-After', async () => {
   assert.ok(refused.length > 0 && good + refused.length === 20, `${answers.map((each) => each.status)}`);
   assert.ok(good >= 5 && good <= 5 + seconds, `${good} good ones in ${seconds} s`);
   for (const each of refused) assert.ok(Number(each.headers.get('retry-after')) >= 1);
+  // In the manner of each path: OAuth, people's pages, and everything else.
+  const expected = [['/oauth/token', /^application\/json/, /"error":"temporarily_unavailable"/], ['/account', /^text\/html/, /<h1>/],
+                    ['/api/v1/topics', /^application\/problem\+json/, /"code":"rate_limited"/]];
+  for (const [path, type, body] of expected) {
+    const seen = await Promise.all(Array.from({ length: 20 }, () => fetch(`${strict.url}${path}`, { redirect: 'manual' })));
+    const told = seen.find((each) => each.status === 429);
+    assert.match(told.headers.get('content-type'), type);
+    assert.match(await told.text(), body);
+  }
 });

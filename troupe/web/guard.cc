@@ -74,9 +74,10 @@ void Guard::identify(Request& request, base::Random& random) const {
 std::optional<Response> Guard::refuse(const Request& request, base::Instant now) {
   auto wait = by_address_.take(net::counted_address(request.peer.ip), now);
   if (!wait) return std::nullopt;
-  Response response = problem(429, "too many requests from this address");
+  auto response = options_.too_many ? options_.too_many(request) : std::nullopt;
+  if (!response) response = problem(429, "too many requests from this address");
   auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
-  response.headers.add("Retry-After", std::to_string(seconds));
+  response->headers.set("Retry-After", std::to_string(seconds));
   return response;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct GuardOptions {
   std::vector<net::Network> trusted_proxies;                       // none: every forwarded header is ignored
   RateLimit requests_by_address{.per_second = 200, .burst = 400};  // on one core; IPv6 by /64
   std::size_t addresses_max = 10'000;                              // about 1 MiB; past it newcomers share a bucket
+  /// What who asks too often is told in the manner of the path; null, or nothing: a problem document.
+  std::function<std::optional<Response>(const Request& request)> too_many{};
 };
 
 class Guard {

@@ -113,6 +113,23 @@ TEST_CASE("an address that asks too often is told when to come back; others are 
   CHECK_FALSE(guard.refuse(request, now + 1s).has_value());
 }
 
+TEST_CASE("who asks too often is told so in the manner of the path, where it has one") {
+  const auto in_words = [](const Request& request) -> std::optional<Response> {
+    if (request.path != "/page") return std::nullopt;
+    return html_response(429, "<p>");
+  };
+  Guard guard{{.requests_by_address = {.per_second = 1, .burst = 1}, .too_many = in_words}};
+  CHECK_FALSE(guard.refuse({.peer = peer("2001:db8::1")}, {}).has_value());
+  for (const auto& [path, type] :
+       {std::pair{"/page", "text/html; charset=utf-8"}, {"/other", "application/problem+json"}}) {
+    const auto refused = guard.refuse({.path = path, .peer = peer("2001:db8::1")}, {});
+    REQUIRE(refused.has_value());
+    CHECK_EQ(refused->status, 429);
+    CHECK_EQ(refused->headers.get("content-type"), type);
+    CHECK_EQ(refused->headers.get("retry-after"), "1");
+  }
+}
+
 TEST_CASE("responses get the headers that their handler has not set") {
   auto page = html_response(200, "<p>");
   page.headers.set("X-Frame-Options", "SAMEORIGIN");

@@ -5,6 +5,7 @@
 
 #include "troupe/app/config/rule.h"
 #include "troupe/base/check.h"
+#include "troupe/oauth/endpoint/too_many.h"
 
 namespace troupe::app {
 namespace {
@@ -111,6 +112,7 @@ web::HttpServerOptions http_options(const Config& config) {
   web::HttpServerOptions options;
   options.guard.trusted_proxies = trusted_proxies(config);
   options.guard.requests_by_address = config.http.requests_by_address;
+  options.guard.too_many = oauth::too_many_requests;
   options.http.idle_time_max = config.http.idle_time_max;
   options.http.secure = config.server.speaks_tls();
   options.http.trace = {.enabled = !config.telemetry.otlp_endpoint.empty(), .share = config.telemetry.trace_share};
