@@ -1,7 +1,7 @@
 // The demo: sign in by authorization code with PKCE, then chat over the JavaScript client of clients/js.
 //
 // The tokens live in this page's memory only; a reload signs in again, which the session at
-// the server makes a matter of redirects. The client comes back when the connection is lost;
+// the server makes a matter of agreeing once more. The client comes back when the connection is lost;
 // nothing is missed then, or the page says what was.
 import { Client } from '/demo/troupe.js';
 

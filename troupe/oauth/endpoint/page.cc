@@ -95,7 +95,8 @@ web::Response error_page(const OauthError& error, Language language) {
 
 web::Response lost_flow_page(int status, Language language) {
   return page(language, status, say(language, Text::expired_title),
-              fmt::format("<p>{}</p>\n", say(language, Text::expired_advice)));
+              fmt::format("<p>{}</p>\n<p><a href=\"/account\">{}</a></p>\n", say(language, Text::expired_advice),
+                          say(language, Text::account_title)));
 }
 
 }  // namespace troupe::oauth

@@ -14,10 +14,12 @@ body {
   margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
   background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
 }
-main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border-radius: .75rem; }
+main {
+  width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border-radius: .75rem; overflow-wrap: anywhere;
+}
 main.wide { max-width: 40rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
-p { margin: 0 0 1rem; overflow-wrap: anywhere; }
+p { margin: 0 0 1rem; }
 ul { margin: 0 0 1rem; padding-left: 1.25rem; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
 input {
@@ -34,7 +36,7 @@ h2 { margin: 2rem 0 .5rem; font-size: 1.15rem; line-height: 1.3; }
 a { color: var(--accent); }
 button.small { margin-top: .25rem; padding: .35rem .8rem; }
 ul.cards { padding-left: 0; list-style: none; }
-ul.cards > li { padding: .75rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+ul.cards > li { padding: .75rem 0; border-bottom: 1px solid var(--line); }
 ul.cards p, ul.cards ul { margin-bottom: .25rem; }
 .choices { display: flex; gap: .75rem; flex-wrap: wrap; }
 .faint { color: var(--faint); }
