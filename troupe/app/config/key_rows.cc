@@ -121,7 +121,8 @@ void add_connection_keys(std::vector<Key>& to) {
                    AT(realtime.subscriptions_max), live));
   to.push_back(key("realtime.subscription_segments_max",
                    "Segments of all topics and patterns that somebody on one core is subscribed to, those that begin "
-                   "alike once, about 250 bytes each. Past it a subscription to what nobody there has is refused with "
+                   "alike once, about 250 bytes each, and as much again on every core for those of patterns. Past it a "
+                   "subscription to what nobody there has is refused with "
                    "overloaded.",
                    count(1, 1'000'000'000), AT(realtime.subscription_segments_max)));
   to.push_back(key("realtime.topics_max",

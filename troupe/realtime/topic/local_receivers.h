@@ -58,7 +58,8 @@ class LocalReceivers {
   /// True when nobody here has the pattern any more.
   bool unsubscribe(ReceiverNumber receiver, const TopicPattern& pattern);
 
-  /// Segments of all that is subscribed to, those that are shared once: what subscriptions take of memory.
+  /// Segments of all that is subscribed to, those that are shared once, and of the names whose receivers are
+  /// remembered: what subscriptions take of memory.
   std::size_t segments() const noexcept { return trie_.nodes(); }
   /// How many more a subscription to this would take at most; 0 where somebody has it.
   std::size_t more_segments_for(const TopicPattern& pattern) const;

@@ -114,9 +114,9 @@ void MessageRouterActor::handle(Unregister message) {
 
 // What somebody here has already costs nothing more, so nobody can keep others from the topics that all have.
 bool MessageRouterActor::has_room_for(const std::vector<WantedTopic>& topics) const {
-  std::size_t segments = local().segments();
-  for (const auto& topic : topics) segments += local().more_segments_for(topic.pattern);
-  return segments <= options_.subscription_segments_max;
+  std::size_t more = 0;
+  for (const auto& topic : topics) more += local().more_segments_for(topic.pattern);
+  return more == 0 || local().segments() + more <= options_.subscription_segments_max;
 }
 
 void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NoRoom> reply,

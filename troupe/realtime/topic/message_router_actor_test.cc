@@ -93,9 +93,18 @@ TEST_CASE("past its room a core takes subscriptions to what somebody there has, 
   CHECK_FALSE(add({{pattern("x.y.z.>")}}).second);
   CHECK(add({{pattern("a.b.c")}, {pattern("a.b.*")}}).second);
   CHECK_FALSE(add({{pattern("a.b.c")}, {pattern("x.y.z.>")}}).second);  // all or nothing
-  CHECK(add({{pattern("x.y")}}).second);                                // nothing of those that were refused is left
+  CHECK(add({{pattern("x.>")}}).second);                                // nothing of those that were refused is left
   routers.refs[0].tell(RemoveSubscriptions{first, {pattern("a.b.c"), pattern("a.b.*")}});
   CHECK_FALSE(add({{pattern("x.y.z.>")}}).second);  // others have it still
+
+  // Names whose receivers are remembered take of the room, too; what somebody has needs none.
+  for (int i = 0; i < 20; ++i) {
+    auto message = routers.publication();
+    message.publication.topic = TopicName::parse("x.y.z" + std::to_string(i)).value();
+    (void)routers.world.block_on(routers.refs[home_of(message.publication.topic.text(), 2)].ask(std::move(message)));
+  }
+  CHECK_FALSE(add({{pattern("new")}}).second);
+  CHECK(add({{pattern("a.b.c")}, {pattern("x.>")}}).second);
 }
 
 TEST_CASE("a publication is counted on all cores before its asker is answered") {
