@@ -31,7 +31,8 @@ std::string text_of(const Bio& bio) {
 /// Refuses to ask anybody for a password: an encrypted key is not read here.
 int no_password(char*, int, int, void*) { return -1; }
 
-/// Whether what the private part of `key` signs holds under its public part.
+/// Whether what the private part of `key` signs holds under its public part. Of what an RSA key says twice, its
+/// exponent and the factors, one may be wrong: OpenSSL signs by the other.
 bool signs_for_itself(EVP_PKEY* key) {
   constexpr std::string_view said = "whole";
   const DigestContext signing{need(EVP_MD_CTX_new(), "key check")}, checking{need(EVP_MD_CTX_new(), "key check")};

@@ -25,7 +25,7 @@ ClientMetadata metadata_after(const ClientMetadata& present, ClientMetadata want
 
 /// Of what `wanted` asks for what is within `present`: an operator has changed the client, and perhaps taken the rest.
 void bound_to(const ClientMetadata& present, ClientMetadata& wanted) {
-  wanted.scope = wanted.scope.part_within(present.scope);
+  wanted.scope = wanted.scope.part_within(present.scope).united_with(present.scope.part_within(wanted.scope));
   std::erase_if(wanted.grant_types, [&](GrantType type) { return !present.may_use(type); });
   if (present.pkce == PkcePolicy::required) wanted.pkce = PkcePolicy::required;
 }

@@ -223,6 +223,16 @@ TEST_CASE("what the operator has taken from a client it does not take back by it
   }
 }
 
+TEST_CASE("of a scope of topics that the operator has narrowed a client keeps what is left, whatever it asks for") {
+  OauthWorldOptions options = open(22);
+  options.oauth.registration_scopes = ScopeSet::parse("openid topic:>:subscribe").value();
+  OauthWorld oauth{std::move(options)};
+  Enrolled client{oauth, ""};
+  client.operate([](ClientMetadata& m) { m.scope = ScopeSet::parse("openid topic:news.>:subscribe").value(); });
+  CHECK_EQ(client.put("").at("scope"), "openid topic:news.>:subscribe");
+  CHECK_EQ(client.put(R"(,"scope":"openid topic:news.a:subscribe")").at("scope"), "openid topic:news.a:subscribe");
+}
+
 TEST_CASE("a client that the operator has changed may still give up what it has, and gets none of it back") {
   OauthWorld oauth{open(19)};
   constexpr auto most = R"(,"grant_types":["authorization_code","refresh_token"],"require_pkce":false)";

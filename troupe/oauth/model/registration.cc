@@ -190,7 +190,6 @@ std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& do
     return std::unexpected(errors::invalid_redirect_uri.because("The authorization_code grant needs a redirect URI."));
   }
   if (const auto fault = fault_in(metadata)) return std::unexpected(*fault);
-  if (const auto fault = fault_in_words(metadata.scope, options.registration_scopes)) return std::unexpected(*fault);
   return metadata;
 }
 
