@@ -142,12 +142,8 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     refuse(oauth::fault_in_words(client.metadata.scope, before.metadata.scope));
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
-    ++client.version;
-    tables.clients.update(client);
+    event.reason = oauth::write_change(tables, before, client);
     tables.clients.bound_registration(client.id);
-    if (!client.metadata.has_secret())
-      for (const auto& secret : tables.clients.secrets_of(client.id)) tables.clients.remove_secret(secret.id);
-    event.reason = oauth::changes_between(before, client);
     tables.audit.append(event);
     return client;
   });

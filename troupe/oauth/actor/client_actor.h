@@ -261,6 +261,10 @@ bool is_secret_of(const std::vector<ClientSecretRecord>& secrets, const crypto::
 /// Puts a secret in the place of a client's others: the newest of them stays good for `overlap`.
 void renew_secret(Tables& tables, const ClientSecretRecord& fresh, base::UnixTime now, std::chrono::seconds overlap);
 
+/// Writes a client that has changed, as its next version, and forgets the secrets of one that has none any more. Gives
+/// what has changed, for the audit trail (`changes_between`). For the Client Actor and the command line.
+std::string write_change(Tables& tables, const Client& before, Client& after);
+
 /// 256 random bits as text.
 RegistrationToken fresh_registration_token(base::Random& random);
 

@@ -16,6 +16,15 @@ void renew_secret(Tables& tables, const ClientSecretRecord& fresh, base::UnixTim
   tables.clients.insert_secret(fresh);
 }
 
+std::string write_change(Tables& tables, const Client& before, Client& after) {
+  ++after.version;
+  tables.clients.update(after);
+  if (!after.metadata.has_secret())
+    for (const ClientSecretRecord& secret : tables.clients.secrets_of(after.id))
+      tables.clients.remove_secret(secret.id);
+  return changes_between(before, after);
+}
+
 actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClientPage message) {
   auto clients = co_await storage_.read([message](Tables& t) {
     std::vector<ClientPtr> page;
@@ -39,13 +48,9 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     const Client before = *client;
     client->metadata = message.metadata;
     set_state(t, *client, message.state, now);
-    ++client->version;
-    t.clients.update(*client);
-    t.clients.bound_registration(message.id);
-    if (!client->metadata.has_secret())
-      for (const ClientSecretRecord& secret : t.clients.secrets_of(message.id)) t.clients.remove_secret(secret.id);
     AuditEvent told = event;
-    told.reason = changes_between(before, *client);
+    told.reason = write_change(t, before, *client);
+    t.clients.bound_registration(message.id);
     t.audit.append(told);
     return *std::move(client);
   });

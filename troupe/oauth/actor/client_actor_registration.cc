@@ -55,13 +55,8 @@ Updated update(Tables& tables, const UpdateRegistration& wanted, Change change) 
   if (client->metadata.grant_types.empty()) {
     return std::unexpected(errors::invalid_client_metadata.because("The operator allows none of these grant_types."));
   }
-  ++client->version;
-  tables.clients.update(*client);
+  change.event.reason = by_itself(write_change(tables, before, *client));
   tables.clients.put_registration(wanted.id, change.next_hash);
-  if (!client->metadata.has_secret())
-    for (const ClientSecretRecord& secret : tables.clients.secrets_of(wanted.id))
-      tables.clients.remove_secret(secret.id);
-  change.event.reason = by_itself(changes_between(before, *client));
   tables.audit.append(std::move(change.event));
   return *std::move(client);
 }
