@@ -1,13 +1,16 @@
 // Where the lines go: to stderr through spdlog, or to the Capture of a test.
 //
-// The level is read without a lock, since most lines are not written at all.
+// The level is read without a lock, since most lines are not written at all. A flood of
+// warnings or errors of one kind is cut to a few lines a second, and told by its number.
 #include "troupe/base/log.h"
 
+#include "troupe/base/log_flood.h"
 #include "troupe/base/log_level.h"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -24,6 +27,7 @@ struct Output {
   std::atomic<Format> format{Format::text};
   std::atomic<bool> capturing{false};
   std::vector<std::string> captured;  // guarded by mutex
+  FloodGate gate;                     // guarded by mutex
 };
 
 /// Never destroyed: a line may be written while the process ends.
@@ -47,10 +51,32 @@ std::shared_ptr<spdlog::logger> make_logger(const std::shared_ptr<spdlog::detail
   return logger;
 }
 
-std::shared_ptr<spdlog::logger> current_logger(Output& out) {
+/// Where this line goes, whether it does, and what floods that are over have swallowed.
+struct Passage {
+  std::shared_ptr<spdlog::logger> logger;
+  bool admitted = false;
+  std::vector<FloodGate::LeftOut> left_out;
+};
+
+Passage pass(Output& out, Level level, std::string_view component, std::string_view message) {
+  const Instant now = system_clock().now();
   const std::lock_guard lock{out.mutex};
   if (!out.logger) out.logger = make_logger(nullptr);
-  return out.logger;
+  auto left_out = out.gate.take_left_out(now);
+  return {out.logger, out.gate.admits(level, component, message, now), std::move(left_out)};
+}
+
+void print(spdlog::logger& logger, Level level, std::string_view component, std::string_view message, Fields fields) {
+  logger.log(spdlog::level::info,
+             spdlog::string_view_t{render(output().format.load(std::memory_order_relaxed), system_clock().wall(), level,
+                                          component, message, fields)});
+}
+
+void print(spdlog::logger& logger, const std::vector<FloodGate::LeftOut>& left_out) {
+  for (const auto& each : left_out) {
+    print(logger, each.level, each.component, "lines like one that came too often were left out",
+          {{"lines", each.lines}, {"like", each.message}});
+  }
 }
 
 }  // namespace
@@ -81,16 +107,18 @@ void write(Level level, std::string_view component, std::string_view message, Fi
     out.captured.push_back(std::move(line));
     return;
   }
-  const auto logger = current_logger(out);
-  logger->log(spdlog::level::info,
-              spdlog::string_view_t{render(out.format.load(std::memory_order_relaxed), system_clock().wall(), level,
-                                           component, message, fields)});
+  const Passage passage = pass(out, level, component, message);
+  print(*passage.logger, passage.left_out);
+  if (passage.admitted) print(*passage.logger, level, component, message, fields);
 }
 
 void flush() noexcept {
   Output& out = output();
   const std::lock_guard lock{out.mutex};
-  if (out.logger) out.logger->flush();
+  if (out.logger) {
+    print(*out.logger, out.gate.take_left_out(Instant::never()));
+    out.logger->flush();
+  }
   if (!out.background) return;
   out.logger = nullptr;      // the pool's destructor writes what still waits,
   out.background = nullptr;  // and later lines are written at once
