@@ -51,14 +51,19 @@ class AdminWork {
     return *std::move(result);
   }
 
-  /// Runs `work` on the tables, in one transaction; gives what it gives. Nothing has happened when it throws.
+  /// Runs `work` on the tables, in one transaction; gives what it gives. Nothing has happened when it throws. Where
+  /// there is no database yet, throws CommandFailed or makes one, as `missing` says.
   template <class F>
-  auto transact(F work) {
-    return store(Missing::make).transact([&](store::Transaction& transaction) {
+  auto transact(Missing missing, F work) {
+    return store(missing).transact([&](store::Transaction& transaction) {
       oauth::SqlTables sql{transaction, seals_.get()};
       oauth::Tables tables = sql.all();
       return work(tables);
     });
+  }
+  template <class F>
+  auto transact(F work) {
+    return transact(Missing::refuse, std::move(work));
   }
 
   /// The same; where it runs dry, what `work` has done is undone, and what it gives comes back all the same.
@@ -66,7 +71,6 @@ class AdminWork {
   auto transact(Run run, F work) {
     std::optional<decltype(work(std::declval<oauth::Tables&>()))> result;
     struct Undo {};
-    if (run == Run::dry) store(Missing::refuse);
     try {
       transact([&](oauth::Tables& tables) {
         result = work(tables);

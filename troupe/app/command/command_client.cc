@@ -86,7 +86,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   oauth::AuditEvent event = admin.event("client_registered");
   event.client = made.client.id;
   event.reason = oauth::gravity_of(made.client.metadata);
-  admin.transact([&](oauth::Tables& tables) {
+  admin.transact(Missing::make, [&](oauth::Tables& tables) {
     tables.clients.insert(made.client);
     if (made.secret_record) tables.clients.insert_secret(*made.secret_record);
     tables.audit.append(event);

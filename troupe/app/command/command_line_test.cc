@@ -409,7 +409,7 @@ TEST_CASE("every command explains itself") {
   }
 }
 
-TEST_CASE("who only looks where there is no database is told so, and makes none") {
+TEST_CASE("who looks, changes or removes where there is no database is told so, and makes none") {
   Desk desk;
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{{"audit", "verify"},
@@ -427,7 +427,17 @@ TEST_CASE("who only looks where there is no database is told so, and makes none"
                                              {"grant", "list"},
                                              {"token", "list"},
                                              {"keys", "list"},
-                                             {"keys", "rotate", "--dry-run"}}) {
+                                             {"keys", "rotate", "--dry-run"},
+                                             {"client", "update", "c_x", "--name", "X"},
+                                             {"client", "secret", "c_x"},
+                                             {"client", "remove", "c_x"},
+                                             {"user", "disable", "alice"},
+                                             {"user", "enable", "alice"},
+                                             {"user", "remove", "alice"},
+                                             {"session", "end", "s_x"},
+                                             {"grant", "revoke", "g_x"},
+                                             {"token", "revoke", "t_x"},
+                                             {"keys", "rotate"}}) {
     CAPTURE(command.front());
     CHECK(desk.run(command) == Exit::failure);
     CHECK(desk.console.complained().contains("there is no database in " + desk.data()));

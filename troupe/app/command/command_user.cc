@@ -50,7 +50,7 @@ void add(Invocation& invocation, const UserCommand& command, AdminWork& admin) {
   if (const auto fault = oauth::fault_in(name, command.email, password))
     throw CommandFailed{std::string{oauth::sentence(*fault)}};
   const auto record = oauth::make_user(name, command.email, hash_of(password, admin), admin.now(), admin.random());
-  admin.transact([&](oauth::Tables& tables) {
+  admin.transact(Missing::make, [&](oauth::Tables& tables) {
     if (tables.users.find_by_name(name))
       throw CommandFailed{std::string{oauth::sentence(oauth::UserError::name_taken)}};
     tables.users.insert(record);

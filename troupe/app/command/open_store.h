@@ -16,7 +16,8 @@ namespace troupe::app {
 /// others where another server has the PostgreSQL database.
 std::shared_ptr<store::Engine> prepare_store(const Config& config);
 
-/// Whether there may be no database yet: who writes makes one, and who only looks must not.
+/// Whether there may be no database yet: who adds the first of something makes one; who looks, changes or removes
+/// has come to the wrong place.
 enum class Missing : std::uint8_t { make, refuse };
 
 /// The same for a command, beside any server: a session, which holds its thread. Where there is none and `missing`

@@ -35,7 +35,8 @@ oauth::ClientMetadata demo_metadata(const Config& config) {
 
 void ensure_user(AdminWork& admin) {
   const oauth::UserName name{demo_user};
-  const bool there = admin.transact([&](oauth::Tables& t) { return t.users.find_by_name(name).has_value(); });
+  const bool there =
+      admin.transact(Missing::make, [&](oauth::Tables& t) { return t.users.find_by_name(name).has_value(); });
   if (there) return;
   const auto hash = crypto::hash_password(crypto::Password{demo_password}, crypto::PasswordCost{},
                                           crypto::fresh_salt(admin.random()));
