@@ -1,6 +1,8 @@
 // See row.h.
 #include "troupe/attack/row.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
 
@@ -92,6 +94,11 @@ Verdict judge(const Row& row, const Target& target, Transport& transport) {
   verdict.checks = trial.checks();
   if (verdict.reasons.empty() && verdict.checks == 0) verdict.reasons = {"nothing was checked"};
   verdict.outcome = verdict.reasons.empty() ? Outcome::passed : Outcome::failed;
+  if (verdict.outcome == Outcome::failed && trial.limited() > 0) {
+    verdict.reasons.push_back(
+        fmt::format("{} answers were 429: what failed may be the target's own rate limits; raise them for this run",
+                    trial.limited()));
+  }
   return verdict;
 }
 

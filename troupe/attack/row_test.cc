@@ -124,6 +124,24 @@ TEST_CASE("a row that checks nothing fails, and so does one whose way is barred"
   CHECK_FALSE(text_of(barred).contains("shop secret"));
 }
 
+TEST_CASE("a row that failed where the target limits who asks often says that this may be why") {
+  class LimitedServer final : public Transport {
+   public:
+    std::vector<Answer> send_at_once(const std::vector<Request>& requests) override {
+      return std::vector<Answer>(requests.size(), Answer{.status = 429, .fields = {}, .body = "", .failure = ""});
+    }
+    std::string send_raw(const std::string&, const std::string&) override { return {}; }
+    void wait(base::Duration) override {}
+  };
+  ToyServer server;
+  LimitedServer limited;
+  const auto target = find_target(server, ToyServer::options());
+  const Verdict verdict = judge(row_of("T13"), *target, limited);
+  CHECK(verdict.outcome == Outcome::failed);
+  CHECK(verdict.reasons.back().contains("429"));
+  CHECK(verdict.reasons.back().contains("rate limits"));
+}
+
 TEST_CASE("each row has its own number, and runs unless it says why it cannot") {
   std::set<std::string_view> ids;
   for (const Row& row : all_rows()) {

@@ -185,6 +185,7 @@ std::string Trial::random_text(std::size_t bytes) {
 void Trial::notice(const Exchange& seen) {
   const int status = seen.answer.status;
   if (status == 0) find("no answer: " + shown(seen));
+  if (status == 429) ++limited_;
   if (status == 500 || status == 502 || status == 504) find("the server failed: " + shown(seen));
 }
 

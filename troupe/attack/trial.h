@@ -110,6 +110,8 @@ class Trial {
 
   const std::vector<std::string>& findings() const noexcept { return findings_; }
   std::uint64_t checks() const noexcept { return checks_; }
+  /// How many answers were 429, by which the target limits who asks often.
+  std::uint64_t limited() const noexcept { return limited_; }
 
  private:
   void notice(const Exchange& seen);
@@ -122,6 +124,7 @@ class Trial {
   std::vector<std::string> secrets_;
   std::vector<std::string> findings_;
   std::uint64_t checks_ = 0;
+  std::uint64_t limited_ = 0;
 };
 
 /// The member of a JSON object if it is a string; "" otherwise.
