@@ -1,6 +1,7 @@
 // See html.h.
 #include "troupe/oauth/endpoint/html.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/texts.h"
+#include "troupe/wire/topic_scope.h"
 
 namespace troupe::oauth {
 namespace {
@@ -16,13 +18,27 @@ namespace {
 constexpr std::string_view policy =
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 
-/// What scopes mean to a person; those of applications speak for themselves.
+/// What scopes mean to a person, those of topics apart; those of applications speak for themselves.
 constexpr std::array meanings = {
     std::pair{std::string_view{"openid"}, Text::know_you},
     std::pair{std::string_view{"profile"}, Text::see_name},
     std::pair{std::string_view{"email"}, Text::see_email},
     std::pair{std::string_view{"offline_access"}, Text::stay},
+    std::pair{std::string_view{"topic:>:subscribe"}, Text::receive_all},
+    std::pair{std::string_view{"topic:>:publish"}, Text::send_to_all},
 };
+
+/// One scope as HTML, in words where we know what it allows.
+std::string meaning_of(Language language, const std::string& scope) {
+  if (const auto* known = std::ranges::find(meanings, scope, &std::pair<std::string_view, Text>::first);
+      known != meanings.end())
+    return std::string{say(language, known->second)};
+  if (const auto topics = wire::parse_topic_scope(scope)) {
+    const bool receives = topics->action == wire::TopicAction::subscribe;
+    return say(language, receives ? Text::receive_from : Text::send_to, escape(topics->pattern));
+  }
+  return escape(scope);
+}
 
 }  // namespace
 
@@ -85,11 +101,7 @@ std::string escape(std::string_view text) {
 
 std::string list_of(Language language, const ScopeSet& scope) {
   std::string items;
-  for (const std::string& token : scope) {
-    const auto* meaning = std::ranges::find(meanings, token, &std::pair<std::string_view, Text>::first);
-    items += fmt::format("<li>{}</li>\n",
-                         meaning == meanings.end() ? escape(token) : std::string{say(language, meaning->second)});
-  }
+  for (const std::string& token : scope) items += fmt::format("<li>{}</li>\n", meaning_of(language, token));
   return items;
 }
 

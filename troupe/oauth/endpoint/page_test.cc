@@ -2,6 +2,7 @@
 #include "troupe/oauth/endpoint/page.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 namespace troupe::oauth {
 namespace {
@@ -41,6 +42,23 @@ TEST_CASE("pages run nothing, load nothing but their style and the logo, and sta
   CHECK_EQ(response.headers.get("x-frame-options"), "DENY");
   CHECK_EQ(response.headers.get("referrer-policy"), "no-referrer");
   CHECK_EQ(response.headers.get("cache-control"), "no-store");
+}
+
+TEST_CASE("what a scope of topics allows is said in words, and a scope that we do not know as it is") {
+  AuthRequest request = hostile_request();
+  request.scope =
+      ScopeSet::parse("topic:chat.*:subscribe topic:chat.<b:publish topic:>:subscribe topic:>:publish orders:read")
+          .value();
+  const auto consent = consent_page(Language::english, place(), request, "alice").body;
+  for (const std::string_view item :
+       {"Receive the messages of chat.*", "Send messages to chat.&lt;b", "Receive the messages of all topics",
+        "Send messages to all topics", "orders:read"}) {
+    CAPTURE(item);
+    CHECK(consent.view().contains(fmt::format("<li>{}</li>", item)));
+  }
+  CHECK(consent_page(Language::german, place(), request, "alice")
+            .body.view()
+            .contains("<li>Die Nachrichten von chat.* empfangen</li>"));
 }
 
 TEST_CASE("each form carries its flow and the token of its page") {

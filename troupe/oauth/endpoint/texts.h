@@ -26,6 +26,10 @@ enum class Text : std::uint8_t {
   see_name,        // profile
   see_email,       // email
   stay,            // offline_access
+  receive_from,    // topics, of topic:...:subscribe
+  receive_all,     // topic:>:subscribe
+  send_to,         // topics, of topic:...:publish
+  send_to_all,     // topic:>:publish
   allow_title,     // client
   asks_to,         // user, client
   answer_goes_to,  // host
