@@ -97,9 +97,11 @@ class Client {
   /// once at most, and lets all of it go at once.
   virtual void hold(std::vector<TopicPattern> topics) = 0;
   virtual void release(const TopicPositions& last, const ShardSeqs& begins) = 0;
-  /// The subscription of a name begins at a place that is being confirmed: what it was behind with is not read any
-  /// more.
-  virtual void begin_anew(const std::string& topic) = 0;
+  /// Where the client is in a topic of which messages are held, or still to be read; none: it has all that has come.
+  virtual std::optional<Position> place_in(const std::string& topic) const = 0;
+  /// The subscription of a name begins at `place`, which is being confirmed: what it was behind with before that is
+  /// not read any more.
+  virtual void begin_anew(const std::string& topic, const Position& place) = 0;
   /// Holds them no more, and forgets what was held for them alone: it will be recovered.
   virtual void discard() = 0;
   /// The subscriptions were not made, or have ended: what was held goes on where another one of the client brings it.

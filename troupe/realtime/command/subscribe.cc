@@ -65,6 +65,16 @@ std::vector<WantedTopic> wanted(const Subscribe& command, const Client& client) 
   return topics;
 }
 
+/// A name that was there already goes on as it was: what has come of it since the client's place follows.
+void go_on(std::vector<SubscribedResult>& results, Client& client) {
+  for (auto& [topic, recovered] : results) {
+    const auto pattern = TopicPattern::parse(topic.topic).value();
+    if (!pattern.is_name() || topic.recovered || !client.session().subscriptions.contains(pattern)) continue;
+    const auto place = client.place_in(topic.topic);
+    if (place && place->epoch == topic.position.epoch) topic.position = *place;
+  }
+}
+
 }  // namespace
 
 actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
@@ -77,6 +87,7 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
     refuse(client, id, results.error());
     co_return;
   }
+  go_on(*results, client);
   std::vector<std::pair<TopicPattern, SubscriptionOptions>> kept;  // 3. confirm
   for (const auto& topic : command.topics) kept.emplace_back(topic, options_of(topic, command, client));
   keep(std::move(kept), client);

@@ -141,6 +141,29 @@ TEST_CASE("recovery under live publications has neither hole nor double") {
   });
 }
 
+TEST_CASE(
+    "who subscribes again to a name goes on as it was, without hole or double, from the place that is confirmed") {
+  actor::test::explore({.schedules = 30}, [&](actor::test::Seed seed) {
+    RealtimeWorld world{{}, seed};
+    auto alice = world.connect("alice", seed.number % 2);
+    auto bob = world.connect("bob", 1);
+    world.exchange(bob, R"({"type":"subscribe","topics":["t"]})");
+    for (int i = 1; i <= 30; ++i) {
+      alice->say(R"({"type":"publish","topic":"t","payload":1})");
+      if (i % 3 == 0) bob->say(R"({"type":"subscribe","topics":["t"]})");
+      if (i % 5 == 0) world.world.advance(1ms);
+    }
+    world.world.run_until_idle();
+    int last = 0;
+    for (const auto& frame : bob->take()) {
+      CAPTURE(frame);
+      const bool confirms = field(frame, "type") == "subscription_confirmed";
+      CHECK_EQ(field(frame, "offset"), std::to_string(confirms ? last : ++last));
+    }
+    CHECK_EQ(last, 30);
+  });
+}
+
 TEST_CASE("a slow reader is told exactly what it missed, and nobody else is disturbed") {
   RealtimeOptions options;
   options.connection.outbox.messages_max = 10;

@@ -115,7 +115,8 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
     const bool is_fresh = begin == Begin::at_position && !result.topic.recovered;
     if (is_fresh && lies_in_pattern(result.topic.topic, others)) continue;
     last.try_emplace(result.topic.topic, result.topic.position);
-    if (begin == Begin::at_position || !result.topic.recovered) client.begin_anew(result.topic.topic);
+    if (begin == Begin::at_position || !result.topic.recovered)
+      client.begin_anew(result.topic.topic, result.topic.position);
   }
   client.recover(recovered);
   client.release(last, begins);

@@ -157,7 +157,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void acknowledge(base::Bytes frame, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last, const ShardSeqs& begins) override;
-  void begin_anew(const std::string& topic) override;
+  std::optional<Position> place_in(const std::string& topic) const override;
+  void begin_anew(const std::string& topic, const Position& place) override;
   void discard() override;
   void call_off() override;
   void recover(const std::vector<RecoveredMessage>& messages) override;
@@ -304,7 +305,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   }
   /// Some topic is to be read again from history.
   bool is_behind() const noexcept { return rare_ != nullptr && !rare_->spilled.empty(); }
-  SpilledTopics::Topic* find_spilled(std::string_view topic) {
+  SpilledTopics::Topic* find_spilled(std::string_view topic) const {
     return rare_ != nullptr ? rare_->spilled.find(topic) : nullptr;
   }
   bool takes_to_hold(const FrameRef& frame, Overflow overflow, Offset missed_to = 0) {

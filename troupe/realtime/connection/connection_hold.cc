@@ -21,6 +21,12 @@ void Connection::hold(std::vector<TopicPattern> topics) {
   command_->held = std::move(topics);
 }
 
+std::optional<Position> Connection::place_in(const std::string& topic) const {
+  if (const auto* spilled = find_spilled(topic)) return spilled->after;
+  const auto first = rare().held.first_of(topic);
+  return first ? std::optional{Position{first->epoch, first->offset - 1}} : std::nullopt;
+}
+
 // A message may have been on its way to another connection of this core before the home knew of the pattern: it comes
 // before the place that is confirmed, and what follows it up to there may not have come. Where the pattern was there
 // before, all of it has come, and is owed.

@@ -69,8 +69,9 @@ void Connection::left_out(std::string_view topic, const Position& position) {
   if (is_behind()) rare_->spilled.left_out(topic, position);
 }
 
-void Connection::begin_anew(const std::string& topic) {
-  if (is_behind()) answer_all(rare_->spilled.erase(topic));
+void Connection::begin_anew(const std::string& topic, const Position& place) {
+  const auto* spilled = find_spilled(topic);
+  if (spilled != nullptr && spilled->after != place) answer_all(rare_->spilled.erase(topic));
 }
 
 void Connection::end_topics(const std::vector<TopicPattern>& ended) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "troupe/base/check.h"
+
 namespace troupe::realtime {
 namespace {
 
@@ -157,6 +159,16 @@ void HeldTopics::hold(const std::vector<TopicPattern>& topics, std::vector<Topic
   Tables& all = tables(limits);
   for (const auto& topic : topics) ++(topic.is_name() ? all.names[topic.text()] : all.patterns[topic]);
   all.live = std::move(live);
+}
+
+std::optional<Position> HeldTopics::first_of(const std::string& topic) const {
+  if (tables_ == nullptr || !tables_->any_waits_of(topic)) return std::nullopt;
+  if (const auto range = tables_->lost.find(topic); range != tables_->lost.end())
+    return Position{range->second.epoch, range->second.from};
+  const auto first =
+      std::ranges::find_if(tables_->line, [&](const HeldMessage& message) { return message.frame->topic == topic; });
+  INVARIANT(first != tables_->line.end(), "what is counted as waiting waits");
+  return first->frame->position;
 }
 
 bool HeldTopics::take(const FrameRef& frame, Overflow overflow, Offset missed_to) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -59,6 +60,9 @@ class HeldTopics {
   void hold(const std::vector<TopicPattern>& topics, std::vector<TopicPattern> live, HeldLimits limits);
 
   bool empty() const noexcept { return tables_ == nullptr; }
+
+  /// The place of the oldest message of this topic that waits, or of what was lost before it.
+  std::optional<Position> first_of(const std::string& topic) const;
 
   /// Takes a message if it has to wait.
   bool take(const FrameRef& frame, Overflow overflow, Offset missed_to = 0);
