@@ -24,7 +24,9 @@ ShardPositions shards_of(const wire::Json& by_shard) {
 FrameRef EventCoding::outgoing(FrameRef frame) {
   auto bytes = frame->bytes.view();
   if (!frame->event) frame->event = FrameRef::control(base::Bytes{event_lines(bytes)});
-  if (!frame->topic.empty()) {
+  if (frame->topic.starts_with('$')) {
+    reach_inbox(*frame);
+  } else if (!frame->topic.empty()) {
     cursor_.reach(frame->topic, frame->position);
     if (auto place = shard_place_of(bytes)) cursor_.reach_shard(place->shard, place->seq);
   } else if (frame->event->bytes.view().starts_with("event: subscription_confirmed\n")) {
@@ -37,6 +39,17 @@ FrameRef EventCoding::outgoing(FrameRef frame) {
   if (begun_) event.append("id: ").append(cursor_.id()).append("\n");
   event += '\n';
   return FrameRef::control(base::Bytes{std::move(event)});
+}
+
+// By its position the client says that it has received all up to there. What found no room on its way waits in the
+// inbox still, so the position stays before it, and the next stream brings it. What has expired waits nowhere.
+void EventCoding::reach_inbox(const LocalFrame& frame) {
+  if (frame.event->bytes.view().starts_with("event: gap\n")) {
+    const auto gap = wire::parse_json(text_of(frame.bytes.view()));
+    INVARIANT(gap.has_value(), "a frame of ours is JSON");
+    inbox_cut_ |= *gap->string_at("reason") != "expired";
+  }
+  if (!inbox_cut_) cursor_.reach(frame.topic, frame.position);
 }
 
 // A topic, or pattern, that is recovered goes on from where the client was, for what it missed follows; all others
@@ -52,7 +65,9 @@ void EventCoding::go_on(std::string_view positions) {
       any_recovered |= recovered;
       shards = shards_of(*by_shard);
     } else if (!recovered) {
-      cursor_.reach(*entry.string_at("topic"), position_of(entry, "offset"));
+      const auto topic = *entry.string_at("topic");
+      if (topic.starts_with('$')) inbox_cut_ = false;  // it begins anew
+      cursor_.reach(topic, position_of(entry, "offset"));
     }
   }
   if (shards && !any_recovered && shards->size() <= stream_shards_max) cursor_.begin_shards(*std::move(shards));

@@ -22,9 +22,11 @@ class EventCoding final : public FrameCoding {
 
  private:
   void go_on(std::string_view positions);
+  void reach_inbox(const LocalFrame& frame);
 
   StreamCursor cursor_;
-  bool begun_ = false;  // the subscriptions are confirmed
+  bool begun_ = false;      // the subscriptions are confirmed
+  bool inbox_cut_ = false;  // the client has missed something of its inbox that still waits there
 };
 
 }  // namespace troupe::realtime

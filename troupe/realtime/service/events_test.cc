@@ -280,6 +280,60 @@ TEST_CASE("direct messages come too, and going on from their id says that they w
   CHECK_EQ(types(socket->take()), "welcome direct");
 }
 
+TEST_CASE("a direct message that a slow stream had no room for was not received, and comes with the next one") {
+  RealtimeOptions options;
+  options.connection.outbox.messages_max = 3;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 600}};
+  auto token = token_of_user("bob");
+  auto events = ask_for_events(world, "topic=a&overflow=drop_oldest", token);
+  world.world.advance(1s);
+  events->take();
+  events->stop_reading();
+  auto alice = world.connect("alice", 1);
+  const auto flood = [&] {
+    for (int i = 1; i <= 30; ++i) publish(world, alice, "a", i);
+  };
+  flood();
+  world.exchange(alice, R"({"type":"direct","user":"bob","payload":"lost on its way"})");
+  flood();
+  events->read_again();
+  world.world.run_until_idle();
+  const auto told = events->take();
+  REQUIRE(std::ranges::any_of(
+      told, [](const auto& event) { return event.type == "gap" && field(event.data, "topic") == "$user.bob"; }));
+  world.exchange(alice, R"({"type":"direct","user":"bob","payload":"after it"})");
+  REQUIRE_EQ(types(events->take()), "direct");
+  const auto id = events->last_id();
+  events->vanish();
+  const auto again = go_on(world, "topic=a", token, id)->take();
+  const auto first = std::ranges::find(again, "direct", [](const auto& event) { return event.type; });
+  REQUIRE(first != again.end());
+  CHECK_EQ(field(first->data, "payload"), "lost on its way");
+  CHECK_EQ(std::ranges::count(again, "direct", [](const auto& event) { return event.type; }), 2);
+}
+
+TEST_CASE("who comes back to an inbox that was read to its end is not told that it began anew") {
+  RealtimeWorld world;
+  const auto token = token_of_user("bob");
+  auto alice = world.connect("alice", 1);
+  auto events = ask_for_events(world, "topic=a", token);
+  world.exchange(alice, R"({"type":"direct","user":"bob","payload":1})");
+  REQUIRE_EQ(types(events->take()), "welcome subscription_confirmed direct");
+  for (int i = 2; i <= 4; ++i) {
+    for (int comes_back = 0; comes_back < 2; ++comes_back) {  // the first time it says that it has received all
+      const auto id = events->last_id();
+      events->vanish();
+      world.world.advance(1s);
+      events = go_on(world, "topic=a", token, id);
+      CHECK_EQ(types(events->take()), "welcome subscription_confirmed");
+    }
+    world.exchange(alice, R"({"type":"direct","user":"bob","payload":1})");
+    const auto told = events->take();
+    REQUIRE_EQ(types(told), "direct");
+    CHECK_EQ(field(told[0].data, "offset"), std::to_string(i));
+  }
+}
+
 TEST_CASE("binary payloads come as base64, live and recovered") {
   RealtimeWorld world;
   auto token = token_of_user("bob");
@@ -311,10 +365,10 @@ TEST_CASE("a revoked or expired token ends the stream with the reason, and no ot
     CHECK(events->is_closed());
   }
   SUBCASE("expired") {
-    auto expires = world.world.core(0).wall().milliseconds + 90'000;
+    auto expires = world.world.core(0).wall().milliseconds + 150'000;
     auto short_lived = ask_for_events(world, "topic=a", fmt::format("eve,topic:a:subscribe,expires={}", expires));
     short_lived->take();
-    world.world.advance(40s);
+    world.world.advance(100s);
     CHECK_EQ(types(short_lived->take()), "token_expiring");
     world.world.advance(60s);
     auto last = short_lived->take();

@@ -40,8 +40,9 @@ struct LostRange {
 
 class Inbox {
  public:
-  Inbox(Epoch epoch, InboxLimits limits, InboxLedger& ledger)
-      : limits_(limits), top_{std::move(epoch), 0}, ledger_(&ledger) {}
+  /// Its first message is the one after `top`.
+  Inbox(Position top, InboxLimits limits, InboxLedger& ledger)
+      : limits_(limits), top_(std::move(top)), ledger_(&ledger) {}
 
   const Position& top() const noexcept { return top_; }
 

@@ -7,9 +7,7 @@ namespace troupe::realtime {
 
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
   if (!may_begin(direct.from, direct.direct.user)) return std::unexpected(DirectError::too_many_inboxes);
-  const auto place = boxes_.find(direct.direct.user);
-  const bool has_mail = place != boxes_.end() && place->second.mail;
-  const Offset offset = has_mail ? place->second.mail->top().offset + 1 : 1;
+  const Offset offset = top_of(direct.direct.user) + 1;
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
   auto frame = encode_direct({direct.from, id, offset, moment.wall, direct.direct.payload}).frame;
@@ -17,18 +15,18 @@ std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect&
   Box* box = find_or_make(direct.direct.user, moment);  // now, so that what is refused makes none
   if (box == nullptr) return std::unexpected(DirectError::overloaded);
   if (!box->mail) {
-    box->mail = std::make_unique<Mail>(box->epoch, options_.limits, ledger_);
+    box->mail = std::make_unique<Mail>(box->begins, options_.limits, ledger_);
     if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
   }
   box->mail->append(moment.now, direct.from, frame);
-  return DirectPublication{std::move(id), {box->epoch, offset}, std::move(frame), box->cores.listed()};
+  return DirectPublication{std::move(id), box->top(), std::move(frame), box->cores.listed()};
 }
 
 InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment& moment) {
   Box* box = find_or_make(user, moment);
   if (box == nullptr) return {};
   box->cores.insert(core);
-  if (!box->mail) return {{box->epoch, 0}, {}, {}};
+  if (!box->mail) return {box->begins, {}, {}};
   release_sender(*box);
   box->mail->expire(moment.now);
   const auto& waiting = box->mail->waiting();
@@ -75,6 +73,8 @@ void InboxShard::received(const UserId& user, Offset offset) {
 }
 
 void InboxShard::expire(base::Instant now) {
+  now_ = now;
+  past_.expire(now - options_.limits.age_max);
   for (auto place = boxes_.begin(); place != boxes_.end();) {
     auto next = std::next(place);
     if (place->second.mail) place->second.mail->expire(now);
@@ -84,15 +84,26 @@ void InboxShard::expire(base::Instant now) {
 }
 
 InboxShard::Box* InboxShard::find_or_make(const UserId& user, const Moment& moment) {
+  now_ = moment.now;
   auto place = boxes_.find(user);
   if (place != boxes_.end()) return &place->second;
   if (boxes_.size() >= options_.inboxes_max) return nullptr;
-  return &boxes_.emplace(user, Box{make_epoch(moment.random), {}, nullptr}).first->second;
+  auto begins = past_.take(user).value_or(Position{});
+  if (begins.offset == 0) begins.epoch = make_epoch(moment.random);
+  return &boxes_.emplace(user, Box{std::move(begins), {}, nullptr}).first->second;
+}
+
+Offset InboxShard::top_of(const UserId& user) const {
+  if (const auto place = boxes_.find(user); place != boxes_.end()) return place->second.top().offset;
+  const Position* past = past_.find(user);
+  return past != nullptr ? past->offset : 0;
 }
 
 void InboxShard::forget_if_idle(Boxes::iterator place) {
   if (!place->second.is_idle()) return;
   release_sender(place->second);
+  const auto& [user, box] = *place;
+  if (box.top().offset > 0) past_.add(user, box.top(), now_);  // nobody can have been anywhere else
   boxes_.erase(place);
 }
 

@@ -2,7 +2,8 @@
 // users are connected.
 //
 // An inbox exists while something waits in it or its user is connected anywhere; a later
-// one of the same user has a new epoch. Until its first message it is that epoch alone. Whoever
+// one of the same user goes on where it was, as long as that is known, and else has a new epoch.
+// Until its first message it is that place alone. Whoever
 // writes to users who are not there may do so to a part of them only, and of the bytes that wait
 // in all inboxes nobody may have sent more than a part: no single user can fill the shard for all others.
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "troupe/realtime/topic/core_set.h"
 #include "troupe/realtime/topic/inbox.h"
+#include "troupe/realtime/topic/past_inboxes.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/topic_shard.h"
 
@@ -24,7 +26,7 @@ namespace troupe::realtime {
 
 struct InboxOptions {
   InboxLimits limits{};
-  std::size_t inboxes_max = 100'000;   // on one core
+  std::size_t inboxes_max = 100'000;   // on one core, and as many of which the place alone is known
   std::size_t by_sender_max = 50'000;  // of those, of users who have not come since one user began to write to them
   std::size_t bytes_of_all_max = 256 * 1024 * 1024;    // of what waits on one core: as much as history
   std::size_t bytes_by_sender_max = 64 * 1024 * 1024;  // of that, of what one user has sent
@@ -40,7 +42,7 @@ struct DirectPublication {
 
 class InboxShard {
  public:
-  explicit InboxShard(InboxOptions options) : options_(options) {}
+  explicit InboxShard(InboxOptions options) : options_(options), past_(options.inboxes_max) {}
   InboxShard(const InboxShard&) = delete;  // the inboxes refer to the ledger
   InboxShard& operator=(const InboxShard&) = delete;
 
@@ -65,15 +67,17 @@ class InboxShard {
     std::optional<Senders::iterator> begun_by;  // while its user has not come
   };
   struct Box {
-    Epoch epoch;
+    Position begins;
     CoreSet cores;               // where its user is connected
     std::unique_ptr<Mail> mail;  // null until the first message
 
+    const Position& top() const noexcept { return mail ? mail->top() : begins; }
     bool is_idle() const noexcept { return cores.empty() && (!mail || mail->is_idle()); }
   };
   using Boxes = std::unordered_map<UserId, Box>;
 
   Box* find_or_make(const UserId& user, const Moment& moment);
+  Offset top_of(const UserId& user) const;
   bool may_begin(const UserId& sender, const UserId& user) const;
   std::optional<DirectError> no_room_for(const UserId& sender, std::size_t bytes) const;
   void release_sender(Box& box);
@@ -82,7 +86,9 @@ class InboxShard {
   InboxOptions options_;
   InboxLedger ledger_;
   Boxes boxes_;
-  Senders senders_;  // inboxes of users who have not come, by who began them
+  PastInboxes past_;
+  base::Instant now_;  // when something came last that said so
+  Senders senders_;    // inboxes of users who have not come, by who began them
 };
 
 }  // namespace troupe::realtime

@@ -35,6 +35,32 @@ TEST_CASE("a message waits for a user who is away, and is forgotten with the inb
   CHECK_EQ(shard.shard.size(), 0);
 }
 
+TEST_CASE("a later inbox of the same user goes on where the last one was, while that is known") {
+  Shard shard{{.limits = {.age_max = 10s}, .inboxes_max = 2}};
+  const auto receive = [&](const std::string& user) {
+    const auto sent = shard.send(user);
+    shard.shard.received(UserId{user}, sent->position.offset);
+    return sent->position;
+  };
+  const Position first = receive("bob");
+  CHECK_EQ(shard.shard.size(), 0);
+  CHECK_EQ(receive("bob"), Position{first.epoch, 2});
+  CHECK_EQ(shard.shard.open(bob, 0, shard.moment()).top, Position{first.epoch, 2});
+  shard.shard.close(bob, 0);
+  CHECK_EQ(shard.shard.open(bob, 0, shard.moment()).top, Position{first.epoch, 2});
+  shard.shard.close(bob, 0);
+
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  const Position anew = receive("bob");
+  CHECK_NE(anew.epoch, first.epoch);
+  CHECK_EQ(anew.offset, 1);
+
+  receive("carol");
+  receive("dave");  // one more than can be remembered
+  CHECK_NE(receive("bob").epoch, anew.epoch);
+}
+
 TEST_CASE("an inbox of a user who is there stays, whatever was received") {
   Shard shard;
   shard.shard.open(bob, 0, shard.moment());

@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Inbox filled(InboxLedger& ledger, int count, InboxLimits limits = {}) {
-  Inbox inbox{Epoch{"e"}, limits, ledger};
+  Inbox inbox{{Epoch{"e"}, 0}, limits, ledger};
   for (int i = 0; i < count; ++i) {
     inbox.append(base::Instant{} + std::chrono::seconds{i}, UserId{i % 2 == 0 ? "alice" : "carol"},
                  base::Bytes{"12345"});
