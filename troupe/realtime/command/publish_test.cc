@@ -101,6 +101,15 @@ TEST_CASE("a repeated idempotency key is answered and not published again") {
   CHECK_EQ(types(world.exchange(bob, publish)), "message ack");  // a key belongs to its user
 }
 
+TEST_CASE("the same bytes as JSON and as binary are two payloads for an idempotency key") {
+  RealtimeWorld world;
+  auto alice = world.connect("alice");
+  world.exchange(alice, R"({"type":"publish","id":"1","topic":"t","payload":1,"idempotency_key":"k"})");
+  alice->send(wire::Opcode::binary, "{\"type\":\"publish\",\"id\":\"2\",\"topic\":\"t\",\"idempotency_key\":\"k\"}\n1");
+  world.world.run_until_idle();
+  CHECK_EQ(field(alice->take()[0], "code"), "bad_request");
+}
+
 TEST_CASE("a binary publication is delivered as binary") {
   RealtimeWorld world;
   auto alice = world.connect("alice");

@@ -5,12 +5,21 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+/// The same bytes as JSON and as binary are two payloads.
+std::size_t hash_of(const Payload& payload) {
+  return std::hash<std::string>{}(payload.bytes) ^ static_cast<std::size_t>(payload.kind);
+}
+
+}  // namespace
+
 MessageRouterActor::Keyed<PublishAck, PublishError> MessageRouterActor::keyed(const PublishMessage& message) {
   const auto& publication = message.publication;
   return {published_,
           counting_,
           {message.publisher.user, publication.operation, publication.topic, publication.idempotency_key},
-          std::hash<std::string>{}(publication.payload.bytes)};
+          hash_of(publication.payload)};
 }
 
 MessageRouterActor::Keyed<DirectAck, DirectError> MessageRouterActor::keyed(const SendDirect& message,
@@ -19,7 +28,7 @@ MessageRouterActor::Keyed<DirectAck, DirectError> MessageRouterActor::keyed(cons
   return {sent_,
           directing_,
           {message.from, KeyedOperation::direct, inbox, direct.idempotency_key},
-          std::hash<std::string>{}(direct.payload.bytes)};
+          hash_of(direct.payload)};
 }
 
 // True when the message was sent before, and its asker is or will be answered with the first answer.
