@@ -84,6 +84,7 @@ void Connection::finish() {
   command_.reset();
   forget_rare();
   if (commands_waiting_ > 0) --commands_waiting_;
+  if (state_ == State::draining) take_turn();  // it may have been the last that was waited for
   update_reading();
 }
 
@@ -140,7 +141,7 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
     ++figures.frames_limited;
     return answer(finished(*refused, frame->id));
   }
-  if (state_ == State::unauthenticated && !welcomed_ && !std::holds_alternative<Authenticate>(frame->command)) {
+  if (!welcomed_ && !std::holds_alternative<Authenticate>(frame->command)) {
     ++figures.frames_refused;
     return answer(
         finished(ClientError{ErrorCode::unauthorized, "the first frame must be `authenticate`", {}}, frame->id));
@@ -181,9 +182,10 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
   actor_.tell(LinkClosed{});
 }
 
-// Reading pauses while too many commands wait, or too many answers that the client does not take.
+// Reading pauses while too many commands wait, or too many answers that the client does not take. Who is told to go is
+// heard no more.
 void Connection::update_reading() {
-  if (state_ >= State::closing) return;
+  if (state_ >= State::draining) return;
   const auto& options = site_->options;
   const std::size_t answers = control_bytes();
   if (!reading_paused_) {
@@ -318,7 +320,8 @@ void Connection::flush(JoinedFrames* joined) {
   if (takes_more && is_behind()) read_spilled();
   if (rare().felt != nullptr) ease();
   update_reading();
-  if (state_ == State::draining && outbox().empty() && rare().histories.empty() && !is_behind()) {
+  if (state_ == State::draining && commands_waiting_ == 0 && outbox().empty() && rare().histories.empty() &&
+      !is_behind()) {
     close(wire::close_code::going_away, "the server is going away");
   }
 }
@@ -365,11 +368,12 @@ void Connection::note_queue() {
 void Connection::close(std::uint16_t code, std::string_view reason) {
   if (state_ >= State::closing) return;
   write_some();
-  state_ = State::closing;
+  const bool was_draining = std::exchange(state_, State::closing) == State::draining;
   release_publishers();
   site_->figures.closes.add(code, ClosedBy::server);
   is_due_never();
   link_->close(code, reason);
+  if (was_draining) link_->resume_reading();  // up to the client's own close frame
 }
 
 // ---- who is there ----
@@ -407,12 +411,19 @@ actor::Task<void> Connection::adopt(Identity identity) {
   reschedule();
 }
 
+// A token that ends when the last one did is no newer, and its holder, who was told of that end, is not told again.
 void Connection::use(Identity identity) {
+  const bool ends_as_before = identity.expires_at == session_.identity.expires_at;
   session_.identity = std::move(identity);
   find_permissions();
-  auto expires = session_.identity.expires_at;
-  expires_at_ = expires ? core_.now() + (*expires - core_.wall()) : base::Instant::never();
-  told_of_expiry_ = false;
+  const auto expires = session_.identity.expires_at;
+  const auto now = core_.now();
+  expires_at_ = expires ? now + (*expires - core_.wall()) : base::Instant::never();
+  if (!expires) {
+    expiring_at_ = base::Instant::never();
+  } else if (!ends_as_before) {
+    expiring_at_ = std::max(expires_at_ - site_->options.expiry_warning, now + (expires_at_ - now) / 2);
+  }
   reschedule();
 }
 

@@ -179,7 +179,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   enum class State : std::uint8_t {
     unauthenticated,  // only `authenticate` is heard, and not for long
     open,
-    draining,  // told to go; closes once all is written
+    draining,  // told to go; closes once its commands are answered and all is written
     closing,   // the close frame is sent
     ended,
   };
@@ -224,7 +224,6 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void answer_all(const std::vector<SpilledTopics::Ack>& acks);
   base::Instant idle_at() const noexcept;
   base::Instant give_up_at() const noexcept { return rare().felt ? rare().felt->give_up_at : base::Instant::never(); }
-  base::Instant expiring_at() const noexcept;
   std::size_t control_bytes() const noexcept {
     return outbox().control_bytes() + (rare_ != nullptr ? rare_->spilled.ack_bytes() : 0);
   }
@@ -328,7 +327,6 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool drops_commands_ = false;
   bool resumed_ = false;
   bool inbox_held_ = false;         // until open_inbox()
-  bool told_of_expiry_ = false;     // that its token will not be good for long
   std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
   std::uint32_t commands_waiting_ = 0;
   std::uint32_t turn_place_ = 0;  // among the writers of its turn, if it is one of them
@@ -349,6 +347,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;
   base::Instant expires_at_ = base::Instant::never();
+  base::Instant expiring_at_ = base::Instant::never();  // when it is told that its token will not be good for long
 };
 
 }  // namespace troupe::realtime

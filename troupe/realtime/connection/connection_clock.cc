@@ -8,13 +8,8 @@ namespace troupe::realtime {
 
 base::Instant Connection::due() const noexcept {
   auto due = std::min(
-      {heartbeat_.due(), rare().resume_until, expiring_at(), expires_at_, rare().drain_at, give_up_at(), idle_at()});
+      {heartbeat_.due(), rare().resume_until, expiring_at_, expires_at_, rare().drain_at, give_up_at(), idle_at()});
   return state_ == State::unauthenticated ? std::min(due, rare().arrival->authenticate_until) : due;
-}
-
-base::Instant Connection::expiring_at() const noexcept {
-  const bool will_tell = !told_of_expiry_ && expires_at_ != base::Instant::never();
-  return will_tell ? expires_at_ - site_->options.expiry_warning : base::Instant::never();
 }
 
 // Pongs do not count: every client answers pings, used or not. Of a stream, whose client cannot speak, nothing is
@@ -43,8 +38,8 @@ void Connection::on_time(base::Instant now) {
     on_drain(now);
   } else if (now >= rare().resume_until) {
     on_resume_time(now);
-  } else if (now >= expiring_at()) {
-    told_of_expiry_ = true;
+  } else if (now >= expiring_at_) {
+    expiring_at_ = base::Instant::never();
     answer(finished(TokenExpiring{*session_.identity.expires_at}));
   }
   if (state_ >= State::closing) return;
@@ -73,10 +68,13 @@ void Connection::drain(base::Instant at) {
   reschedule();
 }
 
-// The first time tells the client; the second means that it took too long.
+// The first time tells the client, and reads no more of it: each command that came before has its answer. The second
+// means that it took too long. Who has not been let in has nothing to wait for.
 void Connection::on_drain(base::Instant now) {
-  if (state_ == State::draining) return close(wire::close_code::going_away, "the server is going away");
+  if (state_ == State::draining || !welcomed_) return close(wire::close_code::going_away, "the server is going away");
   state_ = State::draining;
+  reading_paused_ = true;
+  link_->pause_reading();
   ++site_->figures.drain.told;
   // Spread again, for all who are told to go will come back.
   auto after = std::chrono::milliseconds{core_.random().below(1000)};

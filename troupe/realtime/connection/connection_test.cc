@@ -69,8 +69,8 @@ TEST_CASE("revoking a token closes every connection that uses it at once, on all
 TEST_CASE("a token that expires is announced and then closes the connection with 4001") {
   RealtimeWorld world;
   auto in = [&](base::Duration wait) { return (world.world.manual_clock().wall() + wait).milliseconds; };
-  auto socket = world.connect_token(fmt::format("alice,expires={}", in(100s)));
-  world.world.advance(39s);
+  auto socket = world.connect_token(fmt::format("alice,expires={}", in(200s)));
+  world.world.advance(139s);
   CHECK_EQ(types(socket->take()), "");
   world.world.advance(2s);
   CHECK_EQ(types(socket->take()), "token_expiring");
@@ -81,6 +81,25 @@ TEST_CASE("a token that expires is announced and then closes the connection with
   world.exchange(refreshed, fmt::format(R"({{"type":"authenticate","token":"alice,expires={}"}})", in(1h)));
   world.world.advance(110s);
   CHECK_FALSE(refreshed->close_code().has_value());
+}
+
+TEST_CASE("a token that lives shortly is announced halfway, and once, however often it is shown") {
+  RealtimeWorld world;
+  const auto ends_in = [&](base::Duration wait) { return (world.world.manual_clock().wall() + wait).milliseconds; };
+  const auto token = fmt::format("alice,expires={}", ends_in(12s));
+  auto socket = world.connect_token(token);
+  world.world.advance(5s);
+  CHECK_EQ(types(socket->take()), "");
+  world.world.advance(2s);
+  CHECK_EQ(types(socket->take()), "token_expiring");
+  for (int i = 0; i < 3; ++i) {
+    world.exchange(socket, fmt::format(R"({{"type":"authenticate","token":"{}"}})", token));
+    world.world.advance(1s);
+    CHECK_FALSE(types(socket->take()).contains("token_expiring"));
+  }
+  world.exchange(socket, fmt::format(R"({{"type":"authenticate","token":"alice,expires={}"}})", ends_in(12s)));
+  world.world.advance(7s);
+  CHECK(types(socket->take()).contains("token_expiring"));
 }
 
 TEST_CASE("a frame over the limit closes with 1009") {
@@ -315,6 +334,35 @@ TEST_CASE("a drain writes what waits before it closes, and gives up on who does 
   for (const auto& sample : samples->all()) {
     if (sample.name == "troupe_realtime_connections") CHECK_EQ(sample.value, 0);
   }
+}
+
+TEST_CASE("a drain answers each command that it has read before it closes, and reads no further one") {
+  RealtimeOptions options;
+  options.connection.outbox.messages_max = 4;
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.overflow = Overflow::block});
+  RealtimeWorld world{options, 1, {.buffer_bytes = 1024}};
+  auto alice = world.connect("alice");
+  auto slow = world.connect("slow", 1);
+  world.exchange(slow, R"({"type":"subscribe","topics":["t"]})");
+  slow->stop_reading();
+  std::string last;
+  for (int i = 0; i < 100 && last.empty(); ++i) {  // until one has to wait for the slow one
+    const auto frames = world.exchange(
+        alice, fmt::format(R"({{"type":"publish","id":"{}","topic":"t","payload":"xxxxxxxxxxxxxxxxxxxxxxxx"}})", i));
+    if (frames.empty()) last = std::to_string(i);
+  }
+  REQUIRE_FALSE(last.empty());
+  world.realtime->supervisor().tell(DrainRealtime{0s});
+  world.world.advance(100ms);
+  CHECK_EQ(types(alice->take()), "draining");
+  CHECK_FALSE(alice->is_closed());
+  alice->say(R"({"type":"publish","id":"late","topic":"t","payload":1})");
+  slow->read_again();
+  world.world.advance(1s);
+  const auto frames = alice->take();
+  REQUIRE_EQ(types(frames), "ack");
+  CHECK_EQ(field(frames[0], "id"), last);
+  CHECK_EQ(alice->close_code(), 1001);
 }
 
 TEST_CASE("a client that vanishes in the middle of its handshake leaves nothing behind") {

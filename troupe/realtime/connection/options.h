@@ -29,7 +29,7 @@ struct ConnectionOptions {
   std::size_t commands_pause = 128;  // commands that wait for their turn before reading pauses
   base::Duration authenticate_within = std::chrono::seconds{5};
   base::Duration resume_within = std::chrono::seconds{5};    // of a session that goes on; then without positions
-  base::Duration expiry_warning = std::chrono::seconds{60};  // token_expiring comes this long before the end
+  base::Duration expiry_warning = std::chrono::seconds{60};  // token_expiring comes so long before the end, or halfway
   base::Duration flush_within = std::chrono::seconds{5};     // of a draining connection
   std::size_t failures_max = 5;                              // of its commands, within the time below: then 1011
   base::Duration failures_within = std::chrono::seconds{30};
