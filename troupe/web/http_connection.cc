@@ -44,6 +44,7 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover st
     : site_(std::move(site)),
       stream_(std::move(*stream)),
       reader_(site_->router, site_->options.limits, stream_ ? stream_->peer() : net::PeerAddress{}),
+      receiving_(site_->receiving, *this),
       came_late_(site_->draining),
       draining_(site_->draining) {}
 
@@ -94,12 +95,15 @@ void HttpConnection::read(std::string_view bytes) {
       case Step::in_head:
         return input_ended_ ? end() : enter(Phase::in_head);
       case Step::in_body:
-        return input_ended_ ? end() : enter(Phase::in_body);
+        if (input_ended_) return end();
+        enter(Phase::in_body);
+        return receiving_.hold(reader_.body_bytes());
       case Step::send_continue:
         write("HTTP/1.1 100 Continue\r\n\r\n");
         break;
       case Step::request:
         request_ = reader_.take_request();
+        receiving_.hold(0);
         enter(Phase::serving);
         hold_back(bytes);
         ctx_->self(this).tell(ServeRequest{});
@@ -108,6 +112,15 @@ void HttpConnection::read(std::string_view bytes) {
         return respond_and_close(reader_.take_refusal());
     }
   }
+}
+
+// Others sent, and this one had held for the longest. Also from inside of another connection's events.
+void HttpConnection::give_up_received() {
+  entry_([&] {
+    auto refusal = problem(503, "too much is being received; try again later");
+    refusal.headers.set("Retry-After", "1");
+    respond_and_close(std::move(refusal));
+  });
 }
 
 /// Keeps what came behind the request that is being served; past the limit the client has to wait.
@@ -219,7 +232,8 @@ void HttpConnection::hand_over(const Request& request, Accept accept) {
   append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
   flush();
-  auto link = open_websocket(ctx_->core(), std::move(stream_), unsent_.substr(sent_), std::move(backlog_));
+  auto link =
+      open_websocket(ctx_->core(), std::move(stream_), site_->receiving, unsent_.substr(sent_), std::move(backlog_));
   unsent_ = {};
   sent_ = 0;
   end();

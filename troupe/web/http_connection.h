@@ -28,7 +28,7 @@ struct ServeRequest {};     // to itself: a request is whole
 struct CheckDeadlines {};   // to itself: one of them may have passed
 struct DrainConnection {};  // from its server: finish the request at hand, if there is one, then close
 
-class HttpConnection final : private net::StreamEvents, private actor::TurnEndHook {
+class HttpConnection final : private net::StreamEvents, private actor::TurnEndHook, private ReceiveBudget::Holder {
  public:
   static constexpr std::string_view actor_type = "HttpConnection";
   static constexpr bool interleaves = true;  // deadlines and a drain are heard while a handler waits
@@ -67,6 +67,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void on_writable() override;
   void on_closed(net::CloseReason reason) override;
   void on_turn_end() override;
+  void give_up_received() override;
 
   void read(std::string_view bytes);
   void hold_back(std::string_view bytes);
@@ -94,6 +95,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   std::shared_ptr<HttpSite> site_;
   std::unique_ptr<net::Stream> stream_;
   RequestReader reader_;
+  ReceiveBudget::Share receiving_;
   actor::Context* ctx_ = nullptr;
   actor::Entry entry_;
 

@@ -42,6 +42,11 @@ void add_routes(Router& router, actor::Context& ctx) {
   router.add(Method::post, "/echo",
              [](Request request) -> actor::Task<Response> { co_return text_response(200, std::move(request.body)); },
              {.body_bytes_max = 1000});
+  router.add(Method::post, "/length",
+             [](Request request) -> actor::Task<Response> {
+               co_return text_response(200, std::to_string(request.body.size()));
+             },
+             {.body_bytes_max = 1'000'000});
   router.add(Method::get, "/slow", [slow](Request) -> actor::Task<Response> {
     auto answer = co_await slow.ask(Slow{});
     co_return text_response(200, answer.value());
@@ -237,6 +242,26 @@ TEST_CASE("a body that does not come is cut off") {
   CHECK_FALSE(client.is_closed());
   site.world.advance(2s);
   CHECK(client.take().starts_with("HTTP/1.1 408"));
+}
+
+TEST_CASE("whoever holds half a body is told to come back when others need the room") {
+  HttpServerOptions options;
+  options.http.receiving_bytes_max = 100'000;
+  Site site{options};
+  const std::string head = "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n";
+  auto stuck = site.connect(), honest = site.connect();
+  stuck.send(head + std::string(70'000, 'x'));
+  site.world.run_until_idle();
+  honest.send(head + std::string(70'000, 'x'));
+  site.world.run_until_idle();
+  CHECK(stuck.take().starts_with("HTTP/1.1 503 "));
+  for (int i = 0; i < 3; ++i) {
+    honest.send(std::string(10'000, 'x'));
+    site.world.run_until_idle();
+    CHECK(honest.take().ends_with("\r\n\r\n80000"));
+    honest.send(head + std::string(70'000, 'x'));
+    site.world.run_until_idle();
+  }
 }
 
 TEST_CASE("a client that sends its last request and closes its side still gets the answer") {

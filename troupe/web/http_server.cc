@@ -10,7 +10,9 @@ void HttpServer::started(actor::Context& ctx) {
   entry_ = ctx.entry();
   auto own = options_.metrics == nullptr ? std::make_unique<base::Metrics>() : nullptr;
   HttpMetrics metrics{own ? *own : *options_.metrics};
-  site_ = std::make_shared<HttpSite>(Router{}, Guard{options_.guard}, options_.http, metrics, std::move(own));
+  site_ =
+      std::make_shared<HttpSite>(Router{}, Guard{options_.guard}, options_.http, metrics,
+                                 std::make_shared<ReceiveBudget>(options_.http.receiving_bytes_max), std::move(own));
   options_.routes(site_->router, ctx);
   listener_ = options_.listen(ctx.core());
   address_ = listener_->address();

@@ -11,6 +11,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/metrics.h"
 #include "troupe/web/guard.h"
+#include "troupe/web/receive_budget.h"
 #include "troupe/web/router.h"
 #include "troupe/wire/http1.h"
 
@@ -32,7 +33,8 @@ struct HttpOptions {
   base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close
   std::size_t backlog_bytes_max = 64 * 1024;                 // pipelined requests that wait; past it reading pauses
   std::size_t unsent_bytes_max = 256 * 1024;                 // answers that wait; past it no further request is served
-  bool secure = false;                                       // what comes has come through TLS
+  std::size_t receiving_bytes_max = 256 * 1024 * 1024;  // of bodies and messages that have not come whole, on one core
+  bool secure = false;                                  // what comes has come through TLS
   TraceOptions trace{};
 };
 
@@ -59,6 +61,7 @@ struct HttpSite {
   Guard guard;
   HttpOptions options;
   HttpMetrics metrics;
+  std::shared_ptr<ReceiveBudget> receiving;
   std::unique_ptr<base::Metrics> own_metrics;  // where nobody handed any in
   bool draining = false;                       // set by the server; who comes from now on comes late
 };

@@ -41,6 +41,9 @@ class RequestReader {
   /// Takes bytes off the front of `input` up to the next step.
   Step next(std::string_view& input);
 
+  /// How much is held of a body that is not whole.
+  std::size_t body_bytes() const noexcept { return parser_.body_bytes(); }
+
   RoutedRequest take_request() noexcept { return std::move(current_); }
   Response take_refusal() noexcept { return std::move(refusal_); }
 

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr base::Duration closing_time_max = 5s;      // for the peer's close frame after ours
 constexpr base::Duration lingering_time_max = 1s;    // for our last words to arrive after a violation
+constexpr std::uint16_t try_again_later = 1013;      // IANA's name of the close code
 constexpr std::size_t control_bytes_max = 4 * 1024;  // of pings and pongs for a peer that does not read
 
 enum class State : std::uint8_t {
@@ -24,10 +25,11 @@ enum class State : std::uint8_t {
   ended,
 };
 
-class StreamLink final : public WebSocketLink, private net::StreamEvents {
+class StreamLink final : public WebSocketLink, private net::StreamEvents, private ReceiveBudget::Holder {
  public:
-  StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::string unsent, std::string received)
-      : stream_(std::move(stream)), core_(core) {
+  StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::shared_ptr<ReceiveBudget> receiving,
+             std::string unsent, std::string received)
+      : stream_(std::move(stream)), core_(core), receiving_(std::move(receiving), *this) {
     if (!unsent.empty() || !received.empty()) {
       waiting().control = std::move(unsent);
       waiting().received = std::move(received);
@@ -66,6 +68,7 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
   void on_bytes(std::span<char> bytes) override;
   void on_writable() override;
   void on_closed(net::CloseReason reason) override;
+  void give_up_received() override;
   void on_timer();
 
   Waiting& waiting();
@@ -98,6 +101,7 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents {
   actor::Core& core_;
   WebSocketEvents* events_ = nullptr;
   wire::WebSocketDecoder decoder_{wire::WebSocketRole::server};
+  ReceiveBudget::Share receiving_;
   bool* gone_ = nullptr;          // set to true when an event destroys us
   std::unique_ptr<Timer> timer_;  // null until it closes
 };
@@ -174,7 +178,7 @@ void StreamLink::read(std::span<char> bytes) {
     }
     auto event = decoder_.next(bytes);
     if (!event) return refuse(event.error());
-    if (!*event) return;
+    if (!*event) return receiving_.hold(decoder_.bytes_held());
     take(**event);
     if (gone) return;
   }
@@ -202,6 +206,13 @@ void StreamLink::take_close(std::string_view payload) {
   }
   std::string said{reason};
   end(code, said, Closing::clean);
+}
+
+// Others sent, and this one had held for the longest. Also from inside of another link's events.
+void StreamLink::give_up_received() {
+  decoder_ = wire::WebSocketDecoder{wire::WebSocketRole::server};
+  if (state_ == State::open) return refuse({try_again_later, "too much is being received by this server"});
+  stream_->pause_reading();  // until the time for the peer's close frame is over
 }
 
 /// Tells the peer what it did wrong, and waits a moment so that closing does not destroy the words on their way.
@@ -333,8 +344,10 @@ std::size_t StreamLink::note_sent(std::span<const iovec> parts, std::size_t sent
 }  // namespace
 
 std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
-                                              std::string unsent, std::string received) {
-  return std::make_unique<StreamLink>(core, std::move(stream), std::move(unsent), std::move(received));
+                                              std::shared_ptr<ReceiveBudget> receiving, std::string unsent,
+                                              std::string received) {
+  return std::make_unique<StreamLink>(core, std::move(stream), std::move(receiving), std::move(unsent),
+                                      std::move(received));
 }
 
 }  // namespace troupe::web

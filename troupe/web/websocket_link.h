@@ -18,6 +18,7 @@
 
 #include "troupe/base/clock.h"
 #include "troupe/net/stream.h"
+#include "troupe/web/receive_budget.h"
 #include "troupe/wire/websocket.h"
 
 namespace troupe::actor {
@@ -85,9 +86,11 @@ class WebSocketLink {
   virtual const net::PeerAddress& peer() const = 0;
 };
 
-/// The link over a stream whose handshake is done. `unsent` is what the stream has not taken yet of the 101,
+/// The link over a stream whose handshake is done. `receiving` bounds what it holds, with others, of messages that have
+/// not come whole; past that it is closed with 1013. `unsent` is what the stream has not taken yet of the 101,
 /// `received` what the client sent after its handshake.
 std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
-                                              std::string unsent, std::string received);
+                                              std::shared_ptr<ReceiveBudget> receiving, std::string unsent,
+                                              std::string received);
 
 }  // namespace troupe::web

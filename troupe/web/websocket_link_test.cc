@@ -49,12 +49,13 @@ class Owner final : public WebSocketEvents {
 
 /// An open WebSocket and the raw client at its other end.
 struct Pair {
-  explicit Pair(net::MemoryNetworkOptions options = {}, std::string received = {}, wire::Inflater* inflater = nullptr)
+  explicit Pair(net::MemoryNetworkOptions options = {}, std::string received = {}, wire::Inflater* inflater = nullptr,
+                WebSocketLimits limits = {.message_bytes_max = 1000})
       : network(world.core(0), options) {
     auto [client_end, server_end] = network.pair({}, {});
     client.emplace(std::move(client_end));
-    link = open_websocket(world.core(0), std::move(server_end), "", std::move(received));
-    link->start(owner, {.message_bytes_max = 1000}, inflater);
+    link = open_websocket(world.core(0), std::move(server_end), receiving, "", std::move(received));
+    link->start(owner, limits, inflater);
     world.run_until_idle();
   }
 
@@ -83,6 +84,7 @@ struct Pair {
   }
 
   actor::test::World world{3};
+  std::shared_ptr<ReceiveBudget> receiving = std::make_shared<ReceiveBudget>(100'000);
   net::MemoryNetwork network;
   std::optional<TestClient> client;
   Owner owner;
@@ -199,6 +201,39 @@ TEST_CASE("a client that breaks the protocol is told why, and let go when it has
     CHECK_EQ(pair.owner.closed->closing, Closing::broken);
     CHECK(pair.owner.messages.empty());
   }
+}
+
+TEST_CASE("a link that holds half a message is closed with 1013 when others need the room") {
+  Pair pair{{}, {}, nullptr, {.message_bytes_max = 1'000'000}};
+  const std::string whole = frame(Opcode::text, std::string(80'000, 'x'));
+  pair.exchange(whole.substr(0, 70'000));
+  CHECK_GE(pair.receiving->bytes(), 69'000);
+
+  struct Other final : ReceiveBudget::Holder {
+    void give_up_received() override {}
+  } other;
+  ReceiveBudget::Share others{pair.receiving, other};
+  others.hold(20'000);
+  CHECK_FALSE(pair.owner.closed);
+  others.hold(40'000);
+  CHECK_EQ(pair.receiving->bytes(), 40'000);
+  const auto said = pair.exchange(whole.substr(70'000));
+  REQUIRE_EQ(said.size(), 1);
+  CHECK_EQ(wire::read_close(said[0].second).code, 1013);
+  CHECK(pair.owner.messages.empty());
+  pair.world.advance(5s);
+  CHECK(pair.owner.closed.has_value());
+}
+
+TEST_CASE("a message that has come whole counts no more") {
+  Pair pair{{}, {}, nullptr, {.message_bytes_max = 1'000'000}};
+  const std::string whole = frame(Opcode::text, std::string(80'000, 'x'));
+  for (int i = 0; i < 3; ++i) {
+    pair.exchange(whole.substr(0, 70'000));
+    pair.exchange(whole.substr(70'000));
+    CHECK_EQ(pair.receiving->bytes(), 0);
+  }
+  CHECK_EQ(pair.owner.messages.size(), 3);
 }
 
 TEST_CASE("compressed messages reach the owner as they were, where that was agreed on") {

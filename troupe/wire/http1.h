@@ -39,6 +39,9 @@ class Http1Parser {
   /// The limit for the body of this request; may be called between `head` and the next call.
   void limit_body(std::size_t bytes_max) noexcept { body_bytes_max_ = bytes_max; }
 
+  /// How much of the body has come.
+  std::size_t body_bytes() const noexcept { return body_.size(); }
+
   /// The body, after `complete` was given.
   std::string take_body() noexcept { return std::move(body_); }
 
