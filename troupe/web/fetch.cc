@@ -24,6 +24,8 @@ struct Transfer {
   const FetchRules* rules;
   bool is_plain = false;  // http without TLS
   std::size_t head_bytes = 0;
+  bool may_be_cut = false;  // what was told is taken with the status, whatever words follow
+  bool is_cut = false;
   std::string body;
   std::optional<FetchFault> fault;
 
@@ -38,8 +40,9 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* con
   auto& transfer = *static_cast<Transfer*>(context);
   const std::size_t bytes = size * count;
   if (bytes > transfer.rules->body_bytes_max - transfer.body.size()) {
-    transfer.fault = FetchFault::too_large;
-    return 0;
+    transfer.is_cut = transfer.may_be_cut;
+    if (!transfer.is_cut) transfer.fault = FetchFault::too_large;
+    return 0;  // which ends the transfer
   }
   transfer.body.append(data, bytes);
   return bytes;
@@ -155,7 +158,7 @@ std::expected<Fetched, FetchFault> fetch_and_wait(const Fetch& request, const Fe
 
   const CurlHandle curl{curl_easy_init()};
   if (!curl) throw std::runtime_error{"libcurl cannot begin"};
-  Transfer transfer{.rules = &rules, .is_plain = is_plain};
+  Transfer transfer{.rules = &rules, .is_plain = is_plain, .may_be_cut = !request.body.empty()};
   bound(curl.get(), transfer);
   curl_easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https");
@@ -170,7 +173,7 @@ std::expected<Fetched, FetchFault> fetch_and_wait(const Fetch& request, const Fe
   }
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
   const CURLcode result = curl_easy_perform(curl.get());
-  if (result != CURLE_OK) return std::unexpected(transfer.fault.value_or(fault_of(result)));
+  if (result != CURLE_OK && !transfer.is_cut) return std::unexpected(transfer.fault.value_or(fault_of(result)));
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return Fetched{static_cast<int>(status), std::move(transfer.body)};

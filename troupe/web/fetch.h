@@ -39,7 +39,7 @@ struct FetchRules {
   std::vector<net::Network> unsafe_allowed{};  // addresses that are let through all the same, by http too; for tests
   base::Duration within = std::chrono::milliseconds{2500};  // for all of it, the name's resolution included
   std::size_t head_bytes_max = 16 * 1024;                   // several times what servers send
-  std::size_t body_bytes_max = 64 * 1024;                   // a key set of a hundred RSA keys
+  std::size_t body_bytes_max = 64 * 1024;  // a key set of a hundred RSA keys; an answer to a POST is cut there
 };
 
 struct Fetched {

@@ -61,6 +61,8 @@ struct Site {
     add(Method::get, "/moved", [](Request) -> actor::Task<Response> { co_return redirect(302, "/keys"); });
     add(Method::get, "/large",
         [](Request) -> actor::Task<Response> { co_return text_response(200, std::string(10 * 1024 * 1024, 'x')); });
+    add(Method::post, "/talkative",
+        [](Request) -> actor::Task<Response> { co_return text_response(202, std::string(1024 * 1024, 'x')); });
     add(Method::get, "/wordy", [](Request) -> actor::Task<Response> {
       Response response = text_response(200, "");
       for (int i = 0; i < 20; ++i) response.headers.add(fmt::format("X-{}", i), std::string(1000, 'x'));
@@ -138,6 +140,14 @@ TEST_CASE("answers are bounded in their head, their body and their time") {
   CHECK_EQ(fetch_and_wait({.url = site.url("/wordy")}, rules).error(), FetchFault::too_large);
   rules.within = 300ms;
   CHECK_EQ(fetch_and_wait({.url = site.url("/slow")}, rules).error(), FetchFault::too_slow);
+}
+
+TEST_CASE("what was posted is taken with the status, however many words follow") {
+  Site site;
+  const auto told = fetch_and_wait({site.url("/talkative"), "application/json", "{}"}, allowing("127.0.0.1"));
+  REQUIRE(told);
+  CHECK_EQ(told->status, 202);
+  CHECK_LE(told->body.size(), 64 * 1024);
 }
 
 TEST_CASE("a certificate that no root of the system has signed is not trusted, also where the address is allowed") {
