@@ -23,8 +23,12 @@ Response never_cached(Response response) {
   return response;
 }
 
-Response refused() {
-  auto response = web::problem(401, "This is for the machine itself, or an access token with the scope admin.");
+Response refused(BehindProxy behind_proxy) {
+  auto response = web::problem(
+      401, behind_proxy == BehindProxy::yes
+               ? "This is for an access token with the scope admin. The server stands behind a proxy, so that no "
+                 "request counts as one of the machine itself."
+               : "This is for the machine itself, or an access token with the scope admin.");
   response.headers.set("WWW-Authenticate", "Bearer scope=\"admin\"");
   return response;
 }
@@ -32,16 +36,16 @@ Response refused() {
 /// Nothing when the request may see what an operator sees, else the refusal.
 Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
   const auto token = web::bearer_token(request);
-  if (!token) co_return refused();
+  if (!token) co_return refused(parts->behind_proxy);
   if (!*token) {
-    if (is_local(request)) co_return std::nullopt;
-    co_return refused();
+    if (parts->behind_proxy == BehindProxy::no && is_local(request)) co_return std::nullopt;
+    co_return refused(parts->behind_proxy);
   }
   auto claims = co_await parts->tokens.ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
-  if (!claims) co_return refused();
+  if (!claims) co_return refused(parts->behind_proxy);
   // A token in a person's name opens nothing, as in the administration API: whoever may sign in could get one.
   if (claims->is_for(parts->audience) && !claims->user && claims->scope.contains(admin_scope)) co_return std::nullopt;
-  co_return refused();
+  co_return refused(parts->behind_proxy);
 }
 
 Task<Response> live(Request) { co_return never_cached(web::json_response(200, R"({"status":"live"})")); }
@@ -103,7 +107,8 @@ Task<Response> measure(PartsPtr parts, Request request) {
 
 bool is_local(const Request& request) {
   if (!request.peer.ip.is_loopback()) return false;
-  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+  for (const auto* header : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP",
+                             "True-Client-IP", "CF-Connecting-IP", "Via", "Origin"}) {
     if (request.headers.has(header)) return false;
   }
   std::string_view host = request.header("Host");

@@ -108,6 +108,11 @@ net::TlsListenerOptions tls_options(const Config& config, base::Metrics& metrics
           .metrics = &metrics};
 }
 
+BehindProxy behind_proxy(const Config& config) {
+  const bool others_speak_tls = config.oauth.issuer.starts_with("https:") && !config.server.speaks_tls();
+  return others_speak_tls || !config.server.trusted_proxies.empty() ? BehindProxy::yes : BehindProxy::no;
+}
+
 web::HttpServerOptions http_options(const Config& config) {
   web::HttpServerOptions options;
   options.guard.trusted_proxies = trusted_proxies(config);

@@ -1,6 +1,7 @@
 // What the configuration means for each part of the platform.
 #pragma once
 
+#include "troupe/app/admin/admin.h"
 #include "troupe/app/config/config.h"
 #include "troupe/net/tls_listener.h"
 #include "troupe/oauth/actor/password_hasher.h"
@@ -23,5 +24,9 @@ net::TlsListenerOptions tls_options(const Config& config, base::Metrics& metrics
 
 /// The options of one core's HTTP server, without the place where it listens and its routes.
 web::HttpServerOptions http_options(const Config& config);
+
+/// Whether a proxy stands before the server: one that is trusted is named, or the issuer is https and it is not we who
+/// speak TLS.
+BehindProxy behind_proxy(const Config& config);
 
 }  // namespace troupe::app

@@ -38,6 +38,20 @@ TEST_CASE("proxies are trusted by network") {
   CHECK(options.guard.trusted_proxies[0].contains(*net::IpAddress::parse("10.1.2.3")));
 }
 
+TEST_CASE("a proxy stands before the server where one is trusted, or where others must speak its TLS") {
+  Config config;
+  config.oauth.issuer = "http://127.0.0.1:8080";
+  CHECK(behind_proxy(config) == BehindProxy::no);
+  config.server.trusted_proxies = {"127.0.0.0/8"};
+  CHECK(behind_proxy(config) == BehindProxy::yes);
+  config.server.trusted_proxies = {};
+  config.oauth.issuer = "https://id.example.org";
+  CHECK(behind_proxy(config) == BehindProxy::yes);
+  config.server.tls_certificate = "cert.pem";
+  config.server.tls_key = "key.pem";
+  CHECK(behind_proxy(config) == BehindProxy::no);
+}
+
 TEST_CASE("what one address may have open and under way is bounded as the configuration says, proxies aside") {
   Config config;
   config.server.trusted_proxies = {"10.0.0.0/8"};

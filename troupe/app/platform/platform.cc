@@ -161,7 +161,8 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
                                                                    .realtime = realtime_.metrics(),
                                                                    .tokens = oauth_.tokens,
                                                                    .database = database_,
-                                                                   .audience = config_.oauth.issuer});
+                                                                   .audience = config_.oauth.issuer,
+                                                                   .behind_proxy = behind_proxy(config_)});
   for (std::size_t core = 0; core < system_.core_count(); ++core) {
     web::HttpServerOptions options = http_options(config_);
     options.metrics = &metrics_;
