@@ -10,6 +10,7 @@ import { History, type HistoryOptions } from './history.js';
 import { Inbox, type DirectHandler } from './inbox.js';
 import { Link, type State, type StateEvent, type TokenSource, type WebSocketConstructor } from './link.js';
 import { Members, type MembersChange, type PresencePage } from './members.js';
+import { Refresh } from './refresh.js';
 import { Requests, type Ask, type Limits } from './requests.js';
 import { Subscriptions, type Subscription } from './subscriptions.js';
 import type { Position } from './position.js';
@@ -86,12 +87,13 @@ export class Client extends Emitter<Events> {
   readonly #requests: Requests;
   readonly #subscriptions: Subscriptions;
   readonly #inbox: Inbox;
+  readonly #refresh: Refresh;
   readonly #backoff: Backoff;
   readonly #timeoutMs: number;
   readonly #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
   #published = 0;
   #welcome: Welcome | undefined;
-  #first: Settling<Welcome> | undefined;
+  #next: Settling<Welcome> | undefined; // the welcome of this connection or, without one, of the next
 
   constructor(url: string | URL, options: ClientOptions = {}) {
     super();
@@ -120,6 +122,7 @@ export class Client extends Emitter<Events> {
       guard: (run) => this.guard(run),
       told: (name, event) => void this.emit(name, event as never),
     }, backoff);
+    this.#refresh = new Refresh(() => this.#renewToken(), (error) => void this.emit('error', error), backoff);
     this.#inbox = new Inbox((offset) => link.send(JSON.stringify({ type: 'received', offset })), (error) => this.report(error));
   }
 
@@ -127,14 +130,13 @@ export class Client extends Emitter<Events> {
   /** Who one is, once welcomed. */
   get welcome(): Welcome | undefined { return this.#welcome; }
 
-  /** Connects, and from then on keeps connected until `close`. Resolves with the first welcome. */
+  /** Connects, and from then on keeps connected until `close`. Resolves with the welcome; where it is online, with that
+   * of this connection. Between two tries it ends the wait: a button that says "connect now" calls this. */
   connect(): Promise<Welcome> {
     if (this.#link.state === 'closed') return Promise.reject(new TroupeError('closed', 'this client is closed'));
-    if (!this.#first) {
-      this.#first = settling();
-      this.#link.start();
-    }
-    return this.#first.promise;
+    const next = this.#next ??= settling();
+    this.#link.start();
+    return next.promise;
   }
 
   /** Ends it for good. Whoever still waits gets the error `closed`. */
@@ -251,7 +253,7 @@ export class Client extends Emitter<Events> {
       const error = whyClosed(event);
       this.#requests.close(error);
       this.#subscriptions.close(error);
-      this.#first?.reject(error);
+      this.#next?.reject(error);
     }
     this.emit('state', event);
   }
@@ -264,10 +266,12 @@ export class Client extends Emitter<Events> {
     this.#inbox.opened();
     this.#subscriptions.opened(welcome.resumed);
     this.#requests.opened((frame['limits'] as { frame_bytes?: number } | undefined)?.frame_bytes ?? Infinity);
-    this.#first?.resolve(welcome);
+    (this.#next ??= settling()).resolve(welcome);
   }
 
   #lost(): void {
+    this.#next = undefined;
+    this.#refresh.end();
     this.#subscriptions.lost();
     this.#requests.lost();
   }
@@ -284,7 +288,7 @@ export class Client extends Emitter<Events> {
     },
     direct: ({ from, payload, message_id, offset, sent_at }) =>
       this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at } as Parameters<DirectHandler>[0]),
-    token_expiring: () => void this.#refresh(),
+    token_expiring: () => this.#refresh.begin(),
     draining: (frame) => {
       const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);
       this.#link.drain(reconnectAfterMs);
@@ -299,13 +303,13 @@ export class Client extends Emitter<Events> {
     if (!this.#requests.take(frame)) this.#frames[frame.type]?.(frame);
   }
 
-  async #refresh(): Promise<void> {
-    try {
-      const token = await this.#link.freshToken();
-      if (token !== undefined) await this.#ask({ type: 'authenticate', token }, 'never');
-    } catch (error) {
-      this.emit('error', error);
-    }
+  async #renewToken(): Promise<boolean> {
+    const token = await this.#link.freshToken();
+    if (token === undefined) return true; // the link has stopped, or is another one
+    if (token === this.#link.token) return false;
+    await this.#ask({ type: 'authenticate', token }, 'never');
+    this.#link.token = token;
+    return true;
   }
 }
 

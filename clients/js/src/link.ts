@@ -62,7 +62,14 @@ const stableMs = 10_000; // a connection that lasted so long was none of a row o
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
+const isRefusal = /\b401\b/; // in the words of npm `ws`: "Unexpected server response: 401"
 const givenUp = 4000; // with 1000, or without a code, the server would take it for the end of the session
+
+/** Whether it may stand in a subprotocol (RFC 9110, 5.6.2). */
+const isSendable = (token: string): boolean => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(token);
+
+/** The page of a browser, which says when there is a network again; elsewhere nothing. */
+const page = globalThis as { addEventListener?: (name: string, told: () => void) => void; removeEventListener?: (name: string, told: () => void) => void };
 
 export class Link {
   readonly #url: string;
@@ -73,7 +80,8 @@ export class Link {
   #turn = 0; // counts tries, so that a token that comes too late opens nothing
   #attempt = 0;
   #session: string | undefined;
-  #token: string | undefined;
+  /** What the connection was opened with, or was shown to the server since. */
+  token: string | undefined;
   #refused: string | undefined; // the token that the server closed with 4001
   #fresh = false;
   #onlineSince = 0;
@@ -81,6 +89,8 @@ export class Link {
   #heardAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;  // the connect limit, or the wait for the next try
   #pulse: ReturnType<typeof setTimeout> | undefined;
+  #hasTold = false; // why there is no connection, before the first one
+  readonly #networkCame = (): void => { if (this.#state === 'waiting') this.start(); };
 
   constructor(url: string, options: LinkOptions, events: LinkEvents) {
     this.#url = url;
@@ -91,8 +101,12 @@ export class Link {
   get state(): State { return this.#state; }
   get backlog(): number { return this.#socket?.bufferedAmount ?? 0; }
 
+  /** Connects, now also where the next try is to come later. */
   start(): void {
-    if (this.#state === 'idle') void this.#connect();
+    if (this.#state === 'idle') page.addEventListener?.('online', this.#networkCame);
+    if (this.#state !== 'idle' && this.#state !== 'waiting') return;
+    clearTimeout(this.#timer);
+    void this.#connect();
   }
 
   send(wire: Wire): boolean {
@@ -105,6 +119,7 @@ export class Link {
   stop(error?: TroupeError): void {
     if (this.#state === 'closed') return;
     const wasOnline = this.#state === 'online';
+    page.removeEventListener?.('online', this.#networkCame);
     this.#forget(1000);
     this.#leave(wasOnline, { state: 'closed', ...(error ? { error } : {}) });
   }
@@ -118,7 +133,6 @@ export class Link {
     const token = await this.#askToken(true);
     if (turn !== this.#turn) return undefined;
     if (token === null) this.stop(new TroupeError('unauthorized', 'there is no token any more'));
-    else this.#token = token;
     return token ?? undefined;
   }
 
@@ -137,13 +151,29 @@ export class Link {
       if (turn !== this.#turn) return;
       if (token === null) return this.stop(new TroupeError('unauthorized', 'there is no token any more'));
       if (token !== undefined && token === this.#refused) return this.stop(new TroupeError('unauthorized', 'the token was refused, and there is no other'));
-      this.#token = token;
-      this.#open(token);
+      if (token !== undefined && !isSendable(token)) return this.#cannotSend();
+      this.token = token;
     } catch (error) {
-      if (turn !== this.#turn) return;
-      this.#events.error(error);
-      if (turn === this.#turn) this.#drop(1006, 'no token could be got');
+      return this.#fail(turn, error, 'no token could be got');
     }
+    try {
+      this.#open(this.token);
+    } catch (error) {
+      this.#fail(turn, error, `no socket could be made: ${(error as Error).message}`);
+    }
+  }
+
+  #fail(turn: number, error: unknown, reason: string): void {
+    if (turn !== this.#turn) return;
+    this.#hasTold = true;
+    this.#events.error(error);
+    if (turn === this.#turn) this.#drop(1006, reason);
+  }
+
+  #cannotSend(): void {
+    const error = new TroupeError('unauthorized', 'the token has a character that no token may have: perhaps a space, or the end of a line');
+    if (typeof this.#options.token === 'string') this.stop(error);
+    else this.#fail(this.#turn, error, error.message);
   }
 
   #open(token: string | undefined): void {
@@ -152,9 +182,10 @@ export class Link {
     const protocols = ['troupe.v1', ...(token === undefined ? [] : [`bearer.${token}`])];
     const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
     socket.binaryType = 'arraybuffer';
-    socket.onerror = () => {}; // onclose follows and says more
+    let failure = ''; // npm `ws` tells here, and nowhere else, how a handshake was answered; browsers tell nobody
+    socket.onerror = ({ message }: { message?: unknown }) => { failure = typeof message === 'string' ? message : ''; };
     socket.onmessage = ({ data }: { data: unknown }) => this.#hear(decode(data));
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#drop(code, `${reason}`);
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#drop(code, `${reason}` || failure);
   }
 
   #hear(frame: Frame | undefined): void {
@@ -195,7 +226,11 @@ export class Link {
     this.#forget();
     // A refused handshake looks like a lost one: the token may be the reason.
     this.#fresh = !wasOnline || code === refusedToken || code === noToken;
-    if (code === refusedToken) this.#refused = this.#token;
+    const unauthorized = !wasOnline && (code === noToken || isRefusal.test(reason));
+    if (code === refusedToken || unauthorized) this.#refused = this.token;
+    if (unauthorized && this.#options.token === undefined) {
+      return this.#leave(false, { state: 'closed', code, reason, error: new TroupeError('unauthorized', 'the server wants a token') });
+    }
     if (code === replaced) {
       const error = new TroupeError('closed', 'another connection has taken over this session');
       return this.#leave(wasOnline, { state: 'closed', code, reason, error });
@@ -204,7 +239,11 @@ export class Link {
     const retryInMs = this.#drainMs ?? backoffMs(this.#attempt++, this.#options.backoff);
     this.#drainMs = undefined;
     this.#timer = setTimeout(() => void this.#connect(), retryInMs);
+    const tells = this.#session === undefined && !this.#hasTold;
+    if (tells) this.#hasTold = true;
+    const turn = this.#turn;
     this.#leave(wasOnline, { state: 'waiting', code, reason, retryInMs });
+    if (tells && turn === this.#turn) this.#events.error(new TroupeError('disconnected', `no connection yet: ${reason || code}; it is tried again`));
   }
 
   #leave(wasOnline: boolean, event: StateEvent): void {

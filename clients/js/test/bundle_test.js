@@ -30,5 +30,5 @@ test('it offers what the package offers, and stays small', async (t) => {
   assert.deepEqual(Object.keys(one).sort(), Object.keys(all).sort());
   const bytes = gzipSync(readFileSync(served), { level: 9 }).length;
   console.log(`${bytes} bytes gzipped, not minified`);
-  assert.ok(bytes < 12_000, `${bytes} bytes`);
+  assert.ok(bytes < 13_000, `${bytes} bytes`);
 });

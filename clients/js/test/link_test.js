@@ -110,9 +110,130 @@ test('token_expiring: a fresh token is given on the open connection', async (t) 
   assert.equal(socket.last('authenticate').token, 'fresh2');
   await socket.answer('authenticate', { type: 'authenticated', user: 'u' });
   await socket.say({ type: 'token_expiring', expires_at: 2 });
+  assert.equal(socket.last('authenticate').token, 'fresh2', 'not twice within a second');
+  await world.pass(1000);
+  assert.equal(socket.last('authenticate').token, 'fresh3');
   await socket.answer('authenticate', { type: 'error', code: 'unauthorized', message: 'no' });
   assert.deepEqual(world.events('error').map(({ code }) => code), ['unauthorized']);
   assert.deepEqual([world.client.state, world.sockets.length], ['online', 1]);
+});
+
+for (const [name, token] of [['a text', 'same'], ['a function with a cache', () => 'same']]) {
+  test(`token_expiring: the token that the server has already is not shown again (${name})`, async (t) => {
+    const world = new World(t, { token });
+    const socket = await world.online();
+    await socket.say({ type: 'token_expiring', expires_at: 1 });
+    await world.pass(60_000);
+    assert.deepEqual(socket.frames('authenticate'), []);
+    assert.equal(world.client.state, 'online');
+  });
+}
+
+test('token_expiring: a source that fails, or has no newer token yet, is asked again while the connection lasts', async (t) => {
+  const gives = [() => 'old', () => { throw new Error('busy'); }, () => 'old', () => 'new'];
+  let asked = 0;
+  const world = new World(t, { token: () => gives[asked++]() });
+  const socket = await world.online();
+  await socket.say({ type: 'token_expiring', expires_at: 1 });
+  await socket.say({ type: 'token_expiring', expires_at: 1 });
+  assert.equal(asked, 2, 'one at a time');
+  await world.pass(1000);
+  await world.pass(1000);
+  assert.equal(socket.last('authenticate').token, 'new');
+  assert.deepEqual(world.events('error').map(({ message }) => message), ['busy']);
+  await socket.answer('authenticate', { type: 'authenticated', user: 'u' });
+  await world.pass(60_000);
+  assert.equal(asked, 4);
+});
+
+test('token_expiring: a refresh of a connection that was lost says nothing on the next one', async (t) => {
+  let asked = 0;
+  const world = new World(t, { token: () => `t${Math.min(++asked, 2)}` });
+  const socket = await world.online();
+  await socket.say({ type: 'token_expiring', expires_at: 1 });
+  assert.equal(socket.last('authenticate').token, 't2');
+  const next = await world.reconnect();
+  await world.pass(60_000);
+  assert.deepEqual(next.frames('authenticate'), []);
+  await next.say({ type: 'token_expiring', expires_at: 2 });
+  assert.deepEqual(next.frames('authenticate'), [], 'it was opened with t2');
+});
+
+for (const [name, options, end] of [
+  ['a token that is no token', { token: 'nonsense' }, (socket) => socket.refuse(401)],
+  ['none where one is needed', {}, (socket) => socket.refuse(401)],
+  ['none in time where one is needed', {}, (socket) => socket.end(1008, 'no token came in time')],
+]) {
+  test(`a client that the server will never let in ends, and says why (${name})`, async (t) => {
+    const world = new World(t, options);
+    const first = quiet(world.client.connect());
+    await settle();
+    await end(world.socket);
+    await world.pass(500);
+    await assert.rejects(first, { code: 'unauthorized' });
+    assert.equal(world.client.state, 'closed');
+    assert.equal(world.sockets.length, 1);
+  });
+}
+
+test('why there is no connection yet is told once as an error, and each time with the state', async (t) => {
+  const world = new World(t);
+  quiet(world.client.connect());
+  await settle();
+  for (let i = 0; i < 3; ++i) {
+    await world.socket.refuse(503);
+    await world.pass(4000);
+  }
+  assert.deepEqual(world.events('error').map(({ code, message }) => [code, message.includes('503')]), [['disconnected', true]]);
+  assert.deepEqual(world.events('state').filter(({ state }) => state === 'waiting').map(({ reason }) => reason.includes('503')), [true, true, true]);
+});
+
+for (const [name, token, state] of [['a text', 'a b', 'closed'], ['a function', () => 'tok\n', 'waiting']]) {
+  test(`a token that no socket can bear is named as the reason (${name})`, async (t) => {
+    const world = new World(t, { token });
+    const first = quiet(world.client.connect());
+    await settle();
+    assert.equal(world.client.state, state);
+    assert.equal(world.sockets.length, 0);
+    if (state === 'closed') await assert.rejects(first, /character/);
+    else assert.match(world.events('error')[0].message, /character/);
+  });
+}
+
+test('connect() ends a wait, and resolves with the next welcome', async (t) => {
+  const world = new World(t);
+  const first = world.client.connect();
+  await settle();
+  await world.socket.welcome();
+  await world.socket.end();
+  assert.equal(world.client.state, 'waiting');
+  const again = world.client.connect();
+  assert.notEqual(again, first);
+  await settle();
+  assert.equal(world.sockets.length, 2);
+  await world.socket.welcome({ connection_id: 'c2' });
+  assert.equal((await again).connectionId, 'c2');
+  assert.equal((await world.client.connect()).connectionId, 'c2');
+});
+
+test('in a page the network that comes back ends a wait, until the client is closed', async (t) => {
+  const page = new EventTarget();
+  for (const name of ['addEventListener', 'removeEventListener']) {
+    globalThis[name] = page[name].bind(page);
+    t.after(() => { delete globalThis[name]; });
+  }
+  const world = new World(t);
+  await world.online();
+  page.dispatchEvent(new Event('online'));
+  assert.equal(world.sockets.length, 1, 'a connection that stands is let be');
+  await world.socket.end();
+  page.dispatchEvent(new Event('online'));
+  await settle();
+  assert.equal(world.sockets.length, 2);
+  world.client.close();
+  page.dispatchEvent(new Event('online'));
+  await settle();
+  assert.equal(world.sockets.length, 2);
 });
 
 test('a token that comes when the connection is another one already opens nothing', async (t) => {

@@ -212,7 +212,10 @@ const stableMs = 10_000;
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
+const isRefusal = /\b401\b/;
 const givenUp = 4000;
+const isSendable = (token) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(token);
+const page = globalThis;
 class Link {
     #url;
     #options;
@@ -222,7 +225,7 @@ class Link {
     #turn = 0;
     #attempt = 0;
     #session;
-    #token;
+    token;
     #refused;
     #fresh = false;
     #onlineSince = 0;
@@ -230,6 +233,9 @@ class Link {
     #heardAt = 0;
     #timer;
     #pulse;
+    #hasTold = false;
+    #networkCame = () => { if (this.#state === 'waiting')
+        this.start(); };
     constructor(url, options, events) {
         this.#url = url;
         this.#options = options;
@@ -239,7 +245,11 @@ class Link {
     get backlog() { return this.#socket?.bufferedAmount ?? 0; }
     start() {
         if (this.#state === 'idle')
-            void this.#connect();
+            page.addEventListener?.('online', this.#networkCame);
+        if (this.#state !== 'idle' && this.#state !== 'waiting')
+            return;
+        clearTimeout(this.#timer);
+        void this.#connect();
     }
     send(wire) {
         if (this.#state !== 'online')
@@ -251,6 +261,7 @@ class Link {
         if (this.#state === 'closed')
             return;
         const wasOnline = this.#state === 'online';
+        page.removeEventListener?.('online', this.#networkCame);
         this.#forget(1000);
         this.#leave(wasOnline, { state: 'closed', ...(error ? { error } : {}) });
     }
@@ -262,8 +273,6 @@ class Link {
             return undefined;
         if (token === null)
             this.stop(new TroupeError('unauthorized', 'there is no token any more'));
-        else
-            this.#token = token;
         return token ?? undefined;
     }
     async #askToken(fresh) {
@@ -284,16 +293,34 @@ class Link {
                 return this.stop(new TroupeError('unauthorized', 'there is no token any more'));
             if (token !== undefined && token === this.#refused)
                 return this.stop(new TroupeError('unauthorized', 'the token was refused, and there is no other'));
-            this.#token = token;
-            this.#open(token);
+            if (token !== undefined && !isSendable(token))
+                return this.#cannotSend();
+            this.token = token;
         }
         catch (error) {
-            if (turn !== this.#turn)
-                return;
-            this.#events.error(error);
-            if (turn === this.#turn)
-                this.#drop(1006, 'no token could be got');
+            return this.#fail(turn, error, 'no token could be got');
         }
+        try {
+            this.#open(this.token);
+        }
+        catch (error) {
+            this.#fail(turn, error, `no socket could be made: ${error.message}`);
+        }
+    }
+    #fail(turn, error, reason) {
+        if (turn !== this.#turn)
+            return;
+        this.#hasTold = true;
+        this.#events.error(error);
+        if (turn === this.#turn)
+            this.#drop(1006, reason);
+    }
+    #cannotSend() {
+        const error = new TroupeError('unauthorized', 'the token has a character that no token may have: perhaps a space, or the end of a line');
+        if (typeof this.#options.token === 'string')
+            this.stop(error);
+        else
+            this.#fail(this.#turn, error, error.message);
     }
     #open(token) {
         const url = new URL(this.#url);
@@ -302,9 +329,10 @@ class Link {
         const protocols = ['troupe.v1', ...(token === undefined ? [] : [`bearer.${token}`])];
         const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
         socket.binaryType = 'arraybuffer';
-        socket.onerror = () => { };
+        let failure = '';
+        socket.onerror = ({ message }) => { failure = typeof message === 'string' ? message : ''; };
         socket.onmessage = ({ data }) => this.#hear(decode(data));
-        socket.onclose = ({ code, reason }) => this.#drop(code, `${reason}`);
+        socket.onclose = ({ code, reason }) => this.#drop(code, `${reason}` || failure);
     }
     #hear(frame) {
         if (!frame)
@@ -345,8 +373,12 @@ class Link {
         const wasOnline = this.#state === 'online';
         this.#forget();
         this.#fresh = !wasOnline || code === refusedToken || code === noToken;
-        if (code === refusedToken)
-            this.#refused = this.#token;
+        const unauthorized = !wasOnline && (code === noToken || isRefusal.test(reason));
+        if (code === refusedToken || unauthorized)
+            this.#refused = this.token;
+        if (unauthorized && this.#options.token === undefined) {
+            return this.#leave(false, { state: 'closed', code, reason, error: new TroupeError('unauthorized', 'the server wants a token') });
+        }
         if (code === replaced) {
             const error = new TroupeError('closed', 'another connection has taken over this session');
             return this.#leave(wasOnline, { state: 'closed', code, reason, error });
@@ -356,7 +388,13 @@ class Link {
         const retryInMs = this.#drainMs ?? backoffMs(this.#attempt++, this.#options.backoff);
         this.#drainMs = undefined;
         this.#timer = setTimeout(() => void this.#connect(), retryInMs);
+        const tells = this.#session === undefined && !this.#hasTold;
+        if (tells)
+            this.#hasTold = true;
+        const turn = this.#turn;
         this.#leave(wasOnline, { state: 'waiting', code, reason, retryInMs });
+        if (tells && turn === this.#turn)
+            this.#events.error(new TroupeError('disconnected', `no connection yet: ${reason || code}; it is tried again`));
     }
     #leave(wasOnline, event) {
         this.#state = event.state;
@@ -477,6 +515,59 @@ class Members {
     #tell(joined, left) {
         if (joined.length > 0 || left.length > 0)
             this.#changed({ joined, left });
+    }
+}
+const leastMs = 1000;
+class Refresh {
+    #show;
+    #failed;
+    #backoff;
+    #turn = 0;
+    #active = false;
+    #attempt = 0;
+    #triedAt = -Infinity;
+    #timer;
+    constructor(show, failed, backoff) {
+        this.#show = show;
+        this.#failed = failed;
+        this.#backoff = backoff;
+    }
+    begin() {
+        if (this.#active)
+            return;
+        this.#active = true;
+        this.#attempt = 0;
+        const soonest = this.#triedAt + leastMs - Date.now();
+        if (soonest > 0)
+            this.#after(soonest);
+        else
+            void this.#try();
+    }
+    end() {
+        ++this.#turn;
+        this.#active = false;
+        clearTimeout(this.#timer);
+    }
+    #after(waitMs) {
+        this.#timer = setTimeout(() => void this.#try(), waitMs);
+    }
+    async #try() {
+        const turn = this.#turn;
+        this.#triedAt = Date.now();
+        let shown = false;
+        try {
+            shown = await this.#show();
+        }
+        catch (error) {
+            if (turn === this.#turn)
+                this.#failed(error);
+        }
+        if (turn !== this.#turn)
+            return;
+        if (shown)
+            this.#active = false;
+        else
+            this.#after(Math.max(leastMs, backoffMs(this.#attempt++, this.#backoff)));
     }
 }
 class Requests {
@@ -1081,12 +1172,13 @@ class Client extends Emitter {
     #requests;
     #subscriptions;
     #inbox;
+    #refresh;
     #backoff;
     #timeoutMs;
     #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
     #published = 0;
     #welcome;
-    #first;
+    #next;
     constructor(url, options = {}) {
         super();
         const socketClass = options.WebSocket ?? globalThis.WebSocket;
@@ -1114,6 +1206,7 @@ class Client extends Emitter {
             guard: (run) => this.guard(run),
             told: (name, event) => void this.emit(name, event),
         }, backoff);
+        this.#refresh = new Refresh(() => this.#renewToken(), (error) => void this.emit('error', error), backoff);
         this.#inbox = new Inbox((offset) => link.send(JSON.stringify({ type: 'received', offset })), (error) => this.report(error));
     }
     get state() { return this.#link.state; }
@@ -1121,11 +1214,9 @@ class Client extends Emitter {
     connect() {
         if (this.#link.state === 'closed')
             return Promise.reject(new TroupeError('closed', 'this client is closed'));
-        if (!this.#first) {
-            this.#first = settling();
-            this.#link.start();
-        }
-        return this.#first.promise;
+        const next = this.#next ??= settling();
+        this.#link.start();
+        return next.promise;
     }
     close() { this.#link.stop(); }
     subscribe(topic, handlers, options = {}) {
@@ -1224,7 +1315,7 @@ class Client extends Emitter {
             const error = whyClosed(event);
             this.#requests.close(error);
             this.#subscriptions.close(error);
-            this.#first?.reject(error);
+            this.#next?.reject(error);
         }
         this.emit('state', event);
     }
@@ -1236,9 +1327,11 @@ class Client extends Emitter {
         this.#inbox.opened();
         this.#subscriptions.opened(welcome.resumed);
         this.#requests.opened(frame['limits']?.frame_bytes ?? Infinity);
-        this.#first?.resolve(welcome);
+        (this.#next ??= settling()).resolve(welcome);
     }
     #lost() {
+        this.#next = undefined;
+        this.#refresh.end();
         this.#subscriptions.lost();
         this.#requests.lost();
     }
@@ -1254,7 +1347,7 @@ class Client extends Emitter {
             this.#subscriptions.restarted(frame);
         },
         direct: ({ from, payload, message_id, offset, sent_at }) => this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at }),
-        token_expiring: () => void this.#refresh(),
+        token_expiring: () => this.#refresh.begin(),
         draining: (frame) => {
             const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);
             this.#link.drain(reconnectAfterMs);
@@ -1269,15 +1362,15 @@ class Client extends Emitter {
         if (!this.#requests.take(frame))
             this.#frames[frame.type]?.(frame);
     }
-    async #refresh() {
-        try {
-            const token = await this.#link.freshToken();
-            if (token !== undefined)
-                await this.#ask({ type: 'authenticate', token }, 'never');
-        }
-        catch (error) {
-            this.emit('error', error);
-        }
+    async #renewToken() {
+        const token = await this.#link.freshToken();
+        if (token === undefined)
+            return true;
+        if (token === this.#link.token)
+            return false;
+        await this.#ask({ type: 'authenticate', token }, 'never');
+        this.#link.token = token;
+        return true;
     }
 }
 function settling() {

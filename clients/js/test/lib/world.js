@@ -53,6 +53,11 @@ class Socket {
     this.onclose?.({ code, reason });
     await settle();
   }
+  /// The handshake is refused, as npm `ws` tells it.
+  refuse(status) {
+    this.onerror?.({ message: `Unexpected server response: ${status}` });
+    return this.end();
+  }
   frames(type) { return this.sent.filter((frame) => frame.type === type); }
   last(type) { return this.frames(type).at(-1); }
   /// Answers the last frame of this type.
