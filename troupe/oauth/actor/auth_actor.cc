@@ -8,13 +8,16 @@ namespace {
 
 constexpr std::size_t spent_max = 10'000;  // about 2 MB; an older replay goes to the database once more
 
-/// What a code would stand on may have gone since its endpoint has asked for it: the session, or the consent.
-std::optional<OauthError> gone_meanwhile(Tables& tables, const Grant& grant) {
+/// What a code would stand on may have gone since its flow began: the client, which may have been changed, disabled or
+/// removed, the session, or the consent. The request has its client as the Client Actor knew it then; the table
+/// decides.
+std::optional<AuthRefusal> gone_meanwhile(Tables& tables, const AuthRequest& request, const Grant& grant) {
+  if (auto fault = fault_since(request, grant.scope, tables.clients.find(grant.client))) return fault;
   const Authentication& by = *grant.authentication;
   const auto session = tables.users.find_session(by.session);
-  if (session && session->ended_at) return errors::login_required;
+  if (session && session->ended_at) return refusal_of(request, errors::login_required);
   const auto consent = tables.users.find_consent(by.user, grant.client);
-  if (!consent || !grant.scope.is_within(consent->scope)) return errors::consent_required;
+  if (!consent || !grant.scope.is_within(consent->scope)) return refusal_of(request, errors::consent_required);
   return std::nullopt;
 }
 
@@ -44,14 +47,13 @@ actor::Task<std::expected<AuthRequest, AuthRefusal>> AuthActor::handle(ValidateA
   const bool is_known = hinted && hinted->client == request->client->id;
   if (!is_known || (request->subject && *request->subject != hinted->user)) {
     constexpr std::string_view why = "The id_token_hint is no ID token of this client.";
-    co_return std::unexpected(
-        AuthRefusal{errors::invalid_request.because(why), request->redirect_uri, request->state, request->way});
+    co_return std::unexpected(refusal_of(*request, errors::invalid_request.because(why)));
   }
   request->subject = hinted->user;
   co_return request;
 }
 
-actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthCode message, actor::Context& context) {
+actor::Task<std::expected<IssuedCode, AuthRefusal>> AuthActor::handle(CreateAuthCode message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   // The shard is drawn once for the family; every id in it bears the same, so that one actor owns them all.
   const auto shard = static_cast<std::uint16_t>(context.random().next());
@@ -73,8 +75,8 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
                       .code_challenge = request.code_challenge,
                       .expires_at = now + parts_.options.code_ttl};
   const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
-  const auto refusal = co_await parts_.storage.write([code, event](Tables& t) -> std::optional<OauthError> {
-    if (auto gone = gone_meanwhile(t, code.grant)) return gone;
+  const auto refusal = co_await parts_.storage.write([code, event, request](Tables& t) -> std::optional<AuthRefusal> {
+    if (auto gone = gone_meanwhile(t, request, code.grant)) return gone;
     t.grants.insert_code(code);
     t.audit.append(event);
     return std::nullopt;
@@ -82,6 +84,13 @@ actor::Task<std::expected<IssuedCode, OauthError>> AuthActor::handle(CreateAuthC
   if (refusal) co_return std::unexpected(*refusal);
   ++codes_made_;
   co_return IssuedCode{text};
+}
+
+actor::Task<std::expected<WayBackStands, OauthError>> AuthActor::handle(CheckWayBack message) {
+  const auto fault = co_await parts_.storage.read(
+      [message](Tables& t) { return fault_in_address(t.clients.find(message.client), message.redirect_uri); });
+  if (fault) co_return std::unexpected(*fault);
+  co_return WayBackStands{};
 }
 
 bool AuthActor::is_settled(const ReadToken& read, const ClientId& client) const {

@@ -41,22 +41,34 @@ struct IssuedCode {
   TokenText code;
 };
 
-/// Makes a code for a request that its user has agreed to.
-/// Errors: login_required where the session has ended meanwhile, consent_required where the user has taken back what
-/// they had agreed to.
+/// Makes a code for a request that its user has agreed to. Refused is what has changed since the request was judged:
+/// what `fault_since` finds, login_required where the session has ended, consent_required where the user has taken back
+/// what they had agreed to.
 struct CreateAuthCode {
   AuthRequest request;
   Authentication authentication;
   ScopeSet scope;  // what the user granted
   Cause cause{};
   using reply = IssuedCode;
+  using error = AuthRefusal;
+};
+
+struct WayBackStands {};
+
+/// Whether an error may still go to the redirect URI of a request that was judged when its flow began: the client may
+/// have been changed, disabled or removed since. Errors: those of `fault_in_address`, for a page of ours.
+struct CheckWayBack {
+  ClientId client;
+  std::string redirect_uri;
+  using reply = WayBackStands;
   using error = OauthError;
 };
 
 /// Has the Token Actor spend a code and issue what it granted, in one transaction. In this order, each of them
 /// invalid_grant: the code exists, is this client's, is live, is not expired, the redirect URI is the one that
-/// was sent (missing though it was sent: invalid_request), PKCE holds, no verifier comes without challenge, and the
-/// resources are among those that were granted (else invalid_target, RFC 8707, section 2.2).
+/// was sent (missing though it was sent: invalid_request) and is registered still, PKCE holds, no verifier comes
+/// without challenge, the resources are among those that were granted (else invalid_target, RFC 8707, section 2.2), and
+/// something is left of the scope: what was taken from the client since goes from its tokens.
 /// The code's own client redeeming it a second time has all its tokens revoked (RFC 6749, 4.1.2).
 struct ValidateAuthCode {
   TokenText code;
@@ -86,7 +98,8 @@ class AuthActor {
 
   actor::Task<void> started(actor::Context& context);
   actor::Task<std::expected<AuthRequest, AuthRefusal>> handle(ValidateAuthRequest message);
-  actor::Task<std::expected<IssuedCode, OauthError>> handle(CreateAuthCode message, actor::Context& context);
+  actor::Task<std::expected<IssuedCode, AuthRefusal>> handle(CreateAuthCode message, actor::Context& context);
+  actor::Task<std::expected<WayBackStands, OauthError>> handle(CheckWayBack message);
   actor::Task<std::expected<IssuedTokens, OauthError>> handle(ValidateAuthCode message);
   void handle(KeysChanged message);
   void inspect(actor::Inspection& out) const;

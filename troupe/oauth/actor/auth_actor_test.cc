@@ -43,13 +43,53 @@ TEST_CASE("no code is made for a session that has ended, nor for what nobody agr
                        .authentication = started.session.authentication,
                        .scope = fixture::scope("openid offline_access")}));
   };
-  CHECK_EQ(make().error().domain, errors::consent_required);
+  CHECK_EQ(make().error().domain->error, errors::consent_required);
   (void)oauth.world.block_on(oauth.users.ask(RecordConsent{alice, shop->id, fixture::scope("openid")}));
-  CHECK_EQ(make().error().domain, errors::consent_required);
+  CHECK_EQ(make().error().domain->error, errors::consent_required);
   (void)oauth.world.block_on(oauth.users.ask(RecordConsent{alice, shop->id, fixture::scope("offline_access")}));
   CHECK(make().has_value());
   (void)oauth.world.block_on(oauth.sessions.ask(EndSession{started.token}));
-  CHECK_EQ(make().error().domain, errors::login_required);
+  CHECK_EQ(make().error().domain->error, errors::login_required);
+}
+
+TEST_CASE("the table decides whether a client may still be answered, whatever its flow began with") {
+  ActorWorld oauth{13};
+  const ClientPtr shop = oauth.client(shop_id);  // from now on it is known without the table
+  const std::string uri = shop->metadata.redirect_uris.front();
+  (void)oauth.authorize(shop);  // alice has agreed
+  struct Row {
+    const char* name;
+    void (*change)(Client&);
+    std::string_view told;  // the code's error; "" for none
+    bool stays_here;
+  };
+  const Row rows[] = {
+      {"as it was", [](Client&) {}, "", false},
+      {"narrowed", [](Client& c) { c.metadata.scope = fixture::scope("openid read"); }, "invalid_scope", false},
+      {"without codes", [](Client& c) { c.metadata.grant_types = {GrantType::client_credentials}; },
+       "unauthorized_client", false},
+      {"moved", [](Client& c) { c.metadata.redirect_uris = {"https://new.example/cb"}; }, "invalid_request", true},
+      {"disabled", [](Client& c) { c.state = ClientState::disabled; }, "invalid_request", true},
+  };
+  std::int64_t version = shop->version;
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    Client changed = *shop;
+    row.change(changed);
+    changed.version = ++version;
+    REQUIRE(oauth.disk->transact([&](store::Transaction& t) { return SqlClients{t}.update(changed); }));
+    const auto code = oauth.world.block_on(oauth.codes.ask(CreateAuthCode{
+        .request = {.client = shop, .redirect_uri = uri, .state = "s1", .audience = {oauth.options.issuer}},
+        .authentication = {.user = fixture::alice().user.id,
+                           .session = SessionId{fixture::Ids{}.next().text()},
+                           .time = fixture::start},
+        .scope = fixture::scope("openid offline_access")}));
+    CHECK_EQ(code ? "" : code.error().domain->error.code, row.told);
+    if (!code) CHECK_EQ(code.error().domain->stays_here(), row.stays_here);
+    CHECK_EQ(oauth.world.block_on(oauth.codes.ask(CheckWayBack{shop_id, uri})).has_value(), !row.stays_here);
+  }
+  oauth.disk->transact([](store::Transaction& t) { SqlClients{t}.remove(shop_id); });
+  CHECK_EQ(oauth.world.block_on(oauth.codes.ask(CheckWayBack{shop_id, uri})).error().domain, errors::invalid_request);
 }
 
 TEST_CASE("a code by a sign-in from before the password was changed gives nothing, however new it is (T44)") {

@@ -110,7 +110,7 @@ TEST_CASE("a code that is on its way to be made while the consent is taken back 
     const auto answers = oauth.world.block_on(asking.ask(Answers{})).value();
     REQUIRE_EQ(answers.size(), 1);
     if (!answers.front()) {
-      CHECK_EQ(answers.front().error().domain, errors::consent_required);
+      CHECK_EQ(answers.front().error().domain->error, errors::consent_required);
       continue;
     }
     ++made;

@@ -4,6 +4,7 @@
 #include "troupe/base/check.h"
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/model/pkce.h"
+#include "troupe/oauth/model/redirect_uri.h"
 
 namespace troupe::oauth {
 namespace {
@@ -15,8 +16,9 @@ bool proves(const std::string& challenge, const std::string& verifier) {
   return pkce_matches(challenge, verifier);
 }
 
-/// Why this code is not redeemed, from the record alone; nothing when it may be.
-std::optional<RedemptionRefusal> fault_in(const AuthCode& code, const ShownCode& shown, base::UnixTime now) {
+/// Why this code is not redeemed, from the records of code and client alone; nothing when it may be.
+std::optional<RedemptionRefusal> fault_in(const AuthCode& code, const Client& client, const ShownCode& shown,
+                                          base::UnixTime now) {
   if (code.expires_at <= now) return RedemptionRefusal{errors::invalid_grant, "expired"};
   if (shown.redirect_uri.empty() && !code.redirect_uri.empty()) {
     return RedemptionRefusal{
@@ -24,6 +26,9 @@ std::optional<RedemptionRefusal> fault_in(const AuthCode& code, const ShownCode&
         "redirect_uri_missing"};
   }
   if (shown.redirect_uri != code.redirect_uri) return RedemptionRefusal{errors::invalid_grant, "another_redirect_uri"};
+  // One that was not sent is not kept: it was the only one.
+  if (!code.redirect_uri.empty() && !is_registered(client.metadata.redirect_uris, code.redirect_uri))
+    return RedemptionRefusal{errors::invalid_grant, "redirect_uri_is_gone"};
   if (!proves(code.code_challenge, shown.code_verifier)) return RedemptionRefusal{errors::invalid_grant, "pkce_failed"};
   return std::nullopt;
 }
@@ -47,15 +52,22 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
     if (tables.grants.revoke_family(code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
     return std::unexpected(refusal);
   }
-  if (const auto fault = fault_in(*code, shown, now)) return std::unexpected(*fault);
+  const auto client = tables.clients.find(shown.client);  // as it is now, and not as it was authenticated
+  if (!client) return refused("grant_is_over");
+  if (const auto fault = fault_in(*code, *client, shown, now)) return std::unexpected(*fault);
   auto audience = audience_within(code->grant, shown.resources);
   if (!audience) return std::unexpected(RedemptionRefusal{audience.error(), "another_target"});
+  // An operator takes a scope from a client, and from its codes with it. The family keeps what was granted, as it does
+  // at a refresh.
+  ScopeSet scope = code->grant.scope.part_within(client->metadata.scope);
+  if (scope.empty() && !code->grant.scope.empty()) return refused("scope_is_gone");
 
   const bool spent = tables.grants.use_code(code->id);
   INVARIANT(spent, "a live code is spent once inside a transaction");
   tables.grants.insert_family({.grant = code->grant, .expires_at = family_expires_at});
   Grant granted = code->grant;
   granted.audience = *std::move(audience);
+  granted.scope = std::move(scope);
   return granted;
 }
 

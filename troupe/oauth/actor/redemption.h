@@ -31,9 +31,10 @@ struct RedemptionRefusal {
   std::optional<FamilyId> revoked{};  // the family that this replay has ended
 };
 
-/// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted, for the
-/// resources that were asked for. The code's own client showing it again ends the family: one of the two was a thief
-/// (RFC 6749, 4.1.2). One that was called back before it was redeemed is refused, and that is no replay.
+/// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted, as far as the
+/// client may have it still, for the resources that were asked for. The code's own client showing it again ends the
+/// family: one of the two was a thief (RFC 6749, 4.1.2). One that was called back before it was redeemed is refused,
+/// and that is no replay.
 std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& shown, base::UnixTime now,
                                                base::UnixTime family_expires_at);
 

@@ -34,6 +34,12 @@ struct Bench {
                   .code_verifier = verifier};
 
   Bench() { fixture::fill(tables); }
+  void change_client(void (*change)(Client&)) {
+    Client changed = tables.clients.find(fixture::shop().id).value();
+    change(changed);
+    ++changed.version;
+    tables.clients.update(changed);
+  }
   auto redeem_at(base::UnixTime now) { return redeem(tables, shown, now, much_later); }
 };
 
@@ -58,6 +64,32 @@ TEST_CASE("who asks for some of the resources gets a token for those; for others
   REQUIRE(grant.has_value());
   CHECK_EQ(grant->audience, std::vector<std::string>{"https://b.example"});
   CHECK_EQ(bench.tables.grants.find_family(grant->family)->grant.audience, bench.code.grant.audience);
+}
+
+TEST_CASE("a scope that was taken from the client since goes from the code's tokens, and comes back with it") {
+  Bench bench;
+  bench.tables.grants.insert_code(bench.code);
+  bench.change_client([](Client& c) { c.metadata.scope = fixture::scope("write"); });
+  const auto none = bench.redeem_at(after_a_second);
+  REQUIRE_FALSE(none.has_value());
+  CHECK_EQ(none.error().error, errors::invalid_grant);
+  CHECK_EQ(none.error().reason, "scope_is_gone");
+  bench.change_client([](Client& c) { c.metadata.scope = fixture::scope("openid write"); });
+  const auto grant = bench.redeem_at(after_a_second);
+  REQUIRE(grant.has_value());
+  CHECK_EQ(grant->scope, fixture::scope("openid"));
+  CHECK_EQ(bench.tables.grants.find_family(grant->family)->grant.scope, bench.code.grant.scope);
+}
+
+TEST_CASE("a native application redeems at the port that it had, as long as its address is registered") {
+  Bench bench;
+  bench.code.redirect_uri = bench.shown.redirect_uri = "http://127.0.0.1:49152/cb";
+  bench.tables.grants.insert_code(bench.code);
+  const auto gone = bench.redeem_at(after_a_second);
+  REQUIRE_FALSE(gone.has_value());
+  CHECK_EQ(gone.error().reason, "redirect_uri_is_gone");
+  bench.change_client([](Client& c) { c.metadata.redirect_uris = {"http://127.0.0.1/cb"}; });
+  CHECK(bench.redeem_at(after_a_second).has_value());
 }
 
 TEST_CASE("a code shown twice by its client ends the family, once") {
@@ -113,6 +145,9 @@ TEST_CASE("a wrong attempt is refused and leaves the code live") {
       {"the challenge as verifier", [](Bench& b) { b.shown.code_verifier = challenge; }},
       {"a verifier without challenge", [](Bench& b) { b.code.code_challenge = ""; }},
       {"a redirect URI that was not sent before", [](Bench& b) { b.code.redirect_uri = ""; }},
+      {"a redirect URI that is registered no more",
+       [](Bench& b) { b.change_client([](Client& c) { c.metadata.redirect_uris = {"https://new.example/cb"}; }); }},
+      {"a client that was removed", [](Bench& b) { b.tables.clients.remove(fixture::shop().id); }},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);

@@ -34,12 +34,6 @@ std::optional<std::string> way_with_cookies(const Service& service, const web::R
   return way.size() <= led_on_bytes_max ? std::optional{std::move(way)} : std::nullopt;
 }
 
-web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language) {
-  if (!failure.domain) return error_page(errors::temporarily_unavailable, language);
-  if (failure.domain->stays_here()) return error_page(failure.domain->error, language);
-  return redirect_back(*failure.domain, issuer);
-}
-
 /// Where a flow goes on, and in which languages its client wants that.
 struct NextPage {
   std::string_view path;
@@ -86,7 +80,7 @@ Task<web::Response> authorize(ServicePtr service, web::Request http) {
   }
 
   co_return co_await send_code(service, std::move(*request), std::move(*authentication),
-                               cause_of(http));  // 5. back, with a code
+                               {cause_of(http), language});  // 5. back, with a code
 }
 
 }  // namespace troupe::oauth

@@ -15,19 +15,22 @@ std::optional<Authentication> standing(const Flow& flow, const std::optional<Ses
 }
 
 /// Remembers what was agreed, so that the same need not be asked again, and ends the flow with a code.
-Task<web::Response> allow(ServicePtr service, Flow flow, Authentication authentication, Cause cause) {
+Task<web::Response> allow(ServicePtr service, Flow flow, Authentication authentication, Visit visit) {
   auto recorded = co_await service->users.ask(
-      RecordConsent{authentication.user, flow.request.client->id, flow.request.scope, cause});
-  if (!recorded) co_return send_error(*service, flow.request, errors::temporarily_unavailable);
-  co_return co_await send_code(service, std::move(flow.request), std::move(authentication), std::move(cause));
+      RecordConsent{authentication.user, flow.request.client->id, flow.request.scope, visit.cause});
+  if (!recorded) {
+    co_return co_await end_with_error(service, std::move(flow.request), errors::temporarily_unavailable,
+                                      visit.language);
+  }
+  co_return co_await send_code(service, std::move(flow.request), std::move(authentication), std::move(visit));
 }
 
 /// Tells the client that the user does not want it, and the audit trail.
-Task<web::Response> deny(ServicePtr service, Flow flow, Authentication authentication, Cause cause) {
+Task<web::Response> deny(ServicePtr service, Flow flow, Authentication authentication, Visit visit) {
   auto recorded =
-      co_await service->users.ask(RecordDenial{authentication.user, flow.request.client->id, std::move(cause)});
-  if (!recorded) co_return send_error(*service, flow.request, errors::temporarily_unavailable);
-  co_return send_error(*service, flow.request, errors::access_denied);
+      co_await service->users.ask(RecordDenial{authentication.user, flow.request.client->id, std::move(visit.cause)});
+  const OauthError answer = recorded ? errors::access_denied : errors::temporarily_unavailable;
+  co_return co_await end_with_error(service, std::move(flow.request), answer, visit.language);
 }
 
 }  // namespace
@@ -59,7 +62,6 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (!browser || !is_same_origin(http)) co_return lost_flow_page(403, language);
   auto form = read_form(http);
   if (!form) co_return error_page(form.error(), language);
-  const Cause cause = cause_of(http);
   std::string decision = parameter(*form, "decision");
   if (decision != "allow" && decision != "deny") co_return error_page(errors::invalid_request, language);
 
@@ -67,6 +69,7 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
   if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable, language);
   if (!flow || flow->goal != FlowGoal::code) co_return lost_flow_page(403, language);
+  Visit visit = visit_of(http, flow->ui_locales);
 
   auto session = co_await present_session(service, std::move(http));  // 3. by who is signed in
   if (!session) co_return error_page(session.error(), language);
@@ -78,7 +81,7 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (!finished) co_return lost_flow_page(403, language);
 
   const auto decided = decision == "deny" ? deny : allow;  // 5. back
-  co_return co_await decided(service, std::move(*finished), std::move(*authentication), cause);
+  co_return co_await decided(service, std::move(*finished), std::move(*authentication), std::move(visit));
 }
 
 }  // namespace troupe::oauth

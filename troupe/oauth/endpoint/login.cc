@@ -38,7 +38,7 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
 }
 
 /// After the password: to the account; or on to the consent page, or, where all is agreed already, out with the code.
-Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Cause cause) {
+Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Visit visit) {
   const Flow& flow = started.next.flow;
   if (flow.goal == FlowGoal::account) {
     auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
@@ -49,15 +49,15 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
   if (wanted && *wanted != started.session.authentication.user) {  // somebody else than the client has asked for
     auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
     if (!finished) co_return lost_flow_page(403);
-    co_return send_error(*service, finished->request, errors::login_required);
+    co_return co_await end_with_error(service, std::move(finished->request), errors::login_required, visit.language);
   }
   auto agreed = co_await has_consent(service, flow.request, started.session.authentication.user);
-  if (!agreed) co_return send_error(*service, flow.request, agreed.error());
+  if (!agreed) co_return co_await end_with_error(service, flow.request, agreed.error(), visit.language);
   if (!*agreed) co_return continue_at("/consent", flow.id);
 
   auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
   if (!finished) co_return lost_flow_page(403);
-  co_return co_await send_code(service, finished->request, started.session.authentication, std::move(cause));
+  co_return co_await send_code(service, finished->request, started.session.authentication, std::move(visit));
 }
 
 }  // namespace
@@ -104,8 +104,8 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   if (!started) co_return lost_flow_page(403, language);
 
   auto token = started->token;
-  auto response =  // 5. what is still open
-      co_await after_login(service, std::move(*started), std::move(*browser), cause_of(http));
+  Visit visit = visit_of(http, flow->ui_locales);  // 5. what is still open
+  auto response = co_await after_login(service, std::move(*started), std::move(*browser), std::move(visit));
   cookies.set_session(response, token);
   cookies.set_device(response, user->device);
   co_return response;

@@ -24,7 +24,7 @@ using actor::Task;
 using ClientRef =
     actor::Ref<actor::Protocol<GetClient, ValidateClient, ValidateAssertion, IsClientOrigin, RegisterClient,
                                GetRegistration, UpdateRegistration, DeleteRegistration, RegistrationRefused>>;
-using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, ValidateAuthCode>>;
+using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, CheckWayBack, ValidateAuthCode>>;
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;
 using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;

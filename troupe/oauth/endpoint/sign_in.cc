@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/cookies.h"
+#include "troupe/oauth/endpoint/form.h"
+#include "troupe/oauth/endpoint/page.h"
+#include "troupe/oauth/endpoint/texts.h"
 #include "troupe/oauth/model/sign_in.h"
 #include "troupe/wire/url.h"
 
@@ -28,14 +31,18 @@ Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user) {
   co_return request.scope.is_within(*agreed);
 }
 
-Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Cause cause) {
+Visit visit_of(const web::Request& http, std::string_view ui_locales) {
+  return {.cause = cause_of(http), .language = language_for(http, ui_locales)};
+}
+
+Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Visit visit) {
   const auto taken = service->session_rates.take(authentication.session, actor::Core::current()->now());
-  if (!taken) co_return send_error(*service, request, taken.error());
+  if (!taken) co_return co_await end_with_error(service, std::move(request), taken.error(), visit.language);
   auto issued = co_await service->codes.ask(CreateAuthCode{.request = request,
                                                            .authentication = std::move(authentication),
                                                            .scope = request.scope,
-                                                           .cause = std::move(cause)});
-  if (!issued) co_return send_error(*service, request, told(issued.error()));
+                                                           .cause = std::move(visit.cause)});
+  if (!issued) co_return refuse_request(issued.error(), service->options.issuer, visit.language);
 
   wire::Form parameters{{"code", issued->code.expose()}};
   if (!request.state.empty()) parameters.add("state", request.state);
@@ -43,7 +50,19 @@ Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentic
 }
 
 web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error) {
-  return redirect_back(AuthRefusal{error, request.redirect_uri, request.state, request.way}, service.options.issuer);
+  return redirect_back(refusal_of(request, error), service.options.issuer);
+}
+
+Task<web::Response> end_with_error(ServicePtr service, AuthRequest request, OauthError error, Language language) {
+  auto stands = co_await service->codes.ask(CheckWayBack{request.client->id, request.redirect_uri});
+  if (!stands) co_return error_page(told(stands.error()), language);
+  co_return send_error(*service, request, error);
+}
+
+web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language) {
+  if (!failure.domain) return error_page(errors::temporarily_unavailable, language);
+  if (failure.domain->stays_here()) return error_page(failure.domain->error, language);
+  return redirect_back(*failure.domain, issuer);
 }
 
 web::Response continue_at(std::string_view page, const FlowId& flow) {

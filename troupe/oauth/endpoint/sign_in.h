@@ -7,6 +7,7 @@
 
 #include "troupe/oauth/endpoint/service.h"
 #include "troupe/oauth/model/cause.h"
+#include "troupe/oauth/model/language.h"
 #include "troupe/oauth/model/session.h"
 #include "troupe/web/message.h"
 
@@ -25,11 +26,27 @@ SignInPlace place_of(const web::Request& http);
 /// not insist.
 Step<bool> has_consent(ServicePtr service, AuthRequest request, UserId user);
 
-/// Makes the code and sends the user back with it; or with the error, if there is one.
-Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Cause cause);
+/// What of the HTTP request that ends a sign-in is needed behind it: for the audit trail, and for a page of ours.
+struct Visit {
+  Cause cause;
+  Language language = Language::english;
+};
 
-/// Sends the user back to the client with an error.
+Visit visit_of(const web::Request& http, std::string_view ui_locales = {});
+
+/// Makes the code and sends the user back with it; or with the error, if there is one. Where the client may not be told
+/// any more, because it was changed meanwhile, the user sees a page of ours.
+Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Visit visit);
+
+/// Sends the user back with an error to the client of a request that has just been judged.
 web::Response send_error(const Service& service, const AuthRequest& request, const OauthError& error);
+
+/// The same for a request whose flow began earlier: looks again whether its client may be told, and shows the user a
+/// page of ours where it may not.
+Task<web::Response> end_with_error(ServicePtr service, AuthRequest request, OauthError error, Language language);
+
+/// The refusal as it may be told: by redirect, or on a page of ours where nobody else may know.
+web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const std::string& issuer, Language language);
 
 /// 303 to a page of this flow: "/login" or "/consent".
 web::Response continue_at(std::string_view page, const FlowId& flow);

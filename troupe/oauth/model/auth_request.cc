@@ -16,6 +16,9 @@ constexpr std::size_t nonce_bytes_max = 512;
 constexpr std::size_t login_hint_bytes_max = 256;
 constexpr std::size_t acr_values_bytes_max = 512;
 
+constexpr std::string_view unknown_address = "The client or its redirect URI is not registered.";
+constexpr std::string_view wider_scope = "The scope exceeds what the client may ask for.";
+
 using Checked = std::expected<void, OauthError>;
 
 std::unexpected<OauthError> refuse(const OauthError& error) { return std::unexpected(error); }
@@ -26,22 +29,20 @@ std::string value_of(const wire::Form& parameters, std::string_view name) {
   return std::string{parameters.get(name).value_or("")};
 }
 
-/// Before anything may be sent to the redirect URI: it and the client must belong together. An unknown client and
-/// an unknown URI are one error, so that nobody can list our clients.
+/// Before anything may be sent to the redirect URI: it and the client must belong together.
 Checked check_address(const wire::Form& parameters, AuthRequest& request) {
   if (parameters.count("client_id") != 1 || value_of(parameters, "client_id").empty()) {
     return invalid("The parameter client_id must come exactly once.");
   }
   if (parameters.count("redirect_uri") > 1) return invalid("The parameter redirect_uri must not come twice.");
-  constexpr auto unknown = "The client or its redirect URI is not registered.";
   const ClientPtr& client = request.client;
-  if (!client || client->state != ClientState::enabled) return invalid(unknown);
+  if (!client || client->state != ClientState::enabled) return invalid(unknown_address);
 
   request.redirect_uri = value_of(parameters, "redirect_uri");
   request.redirect_uri_was_sent = !request.redirect_uri.empty();
   const auto& registered = client->metadata.redirect_uris;
   if (request.redirect_uri_was_sent) {
-    if (!is_registered(registered, request.redirect_uri)) return invalid(unknown);
+    if (!is_registered(registered, request.redirect_uri)) return invalid(unknown_address);
     return {};
   }
   auto scope = ScopeSet::parse(value_of(parameters, "scope"));
@@ -106,7 +107,7 @@ Checked check_scope(const wire::Form& parameters, AuthRequest& request) {
   if (!scope) return refuse(errors::invalid_scope.because("The scope is malformed."));
   if (scope->empty()) return refuse(errors::invalid_scope.because("The parameter scope is missing."));
   if (!scope->is_within(request.client->metadata.scope)) {
-    return refuse(errors::invalid_scope.because("The scope exceeds what the client may ask for."));
+    return refuse(errors::invalid_scope.because(wider_scope));
   }
   request.scope = std::move(*scope);
   return {};
@@ -207,6 +208,24 @@ std::expected<std::vector<std::string>, OauthError> audience_of(std::span<const 
   return audience;
 }
 
+AuthRefusal refusal_of(const AuthRequest& request, const OauthError& error) {
+  return {error, request.redirect_uri, request.state, request.way};
+}
+
+std::optional<OauthError> fault_in_address(const std::optional<Client>& client, const std::string& redirect_uri) {
+  const bool is_known = client && client->state == ClientState::enabled;
+  if (is_known && is_registered(client->metadata.redirect_uris, redirect_uri)) return std::nullopt;
+  return errors::invalid_request.because(unknown_address);
+}
+
+std::optional<AuthRefusal> fault_since(const AuthRequest& request, const ScopeSet& scope,
+                                       const std::optional<Client>& client) {
+  if (const auto address = fault_in_address(client, request.redirect_uri)) return AuthRefusal{.error = *address};
+  if (!client->may_use(GrantType::authorization_code)) return refusal_of(request, errors::unauthorized_client);
+  if (!scope.is_within(client->metadata.scope)) return refusal_of(request, errors::invalid_scope.because(wider_scope));
+  return std::nullopt;
+}
+
 std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& parameters, ClientPtr client,
                                                            const OauthOptions& options) {
   AuthRequest request{.client = std::move(client)};
@@ -216,7 +235,7 @@ std::expected<AuthRequest, AuthRefusal> check_auth_request(const wire::Form& par
   read_state(parameters, request);
   read_way(parameters, request);
   if (auto checked = check_rest(parameters, request, options); !checked) {
-    return std::unexpected(AuthRefusal{checked.error(), request.redirect_uri, request.state, request.way});
+    return std::unexpected(refusal_of(request, checked.error()));
   }
   return request;
 }

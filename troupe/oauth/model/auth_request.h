@@ -67,6 +67,18 @@ struct AuthRefusal {
   bool stays_here() const noexcept { return redirect_uri.empty(); }
 };
 
+/// The error as an answer to the request's client.
+AuthRefusal refusal_of(const AuthRequest& request, const OauthError& error);
+
+/// Why nothing goes to that redirect URI, or nothing: `client`, as it is now, is none or disabled, or has not
+/// registered it. An unknown client and an unknown URI are one error, so that nobody can list our clients.
+std::optional<OauthError> fault_in_address(const std::optional<Client>& client, const std::string& redirect_uri);
+
+/// Why a request that was judged when its flow began is not granted any more, or nothing: `client` is its client as it
+/// is now, which may have been changed, disabled or removed since, and `scope` what its user has agreed to.
+std::optional<AuthRefusal> fault_since(const AuthRequest& request, const ScopeSet& scope,
+                                       const std::optional<Client>& client);
+
 /// Who may accept the tokens of a request that names these resources (RFC 8707): those, or the issuer when it names
 /// none. Errors: invalid_target for one that the operator has not listed.
 std::expected<std::vector<std::string>, OauthError> audience_of(std::span<const std::string> resources,
