@@ -13,21 +13,71 @@ namespace {
 
 using Answer = std::expected<Refreshed, RefreshRefusal>;
 
-Answer refused(const OauthError& error, std::string_view reason) {
+std::unexpected<RefreshRefusal> refused(const OauthError& error, std::string_view reason) {
   return std::unexpected(RefreshRefusal{error, reason});
 }
 
-/// The same answer as the first time, if this is still a repeat and not a reuse.
-std::optional<Refreshed> repeat_of(Tables& tables, const RefreshRecord& token, const Grant& grant, base::UnixTime now,
-                                   const OauthOptions& options) {
-  if (!token.successor || !token.access || now > *token.rotated_at + options.refresh_grace) return std::nullopt;
+/// What is asked for: not more than was granted and the client may have (RFC 6749, section 6; RFC 8707, section 2.2).
+/// An operator takes a scope from a client, and from its tokens with it.
+std::expected<Grant, RefreshRefusal> asked_of(const Grant& granted, const ShownRefreshToken& shown) {
+  Grant grant = granted;
+  grant.scope = grant.scope.part_within(shown.client->metadata.scope);
+  if (grant.scope.empty() && !granted.scope.empty()) return refused(errors::invalid_grant, "scope_is_gone");
+  if (shown.scope) {
+    if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope, "wider_scope");
+    grant.scope = *shown.scope;
+  }
+  auto audience = audience_within(granted, shown.resources);
+  if (!audience) return refused(audience.error(), "another_target");
+  grant.audience = std::move(*audience);
+  return grant;
+}
+
+/// A new access token for what is asked.
+AccessRecord give_access(Tables& tables, const ShownRefreshToken& shown, Grant asked, base::UnixTime now,
+                         const OauthOptions& options) {
+  AccessRecord access = new_access_record(*shown.client, std::move(asked), shown.access_id, now, options);
+  access.hash = shown.hash_of(access);
+  tables.grants.insert_access(access);
+  return access;
+}
+
+void update(Tables& tables, const RefreshRecord& token) {
+  const bool known = tables.grants.update_refresh(token);
+  INVARIANT(known, "a refresh token does not vanish inside a transaction");
+}
+
+/// Whether this is still a repeat, and not a reuse.
+bool is_repeat(Tables& tables, const RefreshRecord& token, base::UnixTime now, const OauthOptions& options) {
+  if (!token.successor || !token.access || now > *token.rotated_at + options.refresh_grace) return false;
   const auto successor = tables.grants.find_refresh(*token.successor);
-  if (!successor || successor->rotated_at) return std::nullopt;  // the owner has gone on with it
+  return successor && !successor->rotated_at;  // else the owner has gone on with it
+}
+
+/// The access token that the rotation gave, if it is what is asked for this time.
+std::optional<AccessRecord> given_before(Tables& tables, const RefreshRecord& token, const Grant& asked) {
   auto access = tables.grants.find_access(*token.access);
   if (!access) return std::nullopt;
-  access->grant.id_token_claims = grant.id_token_claims;
-  return Refreshed{
-      .grant = grant, .access = std::move(*access), .successor = token.successor, .told_of = told_of(tables, grant)};
+  if (access->grant.scope != asked.scope || access->grant.audience != asked.audience) return std::nullopt;
+  access->grant.id_token_claims = asked.id_token_claims;
+  return access;
+}
+
+/// The same answer as the first time, as far as the same is asked for; the successor stays in any case.
+Answer repeat(Tables& tables, RefreshRecord token, const Grant& granted, const ShownRefreshToken& shown,
+              base::UnixTime now, const OauthOptions& options) {
+  auto asked = asked_of(granted, shown);
+  if (!asked) return std::unexpected(asked.error());
+  auto access = given_before(tables, token, *asked);
+  if (!access) {
+    access = give_access(tables, shown, *std::move(asked), now, options);
+    token.access = access->id;  // the next repeat gets this one
+    update(tables, token);
+  }
+  return Refreshed{.grant = granted,
+                   .access = *std::move(access),
+                   .successor = token.successor,
+                   .told_of = told_of(tables, granted)};
 }
 
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
@@ -54,28 +104,17 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
 
   // 3. Has it been rotated before? Then this is a lost answer or a theft.
   if (token->rotated_at) {
-    if (auto same = repeat_of(tables, *token, family->grant, now, options)) return std::move(*same);
-    return end_family(tables, token->family, now);
+    if (!is_repeat(tables, *token, now, options)) return end_family(tables, token->family, now);
+    return repeat(tables, *token, family->grant, shown, now, options);
   }
   if (token->expires_at <= now) return refused(errors::invalid_grant, "expired");
 
-  // 4. Not more than was granted and the client may have (RFC 6749, section 6; RFC 8707, section 2.2): an operator
-  // takes a scope from a client, and from its tokens with it.
-  Grant grant = family->grant;
-  grant.scope = grant.scope.part_within(shown.client->metadata.scope);
-  if (grant.scope.empty() && !family->grant.scope.empty()) return refused(errors::invalid_grant, "scope_is_gone");
-  if (shown.scope) {
-    if (!shown.scope->is_within(grant.scope)) return refused(errors::invalid_scope, "wider_scope");
-    grant.scope = *shown.scope;
-  }
-  auto audience = audience_within(family->grant, shown.resources);
-  if (!audience) return refused(audience.error(), "another_target");
-  grant.audience = std::move(*audience);
+  // 4. May it have what it asks for?
+  auto asked = asked_of(family->grant, shown);
+  if (!asked) return std::unexpected(asked.error());
 
   // 5. A new access token; and a new refresh token in place of this one, or more time for it.
-  AccessRecord access = new_access_record(*shown.client, std::move(grant), shown.access_id, now, options);
-  access.hash = shown.hash_of(access);
-  tables.grants.insert_access(access);
+  AccessRecord access = give_access(tables, shown, *std::move(asked), now, options);
   const base::UnixTime idle_end = std::min(now + options.refresh_idle, family->expires_at);
   Refreshed refreshed{.grant = family->grant,
                       .access = std::move(access),
@@ -91,8 +130,7 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   } else {
     token->expires_at = idle_end;
   }
-  const bool known = tables.grants.update_refresh(*token);
-  INVARIANT(known, "a refresh token does not vanish inside a transaction");
+  update(tables, *token);
   return refreshed;
 }
 

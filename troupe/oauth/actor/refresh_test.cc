@@ -21,9 +21,11 @@ struct Bench {
   Grant grant;
   RefreshRecord first;
 
-  explicit Bench(const Client& of) : client(std::make_shared<Client>(of)) {
+  explicit Bench(const Client& of, std::vector<std::string> audience = {"https://issuer.example"})
+      : client(std::make_shared<Client>(of)) {
     fixture::fill(tables);
     grant = fixture::grant_of(of, ids.next(), ids.next());
+    grant.audience = std::move(audience);
     tables.grants.insert_family({.grant = grant, .expires_at = start + 30 * 24h});
     const crypto::TokenId id = ids.next();
     first = {.id = id, .family = grant.family, .hash = hash_of(id), .expires_at = start + options.refresh_idle};
@@ -78,6 +80,56 @@ TEST_CASE("a repeat within the grace time gets the same answer") {
   CHECK_EQ(repeat->successor, first->successor);
   CHECK_EQ(repeat->access.id, first->access.id);
   CHECK_EQ(repeat->access.expires_at, first->access.expires_at);
+  CHECK_FALSE(bench.is_revoked());
+}
+
+TEST_CASE("a repeat that asks for something else is judged as ever, and gets an access token for that") {
+  Bench bench{fixture::phone()};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  const auto again = [&](std::string_view scope, std::vector<std::string> resources = {}) {
+    ShownRefreshToken shown = bench.shown(bench.first.id);
+    if (!scope.empty()) shown.scope = fixture::scope(scope);
+    shown.resources = std::move(resources);
+    return refresh(bench.tables, shown, start + 2s, options);
+  };
+  CHECK_EQ(again("read write").error().error, errors::invalid_scope);
+  CHECK_EQ(again("", {"https://unknown.example/api"}).error().error, errors::invalid_target);
+  CHECK_FALSE(bench.is_revoked());
+
+  const auto narrow = again("read");
+  REQUIRE(narrow.has_value());
+  CHECK_EQ(narrow->successor, first->successor);
+  CHECK_EQ(narrow->access.grant.scope, fixture::scope("read"));
+  CHECK_NE(narrow->access.id, first->access.id);
+  CHECK_EQ(bench.tables.grants.find_access(narrow->access.id)->hash, narrow->access.hash);
+  CHECK_EQ(again("read")->access.id, narrow->access.id);  // a repeat of that
+  CHECK_EQ(again("read", bench.grant.audience)->access.id, narrow->access.id);
+  CHECK_EQ(again("")->access.grant.scope, bench.grant.scope);
+  CHECK(bench.show(*first->successor, start + 3s).has_value());
+}
+
+TEST_CASE("a repeat for fewer resources gets an access token for those alone") {
+  Bench bench{fixture::phone(), {"https://a.example", "https://b.example"}};
+  const auto first = bench.show(bench.first.id, start + 1s);
+  CHECK_EQ(first->access.grant.audience, bench.grant.audience);
+  ShownRefreshToken shown = bench.shown(bench.first.id);
+  shown.resources = {"https://b.example"};
+  const auto narrow = refresh(bench.tables, shown, start + 2s, options);
+  REQUIRE(narrow.has_value());
+  CHECK_EQ(narrow->access.grant.audience, shown.resources);
+  CHECK_EQ(narrow->successor, first->successor);
+}
+
+TEST_CASE("a repeat gives no scope that was taken from the client since") {
+  Bench bench{fixture::phone()};
+  REQUIRE(bench.show(bench.first.id, start + 1s).has_value());
+  Client changed = *bench.client;
+  changed.metadata.scope = fixture::scope("openid offline_access");
+  bench.client = std::make_shared<Client>(changed);
+  CHECK_EQ(bench.show(bench.first.id, start + 2s)->access.grant.scope, fixture::scope("openid offline_access"));
+  changed.metadata.scope = fixture::scope("write");
+  bench.client = std::make_shared<Client>(changed);
+  CHECK_EQ(bench.show(bench.first.id, start + 2s).error().error, errors::invalid_grant);
   CHECK_FALSE(bench.is_revoked());
 }
 

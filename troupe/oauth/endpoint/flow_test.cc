@@ -126,6 +126,19 @@ TEST_CASE("a refresh token is spent for its successor, and a lost answer can be 
   CHECK(oauth.is_active(second.at("access_token")));
 }
 
+TEST_CASE("a client that lost the answer to a refresh may ask for less when it asks again (T43)") {
+  OauthWorld oauth{{.seed = 17}};
+  auto first = oauth.redeem(oauth.phone, oauth.authorize(alice, oauth.phone));
+  auto second = oauth.refresh(oauth.phone, first.at("refresh_token"));
+  auto narrow = oauth.refresh(oauth.phone, first.at("refresh_token"), "scope=read");
+  REQUIRE_EQ(narrow.status(), 200);
+  CHECK_EQ(narrow.at("scope"), "read");
+  CHECK_EQ(narrow.at("refresh_token"), second.at("refresh_token"));
+  CHECK(oauth.is_active(narrow.at("access_token")));
+  CHECK_EQ(oauth.refresh(oauth.phone, first.at("refresh_token"), "scope=read+write").error(), "invalid_scope");
+  CHECK_EQ(oauth.refresh(oauth.phone, second.at("refresh_token")).status(), 200);  // nothing has ended
+}
+
 TEST_CASE("a refresh token that is reused after its grace ends the family (T41)") {
   OauthWorld oauth{{.seed = 14}};
   auto first = oauth.redeem(oauth.phone, oauth.authorize(alice, oauth.phone));
