@@ -54,10 +54,11 @@ bool is_repeat(Tables& tables, const RefreshRecord& token, base::UnixTime now, c
   return successor && !successor->rotated_at;  // else the owner has gone on with it
 }
 
-/// The access token that the rotation gave, if it is what is asked for this time.
-std::optional<AccessRecord> given_before(Tables& tables, const RefreshRecord& token, const Grant& asked) {
+/// The access token that the rotation gave, if it is good still and what is asked for this time.
+std::optional<AccessRecord> given_before(Tables& tables, const RefreshRecord& token, const Grant& asked,
+                                         base::UnixTime now) {
   auto access = tables.grants.find_access(*token.access);
-  if (!access) return std::nullopt;
+  if (!access || access->revoked_at || access->expires_at <= now) return std::nullopt;  // expired rows are removed
   if (access->grant.scope != asked.scope || access->grant.audience != asked.audience) return std::nullopt;
   access->grant.id_token_claims = asked.id_token_claims;
   return access;
@@ -68,7 +69,7 @@ Answer repeat(Tables& tables, RefreshRecord token, const Grant& granted, const S
               base::UnixTime now, const OauthOptions& options) {
   auto asked = asked_of(granted, shown);
   if (!asked) return std::unexpected(asked.error());
-  auto access = given_before(tables, token, *asked);
+  auto access = given_before(tables, token, *asked, now);
   if (!access) {
     access = give_access(tables, shown, *std::move(asked), now, options);
     token.access = access->id;  // the next repeat gets this one

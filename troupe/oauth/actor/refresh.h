@@ -3,9 +3,10 @@
 //
 // A token that is rotated is good once. Shown again within the grace time, while its successor
 // has not been used, it gives the same answer again: a client that lost our answer is no thief.
-// Where it asks for another scope or other resources than at first, which is judged as ever, it
-// gets the same successor and an access token for that. Any other reuse ends the family, because nobody can tell the
-// thief from the owner and only the owner can sign in again (RFC 9700, 4.14.2).
+// Where it asks for another scope or other resources than at first, which is judged as ever, or
+// that access token is good no more, it gets the same successor and another access token. Any
+// other reuse ends the family, because nobody can tell the thief from the owner and only the
+// owner can sign in again (RFC 9700, 4.14.2).
 #pragma once
 
 #include <expected>

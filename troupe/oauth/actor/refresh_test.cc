@@ -108,6 +108,35 @@ TEST_CASE("a repeat that asks for something else is judged as ever, and gets an 
   CHECK(bench.show(*first->successor, start + 3s).has_value());
 }
 
+TEST_CASE("a repeat whose access token is good no more gets another one beside the same successor") {
+  struct Over {
+    const char* name;
+    void (*end)(Bench&, const crypto::TokenId&);
+  };
+  const Over rows[] = {
+      {"revoked", [](Bench& b, const crypto::TokenId& id) { CHECK(b.tables.grants.revoke_access(id, start + 2s)); }},
+      {"expired", [](Bench&, const crypto::TokenId&) {}},
+      {"expired and removed",
+       [](Bench& b, const crypto::TokenId&) { CHECK_EQ(b.tables.grants.remove_access_expired(start + 6s, 10), 1); }},
+  };
+  for (const Over& row : rows) {
+    CAPTURE(row.name);
+    Client quick = fixture::phone();
+    quick.metadata.access_token_ttl = 5s;
+    Bench bench{quick};
+    const auto first = bench.show(bench.first.id, start + 1s);
+    REQUIRE(first.has_value());
+    row.end(bench, first->access.id);
+    const auto repeat = bench.show(bench.first.id, start + 6s);
+    REQUIRE(repeat.has_value());
+    CHECK_EQ(repeat->successor, first->successor);
+    CHECK_NE(repeat->access.id, first->access.id);
+    CHECK_EQ(repeat->access.expires_at, start + 11s);
+    CHECK_EQ(bench.show(bench.first.id, start + 7s)->access.id, repeat->access.id);
+    CHECK_FALSE(bench.is_revoked());
+  }
+}
+
 TEST_CASE("a repeat for fewer resources gets an access token for those alone") {
   Bench bench{fixture::phone(), {"https://a.example", "https://b.example"}};
   const auto first = bench.show(bench.first.id, start + 1s);
