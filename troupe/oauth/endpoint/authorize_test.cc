@@ -54,6 +54,30 @@ TEST_CASE("a request may come by POST; a parameter in query and body comes twice
   CHECK_EQ(browser.send(std::move(twice)).location_query().get("error"), "invalid_request");
 }
 
+TEST_CASE("a parameter that comes twice in a body is told to whom it is told by GET (T7)") {
+  OauthWorld oauth{{.seed = 32}};
+  Browser known{oauth}, bare{oauth};
+  known.get(address(oauth));
+  for (Browser* browser : {&known, &bare}) {
+    auto form = wire::parse_form(oauth.authorization_query(oauth.web_shop)).value();
+    form.add("nonce", "n2");
+    auto back = browser->post("/oauth/authorize", form);
+    CHECK(back.header("location").starts_with("https://shop.example/cb?error=invalid_request"));
+    CHECK_EQ(back.location_query().get("state"), "s1");
+    for (auto name : {"client_id", "redirect_uri"}) {  // nobody knows whose request this is
+      auto doubtful = form;
+      doubtful.add(name, std::string{*form.get(name)});
+      auto page = browser->post("/oauth/authorize", doubtful);
+      CHECK_EQ(page.status(), 400);
+      CHECK_EQ(page.header("location"), "");
+    }
+  }
+  web::Request json{.method = web::Method::post, .path = "/oauth/authorize"};
+  json.headers.add("Content-Type", "application/json");
+  json.body = "{}";
+  CHECK_EQ(oauth.send(std::move(json)).status(), 400);
+}
+
 TEST_CASE("a client's POST, which comes without cookies, is led on to where they come along") {
   OauthWorld oauth{{.seed = 31}};
   Browser browser{oauth};

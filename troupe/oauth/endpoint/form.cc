@@ -23,14 +23,19 @@ OauthError error_of(wire::FormError error) {
 
 }  // namespace
 
-std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
+std::expected<wire::Form, OauthError> read_whole_form(const web::Request& request) {
   if (!is_of_type(request, "application/x-www-form-urlencoded")) {
     return std::unexpected(
         errors::invalid_request.because("The content type must be application/x-www-form-urlencoded."));
   }
   auto form = wire::parse_form(request.body);
   if (!form) return std::unexpected(error_of(form.error()));
+  return *std::move(form);
+}
 
+std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
+  const auto form = read_whole_form(request);
+  if (!form) return form;
   wire::Form present;
   for (const auto& [name, value] : *form) {
     if (name != "resource" && form->count(name) > 1) {

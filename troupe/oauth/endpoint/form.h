@@ -18,6 +18,9 @@ namespace troupe::oauth {
 /// twice (`resource` may, RFC 8707); the same with status 413 for a form that is too large.
 std::expected<wire::Form, OauthError> read_form(const web::Request& request);
 
+/// The same with doubles and empty values as they stand, for whoever judges them itself.
+std::expected<wire::Form, OauthError> read_whole_form(const web::Request& request);
+
 /// What comes of this request, for the audit trail.
 Cause cause_of(const web::Request& request);
 
