@@ -116,14 +116,18 @@ Task<web::Response> show(ServicePtr service, web::Request http) {
 }
 
 Task<web::Response> update(ServicePtr service, web::Request http) {
-  auto managed = managed_by(http);
+  auto managed = managed_by(http);  // 1. whose it is: nobody else is told what is wrong with it (RFC 7592, section 2)
   if (!managed) co_return refuse_bearer(std::nullopt);
-  auto body = body_of(http);
+  auto known = co_await service->clients.ask(GetRegistration{managed->id, managed->token});
+  if (!known) co_return refuse_bearer(told(known.error()));
+
+  auto body = body_of(http);  // 2. what it says of the client
   if (!body) co_return refuse(body.error());
   if (const auto fault = fault_in_update(*body, managed->id)) co_return refuse(*fault);
   auto metadata = read_registration(*body, service->options);
   if (!metadata) co_return refuse(metadata.error());
 
+  // 3. its record, if the token is good still
   auto updated = co_await service->clients.ask(UpdateRegistration{
       managed->id, std::move(managed->token), *std::move(metadata), repeated_secret(*body), cause_of(http)});
   if (!updated) {

@@ -133,6 +133,23 @@ TEST_CASE("a client changes its registration, and its token with it") {
   CHECK_EQ(oauth.redeem(app, oauth.authorize(alice, app, "scope=openid")).status(), 200);  // its secret stays
 }
 
+TEST_CASE("who shows a wrong token is told so, and not what is wrong with the change (T62)") {
+  OauthWorld oauth{open(23)};
+  auto mine = enrol(oauth);
+  const std::string good = R"({"client_id":")" + mine.at("client_id") + R"(","redirect_uris":["https://a.example/"]})";
+  for (const std::string& body : {good, std::string{"{"}, std::string{"{}"}}) {
+    for (const char* type : {"application/json", "text/plain"}) {
+      CAPTURE(body);
+      CAPTURE(type);
+      auto refused = ask(oauth, Method::put, path_of(mine), body, "guess", type);
+      CHECK_EQ(refused.status(), 401);
+      CHECK_EQ(refused.error(), "invalid_token");
+      CHECK(refused.header("www-authenticate").starts_with("Bearer "));
+    }
+  }
+  CHECK_EQ(ask(oauth, Method::put, path_of(mine), "{", mine.at("registration_access_token")).status(), 400);
+}
+
 TEST_CASE("what the operator alone says stays when a client changes itself, and a disabled one changes nothing") {
   OauthWorld oauth{open(17)};
   // It cannot make itself the server of a resource, and with that know other clients' tokens (T52).
