@@ -24,7 +24,7 @@ OauthError error_of(wire::FormError error) {
 }  // namespace
 
 std::expected<wire::Form, OauthError> read_whole_form(const web::Request& request) {
-  if (!is_of_type(request, "application/x-www-form-urlencoded")) {
+  if (!is_form(request)) {
     return std::unexpected(
         errors::invalid_request.because("The content type must be application/x-www-form-urlencoded."));
   }
@@ -47,6 +47,8 @@ std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
 }
 
 Cause cause_of(const web::Request& request) { return {.request = request.request_id, .by = {}}; }
+
+bool is_form(const web::Request& request) { return is_of_type(request, "application/x-www-form-urlencoded"); }
 
 bool is_json(const web::Request& request) { return is_of_type(request, "application/json"); }
 

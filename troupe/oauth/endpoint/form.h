@@ -24,6 +24,9 @@ std::expected<wire::Form, OauthError> read_whole_form(const web::Request& reques
 /// What comes of this request, for the audit trail.
 Cause cause_of(const web::Request& request);
 
+/// Whether the body says that it is a form.
+bool is_form(const web::Request& request);
+
 /// Whether the body says that it is JSON.
 bool is_json(const web::Request& request);
 

@@ -11,14 +11,14 @@ namespace {
 using Shown = std::expected<std::optional<TokenText>, OauthError>;
 
 /// The token of the request, by exactly one of the ways of RFC 6750, section 2. The third, in the query, would leave
-/// it in logs and histories, and is refused.
+/// it in logs and histories, and is refused. A body that is no form bears no token, whatever it is.
 Shown shown_token(const web::Request& http) {
   auto query = wire::parse_form(http.query);
   if (!query || query->get("access_token")) {
     return std::unexpected(errors::invalid_request.because("An access token must not stand in the URL."));
   }
   auto in_header = bearer_of(http);
-  if (!in_header || http.method != web::Method::post || http.body.empty()) return in_header;
+  if (!in_header || http.method != web::Method::post || !is_form(http)) return in_header;
   auto form = read_form(http);
   if (!form) return std::unexpected(form.error());
   if (!form->get("access_token")) return in_header;

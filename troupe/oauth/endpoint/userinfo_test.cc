@@ -29,6 +29,25 @@ TEST_CASE("userinfo takes a token in one place, by its header or form (T58)") {
   CHECK(wrong.header("www-authenticate").contains("error=\"invalid_token\""));
 }
 
+TEST_CASE("userinfo by POST goes by the header where the body is no form") {
+  OauthWorld oauth{{.seed = 8}};
+  const auto access = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop)).at("access_token");
+  const auto ask = [&](const char* type, const char* body, const std::string& token) {
+    web::Request request{.method = web::Method::post, .path = "/oauth/userinfo"};
+    if (*type != '\0') request.headers.add("Content-Type", type);
+    if (!token.empty()) request.headers.add("Authorization", "Bearer " + token);
+    request.body = body;
+    return oauth.send(std::move(request));
+  };
+  constexpr auto form = "application/x-www-form-urlencoded";
+  for (const auto& [type, body] : {std::pair{"application/json", "{}"}, {"text/plain", "%"}, {"", "x"}, {form, ""}}) {
+    CAPTURE(type);
+    CHECK_EQ(ask(type, body, access).at("preferred_username"), "alice");
+    CHECK_EQ(ask(type, body, "").status(), 401);
+  }
+  CHECK_EQ(ask(form, "%", access).error(), "invalid_request");
+}
+
 TEST_CASE("no other token passes for an access token (T50)") {
   OauthWorld oauth{{.seed = 5}};
   auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
