@@ -222,8 +222,7 @@ struct RedemptionEvents {
 /// Spends the code that was shown and keeps what it granted; what came of it is an event, whatever it was.
 std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode& shown, const TokenDraft& draft,
                                                      const OauthOptions& options, RedemptionEvents events) {
-  const auto family_lives = draft.client->is_public() ? options.refresh_absolute_public : options.refresh_absolute;
-  auto grant = redeem(t, shown, draft.made_at, draft.made_at + family_lives);
+  auto grant = redeem(t, shown, draft.made_at, draft.made_at + family_ttl(*draft.client, options));
   if (!grant) {
     events.redeemed.kind = grant.error().revoked ? "code_replay" : "code_refused";
     events.redeemed.reason = grant.error().reason;

@@ -39,11 +39,15 @@ struct TokenRows {
 /// How long the client's access tokens live.
 std::chrono::seconds access_token_ttl(const Client& client, const OauthOptions& options) noexcept;
 
+/// How long what is granted to the client can be refreshed, however often it is.
+std::chrono::seconds family_ttl(const Client& client, const OauthOptions& options) noexcept;
+
 /// The row of a new access token of `client` for `grant`, still without hash.
 AccessRecord new_access_record(const Client& client, Grant grant, const crypto::TokenId& id, base::UnixTime now,
                                const OauthOptions& options);
 
-/// The rows for `grant`, which names its family; with a refresh token if `has_refresh_token`.
+/// The rows for `grant`, which names its family; with a refresh token if `has_refresh_token`, that ends with the family
+/// if not before.
 TokenRows fill(const TokenDraft& draft, Grant grant, const OauthOptions& options);
 
 /// The user behind the grant, where its ID tokens are to tell something of them.

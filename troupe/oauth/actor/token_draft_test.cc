@@ -50,6 +50,19 @@ TEST_CASE("an access token comes with a refresh token where the grant has one") 
   CHECK_FALSE(fill(desk.draft, desk.granted("read"), desk.options).refresh.has_value());
 }
 
+TEST_CASE("a first refresh token ends with its family, where it may be unused for longer than that lives") {
+  Desk desk;
+  const auto end = [&](const Client& client) {
+    desk.draft.client = std::make_shared<const Client>(client);
+    return fill(desk.draft, desk.granted("read"), desk.options).refresh->expires_at;
+  };
+  CHECK_EQ(end(fixture::shop()), start + desk.options.refresh_idle);
+  desk.options.refresh_absolute = std::chrono::hours{48};
+  desk.options.refresh_absolute_public = std::chrono::hours{24};
+  CHECK_EQ(end(fixture::shop()), start + std::chrono::hours{48});
+  CHECK_EQ(end(fixture::phone()), start + std::chrono::hours{24});
+}
+
 TEST_CASE("tokens are kept while their family stands, and not one of them afterwards") {
   Desk desk;
   const Grant grant = desk.granted("read");
