@@ -38,7 +38,8 @@ std::string at_hash(const TokenText& access_token, crypto::Algorithm algorithm) 
   return wire::to_base64url(crypto::sha256(text).view().substr(0, 16));
 }
 
-/// The claims of a JWT access token (RFC 9068, section 2.2).
+/// The claims of a JWT access token (RFC 9068, section 2.2). The row keeps the digest of the text, so tokens that were
+/// made of another text stay what they are.
 std::string claims_of(const std::string& issuer, const AccessRecord& token) {
   std::string text;
   wire::JsonWriter claims{text};
@@ -48,8 +49,8 @@ std::string claims_of(const std::string& issuer, const AccessRecord& token) {
       .member("client_id", token.grant.client.value())
       .member("jti", token.id.text())
       .member("iat", token.issued_at.seconds())
-      .member("exp", token.expires_at.seconds())
-      .member("scope", token.grant.scope.text());
+      .member("exp", token.expires_at.seconds());
+  if (!token.grant.scope.empty()) claims.member("scope", token.grant.scope.text());
   append_audience(claims, token.grant.audience);
   if (const auto& by = token.grant.authentication)
     claims.member("auth_time", by->time.seconds()).member("sid", by->session.value());

@@ -59,6 +59,23 @@ TEST_CASE("several audiences are an array, and a client for itself has no sign-i
   CHECK(claims.find("sid") == nullptr);
 }
 
+TEST_CASE("a token without scope has no such claim, and one that was made when it had an empty one is good still") {
+  Mill mill;
+  AccessRecord record = mill.record();
+  record.grant.scope = ScopeSet{};
+  const TokenText token = mill.factory.access_token(record, mill.secret);
+  CHECK(claims_in(token).find("scope") == nullptr);
+  CHECK_EQ(mill.factory.read(token.expose())->hash, mill.factory.hasher(record.id, mill.secret)(record));
+
+  std::string before{crypto::read_unverified_jwt(token.expose())->claims};
+  before.insert(before.find(R"("aud")"), R"("scope":"",)");
+  crypto::Signer signer{fixture::keys()->signing[1]};
+  const auto read = mill.factory.read(crypto::sign_jwt(signer, "at+jwt", before));
+  REQUIRE(read.has_value());
+  CHECK_EQ(read->id, record.id);
+  CHECK_EQ(read->hash, crypto::sha256(before));  // what its row has kept
+}
+
 TEST_CASE("what the factory writes it reads as the same token, in every form") {
   Mill mill;
   for (const auto format : {AccessTokenFormat::jwt, AccessTokenFormat::opaque})
