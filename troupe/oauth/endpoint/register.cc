@@ -23,7 +23,7 @@ std::expected<wire::Json, OauthError> body_of(const web::Request& http) {
   return *std::move(body);
 }
 
-/// All that is known of the client, with what it needs to manage itself (RFC 7592, section 3).
+/// All that is registered of the client (RFC 7591, 3.2.1), with what it needs to manage itself (RFC 7592, 3).
 std::string registration_of(const Service& service, const Client& client, const RegistrationToken& token,
                             const std::optional<ClientSecret>& secret = {}) {
   std::string json;
@@ -38,6 +38,7 @@ std::string registration_of(const Service& service, const Client& client, const 
               url_of(service.options, fmt::format("{}{}", registrations_path, client.id.value())))
       .member("registration_access_token", token.expose());
   write_metadata(writer, client.metadata);
+  writer.member("subject_type", "public");  // the only one there is, so it stands in no record
   writer.end_object();
   return json;
 }

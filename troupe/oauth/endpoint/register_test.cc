@@ -44,6 +44,19 @@ TEST_CASE("a client that registers itself gets all that it needs, and signs a us
   CHECK_EQ(oauth.redeem(app, oauth.authorize(alice, app, "scope=openid")).status(), 200);
 }
 
+TEST_CASE("a client is told all that it has registered, also what it would have had without saying so") {
+  OauthWorld oauth{open(24)};
+  for (const char* more : {"", R"(,"subject_type":"public","backchannel_logout_session_required":false)"}) {
+    auto made = enrol(oauth, fmt::format(R"({{"redirect_uris":["https://new.example/cb"]{}}})", more));
+    auto seen = ask(oauth, Method::get, path_of(made), "", made.at("registration_access_token"));
+    for (const Reply& told : {std::move(made), std::move(seen)}) {
+      CHECK_EQ(told.at("subject_type"), "public");
+      REQUIRE(told.json.find("backchannel_logout_session_required") != nullptr);
+      CHECK_FALSE(*told.json.find("backchannel_logout_session_required")->boolean());
+    }
+  }
+}
+
 TEST_CASE("who may register is the operator's to say (T62)") {
   OauthWorld by_token{{.seed = 2}};
   const auto token = [&](const ClientApp& client, std::string scope) {

@@ -219,7 +219,7 @@ void write_metadata(wire::JsonWriter& writer, const ClientMetadata& metadata) {
     writer.member("token_endpoint_auth_signing_alg", crypto::name_of(*metadata.auth_signing_alg));
   if (!metadata.backchannel_logout_uri.empty())
     writer.member("backchannel_logout_uri", metadata.backchannel_logout_uri);
-  if (metadata.logout_requires_session) writer.member("backchannel_logout_session_required", true);
+  writer.member("backchannel_logout_session_required", metadata.logout_requires_session);
   if (!metadata.resources.empty()) write_texts("resources", metadata.resources);
 }
 
