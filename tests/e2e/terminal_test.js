@@ -115,6 +115,23 @@ test('a watch outlives its server, says so, and goes on', async () => {
   assert.deepEqual(await watcher.end('SIGTERM'), { code: 0, signal: null });
 });
 
+test('a watch goes on with the token that its file has by then, before its own has expired and after', async () => {
+  const short = await server.addClient('--name', 'Short', '--grant', 'client_credentials', '--scope', scope, '--access-token-lifetime', '12s');
+  const file = join(home, 'short');
+  const renew = async () => writeFileSync(file, `${await machineToken(server, short)}\n`, { mode: 0o600 });
+  await renew();
+  const watcher = new Running(['watch', '--token-file', file, 'short.lived']);
+  await watcher.says('out', 'expires within a minute');
+  await renew();
+  await watcher.says('out', 'the server has taken another token');
+  await watcher.says('out', 'the token has expired (4001)');
+  await watcher.says('out', 'there is no other token yet');
+  assert.equal(run(['publish', '--text', 'short.lived', 'meanwhile']).status, 0);
+  await renew();
+  await watcher.says('out', 'meanwhile');
+  assert.deepEqual(await watcher.end('SIGINT'), { code: 0, signal: null });
+});
+
 test('a token that is revoked ends a subscription with the reason', async () => {
   const short = await machineToken(server, client);
   const subscriber = new Running(['subscribe', 'secret'], { env: { ...env, TROUPE_TOKEN: short } });

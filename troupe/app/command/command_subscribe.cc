@@ -22,6 +22,11 @@ using namespace std::chrono_literals;
 
 constexpr int ended_signal = SIGUSR1;  // the listener says: it is over
 
+constexpr const char* about_tokens =
+    "\nThe file of --token-file is read again when its token is about to expire: who writes a fresh one there in time\n"
+    "keeps this going. Where it comes back after a lost connection, two minutes after the end are in time, too.\n"
+    "A token in TROUPE_TOKEN ends it when it expires (after ten minutes, unless the server says otherwise).";
+
 constexpr const char* subscribe_examples =
     "Examples:\n"
     "  troupe subscribe news.today 'alerts.*'\n"
@@ -36,7 +41,7 @@ constexpr const char* subscribe_examples =
 constexpr const char* watch_examples =
     "Examples:\n"
     "  troupe watch 'news.>'\n"
-    "  TROUPE_TOKEN=... troupe watch --server wss://live.example.org orders\n"
+    "  troupe watch --token-file token --server wss://live.example.org orders\n"
     "Shows time, topic, sender and payload, and whatever happens to the connection; it comes back by itself and goes "
     "on\n"
     "where it was. Exit status: 0 it was interrupted (Ctrl-C); 1 the server refused; 2 the command line is wrong.";
@@ -77,7 +82,8 @@ Exit listen(const SubscribeFlags& flags, MessageView view, realtime::Reconnect r
                         .socket = connector.socket_options(std::move(token)),
                         .topics = flags.topics,
                         .overflow = flags.overflow,
-                        .reconnect = reconnect};
+                        .reconnect = reconnect,
+                        .renew_token = token_renewal(flags.connect)};
   options.view = view;
   options.count = flags.count;
   const int notes = view.form == ViewForm::columns ? STDOUT_FILENO : STDERR_FILENO;
@@ -128,7 +134,7 @@ void add_subscribe_commands(CLI::App& root, Invocation& invocation) {
   subscribe->add_flag("--recover", flags->recover, "Come back after a lost connection, and go on without loss");
   subscribe->add_option("--record", flags->record, "Write the traffic there, for tools/history_check")
       ->type_name("FILE");
-  subscribe->footer(subscribe_examples);
+  subscribe->footer(std::string{subscribe_examples} + about_tokens);
   subscribe->callback([&invocation, flags] {
     invocation.chosen = [&invocation, flags] {
       const auto reconnect = flags->recover ? realtime::Reconnect::always : realtime::Reconnect::never;
@@ -139,7 +145,7 @@ void add_subscribe_commands(CLI::App& root, Invocation& invocation) {
   auto* watch = root.add_subcommand("watch", "Show what is published to topics of a running server, as it comes");
   auto watched = std::make_shared<SubscribeFlags>();
   add_topics(*watch, *watched);
-  watch->footer(watch_examples);
+  watch->footer(std::string{watch_examples} + about_tokens);
   watch->callback([&invocation, watched] {
     invocation.chosen = [&invocation, watched] {
       const MessageView view{.form = ViewForm::columns,

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/command/command.h"
+#include "troupe/crypto/digest.h"
 #include "troupe/wire/ascii.h"
 
 namespace troupe::app {
@@ -27,6 +29,10 @@ void take(std::vector<realtime::AccessToken>& tokens, std::string_view line, con
   if (line.empty()) return;
   if (!is_token_text(line)) throw CommandFailed{fmt::format("what stands in {} can be no token", where)};
   tokens.emplace_back(std::string{line});
+}
+
+void take_lines(std::vector<realtime::AccessToken>& tokens, std::istream& file, const std::string& path) {
+  for (std::string line; std::getline(file, line);) take(tokens, line, path);
 }
 
 }  // namespace
@@ -60,7 +66,7 @@ std::vector<realtime::AccessToken> read_tokens(const ConnectFlags& flags, Consol
   } else if (!flags.token_file.empty()) {
     std::ifstream file{flags.token_file};
     if (!file) throw CommandFailed{fmt::format("the token file {} cannot be read", flags.token_file)};
-    for (std::string line; std::getline(file, line);) take(tokens, line, flags.token_file);
+    take_lines(tokens, file, flags.token_file);
   } else if (const char* variable = std::getenv("TROUPE_TOKEN"); variable != nullptr) {
     take(tokens, variable, "TROUPE_TOKEN");
   }
@@ -76,6 +82,23 @@ realtime::AccessToken read_token(const ConnectFlags& flags, const Connector& con
   if (!token.expose().empty() && !connector.address().secure && !connector.is_loopback())
     console.err("troupe: the token crosses the network unencrypted; wss:// would protect it\n");
   return token;
+}
+
+realtime::RenewToken token_renewal(const ConnectFlags& flags) {
+  if (flags.token_file.empty() || flags.token_file == "-") return nullptr;
+  return [path = flags.token_file](const realtime::AccessToken& last) -> std::optional<realtime::AccessToken> {
+    std::error_code none;
+    if (!std::filesystem::is_regular_file(path, none)) return std::nullopt;  // a pipe would be waited for
+    std::ifstream file{path};
+    std::vector<realtime::AccessToken> tokens;
+    try {
+      take_lines(tokens, file, path);
+    } catch (const CommandFailed&) {
+      return std::nullopt;  // somebody is writing it
+    }
+    if (tokens.empty() || crypto::equal_in_constant_time(tokens.front().expose(), last.expose())) return std::nullopt;
+    return std::move(tokens.front());
+  };
 }
 
 }  // namespace troupe::app

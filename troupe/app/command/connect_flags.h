@@ -8,7 +8,7 @@
 
 #include "troupe/app/client/connector.h"
 #include "troupe/app/command/console.h"
-#include "troupe/realtime/client/client_socket.h"
+#include "troupe/realtime/client/subscriber.h"
 
 namespace CLI {
 class App;
@@ -33,5 +33,10 @@ std::vector<realtime::AccessToken> read_tokens(const ConnectFlags& flags, Consol
 
 /// The first of them; tells where it would cross a network in the clear.
 realtime::AccessToken read_token(const ConnectFlags& flags, const Connector& connector, Console& console);
+
+/// For commands that outlive their token: reads the file again, and gives the first token in it where it is another
+/// one. None where the token comes from elsewhere. A file that cannot be read now, or is no file to be read twice, has
+/// none.
+realtime::RenewToken token_renewal(const ConnectFlags& flags);
 
 }  // namespace troupe::app

@@ -2,8 +2,10 @@
 #include "troupe/app/command/connect_flags.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "troupe/app/command/command.h"
@@ -49,6 +51,36 @@ TEST_CASE("what can be no token is refused without being shown") {
     FAIL("it was taken");
   } catch (const CommandFailed& failure) {
     CHECK_FALSE(std::string{failure.what()}.contains("secret"));
+  }
+}
+
+TEST_CASE("the token file is read again, and gives a token where it has another one") {
+  using troupe::realtime::AccessToken;
+  const File file{"first\n"};
+  const std::string path = file.path + "/token";
+  const auto renewed = token_renewal({.token_file = path});
+  CHECK_FALSE(renewed(AccessToken{"first"}).has_value());
+  CHECK_EQ(renewed(AccessToken{"before"})->expose(), "first");
+  std::ofstream{path} << "\n second \nthird\n";
+  CHECK_EQ(renewed(AccessToken{"first"})->expose(), "second");
+  for (const char* unfinished : {"", "\n", "not\"a token\n"}) {
+    std::ofstream{path} << unfinished;
+    CHECK_FALSE(renewed(AccessToken{"first"}).has_value());
+  }
+  std::filesystem::remove(path);
+  CHECK_FALSE(renewed(AccessToken{"first"}).has_value());
+  REQUIRE_EQ(::mkfifo(path.c_str(), 0600), 0);  // nobody writes there: to open it would take for ever
+  CHECK_FALSE(renewed(AccessToken{"first"}).has_value());
+  CHECK_FALSE(token_renewal({}));
+  CHECK_FALSE(token_renewal({.token_file = "-"}));
+}
+
+TEST_CASE("commands that stay say what becomes of them when their token expires") {
+  for (const char* command : {"watch", "subscribe"}) {
+    MemoryConsole console;
+    CHECK(run_command_line({command, "--help"}, console) == Exit::success);
+    CHECK(console.said().contains("--token-file is read again"));
+    CHECK(console.said().contains("TROUPE_TOKEN ends it when it expires"));
   }
 }
 

@@ -1,4 +1,5 @@
-// Connect, subscribe or resume, hear, and again. What the server answers to our own frames bears the id "s".
+// Connect, subscribe or resume, hear, and again. What the server answers to our own frames bears the id "s", or "a"
+// where it answers another token.
 #include "troupe/realtime/client/subscriber.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ namespace troupe::realtime {
 namespace {
 
 constexpr std::string_view own_id = "s";
+constexpr std::string_view token_id = "a";
 constexpr base::Duration welcome_late = std::chrono::seconds{30};
 constexpr base::Duration answer_late = std::chrono::seconds{10};  // after a heartbeat is due
 
@@ -29,6 +31,16 @@ bool is_final(const SocketEnd& end) {
   if (end.cause != SocketEnd::Cause::closed) return false;
   return end.code == close_codes::token_ended || end.code == close_codes::replaced ||
          end.code == wire::close_code::policy_violation || end.code == wire::close_code::normal;
+}
+
+/// Whether it may end otherwise with another token.
+bool is_of_token(const SocketEnd& end) {
+  return end.cause == SocketEnd::Cause::closed ? end.code == close_codes::token_ended
+                                               : end.cause == SocketEnd::Cause::refused && end.code == 401;
+}
+
+bool is_passing(std::string_view error) {
+  return error == "rate_limited" || error == "overloaded" || error == "internal";
 }
 
 bool is_name(const std::string& topic) {
@@ -58,7 +70,9 @@ std::optional<Position> Subscriber::position(const std::string& topic) const {
 void Subscriber::connect() {
   if (over_) return;
   if (closing_) return over("closed");
+  if (!find_token()) return;
   asked_again_.clear();
+  shown_ = options_.socket.token;
   auto socket = options_.socket;
   if (!session_.empty()) socket.target = wire::add_query(socket.target, {{"session", session_}});
   ClientSocketEvents& events = *this;
@@ -78,6 +92,7 @@ void Subscriber::close() {
 void Subscriber::cut() {
   if (!socket_ || over_ || closing_) return;
   socket_.reset();
+  core_.timers().disarm(token_alarm_);
   if (options_.observer != nullptr) options_.observer->closed();
   live_ = false;
   core_.timers().arm(alarm_, core_.now() + backoff_.wait(core_.random()));
@@ -94,10 +109,16 @@ void Subscriber::on_open() { socket_->expect_words_within(welcome_late); }
 
 void Subscriber::on_end(const SocketEnd& end) {
   socket_.reset();
+  core_.timers().disarm(token_alarm_);
   if (options_.observer != nullptr) options_.observer->closed();
   const auto why = in_words(end);
   if (closing_) return over(refusal_.empty() ? "closed" : refusal_);
-  if (is_final(end)) return over(why);
+  if (may_outlive(end)) {
+    if (!token_until_) token_until_ = core_.now() + options_.token_patience;
+    token_ended_ = why;
+  } else if (is_final(end)) {
+    return over(why);
+  }
   interrupted(why);
 }
 
@@ -113,6 +134,56 @@ void Subscriber::over(const std::string& why) {
   live_ = false;
   over_ = true;
   events_.on_over(why);
+}
+
+// ---- tokens ----
+
+/// Whether it comes back although its token is no good any more. One that never was any good is told at once.
+bool Subscriber::may_outlive(const SocketEnd& end) const {
+  return is_of_token(end) && !session_.empty() && options_.renew_token && options_.reconnect == Reconnect::always;
+}
+
+/// Whether there is a token to come with: where the last one has ended, only another one will do.
+bool Subscriber::find_token() {
+  if (!options_.renew_token) return true;
+  if (auto renewed = options_.renew_token(options_.socket.token)) {
+    options_.socket.token = *std::move(renewed);
+    token_until_.reset();
+    told_to_wait_ = false;
+    return true;
+  }
+  if (!token_until_) return true;
+  if (core_.now() >= *token_until_) {
+    over(token_ended_ + ", and there is no other one");
+    return false;
+  }
+  core_.timers().arm(alarm_, core_.now() + options_.token_look_interval);
+  if (!std::exchange(told_to_wait_, true)) events_.on_note("there is no other token yet");
+  return false;
+}
+
+/// Shows another token on the open connection, as soon as there is one. No recording has it.
+void Subscriber::show_token() {
+  if (!socket_ || closing_ || !options_.renew_token) return;
+  auto renewed = options_.renew_token(shown_);
+  if (!renewed) return core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
+  shown_ = *std::move(renewed);
+  std::string text;
+  wire::JsonWriter writer{text};
+  writer.begin_object().member("type", "authenticate").member("id", token_id).member("token", shown_.expose());
+  writer.end_object();
+  socket_->send(wire::Opcode::text, text);
+}
+
+void Subscriber::token_shown(const ServerFrame& answer) {
+  if (answer.type == ServerFrameType::authenticated) {
+    options_.socket.token = shown_;
+    core_.timers().disarm(token_alarm_);
+    return events_.on_note("the server has taken another token");
+  }
+  if (is_passing(answer.code)) shown_ = options_.socket.token;  // it may be shown again
+  core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
+  events_.on_note(fmt::format("the server refuses another token: {} ({})", answer.words, answer.code));
 }
 
 // ---- frames ----
@@ -149,7 +220,10 @@ void Subscriber::take(const ServerFrame& frame) {
     case ServerFrameType::error:
       return refused(frame);
     case ServerFrameType::token_expiring:
-      return events_.on_note("the token expires within a minute");
+      events_.on_note("the token expires within a minute");
+      return show_token();
+    case ServerFrameType::authenticated:
+      return token_shown(frame);
     case ServerFrameType::draining:
       wait_min_ = bounded(frame.reconnect_after_ms, std::chrono::minutes{1});
       return events_.on_note("the server is going away");
@@ -311,9 +385,10 @@ void Subscriber::unsubscribed(const ServerFrame& frame) {
 }
 
 void Subscriber::refused(const ServerFrame& frame) {
+  if (frame.id == token_id) return token_shown(frame);
   const auto why = fmt::format("the server refuses: {} ({})", frame.words, frame.code);
   if (frame.id != own_id) return events_.on_note(why);
-  if (frame.code == "rate_limited" || frame.code == "overloaded" || frame.code == "internal") {
+  if (is_passing(frame.code)) {
     wait_min_ = bounded(frame.retry_after_ms, std::chrono::minutes{1});
     events_.on_note(why);
     return socket_->close(wire::close_code::going_away);  // and comes again

@@ -1,10 +1,12 @@
 // Subscriber: what one client hears of its topics, over as many connections as it takes.
 //
 // It subscribes, knows how far it is in each topic, and after a lost connection comes back with growing waits, as the
-// same session where the server still knows it, and goes on where it was. What it cannot get any more it tells. One
-// core; its owner destroys it. Events are never called from inside its own functions and must not destroy it.
+// same session where the server still knows it, and goes on where it was. What it cannot get any more it tells. Where
+// it is given another token in time it outlives the one that it came with. One core; its owner destroys it. Events are
+// never called from inside its own functions and must not destroy it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +28,9 @@ namespace troupe::realtime {
 
 enum class Reconnect : std::uint8_t { never, always };
 
+/// Gives an access token other than `last`, where there is one by now. Called on the subscriber's core.
+using RenewToken = std::function<std::optional<AccessToken>(const AccessToken& last)>;
+
 struct SubscriberOptions {
   Dial dial;
   ClientSocketOptions socket;
@@ -33,7 +38,10 @@ struct SubscriberOptions {
   std::string overflow{};           // empty: the namespace's own
   Reconnect reconnect = Reconnect::always;
   BackoffOptions backoff{};
-  TrafficObserver* observer = nullptr;  // must outlive the subscriber
+  RenewToken renew_token{};                                      // none: all is over when the token is
+  base::Duration token_look_interval = std::chrono::seconds{5};  // while one is wanted: a look costs next to nothing
+  base::Duration token_patience = std::chrono::minutes{2};       // from its end on; by default history reaches further
+  TrafficObserver* observer = nullptr;                           // must outlive the subscriber
 };
 
 /// What a client will never get of a topic, though it was subscribed. An offset of 0: how much is not known.
@@ -86,9 +94,14 @@ class Subscriber final : private ClientSocketEvents {
 
  private:
   struct Alarm final : actor::TimerNode {
-    explicit Alarm(Subscriber& its) noexcept : TimerNode(ring), subscriber(its) {}
-    static void ring(actor::TimerNode& node) noexcept { static_cast<Alarm&>(node).subscriber.connect(); }
+    using Due = void (Subscriber::*)();
+    Alarm(Subscriber& its, Due what) noexcept : TimerNode(ring), subscriber(its), due(what) {}
+    static void ring(actor::TimerNode& node) noexcept {
+      auto& alarm = static_cast<Alarm&>(node);
+      (alarm.subscriber.*alarm.due)();
+    }
     Subscriber& subscriber;
+    Due due;
   };
 
   void on_open() override;
@@ -96,6 +109,10 @@ class Subscriber final : private ClientSocketEvents {
   void on_end(const SocketEnd& end) override;
 
   void connect();
+  bool find_token();
+  bool may_outlive(const SocketEnd& end) const;
+  void show_token();
+  void token_shown(const ServerFrame& answer);
   void take(const ServerFrame& frame);
   void welcomed(const ServerFrame& frame);
   void confirmed(const ServerFrame& frame);
@@ -117,7 +134,8 @@ class Subscriber final : private ClientSocketEvents {
   SubscriberOptions options_;
   SubscriberEvents& events_;
   ServerFrameReader reader_;
-  Alarm alarm_{*this};
+  Alarm alarm_{*this, &Subscriber::connect};
+  Alarm token_alarm_{*this, &Subscriber::show_token};  // while the token of an open connection is about to end
   Backoff backoff_;
   std::unique_ptr<ClientSocket> socket_;
   std::string session_;
@@ -126,6 +144,10 @@ class Subscriber final : private ClientSocketEvents {
   std::map<std::string, std::map<std::string, Position, std::less<>>, std::less<>> patterns_;  // places by shard
   std::set<std::string, std::less<>> asked_again_;  // names whose messages come with the answer, if they are kept
   base::Duration wait_min_{};                       // what a draining server asks for
+  AccessToken shown_;                               // the last one, taken or not
+  std::optional<base::Instant> token_until_;        // the last one has ended: how long another one is waited for
+  std::string token_ended_;                         // why
+  bool told_to_wait_ = false;                       // that it is
   bool live_ = false;
   bool closing_ = false;
   bool over_ = false;
