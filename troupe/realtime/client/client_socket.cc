@@ -54,35 +54,46 @@ std::string_view words_of_status(std::uint16_t status) {
   }
 }
 
+/// What a code stands for where the server says nothing more; one code has several reasons, so that these are vague.
 std::string_view words_of_code(std::uint16_t code) {
   switch (code) {
-    case wire::close_code::normal:
-      return "closed";
     case wire::close_code::going_away:
-      return "the server goes away (1001)";
+      return "it goes away";
     case wire::close_code::policy_violation:
-      return "the server wants a token (1008)";
+      return "it does not permit this connection";
     case wire::close_code::too_large:
-      return "a frame was larger than the server takes (1009)";
-    case wire::close_code::internal_error:
-      return "too many commands have failed on the server (1011)";
-    case 1012:
-      return "the server builds its tables anew (1012)";
+      return "a frame was larger than it takes";
     case close_codes::token_ended:
-      return "the token has expired or was revoked (4001)";
+      return "the token has ended";
     case close_codes::heartbeat_lost:
-      return "the server got no answer to its pings (4002)";
+      return "no answer to its pings";
     case close_codes::slow_consumer:
-      return "we were too slow a reader (4003)";
+      return "we were too slow a reader";
     case close_codes::replaced:
-      return "another connection goes on with the session (4004)";
-    case close_codes::idle:
-      return "we have said nothing for too long (4005)";
+      return "another connection goes on with the session";
     case close_codes::rate_limited:
-      return "over the rate limit, or too many connections of this user (4008)";
+      return "too much at once";
     default:
       return {};
   }
+}
+
+/// With a dot in place of what a terminal would obey (C0, DEL and C1).
+std::string harmless(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = byte >= 0x80 && byte < 0xa0 && i > 0 && text[i - 1] == '\xc2';
+    if (is_c1) text[i - 1] = '.';
+    if (is_c1 || byte < 0x20 || byte == 0x7f) text[i] = '.';
+  }
+  return text;
+}
+
+std::string words_of_close(const SocketEnd& end) {
+  if (end.code == wire::close_code::normal && end.reason.empty()) return "closed";
+  const auto why = end.reason.empty() ? std::string{words_of_code(end.code)} : harmless(end.reason);
+  if (why.empty()) return fmt::format("the server closed with {}", end.code);
+  return fmt::format("the server closed: {} ({})", why, end.code);
 }
 
 }  // namespace
@@ -96,10 +107,8 @@ std::string in_words(const SocketEnd& end) {
       const auto words = words_of_status(end.code);
       return words.empty() ? fmt::format("the server answered {}", end.code) : std::string{words};
     }
-    case Cause::closed: {
-      const auto words = words_of_code(end.code);
-      return words.empty() ? fmt::format("the server closed with {}", end.code) : std::string{words};
-    }
+    case Cause::closed:
+      return words_of_close(end);
     case Cause::lost:
       return "the connection was lost";
     case Cause::silent:

@@ -180,13 +180,40 @@ TEST_CASE("a server that does not answer, is lost, falls silent or does not read
 }
 
 TEST_CASE("each end has its sentence") {
-  CHECK(in_words({Cause::closed, 4003, {}}).contains("4003"));
-  CHECK(in_words({Cause::closed, 4999, {}}).contains("4999"));
+  CHECK_EQ(in_words({Cause::closed, 4003, {}}), "the server closed: we were too slow a reader (4003)");
+  CHECK_EQ(in_words({Cause::closed, 4999, {}}), "the server closed with 4999");
+  CHECK_EQ(in_words({Cause::closed, 1000, {}}), "closed");
   CHECK(in_words({Cause::refused, 503, {}}).contains("503"));
   CHECK(in_words({Cause::refused, 302, {}}).contains("302"));
   CHECK(in_words({Cause::unreachable, 0, {}}).contains("nobody"));
   CHECK(in_words({Cause::unreachable, 0, "no route"}) == "no route");
   CHECK(in_words({Cause::broken, 0, "a mask"}).contains("a mask"));
+}
+
+TEST_CASE("why the server closes is told in its own words, for one code has several reasons") {
+  struct Row {
+    std::uint16_t code;
+    std::string_view reason, words;
+  };
+  const Row rows[] = {
+      {1008, "sent away by an operator", "the server closed: sent away by an operator (1008)"},
+      {1008, "no token came in time", "the server closed: no token came in time (1008)"},
+      {4001, "a token is needed now", "the server closed: a token is needed now (4001)"},
+      {4001, "the token was revoked", "the server closed: the token was revoked (4001)"},
+      {4010, "\x1b[2J\xc2\x9b\xc3\x9f", "the server closed: .[2J..\xc3\x9f (4010)"},
+  };
+  for (const auto& row : rows) CHECK_EQ(in_words({Cause::closed, row.code, std::string{row.reason}}), row.words);
+}
+
+TEST_CASE("who is sent away by an operator is told so, not that a token is wanted") {
+  RealtimeWorld world;
+  auto alice = connect(world, token_of_user("alice"));
+  world.world.run_until_idle();
+  const auto answer = testing::ask_http(world, "DELETE", "/api/v1/users/alice/connections", "op,realtime:admin");
+  CHECK_EQ(answer.status, 200);
+  world.world.run_until_idle();
+  REQUIRE(alice->end.has_value());
+  CHECK_EQ(in_words(*alice->end), "the server closed: sent away by an operator (1008)");
 }
 
 }  // namespace
