@@ -156,7 +156,16 @@ test('over TLS the server must be the one that is trusted', async () => {
     assert.equal(done.status, 0, `${host}: ${done.stderr}`);
     const distrusted = run(['publish', '--server', url, 't', '1'], { env: theirs });
     assert.equal(distrusted.status, 1);
-    assert.match(distrusted.stderr, /certificate/);
+    assert.match(distrusted.stderr, /the certificate of \S+ is not trusted: self-signed certificate/);
+  }
+  for (const [url, says] of [
+    [`wss://127.0.0.1:${server.port}`, /TLS with \S+ fails: .*does it want ws:/],
+    [`ws://127.0.0.1:${secure.port}`, /closed the connection without an answer; does it want wss:/],
+    ['wss://127.0.0.1:1', /nobody answers at 127\.0\.0\.1:1/],
+  ]) {
+    const done = run(['publish', '--server', url, '--ca-file', join(home, 'cert.pem'), 't', '1']);
+    assert.equal(done.status, 1);
+    assert.match(done.stderr, says);
   }
 });
 

@@ -173,6 +173,7 @@ TlsContext::Made TlsContext::client(std::string_view roots_pem, std::string serv
 struct TlsSession::State {
   Wire wire;
   Ssl ssl;
+  unsigned long error = 0;  // OpenSSL's first word about what has failed
   bool established = false;
   bool failed = false;
 };
@@ -214,6 +215,7 @@ TlsSession::Received TlsSession::receive(std::span<char> into) {
     return {shaking ? Step::established : Step::bytes, bytes};
   }
   const int error = SSL_get_error(state_->ssl.get(), answer);
+  const unsigned long first = ERR_peek_error();
   ERR_clear_error();
   // Half a message of another handshake (a renegotiation, or a KeyUpdate in two records) leaves a session that cannot
   // write until its other half comes; nobody but an attacker sends such.
@@ -221,7 +223,16 @@ TlsSession::Received TlsSession::receive(std::span<char> into) {
   if (error == SSL_ERROR_WANT_READ && !half_way) return {Step::wants};
   if (error == SSL_ERROR_ZERO_RETURN) return {Step::finished};
   state_->failed = true;
+  state_->error = first;
   return {Step::failed};
+}
+
+TlsSession::Failure TlsSession::failure() const {
+  if (!state_->failed) return {};
+  if (const long verified = SSL_get_verify_result(state_->ssl.get()); verified != X509_V_OK)
+    return {Failure::Of::certificate, X509_verify_cert_error_string(verified)};
+  const char* words = ERR_reason_error_string(state_->error);
+  return {Failure::Of::protocol, words != nullptr ? words : "no agreement"};
 }
 
 void TlsSession::greet() {

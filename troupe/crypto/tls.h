@@ -72,6 +72,14 @@ class TlsSession {
   /// Goes on with the handshake, and once that was told with the peer's words, which are put into `into`.
   Received receive(std::span<char> into);
 
+  /// Why the session has failed, for people.
+  struct Failure {
+    enum class Of : std::uint8_t { nothing, certificate, protocol };  // certificate: the peer's is not trusted
+    Of of = Of::nothing;
+    std::string words{};  // OpenSSL's: "self-signed certificate", "wrong version number"
+  };
+  Failure failure() const;
+
   /// Begins a client's handshake.
   void greet();
   bool is_established() const noexcept;

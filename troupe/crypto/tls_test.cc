@@ -152,6 +152,35 @@ TEST_CASE("half of another handshake fails the session, which then writes nothin
   CHECK_FALSE(server.send("an answer"));
 }
 
+TEST_CASE("a client knows why it has failed: the certificate, or what is no TLS") {
+  using Of = TlsSession::Failure::Of;
+  struct Row {
+    std::string_view root;
+    std::string name;
+    std::string_view words;
+  };
+  const Row rows[] = {{second_certificate, std::string{certificate_name}, "certificate"},
+                      {first_certificate, "other.example", "hostname mismatch"}};
+  auto here = server_context();
+  for (const Row& row : rows) {
+    auto trust = TlsContext::client(row.root, row.name).value();
+    End server{*here}, client{*trust};
+    CHECK(client.session.failure().of == Of::nothing);
+    client.session.greet();
+    talk(client, server);
+    CHECK(client.session.failure().of == Of::certificate);
+    CHECK_MESSAGE(client.session.failure().words.contains(row.words), client.session.failure().words);
+  }
+  auto there = client_context();
+  End client{*there};
+  client.session.greet();
+  client.session.feed("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"sv);
+  std::array<char, 10> into;
+  CHECK_EQ(client.session.receive(into).step, Step::failed);
+  CHECK(client.session.failure().of == Of::protocol);
+  CHECK_FALSE(client.session.failure().words.empty());
+}
+
 TEST_CASE("who speaks no TLS, or breaks it, fails") {
   auto here = server_context();
   for (std::string_view words : {"GET / HTTP/1.1\r\n\r\n"sv, "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"sv}) {

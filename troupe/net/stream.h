@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "troupe/net/address.h"
 
@@ -20,6 +21,13 @@ namespace troupe::net {
 enum class CloseReason : std::uint8_t {
   finished,  // the peer sends no more; what we write may still reach it
   reset,     // the connection is gone in both directions
+};
+
+/// Why nothing can be said on a stream that somebody answered, as far as the stream knows.
+struct StreamTrouble {
+  enum class Of : std::uint8_t { nothing, certificate, tls };  // certificate: the peer's is not trusted
+  Of of = Of::nothing;
+  std::string words{};  // for people, without a full stop
 };
 
 /// Who is told of what happens on a stream. Exceptions must not leave these functions.
@@ -62,6 +70,9 @@ class Stream {
   virtual void close() = 0;
 
   virtual const PeerAddress& peer() const = 0;
+
+  /// What led to `reset`, where more is known than that.
+  virtual StreamTrouble trouble() const { return {}; }
 };
 
 }  // namespace troupe::net

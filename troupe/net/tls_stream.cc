@@ -193,6 +193,15 @@ void TlsStream::tell_reset() {
   if (auto* events = std::exchange(events_, nullptr)) events->on_closed(CloseReason::reset);
 }
 
+StreamTrouble TlsStream::trouble() const {
+  using Of = crypto::TlsSession::Failure::Of;
+  auto [of, words] = session_.failure();
+  if (of == Of::certificate) return {StreamTrouble::Of::certificate, std::move(words)};
+  if (of == Of::protocol) return {StreamTrouble::Of::tls, std::move(words)};
+  if (!established_ && reached_ && input_ended_) return {StreamTrouble::Of::tls, "closed during the handshake"};
+  return {};
+}
+
 void TlsStream::on_closed(CloseReason reason) {
   bool gone = false;
   gone_ = &gone;
@@ -235,7 +244,9 @@ bool TlsStream::flush() {
   auto& outgoing = session_.outgoing();
   if (broken_ || outgoing.empty()) return outgoing.empty();
   iovec part{outgoing.data(), outgoing.size()};
-  outgoing.erase(0, below_->write_some({&part, 1}));
+  const std::size_t taken = below_->write_some({&part, 1});
+  if (taken > 0) reached_ = true;
+  outgoing.erase(0, taken);
   if (outgoing.empty()) outgoing = {};  // an idle connection keeps no memory of it
   return outgoing.empty();
 }

@@ -48,6 +48,7 @@ class TlsStream final : public Stream, private StreamEvents, private actor::Turn
   void shutdown_write() override;
   void close() override;
   const PeerAddress& peer() const override { return below_->peer(); }
+  StreamTrouble trouble() const override;
 
  private:
   void on_bytes(std::span<char> bytes) override;
@@ -72,6 +73,7 @@ class TlsStream final : public Stream, private StreamEvents, private actor::Turn
   TlsHandshakeEvents* handshake_ = nullptr;
   std::string held_;      // came, and was not looked at: the owner has paused, or not begun
   bool* gone_ = nullptr;  // set to true when an event destroys us
+  bool reached_ = false;  // the stream below has taken something
   bool established_ = false;
   bool paused_ = false;
   bool came_short_ = false;

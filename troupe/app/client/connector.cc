@@ -55,6 +55,19 @@ struct Way {
   }
 };
 
+/// Why nobody could be talked to, and what may help.
+std::string words_of(const ServerAddress& address, const realtime::NoAnswer& how) {
+  using Of = net::StreamTrouble::Of;
+  const auto& [of, words] = how.trouble;
+  if (of == Of::certificate)
+    return fmt::format("the certificate of {} is not trusted: {} (--ca-file)", address.authority, words);
+  if (of == Of::tls)
+    return fmt::format("TLS with {} fails: {}; does it want ws:// or http://?", address.authority, words);
+  if (!how.was_reached) return fmt::format("nobody answers at {}", address.authority);
+  return fmt::format("{} closed the connection without an answer{}", address.authority,
+                     address.secure ? "" : "; does it want wss:// or https://?");
+}
+
 }  // namespace
 
 std::expected<Connector, std::string> Connector::make(const ConnectorOptions& options) {
@@ -82,8 +95,7 @@ realtime::ClientSocketOptions Connector::socket_options(realtime::AccessToken to
   return {.host = address_.authority,
           .target = address_.target,
           .token = std::move(token),
-          .unreachable = fmt::format("nobody answers at {}{}", address_.authority,
-                                     address_.secure ? ", or its certificate is not trusted (--ca-file)" : "")};
+          .words_of_no_answer = [address = address_](const auto& how) { return words_of(address, how); }};
 }
 
 bool Connector::is_loopback() const noexcept {

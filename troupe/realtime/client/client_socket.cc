@@ -203,8 +203,9 @@ void ClientSocket::answer_close(std::string_view payload) {
 }
 
 void ClientSocket::on_closed(net::CloseReason) {
-  if (phase_ == Phase::shaking) return fail(SocketEnd::Cause::unreachable, options_.unreachable);
-  fail(SocketEnd::Cause::lost);
+  if (phase_ != Phase::shaking) return fail(SocketEnd::Cause::lost);
+  const auto& words = options_.words_of_no_answer;
+  fail(SocketEnd::Cause::unreachable, words ? words({was_reached_, stream_->trouble()}) : std::string{});
 }
 
 // ---- writing ----
@@ -236,6 +237,7 @@ void ClientSocket::flush() {
   if (phase_ == Phase::ended || unsent_bytes() == 0) return;
   iovec part{unsent_.data() + sent_, unsent_bytes()};
   sent_ += stream_->write_some({&part, 1});
+  if (sent_ > 0) was_reached_ = true;
   if (unsent_bytes() == 0) {
     unsent_ = {};  // a silent connection keeps no memory of it
     sent_ = 0;

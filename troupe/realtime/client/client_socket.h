@@ -27,11 +27,17 @@ using Dial = std::function<std::unique_ptr<net::Stream>(actor::Core&)>;
 
 using AccessToken = base::Secret<std::string>;
 
+/// How a connection ended before the handshake was answered.
+struct NoAnswer {
+  bool was_reached = false;  // something of us has left
+  net::StreamTrouble trouble{};
+};
+
 struct ClientSocketOptions {
-  std::string host;           // what the Host field says
-  std::string target;         // path and query: "/ws"
-  AccessToken token{};        // empty: none is shown
-  std::string unreachable{};  // what no answer may mean; empty: nobody answers there
+  std::string host;                                                  // what the Host field says
+  std::string target;                                                // path and query: "/ws"
+  AccessToken token{};                                               // empty: none is shown
+  std::function<std::string(const NoAnswer&)> words_of_no_answer{};  // a sentence; none: nobody answers there
   base::Duration handshake_within = std::chrono::seconds{10};
   base::Duration closing_within = std::chrono::seconds{5};  // of the server's close frame, after ours
   std::size_t message_bytes_max = 32 * 1024 * 1024;         // what a server may make us hold
@@ -124,7 +130,8 @@ class ClientSocket final : private net::StreamEvents, private actor::TurnEndHook
   std::string head_;    // of the answer, until it is whole
   std::string unsent_;  // frames, and at first the handshake
   std::size_t sent_ = 0;
-  std::string early_;  // frames that were sent before the socket was open
+  bool was_reached_ = false;  // some of it has left
+  std::string early_;         // frames that were sent before the socket was open
   base::Instant heard_{};
   std::optional<base::Duration> silence_max_;
   bool* gone_ = nullptr;  // set to true when an event destroys us

@@ -89,13 +89,17 @@ TEST_CASE("a refused handshake is told with its status, and the owner may be gon
 
 /// One end played by hand.
 struct Pair {
-  Pair() {
+  explicit Pair(std::function<std::string(const NoAnswer&)> words_of_no_answer = {}) {
     auto [here, there] = network.pair({{}, 1}, {{}, 2});
     actor::Core::Scope scope{world.core(0)};
     server = std::make_unique<web::testing::TestClient>(std::move(there));
-    owner.socket = std::make_unique<ClientSocket>(
-        world.core(0), std::move(here),
-        ClientSocketOptions{.host = "test", .target = "/ws", .unsent_bytes_max = 300'000}, owner);
+    owner.socket =
+        std::make_unique<ClientSocket>(world.core(0), std::move(here),
+                                       ClientSocketOptions{.host = "test",
+                                                           .target = "/ws",
+                                                           .words_of_no_answer = std::move(words_of_no_answer),
+                                                           .unsent_bytes_max = 300'000},
+                                       owner);
   }
   ~Pair() { owner.socket.reset(); }
   void answer(std::string_view head) {
@@ -177,6 +181,19 @@ TEST_CASE("a server that does not answer, is lost, falls silent or does not read
   }
   REQUIRE(full.owner.end.has_value());
   CHECK_EQ(full.owner.end->cause, Cause::full);
+}
+
+TEST_CASE("a connection that ends without an answer says that somebody was reached, whatever noise came") {
+  for (const bool says_something : {false, true}) {
+    Pair pair{[](const NoAnswer& how) { return std::string{how.was_reached ? "reached" : "nobody"}; }};
+    if (says_something) pair.answer("\x15\x03\x01");  // as TLS refuses what it does not understand
+    pair.world.run_until_idle();
+    pair.server->vanish();
+    pair.world.run_until_idle();
+    REQUIRE(pair.owner.end.has_value());
+    CHECK_EQ(pair.owner.end->cause, Cause::unreachable);
+    CHECK_EQ(in_words(*pair.owner.end), "reached");
+  }
 }
 
 TEST_CASE("each end has its sentence") {
