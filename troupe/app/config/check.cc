@@ -40,17 +40,40 @@ class Checker {
   }
 
  private:
-  void complain(const std::string& key, const std::string& what) {
-    const auto place = places_.find(key);
-    problems_.push_back({place == places_.end() ? "" : place->second, fmt::format("{} {}", key, what)});
+  /// `others` have to do with it: where the key itself was not set, the place is that of the first one that was.
+  void complain(const std::string& key, const std::string& what, std::initializer_list<std::string> others = {}) {
+    tell(key, key, what, others);
+  }
+
+  /// Of two keys, one of which may be a default.
+  void contradict(const std::string& key, const std::string& what, const std::string& other) {
+    tell(key, named(key), fmt::format("{} {}", what, named(other)), {other});
+  }
+
+  void tell(const std::string& key, const std::string& name, const std::string& what,
+            std::initializer_list<std::string> others) {
+    auto place = places_.find(key);
+    for (const auto& other : others) {
+      if (place == places_.end()) place = places_.find(other);
+    }
+    problems_.push_back({place == places_.end() ? "" : place->second, fmt::format("{} {}", name, what)});
+  }
+
+  /// The key, and its value where nobody has written it.
+  std::string named(const std::string& key) const {
+    const Key* found = find_key(key);
+    if (places_.empty() || places_.contains(key) || found == nullptr) return key;
+    std::string value = found->show(config_);
+    std::erase(value, '"');
+    return fmt::format("{} ({} by default)", key, value);
   }
 
   void check_tls() {
     const auto& server = config_.server;
     if (!server.tls_certificate.empty() && server.tls_key.empty()) {
-      complain("server.tls_key", "is needed beside server.tls_certificate");
+      complain("server.tls_key", "is needed beside server.tls_certificate", {"server.tls_certificate"});
     } else if (server.tls_certificate.empty() && !server.tls_key.empty()) {
-      complain("server.tls_certificate", "is needed beside server.tls_key");
+      complain("server.tls_certificate", "is needed beside server.tls_key", {"server.tls_key"});
     }
   }
 
@@ -105,19 +128,21 @@ class Checker {
     if (!url || (url->scheme != "https" && url->scheme != "http"))
       complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\"");
     if (webhook.secret.expose().size() < secret_bytes_min)
-      complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up");
+      complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up", {"oauth.webhook_url"});
   }
 
   void check_look() {
     const oauth::Look& look = config_.oauth.look;
     for (const oauth::LookFault& fault : faults_of(look)) {
-      const bool is_dark = fault.scheme == oauth::LookFault::Scheme::dark;
-      complain(fmt::format("oauth.page_{}{}", fault.colour, is_dark ? "_dark" : ""), fault.complaint);
+      const std::string_view end = fault.scheme == oauth::LookFault::Scheme::dark ? "_dark" : "";
+      const std::string_view beside = fault.colour == "ground" ? "ink" : "paper";
+      complain(fmt::format("oauth.page_{}{}", fault.colour, end), fault.complaint,
+               {fmt::format("oauth.page_{}{}", beside, end)});
     }
     if (look.logo_text.size() > oauth::logo_text_bytes_max || !wire::is_plain_utf8(look.logo_text))
       complain("oauth.logo_text", fmt::format("wants one line of at most {} bytes", oauth::logo_text_bytes_max));
     if (!config_.pages.logo_file.empty() && look.logo_text.empty())
-      complain("oauth.logo_text", "is needed beside oauth.logo_file: not everybody sees the logo");
+      complain("oauth.logo_text", "is needed beside oauth.logo_file: not everybody sees the logo", {"oauth.logo_file"});
   }
 
   void check_store() {
@@ -133,8 +158,8 @@ class Checker {
   void check_issuer() {
     const auto& issuer = config_.oauth.issuer;
     if (config_.server.issuer.empty() && config_.server.listen.ip.is_unspecified()) {
-      return complain("server.issuer",
-                      "is needed: the server listens on every address, and clients know it by one URL");
+      return complain("server.issuer", "is needed: the server listens on every address, and clients know it by one URL",
+                      {"server.listen"});
     }
     const auto url = wire::parse_url(issuer);
     if (!url || (url->scheme != "https" && url->scheme != "http")) {
@@ -209,7 +234,7 @@ class Checker {
 
   template <class T>
   void at_most(const std::string& smaller, const T& small, const std::string& larger, const T& large) {
-    if (small > large) complain(smaller, fmt::format("is more than {}", larger));
+    if (small > large) contradict(smaller, "is more than", larger);
   }
 
   void check_order() {
@@ -228,8 +253,7 @@ class Checker {
                                      std::pair{realtime.user.bytes.burst, "realtime.user_bytes_burst"},
                                      std::pair{realtime.address.bytes.burst, "realtime.address_bytes_burst"}}) {
       if (static_cast<double>(realtime.frame_bytes_max) <= burst) continue;
-      complain("realtime.frame_bytes_max",
-               fmt::format("is more than {}, so the largest message could never be sent", key));
+      contradict("realtime.frame_bytes_max", "could never be sent, as it is more than", key);
     }
     if (config_.server.data_dir.empty()) complain("server.data_dir", "is empty");
   }

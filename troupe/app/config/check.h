@@ -16,7 +16,8 @@ using Places = std::map<std::string, std::string>;
 /// the port that was 0 is known.
 void complete(Config& config);
 
-/// Appends a Problem for everything that contradicts itself or could not work.
+/// Appends a Problem for everything that contradicts itself or could not work, at the place of a key that has to do
+/// with it and was set. `places` is empty where they are not known any more.
 void check(const Config& config, const Places& places, std::vector<Problem>& problems);
 
 }  // namespace troupe::app

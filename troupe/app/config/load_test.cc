@@ -209,7 +209,7 @@ TEST_CASE("values that contradict each other are told where they stand") {
   const Row rows[] = {
       {"[server]\nlisten = \"192.0.2.1:80\"\nissuer = \"https://a.example\"",
        "F:2: server.listen is no loopback address"},
-      {"[server]\nlisten = \"0.0.0.0:80\"\ninsecure_http = true", "server.issuer is needed"},
+      {"[server]\nlisten = \"0.0.0.0:80\"\ninsecure_http = true", "F:2: server.issuer is needed"},
       {"[server]\nissuer = \"http://a.example\"", "F:2: server.issuer is plain http on a network"},
       {"[server]\nissuer = \"https://a.example/\"", "F:2: server.issuer wants an origin: \"https://a.example\""},
       {"[server]\nissuer = \"https://a.example/x\"", "F:2: server.issuer wants an origin"},
@@ -221,8 +221,14 @@ TEST_CASE("values that contradict each other are told where they stand") {
       {"[realtime]\nallowed_origins = [\"https://a.example/\"]", "F:2: realtime.allowed_origins holds"},
       {"[realtime]\nanonymous_scopes = \"read\"", "F:2: realtime.anonymous_scopes holds \"read\", which is no grant"},
       {"[realtime]\nheartbeat_interval = \"5s\"",
-       "realtime.heartbeat_timeout is more than realtime.heartbeat_interval"},
-      {"[realtime]\nbytes_burst = \"64KiB\"", "realtime.frame_bytes_max is more than realtime.bytes_burst"},
+       "F:2: realtime.heartbeat_timeout (10s by default) is more than realtime.heartbeat_interval"},
+      {"[realtime]\nheartbeat_timeout = \"30s\"",
+       "F:2: realtime.heartbeat_timeout is more than realtime.heartbeat_interval (25s by default)"},
+      {"[realtime]\nheartbeat_interval = \"5s\"\nheartbeat_timeout = \"30s\"",
+       "F:3: realtime.heartbeat_timeout is more than realtime.heartbeat_interval"},
+      {"[realtime]\nbytes_burst = \"64KiB\"",
+       "F:2: realtime.frame_bytes_max (1MiB by default) could never be sent, as it is more than realtime.bytes_burst"},
+      {"[oauth]\nwebhook_url = \"https://a.example\"", "F:2: oauth.webhook_secret has at least 16 bytes"},
       {"[oauth]\nrefresh_lifetime = \"40d\"\nrefresh_idle_time = \"50d\"", "F:3: oauth.refresh_idle_time is more than"},
       {"[oauth]\nsession_idle_time = \"20h\"", "F:2: oauth.session_idle_time is more than oauth.session_lifetime"},
       {"[oauth]\nresources = [\"/relative\"]", "F:2: oauth.resources holds"},
@@ -320,9 +326,9 @@ TEST_CASE("with a certificate HTTPS is spoken, also on an address that others re
   CHECK(config.server.speaks_tls());
   CHECK_EQ(config.oauth.issuer, "https://192.0.2.1");
   CHECK_EQ(problems_of("[server]\ntls_certificate = \"a.pem\"\n"),
-           std::vector<std::string>{"server.tls_key is needed beside server.tls_certificate"});
+           std::vector<std::string>{"F:2: server.tls_key is needed beside server.tls_certificate"});
   CHECK_EQ(problems_of("[server]\ntls_key = \"a.key\"\n"),
-           std::vector<std::string>{"server.tls_certificate is needed beside server.tls_key"});
+           std::vector<std::string>{"F:2: server.tls_certificate is needed beside server.tls_key"});
 }
 
 TEST_CASE("an address that others reach is served behind a proxy, or plainly when somebody says so") {
@@ -348,7 +354,7 @@ TEST_CASE("colours that cannot be read, and a logo that is none, are refused wit
   REQUIRE_EQ(problems.size(), 4);
   CHECK(problems[0].starts_with("F:2: oauth.page_accent gives links (#ffe000 on #ffffff) a contrast of 1.3"));
   CHECK(problems[1].starts_with("F:3: oauth.page_ink_dark gives text (#333333 on #20232a)"));
-  CHECK(problems[2].starts_with("oauth.page_ground_dark gives text in fields"));
+  CHECK(problems[2].starts_with("F:3: oauth.page_ground_dark gives text in fields"));
   CHECK(problems[3].ends_with("which is no PNG, JPEG or SVG image"));
   CHECK_EQ(problems_of("[oauth]\npage_ink = \"black\"\n").at(0),
            "F:2: oauth.page_ink wants a colour such as \"#1f4fbf\"");
@@ -364,7 +370,7 @@ TEST_CASE("colours and a logo of one's own are taken") {
   CHECK_EQ(config.oauth.look.light.accent.text(), "#7a1f5c");
   CHECK_EQ(config.oauth.look.logo->type, "image/svg+xml");
   CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
-           "oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
+           "F:2: oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
 }
 
 TEST_CASE("a list of breached passwords is opened, and one that is none is refused with the line and the place") {
