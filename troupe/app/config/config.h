@@ -94,7 +94,7 @@ struct RuleConfig {
 
 struct RealtimeConfig {
   bool echo = false;                               // for conformance suites: anybody may fill our network through it
-  std::size_t connections_max = 100'000;           // on this node; each costs some kilobytes
+  std::size_t connections_max = 100'000;           // in all; each costs some kilobytes
   std::size_t connections_by_address_max = 1'000;  // an office behind one address
   std::size_t connections_by_user_max = 1'000;     // a back end may be one user with many machines
   std::size_t frame_bytes_max = 1024 * 1024;

@@ -99,8 +99,8 @@ void add_connection_keys(std::vector<Key>& to) {
   using namespace codec;
   to.push_back(key("realtime.echo", "Serve /echo, which sends every WebSocket message back: for conformance suites.",
                    truth(), AT(realtime.echo)));
-  to.push_back(key("realtime.connections_max", "WebSockets on this node; more are refused with 503.",
-                   count(1, 10'000'000), AT(realtime.connections_max), live));
+  to.push_back(key("realtime.connections_max", "WebSockets in all; more are refused with 503.", count(1, 10'000'000),
+                   AT(realtime.connections_max), live));
   to.push_back(key("realtime.connections_by_address_max", "Of those, from one address.", count(1, 10'000'000),
                    AT(realtime.connections_by_address_max), live));
   to.push_back(key("realtime.connections_by_user_max",
