@@ -78,6 +78,23 @@ test('what cannot be published is told, with exit status 1', () => {
   }
 });
 
+test('a line that is refused keeps the next ones from nobody, and is told', async () => {
+  const subscriber = new Running(['subscribe', '--count', '3', 'lines']);
+  await subscriber.says('err', 'subscribed');
+  const done = run(['publish', '--lines', 'lines'], { input: '1\nnonsense\n3\n{"a":\n5\n' });
+  assert.equal(done.status, 1);
+  assert.deepEqual(done.stderr.match(/line \d was not acknowledged/g), ['line 2 was not acknowledged', 'line 4 was not acknowledged']);
+  assert.equal(done.stdout.trim().split('\n').length, 3);
+  assert.deepEqual(await subscriber.end(), { code: 0, signal: null });
+  assert.deepEqual(subscriber.out.trim().split('\n').map((line) => JSON.parse(line).payload), [1, 3, 5]);
+});
+
+test('lines without a server are told once, and that nothing followed', () => {
+  const done = run(['publish', '--lines', '--server', 'ws://127.0.0.1:1', 'lines'], { input: '1\n2\n3\n' });
+  assert.equal(done.status, 1);
+  assert.match(done.stderr, /line 1 was not acknowledged: nobody answers.*\ntroupe: nothing after line 1 was published\n$/);
+});
+
 test('Ctrl-C ends each of them well, also while it waits for a line', async () => {
   const subscriber = new Running(['subscribe', 'idle']);
   const watcher = new Running(['watch', 'idle']);

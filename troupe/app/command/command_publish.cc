@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <csignal>
 
@@ -26,6 +27,7 @@ constexpr const char* examples =
     "  troupe publish news '{\"text\": \"hello\"}'\n"
     "  troupe publish --text news hello\n"
     "  tail -f log | troupe publish --lines --text logs\n"
+    "With --lines a line that is refused is told, and the next ones are published all the same.\n"
     "Exit status: 0 all was acknowledged; 1 something was not, and stderr says what; 2 the command line is wrong.\n"
     "After an interruption (Ctrl-C) nothing more is read, and what was sent has been acknowledged: 0.";
 
@@ -43,6 +45,13 @@ bool is_json(std::string_view payload) {
   return read || read.error() != wire::JsonError::malformed;
 }
 
+/// What became of one payload.
+enum class Outcome : std::uint8_t {
+  acknowledged,
+  refused,  // this one alone
+  lost,     // with the connection, or nobody knows: whatever follows would fare no better
+};
+
 /// One run of the command.
 class Publishing {
  public:
@@ -54,30 +63,32 @@ class Publishing {
   }
 
   /// Publishes one payload, and says what became of it.
-  bool publish(std::string payload, std::string_view what) {
-    if (flags_.text && !wire::is_utf8(payload)) return refuse(what, "it is no UTF-8");
+  Outcome publish(std::string payload, std::string_view what) {
+    if (flags_.text && !wire::is_utf8(payload)) return tell(Outcome::refused, what, "it is no UTF-8");
     if (!flags_.text && !is_json(payload))
-      return refuse(what, "it is no JSON value; with --text it would be published as a text");
+      return tell(Outcome::refused, what, "it is no JSON value; with --text it would be published as a text");
     std::string json;
     flags_.text ? wire::append_json_string(json, payload) : void(json = std::move(payload));
     const auto answer =
         system_.block_on(publisher_.ask(realtime::PublishPayload{flags_.topic, std::move(json)}, {.within = patience}));
     if (answer) {
       console_.out(*answer + "\n");
-      return true;
+      return Outcome::acknowledged;
     }
-    if (!answer.error().domain) return refuse(what, "no acknowledgement came in time; it may have been published");
-    const auto& [outcome, why] = *answer.error().domain;
-    using Outcome = realtime::PublishFailure::Outcome;
-    return refuse(what, outcome == Outcome::unknown ? why + "; it may have been published" : why);
+    if (!answer.error().domain)
+      return tell(Outcome::lost, what, "no acknowledgement came in time; it may have been published");
+    const auto& [failed, why] = *answer.error().domain;
+    using Failed = realtime::PublishFailure::Outcome;
+    return tell(failed == Failed::refused ? Outcome::refused : Outcome::lost, what,
+                failed == Failed::unknown ? why + "; it may have been published" : why);
   }
 
   void finish() { (void)system_.block_on(publisher_.ask(realtime::FinishPublishing{}, {.within = 5s})); }
 
  private:
-  bool refuse(std::string_view what, std::string_view why) {
+  Outcome tell(Outcome outcome, std::string_view what, std::string_view why) {
     console_.err(fmt::format("troupe: {} was not acknowledged: {}\n", what, why));
-    return false;
+    return outcome;
   }
 
   const PublishFlags& flags_;
@@ -92,18 +103,22 @@ void throw_if_cut(LineReader::End end, std::string_view what) {
   if (end == LineReader::End::unreadable) throw CommandFailed{"standard input cannot be read"};
 }
 
-/// One line after the other; each is acknowledged before the next is read.
-bool publish_lines(Publishing& publishing, LineReader& input) {
+/// One line after the other; each is answered before the next is read.
+Outcome publish_lines(Publishing& publishing, LineReader& input, Console& console) {
+  auto all = Outcome::acknowledged;
   for (std::uint64_t number = 1;; ++number) {
     auto line = input.next();
-    if (!line) throw_if_cut(line.error(), fmt::format("line {}", number));
-    if (!line) return true;
+    if (!line) throw_if_cut(line.error(), fmt::format("nothing from line {} on was published: it", number));
+    if (!line) return all;
     if (line->empty()) continue;
-    if (!publishing.publish(*std::move(line), fmt::format("line {}", number))) return false;
+    const auto outcome = publishing.publish(*std::move(line), fmt::format("line {}", number));
+    if (outcome == Outcome::lost) console.err(fmt::format("troupe: nothing after line {} was published\n", number));
+    if (outcome == Outcome::lost) return outcome;
+    all = std::max(all, outcome);
   }
 }
 
-bool publish_one(const PublishFlags& flags, Publishing& publishing, LineReader& input) {
+Outcome publish_one(const PublishFlags& flags, Publishing& publishing, LineReader& input) {
   if (flags.payload != "-") return publishing.publish(flags.payload, "the payload");
   auto all = input.rest();
   if (!all) throw_if_cut(all.error(), "the payload");
@@ -122,9 +137,9 @@ Exit publish(const PublishFlags& flags, Console& console) {
   const auto interrupt = signals.descriptor();
   LineReader input{STDIN_FILENO, interrupt.get()};
   Publishing publishing{flags, connector, std::move(token), console};
-  const bool all = flags.lines ? publish_lines(publishing, input) : publish_one(flags, publishing, input);
-  if (all) publishing.finish();
-  return all ? Exit::success : Exit::failure;
+  const auto outcome = flags.lines ? publish_lines(publishing, input, console) : publish_one(flags, publishing, input);
+  if (outcome != Outcome::lost) publishing.finish();
+  return outcome == Outcome::acknowledged ? Exit::success : Exit::failure;
 }
 
 }  // namespace
