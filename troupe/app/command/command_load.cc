@@ -238,8 +238,9 @@ void add_load_command(CLI::App& root, Invocation& invocation) {
   command->add_option("--rate", load.publications_per_second, "Publications a second, to all topics together")
       ->check(CLI::Range(0.001, 10'000'000.0))
       ->capture_default_str();
-  command->add_option("--payload", load.payload_bytes, "Bytes of each payload; at least 37")
-      ->check(CLI::Range(0, 1'000'000))
+  command
+      ->add_option("--payload", load.payload_bytes, "Bytes of each payload, which hold the moment at which it is due")
+      ->check(CLI::Range(realtime::load_payload_bytes_min, std::size_t{1'000'000}))
       ->capture_default_str();
   command->add_option("--for", flags->duration, "How long to publish: 30s, 5m")->capture_default_str();
   command->add_option("--connect-rate", load.connections_per_second, "New connections a second")

@@ -118,6 +118,7 @@ TEST_CASE("commands that are clients say in a sentence what they cannot do") {
       {{"load", "--server", "ws://192.0.2.1"}, "--yes-load-this-host", Exit::usage},
       {{"load", "--connections", "0"}, "--connections", Exit::usage},
       {{"load", "--connections", "5"}, "--subscribers-per-topic", Exit::usage},
+      {{"load", "--payload", "10"}, "--payload: Value 10 not in range 37 to 1000000", Exit::usage},
       {{"load", "--for", "5"}, "--for", Exit::usage},
       {{"load", "--connections", "2", "--subscribers-per-topic", "1", "--for", "100ms", "--server", "ws://127.0.0.1:1",
         "--rate", "1"},

@@ -28,8 +28,9 @@ std::optional<std::int64_t> number_at(std::string_view text) {
 }  // namespace
 
 LoadActor::LoadActor(LoadActorOptions options) : options_(std::move(options)) {
-  const std::size_t frame = payload_begin.size() + 20 + 10;  // with the number and `,"pad":""}`
-  if (options_.load.payload_bytes > frame) padding_.assign(options_.load.payload_bytes - frame, 'x');
+  static_assert(payload_begin.size() + 20 + std::string_view{R"(,"pad":""})"}.size() == load_payload_bytes_min);
+  if (options_.load.payload_bytes > load_payload_bytes_min)
+    padding_.assign(options_.load.payload_bytes - load_payload_bytes_min, 'x');
 }
 
 void LoadActor::started(actor::Context& ctx) {

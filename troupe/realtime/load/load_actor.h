@@ -20,13 +20,16 @@
 
 namespace troupe::realtime {
 
+/// What the moment and the frame of a payload take: {"due":, twenty digits, ,"pad":""}.
+inline constexpr std::size_t load_payload_bytes_min = 37;
+
 struct LoadOptions {
   std::uint64_t connections = 100;  // of all cores together, as are the next five
   std::uint64_t topics = 10;
   std::uint64_t subscribers_per_topic = 10;  // topic t has the connections from t * this on, around in a circle
   double publications_per_second = 100;
   double connections_per_second = 500;
-  std::size_t payload_bytes = 128;    // at least what the moment takes
+  std::size_t payload_bytes = 128;    // at least load_payload_bytes_min
   std::string topic_prefix = "load";  // topics are PREFIX.0, PREFIX.1, ...
 };
 
