@@ -20,7 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int ended_signal = SIGUSR1;  // the listener says: it is over
+constexpr int ended_signal = SIGUSR1;                   // the listener says: it is over
+constexpr std::uint64_t count_max = 1'000'000'000'000;  // nobody lives to see it
 
 constexpr const char* about_tokens =
     "\nThe file of --token-file is read again when its token is about to expire: who writes a fresh one there in time\n"
@@ -130,7 +131,7 @@ void add_subscribe_commands(CLI::App& root, Invocation& invocation) {
   add_topics(*subscribe, *flags);
   subscribe->add_option("--count", flags->count, "End after so many messages")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::uint64_t{1}, count_max));
   subscribe->add_flag("--recover", flags->recover, "Come back after a lost connection, and go on without loss");
   subscribe->add_option("--record", flags->record, "Write the traffic there, for tools/history_check")
       ->type_name("FILE");

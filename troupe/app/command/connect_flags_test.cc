@@ -111,7 +111,7 @@ TEST_CASE("commands that are clients say in a sentence what they cannot do") {
       {{"publish", "t", "--token-file", "-"}, "both", Exit::usage},
       {{"publish", "t", "1", "--server", "ftp://x"}, "ws://", Exit::usage},
       {{"publish", "t", "hello"}, "--text", Exit::failure},
-      {{"subscribe", "t", "--count", "0"}, "--count", Exit::usage},
+      {{"subscribe", "t", "--count", "0"}, "--count: Value 0 not in range 1 to 1000000000000", Exit::usage},
       {{"publish", "t", "1", "--server", "ws://127.0.0.1:1"}, "not acknowledged", Exit::failure},
       {{"subscribe", "t", "--server", "ws://127.0.0.1:1"}, "nobody answers at 127.0.0.1:1", Exit::failure},
       {{"subscribe", "t", "--server", "ws://127.0.0.1:1", "--record", "/nowhere/x"}, "/nowhere/x", Exit::failure},
