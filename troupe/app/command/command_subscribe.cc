@@ -118,7 +118,7 @@ Exit listen(const SubscribeFlags& flags, MessageView view, realtime::Reconnect r
 void add_topics(CLI::App& command, SubscribeFlags& flags) {
   command.add_option("TOPIC", flags.topics, "Names, or patterns: * is one segment, > the rest")->required();
   command.add_option("--overflow", flags.overflow,
-                     "When we are too slow: drop_oldest, drop_newest, latest or disconnect");
+                     "When we are too slow: drop_oldest, drop_newest, latest, disconnect or spill");
   add_connect_flags(command, flags.connect);
 }
 

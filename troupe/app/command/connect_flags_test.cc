@@ -84,6 +84,15 @@ TEST_CASE("commands that stay say what becomes of them when their token expires"
   }
 }
 
+TEST_CASE("the help names each policy for slow readers that a subscription may choose") {
+  for (const char* command : {"watch", "subscribe"}) {
+    MemoryConsole console;
+    CHECK(run_command_line({command, "--help"}, console) == Exit::success);
+    for (const char* policy : {"drop_oldest", "drop_newest", "latest", "disconnect", "spill"})
+      CHECK(console.said().contains(policy));
+  }
+}
+
 TEST_CASE("a token that would cross a network in the clear is told of") {
   const File file{"token\n"};
   const ConnectFlags flags{.connector = {.server = "ws://192.0.2.1"}, .token_file = file.path + "/token"};
