@@ -44,6 +44,19 @@ std::optional<Complaint> set_in_namespace(Config& config, const NamespaceKeyName
   return key.set(place->second, given);
 }
 
+/// How to write what stands in tables of the file, where a name speaks of them without a number or a namespace.
+std::optional<std::string_view> tables_of(std::string_view name) {
+  const auto speaks_of = [&](std::string_view prefix) {  // which has a dot at its end
+    return name.starts_with(prefix) || name == prefix.substr(0, prefix.size() - 1);
+  };
+  if (speaks_of(rule_prefix))
+    return "each rule is a table [[realtime.rule]] of the file, or --set realtime.rule.1.topic=... and so on";
+  if (speaks_of(namespace_prefix))
+    return "each namespace is a table such as [realtime.namespace.chat] of the file, or --set "
+           "realtime.namespace.chat.overflow=...";
+  return std::nullopt;
+}
+
 class Loader {
  public:
   std::expected<Config, std::vector<Problem>> load(const Sources& sources) {
@@ -144,6 +157,10 @@ class Loader {
     if (const auto parts = split_rule_key(name)) return known_in_rule(where, name, *parts);
     if (const auto parts = split_namespace_key(name)) return known_in_namespace(where, name, *parts);
     if (const Key* key = find_key(name)) return Setting{where, name, key->form, key->set};
+    if (const auto tables = tables_of(name)) {
+      problems_.push_back({where, fmt::format("there is no key {}: {}", name, *tables)});
+      return std::nullopt;
+    }
     return unknown(where, name, similar_key(name));
   }
 

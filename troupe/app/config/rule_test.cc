@@ -42,6 +42,18 @@ redirect = "bots"
 
 }  // namespace
 
+TEST_CASE("who sets rules as if they were one key is told where they are written") {
+  for (const char* key : {"realtime.rule", "realtime.rule.topic", "realtime.rule.0.topic"}) {
+    const auto refused = load_config({.flags = {{key, "1", "--set"}}});
+    REQUIRE_FALSE(refused.has_value());
+    const auto told = refused.error().front().text();
+    CHECK_MESSAGE(told.contains("[[realtime.rule]]"), told);
+    CHECK_FALSE(told.contains("realtime.echo"));
+  }
+  const auto refused = load_config({.flags = {{"realtime.namespace", "1", "--set"}}});
+  CHECK(refused.error().front().text().contains("[realtime.namespace.chat]"));
+}
+
 TEST_CASE("each table is a rule, in the order of the file") {
   const auto config = load(alerts);
   REQUIRE(config.has_value());
