@@ -7,6 +7,7 @@
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/client_flags.h"
 #include "troupe/app/config/value.h"
+#include "troupe/base/topic_name.h"
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/live_tokens.h"
 #include "troupe/oauth/model/client_changes.h"
@@ -71,6 +72,14 @@ void refuse(const std::optional<oauth::OauthError>& fault) {
   if (fault) throw CommandFailed{fmt::format("{} ({})", fault->description, fault->code)};
 }
 
+void refuse_slips(const oauth::ScopeSet& scope, const oauth::ScopeSet& known = {}) {
+  const auto slip = oauth::slip_in(scope, known);
+  if (!slip) return;
+  throw CommandFailed{
+      fmt::format("--scope holds \"{}\", which is none such as \"topic:news.*:subscribe\", with at most {} *", *slip,
+                  base::topic_wildcards_max)};
+}
+
 Client found(oauth::Tables& tables, const std::string& id) {
   auto client = tables.clients.find(oauth::ClientId{id});
   if (!client) throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
@@ -81,7 +90,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   oauth::ClientMetadata metadata;
   apply(command.flags, metadata);
   refuse(oauth::fault_in(metadata));
-  refuse(oauth::fault_in_words(metadata.scope));
+  refuse_slips(metadata.scope);
   const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
   oauth::AuditEvent event = admin.event("client_registered");
   event.client = made.client.id;
@@ -139,7 +148,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     apply(command.flags, client.metadata);
     refuse(oauth::fault_in_change(before.metadata, client.metadata));
     refuse(oauth::fault_in(client.metadata));
-    refuse(oauth::fault_in_words(client.metadata.scope, before.metadata.scope));
+    refuse_slips(client.metadata.scope, before.metadata.scope);
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());
     event.reason = oauth::write_change(tables, before, client);

@@ -66,6 +66,16 @@ TEST_CASE("a client is made the server of resources, shown as such, and made the
                   "--resource", "https://api.example"}) == Exit::failure);
 }
 
+TEST_CASE("a scope with a slip is named, and with it how many wildcards there may be") {
+  Desk desk;
+  CHECK(desk.run({"client", "add", "--name", "M", "--grant", "client_credentials", "--scope",
+                  "openid topic:*.*.*.*.*:subscribe"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("\"topic:*.*.*.*.*:subscribe\""));
+  CHECK(desk.console.complained().contains("at most 4 *"));
+  CHECK(desk.run({"client", "add", "--name", "M", "--grant", "client_credentials", "--scope",
+                  "topic:*.*.*.*:subscribe"}) == Exit::success);
+}
+
 TEST_CASE("a client that manages itself is bounded once the command line has changed it") {
   Desk desk;
   const std::string id = *desk.add_machine().string_at("client_id");

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "troupe/base/topic_name.h"
 #include "troupe/oauth/model/client_keys.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/fetched_uri.h"
@@ -129,11 +130,17 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   return std::nullopt;
 }
 
+std::optional<std::string> slip_in(const ScopeSet& scope, const ScopeSet& known) {
+  const auto is_slip = [&](const std::string& word) { return !known.contains(word) && !is_well_meant(word); };
+  const auto found = std::ranges::find_if(scope, is_slip);
+  return found == scope.end() ? std::nullopt : std::optional{*found};
+}
+
 std::optional<OauthError> fault_in_words(const ScopeSet& scope, const ScopeSet& known) {
-  const auto is_good = [&](const std::string& word) { return known.contains(word) || is_well_meant(word); };
-  if (std::ranges::all_of(scope, is_good)) return std::nullopt;
+  static_assert(base::topic_wildcards_max == 4);
+  if (!slip_in(scope, known)) return std::nullopt;
   return errors::invalid_client_metadata.because(
-      "A scope that begins with topic: is one such as topic:news.*:subscribe.");
+      "A scope that begins with topic: is one such as topic:news.*:subscribe, with at most four *.");
 }
 
 std::optional<OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to) {

@@ -103,8 +103,10 @@ using ClientPtr = std::shared_ptr<const Client>;
 /// invalid_redirect_uri`), or a combination that cannot work or is not safe (`errors::invalid_client_metadata`).
 std::optional<struct OauthError> fault_in(const ClientMetadata& metadata);
 
-/// Why a client is not given this scope, or nothing: it has a slip of a word (`is_well_meant`). What it had before,
-/// `known`, stays as it is, so that a slip of long ago is in nobody's way.
+/// The first word of the scope that is a slip of one (`is_well_meant`), or nothing. What a client had before, `known`,
+/// stays as it is, so that a slip of long ago is in nobody's way.
+std::optional<std::string> slip_in(const ScopeSet& scope, const ScopeSet& known = {});
+/// Why a client is not given this scope, or nothing: there is a slip in it.
 std::optional<struct OauthError> fault_in_words(const ScopeSet& scope, const ScopeSet& known = {});
 
 /// Why a client of this metadata cannot be given that one, or nothing: it stays public or confidential, and nobody

@@ -93,6 +93,7 @@ TEST_CASE("a slip in the scope of a topic is refused where it is new") {
   CHECK(fault_in_words(words("topic:a.>.b:publish")));
   CHECK_FALSE(fault_in_words(words("openid topic:news"), words("topic:news")));
   CHECK(fault_in_words(words("topic:news topic:other"), words("topic:news")));
+  CHECK_EQ(slip_in(words("openid topic:*.*.*.*.*:subscribe topic:*.*.*.*:publish")), "topic:*.*.*.*.*:subscribe");
 }
 
 TEST_CASE("who is the server of a resource serves tokens for it, whomever they are for besides") {
