@@ -211,6 +211,7 @@ TEST_CASE("nobody is given a password that has become known") {
 
 TEST_CASE("rotated keys sign, and the ones before them stay") {
   Desk desk;
+  desk.add_machine();  // makes the database
   REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
   REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
   REQUIRE(desk.run({"keys", "list"}) == Exit::success);
@@ -222,6 +223,7 @@ TEST_CASE("rotated keys sign, and the ones before them stay") {
 
 TEST_CASE("a key is revoked by its name, and then shown no longer") {
   Desk desk;
+  desk.add_machine();  // makes the database
   REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
   const std::string said = desk.console.said();
   const std::string key = said.substr(0, said.find(' '));
@@ -254,6 +256,7 @@ TEST_CASE("a backup is a database of its own, and is never written over") {
 
 TEST_CASE("keys are sealed by the key that is configured, and a wrong one is refused by its name") {
   Desk desk;
+  desk.add_machine();  // makes the database
   MemoryConsole console;
   REQUIRE(run_command_line({"keys", "new-encryption-key"}, console) == Exit::success);
   const std::string with = "oauth.encryption_key=" + console.said().substr(0, 43);
@@ -268,6 +271,7 @@ TEST_CASE("keys are sealed by the key that is configured, and a wrong one is ref
 TEST_CASE(
     "keys are not replaced while they are sealed otherwise than is configured: a running server could not read them") {
   Desk desk;
+  desk.add_machine();  // makes the database
   MemoryConsole console;
   REQUIRE(run_command_line({"keys", "new-encryption-key"}, console) == Exit::success);
   const std::string with = "oauth.encryption_key=" + console.said().substr(0, 43);
