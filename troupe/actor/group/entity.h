@@ -56,6 +56,9 @@ void watch_entity(Cell& owner, Address entity, const Handler& handler);
 Sent hold(Cell& owner, EnvelopeList& held, std::uint32_t& count, Envelope* envelope, std::uint32_t max);
 void drop_held(Cell& owner, EnvelopeList& held) noexcept;
 
+/// Whether its cell is its own still. One that has ended gives it back before its owner is told, and another may have
+/// it by then.
+inline bool is_there(const Entity& entity) noexcept { return entity.address.cell->is(entity.address.generation); }
 /// Whether it has had no message for so long, and has nothing in hand: nothing queued, put aside or suspended, no timer
 /// and no child.
 bool is_idle(const Cell& cell, const EntityKind& kind, Duration passivate_after);

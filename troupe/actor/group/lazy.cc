@@ -68,7 +68,7 @@ void LazyGate::create() {
 
 /// Puts the actor away if it has been idle for long enough; looks again when it may have been.
 void LazyGate::look() {
-  if (!entity_.address || entity_.leaving) return;
+  if (!entity_.address || entity_.leaving || !is_there(entity_)) return;
   const Cell& cell = *entity_.address.cell;
   const Duration after = options_->passivate_after;
   if (is_idle(cell, *kind_, after)) {

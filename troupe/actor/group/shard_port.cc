@@ -153,8 +153,8 @@ void ShardPort::sweep() {
   for (std::uint32_t shard = sweeps_++ % sweep_parts; shard < entities_.size(); shard += sweep_parts) {
     if (departures_.contains(shard)) continue;
     for (auto& [key, entity] : entities_[shard]) {
-      if (entity.leaving || !is_idle(*entity.address.cell, map_.kind(), map_.options().passivate_after)) continue;
-      passivate(*region_, entity);
+      if (entity.leaving || !is_there(entity)) continue;
+      if (is_idle(*entity.address.cell, map_.kind(), map_.options().passivate_after)) passivate(*region_, entity);
     }
   }
   if (!by_id_.empty()) core().timers().arm(sweeping_, core().now() + map_.options().passivate_after / 16);
@@ -213,15 +213,16 @@ void ShardPort::hand_over(std::uint32_t shard, std::size_t to) {
   try_departures();
 }
 
-/// Entities of a shard that leaves begin no further message; what is suspended in them goes on.
+/// Entities of a shard that leaves begin no further message; what is suspended in them goes on. One that has ended is
+/// left alone: the next of its key is made as the shard is then.
 void ShardPort::block(std::uint32_t shard, bool blocked) {
   for (auto& [key, entity] : entities_[shard]) {
-    if (entity.blocked == blocked) continue;
+    if (entity.blocked == blocked || !is_there(entity)) continue;
     entity.blocked = blocked;
     Cell& cell = *entity.address.cell;
     if (blocked) {
       ++cell.exclusive;
-    } else if (cell.is(entity.address.generation)) {
+    } else {
       --cell.exclusive;
       core().schedule(cell);
     }
@@ -232,9 +233,12 @@ void ShardPort::try_departures() {
   for (auto at = departures_.begin(); at != departures_.end();) {
     const auto [shard, departure] = *at;
     const auto& entities = entities_[shard];
-    const auto stays = [](const auto& entry) { return migration::is_bound(*entry.second.address.cell); };
+    const auto stays = [](const auto& entry) {
+      return is_there(entry.second) && migration::is_bound(*entry.second.address.cell);
+    };
     const auto ready = [](const auto& entry) {
-      return !entry.second.leaving && migration::may_go(*entry.second.address.cell);
+      const Entity& entity = entry.second;
+      return !entity.leaving && is_there(entity) && migration::may_go(*entity.address.cell);
     };
     std::optional<MoveError> refused;
     if (std::ranges::any_of(entities, stays)) {

@@ -271,3 +271,55 @@ TEST_CASE("what a moved actor has put aside is lost under the name that it has n
   REQUIRE_EQ(letters->size(), 1);
   CHECK_EQ(letters->front().target, lifecycle::id_of(now.address()));
 }
+
+namespace {
+
+struct Quit {};
+struct Brief {
+  static constexpr bool migrates = true;
+  void handle(Quit, Context& ctx) { ctx.stop(); }
+};
+struct Ping {
+  using reply = int;
+};
+struct Child {
+  int handle(Ping) { return 1; }
+};
+struct SpawnSome {
+  using reply = int;  // how many of them answered
+};
+struct Spawner {
+  Task<int> handle(SpawnSome, Context& ctx) {
+    int answered = 0;
+    for (int i = 0; i < 12; ++i) {
+      auto answer = co_await ctx.spawn<Child>({}).ask(Ping{}, {.within = 2s});
+      answered += answer.value_or(0);
+    }
+    co_return answered;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an entity that has just ended when its shard goes is left alone, and so is whoever has its cell by then") {
+  int moves = 0;
+  test::explore(
+      {.schedules = 80},
+      [&](test::World& w) {
+        const Shards<Brief> all{w, {.count = 1}};
+        const Ref<Spawner> spawners[] = {w.spawn<Spawner>({.core = 0}), w.spawn<Spawner>({.core = 1})};
+        w.run_until_idle();
+        for (int round = 0; round < 6; ++round) {
+          for (int key = 0; key < 6; ++key) all.ref("key-" + std::to_string(key)).tell(Quit{});
+          w.system().run_as_guest([](Shards<Brief> shards, int to, int* moved) -> Task<void> {
+            const auto done = co_await shards.move(0, to);
+            *moved += done.has_value();
+          }(all, (round + 1) % 2, &moves));
+          for (const auto& spawner : spawners) {
+            CHECK_EQ(w.block_on(spawner.ask(SpawnSome{}, {.within = 1min})).value_or(-1), 12);
+          }
+          w.advance(2s);
+        }
+      },
+      [&] { CHECK_GT(moves, 100); });
+}
