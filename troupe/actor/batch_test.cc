@@ -187,3 +187,40 @@ TEST_CASE("a batch counts for its messages in the turn's budget") {
   core.turn({.messages = 8, .time = 1h}, false);
   CHECK_EQ(room.book->batches.size() - before, 2);
 }
+
+namespace {
+
+struct Hoarder {
+  static constexpr BatchOptions batch{.messages = 100, .within = 10ms};
+  void handle(Batch<Put> puts) { *handled += static_cast<int>(puts.size()); }
+  std::shared_ptr<int> handled;
+};
+struct Burst {
+  int count;
+  using reply = int;  // how many were taken
+};
+struct Teller {
+  int handle(Burst m) const {
+    int taken = 0;
+    for (int i = 0; i < m.count; ++i) taken += to.tell(Put{i}) == Sent::sent;
+    return taken;
+  }
+  Ref<Hoarder> to;
+};
+
+}  // namespace
+
+TEST_CASE("the room that a batch leaves is offered to other cores") {
+  test::World w{23, {.cores = 2}};
+  auto handled = std::make_shared<int>(0);
+  auto hoarder = w.spawn<Hoarder>({.core = 1, .mailbox = {.capacity = 16}}, handled);
+  auto teller = w.spawn<Teller>({.core = 0}, hoarder);
+  int taken = 0;
+  for (int round = 0; round < 6; ++round) {
+    const int now = w.block_on(teller.ask(Burst{40})).value();
+    CHECK_GE(now, 8);
+    taken += now;
+    w.advance(1s);
+    CHECK_EQ(*handled, taken);
+  }
+}

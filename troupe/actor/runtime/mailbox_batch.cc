@@ -1,6 +1,7 @@
 // See mailbox_batch.h.
 #include "troupe/actor/runtime/mailbox_batch.h"
 
+#include "troupe/actor/runtime/credits.h"
 #include "troupe/actor/runtime/mailbox.h"
 
 namespace troupe::actor::mailbox {
@@ -64,6 +65,7 @@ EnvelopeList take_batch(Core& core, Cell& cell, Envelope* first) {
     taken.push(pop(cell));
   }
   admit_waiting(core, cell);
+  credits::room_made(cell);
   consider_batch(core, cell);
   return taken;
 }
