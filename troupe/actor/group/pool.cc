@@ -155,7 +155,8 @@ void PoolRouter::member_ended(Address member) {
   if (held_count_ > 0) hold_all_ = true;
   if (!ended->leaving && wanted_ > 0) --wanted_;  // a replacement would only fail again; the next resize brings one
   members_.erase(members_.begin() + (ended - members_.data()));
-  if (members_.empty() && cell_->state == CellState::running && !draining_) {
+  // One that leaves is none to count on: once it is through there would be nobody, and nothing would fail any more.
+  if (none_stays() && cell_->state == CellState::running && !draining_) {
     lifecycle::fault(*cell_, std::make_exception_ptr(std::runtime_error("the pool has no member left")),
                      "a member's end");
     return;
@@ -334,6 +335,7 @@ Sent PoolRouter::by_key(Core& core, Envelope* envelope) {
 }
 
 Sent PoolRouter::broadcast(Core& core, Envelope* envelope) {
+  if (none_stays()) return refuse(core, envelope, Drop::dead, "the pool has no members");
   if (envelope->awaits_room != 0) {  // whoever sends waits for room at one actor; with many there is no such thing
     envelope->awaits_room = 0;
     core.fail_ask(std::exchange(envelope->reply, {}), Outcome::answered, {});

@@ -3,8 +3,9 @@
 // `pool<A>` gives a plain `Ref<A>`: tell, send, ask and narrowing work as for one actor, answers
 // go straight from the member to the asker. Behind it stands a router that owns and supervises
 // the members and passes each message on at admission. A member that its supervisor gives up
-// leaves the pool; a pool without members fails. Timers of a member go to the member. A pool that
-// is drained ends when each member has handled what it has; what comes meanwhile is dropped.
+// leaves the pool; a pool of which no member stays fails. Timers of a member go to the member. A
+// pool that is drained ends when each member has handled what it has; what comes meanwhile is
+// dropped.
 //
 // The overflow policy is that of each member, and what a member has no room for is counted and has
 // its dead letter. Where sender, router and member are on one core, `tell` says what became of the
@@ -101,6 +102,7 @@ class PoolRouter final : public Forwarder {
 
   Member& add(bool joining);
   Member* find(Address member);
+  bool none_stays() const noexcept { return std::ranges::all_of(members_, &Member::leaving); }
   bool keeps_order() const noexcept { return plan_->options.route == actor::Route::consistent_hash; }
   void flush(Member& member);
   void settle();

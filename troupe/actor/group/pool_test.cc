@@ -40,6 +40,7 @@ struct Owner {
   static std::string_view key(const Owner& m) noexcept { return m.name; }
 };
 struct Break {};
+struct BreakFirst {};  // the member that was made first; others take long for it
 struct Unique {
   std::unique_ptr<int> n;
 };
@@ -50,12 +51,13 @@ struct Ledger {
   std::map<int, std::vector<int>> by_user;
   std::map<int, std::set<ActorId>> handled_by;
   int alive = 0;
+  int born = 0;
 };
 using Book = std::shared_ptr<Ledger>;
 
 class Worker {
  public:
-  explicit Worker(Book book) : book_(std::move(book)) { ++book_->alive; }
+  explicit Worker(Book book) : book_(std::move(book)), number_(book_->born++) { ++book_->alive; }
   Worker(const Worker&) = delete;
   ~Worker() { --book_->alive; }
 
@@ -73,10 +75,15 @@ class Worker {
   }
   ActorId handle(Owner, Context& ctx) { return ctx.id(); }
   void handle(Break) { throw std::runtime_error("broken"); }
+  Task<void> handle(BreakFirst) {
+    if (number_ == 0) throw std::runtime_error("broken");
+    co_await sleep(10s);
+  }
   void handle(Unique) {}
 
  private:
   Book book_;
+  int number_;
 };
 
 struct Fixture {
@@ -343,6 +350,25 @@ TEST_CASE("a member that fails is started again, one that is given up leaves, an
   g.w.advance(1s);
   CHECK_EQ(g.book->alive, 2);
   CHECK_NE(g.whoever(), g.whoever());
+}
+
+TEST_CASE("a pool of which only members that leave are left starts anew, and so never ends up empty") {
+  for (const auto route : {Route::broadcast, Route::round_robin}) {
+    Fixture f{{.size = 2, .route = route, .supervision = {.decide = [](const std::exception_ptr&) {
+                                            return Directive::stop;
+                                          }}}};
+    f.w.run_until_idle();
+    for (int i = 0; i < 2; ++i) f.workers.tell(BreakFirst{});
+    resize(f.workers, 1);  // the other leaves
+    f.w.run_until_idle();
+    f.workers.tell(Job{1});  // with nobody there who could take it
+    f.w.advance(1min);
+    CHECK_EQ(f.book->alive, 1);
+    f.workers.tell(Job{2});
+    f.w.run_until_idle();
+    REQUIRE_FALSE(f.book->jobs.empty());
+    CHECK_EQ(f.book->jobs.rbegin()->second.back(), 2);
+  }
 }
 
 TEST_CASE("a member is told that nobody waits for its answer any more") {
