@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <semaphore>
 
-#include "troupe/actor/system.h"
+#include "troupe/actor/sim/world.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -143,4 +143,36 @@ TEST_CASE("one of a long line is reached within a turn's messages, however many 
   });
   REQUIRE_EQ(crowd.log->size(), 128 * 20 + 1);
   CHECK_LE(crowd.place_of("own"), 1024);
+}
+
+TEST_CASE("what reaches a core in the middle of a turn is nobody's deed, whoever ran last") {
+  struct Seen {
+    int handled = 0;
+    int handled_before = 0;  // it was looked
+    bool in_nobodys_name = false;
+  };
+  struct Worker {
+    void handle(Item) {
+      w->manual_clock().advance(10us);
+      if (seen->handled++ > 0) return;
+      w->core(0).post_remotely([seen = seen](Core& core) {
+        seen->handled_before = seen->handled;
+        seen->in_nobodys_name = core.running_cell() == nullptr;
+      });
+    }
+    test::World* w;
+    std::shared_ptr<Seen> seen;
+  };
+  test::World w{1, {.cores = 1}};
+  auto seen = std::make_shared<Seen>();
+  auto worker = w.spawn<Worker>({}, &w, seen);
+  w.run_until_idle();
+  for (int i = 0; i < 60; ++i) worker.tell(Item{});
+  Core& core = w.core(0);
+  const Core::Scope scope{core};
+  core.turn({.messages = 60, .time = 1h}, false);
+  CHECK_EQ(seen->handled, 60);
+  CHECK_GT(seen->handled_before, 0);
+  CHECK_LT(seen->handled_before, 60);
+  CHECK(seen->in_nobodys_name);
 }

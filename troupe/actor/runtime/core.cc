@@ -398,6 +398,7 @@ bool Core::run_cells(TurnLimits& limits) {
       now_ = clock_.now();
       if (now_ >= end) return true;
       if (now_ >= hand_over) {
+        enter(nullptr);  // what comes in is nobody's deed here
         flush_lanes();
         receive();
         hand_over = now_ + hand_over_pause;
