@@ -106,3 +106,49 @@ TEST_CASE("a thread that waits is told when the actor is gone") {
   waiting.join();
   CHECK_EQ(last, Sent::dead);
 }
+
+namespace {
+
+struct Parcel {
+  std::size_t weight;
+  std::size_t bytes() const noexcept { return weight; }
+};
+struct Pause {
+  Duration length;
+};
+struct MostQueued {
+  using reply = std::size_t;  // bytes
+};
+
+/// Notes how many bytes stand in its mailbox.
+struct Scale {
+  static constexpr MailboxOptions mailbox{
+      .capacity = 64, .overflow = Overflow::block, .block_for = 2s, .bytes_max = 256 * 1024};
+  void handle(const Parcel&, Context& ctx) { look(ctx); }
+  Task<void> handle(Pause m) { co_await sleep(m.length); }
+  std::size_t handle(MostQueued) { return most; }
+  void look(Context& ctx) { most = std::max(most, cell_of(ctx).extras->ledger->bytes); }
+  std::size_t most = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a thread whose message weighs more than there is room for waits until all of it has a place") {
+  System system{quiet(1)};
+  auto scale = system.spawn<Scale>({.mailbox = Scale::mailbox});
+  scale.tell(Pause{100ms});
+  for (int i = 0; i < 15; ++i) CHECK_EQ(scale.tell(Parcel{9'000}), Sent::sent);
+  CHECK_EQ(scale.tell(Parcel{150'000}), Sent::sent);
+  CHECK_LE(system.block_on(scale.ask(MostQueued{})).value(), Scale::mailbox.bytes_max);
+}
+
+TEST_CASE("a thread that gives up gives back the part of the room that it had got") {
+  System system{quiet(1)};
+  MailboxOptions mailbox = Scale::mailbox;
+  mailbox.block_for = 20ms;
+  auto scale = system.spawn<Scale>({.mailbox = mailbox, .shutdown = 10ms});
+  scale.tell(Pause{1h});
+  for (int i = 0; i < 15; ++i) CHECK_EQ(scale.tell(Parcel{9'000}), Sent::sent);
+  CHECK_EQ(scale.tell(Parcel{150'000}), Sent::full);
+  CHECK_EQ(scale.tell(Parcel{100'000}), Sent::sent);
+}

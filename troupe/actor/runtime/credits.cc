@@ -125,18 +125,28 @@ class Outside {
   std::optional<Sent> result_;
 };
 
-/// Tells the thread whatever becomes of its request, also that it is thrown away.
+/// Tells the thread whatever becomes of its request, also that it is thrown away. A message that weighs much may get
+/// its credits in parts; it goes when it has them all.
 class WaitingThread final : public Claimant {
  public:
-  explicit WaitingThread(std::shared_ptr<Outside> outside) noexcept : outside_(std::move(outside)) {}
+  WaitingThread(std::shared_ptr<Outside> outside, std::uint32_t cost) noexcept
+      : outside_(std::move(outside)), cost_(cost) {}
   WaitingThread(const WaitingThread&) = delete;
   ~WaitingThread() override { outside_->tell(Sent::dead); }
-  void grant(Core&, Cell&, std::uint32_t) override { outside_->tell(Sent::sent); }
-  void refuse(Core&, Cell&, Sent why) override { outside_->tell(why); }
+  void grant(Core&, Cell&, std::uint32_t n) override {
+    granted_ += n;
+    if (granted_ >= cost_) outside_->tell(Sent::sent);
+  }
+  void refuse(Core& core, Cell& cell, Sent why) override {
+    if (granted_ > 0) give_back(&core, cell.address(), granted_);
+    outside_->tell(why);
+  }
   void release(Core&, Cell&) override { outside_->tell(Sent::sent); }
 
  private:
   std::shared_ptr<Outside> outside_;
+  std::uint32_t cost_;
+  std::uint32_t granted_ = 0;
 };
 
 struct WantFromOutside {
@@ -250,7 +260,7 @@ Sent submit_from_outside(Core& to, Envelope* envelope) {
   Sent got = mailbox.cell->generation.take(mailbox.generation, cost, cost, UINT32_MAX) > 0 ? Sent::sent : Sent::full;
   if (got != Sent::sent) {
     auto outside = std::make_shared<Outside>();
-    control::send(nullptr, mailbox, WantFromOutside{mailbox, std::make_unique<WaitingThread>(outside), cost});
+    control::send(nullptr, mailbox, WantFromOutside{mailbox, std::make_unique<WaitingThread>(outside, cost), cost});
     got = outside->wait();
   }
   if (got != Sent::sent) {
