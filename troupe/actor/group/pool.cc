@@ -93,7 +93,7 @@ std::string_view name_of(actor::Route route) noexcept {
 
 void resize_pool(Address pool, std::uint32_t size) {
   if (!pool) return;
-  Core* here = Core::current();
+  Core* here = sender_to(pool);
   Core::submit(here, *pool.cell->owner, Core::make_on(here, resize_handler, pool, Resize{std::max(size, 1u)}));
 }
 

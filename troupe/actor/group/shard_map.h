@@ -80,6 +80,8 @@ class ShardMap {
   ShardPort& port(std::size_t place) const noexcept { return *ports_[place]; }
   const std::vector<std::uint8_t>& first_owners() const noexcept { return owners_; }
 
+  /// The core of this system whose thread this is. Null on any other thread, another system's too.
+  Core* here() const noexcept { return addresses_.front().cell->owner->host().here(); }
   /// The port that messages from this core enter by; foreign threads use the first core's.
   Address port_for(const Core* here) const noexcept {
     return addresses_[here != nullptr ? static_cast<std::size_t>(here->index()) : 0];

@@ -100,7 +100,7 @@ class ShardRef {
   Sent tell(M message) const {
     static_assert(detail::fit_to_tell<A, M>());
     if (!map_) return Sent::dead;
-    Core* here = Core::current();
+    Core* here = map_->here();
     const Address port = map_->port_for(here);
     return Core::submit(here, *port.cell->owner,
                         detail::enclose(here, detail::keyed_handler<A, M>, port, keyed(std::move(message))));
@@ -142,7 +142,7 @@ class ShardRef {
   }
 
  private:
-  Address port() const noexcept { return map_ ? map_->port_for(Core::current()) : Address{}; }
+  Address port() const noexcept { return map_ ? map_->port_for(map_->here()) : Address{}; }
   template <class M>
   detail::KeyedFor<M> keyed(M message) const {
     detail::Keyed<M> plain{std::move(message), map_ ? map_->header(key_) : detail::ShardHeader{}};

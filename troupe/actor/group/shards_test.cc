@@ -381,3 +381,37 @@ TEST_CASE(
     CHECK_GT(*moved, 10);
   });
 }
+
+namespace {
+
+struct Till {
+  int handle(Deposit m) { return *cents += m.cents; }
+  std::shared_ptr<int> cents;
+};
+struct Pay {};
+struct Payer {
+  void handle(Pay) const {
+    to.tell(Deposit{1});
+    resize(pooled, 3);
+    pooled.tell(Deposit{10});
+  }
+  ShardRef<Till> to;
+  Ref<Till> pooled;
+};
+
+}  // namespace
+
+TEST_CASE("an actor tells an entity, and resizes a pool, of another system as any foreign thread does") {
+  auto cents = std::make_shared<int>(0);
+  test::World there{1, {.cores = 1}};
+  test::World here{2, {.cores = 3}};
+  const Shards<Till> tills{there, {.count = 4}, cents};
+  const auto pooled = pool<Till>(there, {.size = 1}, cents);
+  there.run_until_idle();
+  for (int core = 0; core < 3; ++core) {
+    here.spawn<Payer>({.core = core}, tills.ref("one"), pooled).tell(Pay{});
+    here.run_until_idle();
+    there.run_until_idle();
+  }
+  CHECK_EQ(*cents, 33);
+}
