@@ -22,6 +22,12 @@ struct Alert {
 struct Private {
   int n = 0;
 };
+/// Throws what no standard knows.
+struct Rude {
+  static constexpr std::string_view bus_name = "rude/1";
+  static std::string encode(const Rude&) { return {}; }
+  static Rude decode(std::string_view) { throw 7; }
+};
 struct Publish {
   std::int64_t first;
   int count;
@@ -140,6 +146,17 @@ TEST_CASE("what cannot be read here is reported once a topic, and the rest goes 
   CHECK_EQ(node.take(), std::vector<std::string>{"disk.full=2?"});
   CHECK_EQ(node.w.reports().size(), before + 1);
   CHECK(node.w.reports().back().starts_with("topic alerts: what another node publishes cannot be read here: "));
+}
+
+TEST_CASE("a value that throws whatever it likes when it is read is one that cannot be read here") {
+  MemoryBus bus;
+  Node one{1, bus};
+  Node two{2, bus};
+  const Topic<Rude> here{two.w.system(), "rude"};
+  Topic<Rude>{one.w.system(), "rude"}.publish(Rude{});
+  Topic<Alert>{one.w.system(), "alerts"}.publish("disk.full", Alert{1, "!"});
+  CHECK_EQ(two.take(), std::vector<std::string>{"disk.full=1!"});
+  CHECK_EQ(two.w.reports().back(), "topic rude: what another node publishes cannot be read here: it is malformed");
 }
 
 TEST_CASE("a publication bears its trace to other nodes") {

@@ -45,6 +45,8 @@ void TopicDirectory::receive(Host& host, const BusMessage& message) {
       return entry->wire.receive(host, *entry, message);
     } catch (const std::exception& malformed) {
       why = malformed.what();
+    } catch (...) {  // a value's own `decode` may throw anything
+      why = "it is malformed";
     }
   }
   // Another node runs another program. Said once, since it will go on.
