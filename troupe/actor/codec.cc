@@ -19,6 +19,10 @@ void Encoder::text(std::string_view text) {
   bytes_ += text;
 }
 
+void Encoder::begin_list() {
+  if (++nesting_ > nesting_max) throw std::length_error("lists within lists, too deep to be recorded");
+}
+
 void Decoder::finish() const {
   if (!rest_.empty()) throw MalformedRecord("bytes are left over");
 }
@@ -41,6 +45,10 @@ std::size_t Decoder::length() {
   const auto size = static_cast<std::size_t>(number(4));
   if (size > rest_.size()) throw MalformedRecord("it ends too early");
   return size;
+}
+
+void Decoder::begin_list() {
+  if (++nesting_ > nesting_max) throw MalformedRecord("lists within lists, too deep");
 }
 
 std::string_view Decoder::text() {

@@ -7,7 +7,9 @@
 //
 // A type is encoded by, in this order: its own `static std::string encode(const T&)` and
 // `static T decode(std::string_view)`; its `auto fields() { return std::tie(a, b); }`; or, for an
-// aggregate of up to ten fields (no C arrays, no base classes), by nothing at all.
+// aggregate of up to ten fields (no C arrays, no base classes), by nothing at all. Lists stand
+// within lists up to `nesting_max` deep: a type that contains a list of its own kind would
+// otherwise let whoever sends the bytes say how deep the stack goes.
 #pragma once
 
 #include <chrono>
@@ -32,6 +34,8 @@ class MalformedRecord : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+inline constexpr int nesting_max = 64;
 
 namespace detail {
 
@@ -141,7 +145,7 @@ inline constexpr bool becomes_bytes = std::is_aggregate_v<T> || requires(T& valu
 
 }  // namespace detail
 
-/// Writes values one behind the other.
+/// Writes values one behind the other. Throws std::length_error where lists are nested too deep to be read again.
 class Encoder {
  public:
   std::string take() noexcept { return std::move(bytes_); }
@@ -173,7 +177,9 @@ class Encoder {
     } else if constexpr (detail::Container<T>) {
       static_assert(!requires { typename T::hasher; }, "an unordered container has no order that could be repeated");
       length(value.size());
+      begin_list();
       for (const auto& each : value) put(each);
+      --nesting_;
     } else {
       static_assert(detail::becomes_bytes<T>, "a field of this type cannot be recorded: see actor/codec.h");
       if constexpr (detail::becomes_bytes<T>)
@@ -185,8 +191,10 @@ class Encoder {
   void number(std::uint64_t value, std::size_t width);
   void length(std::size_t size);
   void text(std::string_view text);
+  void begin_list();
 
   std::string bytes_;
+  int nesting_ = 0;
 };
 
 /// Reads them back; throws MalformedRecord where they are not there.
@@ -242,7 +250,10 @@ class Decoder {
     using Each = typename detail::Element<typename T::value_type>::type;
     static_assert(!std::is_empty_v<Each>, "a list of what has no bytes says nothing but its length");
     T all{};
-    for (std::size_t left = length(); left > 0; --left) all.insert(all.end(), get<Each>());
+    std::size_t left = length();
+    begin_list();
+    for (; left > 0; --left) all.insert(all.end(), get<Each>());
+    --nesting_;
     return all;
   }
   std::uint64_t number(std::size_t width);
@@ -250,8 +261,10 @@ class Decoder {
   /// Of a list: no more than there are bytes, so that a wrong one takes no memory.
   std::size_t length();
   std::string_view text();
+  void begin_list();
 
   std::string_view rest_;
+  int nesting_ = 0;
 };
 
 template <class T>

@@ -119,4 +119,22 @@ TEST_CASE("bytes that are cut, too many or impossible are refused") {
   }));
 }
 
+struct Tree {
+  std::int32_t n = 0;
+  std::vector<Tree> below;
+};
+
+TEST_CASE("lists within lists are read so deep and no deeper, whatever the bytes say") {
+  Tree tree;
+  for (int i = 1; i < nesting_max; ++i) tree = Tree{i, {std::move(tree)}};
+  std::string bytes = encode(tree);
+  CHECK_EQ(encode(decode<Tree>(bytes)), bytes);
+  tree = Tree{0, {std::move(tree)}};
+  CHECK_THROWS_AS(encode(tree), std::length_error);
+  using namespace std::string_literals;
+  bytes.clear();
+  for (int i = 0; i < 1'000'000; ++i) bytes += "\0\0\0\0\x01\0\0\0"s;
+  CHECK_THROWS_AS(decode<Tree>(bytes), MalformedRecord);
+}
+
 }  // namespace
