@@ -120,7 +120,7 @@ BlockingAwaiter<F> blocking(F work) {
   return BlockingAwaiter<F>{std::move(work)};
 }
 
-/// The same on these threads, which outlive the await.
+/// The same on these threads, which outlive the await and end before their system: each job reports to its core.
 template <class F>
 BlockingAwaiter<F> blocking_on(Offload& threads, F work) {
   return BlockingAwaiter<F>{std::move(work), &threads};
