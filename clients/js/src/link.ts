@@ -183,7 +183,11 @@ export class Link {
     const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
     socket.binaryType = 'arraybuffer';
     let failure = ''; // npm `ws` tells here, and nowhere else, how a handshake was answered; browsers tell nobody
-    socket.onerror = ({ message }: { message?: unknown }) => { failure = typeof message === 'string' ? message : ''; };
+    socket.onerror = ({ message }: { message?: unknown }) => {
+      failure = typeof message === 'string' ? message : '';
+      if (this.#state === 'online') return;
+      setTimeout(() => { if (socket === this.#socket) this.#drop(1006, failure); }, 0); // in Node 22 no close follows a failed handshake
+    };
     socket.onmessage = ({ data }: { data: unknown }) => this.#hear(decode(data));
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#drop(code, `${reason}` || failure);
   }
@@ -243,7 +247,7 @@ export class Link {
     if (tells) this.#hasTold = true;
     const turn = this.#turn;
     this.#leave(wasOnline, { state: 'waiting', code, reason, retryInMs });
-    if (tells && turn === this.#turn) this.#events.error(new TroupeError('disconnected', `no connection yet: ${reason || code}; it is tried again`));
+    if (tells && turn === this.#turn) this.#events.error(new TroupeError('disconnected', `no connection yet, another try follows: ${reason || code}`));
   }
 
   #leave(wasOnline: boolean, event: StateEvent): void {

@@ -188,6 +188,33 @@ test('why there is no connection yet is told once as an error, and each time wit
   assert.deepEqual(world.events('state').filter(({ state }) => state === 'waiting').map(({ reason }) => reason.includes('503')), [true, true, true]);
 });
 
+test('a handshake that failed is over also where no close follows the error, and a close that does follow says more', async (t) => {
+  const world = new World(t);
+  quiet(world.client.connect());
+  await settle();
+  await world.socket.fail('no such host');
+  await world.pass(1);
+  const { state, reason } = world.events('state').at(-1);
+  assert.deepEqual([state, reason], ['waiting', 'no such host']);
+  await world.pass(500);
+  const { socket } = world;
+  socket.fail('it failed');
+  await socket.end(1002, 'bad');
+  await world.pass(1);
+  assert.deepEqual(world.events('state').filter((event) => event.state === 'waiting').map(({ code }) => code), [1006, 1002]);
+});
+
+test('an error of a connection that stands is not its end', async (t) => {
+  const world = new World(t);
+  const socket = await world.online();
+  await socket.fail('strange');
+  await world.pass(1);
+  assert.equal(world.client.state, 'online');
+  await socket.end(1002);
+  const { code, reason } = world.events('state').at(-1);
+  assert.deepEqual([code, reason], [1002, 'strange']);
+});
+
 for (const [name, token, state] of [['a text', 'a b', 'closed'], ['a function', () => 'tok\n', 'waiting']]) {
   test(`a token that no socket can bear is named as the reason (${name})`, async (t) => {
     const world = new World(t, { token });

@@ -330,7 +330,13 @@ class Link {
         const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
         socket.binaryType = 'arraybuffer';
         let failure = '';
-        socket.onerror = ({ message }) => { failure = typeof message === 'string' ? message : ''; };
+        socket.onerror = ({ message }) => {
+            failure = typeof message === 'string' ? message : '';
+            if (this.#state === 'online')
+                return;
+            setTimeout(() => { if (socket === this.#socket)
+                this.#drop(1006, failure); }, 0);
+        };
         socket.onmessage = ({ data }) => this.#hear(decode(data));
         socket.onclose = ({ code, reason }) => this.#drop(code, `${reason}` || failure);
     }
@@ -394,7 +400,7 @@ class Link {
         const turn = this.#turn;
         this.#leave(wasOnline, { state: 'waiting', code, reason, retryInMs });
         if (tells && turn === this.#turn)
-            this.#events.error(new TroupeError('disconnected', `no connection yet: ${reason || code}; it is tried again`));
+            this.#events.error(new TroupeError('disconnected', `no connection yet, another try follows: ${reason || code}`));
     }
     #leave(wasOnline, event) {
         this.#state = event.state;

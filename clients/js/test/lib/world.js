@@ -53,6 +53,11 @@ class Socket {
     this.onclose?.({ code, reason });
     await settle();
   }
+  /// There will be no connection, as Node 22 tells it: nothing follows.
+  fail(message) {
+    this.onerror?.({ message });
+    return settle();
+  }
   /// The handshake is refused, as npm `ws` tells it.
   refuse(status) {
     this.onerror?.({ message: `Unexpected server response: ${status}` });
