@@ -62,7 +62,7 @@ const stableMs = 10_000; // a connection that lasted so long was none of a row o
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
-const isRefusal = /\b401\b/; // in the words of npm `ws`: "Unexpected server response: 401"
+const isRefusal = /response: 401$/; // in the words of npm `ws`: "Unexpected server response: 401"
 const givenUp = 4000; // with 1000, or without a code, the server would take it for the end of the session
 
 /** Whether it may stand in a subprotocol (RFC 9110, 5.6.2). */

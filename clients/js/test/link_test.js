@@ -176,6 +176,22 @@ for (const [name, options, end] of [
   });
 }
 
+for (const [name, token] of [['a text', 'tok'], ['none', undefined]]) {
+  test(`401 in the name of a host that cannot be reached is no refusal (${name})`, async (t) => {
+    const world = new World(t, { token });
+    quiet(world.client.connect());
+    await settle();
+    for (const message of ['getaddrinfo ENOTFOUND room-401.example', 'connect ECONNREFUSED 10.0.0.1:401']) {
+      await world.socket.fail(message);
+      await world.pass(1);
+      await world.pass(1000);
+    }
+    assert.equal(world.sockets.length, 3);
+    await world.socket.welcome();
+    assert.equal(world.client.state, 'online');
+  });
+}
+
 test('why there is no connection yet is told once as an error, and each time with the state', async (t) => {
   const world = new World(t);
   quiet(world.client.connect());

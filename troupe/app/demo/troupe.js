@@ -212,7 +212,7 @@ const stableMs = 10_000;
 const replaced = 4004;
 const refusedToken = 4001;
 const noToken = 1008;
-const isRefusal = /\b401\b/;
+const isRefusal = /response: 401$/;
 const givenUp = 4000;
 const isSendable = (token) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(token);
 const page = globalThis;
