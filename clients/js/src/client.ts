@@ -93,6 +93,7 @@ export class Client extends Emitter<Events> {
   readonly #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
   #published = 0;
   #welcome: Welcome | undefined;
+  #aheadMs = 0; // how far the server's clock is before ours
   #next: Settling<Welcome> | undefined; // the welcome of this connection or, without one, of the next
 
   constructor(url: string | URL, options: ClientOptions = {}) {
@@ -263,6 +264,7 @@ export class Client extends Emitter<Events> {
     // Keys are kept by user: as another one, a repeat would be a second publication.
     if (this.#welcome && this.#welcome.user !== welcome.user) this.#requests.failStarted('the connection came back as another user');
     this.#welcome = welcome;
+    this.#aheadMs = Number(frame['server_time'] ?? Date.now()) - Date.now();
     this.#inbox.opened();
     this.#subscriptions.opened(welcome.resumed);
     this.#requests.opened((frame['limits'] as { frame_bytes?: number } | undefined)?.frame_bytes ?? Infinity);
@@ -288,7 +290,7 @@ export class Client extends Emitter<Events> {
     },
     direct: ({ from, payload, message_id, offset, sent_at }) =>
       this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at } as Parameters<DirectHandler>[0]),
-    token_expiring: () => this.#refresh.begin(),
+    token_expiring: (frame) => this.#refresh.begin(Number(frame['expires_at'] ?? 0) - this.#aheadMs),
     draining: (frame) => {
       const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);
       this.#link.drain(reconnectAfterMs);

@@ -1,7 +1,8 @@
 // Refresh: brings a token in place of one that expires soon, while the connection stays.
 //
-// One at a time, and not faster than one a second. A source that fails, or gives the old token again, is asked anew after
-// a wait: the server tells of an end once, and there is time until then. Owned by the client.
+// One at a time, and from one to the next half of what is left of the token, a second at least. A source that fails, or
+// gives the old token again, is asked anew after a wait that is no longer than that: the server tells of an end once, and a
+// cache may get its next token shortly before it. Owned by the client.
 
 import { backoffMs, type Backoff } from './backoff.js';
 
@@ -15,6 +16,7 @@ export class Refresh {
   #active = false;
   #attempt = 0;
   #triedAt = -Infinity;
+  #expiresAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `show` gets a token and shows it to the server; false: there is no newer one yet. */
@@ -24,12 +26,13 @@ export class Refresh {
     this.#backoff = backoff;
   }
 
-  /** The server says that the token expires soon. */
-  begin(): void {
+  /** The server says that the token expires soon: at this moment, by our clock. */
+  begin(expiresAt: number): void {
+    this.#expiresAt = expiresAt;
     if (this.#active) return;
     this.#active = true;
     this.#attempt = 0;
-    const soonest = this.#triedAt + leastMs - Date.now();
+    const soonest = this.#triedAt + Math.max(leastMs, this.#half) - Date.now();
     if (soonest > 0) this.#after(soonest);
     else void this.#try();
   }
@@ -40,6 +43,9 @@ export class Refresh {
     this.#active = false;
     clearTimeout(this.#timer);
   }
+
+  /** Of what is left; nothing where the clock was set meanwhile. */
+  get #half(): number { return Math.max(0, this.#expiresAt - Date.now()) / 2; }
 
   #after(waitMs: number): void {
     this.#timer = setTimeout(() => void this.#try(), waitMs);
@@ -56,6 +62,6 @@ export class Refresh {
     }
     if (turn !== this.#turn) return;
     if (shown) this.#active = false;
-    else this.#after(Math.max(leastMs, backoffMs(this.#attempt++, this.#backoff)));
+    else this.#after(Math.max(leastMs, Math.min(this.#half || Infinity, backoffMs(this.#attempt++, this.#backoff))));
   }
 }

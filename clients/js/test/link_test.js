@@ -146,6 +146,33 @@ test('token_expiring: a source that fails, or has no newer token yet, is asked a
   assert.equal(asked, 4);
 });
 
+test('token_expiring: a cache that has its next token five seconds before the end is asked in time, whatever our clock says', async (t) => {
+  const clock = 1e9; // that of the server, when ours begins
+  let asked = 0;
+  const world = new World(t, { pingIntervalMs: 1e6, token: () => { ++asked; return Date.now() < 55_000 ? 'old' : 'new'; } });
+  const socket = await world.online({ server_time: clock });
+  await socket.say({ type: 'token_expiring', expires_at: clock + 60_000 });
+  for (let second = 1; second < 60; ++second) await world.pass(1000);
+  assert.equal(socket.last('authenticate')?.token, 'new');
+  assert.ok(asked < 15, `asked ${asked} times`);
+});
+
+test('token_expiring: tokens of twelve seconds are a handful of frames, also where the server warns again at once', async (t) => {
+  let count = 0;
+  const world = new World(t, { token: () => `t${++count}` });
+  const socket = await world.online({ server_time: Date.now() });
+  const warn = () => socket.say({ type: 'token_expiring', expires_at: Date.now() + 12_000 });
+  await warn();
+  for (let second = 0; second < 60; ++second) {
+    const { id } = socket.last('authenticate');
+    await socket.say({ id, type: 'authenticated', user: 'u' });
+    await warn();
+    await world.pass(1000);
+  }
+  const shown = socket.frames('authenticate').length;
+  assert.ok(shown >= 5 && shown <= 11, `${shown} in a minute`);
+});
+
 test('token_expiring: a refresh of a connection that was lost says nothing on the next one', async (t) => {
   let asked = 0;
   const world = new World(t, { token: () => `t${Math.min(++asked, 2)}` });

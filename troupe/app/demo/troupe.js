@@ -532,18 +532,20 @@ class Refresh {
     #active = false;
     #attempt = 0;
     #triedAt = -Infinity;
+    #expiresAt = 0;
     #timer;
     constructor(show, failed, backoff) {
         this.#show = show;
         this.#failed = failed;
         this.#backoff = backoff;
     }
-    begin() {
+    begin(expiresAt) {
+        this.#expiresAt = expiresAt;
         if (this.#active)
             return;
         this.#active = true;
         this.#attempt = 0;
-        const soonest = this.#triedAt + leastMs - Date.now();
+        const soonest = this.#triedAt + Math.max(leastMs, this.#half) - Date.now();
         if (soonest > 0)
             this.#after(soonest);
         else
@@ -554,6 +556,7 @@ class Refresh {
         this.#active = false;
         clearTimeout(this.#timer);
     }
+    get #half() { return Math.max(0, this.#expiresAt - Date.now()) / 2; }
     #after(waitMs) {
         this.#timer = setTimeout(() => void this.#try(), waitMs);
     }
@@ -573,7 +576,7 @@ class Refresh {
         if (shown)
             this.#active = false;
         else
-            this.#after(Math.max(leastMs, backoffMs(this.#attempt++, this.#backoff)));
+            this.#after(Math.max(leastMs, Math.min(this.#half || Infinity, backoffMs(this.#attempt++, this.#backoff))));
     }
 }
 class Requests {
@@ -1184,6 +1187,7 @@ class Client extends Emitter {
     #keys = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
     #published = 0;
     #welcome;
+    #aheadMs = 0;
     #next;
     constructor(url, options = {}) {
         super();
@@ -1330,6 +1334,7 @@ class Client extends Emitter {
         if (this.#welcome && this.#welcome.user !== welcome.user)
             this.#requests.failStarted('the connection came back as another user');
         this.#welcome = welcome;
+        this.#aheadMs = Number(frame['server_time'] ?? Date.now()) - Date.now();
         this.#inbox.opened();
         this.#subscriptions.opened(welcome.resumed);
         this.#requests.opened(frame['limits']?.frame_bytes ?? Infinity);
@@ -1353,7 +1358,7 @@ class Client extends Emitter {
             this.#subscriptions.restarted(frame);
         },
         direct: ({ from, payload, message_id, offset, sent_at }) => this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at }),
-        token_expiring: () => this.#refresh.begin(),
+        token_expiring: (frame) => this.#refresh.begin(Number(frame['expires_at'] ?? 0) - this.#aheadMs),
         draining: (frame) => {
             const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);
             this.#link.drain(reconnectAfterMs);
