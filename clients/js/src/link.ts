@@ -82,7 +82,7 @@ export class Link {
   #session: string | undefined;
   /** What the connection was opened with, or was shown to the server since. */
   token: string | undefined;
-  #refused: string | undefined; // the token that the server closed with 4001
+  #refused: string | undefined; // the token that the server did not take, or that cannot be shown to it
   #fresh = false;
   #onlineSince = 0;
   #drainMs: number | undefined;
@@ -150,8 +150,8 @@ export class Link {
       const token = await this.#askToken(this.#fresh);
       if (turn !== this.#turn) return;
       if (token === null) return this.stop(new TroupeError('unauthorized', 'there is no token any more'));
+      if (token !== undefined && !isSendable(token)) return this.#cannotSend(token);
       if (token !== undefined && token === this.#refused) return this.stop(new TroupeError('unauthorized', 'the token was refused, and there is no other'));
-      if (token !== undefined && !isSendable(token)) return this.#cannotSend();
       this.token = token;
     } catch (error) {
       return this.#fail(turn, error, 'no token could be got');
@@ -170,10 +170,13 @@ export class Link {
     if (turn === this.#turn) this.#drop(1006, reason);
   }
 
-  #cannotSend(): void {
-    const error = new TroupeError('unauthorized', 'the token has a character that no token may have: perhaps a space, or the end of a line');
-    if (typeof this.#options.token === 'string') this.stop(error);
-    else this.#fail(this.#turn, error, error.message);
+  /** A function is asked once more; where that gives the same, there is no other. */
+  #cannotSend(token: string): void {
+    const error = new TroupeError('unauthorized',
+      token === '' ? 'the token is empty' : 'the token has a character that no token may have: perhaps a space, or the end of a line');
+    if (typeof this.#options.token === 'string' || token === this.#refused) return this.stop(error);
+    this.#refused = token;
+    this.#fail(this.#turn, error, error.message);
   }
 
   #open(token: string | undefined): void {

@@ -258,17 +258,35 @@ test('an error of a connection that stands is not its end', async (t) => {
   assert.deepEqual([code, reason], [1002, 'strange']);
 });
 
-for (const [name, token, state] of [['a text', 'a b', 'closed'], ['a function', () => 'tok\n', 'waiting']]) {
-  test(`a token that no socket can bear is named as the reason (${name})`, async (t) => {
+for (const [name, token, said, tries] of [
+  ['a text', 'a b', /character/, 1],
+  ['an empty text', '', /empty/, 1],
+  ['a function that gives it twice', () => 'tok\n', /character/, 2],
+]) {
+  test(`a token that no socket can bear ends the client, and is named as the reason (${name})`, async (t) => {
     const world = new World(t, { token });
     const first = quiet(world.client.connect());
     await settle();
-    assert.equal(world.client.state, state);
+    await world.pass(500);
+    await assert.rejects(first, { code: 'unauthorized', message: said });
     assert.equal(world.sockets.length, 0);
-    if (state === 'closed') await assert.rejects(first, /character/);
-    else assert.match(world.events('error')[0].message, /character/);
+    assert.equal(world.states.filter((state) => state === 'connecting').length, tries);
   });
 }
+
+test('a function that gives a token which no socket can bear is asked for another one', async (t) => {
+  const gives = ['<html>', 'tok\n', 'tok'];
+  const asked = [];
+  const world = new World(t, { token: ({ fresh }) => { asked.push(fresh); return gives.shift(); } });
+  const first = world.client.connect();
+  await world.pass(500);
+  await world.pass(1000);
+  assert.deepEqual(asked, [false, true, true]);
+  assert.equal(world.socket.protocols[1], 'bearer.tok');
+  await world.socket.welcome();
+  await first;
+  assert.ok(world.events('error').length === 2 && world.events('error').every(({ message }) => /character/.test(message)));
+});
 
 test('connect() ends a wait, and resolves with the next welcome', async (t) => {
   const world = new World(t);

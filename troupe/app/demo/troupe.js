@@ -291,10 +291,10 @@ class Link {
                 return;
             if (token === null)
                 return this.stop(new TroupeError('unauthorized', 'there is no token any more'));
+            if (token !== undefined && !isSendable(token))
+                return this.#cannotSend(token);
             if (token !== undefined && token === this.#refused)
                 return this.stop(new TroupeError('unauthorized', 'the token was refused, and there is no other'));
-            if (token !== undefined && !isSendable(token))
-                return this.#cannotSend();
             this.token = token;
         }
         catch (error) {
@@ -315,12 +315,12 @@ class Link {
         if (turn === this.#turn)
             this.#drop(1006, reason);
     }
-    #cannotSend() {
-        const error = new TroupeError('unauthorized', 'the token has a character that no token may have: perhaps a space, or the end of a line');
-        if (typeof this.#options.token === 'string')
-            this.stop(error);
-        else
-            this.#fail(this.#turn, error, error.message);
+    #cannotSend(token) {
+        const error = new TroupeError('unauthorized', token === '' ? 'the token is empty' : 'the token has a character that no token may have: perhaps a space, or the end of a line');
+        if (typeof this.#options.token === 'string' || token === this.#refused)
+            return this.stop(error);
+        this.#refused = token;
+        this.#fail(this.#turn, error, error.message);
     }
     #open(token) {
         const url = new URL(this.#url);
