@@ -119,7 +119,6 @@ export class Link {
   stop(error?: TroupeError): void {
     if (this.#state === 'closed') return;
     const wasOnline = this.#state === 'online';
-    page.removeEventListener?.('online', this.#networkCame);
     this.#forget(1000);
     this.#leave(wasOnline, { state: 'closed', ...(error ? { error } : {}) });
   }
@@ -255,6 +254,7 @@ export class Link {
 
   #leave(wasOnline: boolean, event: StateEvent): void {
     this.#state = event.state;
+    if (event.state === 'closed') page.removeEventListener?.('online', this.#networkCame);
     if (wasOnline) this.#events.lost();
     this.#enter(event);
   }

@@ -324,6 +324,24 @@ test('in a page the network that comes back ends a wait, until the client is clo
   assert.equal(world.sockets.length, 2);
 });
 
+for (const [name, end] of [
+  ['close()', (world) => world.client.close()],
+  ['another connection', (world) => world.socket.end(4004)],
+  ['a refusal', (world) => world.socket.refuse(401)],
+]) {
+  test(`a client that has ended leaves no listener in the page (${name})`, async (t) => {
+    const listeners = new Set();
+    Object.assign(globalThis, { addEventListener: (_, told) => listeners.add(told), removeEventListener: (_, told) => listeners.delete(told) });
+    t.after(() => { delete globalThis.addEventListener; delete globalThis.removeEventListener; });
+    const world = new World(t);
+    quiet(world.client.connect());
+    await settle();
+    assert.equal(listeners.size, 1);
+    await end(world);
+    assert.deepEqual([world.client.state, listeners.size], ['closed', 0]);
+  });
+}
+
 test('a token that comes when the connection is another one already opens nothing', async (t) => {
   const gives = [];
   const world = new World(t, { token: () => new Promise((give) => gives.push(give)) });

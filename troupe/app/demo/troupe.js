@@ -261,7 +261,6 @@ class Link {
         if (this.#state === 'closed')
             return;
         const wasOnline = this.#state === 'online';
-        page.removeEventListener?.('online', this.#networkCame);
         this.#forget(1000);
         this.#leave(wasOnline, { state: 'closed', ...(error ? { error } : {}) });
     }
@@ -404,6 +403,8 @@ class Link {
     }
     #leave(wasOnline, event) {
         this.#state = event.state;
+        if (event.state === 'closed')
+            page.removeEventListener?.('online', this.#networkCame);
         if (wasOnline)
             this.#events.lost();
         this.#enter(event);
