@@ -44,7 +44,7 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpSite> site, StreamHandover st
     : site_(std::move(site)),
       stream_(std::move(*stream)),
       reader_(site_->router, site_->options.limits, stream_ ? stream_->peer() : net::PeerAddress{}),
-      receiving_(site_->receiving, *this),
+      receiving_(site_->receiving),
       came_late_(site_->draining),
       draining_(site_->draining) {}
 
@@ -97,13 +97,13 @@ void HttpConnection::read(std::string_view bytes) {
       case Step::in_body:
         if (input_ended_) return end();
         enter(Phase::in_body);
-        return receiving_.hold(reader_.body_bytes());
+        return receiving_.hold(*this, reader_.body_bytes());
       case Step::send_continue:
         write("HTTP/1.1 100 Continue\r\n\r\n");
         break;
       case Step::request:
         request_ = reader_.take_request();
-        receiving_.hold(0);
+        receiving_.hold(*this, 0);
         enter(Phase::serving);
         hold_back(bytes);
         ctx_->self(this).tell(ServeRequest{});

@@ -12,7 +12,7 @@ void HttpServer::started(actor::Context& ctx) {
   HttpMetrics metrics{own ? *own : *options_.metrics};
   site_ =
       std::make_shared<HttpSite>(Router{}, Guard{options_.guard}, options_.http, metrics,
-                                 std::make_shared<ReceiveBudget>(options_.http.receiving_bytes_max), std::move(own));
+                                 base::make_local<ReceiveBudget>(options_.http.receiving_bytes_max), std::move(own));
   options_.routes(site_->router, ctx);
   listener_ = options_.listen(ctx.core());
   address_ = listener_->address();

@@ -61,7 +61,7 @@ struct HttpSite {
   Guard guard;
   HttpOptions options;
   HttpMetrics metrics;
-  std::shared_ptr<ReceiveBudget> receiving;
+  base::LocalRef<ReceiveBudget> receiving;
   std::unique_ptr<base::Metrics> own_metrics;  // where nobody handed any in
   bool draining = false;                       // set by the server; who comes from now on comes late
 };

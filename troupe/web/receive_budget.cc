@@ -3,15 +3,21 @@
 
 namespace troupe::web {
 
-void ReceiveBudget::hold(Share& share, std::size_t bytes) {
-  if (share.bytes_ == 0 && bytes > 0) share.place_ = line_.insert(line_.end(), &share);
-  if (share.bytes_ > 0 && bytes == 0) line_.erase(share.place_);
-  bytes_ += bytes - share.bytes_;
-  share.bytes_ = bytes;
+void ReceiveBudget::Share::hold_some(Holder& holder, std::size_t bytes) {
+  if (held_ == nullptr) held_ = std::make_unique<Held>(holder);
+  budget_->hold(*held_, bytes);
+  if (held_->bytes == 0) held_.reset();
+}
+
+void ReceiveBudget::hold(Held& held, std::size_t bytes) {
+  if (held.bytes == 0 && bytes > 0) held.place = line_.insert(line_.end(), &held);
+  if (held.bytes > 0 && bytes == 0) line_.erase(held.place);
+  bytes_ += bytes - held.bytes;
+  held.bytes = bytes;
   while (bytes_ > bytes_max_) {
-    Share& oldest = *line_.front();
+    Held& oldest = *line_.front();
     hold(oldest, 0);
-    oldest.holder_.give_up_received();
+    oldest.holder.give_up_received();
   }
 }
 

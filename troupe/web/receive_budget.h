@@ -11,15 +11,15 @@
 #include <memory>
 #include <utility>
 
+#include "troupe/base/local_ref.h"
+
 namespace troupe::web {
 
-class ReceiveBudget {
+class ReceiveBudget : public base::LocallyOwned {
  public:
   static constexpr std::size_t free_bytes = 16 * 1024;  // of each connection
 
   explicit ReceiveBudget(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
-  ReceiveBudget(const ReceiveBudget&) = delete;  // shares refer to it
-  ReceiveBudget& operator=(const ReceiveBudget&) = delete;
 
   /// Who holds bytes.
   class Holder {
@@ -32,38 +32,46 @@ class ReceiveBudget {
     ~Holder() = default;
   };
 
-  /// What one connection holds.
+ private:
+  struct Held {
+    Holder& holder;
+    std::size_t bytes = 0;
+    std::list<Held*>::iterator place{};  // while there are any
+  };
+
+ public:
+  /// What one connection holds; small while that is nothing.
   class Share {
    public:
-    Share(std::shared_ptr<ReceiveBudget> budget, Holder& holder) noexcept
-        : budget_(std::move(budget)), holder_(holder) {}
-    ~Share() { hold(0); }
+    explicit Share(base::LocalRef<ReceiveBudget> budget) noexcept : budget_(std::move(budget)) {}
+    ~Share() {
+      if (held_ != nullptr) budget_->hold(*held_, 0);
+    }
     Share(const Share&) = delete;  // the budget refers to it
     Share& operator=(const Share&) = delete;
 
-    /// It holds so many bytes now, in all.
-    void hold(std::size_t bytes) {
-      if (bytes > free_bytes || bytes_ > 0) [[unlikely]]
-        budget_->hold(*this, bytes > free_bytes ? bytes : 0);
+    /// `holder`, the one whose share it is, holds so many bytes now, in all.
+    void hold(Holder& holder, std::size_t bytes) {
+      if (bytes > free_bytes || held_ != nullptr) [[unlikely]]
+        hold_some(holder, bytes > free_bytes ? bytes : 0);
     }
 
    private:
-    friend class ReceiveBudget;
-    std::shared_ptr<ReceiveBudget> budget_;
-    Holder& holder_;
-    std::size_t bytes_ = 0;              // as the budget counts them
-    std::list<Share*>::iterator place_;  // while there are any
+    void hold_some(Holder& holder, std::size_t bytes);
+
+    base::LocalRef<ReceiveBudget> budget_;
+    std::unique_ptr<Held> held_;
   };
 
   /// What all hold.
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  void hold(Share& share, std::size_t bytes);
+  void hold(Held& held, std::size_t bytes);
 
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::list<Share*> line_;  // who has held for the longest stands first
+  std::list<Held*> line_;  // who has held for the longest stands first
 };
 
 }  // namespace troupe::web

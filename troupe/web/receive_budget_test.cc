@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t some = 100 * 1024;
 
 struct Connection final : ReceiveBudget::Holder {
-  explicit Connection(const std::shared_ptr<ReceiveBudget>& budget) : share(budget, *this) {}
+  explicit Connection(const base::LocalRef<ReceiveBudget>& budget) : share(budget) {}
+  void hold(std::size_t bytes) { share.hold(*this, bytes); }
   void give_up_received() override { gave_up = true; }
 
   bool gave_up = false;
@@ -17,13 +18,13 @@ struct Connection final : ReceiveBudget::Holder {
 };
 
 TEST_CASE("past the bound the connection goes that has held for the longest") {
-  const auto budget = std::make_shared<ReceiveBudget>(2 * some);
+  const auto budget = base::make_local<ReceiveBudget>(2 * some);
   Connection first{budget}, second{budget}, third{budget};
-  first.share.hold(some);
-  second.share.hold(some);
-  first.share.hold(some);  // it has not begun anew
+  first.hold(some);
+  second.hold(some);
+  first.hold(some);  // it has not begun anew
   CHECK_EQ(budget->bytes(), 2 * some);
-  third.share.hold(some);
+  third.hold(some);
   CHECK(first.gave_up);
   CHECK_FALSE(second.gave_up);
   CHECK_FALSE(third.gave_up);
@@ -31,28 +32,28 @@ TEST_CASE("past the bound the connection goes that has held for the longest") {
 }
 
 TEST_CASE("one that holds more than all may goes itself, when no other is left") {
-  const auto budget = std::make_shared<ReceiveBudget>(2 * some);
+  const auto budget = base::make_local<ReceiveBudget>(2 * some);
   Connection other{budget}, greedy{budget};
-  other.share.hold(some);
-  greedy.share.hold(3 * some);
+  other.hold(some);
+  greedy.hold(3 * some);
   CHECK(other.gave_up);
   CHECK(greedy.gave_up);
   CHECK_EQ(budget->bytes(), 0);
 }
 
 TEST_CASE("what was taken whole, is little, or went with its connection counts no more") {
-  const auto budget = std::make_shared<ReceiveBudget>(2 * some);
+  const auto budget = base::make_local<ReceiveBudget>(2 * some);
   Connection stays{budget};
-  stays.share.hold(some);
-  stays.share.hold(ReceiveBudget::free_bytes);
+  stays.hold(some);
+  stays.hold(ReceiveBudget::free_bytes);
   CHECK_EQ(budget->bytes(), 0);
   {
     Connection gone{budget};
-    gone.share.hold(2 * some);
+    gone.hold(2 * some);
     CHECK_EQ(budget->bytes(), 2 * some);
   }
   CHECK_EQ(budget->bytes(), 0);
-  stays.share.hold(2 * some);
+  stays.hold(2 * some);
   CHECK_FALSE(stays.gave_up);
 }
 

@@ -27,9 +27,9 @@ enum class State : std::uint8_t {
 
 class StreamLink final : public WebSocketLink, private net::StreamEvents, private ReceiveBudget::Holder {
  public:
-  StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, std::shared_ptr<ReceiveBudget> receiving,
+  StreamLink(actor::Core& core, std::unique_ptr<net::Stream> stream, base::LocalRef<ReceiveBudget> receiving,
              std::string unsent, std::string received)
-      : stream_(std::move(stream)), core_(core), receiving_(std::move(receiving), *this) {
+      : stream_(std::move(stream)), core_(core), receiving_(std::move(receiving)) {
     if (!unsent.empty() || !received.empty()) {
       waiting().control = std::move(unsent);
       waiting().received = std::move(received);
@@ -178,7 +178,7 @@ void StreamLink::read(std::span<char> bytes) {
     }
     auto event = decoder_.next(bytes);
     if (!event) return refuse(event.error());
-    if (!*event) return receiving_.hold(decoder_.bytes_held());
+    if (!*event) return receiving_.hold(*this, decoder_.bytes_held());
     take(**event);
     if (gone) return;
   }
@@ -344,7 +344,7 @@ std::size_t StreamLink::note_sent(std::span<const iovec> parts, std::size_t sent
 }  // namespace
 
 std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
-                                              std::shared_ptr<ReceiveBudget> receiving, std::string unsent,
+                                              base::LocalRef<ReceiveBudget> receiving, std::string unsent,
                                               std::string received) {
   return std::make_unique<StreamLink>(core, std::move(stream), std::move(receiving), std::move(unsent),
                                       std::move(received));

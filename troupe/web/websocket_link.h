@@ -90,7 +90,7 @@ class WebSocketLink {
 /// not come whole; past that it is closed with 1013. `unsent` is what the stream has not taken yet of the 101,
 /// `received` what the client sent after its handshake.
 std::unique_ptr<WebSocketLink> open_websocket(actor::Core& core, std::unique_ptr<net::Stream> stream,
-                                              std::shared_ptr<ReceiveBudget> receiving, std::string unsent,
+                                              base::LocalRef<ReceiveBudget> receiving, std::string unsent,
                                               std::string received);
 
 }  // namespace troupe::web

@@ -84,7 +84,7 @@ struct Pair {
   }
 
   actor::test::World world{3};
-  std::shared_ptr<ReceiveBudget> receiving = std::make_shared<ReceiveBudget>(100'000);
+  base::LocalRef<ReceiveBudget> receiving = base::make_local<ReceiveBudget>(100'000);
   net::MemoryNetwork network;
   std::optional<TestClient> client;
   Owner owner;
@@ -212,10 +212,10 @@ TEST_CASE("a link that holds half a message is closed with 1013 when others need
   struct Other final : ReceiveBudget::Holder {
     void give_up_received() override {}
   } other;
-  ReceiveBudget::Share others{pair.receiving, other};
-  others.hold(20'000);
+  ReceiveBudget::Share others{pair.receiving};
+  others.hold(other, 20'000);
   CHECK_FALSE(pair.owner.closed);
-  others.hold(40'000);
+  others.hold(other, 40'000);
   CHECK_EQ(pair.receiving->bytes(), 40'000);
   const auto said = pair.exchange(whole.substr(70'000));
   REQUIRE_EQ(said.size(), 1);

@@ -234,7 +234,7 @@ struct Alone {
     site->options = std::move(options);
     auto [client_end, server_end] = network.pair({}, {});
     auto link = web::open_websocket(world.core(0), std::move(server_end),
-                                    std::make_shared<web::ReceiveBudget>(1024 * 1024), "", "");
+                                    base::make_local<web::ReceiveBudget>(1024 * 1024), "", "");
     connection = base::make_local<Connection>(world.core(0),
                                               ConnectionParts{.site = site, .number = 1, .link = std::move(link)});
     client = std::make_unique<testing::TestSocket>(std::move(client_end));
