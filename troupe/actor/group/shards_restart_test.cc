@@ -23,6 +23,7 @@ struct Account {
   static constexpr bool migrates = true;
   int handle(Deposit m) { return cents += m.cents; }
   int handle(Where, Context& ctx) { return ctx.core().index(); }
+  void handle(Break) { throw std::runtime_error("broken"); }
   int cents = 0;
 };
 
@@ -139,4 +140,32 @@ TEST_CASE("whenever shards are restarted, a move comes to its end, and all keys 
         CHECK_GT(moved, 60);
         CHECK_GT(refused, 10);
       });
+}
+
+TEST_CASE("entities that are restarted together move when that is over, and all are there") {
+  int moved = 0;
+  test::explore(
+      {.schedules = 60},
+      [&](test::World& w) {
+        const Supervision together{.strategy = Strategy::all_for_one,
+                                   .intensity = {.restarts = 1000},
+                                   .backoff = {.min = 0ms, .max = 0ms, .attempts_max = Backoff::unbounded}};
+        const Shards<Account> accounts{w, {.count = 1, .supervision = together, .move_within = 20ms}};
+        for (int round = 0; round < 30; ++round) {
+          for (const char* key : {"alice", "bob"}) accounts.ref(key).tell(Deposit{1});
+          w.run_until_idle();
+          accounts.ref("bob").tell(Break{});
+          w.run(w.random().below(20));
+          w.system().run_as_guest([](Shards<Account> all, int to, int* count) -> Task<void> {
+            const auto done = co_await all.move(0, to);
+            *count += done.has_value();
+          }(accounts, round % 2, &moved));
+          w.advance(Duration{100'000} * static_cast<std::int64_t>(w.random().below(80)));
+        }
+        w.advance(10s);
+        for (const char* key : keys) CHECK(w.block_on(accounts.ref(key).ask(Deposit{1})).has_value());
+        CHECK(w.block_on(accounts.move(0, 0)).has_value());
+        CHECK(w.block_on(accounts.move(0, 1)).has_value());
+      },
+      [&] { CHECK_GT(moved, 100); });
 }

@@ -176,8 +176,11 @@ bool has_streams(const Cell& cell) noexcept {
 }  // namespace
 
 bool may_go(const Cell& cell) noexcept {
-  return cell.state == CellState::running && cell.has_started && cell.in_flight == 0 && cell.control.empty() &&
-         !is_bound(cell) && !has_streams(cell) && (cell.held & hold_parked) == 0 && cell.record != nullptr;
+  if (cell.state != CellState::running || !cell.has_started || cell.record == nullptr) return false;
+  // What it has told its parent, that its start is through say, names the record, which a move would free.
+  if (cell.record->phase != ChildPhase::up || cell.record->in_round) return false;
+  return cell.in_flight == 0 && cell.control.empty() && !is_bound(cell) && !has_streams(cell) &&
+         (cell.held & hold_parked) == 0;
 }
 
 Address go(Core& core, Cell& cell, Core& to, Address parent, const MailboxOptions& options) {
