@@ -192,3 +192,53 @@ TEST_CASE("what a group on another core has no room for is counted and has its d
     }
   }
 }
+
+namespace {
+
+struct Late {  // its handling takes so long
+  test::World* world;
+  Duration length;
+};
+class Slow {
+ public:
+  explicit Slow(std::shared_ptr<int> handled) : handled_(std::move(handled)) {}
+  Task<void> handle(Hold m) { co_await sleep(m.length); }
+  void handle(Late m) { m.world->manual_clock().advance(m.length); }
+  void handle(Job) { ++*handled_; }
+
+ private:
+  std::shared_ptr<int> handled_;
+};
+struct SendOne {
+  using reply = bool;  // whether it was told that it is there
+};
+struct Waiting {
+  Task<bool> handle(SendOne) {
+    const Sent sent = co_await to.send(Job{1});
+    co_return sent == Sent::sent;
+  }
+  Ref<Slow> to;
+};
+
+}  // namespace
+
+TEST_CASE("what has found room at the last moment counts as sent, though its time is up before the sender knows") {
+  int sent = 0;
+  test::explore(
+      {.schedules = 60},
+      [&](test::World& w) {
+        auto handled = std::make_shared<int>(0);
+        auto slow = pool<Slow>(w, {.size = 1, .core = 1, .member = {.mailbox = {.capacity = 1}}}, handled);
+        auto waiting = w.spawn<Waiting>({.core = 0}, slow);
+        w.run_until_idle();
+        slow.tell(Hold{5s - 1ms});
+        w.run_until_idle();
+        slow.tell(Late{&w, 10ms});
+        w.faults().ring_full = {2};  // so that the verdict is on its way for a while
+        const bool was_sent = w.block_on(waiting.ask(SendOne{}, {.within = 1min})).value();
+        w.advance(1s);
+        CHECK_EQ(*handled, was_sent ? 1 : 0);
+        sent += was_sent;
+      },
+      [&] { CHECK_GT(sent, 0); });
+}

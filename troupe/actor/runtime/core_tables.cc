@@ -12,6 +12,8 @@
 namespace troupe::actor {
 namespace {
 
+constexpr Duration verdict_pause = 50ms;  // in which an owner's last word may arrive
+
 struct NoAnswer {
   ReplyTo reply;
   Outcome outcome;
@@ -42,6 +44,12 @@ void AskState::time_out(TimerNode& node) noexcept {
   auto& ask = static_cast<AskState&>(node);
   if (ask.core->now() < ask.deadline) {
     asking::look_for_deadlock(ask);
+    return;
+  }
+  // Whether there was room in time the owner says, to whom the time is up at the same moment: it is waited for, or a
+  // message that was admitted would count as refused, and might be sent again.
+  if (ask.for_room && ask.core->now() < ask.deadline + verdict_pause) {
+    ask.core->timers().arm(ask, ask.deadline + verdict_pause);
     return;
   }
   // On one core the queued request expires with its ask and is certainly not handled any more.
