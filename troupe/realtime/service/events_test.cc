@@ -29,6 +29,29 @@ Events go_on(RealtimeWorld& world, std::string_view query, std::string_view toke
   return ask_for_events(world, query, token, fmt::format("Last-Event-ID: {}\r\n", id), core);
 }
 
+/// Bob's stream of the topic `a`, of which he reads nothing any more, and alice, who floods it.
+struct SlowStream {
+  SlowStream() {
+    world.world.advance(1s);
+    events->take();
+    events->stop_reading();
+    alice = world.connect("alice", 1);
+  }
+  void flood() {
+    for (int i = 1; i <= 30; ++i) publish(world, alice, "a", i);
+  }
+  static RealtimeOptions options() {
+    RealtimeOptions options;
+    options.connection.outbox.messages_max = 3;
+    return options;
+  }
+
+  RealtimeWorld world{options(), 1, {.buffer_bytes = 600}};
+  std::string token = token_of_user("bob");
+  Events events = ask_for_events(world, "topic=a&overflow=drop_oldest", token);
+  testing::Socket alice;
+};
+
 TEST_CASE("a stream tells who it is for, confirms its topics, and then tells their messages") {
   RealtimeWorld world;
   auto token = token_of_user("bob");
@@ -226,16 +249,9 @@ TEST_CASE("what history has lost is told as not recovered, and the next id is th
 }
 
 TEST_CASE("a slow reader is told what it misses, and its id stands behind the gap") {
-  RealtimeOptions options;
-  options.connection.outbox.messages_max = 3;
-  RealtimeWorld world{options, 1, {.buffer_bytes = 600}};
-  auto token = token_of_user("bob");
-  auto events = ask_for_events(world, "topic=a&overflow=drop_oldest", token);
-  world.world.advance(1s);
-  events->take();
-  events->stop_reading();
-  auto alice = world.connect("alice", 1);
-  for (int i = 1; i <= 30; ++i) publish(world, alice, "a", i);
+  SlowStream slow;
+  auto& [world, token, events, alice] = slow;
+  slow.flood();
   events->read_again();
   world.world.run_until_idle();
   auto told = events->take();
@@ -281,21 +297,11 @@ TEST_CASE("direct messages come too, and going on from their id says that they w
 }
 
 TEST_CASE("a direct message that a slow stream had no room for was not received, and comes with the next one") {
-  RealtimeOptions options;
-  options.connection.outbox.messages_max = 3;
-  RealtimeWorld world{options, 1, {.buffer_bytes = 600}};
-  auto token = token_of_user("bob");
-  auto events = ask_for_events(world, "topic=a&overflow=drop_oldest", token);
-  world.world.advance(1s);
-  events->take();
-  events->stop_reading();
-  auto alice = world.connect("alice", 1);
-  const auto flood = [&] {
-    for (int i = 1; i <= 30; ++i) publish(world, alice, "a", i);
-  };
-  flood();
+  SlowStream slow;
+  auto& [world, token, events, alice] = slow;
+  slow.flood();
   world.exchange(alice, R"({"type":"direct","user":"bob","payload":"lost on its way"})");
-  flood();
+  slow.flood();
   events->read_again();
   world.world.run_until_idle();
   const auto told = events->take();
