@@ -27,7 +27,7 @@ class Taker {
     if (!field.came()) fail(name, "is missing");
     return optional(name, field);
   }
-  std::optional<TopicName> topic(Field<std::string>& field) {
+  std::optional<TopicName> topic(Field<std::string_view>& field) {
     auto text = required("topic", field);
     if (!text) return std::nullopt;
     auto topic = TopicName::parse(*text);
@@ -43,6 +43,8 @@ class Taker {
  private:
   std::string problem_;
 };
+
+Payload json(std::string_view text) { return {PayloadKind::json, std::string{text}}; }
 
 // In order, for a search for each of a thousand would be a million steps, which anybody may ask for.
 bool have_all(const std::vector<TopicPattern>& topics,
@@ -98,11 +100,9 @@ Built publish(Fields& fields, const DecoderLimits&) {
   auto priority = named ? priority_of(*named) : Priority::normal;
   if (!priority) take.fail("priority", "must be low, normal or high");
   if (take.failed()) return take.error();
-  return Publish{*std::move(topic),
-                 {PayloadKind::json, *std::move(payload)},
-                 exclude_self.value_or(false),
-                 std::move(key).value_or(""),
-                 *priority};
+  return Built{std::in_place,  std::in_place_type<Publish>,  *std::move(topic),
+               json(*payload), exclude_self.value_or(false), std::string{key.value_or("")},
+               *priority};
 }
 
 Built direct(Fields& fields, const DecoderLimits&) {
@@ -111,7 +111,7 @@ Built direct(Fields& fields, const DecoderLimits&) {
   auto payload = take.required("payload", fields.payload);
   if (user && user->empty()) take.fail("user", "is empty");
   if (take.failed()) return take.error();
-  return Direct{UserId{*std::move(user)}, {PayloadKind::json, *std::move(payload)}};
+  return Direct{UserId{*user}, json(*payload)};
 }
 
 std::expected<Broadcast, ClientError> broadcast(Fields& fields, const DecoderLimits& limits) {
@@ -129,7 +129,7 @@ std::expected<Broadcast, ClientError> broadcast(Fields& fields, const DecoderLim
     if (name) broadcast.topics.push_back(*std::move(name));
   }
   if (take.failed()) return take.error();
-  broadcast.payload = {PayloadKind::json, *std::move(payload)};
+  broadcast.payload = json(*payload);
   return broadcast;
 }
 
@@ -165,14 +165,14 @@ Built presence(Fields& fields, const DecoderLimits& limits) {
     take.fail("limit", fmt::format("must be from 1 to {}", limits.presence_limit_max));
   }
   if (take.failed()) return take.error();
-  return GetPresence{*std::move(topic), static_cast<std::size_t>(limit), UserId{std::move(after).value_or("")}};
+  return GetPresence{*std::move(topic), static_cast<std::size_t>(limit), UserId{after.value_or("")}};
 }
 
 Built cancel(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto target = take.required("target", fields.target);
   if (take.failed()) return take.error();
-  return Cancel{RequestId{*std::move(target)}};
+  return Cancel{RequestId{std::string{*target}}};
 }
 
 Built authenticate(Fields& fields, const DecoderLimits&) {
@@ -180,7 +180,7 @@ Built authenticate(Fields& fields, const DecoderLimits&) {
   auto token = take.required("token", fields.token);
   if (token && token->empty()) take.fail("token", "is empty");
   if (take.failed()) return take.error();
-  return Authenticate{base::Secret<std::string>{*std::move(token)}};
+  return Authenticate{base::Secret<std::string>{std::string{*token}}};
 }
 
 Built info(Fields&, const DecoderLimits&) { return GetInfo{}; }
@@ -189,7 +189,7 @@ Built ping(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto timestamp = take.optional("timestamp", fields.timestamp);
   if (take.failed()) return take.error();
-  return Ping{std::move(timestamp).value_or("")};
+  return Ping{std::string{timestamp.value_or("")}};
 }
 
 struct CommandType {
@@ -222,7 +222,7 @@ RefusedFrame refused(std::optional<RequestId> id, std::string message) {
 // The id that an answer may bear: one that was read and is right.
 std::optional<RequestId> id_of(const Fields& fields) {
   if (!fields.id.value || fields.id.value->empty()) return std::nullopt;
-  return RequestId{*fields.id.value};
+  return RequestId{std::string{*fields.id.value}};
 }
 
 std::expected<ClientFrame, RefusedFrame> frame_of(Fields& fields, const DecoderLimits& limits) {

@@ -286,6 +286,22 @@ TEST_CASE("a frame cut anywhere is refused, and the decoder goes on") {
   CHECK(decoder.decode_text(whole).has_value());
 }
 
+TEST_CASE("a frame for which no memory is kept is read like any other") {
+  Decoder decoder;
+  const auto payload = '"' + std::string(1 << 20, 'x') + '"';
+  const auto frame =
+      decoder.decode_text(R"({"id":"\u0031","payload":)" + payload + R"(,"topic":"a.b","type":"publish"})");
+  REQUIRE(frame.has_value());
+  CHECK_EQ(frame->id, RequestId{"1"});
+  const auto& publish = std::get<Publish>(frame->command);
+  CHECK_EQ(publish.topic.text(), "a.b");
+  CHECK(publish.payload.bytes == payload);
+  const auto refused =
+      decoder.decode_text(R"({"id":"2","payload":)" + payload + R"(,"topic":"a..b","type":"publish"})");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error().id, RequestId{"2"});
+}
+
 TEST_CASE("whatever bytes replace a part of a frame, it is read or refused") {
   CHECK(rc::check("no mutation breaks the decoder", [] {
     static Decoder decoder;

@@ -69,8 +69,8 @@ class Walk {
   Error walk_array(Value value, std::size_t depth);
   Error walk_object(Value value, std::size_t depth);
 
-  Error read_string(Value value, Field<std::string>& field, std::size_t bytes_max);
-  Error read_json(Value value, Field<std::string>& field);
+  Error read_string(Value value, Field<std::string_view>& field, std::size_t bytes_max);
+  Error read_json(Value value, Field<std::string_view>& field);
   Error read_integer(Value value, Field<std::uint64_t>& field);
   Error read_boolean(Value value, Field<bool>& field);
   /// `number` is what the place within the epoch is called.
@@ -83,9 +83,10 @@ class Walk {
   Error recover_field(Value value) { return read_positions(value, fields_.recover); }
   Error positions_field(Value value) { return read_positions(value, fields_.positions); }
   Error read_timestamp(Value value);
-  std::string add_topic(const Field<std::string>& text, std::size_t index, std::vector<TopicPattern>& topics) const;
+  std::string add_topic(const Field<std::string_view>& text, std::size_t index,
+                        std::vector<TopicPattern>& topics) const;
 
-  template <Field<std::string> Fields::* field, std::size_t bytes_max>
+  template <Field<std::string_view> Fields::* field, std::size_t bytes_max>
   Error string_field(Value value) {
     return read_string(value, fields_.*field, bytes_max);
   }
@@ -209,7 +210,7 @@ Walk::Error Walk::walk_object(Value value, std::size_t depth) {
   return simdjson::SUCCESS;
 }
 
-Walk::Error Walk::read_string(Value value, Field<std::string>& field, std::size_t bytes_max) {
+Walk::Error Walk::read_string(Value value, Field<std::string_view>& field, std::size_t bytes_max) {
   if (type_of(value) != json_type::string) {
     field.wrong = "must be a string";
     return walk(value, 2);
@@ -224,7 +225,7 @@ Walk::Error Walk::read_string(Value value, Field<std::string>& field, std::size_
   return simdjson::SUCCESS;
 }
 
-Walk::Error Walk::read_json(Value value, Field<std::string>& field) {
+Walk::Error Walk::read_json(Value value, Field<std::string_view>& field) {
   auto token = value.raw_json_token();
   json_type type = type_of(value);
   if (auto error = walk(value, 2)) return error;
@@ -280,7 +281,7 @@ Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t
     field.wrong = wrong;
     return walk(value, depth);
   }
-  Field<std::string> epoch;
+  Field<std::string_view> epoch;
   Field<std::uint64_t> offset;
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
@@ -317,7 +318,7 @@ Walk::Error Walk::read_topics(Value value) {
   for (auto next : array) {
     Value element;
     if (auto error = std::move(next).get(element)) return error;
-    Field<std::string> text;
+    Field<std::string_view> text;
     if (auto error = read_string(element, text, std::string::npos)) return error;
     if (field.wrong.empty()) field.wrong = add_topic(text, index, topics);
     ++index;
@@ -425,7 +426,7 @@ Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicP
   return simdjson::SUCCESS;
 }
 
-std::string Walk::add_topic(const Field<std::string>& text, std::size_t index,
+std::string Walk::add_topic(const Field<std::string_view>& text, std::size_t index,
                             std::vector<TopicPattern>& topics) const {
   if (index == limits_.topics_max) return fmt::format("has more than {} topics", limits_.topics_max);
   if (!text.value) return fmt::format("[{}] {}", index, text.wrong);
@@ -448,7 +449,7 @@ FrameReader::FrameReader(FrameReader&&) noexcept = default;
 FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
 
 std::optional<std::string> FrameReader::read(std::string_view text, Fields& fields) {
-  if (!parser_) parser_ = std::make_unique<Parser>();
+  if (!parser_) parser_ = std::make_shared<Parser>();
   auto& buffer = parser_->buffer;
   buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   buffer.assign(text);
@@ -456,7 +457,7 @@ std::optional<std::string> FrameReader::read(std::string_view text, Fields& fiel
   auto error = parser_->json.iterate(buffer.data(), buffer.size(), buffer.capacity()).get(document);
   auto broken = error ? fmt::format("the frame is not valid JSON: {}", simdjson::error_message(error))
                       : Walk{limits_, fields}.read(document);
-  if (text.size() > kept_bytes_max) parser_.reset();
+  if (text.size() > kept_bytes_max) fields.memory = std::exchange(parser_, nullptr);
   return broken;
 }
 

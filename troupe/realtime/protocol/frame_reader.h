@@ -2,7 +2,8 @@
 // and keeps the fields that we know, each with its value or with what is wrong about it.
 //
 // A field of the wrong shape is no error yet: whether anybody wants it depends on `type`,
-// which may come last. Its memory is kept from frame to frame, but not after a large one.
+// which may come last. Texts are not copied: they stand in the frame as it was read, until the next one is. That
+// memory is kept from frame to frame, but not after a large one, whose fields own it.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "troupe/base/shared_text.h"
 #include "troupe/realtime/protocol/decoder.h"
 
 namespace troupe::realtime {
@@ -21,19 +23,20 @@ namespace troupe::realtime {
 template <class T>
 struct Field {
   std::optional<T> value;
-  std::string wrong;  // "must be a string"
+  base::SharedText wrong;  // "must be a string"
 
   bool came() const noexcept { return value.has_value() || !wrong.empty(); }
 };
 
 struct Fields {
-  Field<std::string> type, id, topic, user, target, token, overflow, idempotency_key, after, priority;
-  Field<std::string> payload, timestamp;  // JSON text
+  Field<std::string_view> type, id, topic, user, target, token, overflow, idempotency_key, after, priority;
+  Field<std::string_view> payload, timestamp;  // JSON text
   Field<std::vector<TopicPattern>> topics;
   Field<std::vector<std::pair<TopicPattern, RecoverFrom>>> recover, positions;
   Field<Position> since, before;
   Field<std::uint64_t> offset, limit;
   Field<bool> exclude_self, presence;
+  std::shared_ptr<const void> memory;  // of the texts, where no reader keeps it
 };
 
 class FrameReader {
@@ -43,14 +46,14 @@ class FrameReader {
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;
 
-  /// Reads the object that `text` is. Gives what makes it no acceptable JSON; nothing when all is well. The fields
-  /// read before a mistake was met are kept, so that the answer can bear the id.
+  /// Reads the object that `text` is. The fields hold until the next is read. Gives what makes it no acceptable JSON;
+  /// nothing when all is well. The fields read before a mistake was met are kept, so that the answer can bear the id.
   std::optional<std::string> read(std::string_view text, Fields& fields);
 
  private:
   struct Parser;
   DecoderLimits limits_;
-  std::unique_ptr<Parser> parser_;
+  std::shared_ptr<Parser> parser_;
 };
 
 }  // namespace troupe::realtime
