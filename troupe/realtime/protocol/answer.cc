@@ -2,11 +2,13 @@
 #include "troupe/realtime/protocol/answer.h"
 
 #include "troupe/wire/json.h"
+#include "troupe/wire/json_pieces.h"
 
 namespace troupe::realtime {
 
 namespace {
 
+using namespace wire::literals;
 using wire::JsonWriter;
 
 JsonWriter begin(std::string& out, std::string_view type) {
@@ -162,24 +164,16 @@ void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::o
   writer.member("active_subscriptions", frame.active_subscriptions).end_object();
 }
 
-// As often written as messages are: names stand as they are, with nothing to look at.
+// As often written as messages are.
 void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
-  out += R"({"type":"ack")";
-  if (id) {
-    out += R"(,"id":)";
-    wire::append_json_string(out, id->value());
-  }
-  out += R"(,"delivered_to":)";
-  wire::append_json_number(out, frame.delivered_to);
-  out += R"(,"queued":)";
-  wire::append_json_number(out, frame.queued);
-  out += R"(,"epoch":)";
-  wire::append_json_string(out, frame.position.epoch.value());
-  out += R"(,"offset":)";
-  wire::append_json_number(out, frame.position.offset);
+  const auto write = [&](const auto&... begin) {
+    wire::append_json(out, begin..., R"(,"delivered_to":)"_json, frame.delivered_to, R"(,"queued":)"_json, frame.queued,
+                      R"(,"epoch":)"_json, frame.position.epoch.value().view(), R"(,"offset":)"_json,
+                      frame.position.offset);
+  };
+  id ? write(R"({"type":"ack","id":)"_json, std::string_view{id->value()}) : write(R"({"type":"ack")"_json);
   if (!frame.redirected_to.empty()) {
-    out += R"(,"topic":)";
-    wire::append_json_string(out, frame.redirected_to);
+    wire::append_json(out, R"(,"topic":)"_json, std::string_view{frame.redirected_to});
   }
   out += '}';
 }

@@ -5,36 +5,30 @@
 
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/wire/json.h"
+#include "troupe/wire/json_pieces.h"
 #include "troupe/wire/websocket.h"
 
 namespace troupe::realtime {
 
 namespace {
 
+using namespace wire::literals;
+
 constexpr std::size_t fields_bytes = 256;  // about what the fields around a payload take
 
 constexpr std::string_view before_json = R"(,"payload":)";
 constexpr std::string_view before_binary = "}\n";
 
-// An object that is still open. Each publication is written here, so names stand as they are, with nothing to look at.
+// An object that is still open.
 void append_fields(std::string& out, const MessageParts& parts) {
-  out += R"({"type":"message","topic":)";
-  wire::append_json_string(out, parts.topic);
-  out += R"(,"epoch":)";
-  wire::append_json_string(out, parts.position.epoch.value());
-  out += R"(,"offset":)";
-  wire::append_json_number(out, parts.position.offset);
-  out += R"(,"sender":)";
-  wire::append_json_string(out, parts.sender.value());
-  out += R"(,"sent_at":)";
-  wire::append_json_number(out, static_cast<std::uint64_t>(parts.sent_at.milliseconds));
+  wire::append_json(out, R"({"type":"message","topic":)"_json, parts.topic, R"(,"epoch":)"_json,
+                    parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
+                    R"(,"sender":)"_json, parts.sender.value().view(), R"(,"sent_at":)"_json,
+                    static_cast<std::uint64_t>(parts.sent_at.milliseconds));
 }
 
 void append_shard(std::string& out, const ShardPosition& shard) {
-  out += R"(,"shard":)";
-  wire::append_json_string(out, shard.shard);
-  out += R"(,"seq":)";
-  wire::append_json_number(out, shard.seq);
+  wire::append_json(out, R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json, shard.seq);
 }
 
 // Closes the object with the payload in it, or behind it after a line feed when it is binary.
