@@ -25,7 +25,7 @@ void check_message(const Payload& payload) {
   if (payload.kind == PayloadKind::binary) return;
   INVARIANT(is_json(payload.bytes), "a payload that is no JSON came through");
   auto message = encode_message({"a", Position{}, UserId{"u"}, {}, payload});
-  INVARIANT(message.payload.view() == payload.bytes, "a payload was changed");
+  INVARIANT(message.payload() == payload.bytes, "a payload was changed");
   auto head = message.frame.view().find(R"({"type")");
   INVARIANT(is_json(message.frame.view().substr(head)), "a message became no JSON");
 }

@@ -64,7 +64,7 @@ web::Response page_of(std::string_view topic, const HistoryPage& page) {
     writer.begin_object()
         .member("offset", item.offset)
         .member("sent_at", static_cast<std::uint64_t>(item.sent_at.milliseconds));
-    auto payload = item.message.payload.view();
+    auto payload = item.message.payload();
     if (item.message.kind == PayloadKind::binary) {
       writer.member("payload_base64", wire::to_base64(payload));
     } else {

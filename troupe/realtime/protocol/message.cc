@@ -38,10 +38,8 @@ EncodedMessage with_payload(FrameBuilder& builder, std::string_view payload, Pay
   body += binary ? before_binary : before_json;
   body += payload;
   if (!binary) body += '}';
-  auto behind = std::size_t{binary ? 0U : 1U};
-  auto frame = std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text);
-  auto place = frame.slice(frame.size() - behind - payload.size(), payload.size());
-  return {std::move(frame), std::move(place), kind};
+  return {std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text),
+          static_cast<std::uint32_t>(payload.size()), kind};
 }
 
 }  // namespace
@@ -63,12 +61,12 @@ base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard
   // What stands between the fields and the payload (with_payload() wrote it) gives way to two fields more.
   const bool binary = message.kind == PayloadKind::binary;
   const auto body = wire::view_frame(message.frame.view()).payload;
-  const auto behind = (binary ? before_binary.size() : before_json.size() + 1) + message.payload.size();
+  const auto behind = (binary ? before_binary.size() : before_json.size() + 1) + message.payload_bytes;
   const auto fields = body.substr(0, body.size() - behind);
   FrameBuilder builder{body.size() + fields_bytes};
   builder.body() += fields;
   append_shard(builder.body(), shard);
-  return with_payload(builder, message.payload.view(), message.kind).frame;
+  return with_payload(builder, message.payload(), message.kind).frame;
 }
 
 EncodedMessage encode_direct(const DirectParts& parts) {
@@ -85,7 +83,7 @@ EncodedMessage encode_direct(const DirectParts& parts) {
 
 base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,
                                 const EncodedMessage& message, const std::optional<RequestId>& id) {
-  FrameBuilder builder{message.payload.size() + fields_bytes};
+  FrameBuilder builder{message.payload_bytes + fields_bytes};
   wire::JsonWriter writer{builder.body()};
   writer.begin_object();
   writer.member("type", "history_item");
@@ -94,7 +92,7 @@ base::Bytes encode_history_item(std::string_view topic, const Position& position
       .member("epoch", position.epoch.value())
       .member("offset", position.offset)
       .member("sent_at", static_cast<std::uint64_t>(sent_at.milliseconds));
-  return with_payload(builder, message.payload.view(), message.kind).frame;
+  return with_payload(builder, message.payload(), message.kind).frame;
 }
 
 }  // namespace troupe::realtime

@@ -39,11 +39,17 @@ struct ShardPosition {
   std::uint64_t seq;
 };
 
-/// A finished frame, and the part of it that is the payload.
+/// A finished frame, and how much of it is the payload.
 struct EncodedMessage {
   base::Bytes frame;
-  base::Bytes payload;
+  std::uint32_t payload_bytes = 0;
   PayloadKind kind = PayloadKind::json;
+
+  /// It ends the frame, but for the bracket that closes the object in which it stands as JSON.
+  std::string_view payload() const noexcept {
+    const std::size_t behind = kind == PayloadKind::binary ? 0 : 1;
+    return frame.view().substr(frame.size() - behind - payload_bytes, payload_bytes);
+  }
 };
 
 EncodedMessage encode_message(const MessageParts& parts);

@@ -19,7 +19,7 @@ PublishMessage nobodys(CoreIndex core, const TopicName& topic, const StoredMessa
     message.publisher.user = stored.key->user;
     message.publication.operation = stored.key->operation;
     message.publication.idempotency_key = stored.key->key;
-    message.publication.payload.bytes = std::string{stored.message.payload.view()};
+    message.publication.payload.bytes = std::string{stored.message.payload()};
   }
   return message;
 }
@@ -179,7 +179,7 @@ void MessageRouterActor::handle(const Recorded& message, actor::Context& ctx) {
   if (!under_way) return deliver_stored(*publication, message.message, ctx.now());
   auto& [wanted, replies, since, bytes, payload_hash] = *under_way;
   if (!wanted.publication.idempotency_key.empty()) {
-    wanted.publication.payload.bytes = std::string{message.message.message.payload.view()};
+    wanted.publication.payload.bytes = std::string{message.message.message.payload()};
   }
   actor::Reply<PublishAck, PublishError> first;
   if (!replies.empty()) first = std::move(replies.front());

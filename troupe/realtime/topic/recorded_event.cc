@@ -48,11 +48,7 @@ std::optional<TopicName> topic_of(const actor::PersistenceId& entity) {
 
 actor::Record record_of(const StoredMessage& message) {
   const auto& encoded = message.message;
-  Published event{message.sent_at.milliseconds,
-                  encoded.kind == PayloadKind::binary,
-                  static_cast<std::uint32_t>(encoded.payload.size()),
-                  {},
-                  {},
+  Published event{message.sent_at.milliseconds,     encoded.kind == PayloadKind::binary, encoded.payload_bytes, {}, {},
                   std::string{encoded.frame.view()}};
   if (message.target) event.target = *message.target;
   if (message.key) {
@@ -64,13 +60,13 @@ actor::Record record_of(const StoredMessage& message) {
 
 StoredMessage message_of(const actor::StoredEvent& stored) {
   auto event = published_of(stored);
-  const base::Bytes frame{std::move(event.frame)};
+  base::Bytes frame{std::move(event.frame)};
   const std::size_t behind = event.is_binary ? 0 : 1;  // the end of the JSON object
   if (frame.size() < event.payload_bytes + behind) throw actor::MalformedRecord("a payload longer than its frame");
-  StoredMessage message{static_cast<Offset>(stored.sequence),
-                        base::UnixTime{event.sent_at},
-                        {frame, frame.slice(frame.size() - behind - event.payload_bytes, event.payload_bytes),
-                         event.is_binary ? PayloadKind::binary : PayloadKind::json}};
+  StoredMessage message{
+      static_cast<Offset>(stored.sequence),
+      base::UnixTime{event.sent_at},
+      {std::move(frame), event.payload_bytes, event.is_binary ? PayloadKind::binary : PayloadKind::json}};
   if (event.target) message.target = std::make_shared<const std::string>(*std::move(event.target));
   if (event.key) {
     message.key = RecordedKey{UserId{std::move(event.key->user)}, static_cast<KeyedOperation>(event.key->operation),

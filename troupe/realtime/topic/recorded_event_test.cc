@@ -28,7 +28,7 @@ TEST_CASE("a message comes back from the disk as it was: frame, payload, scope, 
     CHECK_EQ(back.offset, 7);
     CHECK(back.sent_at == message.sent_at);
     CHECK_EQ(back.message.frame.view(), message.message.frame.view());
-    CHECK_EQ(back.message.payload.view(), row.payload.bytes);
+    CHECK_EQ(back.message.payload(), row.payload.bytes);
     CHECK(back.message.kind == row.payload.kind);
     CHECK_EQ(with_shard(back.message, {"0", 3}).view(), with_shard(message.message, {"0", 3}).view());
     CHECK_EQ(static_cast<bool>(back.target), static_cast<bool>(row.target));
