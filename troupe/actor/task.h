@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "troupe/actor/runtime/asking.h"
-#include "troupe/actor/runtime/core.h"
+#include "troupe/actor/runtime/core_memory.h"
 #include "troupe/base/check.h"
 
 namespace troupe::actor {
@@ -22,27 +22,7 @@ class Task;
 
 namespace detail {
 
-/// Frames with 16 bytes in front that name the pool; null for a frame made outside of any core.
-struct FrameMemory {
-  static constexpr std::size_t prefix = 16;
-  static void* operator new(std::size_t bytes) {
-    Core* core = Core::current();
-    void* block = core != nullptr ? core->pool().allocate(bytes + prefix) : ::operator new(bytes + prefix);
-    *static_cast<Core**>(block) = core;
-    return static_cast<std::byte*>(block) + prefix;
-  }
-  static void operator delete(void* frame, std::size_t bytes) noexcept {
-    void* block = static_cast<std::byte*>(frame) - prefix;
-    Core* core = *static_cast<Core**>(block);
-    if (core != nullptr) {
-      core->take_back(block, bytes + prefix);
-    } else {
-      ::operator delete(block);
-    }
-  }
-};
-
-struct PromiseBase : FrameMemory {
+struct PromiseBase : CoreMemory {
   std::coroutine_handle<> continuation;
   std::exception_ptr error;
 

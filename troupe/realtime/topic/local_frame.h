@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "troupe/actor/actor.h"
 #include "troupe/base/bytes.h"
 #include "troupe/base/clock.h"
 #include "troupe/realtime/protocol/ids.h"
@@ -56,13 +57,22 @@ class FrameRef {
   LocalFrame* frame_ = nullptr;
 };
 
-struct LocalFrame {
+struct LocalFrame : actor::CoreMemory {
+  LocalFrame(base::Bytes its_bytes, std::string its_topic, Position its_position, Priority its_priority, Came has_come,
+             StreamPlace its_place) noexcept
+      : bytes(std::move(its_bytes)),
+        topic(std::move(its_topic)),
+        position(std::move(its_position)),
+        place(its_place),
+        priority(its_priority),
+        came(has_come) {}
+
   base::Bytes bytes;
   std::string topic;  // empty for answers and other frames that belong to no topic
   Position position;
-  Priority priority = Priority::normal;
-  Came came = Came::by_name;
   StreamPlace place;
+  Priority priority;
+  Came came;
 
   /// The same without a context of earlier messages; connection/compression makes it once. Null when not yet, or when
   /// it would be no shorter.
@@ -74,7 +84,7 @@ struct LocalFrame {
 
  private:
   friend class FrameRef;
-  std::uint32_t references_ = 0;
+  std::uint32_t references_ = 1;
 };
 
 inline FrameRef::FrameRef(const FrameRef& other) noexcept : frame_(other.frame_) {
@@ -89,14 +99,9 @@ inline FrameRef::~FrameRef() {
 inline FrameRef FrameRef::message(base::Bytes bytes, std::string topic, Position position, Priority priority, Came came,
                                   StreamPlace place) {
   FrameRef made;
-  made.frame_ = std::make_unique<LocalFrame>().release();
-  made.frame_->bytes = std::move(bytes);
-  made.frame_->topic = std::move(topic);
-  made.frame_->position = std::move(position);
-  made.frame_->priority = priority;
-  made.frame_->came = came;
-  made.frame_->place = place;
-  made.frame_->references_ = 1;
+  made.frame_ =
+      std::make_unique<LocalFrame>(std::move(bytes), std::move(topic), std::move(position), priority, came, place)
+          .release();
   return made;
 }
 
