@@ -66,7 +66,9 @@ void Connection::attach(actor::Ref<WebSocketActor> actor) {
     drops_commands_ = true;
     return close(wire::close_code::internal_error, "too many commands have failed");
   }
-  if (command_->id) answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_->id));
+  if (command_->frame.id) {
+    answer(finished(ClientError{ErrorCode::internal, "the command failed", {}}, command_->frame.id));
+  }
   finish();
 }
 
@@ -77,7 +79,10 @@ actor::Task<void> Connection::arrive() {
   co_await adopt(std::move(identity));
 }
 
-void Connection::begin(const std::optional<RequestId>& id) { command_ = std::make_unique<Running>(id); }
+ClientFrame& Connection::begin(std::unique_ptr<CommandRun> command) {
+  command_ = std::move(command);
+  return command_->frame;
+}
 
 void Connection::finish() {
   if (command_ && !command_->held.empty()) rare().lost ? discard() : release({}, {});
@@ -148,7 +153,7 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   }
   auto id = frame->id;
   ++commands_waiting_;
-  if (actor_.tell(RunCommand{*std::move(frame)}) != actor::Sent::sent) {
+  if (actor_.tell(RunCommand{std::make_unique<CommandRun>(*std::move(frame))}) != actor::Sent::sent) {
     --commands_waiting_;
     answer(finished(ClientError{ErrorCode::overloaded, "too many commands wait", {}}, id));
   }

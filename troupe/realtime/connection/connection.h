@@ -26,12 +26,23 @@
 #include "troupe/realtime/connection/outbox.h"
 #include "troupe/realtime/connection/site.h"
 #include "troupe/realtime/connection/spilled_topics.h"
+#include "troupe/realtime/protocol/command.h"
 #include "troupe/realtime/topic/receiver.h"
 #include "troupe/web/websocket_link.h"
 
 namespace troupe::realtime {
 
 class WebSocketActor;
+
+/// A command from when it was read to when it has ended: it waits and runs in one place.
+struct CommandRun : actor::CoreMemory {
+  CommandRun() = default;  // of what no client has asked for
+  explicit CommandRun(ClientFrame&& read) : frame(std::move(read)) {}
+
+  ClientFrame frame;
+  std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
+  std::set<TopicPattern> begun;    // the patterns among them that the router did not know before
+};
 
 /// A message that waits for room, and its publisher's ack with it.
 struct OverDelivery {
@@ -90,7 +101,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   /// Too many commands have failed, or it was sent away: it closes, and those that wait are not run any more.
   bool drops_commands() const noexcept { return drops_commands_; }
   /// A command is being run; it has ended.
-  void begin(const std::optional<RequestId>& id);
+  /// The frame stays where it is until then, or until the next begins.
+  ClientFrame& begin(std::unique_ptr<CommandRun> command = std::make_unique<CommandRun>());
   void finish();
   /// The actor has ended: nothing more is delivered, the socket closes.
   void end();
@@ -310,12 +322,6 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool takes_to_hold(const FrameRef& frame, Overflow overflow, Offset missed_to = 0) {
     return rare_ != nullptr && !rare_->held.empty() && rare_->held.take(frame, overflow, missed_to);
   }
-  struct Running {
-    std::optional<RequestId> id;
-    std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
-    std::set<TopicPattern> begun{};  // the patterns among them that the router did not know before
-  };
-
   // First what a delivery needs, in as few lines of the processor's cache as may be.
   actor::Core& core_;
   State state_ = State::unauthenticated;  // in rising order: it never goes back
@@ -341,8 +347,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   SharedRates<net::IpAddress>::Rate address_rate_;
   SharedRates<UserId>::Rate user_rate_;  // null while the user is not known, and without a token
   Session session_;
-  std::unique_ptr<Running> command_;  // that is being run
-  Position inbox_last_;               // the newest direct message that was delivered
+  std::unique_ptr<CommandRun> command_;  // that is being run
+  Position inbox_last_;                  // the newest direct message that was delivered
   web::TokenBucket frames_;
   web::TokenBucket bytes_;
   Heartbeat heartbeat_;

@@ -253,7 +253,7 @@ struct Alone {
 TEST_CASE("a command that failed is answered when its actor starts anew, and past the limit the connection closes") {
   Alone alone{{.failures_max = 2}};
   for (int i = 0; i < 2; ++i) {
-    alone.connection->begin(RequestId{"7"});
+    alone.connection->begin(std::make_unique<CommandRun>(ClientFrame{RequestId{"7"}, GetInfo{}}));
     alone.connection->attach({});
     alone.world.run_until_idle();
     auto frames = alone.client->take();
@@ -261,7 +261,7 @@ TEST_CASE("a command that failed is answered when its actor starts anew, and pas
     CHECK_EQ(field(frames[0], "code"), "internal");
     CHECK_EQ(field(frames[0], "id"), "7");
   }
-  alone.connection->begin({});
+  alone.connection->begin();
   alone.connection->attach({});
   alone.world.run_until_idle();
   CHECK_EQ(alone.client->close_code(), 1011);
@@ -269,7 +269,7 @@ TEST_CASE("a command that failed is answered when its actor starts anew, and pas
 
 TEST_CASE("what a command that failed held back is let go") {
   Alone alone;
-  alone.connection->begin({});
+  alone.connection->begin();
   alone.connection->hold({TopicPattern::parse("t").value()});
   auto frame = FrameRef::message(finished(Pong{}, std::optional<RequestId>{}), "t", {Epoch{"e"}, 7});
   CHECK_EQ(alone.connection->deliver(frame, Overflow::drop_oldest), Delivery::accepted);
@@ -283,7 +283,7 @@ TEST_CASE("what a command that failed held back is let go") {
 TEST_CASE("failures that lie far apart do not add up") {
   Alone alone{{.failures_max = 1}};
   for (int i = 0; i < 5; ++i) {
-    alone.connection->begin({});
+    alone.connection->begin();
     alone.connection->attach({});
     alone.world.advance(31s);
     alone.client->send(wire::Opcode::ping, "");  // so that the core takes a turn and looks at the clock

@@ -11,7 +11,7 @@ actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
   co_await connection_->arrive();
   if (!connection_->is_stream()) co_return;
   if (auto wanted = connection_->take_wanted(); wanted && connection_->is_open()) {
-    connection_->begin({});
+    connection_->begin();
     co_await run(*std::move(wanted), {}, *connection_);
     connection_->finish();
   }
@@ -21,16 +21,15 @@ actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
 void WebSocketActor::stopped(actor::Context&) { connection_->depart(); }
 
 actor::Task<void> WebSocketActor::handle(RunCommand message) {
-  auto& [id, command] = message.frame;
   if (connection_->drops_commands()) co_return connection_->finish();
-  connection_->begin(id);
+  auto& [id, command] = connection_->begin(std::move(message.command));
   auto task = std::visit([&](auto& chosen) { return run(std::move(chosen), id, *connection_); }, command);
   co_await std::move(task);
   connection_->finish();
 }
 
 actor::Task<void> WebSocketActor::handle(ResumeAnyway) {
-  connection_->begin({});
+  connection_->begin();
   if (connection_->session().restored) co_await run(Resume{}, {}, *connection_);
   connection_->finish();
 }
@@ -39,7 +38,7 @@ actor::Task<void> WebSocketActor::handle(ResumeAnyway) {
 actor::Task<void> WebSocketActor::handle(RestoreRoutes, actor::Context& ctx) {
   constexpr int tries_max = 10;
   constexpr std::uint16_t service_restart = 1012;
-  connection_->begin({});
+  connection_->begin();
   for (int tries = 0; connection_->has_lost_routes() && tries < tries_max; ++tries) {
     if (tries > 0) co_await ctx.sleep(std::chrono::milliseconds{50 + ctx.random().below(100)});
     co_await connection_->restore();

@@ -16,7 +16,7 @@ namespace troupe::realtime {
 
 /// A frame of the client, decoded.
 struct RunCommand {
-  ClientFrame frame;
+  std::unique_ptr<CommandRun> command;
 };
 
 /// The permissions of the connection have changed. Heard between two commands.
