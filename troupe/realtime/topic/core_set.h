@@ -1,6 +1,7 @@
 // CoreSet: a few of the cores, in one word: of users there are many.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,6 +18,14 @@ class CoreSet {
   bool empty() const noexcept { return bits_ == 0; }
   void insert(CoreIndex core) { bits_ |= bit(core); }
   void erase(CoreIndex core) { bits_ &= ~bit(core); }
+  bool contains(CoreIndex core) const { return (bits_ & bit(core)) != 0; }
+  std::size_t size() const noexcept { return static_cast<std::size_t>(std::popcount(bits_)); }
+  /// Takes the first out; there must be one.
+  CoreIndex take_first() noexcept {
+    const auto first = static_cast<CoreIndex>(std::countr_zero(bits_));
+    bits_ &= bits_ - 1;
+    return first;
+  }
   /// In ascending order.
   std::vector<CoreIndex> listed() const {
     std::vector<CoreIndex> cores;

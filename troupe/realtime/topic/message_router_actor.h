@@ -187,8 +187,8 @@ class MessageRouterActor {
   void remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now);
   Keyed<PublishAck, PublishError> keyed(const PublishMessage& message);
   Keyed<DirectAck, DirectError> keyed(const SendDirect& message, const TopicName& inbox);
-  Deliver delivery_to(CoreIndex core, Ticket ticket, const PublishMessage& message, Publication publication) const;
-  void publish(const PublishMessage& message, Publication publication, actor::Reply<PublishAck, PublishError> reply,
+  Deliver delivery_to(CoreIndex core, Ticket ticket, const PublishMessage& message, Publication&& publication) const;
+  void publish(const PublishMessage& message, Publication&& publication, actor::Reply<PublishAck, PublishError> reply,
                base::Instant now);
   void answer_direct(Ticket ticket, base::Instant now);
 

@@ -96,7 +96,7 @@ void MessageRouterActor::deliver_stored(const Publication& publication, const St
   auto message = nobodys(index_, publication.topic, stored);
   auto known = keyed(message);
   if (known.has_key() && known.window.find(known.key, now) != nullptr) message.publication.idempotency_key.clear();
-  publish(message, publication, {}, now);
+  publish(message, Publication{publication}, {}, now);
 }
 
 // ---- recording ----
@@ -183,7 +183,7 @@ void MessageRouterActor::handle(const Recorded& message, actor::Context& ctx) {
   }
   actor::Reply<PublishAck, PublishError> first;
   if (!replies.empty()) first = std::move(replies.front());
-  publish(wanted, *publication, std::move(first), ctx.now());
+  publish(wanted, *std::move(publication), std::move(first), ctx.now());
   for (auto& reply : replies | std::views::drop(1)) answer_repeat(keyed(wanted), reply, ctx.now());
 }
 

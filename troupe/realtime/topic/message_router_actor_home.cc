@@ -76,7 +76,7 @@ void MessageRouterActor::handle(PublishMessage&& message, actor::Reply<PublishAc
 }
 
 Deliver MessageRouterActor::delivery_to(CoreIndex core, Ticket ticket, const PublishMessage& message,
-                                        Publication publication) const {
+                                        Publication&& publication) const {
   const bool is_here = message.publisher.core == core;
   Deliver delivery{index_,
                    {memory_->incarnation, publication.seq},
@@ -94,18 +94,19 @@ Deliver MessageRouterActor::delivery_to(CoreIndex core, Ticket ticket, const Pub
 }
 
 // Hands a publication to every core that has subscribers, and counts if anybody wants to know.
-void MessageRouterActor::publish(const PublishMessage& message, Publication publication,
+void MessageRouterActor::publish(const PublishMessage& message, Publication&& publication,
                                  actor::Reply<PublishAck, PublishError> reply, base::Instant now) {
-  const auto receiving = std::exchange(publication.cores, {});
-  auto missing = std::ranges::count_if(receiving, [&](CoreIndex core) { return core != index_; });
+  auto receiving = publication.cores;
+  auto missing = receiving.size() - (receiving.contains(index_) ? 1 : 0);
   const auto& space = topics_->settings().of(publication.topic);
   const bool blocks = space.overflow == Overflow::block;
   const auto& key = message.publication.idempotency_key;
   bool counts = static_cast<bool>(reply) || !key.empty();
   Ticket ticket = counts && (missing > 0 || blocks) ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};
-  for (CoreIndex core : receiving) {
-    const bool is_last = core == receiving.back();
+  while (!receiving.empty()) {
+    const auto core = receiving.take_first();
+    const bool is_last = receiving.empty();
     auto delivery = delivery_to(core, ticket, message, is_last ? std::move(publication) : Publication{publication});
     if (core == index_) {
       auto counted = deliver_here(delivery);
@@ -133,7 +134,7 @@ void MessageRouterActor::publish(const PublishMessage& message, Publication publ
   if (!key.empty()) remember(keyed(message), ticket, now);
   waiting.replies.push_back(std::move(reply));
   waiting.result = std::move(ack);
-  waiting.missing = static_cast<std::size_t>(missing);
+  waiting.missing = missing;
   waiting.since = blocks ? now + space.block_time : now;
 }
 

@@ -21,6 +21,7 @@ RealtimeSettings::RealtimeSettings(NamespaceOptions defaults, Namespaces namespa
 }
 
 const NamespaceOptions& RealtimeSettings::of(std::string_view topic) const noexcept {
+  if (namespaces_.empty()) return defaults_;
   auto found = namespaces_.find(take_segment(topic));
   return found == namespaces_.end() ? defaults_ : found->second;
 }

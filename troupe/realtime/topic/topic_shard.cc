@@ -25,11 +25,12 @@ TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string n
 
 std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
   const auto& publication = wanted.publication;
+  Topic* topic = find(publication.topic.text());
   // Before a topic is made, for which another might have to go.
-  if (has_all_topics(wanted.publisher.user) && would_be_kept(publication.topic)) {
+  if ((topic == nullptr || !topic->keeps) && may_keep(publication.topic) && has_all_topics(wanted.publisher.user)) {
     return std::unexpected(PublishError::too_many_topics);
   }
-  Topic* topic = find_or_make(publication.topic, moment);
+  topic = topic != nullptr ? use_again(*topic) : make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
   if (topic->history.is_full() || topic->is_durable) {
     topic->is_durable = false;  // its namespace is durable no more: what follows is of another epoch
@@ -40,8 +41,9 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   MessageParts parts{topic->name.text(), position, wanted.publisher.user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
-  Publication result{publication.topic, position, top_.offset, message.frame, {}, {}};
-  if (find_cores(result)) result.frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
+  std::expected<Publication, PublishError> result{std::in_place, publication.topic, position, top_.offset,
+                                                  message.frame, base::Bytes{},     CoreSet{}};
+  if (find_cores(*result)) result->frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
   keep(*topic, moment.wall, moment.now, std::move(message), wanted.target);
   keep_for(wanted.publisher.user, *topic);
   return result;
@@ -52,11 +54,7 @@ bool TopicShard::has_all_topics(const UserId& user) const {
   return found != by_user_.end() && found->second >= options_.by_user_max;
 }
 
-// Whether a publication is the first that its topic keeps.
-bool TopicShard::would_be_kept(const TopicName& name) {
-  const Topic* topic = find(name.text());
-  return (topic == nullptr || !topic->keeps) && settings_->of(name).history.keep_any();
-}
+bool TopicShard::may_keep(const TopicName& name) const { return settings_->of(name).history.keep_any(); }
 
 void TopicShard::keep_for(const UserId& user, Topic& topic) {
   if (!topic.keeps || topic.has_keeper) return;
@@ -73,7 +71,7 @@ void TopicShard::release_keeper(Topic& topic) {
 bool TopicShard::find_cores(Publication& publication) {
   bool by_pattern = false;
   for (const auto& match : interest_.match(publication.topic)) {
-    publication.cores.push_back(match.subscriber);
+    publication.cores.insert(match.subscriber);
     by_pattern |= match.via == base::SubscriptionTrie::Via::pattern;
   }
   return by_pattern;
@@ -148,9 +146,7 @@ std::optional<Publication> TopicShard::take(const Recorded& recorded, const Mome
   if (topic == nullptr || !topic->is_durable) return std::nullopt;
   const auto& top = topic->history.top();
   if (top.epoch != recorded.epoch || top.offset + 1 != recorded.message.offset) return std::nullopt;
-  auto& list = list_of(*topic);
-  list.splice(list.end(), list, topic->place);
-  return deliver(*topic, recorded.message, moment);
+  return deliver(*use_again(*topic), recorded.message, moment);
 }
 
 Publication TopicShard::deliver(Topic& topic, const StoredMessage& stored, const Moment& moment) {
@@ -357,11 +353,18 @@ TopicShard::Topic* TopicShard::find(const std::string& name) {
 }
 
 TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment& moment) {
-  if (Topic* topic = find(name.text())) {
-    auto& list = list_of(*topic);
-    list.splice(list.end(), list, topic->place);
-    return topic;
-  }
+  Topic* topic = find(name.text());
+  return topic != nullptr ? use_again(*topic) : make(name, moment);
+}
+
+// Of all in its list it was used last.
+TopicShard::Topic* TopicShard::use_again(Topic& topic) {
+  auto& list = list_of(topic);
+  list.splice(list.end(), list, topic.place);
+  return &topic;
+}
+
+TopicShard::Topic* TopicShard::make(const TopicName& name, const Moment& moment) {
   if (topics_.size() >= options_.topics_max && !make_room()) return nullptr;
   auto made = std::make_unique<Topic>(
       Topic{name, ++made_, History{make_epoch(moment.random), settings_->of(name).history}, {}, {}});

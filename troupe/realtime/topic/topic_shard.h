@@ -27,6 +27,7 @@
 #include "troupe/base/random.h"
 #include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/core_set.h"
 #include "troupe/realtime/topic/history.h"
 #include "troupe/realtime/topic/journal_messages.h"
 #include "troupe/realtime/topic/router_messages.h"
@@ -68,7 +69,7 @@ struct Publication {
   std::uint64_t seq = 0;  // in the stream of the shard
   base::Bytes frame;
   base::Bytes frame_by_pattern;  // empty when nobody came by a pattern
-  std::vector<CoreIndex> cores;  // that have subscribers, ascending
+  CoreSet cores;                 // that have subscribers
 };
 
 class TopicShard {
@@ -151,7 +152,7 @@ class TopicShard {
   std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
                                                        base::Instant now, RecoveryAllowance& allowance);
   bool has_all_topics(const UserId& user) const;
-  bool would_be_kept(const TopicName& name);
+  bool may_keep(const TopicName& name) const;
   void keep_for(const UserId& user, Topic& topic);
   void release_keeper(Topic& topic);
   bool find_cores(Publication& publication);
@@ -163,6 +164,8 @@ class TopicShard {
   void forget(Topic& topic);
   Topic* find(const std::string& name);
   Topic* find_or_make(const TopicName& name, const Moment& moment);
+  Topic* use_again(Topic& topic);
+  Topic* make(const TopicName& name, const Moment& moment);
   bool make_room();
   Recent& list_of(const Topic& topic) noexcept { return topic.keeps ? keeping_ : empty_; }
   void set_due(Topic& topic, base::Instant due);
