@@ -231,7 +231,7 @@ class [[nodiscard]] AskAwaiter {
  public:
   using Result = Answer<M>;
 
-  AskAwaiter(Address target, const Handler* handler, M message, AskOptions options)
+  AskAwaiter(Address target, const Handler* handler, M&& message, AskOptions options)
       : target_(target), handler_(handler), message_(std::move(message)), options_(options) {}
   /// Only before it is awaited.
   AskAwaiter(AskAwaiter&& other) noexcept

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t key_bytes_max = 64;
 
-using Published = std::expected<PublishAck, actor::Failure<PublishError>>;
-
 Asker asker(const Caller& caller, const Door& door) {
   return {caller.identity, caller.permissions, *door.site->settings, door.site->routing};
 }
@@ -49,7 +47,7 @@ actor::Task<web::Response> publish_one(web::Request request, Caller caller, Door
   auto judged = judge(*std::move(command), asker(caller, *door));
   if (!judged) co_return api::problem_of(judged.error());
   auto home = door->site->routing.home(judged->message.publication.topic.text());
-  auto ack = co_await publish(*std::move(judged), home);
+  auto ack = co_await Publishing{*std::move(judged), home};
   co_return ack ? body_of(*ack) : problem_of(ack.error());
 }
 
@@ -106,7 +104,7 @@ actor::Task<web::Response> broadcast(web::Request request, Caller caller, DoorPt
   std::vector<Published> results;
   for (auto& one : *judged) {
     auto home = door->site->routing.home(one.message.publication.topic.text());
-    auto ack = co_await publish(std::move(one), home);
+    auto ack = co_await Publishing{std::move(one), home};
     results.push_back(std::move(ack));
   }
   co_return results_of(command->topics, results);

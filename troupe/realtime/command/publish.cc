@@ -62,18 +62,16 @@ std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Ask
     }
   }
   const bool holds_up = reaches_publishers(space->overflow) || space->durability == Durability::disk;
-  Publisher publisher{asker.routing.here, asker.receiver, asker.identity.user};
-  return JudgedPublication{{std::move(publisher), std::move(command), std::move(target)},
-                           std::move(redirected_to),
-                           holds_up ? HomeAnswer::waited_for : HomeAnswer::as_wanted,
-                           publish_within(*space)};
+  return std::expected<JudgedPublication, ClientError>{
+      std::in_place,
+      PublishMessage{{asker.routing.here, asker.receiver, asker.identity.user}, std::move(command), std::move(target)},
+      std::move(redirected_to), holds_up ? HomeAnswer::waited_for : HomeAnswer::as_wanted, publish_within(*space)};
 }
 
-actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication&& publication,
-                                                                             RouterRef home) {
-  auto ack = co_await home.within(publication.within).ask(std::move(publication.message));
-  if (ack) ack->redirected_to = std::move(publication.redirected_to);
-  co_return ack;
+Published Publishing::await_resume() {
+  auto ack = asked_.await_resume();
+  if (ack) ack->redirected_to = std::move(redirected_to_);
+  return ack;
 }
 
 actor::Task<void> run(Publish&& command, OptionalId id, Client& client) {
@@ -88,7 +86,7 @@ actor::Task<void> run(Publish&& command, OptionalId id, Client& client) {
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
-  auto ack = co_await publish(*std::move(judged), home);
+  auto ack = co_await Publishing{*std::move(judged), home};
   if (ack && !id) co_return;
   if (!ack) co_return client.answer(finished(error_of(ack.error()), id));
   client.acknowledge(finished(*ack, id), ack->position);

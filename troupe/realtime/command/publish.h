@@ -1,6 +1,10 @@
 // publish: permission and rules, then the topic's home; the counts come back only to who asks for them.
 #pragma once
 
+#include <coroutine>
+#include <string>
+
+#include "troupe/actor/actor.h"
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/protocol/command.h"
 
@@ -21,10 +25,24 @@ struct JudgedPublication {
 /// Whether it may be published: topic, permission, size, rules.
 std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Asker& asker);
 
-/// Has `home`, that of the message's topic, publish it; gives what all cores have counted. The publication must outlive
-/// the task, which takes it apart.
-actor::Task<std::expected<PublishAck, actor::Failure<PublishError>>> publish(JudgedPublication&& publication,
-                                                                             RouterRef home);
+using Published = actor::Answer<PublishMessage>;
+
+/// `co_await Publishing{judged, home}`: has `home`, that of the message's topic, publish it; gives what all cores have
+/// counted.
+class [[nodiscard]] Publishing {
+ public:
+  Publishing(JudgedPublication&& publication, const RouterRef& home)
+      : asked_(home.ask(std::move(publication.message), {.within = publication.within})),
+        redirected_to_(std::move(publication.redirected_to)) {}
+
+  bool await_ready() const noexcept { return asked_.await_ready(); }
+  bool await_suspend(std::coroutine_handle<> frame) { return asked_.await_suspend(frame); }
+  Published await_resume();
+
+ private:
+  actor::AskAwaiter<PublishMessage> asked_;
+  std::string redirected_to_;
+};
 
 /// What a client is told of a publication that failed.
 ClientError error_of(const actor::Failure<PublishError>& failure);
