@@ -1,6 +1,8 @@
 // Names and patterns: one check, one walk for matching and containment.
 #include "troupe/base/topic_name.h"
 
+#include <array>
+
 namespace troupe::base {
 
 namespace {
@@ -21,17 +23,27 @@ std::expected<void, TopicError> check_segment(std::string_view segment, bool las
   return {};
 }
 
+enum Sort : std::uint8_t { plain = 0, dot = 1, wrong = 2 };  // wrong in a name: wildcards, control characters
+
+constexpr auto sorts = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte) table[byte] = wrong;
+  for (const char c : std::string_view{"*>\x7f"}) table[static_cast<unsigned char>(c)] = wrong;
+  table['.'] = dot;
+  return table;
+}();
+
 // Whether it is what nearly all are, seen in one walk: a name in which nothing is wrong.
 bool is_name_at_first_sight(std::string_view text) noexcept {
   std::size_t dots = 0;
-  char before = '.';
+  std::uint8_t before = dot, faults = 0;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || c == '*' || c == '>' || (c == '.' && before == '.')) return false;
-    dots += c == '.';
-    before = c;
+    const auto sort = sorts[static_cast<unsigned char>(c)];
+    faults |= static_cast<std::uint8_t>((sort & wrong) | (sort & before));  // a dot before a dot is an empty segment
+    dots += sort & dot;
+    before = sort;
   }
-  return before != '.' && dots < topic_segments_max;
+  return faults == 0 && before != dot && dots < topic_segments_max;
 }
 
 std::expected<void, TopicError> check(std::string_view text, Wildcards wildcards) {

@@ -25,9 +25,15 @@ Permissions Permissions::from(std::span<const std::string> scopes, Grants defaul
   return permissions;
 }
 
-bool Permissions::allows(TopicAction action, const TopicPattern& pattern) const noexcept {
+bool Permissions::may_subscribe(const TopicPattern& pattern) const noexcept {
   return grants_ && std::ranges::any_of(*grants_, [&](const Grant& grant) {
-           return grant.action == action && grant.pattern.contains(pattern);
+           return grant.action == TopicAction::subscribe && grant.pattern.contains(pattern);
+         });
+}
+
+bool Permissions::may_publish(const TopicName& name) const noexcept {
+  return grants_ && std::ranges::any_of(*grants_, [&](const Grant& grant) {
+           return grant.action == TopicAction::publish && grant.pattern.matches(name);
          });
 }
 

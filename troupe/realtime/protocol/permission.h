@@ -37,12 +37,11 @@ class Permissions {
   static Permissions from(std::span<const std::string> scopes, Grants defaults = {});
 
   /// Whether one grant covers the whole pattern.
-  bool may_subscribe(const TopicPattern& pattern) const noexcept { return allows(TopicAction::subscribe, pattern); }
-  bool may_publish(const TopicName& name) const { return allows(TopicAction::publish, TopicPattern{name}); }
+  bool may_subscribe(const TopicPattern& pattern) const noexcept;
+  /// Whether one grant covers the name.
+  bool may_publish(const TopicName& name) const noexcept;
 
  private:
-  bool allows(TopicAction action, const TopicPattern& pattern) const noexcept;
-
   Grants grants_;
 };
 
