@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <system_error>
+
 #include "troupe/base/check.h"
 #include "troupe/store/postgres/dialect.h"
 #include "troupe/store/postgres/sqlstate.h"
@@ -81,13 +84,22 @@ Pipeline::Pipeline(const PostgresOptions& options) : patience_(options.statement
   send_once(fmt::format("SET lock_timeout = {}", options.busy_timeout.count()));
   // Who holds the lock of writers and stands still would keep all others waiting.
   send_once(fmt::format("SET idle_in_transaction_session_timeout = {}", 2 * options.statement_timeout.count()));
-  // A long statement of ours ends soon after we have gone. Versions before 14 do not know how.
-  if (PQserverVersion(connection_.get()) >= 14'00'00) send_once("SET client_connection_check_interval = 1000");
   // Where we are gone without a word, the locks of this connection are free within half a minute, not two hours.
   for (const char* setting : {"tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 3",
                               "tcp_user_timeout = 20000"})
     send_once(fmt::format("SET {}", setting));
   settle();
+  // A long statement of ours ends soon after we have gone, where the version and its system know how.
+  ask_for("SET client_connection_check_interval = 1000");
+}
+
+void Pipeline::ask_for(const std::string& setting) {
+  send_once(setting);
+  try {
+    settle();
+  } catch (const Error&) {
+    if (is_lost_) throw;
+  }
 }
 
 Pipeline::~Pipeline() { forget_socket(); }
@@ -116,6 +128,15 @@ void Pipeline::connect(const PostgresOptions& options) {
 }
 
 Ticket Pipeline::send(std::string_view sql, Values values) {
+  require(!is_lost_);
+  if (pending_.size() >= pending_max) {
+    sync();
+    drain(pending_max / 2);
+  }
+  return send_behind(sql, values);
+}
+
+Ticket Pipeline::send_behind(std::string_view sql, Values values) {
   const std::string& name = prepared(sql);
   const Bound bound{values};
   require(PQsendQueryPrepared(connection_.get(), name.c_str(), bound.count(), bound.data(), bound.sizes(),
@@ -133,10 +154,6 @@ Ticket Pipeline::send_once(const std::string& sql) {
 
 const std::string& Pipeline::prepared(std::string_view sql) {
   require(!is_lost_);
-  if (pending_.size() >= pending_max) {
-    sync();
-    drain(pending_max / 2);
-  }
   const auto known = names_.find(sql);
   if (known != names_.end()) return known->second;
   std::string& name = names_[std::string{sql}];
@@ -221,13 +238,21 @@ void Pipeline::write_out() {
 }
 
 void Pipeline::wait(actor::IoEvents interest, base::Duration at_most) {
-  switch (wait_->wait(socket_, interest, at_most)) {
+  switch (waited(interest, at_most)) {
     case Waited::ready:
       return;
     case Waited::late:
       lose("no answer in time");
     case Waited::cancelled:
       lose("nobody waits for the answer any more");
+  }
+}
+
+Waited Pipeline::waited(actor::IoEvents interest, base::Duration at_most) {
+  try {
+    return wait_->wait(socket_, interest, at_most);
+  } catch (const std::system_error& error) {  // the system watches no more sockets
+    lose(error.what());
   }
 }
 

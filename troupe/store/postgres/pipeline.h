@@ -41,6 +41,9 @@ class Pipeline {
 
   /// Sends a statement of SQLite's dialect, with its values.
   Ticket send(std::string_view sql, Values values = {});
+  /// The same of one that must be skipped when what was sent before it fails: answers may be taken in front of any
+  /// other.
+  Ticket send_behind(std::string_view sql, Values values = {});
   /// Sends one of PostgreSQL's own, for this once.
   Ticket send_once(const std::string& sql);
   /// Lets the server answer what was sent, without waiting for it.
@@ -70,6 +73,8 @@ class Pipeline {
   };
 
   void connect(const PostgresOptions& options);
+  /// A setting that not every server takes.
+  void ask_for(const std::string& setting);
   const std::string& prepared(std::string_view sql);
   void sync();
   void expect(Kind kind, std::string_view sql);
@@ -78,6 +83,7 @@ class Pipeline {
   ResultHandle next_result();
   void write_out();
   void wait(actor::IoEvents interest, base::Duration at_most);
+  Waited waited(actor::IoEvents interest, base::Duration at_most);
   void require(bool sent);
   void note_failure(const pg_result* result, const Pending& pending);
   [[noreturn]] void lose(const std::string& why);

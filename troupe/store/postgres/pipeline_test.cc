@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "troupe/store/postgres/testing/postgres_server.h"
 
 namespace troupe::store {
@@ -15,11 +18,13 @@ class NotingWait final : public SocketWait {
  public:
   Waited wait(int socket, actor::IoEvents interest, base::Duration at_most) override {
     waited_for = socket;
+    if (breaks) throw std::system_error{ENOSPC, std::generic_category()};
     return blocking_.wait(socket, interest, at_most);
   }
   void forget(int socket) noexcept override { forgotten.push_back(socket); }
 
   int waited_for = -1;
+  bool breaks = false;
   std::vector<int> forgotten;
 
  private:
@@ -64,6 +69,14 @@ TEST_CASE("the socket of a connection that ended while nobody used it is forgott
   bench.pipeline.reset();
   CHECK_EQ(bench.wait.forgotten, bench.number());
   bench.server.start();
+}
+
+TEST_CASE("a socket that cannot be waited for is a connection that is lost") {
+  Bench bench;
+  bench.wait.breaks = true;
+  bench.pipeline->send_once("SELECT pg_sleep(0.1)");
+  CHECK_THROWS_AS((void)bench.pipeline->settle(), Error);
+  CHECK(bench.pipeline->is_lost());
 }
 
 TEST_CASE("the socket of a connection that is given up, or done with, is forgotten before it is closed") {

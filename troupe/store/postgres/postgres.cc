@@ -1,12 +1,14 @@
 // See postgres.h: the session, which makes transactions and savepoints of what the pipeline sends.
 #include "troupe/store/postgres/postgres.h"
-#include "troupe/store/piece_transaction.h"
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 #include "troupe/base/published.h"
+#include "troupe/store/piece_transaction.h"
 #include "troupe/store/postgres/dialect.h"
 #include "troupe/store/postgres/pipeline.h"
 #include "troupe/store/postgres/sqlstate.h"
@@ -132,9 +134,9 @@ class PostgresSession final : public Session {
         if (!has_begun) first_ = begun_ = pipeline_.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         outcomes.push_back(run(work));
         has_begun = outcomes.back() == nullptr;  // a failure spoils the snapshot: the next piece has another one
-        if (!has_begun) pipeline_.send("ROLLBACK");
+        if (!has_begun) pipeline_.send_behind("ROLLBACK");
       }
-      if (has_begun) pipeline_.send("ROLLBACK");
+      if (has_begun) pipeline_.send_behind("ROLLBACK");
       pipeline_.flush();  // nobody waits for this answer; the next batch takes it
       return outcomes;
     });
@@ -147,7 +149,7 @@ class PostgresSession final : public Session {
       pipeline_.send("BEGIN");
       pipeline_.send_once(fmt::format("SET LOCAL lock_timeout = {}", claim_patience.count()));
       pipeline_.send(lock_servers);
-      pipeline_.send("COMMIT");
+      pipeline_.send_behind("COMMIT");
       pipeline_.settle();
     } catch (const Error& error) {
       if (!pipeline_.is_lost()) roll_back();
@@ -183,11 +185,11 @@ class PostgresSession final : public Session {
 
   /// Whether statements of the piece are under way that it has not waited for.
   bool run_in_savepoint(const Work& work, std::exception_ptr& outcome) {
-    pipeline_.send("SAVEPOINT piece");
+    pipeline_.send_behind("SAVEPOINT piece");
     outcome = run(work);
     const bool is_under_way = !pipeline_.is_settled();
-    if (outcome) pipeline_.send("ROLLBACK TO piece");
-    pipeline_.send("RELEASE piece");
+    if (outcome) pipeline_.send_behind("ROLLBACK TO piece");
+    pipeline_.send_behind("RELEASE piece");
     return is_under_way;
   }
 
@@ -213,20 +215,20 @@ class PostgresSession final : public Session {
   void undo_piece(std::exception_ptr& outcome, std::exception_ptr failure) {
     require_transaction();
     outcome = std::move(failure);
-    pipeline_.send("ROLLBACK TO piece");
-    pipeline_.send("RELEASE piece");
+    pipeline_.send_behind("ROLLBACK TO piece");
+    pipeline_.send_behind("RELEASE piece");
   }
 
   /// The last piece's statements go together with the commit, which does not happen when one of them fails.
   void commit(std::exception_ptr& last_outcome) {
-    const Ticket own = pipeline_.send("COMMIT");
+    const Ticket own = pipeline_.send_behind("COMMIT");
     try {
       return require_committed(settle_commit());
     } catch (const Error&) {
       if (pipeline_.is_lost() || pipeline_.failed() < first_ || pipeline_.failed() >= own) throw;
       undo_piece(last_outcome, std::current_exception());
     }
-    pipeline_.send("COMMIT");
+    pipeline_.send_behind("COMMIT");
     require_committed(settle_commit());
   }
 
@@ -270,7 +272,7 @@ class PostgresSession final : public Session {
   /// A connection that cannot even do this is lost, and known to be.
   void roll_back() noexcept {
     try {
-      pipeline_.send("ROLLBACK");
+      pipeline_.send_behind("ROLLBACK");
       pipeline_.settle();
     } catch (const Error&) {
       pipeline_.give_up();

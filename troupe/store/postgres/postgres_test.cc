@@ -162,6 +162,24 @@ TEST_CASE("of many writes in one commit, one that fails is undone alone, whichev
   }
 }
 
+TEST_CASE("it is undone alone also where answers are taken in the middle, however near to the commit") {
+  const Bench bench;
+  bench.session->transact(insert(0, "taken"));
+  for (int sent = 500; sent <= 520; ++sent) {
+    CAPTURE(sent);
+    const Work pieces[] = {insert(sent, std::to_string(sent)), [sent](Transaction& t) {
+                             t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); });
+                             for (int i = 0; i < sent; ++i)
+                               t.send("INSERT INTO items (id, name) VALUES (?1, ?2)",
+                                      {10'000 + i, i == 0 ? "taken" : "free"});
+                           }};
+    const Outcomes outcomes = bench.session->write(pieces);
+    CHECK_FALSE(outcomes[0]);
+    CHECK_EQ(error_in(outcomes[1]).failure(), Failure::conflict);
+    CHECK_EQ(bench.count(), sent - 500 + 2);
+  }
+}
+
 TEST_CASE("a piece that throws is undone, with what it had under way, and the others are not") {
   const Bench bench;
   const Work pieces[] = {insert(1, "a"),
