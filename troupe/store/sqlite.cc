@@ -5,6 +5,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <map>
+
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
 #include "troupe/store/piece_transaction.h"
@@ -150,7 +152,7 @@ class SqliteConnection::StatementTransaction final : public PieceTransaction {
   explicit StatementTransaction(SqliteConnection& connection) : connection_(connection), state_(*connection.state_) {}
 
   void script(std::string_view sql) override {
-    or_fail([&] { connection_.script(std::string{sql}); });
+    or_fail([&] { connection_.run_script(std::string{sql}); });
   }
 
  private:
@@ -216,6 +218,10 @@ void SqliteConnection::set_read_only(bool read_only) {
 
 void SqliteConnection::script(const std::string& sql) {
   set_read_only(false);
+  run_script(sql);
+}
+
+void SqliteConnection::run_script(const std::string& sql) {
   sqlite3* database = state_->database.get();
   if (sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) throw_sqlite(database, sql);
 }

@@ -48,6 +48,7 @@ class SqliteConnection final : public Session {
   void open(const char* path, int flags, std::chrono::milliseconds busy_timeout);
   bool run_as_one(std::span<const Work> pieces);
   std::exception_ptr run_in_savepoint(const Work& work);
+  void run_script(const std::string& sql);
   void simple(const char* sql);
   void set_read_only(bool read_only);
   void roll_back() noexcept;

@@ -200,6 +200,15 @@ TEST_CASE("a read that tries to write fails, and the next write works") {
   CHECK_EQ(count(*connection), 1);
 }
 
+TEST_CASE("a script in a read writes nothing, and opens no way for the pieces behind it") {
+  auto connection = with_items();
+  const Work pieces[] = {[](Transaction& t) { t.script("CREATE TABLE others (id INTEGER)"); }, insert(1, "a")};
+  const Outcomes outcomes = connection->read(pieces);
+  CHECK(outcomes[0]);
+  CHECK(outcomes[1]);
+  CHECK_EQ(count(*connection), 0);
+}
+
 TEST_CASE("what was committed is there for the next connection, and the file is ours alone") {
   const Directory directory;
   {
