@@ -42,6 +42,12 @@ class Unfinished {
  public:
   explicit Unfinished(std::string path) : path_(std::move(path)) {
     const int file = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EEXIST) {
+      fail(EEXIST,
+           fmt::format("{} is there already: of a backup that is under way, or of one that was cut off; remove it "
+                       "then",
+                       path_));
+    }
     if (file < 0) fail_by_errno(fmt::format("{} cannot be made", path_));
     ::close(file);
   }
@@ -57,16 +63,19 @@ class Unfinished {
     if (::link(path_.c_str(), name.c_str()) != 0) fail_by_errno(fmt::format("{} cannot be made", name));
     const std::filesystem::path folder = std::filesystem::absolute(name).parent_path();
     ::unlink(path_.c_str());
-    path_.clear();
+    path_ = name;  // which goes away, too, unless it is there for good
     sync(folder.string(), O_RDONLY | O_DIRECTORY);
+    path_.clear();
   }
 
  private:
   static void sync(const std::string& path, int flags) {
     const int file = ::open(path.c_str(), flags | O_CLOEXEC);
-    const bool is_synced = file >= 0 && ::fsync(file) == 0;
-    if (!is_synced) fail_by_errno(fmt::format("{} cannot be synced", path));
+    if (file < 0) fail_by_errno(fmt::format("{} cannot be synced", path));
+    const int error = ::fsync(file) == 0 ? 0 : errno;
     ::close(file);
+    errno = error;
+    if (error != 0) fail_by_errno(fmt::format("{} cannot be synced", path));
   }
 
   std::string path_;

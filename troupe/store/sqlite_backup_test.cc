@@ -121,6 +121,9 @@ TEST_CASE("what cannot be copied leaves nothing, and what is there is not writte
   CHECK(has_failed(text, desk.to + "2", "not a database"));
   CHECK_FALSE(std::filesystem::exists(desk.to + "2"));
   CHECK_FALSE(std::filesystem::exists(desk.to + "2.part"));
+  std::ofstream{desk.to + "3.part"} << "half a copy";
+  CHECK(has_failed(desk.from, desk.to + "3", "3.part is there already: of a backup that is under way, or"));
+  CHECK_EQ(std::filesystem::file_size(desk.to + "3.part"), 11);
 }
 
 }  // namespace
