@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t queue_max = 4096;  // about a second of writes; who comes later is told to come again
 constexpr std::size_t batch_max = 256;   // a commit's sync is spread thin by then, and nobody waits much longer
 
+std::exception_ptr no_thread() {
+  return std::make_exception_ptr(Error{Failure::busy, 0, "too much waits for the threads of the database"});
+}
+
 }  // namespace
 
 struct DatabaseSession::Held {
@@ -95,13 +99,18 @@ actor::Task<void> DatabaseSession::handle(RunQueue) {
 }
 
 actor::Task<Outcomes> DatabaseSession::run_batch(std::vector<Work> pieces) {
+  const std::size_t count = pieces.size();
   if (held_->engine->home() == SessionHome::blocking_pool) {
-    Outcomes outcomes =
-        co_await actor::blocking([held = held_, pieces = std::move(pieces)] { return held->run(pieces); });
-    co_return outcomes;
+    try {
+      Outcomes outcomes =
+          co_await actor::blocking([held = held_, pieces = std::move(pieces)] { return held->run(pieces); });
+      co_return outcomes;
+    } catch (const actor::OffloadFull&) {
+      co_return Outcomes(count, no_thread());
+    }
   }
   if (!held_->session || !held_->session->is_usable()) co_await open_on_core();
-  if (!held_->session) co_return Outcomes(pieces.size(), why_not_open_);
+  if (!held_->session) co_return Outcomes(count, why_not_open_);
   Outcomes outcomes = co_await OnFiber<Held>{held_, std::move(pieces)};
   co_return outcomes;
 }
@@ -118,6 +127,8 @@ actor::Task<void> DatabaseSession::open_on_core() {
     pause_ = base::Duration::zero();
     ++opened_;
     openings_.publish(Opened{});
+  } catch (const actor::OffloadFull&) {
+    why_not_open_ = no_thread();
   } catch (...) {
     why_not_open_ = std::current_exception();
     pause_opening();

@@ -250,6 +250,24 @@ TEST_CASE(
   for (int reader = 0; reader < 2; ++reader) CHECK(counts());
 }
 
+TEST_CASE("where too much waits for the threads nothing happens, all are told so, and the session goes on") {
+  InWorld place;
+  const auto clerk = place.system.spawn<Clerk>({.name = "clerk"}, Database::start(place.system, place.engine()));
+  CHECK(place.system.block_on(clerk.ask(Insert{1})).value());
+  place.system.faults().job_refused = {1};
+  for (std::int64_t id = 2; id < 12; ++id) {
+    const auto refused = place.system.block_on(clerk.ask(Insert{id}));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK_NE(refused.error().what.find("too much waits for the threads"), std::string::npos);
+  }
+  place.system.faults().job_refused = {};
+  CHECK(place.system.block_on(clerk.ask(Insert{2})).value());
+  CHECK_EQ(place.system.block_on(clerk.ask(Count{})).value(), 2);
+  for (const auto& actor : place.system.block_on(place.system.system().inspect())) {
+    if (actor.type == "DatabaseSession") CHECK_EQ(actor.restarts, 0);
+  }
+}
+
 TEST_CASE("on a file, readers beside the writer see what was written before") {
   std::string path = std::filesystem::temp_directory_path() / "troupe-database-XXXXXX";
   REQUIRE(mkdtemp(path.data()) != nullptr);
