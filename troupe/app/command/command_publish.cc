@@ -59,7 +59,8 @@ class Publishing {
       : flags_(flags), console_(console), system_({.cores = 1, .stall_limit = 0s}) {
     publisher_ = system_.spawn<realtime::TopicPublisher>(
         {.name = "publisher"},
-        realtime::TopicPublisherOptions{connector.dial(), connector.socket_options(std::move(token))});
+        realtime::TopicPublisherOptions{connector.dial(), connector.socket_options(std::move(token)),
+                                        token_renewal(flags.connect)});
   }
 
   /// Publishes one payload, and says what became of it.

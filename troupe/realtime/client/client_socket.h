@@ -27,6 +27,9 @@ using Dial = std::function<std::unique_ptr<net::Stream>(actor::Core&)>;
 
 using AccessToken = base::Secret<std::string>;
 
+/// Gives an access token other than `last`, where there is one by now. Called on the core of who asks.
+using RenewToken = std::function<std::optional<AccessToken>(const AccessToken& last)>;
+
 /// How a connection ended before the handshake was answered.
 struct NoAnswer {
   bool was_reached = false;  // something of us has left

@@ -28,9 +28,6 @@ namespace troupe::realtime {
 
 enum class Reconnect : std::uint8_t { never, always };
 
-/// Gives an access token other than `last`, where there is one by now. Called on the subscriber's core.
-using RenewToken = std::function<std::optional<AccessToken>(const AccessToken& last)>;
-
 struct SubscriberOptions {
   Dial dial;
   ClientSocketOptions socket;

@@ -12,6 +12,7 @@ namespace troupe::realtime {
 namespace {
 
 using Outcome = PublishFailure::Outcome;
+constexpr std::string_view token_id = "token";                 // publications have numbers
 constexpr base::Duration saved_max = std::chrono::seconds{1};  // of unused rate: a server grants more at once
 
 std::string frame_of(const PublishPayload& publication, std::string_view id) {
@@ -70,6 +71,18 @@ void TopicPublisher::handle(FinishPublishing, actor::Reply<void> reply, actor::C
 
 void TopicPublisher::handle(SendNext, actor::Context&) { send_some(); }
 
+void TopicPublisher::handle(ShowToken, actor::Context& ctx) {
+  if (!socket_ || !options_.renew_token) return;
+  auto renewed = options_.renew_token(shown_);
+  if (!renewed) return ctx.after(this, "token", options_.token_look_interval, ShowToken{});
+  shown_ = *std::move(renewed);
+  std::string text;
+  wire::JsonWriter writer{text};
+  writer.begin_object().member("type", "authenticate").member("id", token_id).member("token", shown_.expose());
+  writer.end_object();
+  socket_->send(wire::Opcode::text, text);
+}
+
 void TopicPublisher::send_some() {
   const auto now = ctx_->core().read_clock();
   while (welcomed_ && !waiting_.empty()) {
@@ -96,6 +109,9 @@ void TopicPublisher::take(const ServerFrame& frame, std::string_view text) {
       pause_ = base::Duration{std::chrono::seconds{1}} / static_cast<std::int64_t>(frame.messages_per_second);
     return send_some();
   }
+  const bool is_refused_token = frame.type == ServerFrameType::error && frame.id == token_id;
+  if (is_refused_token) return ctx_->after(this, "token", options_.token_look_interval, ShowToken{});
+  if (frame.type == ServerFrameType::token_expiring) return handle(ShowToken{}, *ctx_);
   const auto found = sent_.find(frame.id);
   if (found == sent_.end()) return;
   if (frame.type == ServerFrameType::ack) found->second.set(std::string{text});

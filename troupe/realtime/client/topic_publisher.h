@@ -2,7 +2,8 @@
 // or why there is none.
 //
 // One connection, which is not made again: whoever publishes must know what has become of what was sent. It keeps to
-// the rate that the server names. Its owner bounds how many publications wait.
+// the rate that the server names, and shows another token before its own ends, where there is one. Its owner bounds how
+// many publications wait.
 #pragma once
 
 #include <deque>
@@ -20,6 +21,8 @@ namespace troupe::realtime {
 struct TopicPublisherOptions {
   Dial dial;
   ClientSocketOptions socket;
+  RenewToken renew_token{};                                      // none: all is over when the token is
+  base::Duration token_look_interval = std::chrono::seconds{5};  // while one is wanted
 };
 
 struct PublishFailure {
@@ -45,18 +48,21 @@ struct FinishPublishing {
   using reply = void;
 };
 
-struct SendNext {};  // to itself: the rate permits the next one
+struct SendNext {};   // to itself: the rate permits the next one
+struct ShowToken {};  // to itself: there may be another token by now
 
 class TopicPublisher final : private ClientSocketEvents {
  public:
   static constexpr std::string_view actor_type = "TopicPublisher";
 
-  explicit TopicPublisher(TopicPublisherOptions options) : options_(std::move(options)) {}
+  explicit TopicPublisher(TopicPublisherOptions options)
+      : options_(std::move(options)), shown_(options_.socket.token) {}
 
   void started(actor::Context& ctx);
   void handle(PublishPayload message, actor::Reply<std::string, PublishFailure> reply, actor::Context& ctx);
   void handle(FinishPublishing message, actor::Reply<void> reply, actor::Context& ctx);
   void handle(SendNext message, actor::Context& ctx);
+  void handle(ShowToken message, actor::Context& ctx);
 
  private:
   using Answering = actor::Reply<std::string, PublishFailure>;
@@ -73,6 +79,7 @@ class TopicPublisher final : private ClientSocketEvents {
   void finish_if_done();
 
   TopicPublisherOptions options_;
+  AccessToken shown_;  // the last one, taken or not
   actor::Context* ctx_ = nullptr;
   actor::Entry entry_;
   ServerFrameReader reader_;

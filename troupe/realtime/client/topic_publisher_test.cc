@@ -83,6 +83,45 @@ TEST_CASE("what was sent when the connection ended may have happened, and is tol
   world.shutdown();
 }
 
+TEST_CASE("another token is shown when there is one, and once more where one was refused") {
+  actor::test::World world{1};
+  net::MemoryNetwork network{world.core(0)};
+  std::unique_ptr<PlayedServer> server;
+  std::string next = "first";
+  auto publisher = world.spawn<TopicPublisher>(
+      {.core = 0}, TopicPublisherOptions{[&](actor::Core&) { return PlayedServer::accept(network, server); },
+                                         {.host = "test", .target = "/ws", .token = AccessToken{"first"}},
+                                         [&](const AccessToken& last) {
+                                           return last.expose() == next ? std::nullopt
+                                                                        : std::optional{AccessToken{std::string{next}}};
+                                         }});
+  world.run_until_idle();
+  server->welcome();
+  world.run_until_idle();
+  CHECK(server->take().empty());
+  server->say_frame(R"({"type":"token_expiring","expires_in_ms":20000})");
+  world.advance(6s);
+  CHECK(server->take().empty());  // there is no other one yet
+  next = "second";
+  world.advance(6s);
+  const auto shown = server->take();
+  REQUIRE_EQ(types(shown), "authenticate");
+  CHECK_EQ(field(shown[0], "token"), "second");
+  server->say_frame(R"({"type":"error","id":"token","code":"unauthorized","message":"no"})");
+  world.advance(6s);
+  CHECK(server->take().empty());
+  next = "third";
+  world.advance(6s);
+  const auto again = server->take();
+  REQUIRE_EQ(types(again), "authenticate");
+  CHECK_EQ(field(again[0], "token"), "third");
+  server->say_frame(R"({"type":"authenticated","id":"token","user":"alice"})");
+  world.advance(20s);
+  CHECK(server->take().empty());
+  server.reset();
+  world.shutdown();
+}
+
 TEST_CASE("what is no publication is refused before it leaves") {
   RealtimeWorld world;
   auto publisher = publisher_of(world, token_of_user("alice"));
