@@ -7,6 +7,9 @@ ClientError error_of(const actor::Failure<DirectError>& failure) {
   if (failure.domain == DirectError::key_used_before) {
     return {ErrorCode::bad_request, "the idempotency key was used with another payload", {}};
   }
+  if (failure.domain == DirectError::too_large) {
+    return {ErrorCode::too_large, "the message is larger than an inbox", {}};
+  }
   if (failure.domain == DirectError::too_many_inboxes) {
     return {ErrorCode::rate_limited, "too much of this user's mail waits for its receivers; try again later",
             std::chrono::seconds{10}};

@@ -6,14 +6,17 @@
 namespace troupe::realtime {
 
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
+  now_ = moment.now;
   if (!may_begin(direct.from, direct.direct.user)) return std::unexpected(DirectError::too_many_inboxes);
   const Offset offset = top_of(direct.direct.user) + 1;
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
   auto frame = encode_direct({direct.from, id, offset, moment.wall, direct.direct.payload}).frame;
+  if (frame.size() > options_.limits.bytes_max) return std::unexpected(DirectError::too_large);
   if (const auto error = no_room_for(direct.from, frame.size())) return std::unexpected(*error);
-  Box* box = find_or_make(direct.direct.user, moment);  // now, so that what is refused makes none
-  if (box == nullptr) return std::unexpected(DirectError::overloaded);
+  Box* box = find(direct.direct.user);
+  if (box == nullptr && boxes_.size() >= options_.inboxes_max) return std::unexpected(DirectError::overloaded);
+  if (box == nullptr) box = &make(direct.direct.user, moment);  // now, so that what is refused makes none
   if (!box->mail) {
     box->mail = std::make_unique<Mail>(box->begins, options_.limits, ledger_);
     if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
@@ -23,8 +26,9 @@ std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect&
 }
 
 InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment& moment) {
-  Box* box = find_or_make(user, moment);
-  if (box == nullptr) return {};
+  now_ = moment.now;
+  Box* box = find(user);
+  if (box == nullptr) box = &make(user, moment);  // whoever is here: as many as have a connection
   box->cores.insert(core);
   if (!box->mail) return {box->begins, {}, {}};
   release_sender(*box);
@@ -83,14 +87,15 @@ void InboxShard::expire(base::Instant now) {
   }
 }
 
-InboxShard::Box* InboxShard::find_or_make(const UserId& user, const Moment& moment) {
-  now_ = moment.now;
-  auto place = boxes_.find(user);
-  if (place != boxes_.end()) return &place->second;
-  if (boxes_.size() >= options_.inboxes_max) return nullptr;
+InboxShard::Box* InboxShard::find(const UserId& user) {
+  const auto place = boxes_.find(user);
+  return place == boxes_.end() ? nullptr : &place->second;
+}
+
+InboxShard::Box& InboxShard::make(const UserId& user, const Moment& moment) {
   auto begins = past_.take(user).value_or(Position{});
   if (begins.offset == 0) begins.epoch = make_epoch(moment.random);
-  return &boxes_.emplace(user, Box{std::move(begins), {}, nullptr}).first->second;
+  return boxes_.emplace(user, Box{std::move(begins), {}, nullptr}).first->second;
 }
 
 Offset InboxShard::top_of(const UserId& user) const {

@@ -26,7 +26,7 @@ namespace troupe::realtime {
 
 struct InboxOptions {
   InboxLimits limits{};
-  std::size_t inboxes_max = 100'000;   // on one core, and as many of which the place alone is known
+  std::size_t inboxes_max = 100'000;   // on one core: past them only who is connected gets one. Places alone: as many
   std::size_t by_sender_max = 50'000;  // of those, of users who have not come since one user began to write to them
   std::size_t bytes_of_all_max = 256 * 1024 * 1024;    // of what waits on one core: as much as history
   std::size_t bytes_by_sender_max = 64 * 1024 * 1024;  // of that, of what one user has sent
@@ -76,7 +76,8 @@ class InboxShard {
   };
   using Boxes = std::unordered_map<UserId, Box>;
 
-  Box* find_or_make(const UserId& user, const Moment& moment);
+  Box* find(const UserId& user);
+  Box& make(const UserId& user, const Moment& moment);
   Offset top_of(const UserId& user) const;
   bool may_begin(const UserId& sender, const UserId& user) const;
   std::optional<DirectError> no_room_for(const UserId& sender, std::size_t bytes) const;

@@ -172,5 +172,28 @@ TEST_CASE("past the limit there is no room for another inbox") {
   CHECK(shard.send("bob").has_value());
 }
 
+TEST_CASE("who is here gets what is sent, however many inboxes of others wait") {
+  Shard shard{{.limits = {.age_max = 10s}, .inboxes_max = 1}};
+  REQUIRE(shard.send("absent").has_value());
+  shard.shard.open(bob, 1, shard.moment());
+  CHECK_EQ(shard.send("bob")->cores, std::vector<CoreIndex>{1});
+  CHECK_EQ(shard.send("carol").error(), DirectError::overloaded);
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.send("bob")->cores, std::vector<CoreIndex>{1});
+}
+
+TEST_CASE("what is larger than an inbox is refused, and takes no place of what waits") {
+  Shard shard{{.limits = {.bytes_max = 300}}};
+  REQUIRE(shard.send("bob").has_value());
+  const SendDirect large{UserId{"alice"}, {bob, {PayloadKind::json, '"' + std::string(300, 'x') + '"'}}};
+  const auto refused = shard.shard.send(large, shard.moment());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error(), DirectError::too_large);
+  const auto contents = shard.shard.open(bob, 0, shard.moment());
+  CHECK_EQ(contents.waiting.size(), 1);
+  CHECK_FALSE(contents.lost.has_value());
+}
+
 }  // namespace
 }  // namespace troupe::realtime

@@ -138,6 +138,7 @@ enum class DirectError : std::uint8_t {
   overloaded,        // no room for another inbox, or for more in all of them
   too_many_inboxes,  // this user has begun as many of users who have not come as one may, or as much of its mail waits
   key_used_before,   // the idempotency key came with another payload
+  too_large,         // more than an inbox holds
 };
 
 /// The inbox_topic() of the user must be a name.
