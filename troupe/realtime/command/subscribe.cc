@@ -15,6 +15,9 @@ std::optional<ClientError> forbids(const Subscribe& command, const Permissions& 
     if (is_hidden || !permissions.may_subscribe(topic)) {
       return ClientError{ErrorCode::forbidden, fmt::format("no permission to subscribe to `{}`", topic.text()), {}};
     }
+    if (command.presence && is_reserved_topic(topic.text())) {
+      return ClientError{ErrorCode::forbidden, fmt::format("`{}` has no presence", topic.text()), {}};
+    }
     const auto& options = settings.of(topic);
     if (options.overflow_choice == OverflowChoice::server &&
         command.overflow.value_or(options.overflow) != options.overflow) {
@@ -51,7 +54,8 @@ std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) 
 }
 
 SubscriptionOptions options_of(const TopicPattern& topic, const Subscribe& command, const Client& client) {
-  const bool counted = topic.is_name() && client.settings().of(topic).presence == Presence::on;
+  const bool counted =
+      topic.is_name() && !is_reserved_topic(topic.text()) && client.settings().of(topic).presence == Presence::on;
   const auto part = command.presence ? PresencePart::told : PresencePart::counted;
   return {command.overflow, counted ? part : PresencePart::none};
 }

@@ -29,6 +29,7 @@ TEST_CASE("a topic of the server's own is heard by whom a scope allows it by nam
   CHECK_EQ(code(auditor, R"({"type":"subscribe","id":"1","topics":["system.oauth.>"]})"), "subscription_confirmed");
   CHECK_EQ(code(auditor, R"({"type":"subscribe","id":"1","topics":["system.>"]})"), "forbidden");
   CHECK_EQ(code(auditor, R"({"type":"publish","id":"1","topic":"system.oauth.x","payload":1})"), "forbidden");
+  CHECK_EQ(code(auditor, R"({"type":"subscribe","id":"1","topics":["system.oauth.x"],"presence":true})"), "forbidden");
   CHECK_EQ(code(auditor, R"({"type":"history","id":"1","topic":"system.oauth.x","limit":1})"), "forbidden");
   CHECK_EQ(code(everywhere, R"({"type":"subscribe","id":"1","topics":["system.oauth.code_made"]})"), "forbidden");
   CHECK_EQ(code(everywhere, R"({"type":"subscribe","id":"1","topics":[">"]})"), "subscription_confirmed");
