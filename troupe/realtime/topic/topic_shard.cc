@@ -376,17 +376,24 @@ TopicShard::Topic* TopicShard::make(const TopicName& name, const Moment& moment)
   return topic;
 }
 
-// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss. Of
-// durable topics, whose epoch lasts, any will do; where there is no other, one that keeps messages goes.
+// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss, but
+// for one to which nothing was ever published. Of durable topics, whose epoch lasts, any will do; where there is no
+// other, one that keeps messages goes.
 bool TopicShard::make_room() {
   constexpr int looks_max = 64;  // of many with subscribers a few are looked at each time
+  Topic* untouched = nullptr;
   for (int looked = 0; looked < looks_max && !empty_.empty(); ++looked) {
     Topic& topic = *empty_.front();
     if (topic.writes == 0 && (topic.is_durable || interest_.match(topic.name).empty())) {
       forget(topic);
       return true;
     }
+    if (untouched == nullptr && topic.writes == 0 && topic.history.top().offset == 0) untouched = &topic;
     empty_.splice(empty_.end(), empty_, empty_.begin());
+  }
+  if (untouched != nullptr) {
+    forget(*untouched);
+    return true;
   }
   auto some = keeping_ | std::views::take(looks_max);
   auto found = std::ranges::find_if(some, [](const Topic* topic) { return topic->is_durable && topic->writes == 0; });

@@ -247,6 +247,17 @@ TEST_CASE("past the topic limit one with subscribers keeps its place, and where 
   CHECK_EQ(shard.publish("a")->position, Position{epoch, 3});
 }
 
+TEST_CASE("who subscribes to names to which nothing is published keeps nobody from publishing to others") {
+  Shard shard{{.topics_max = 3}};
+  shard.shard.add_interest(0, pattern(">"));
+  const auto epoch = shard.publish("kept")->position.epoch;
+  for (const auto* topic : {"a", "b", "c", "d"}) CHECK_EQ(shard.open(topic).top.offset, 0);
+  CHECK(shard.publish("new").has_value());
+  CHECK(shard.publish("newer").has_value());
+  CHECK_EQ(shard.publish("newest").error(), PublishError::overloaded);  // all that are left keep something
+  CHECK_EQ(shard.publish("kept")->position, Position{epoch, 2});
+}
+
 TEST_CASE("the bytes of the namespaces are those of the shard, whatever goes and comes") {
   const HistoryLimits limits{.count_max = 3, .age_max = 10s};
   Shard shard{{.history_bytes_max = 2000}, settings_of(limits, {{"a", {.history = limits}}})};
