@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t batch_bytes = 256 * 1024;         // more than a socket takes at once
 constexpr std::size_t recovered_bytes_min = 64 * 1024;  // of one connection, whatever others recover
 constexpr std::size_t gone_min = 32;                    // places of what is gone that are not worth tidying up
+constexpr std::size_t large_part = 4;                   // of the limit of answers: for no more does one of them count
 
 }  // namespace
 
@@ -78,7 +79,7 @@ bool Outbox::may_overtake(const LocalFrame& message, const Waiting& other) const
 }
 
 Outbox::Pushed Outbox::push_answer(base::Bytes frame, Kind kind) {
-  bool overrun = control_bytes_ > limits_->control_bytes_max;  // one frame alone is never too much
+  bool overrun = control_load() > limits_->control_bytes_max;
   queue_.push_back({FrameRef::control(std::move(frame)), kind});
   count(queue_.back(), 1);
   return overrun ? Pushed::overrun : Pushed::accepted;
@@ -353,7 +354,8 @@ void Outbox::written_in_part(std::size_t bytes) {
 void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) {
   // Modulo 2^64, and 2^32, so that a negative sign subtracts.
   const auto one = static_cast<std::size_t>(sign);
-  const auto bytes = (waiting.sealed ? waiting.number : waiting.frame->bytes.size()) * one;
+  const auto size = waiting.sealed ? waiting.number : waiting.frame->bytes.size();
+  const auto bytes = size * one;
   auto add_to = [&](Sum& sum) {
     sum.messages += one;
     sum.bytes += bytes;
@@ -366,6 +368,9 @@ void Outbox::count(const Waiting& waiting, std::ptrdiff_t sign) {
       [[fallthrough]];
     case Kind::control:
       control_bytes_ += bytes;
+      if (const auto most = limits_->control_bytes_max / large_part; size > most) {
+        make_rare().excess += (size - most) * one;
+      }
       break;
     case Kind::message:
       message_count_ += static_cast<std::uint32_t>(one);

@@ -106,7 +106,7 @@ class Outbox {
   /// Nothing waits, and nothing is remembered: it is like a new one.
   bool is_fresh() const noexcept { return empty() && rare_ == nullptr; }
   /// Whether more answers or gaps wait than may.
-  bool is_overrun() const noexcept { return control_bytes_ > limits_->control_bytes_max || has_too_many_gaps(); }
+  bool is_overrun() const noexcept { return control_load() > limits_->control_bytes_max || has_too_many_gaps(); }
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
@@ -126,6 +126,10 @@ class Outbox {
   /// Frames from history that wait.
   std::size_t recovered() const noexcept { return rare().recovered.messages; }
   std::size_t control_bytes() const noexcept { return control_bytes_; }
+  /// The same as held against the limit: a large frame counts for a part of it alone, so that one is never too much.
+  std::size_t control_load() const noexcept {
+    return rare_ == nullptr ? control_bytes_ : control_bytes_ - rare_->excess;
+  }
   /// How many messages were dropped since it rested last.
   std::uint64_t dropped() const noexcept { return rare().dropped; }
   /// Gives back what memory it keeps for the next rush, if nothing waits.
@@ -169,6 +173,7 @@ class Outbox {
     std::vector<FrameRef> settled;  // were over the limits, and are written or about to be
     Sum over;                       // the limits
     Sum recovered;
+    std::size_t excess = 0;  // what large control frames have more than they count for
     std::uint32_t next_gap = 0;
     std::uint32_t gone = 0;  // in the queue
     std::uint64_t dropped = 0;
