@@ -267,7 +267,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   actor::Task<void> begin_session();
   actor::Task<bool> claim(SessionId wanted);
   /// The session ends with this connection.
-  void end_session() { leaving_ = leaving_ ? Leaving::closed : leaving_; }
+  void end_session();
   void leave_session();
   void on_resume_time(base::Instant now);
   void on_drain(base::Instant now);

@@ -66,6 +66,13 @@ void Connection::leave_session() {
   site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, owner(), leaving});
 }
 
+// At once, for who was sent away may take long to go; what the keeper hears of it at the end finds no session.
+void Connection::end_session() {
+  if (!leaving_) return;
+  leaving_ = Leaving::closed;
+  site_->routing.keeper(session_.id).tell(LeaveSession{session_.id, owner(), Leaving::closed});
+}
+
 void Connection::replace(const SessionId& session) {
   if (session == session_.id) close(close_codes::replaced, "another socket goes on with the session");
 }
