@@ -89,7 +89,7 @@ class Client {
   virtual void confirm(base::Bytes frame) = 0;
 
   /// Sends the ack of a publication, behind what this connection gets of its topic up to there.
-  virtual void acknowledge(base::Bytes frame, const Position& position) = 0;
+  virtual void acknowledge(base::Bytes frame, std::string_view topic, const Position& position) = 0;
 
   /// Keeps the live messages of topics and patterns back until release(), which lets those go that come after what the
   /// client has of their topics. Of a name that is in `last`, a hole behind it is told. What only patterns bring that

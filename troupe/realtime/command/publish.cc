@@ -86,10 +86,11 @@ actor::Task<void> run(Publish&& command, OptionalId id, Client& client) {
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
+  const std::string topic{judged->message.publication.topic.text()};
   auto ack = co_await Publishing{*std::move(judged), home};
   if (ack && !id) co_return;
   if (!ack) co_return client.answer(finished(error_of(ack.error()), id));
-  client.acknowledge(finished(*ack, id), ack->position);
+  client.acknowledge(finished(*ack, id), topic, ack->position);
 }
 
 }  // namespace troupe::realtime

@@ -166,7 +166,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   ClientFigures figures() const noexcept override { return {outbox().messages(), heartbeat_.rtt()}; }
   void answer(base::Bytes frame) override;
   void confirm(base::Bytes frame) override;
-  void acknowledge(base::Bytes frame, const Position& position) override;
+  void acknowledge(base::Bytes frame, std::string_view topic, const Position& position) override;
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last, const ShardSeqs& begins) override;
   std::optional<Position> place_in(const std::string& topic) const override;

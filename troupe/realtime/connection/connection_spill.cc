@@ -46,6 +46,7 @@ Outbox::Pushed Connection::stay_behind(std::string_view topic, SpilledTopics::To
   if (epoch != spilled.after.epoch) {
     // The old epoch's history is gone with it.
     lose_spilled(topic, spilled, spilled.top, GapReason::expired);
+    answer_all(rare_->spilled.take_acks(spilled, offset_max));
     rare_->spilled.begin_epoch(spilled, {epoch, from - 1});
   }
   spilled.top = to;
@@ -54,10 +55,11 @@ Outbox::Pushed Connection::stay_behind(std::string_view topic, SpilledTopics::To
 
 // An ack takes the place of a message that is left out, and comes behind one that is not: so it waits with what is
 // behind, and counts as an answer that waits.
-void Connection::acknowledge(base::Bytes frame, const Position& position) {
+void Connection::acknowledge(base::Bytes frame, std::string_view topic, const Position& position) {
   if (state_ >= State::closing) return;
-  if (!is_behind() || !rare_->spilled.keep_ack(position, frame)) return answer(std::move(frame));
-  if (control_bytes() > site_->options.outbox.control_bytes_max) pushed(Outbox::Pushed::disconnect);
+  if (!is_behind() || !rare_->spilled.keep_ack(topic, position, frame)) return answer(std::move(frame));
+  const auto waiting = outbox().control_load() + rare_->spilled.ack_bytes();
+  if (waiting > site_->options.outbox.control_bytes_max) pushed(Outbox::Pushed::disconnect);
   update_reading();
 }
 

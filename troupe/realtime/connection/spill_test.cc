@@ -281,6 +281,19 @@ TEST_CASE("the ack of a slow reader's own publication comes behind its copy, or 
   }
 }
 
+TEST_CASE("an ack waits for its own topic, also where others have the same epoch, as all on the disk") {
+  const Epoch epoch{"e"};
+  const base::Bytes ack{std::string{"ack"}};
+  SpilledTopics topics;
+  topics.add("a", {epoch, 10}, 20);
+  CHECK_FALSE(topics.keep_ack("b", {epoch, 500}, ack));
+  topics.add("b", {epoch, 400}, 500);
+  CHECK(topics.keep_ack("b", {epoch, 500}, ack));
+  CHECK(topics.erase("a").empty());
+  CHECK_EQ(topics.erase("b").size(), 1);
+  CHECK_EQ(topics.ack_bytes(), 0);
+}
+
 TEST_CASE("acks that wait for what is behind are answers that wait: too many stop the reading of commands") {
   auto options = small_options();
   options.connection.outbox.control_bytes_pause = 1000;

@@ -75,16 +75,14 @@ class SpilledTopics {
   /// The topic begins a new epoch behind `after`; what is left of the old one must have been told, and its acks sent.
   void begin_epoch(Topic& topic, Position after) { topic = {++state_->stretches, std::move(after), 0}; }
 
-  /// Keeps an ack until its topic has come so far; false when it need not wait. An epoch is that of one topic alone.
-  bool keep_ack(const Position& position, const base::Bytes& frame) {
-    if (empty()) return false;
-    for (auto& [name, topic] : state_->topics) {
-      if (topic.after.epoch != position.epoch || topic.after.offset >= position.offset) continue;
-      topic.acks.push_back({position.offset, frame});
-      state_->ack_bytes += frame.size();
-      return true;
-    }
-    return false;
+  /// Keeps an ack until its topic has come so far; false when it need not wait.
+  bool keep_ack(std::string_view topic, const Position& position, const base::Bytes& frame) {
+    auto* found = find(topic);
+    if (found == nullptr || found->after.epoch != position.epoch || found->after.offset >= position.offset)
+      return false;
+    found->acks.push_back({position.offset, frame});
+    state_->ack_bytes += frame.size();
+    return true;
   }
   /// Those whose offset is not behind any more.
   std::vector<Ack> take_acks(Topic& topic, Offset until) {
