@@ -153,8 +153,7 @@ class MessageRouterActor {
     std::size_t messages = 0;
     std::size_t bytes = 0;
     std::vector<Missed> missed;
-    std::uint64_t missed_from = 0;  // in the stream of this home
-    std::uint64_t missed_to = 0;
+    std::uint64_t missed_to = 0;  // in the stream of this home
   };
 
   const RouterRef& router(std::size_t core) const { return (*routers_)[core]; }
@@ -231,6 +230,7 @@ class MessageRouterActor {
   LocalReceivers::Counted deliver_here(const Deliver& message);
   void hand_to(CoreIndex core, Deliver message);
   bool has_window(const Window& window) const noexcept;
+  void tell_missed(CoreIndex core);
 
   RouterOptions options_;
   CoreIndex index_;

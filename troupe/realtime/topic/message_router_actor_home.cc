@@ -163,7 +163,6 @@ void MessageRouterActor::hand_to(CoreIndex core, Deliver message) {
   }
   ++figures_.missed;
   if (message.ticket != 0) router(index_).tell(Delivered{message.ticket, 0, 0});
-  if (window.missed.empty()) window.missed_from = message.place.seq;
   window.missed_to = message.place.seq;
   const auto& [epoch, offset] = message.position;
   auto last = std::ranges::find_if(window.missed, [&](const Missed& range) {
@@ -185,10 +184,13 @@ void MessageRouterActor::handle(const Handled& message) {
   // A report may be older than the window, which begins anew with its router.
   window.messages -= std::min(window.messages, message.messages);
   window.bytes -= std::min(window.bytes, message.bytes);
-  if (!window.missed.empty() && has_window(window)) {
-    router(message.core)
-        .tell(DeliverMissed{index_, {memory_->incarnation, window.missed_to}, std::exchange(window.missed, {})});
-  }
+  if (has_window(window)) tell_missed(message.core);
+}
+
+void MessageRouterActor::tell_missed(CoreIndex core) {
+  auto& window = windows_[core];
+  if (window.missed.empty()) return;
+  router(core).tell(DeliverMissed{index_, {memory_->incarnation, window.missed_to}, std::exchange(window.missed, {})});
 }
 
 void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx) {
@@ -292,9 +294,8 @@ bool MessageRouterActor::loads_first(OpenTopics& message, actor::Context& ctx) {
 void MessageRouterActor::handle(OpenTopics message, actor::Context& ctx) {
   if (loads_first(message, ctx)) return;
   const auto incarnation = memory_->incarnation;
-  const auto& window = windows_[message.core];
+  tell_missed(message.core);  // while whoever asks holds these topics back, and does not take it for what comes later
   TopicsOpened answer{message.ticket, index_, {incarnation, topics_->top().offset}, {}};
-  if (!window.missed.empty()) answer.handed.seq = window.missed_from - 1;
   auto allowance = topics_->allowance();
   for (const auto& topic : message.topics) {
     if (!message.cut) {
