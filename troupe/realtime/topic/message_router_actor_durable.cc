@@ -19,7 +19,7 @@ PublishMessage nobodys(CoreIndex core, const TopicName& topic, const StoredMessa
     message.publisher.user = stored.key->user;
     message.publication.operation = stored.key->operation;
     message.publication.idempotency_key = stored.key->key;
-    message.publication.payload.bytes = std::string{stored.message.payload()};
+    message.publication.payload = {stored.message.kind, std::string{stored.message.payload()}};
   }
   return message;
 }
