@@ -159,6 +159,10 @@ class SqlJournal final : public actor::Journal {
     return write([id = std::move(id)](Transaction& t) { return activate_in(t, id); });
   }
 
+  Task<std::optional<Head>> find(PersistenceId id) override {
+    return query([id = std::move(id)](Transaction& t) { return store::find(t, id).head; });
+  }
+
   Task<std::expected<Sequence, Refusal>> append(PersistenceId id, Head head, std::vector<Record> events) override {
     if (auto refusal = actor::refusal_of(events)) co_return std::unexpected(std::move(*refusal));
     auto appended = co_await write([id = std::move(id), head, events = std::move(events), at = now()](Transaction& t) {

@@ -184,6 +184,7 @@ TEST_CASE("a snapshot that fails costs a report and nothing else") {
   struct SecondFails final : Journal {
     explicit SecondFails(std::shared_ptr<Journal> to) : inner(std::move(to)) {}
     Task<Head> activate(PersistenceId id) override { return inner->activate(std::move(id)); }
+    Task<std::optional<Head>> find(PersistenceId id) override { return inner->find(std::move(id)); }
     Task<std::expected<Sequence, Refusal>> append(PersistenceId id, Head head, std::vector<Record> events) override {
       return inner->append(std::move(id), head, std::move(events));
     }

@@ -84,6 +84,9 @@ class Journal {
   /// Raises the entity's epoch, durably, and tells where the entity ends. Makes an entity that is not known yet.
   virtual Task<Head> activate(PersistenceId entity) = 0;
 
+  /// Where the entity ends, without a claim to write; none: nobody has activated it.
+  virtual Task<std::optional<Head>> find(PersistenceId entity) = 0;
+
   /// Appends all events or none after `head`, and gives the sequence of the last. Durable when it comes back.
   virtual Task<std::expected<Sequence, Refusal>> append(PersistenceId entity, Head head,
                                                         std::vector<Record> events) = 0;

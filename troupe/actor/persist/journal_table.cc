@@ -76,7 +76,7 @@ void JournalTable::write(std::string_view record) {
   }
 }
 
-std::optional<Head> JournalTable::head_of(const PersistenceId& id) const {
+std::optional<Head> JournalTable::find(const PersistenceId& id) const {
   const auto at = entities_.find(id);
   if (at == entities_.end()) return std::nullopt;
   return at->second.head();
@@ -89,14 +89,14 @@ Head JournalTable::activate(const PersistenceId& id) {
 
 std::expected<Sequence, Refusal> JournalTable::append(const PersistenceId& id, Head head, std::vector<Record> events) {
   if (auto refusal = refusal_of(events)) return std::unexpected(std::move(*refusal));
-  if (auto refusal = refusal_of(head, head_of(id))) return std::unexpected(std::move(*refusal));
+  if (auto refusal = refusal_of(head, find(id))) return std::unexpected(std::move(*refusal));
   commit({.entity = id, .events = std::move(events)});
   return entities_.at(id).head().sequence;
 }
 
 std::expected<void, Refusal> JournalTable::save(const PersistenceId& id, Head head, Record state, std::size_t keep) {
   if (auto refusal = refusal_of(state)) return std::unexpected(std::move(*refusal));
-  if (auto refusal = refusal_of(head, head_of(id))) return std::unexpected(std::move(*refusal));
+  if (auto refusal = refusal_of(head, find(id))) return std::unexpected(std::move(*refusal));
   commit({.entity = id, .state = std::move(state), .keep = keep});
   return {};
 }
@@ -118,7 +118,7 @@ std::vector<StoredEvent> JournalTable::read(const PersistenceId& id, Sequence af
 
 std::expected<std::size_t, Refusal> JournalTable::trim(const PersistenceId& id, Head head, Sequence up_to,
                                                        std::size_t count_max) {
-  if (auto refusal = refusal_of(head, head_of(id))) return std::unexpected(std::move(*refusal));
+  if (auto refusal = refusal_of(head, find(id))) return std::unexpected(std::move(*refusal));
   const Entity& entity = entities_.at(id);
   const auto wanted = std::clamp<Sequence>(up_to - entity.trimmed, 0, std::ssize(entity.events));
   const auto count = std::min(static_cast<std::size_t>(wanted), count_max);

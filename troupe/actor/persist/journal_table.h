@@ -20,6 +20,7 @@ class JournalTable {
   explicit JournalTable(SimulatedFile log);
 
   Head activate(const PersistenceId& id);
+  std::optional<Head> find(const PersistenceId& id) const;
   std::expected<Sequence, Refusal> append(const PersistenceId& id, Head head, std::vector<Record> events);
   std::expected<void, Refusal> save(const PersistenceId& id, Head head, Record state, std::size_t keep);
   std::vector<StoredEvent> read(const PersistenceId& id, Sequence after, std::size_t count_max) const;
@@ -43,7 +44,6 @@ class JournalTable {
   void commit(Change change);
   void write(std::string_view record);
   void apply(Change change);
-  std::optional<Head> head_of(const PersistenceId& id) const;
 
   SimulatedFile log_;
   std::map<PersistenceId, Entity> entities_;

@@ -42,6 +42,10 @@ Task<Head> MemoryJournal::activate(PersistenceId entity) {
   return ask_table(owner_, true, [entity = std::move(entity)](JournalTable& t) { return t.activate(entity); });
 }
 
+Task<std::optional<Head>> MemoryJournal::find(PersistenceId entity) {
+  return ask_table(owner_, false, [entity = std::move(entity)](JournalTable& t) { return t.find(entity); });
+}
+
 Task<std::expected<Sequence, Refusal>> MemoryJournal::append(PersistenceId entity, Head head,
                                                              std::vector<Record> events) {
   return ask_table(owner_, true, [=, events = std::move(events)](JournalTable& t) mutable {

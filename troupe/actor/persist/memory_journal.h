@@ -33,6 +33,7 @@ class MemoryJournal final : public Journal {
   explicit MemoryJournal(Ref<MemoryJournalActor> owner) : owner_(owner) {}
 
   Task<Head> activate(PersistenceId entity) override;
+  Task<std::optional<Head>> find(PersistenceId entity) override;
   Task<std::expected<Sequence, Refusal>> append(PersistenceId entity, Head head, std::vector<Record> events) override;
   Task<std::vector<StoredEvent>> read(PersistenceId entity, Sequence after, std::size_t count_max) override;
   Task<std::expected<void, Refusal>> save(PersistenceId entity, Head head, Record state, std::size_t keep) override;

@@ -204,6 +204,82 @@ TEST_CASE("a key outlives the process as long as its message does") {
   CHECK_EQ(publish(world, other, topic, 1, "first"), "4");  // a key belongs to its user
 }
 
+TEST_CASE("a key of a binary message outlives the process, too, and an outcome that nobody knew") {
+  RealtimeWorld world{durable()};
+  const auto topic = on_disk(0);
+  auto publish_bytes = [&](Socket& socket, std::string_view key) {
+    socket->send(
+        wire::Opcode::binary,
+        fmt::format(R"({{"type":"publish","id":"p","topic":"{}","idempotency_key":"{}"}})", topic, key) + "\n\x01\x02");
+    world.world.advance(1s);
+    const auto frames = socket->take();
+    REQUIRE_FALSE(frames.empty());
+    return field(frames.back(), "type") == "ack" ? field(frames.back(), "offset") : field(frames.back(), "code");
+  };
+  auto socket = world.connect("alice");
+  CHECK_EQ(publish_bytes(socket, "first"), "1");
+  world.world.faults().journal.fails_after = {1};
+  CHECK_EQ(publish_bytes(socket, "second"), "internal");
+  world.world.faults().journal.fails_after = {};
+  CHECK_EQ(publish_bytes(socket, "second"), "2");
+  socket.reset();
+  world.crash();
+  socket = world.connect("alice");
+  CHECK_EQ(publish_bytes(socket, "first"), "1");
+  CHECK_EQ(publish_bytes(socket, "second"), "2");
+  CHECK_EQ(publish(world, socket, topic, 1, "second"), "bad_request");  // JSON is another payload
+}
+
+TEST_CASE("who only reads leaves nothing on the disk, and a publication finds the topic as empty as it was read") {
+  RealtimeWorld world{durable()};
+  auto socket = world.connect("alice");
+  auto entities = [&] {
+    auto journal = world.world.system().provided<actor::Journal>();
+    return world.world.block_on(journal->entities({}, 1000)).size();
+  };
+  const auto topic = on_disk(0);
+  CHECK_EQ(types(history(world, socket, topic)), "history_end");
+  const auto before = entities();
+  for (int i = 0; i < 20; ++i) CHECK_EQ(types(history(world, socket, fmt::format("{}{}", topic, i))), "history_end");
+  CHECK_EQ(types(subscribe(world, socket, topic)), "subscription_confirmed");
+  CHECK_EQ(entities(), before);
+  CHECK_EQ(publish(world, socket, topic, 1), "1");
+  CHECK_EQ(entities(), before + 1);
+  CHECK_EQ(publish(world, socket, topic, 2), "2");
+  CHECK_EQ(payloads(history(world, socket, topic), "history_item"), "1 2");
+}
+
+TEST_CASE("so many topics are read for readers at once, and what finds no room in memory is let go") {
+  auto options = durable();
+  options.router.topics.topics_max = 1;
+  options.router.loading_max = 3;
+  RealtimeWorld world{options};
+  auto socket = world.connect("alice");
+  subscribe(world, socket, testing::topic_at(0, "here"));
+  CHECK_EQ(publish(world, socket, testing::topic_at(0, "here"), 1), "1");  // it has the only place, and keeps it
+  world.world.faults().journal.delay_max = 200ms;
+  std::string names;
+  for (int i = 0; i < 4; ++i)
+    names += fmt::format(R"({}"{}")", i == 0 ? "" : ",", testing::topic_at(0, fmt::format("log.{}", i)));
+  socket->say(fmt::format(R"({{"type":"subscribe","id":"s","topics":[{}]}})", names));
+  world.world.run_until_idle();
+  world.world.advance(10ms);
+  const auto refused = socket->take();
+  CHECK_EQ(types(refused), "error");
+  world.world.faults().journal.delay_max = {};
+  history(world, socket, on_disk(0));
+  world.world.advance(60s);
+  std::size_t journals = 0;
+  for (const auto& actor : world.world.block_on(world.world.system().inspect())) {
+    if (actor.type != "TopicJournal") continue;
+    ++journals;
+    for (const auto& [name, value] : actor.details) {
+      if (name == "topics") CHECK_EQ(value, "0");
+    }
+  }
+  CHECK_EQ(journals, 2);
+}
+
 TEST_CASE("what waits for a slow disk is bounded, and what is too much is refused at once") {
   auto options = durable();
   options.router.recording_max = 3;

@@ -41,6 +41,7 @@ struct RouterOptions {
   std::size_t window_bytes = 64 * 1024 * 1024;              // past either, its connections are told a gap
   std::size_t recording_max = 10'000;                       // that wait for the disk; past either bound publications
   std::size_t recording_bytes_max = 64 * 1024 * 1024;       // to durable topics are refused
+  std::size_t loading_max = 10'000;                         // topics that are read from the disk for who wants to read
   base::Duration housekeeping = std::chrono::seconds{1};    // how late expired history may go
   base::Duration answer_within = std::chrono::seconds{10};  // another core's; longer than any asker waits
 };
@@ -208,6 +209,8 @@ class MessageRouterActor {
   bool is_durable(const TopicName& topic) const;
   /// Whether it is durable and not here.
   bool must_load(const TopicName& topic) const;
+  /// Whether there is room to read so many more for those who want to read: publications have their own bounds.
+  bool may_load(std::size_t topics) const noexcept;
   void load(const TopicName& topic, Continuation then, actor::Context& ctx);
   void ask_to_load(const TopicName& topic);
   void end_loading(const TopicName& topic, bool loaded, actor::Context& ctx);

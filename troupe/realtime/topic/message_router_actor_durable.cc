@@ -48,6 +48,10 @@ void MessageRouterActor::load(const TopicName& topic, Continuation then, actor::
   place->second.waiting.push_back(std::move(then));
 }
 
+bool MessageRouterActor::may_load(std::size_t topics) const noexcept {
+  return loading_.size() + topics <= options_.loading_max;
+}
+
 void MessageRouterActor::ask_to_load(const TopicName& topic) {
   LoadTopic wanted{topic, topics_->settings().of(topic).history};
   if (topics_->has_loaded(topic)) wanted.known = topics_->top_of(topic);
@@ -61,9 +65,9 @@ void MessageRouterActor::end_loading(const TopicName& topic, bool loaded, actor:
 }
 
 void MessageRouterActor::handle(TopicLoaded message, actor::Context& ctx) {
-  if (!loading_.contains(message.topic)) return;  // it was given up, or asked for by the last incarnation
   bool loaded = false;
-  if (message.top) {
+  // One that was given up, or asked for by the last incarnation, is not taken.
+  if (message.top && loading_.contains(message.topic)) {
     if (auto unknown = topics_->load(message, moment(ctx))) {
       loaded = true;
       end_stale(message.topic);
@@ -71,6 +75,9 @@ void MessageRouterActor::handle(TopicLoaded message, actor::Context& ctx) {
     }
   }
   end_loading(message.topic, loaded, ctx);
+  if (!topics_->has_loaded(message.topic) && !loading_.contains(message.topic)) {
+    memory_->journal->tell(CloseTopic{message.topic});
+  }
 }
 
 // Those that are new here go to whoever is there, though nobody was told that they were published; and of all of them

@@ -241,7 +241,7 @@ void MessageRouterActor::handle(ReadTopic message, actor::Reply<HistoryPage> rep
                                                                              actor::Context& context) mutable {
     if (loaded) handle(std::move(message), std::move(reply), context);  // else a reply that is dropped says so
   };
-  load(topic, std::move(then), ctx);
+  if (may_load(1)) load(topic, std::move(then), ctx);
 }
 
 void MessageRouterActor::handle(const AcknowledgeInbox& message) { inboxes_.received(message.user, message.offset); }
@@ -274,7 +274,7 @@ bool MessageRouterActor::loads_first(OpenTopics& message, actor::Context& ctx) {
     router(failed.core).tell(TopicsOpened{failed.ticket, index_, {memory_->incarnation, 0}, {}});
   };
   constexpr std::uint32_t tries_max = 3;
-  if (++message.tries > tries_max) {
+  if (++message.tries > tries_max || !may_load(missing.size())) {
     fail(message);
     return true;
   }

@@ -67,12 +67,14 @@ actor::Task<TopicLoaded> TopicJournal::load(LoadTopic message, base::Random& ran
   TopicLoaded loaded{message.topic, std::nullopt, {}};
   try {
     co_await find_epoch(random);
-    const auto head = co_await journal_->activate(entity_of(message.topic));
-    // Whoever wrote for an earlier load is fenced now.
+    auto head = co_await journal_->find(entity_of(message.topic));
+    if (head) head = co_await journal_->activate(entity_of(message.topic));
+    // Whoever wrote for an earlier load is fenced now, or has not begun.
     if (auto earlier = writers_.find(message.topic); earlier != writers_.end()) end(message.topic, earlier->second);
-    auto messages = co_await read(message, head.sequence);
+    const auto last = head ? head->sequence : 0;
+    auto messages = co_await read(message, last);
     loaded.messages = std::move(messages);
-    loaded.top = Position{*epoch_, static_cast<Offset>(head.sequence)};
+    loaded.top = Position{*epoch_, static_cast<Offset>(last)};
     writers_[message.topic] = std::make_shared<Writer>(Writer{.head = head});
   } catch (const actor::JournalFailed&) {
     loaded.messages.clear();
@@ -150,7 +152,7 @@ actor::Task<void> TopicJournal::handle(RecordPublication message) {
 
 actor::Task<void> TopicJournal::handle(TrimTopic message) {
   auto found = writers_.find(message.topic);
-  if (found == writers_.end()) co_return;
+  if (found == writers_.end() || !found->second->head) co_return;
   auto writer = found->second;
   writer->trim_to = std::max(writer->trim_to, message.up_to);
   co_await work(std::move(message.topic), std::move(writer));
@@ -167,6 +169,8 @@ void TopicJournal::handle(const CloseTopic& message) {
 actor::Task<void> TopicJournal::work(TopicName topic, WriterPtr writer) {
   if (std::exchange(writer->is_busy, true)) co_return;
   while (!writer->waiting.empty() || writer->trim_to > 0) {
+    const bool begun = co_await begin(topic, writer);
+    if (!begun) co_return end(topic, writer);
     const auto failed = co_await append(topic, writer);
     if (failed) co_return end(topic, writer);
     if (writer->trim_to == 0) continue;
@@ -177,6 +181,17 @@ actor::Task<void> TopicJournal::work(TopicName topic, WriterPtr writer) {
   if (writer->closes) end(topic, writer);
 }
 
+// The first publication makes the entity. Gives whether the topic is still as empty as it was when it was loaded.
+actor::Task<bool> TopicJournal::begin(TopicName topic, WriterPtr writer) {
+  if (writer->head) co_return true;
+  try {
+    writer->head = co_await journal_->activate(entity_of(topic));
+  } catch (const actor::JournalFailed&) {
+    co_return false;
+  }
+  co_return writer->head->sequence == 0;
+}
+
 // Appends what waits, as far as it goes into one batch. Gives why its publications were not recorded, having said so.
 actor::Task<std::optional<Recording>> TopicJournal::append(TopicName topic, WriterPtr writer) {
   const auto now = actor::Core::current()->wall();
@@ -185,7 +200,7 @@ actor::Task<std::optional<Recording>> TopicJournal::append(TopicName topic, Writ
   std::size_t bytes = 0, taken = 0;
   while (taken < writer->waiting.size() && batch.size() < batch_events && bytes < batch_bytes) {
     auto& next = writer->waiting[taken++];
-    Position position{*epoch_, static_cast<Offset>(writer->head.sequence) + batch.size() + 1};
+    Position position{*epoch_, static_cast<Offset>(writer->head->sequence) + batch.size() + 1};
     auto encoded = encode_message({topic.text(), position, next.sender, now, next.payload});
     StoredMessage stored{position.offset, now, std::move(encoded), std::move(next.target), std::move(next.key)};
     auto event = record_of(stored);
@@ -201,9 +216,9 @@ actor::Task<std::optional<Recording>> TopicJournal::append(TopicName topic, Writ
   if (batch.empty()) co_return std::nullopt;
   std::optional<Recording> failed;
   try {
-    auto appended = co_await journal_->append(entity_of(topic), writer->head, std::move(events));
+    auto appended = co_await journal_->append(entity_of(topic), *writer->head, std::move(events));
     if (appended) {
-      writer->head.sequence = *appended;
+      writer->head->sequence = *appended;
     } else {
       failed = Recording::failed;
     }
@@ -225,7 +240,7 @@ actor::Task<bool> TopicJournal::trim(TopicName topic, WriterPtr writer) {
   const auto up_to = writer->trim_to;
   try {
     auto trimmed =
-        co_await journal_->trim(entity_of(topic), writer->head, static_cast<Sequence>(up_to), trimmed_at_once);
+        co_await journal_->trim(entity_of(topic), *writer->head, static_cast<Sequence>(up_to), trimmed_at_once);
     if (!trimmed) co_return false;
     if (*trimmed < trimmed_at_once && writer->trim_to == up_to) writer->trim_to = 0;
   } catch (const actor::JournalFailed&) {

@@ -47,7 +47,8 @@ class TopicJournal {
 
  private:
   struct Writer {
-    actor::Head head;
+    std::optional<actor::Head>
+        head;  // none: nobody has ever written to the topic, and it is an entity only when one does
     std::vector<RecordPublication> waiting;
     bool is_busy = false;  // an append or a trim is under way
     bool closes = false;   // when it is idle
@@ -60,6 +61,7 @@ class TopicJournal {
   actor::Task<void> find_epoch(base::Random& random);
   actor::Task<std::vector<StoredMessage>> read(LoadTopic wanted, actor::Sequence last);
   actor::Task<void> work(TopicName topic, WriterPtr writer);
+  actor::Task<bool> begin(TopicName topic, WriterPtr writer);
   actor::Task<std::optional<Recording>> append(TopicName topic, WriterPtr writer);
   actor::Task<bool> trim(TopicName topic, WriterPtr writer);
   void end(const TopicName& topic, const WriterPtr& writer);

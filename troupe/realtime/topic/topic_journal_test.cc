@@ -23,6 +23,7 @@ using RouterProbe = actor::test::Probe<RouterMessages>;
 struct Watched final : actor::Journal {
   explicit Watched(std::shared_ptr<Journal> to) : inner(std::move(to)) {}
   actor::Task<actor::Head> activate(actor::PersistenceId id) override { return inner->activate(std::move(id)); }
+  actor::Task<std::optional<actor::Head>> find(actor::PersistenceId id) override { return inner->find(std::move(id)); }
   actor::Task<std::expected<actor::Sequence, actor::Refusal>> append(actor::PersistenceId id, actor::Head head,
                                                                      std::vector<actor::Record> events) override {
     if (std::exchange(breaks, false)) throw std::logic_error("a bug");

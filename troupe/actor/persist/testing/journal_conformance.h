@@ -23,6 +23,7 @@ class JournalBench {
  public:
   JournalBench(const MakeJournal& make, Seed seed) : world(seed), journal(make(world)) {}
 
+  std::optional<Head> find(const std::string& id) { return world.block_on(journal->find(PersistenceId{id})); }
   Head activate(const std::string& id) { return world.block_on(journal->activate(PersistenceId{id})); }
   std::expected<Sequence, Refusal> append(const std::string& id, Head head, std::vector<Record> events) {
     return world.block_on(journal->append(PersistenceId{id}, head, std::move(events)));
@@ -74,6 +75,7 @@ inline void events_in_order(JournalBench& bench) {
   CHECK(bench.read("Note/a", 1, 1) == std::vector<StoredEvent>{{2, record("2", "Other", 7)}});
   CHECK(bench.read("Note/a", 3).empty());
   CHECK(bench.read("Note/b").empty());
+  CHECK(bench.find("Note/a") == Head{head.epoch, 3});
   CHECK_EQ(bench.activate("Note/a").sequence, 3);
 }
 
@@ -83,6 +85,8 @@ inline void nobody_activated(JournalBench& bench) {
   CHECK(bench.save("Note/a", {.epoch = 1}, record("s"), 1).error().why == Refused::rejected);
   CHECK(bench.read("Note/a").empty());
   CHECK_FALSE(bench.load("Note/a").has_value());
+  CHECK_FALSE(bench.find("Note/a").has_value());
+  CHECK(bench.world.block_on(bench.journal->entities({}, 10)).empty());  // to look for it makes none
 }
 
 inline void rejected_whole(JournalBench& bench) {
