@@ -53,7 +53,7 @@ Task<web::Response> show_consent(ServicePtr service, web::Request http) {
   auto user = co_await service->users.ask(GetUser{authentication->user});
   if (!user) co_return error_page(errors::temporarily_unavailable, language);
   if (!*user) co_return continue_at("/login", ticket->flow.id);
-  co_return consent_page(in, {ticket->flow.id, ticket->csrf}, ticket->flow.request, (*user)->name.value());
+  co_return consent_page(in, {ticket->flow.id, ticket->csrf}, ticket->flow.request, **user);
 }
 
 Task<web::Response> give_consent(ServicePtr service, web::Request http) {
@@ -75,6 +75,9 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (!session) co_return error_page(session.error(), language);
   auto authentication = standing(*flow, *session);
   if (!authentication) co_return continue_at("/login", place.flow);
+  // Another tab may have signed in somebody else meanwhile, who has not seen what was asked.
+  const bool has_seen_it = parameter(*form, "person") == authentication->user.value();
+  if (!has_seen_it) co_return continue_at("/consent", place.flow);
 
   auto finished = co_await service->sessions.ask(FinishFlow{place.flow, std::move(*browser), place.csrf});  // 4. once
   if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, language);

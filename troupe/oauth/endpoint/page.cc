@@ -39,10 +39,9 @@ web::Response login_page(int status, const FormPlace& place, const LoginView& vi
                           tell(Text::user_name), escape(view.name), tell(Text::password), tell(Text::sign_in)));
 }
 
-web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request,
-                           std::string_view user_name) {
+web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request, const User& user) {
   const std::string client = escape(request.client->metadata.name);
-  const std::string user = fmt::format("<strong>{}</strong>", escape(user_name));
+  const std::string name = fmt::format("<strong>{}</strong>", escape(user.name.value()));
   return page(language, 200, say(language, Text::allow_title, request.client->metadata.name),
               fmt::format(R"(<p>{}</p>
 <ul>
@@ -55,9 +54,10 @@ web::Response consent_page(Language language, const FormPlace& place, const Auth
 </div>
 </form>
 )",
-                          say(language, Text::asks_to, user, client), list_of(language, request.scope),
+                          say(language, Text::asks_to, name, client), list_of(language, request.scope),
                           say(language, Text::answer_goes_to, escape(destination_of(request.redirect_uri))),
-                          fields_of(place), say(language, Text::allow), say(language, Text::deny)));
+                          fields_of(place) + hidden("person", user.id.value()), say(language, Text::allow),
+                          say(language, Text::deny)));
 }
 
 web::Response logout_page(Language language, const LogoutRequest& remembered, const CsrfToken& proof) {

@@ -11,6 +11,7 @@
 #include "troupe/oauth/model/language.h"
 #include "troupe/oauth/model/logout_request.h"
 #include "troupe/oauth/model/session.h"
+#include "troupe/oauth/model/user.h"
 #include "troupe/web/message.h"
 
 namespace troupe::oauth {
@@ -32,9 +33,8 @@ struct LoginView {
 /// Name and password.
 web::Response login_page(int status, const FormPlace& place, const LoginView& view);
 
-/// What the client asks for, to allow or to deny.
-web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request,
-                           std::string_view user_name);
+/// What the client asks of this user, to allow or to deny. The form says whom it asked.
+web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request, const User& user);
 
 /// Asks whether the user wants to sign out. The form remembers the request's way back, which `proof` signs.
 web::Response logout_page(Language language, const LogoutRequest& remembered, const CsrfToken& proof);

@@ -11,6 +11,8 @@ constexpr auto attack = "<script>alert('x')</script>\"&";
 
 FormPlace place() { return {FlowId{"f1"}, CsrfToken{std::string{"t1"}}}; }
 
+const User alice_here{.id = UserId{"u1"}, .name = UserName{"alice"}};
+
 AuthRequest hostile_request() {
   auto client = std::make_shared<Client>();
   client->metadata.name = attack;
@@ -24,7 +26,8 @@ TEST_CASE("what comes from outside is text on our pages in every language, never
   for (const Language language : {Language::english, Language::german}) {
     for (const auto& response :
          {login_page(200, place(), {language, attack, attack, attack}),
-          consent_page(language, place(), request, attack),
+          consent_page(language, place(), request,
+                       {.id = UserId{std::string{attack}}, .name = UserName{std::string{attack}}}),
           logout_page(language, logout, CsrfToken{std::string{attack}}), signed_out_page(language, address),
           error_page({.code = attack, .description = attack}, language)}) {
       CHECK_FALSE(response.body.view().contains("<script"));
@@ -49,20 +52,20 @@ TEST_CASE("what a scope of topics allows is said in words, and a scope that we d
   request.scope =
       ScopeSet::parse("topic:chat.*:subscribe topic:chat.<b:publish topic:>:subscribe topic:>:publish orders:read")
           .value();
-  const auto consent = consent_page(Language::english, place(), request, "alice").body;
+  const auto consent = consent_page(Language::english, place(), request, alice_here).body;
   for (const std::string_view item :
        {"Receive the messages of chat.*", "Send messages to chat.&lt;b", "Receive the messages of all topics",
         "Send messages to all topics", "orders:read"}) {
     CAPTURE(item);
     CHECK(consent.view().contains(fmt::format("<li>{}</li>", item)));
   }
-  CHECK(consent_page(Language::german, place(), request, "alice")
+  CHECK(consent_page(Language::german, place(), request, alice_here)
             .body.view()
             .contains("<li>Die Nachrichten von chat.* empfangen</li>"));
 }
 
 TEST_CASE("each form carries its flow and the token of its page") {
-  auto body = consent_page(Language::english, place(), hostile_request(), "alice").body;
+  auto body = consent_page(Language::english, place(), hostile_request(), alice_here).body;
   CHECK(body.view().contains(R"(name="flow" value="f1")"));
   CHECK(body.view().contains(R"(name="csrf" value="t1")"));
   CHECK(body.view().contains("Know who you are here"));

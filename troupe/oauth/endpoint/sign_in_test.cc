@@ -130,6 +130,25 @@ TEST_CASE("two tabs are two flows, and both arrive (T27)") {
   CHECK(two.location_query().get("code"));
 }
 
+TEST_CASE("what a page asked one person is agreed by nobody else who signs in in another tab meanwhile (T27)") {
+  for (const auto* decision : {"allow", "deny"}) {
+    OauthWorld oauth{{.seed = 13}};
+    Browser browser{oauth};
+    sign_in(browser, browser.follow(browser.get(address(oauth))), alice);
+    const auto asked = browser.follow(browser.get(address(oauth, "state=mine")));
+    REQUIRE(asked.body().contains(alice.name));
+    sign_in(browser, browser.follow(browser.get(address(oauth, "prompt=login"))), bob);
+    const auto again = browser.submit(asked, "/consent", {{"decision", decision}});
+    CHECK_EQ(again.status(), 303);
+    CHECK(again.header("location").starts_with("/consent?flow="));
+    const auto page = browser.follow(again);
+    REQUIRE_EQ(page.status(), 200);
+    CHECK(page.body().contains(bob.name));
+    const auto back = browser.submit(page, "/consent", {{"decision", decision}});
+    CHECK_EQ(back.location_query().get("state"), "mine");
+  }
+}
+
 TEST_CASE("signing in changes the session's cookie, and the old one is void (T29)") {
   OauthWorld oauth{{.seed = 11}};
   Browser browser{oauth};
