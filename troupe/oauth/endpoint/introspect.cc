@@ -69,8 +69,16 @@ Task<Caller> holder_of_token(ServicePtr service, TokenText token) {
   co_return co_await resource_server_of(std::move(service), *std::move(claims));
 }
 
+constexpr OauthError two_ways = errors::invalid_request.because("The caller authenticates in two ways at once.");
+
+/// Whether a client proves itself in the body (RFC 6749, section 2.3: never beside another way).
+bool shows_client(const wire::Form& form) {
+  return form.get("client_secret") || form.get("client_assertion") || form.get("client_assertion_type");
+}
+
 Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
   auto bearer = bearer_of(http);
+  if (bearer && *bearer && shows_client(form)) co_return std::unexpected(refuse(two_ways, Credentials::in_header));
   if (bearer && *bearer) co_return co_await holder_of_token(service, std::move(**bearer));
   auto client = co_await authenticate(service, presented_client(http, form), cause_of(http));
   if (!client) co_return std::unexpected(refuse(client.error(), credentials_of(http)));

@@ -99,6 +99,23 @@ TEST_CASE("the bearer of the scope introspect may know every token, the bearer o
   CHECK_EQ(ask("nothing").status(), 401);
 }
 
+TEST_CASE(
+    "who shows a token and a client's proof beside it is refused, however good they are (RFC 6749, section 2.3)") {
+  OauthWorld oauth{{.seed = 3}};
+  const auto token = own_token(oauth, oauth.web_shop, "read");
+  for (const auto* second : {"client_secret=wrong", "client_assertion=x", "client_assertion_type=x"}) {
+    CAPTURE(second);
+    web::Request request{.method = web::Method::post,
+                         .path = "/oauth/introspect",
+                         .headers = {{"Authorization", "Bearer " + own_token(oauth, oauth.api, "introspect")},
+                                     {"Content-Type", "application/x-www-form-urlencoded"}}};
+    request.body = "token=" + token + "&client_id=x&" + second;
+    const auto refused = oauth.send(std::move(request));
+    CHECK_EQ(refused.status(), 400);
+    CHECK_EQ(refused.error(), "invalid_request");
+  }
+}
+
 TEST_CASE("a batch tells of each token in turn what introspection tells") {
   OauthWorld oauth{{.seed = 4}};
   const auto good = own_token(oauth, oauth.web_shop, "read");
