@@ -9,7 +9,9 @@ namespace {
 TEST_CASE("what leads away from a page of its own may not be registered (T5)") {
   for (auto uri : {"javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "/cb", "cb", "//evil.example/cb",
                    "https://app.example/cb#f", "https://app.example/cb#", "https://u:p@app.example/cb", "https:///cb",
-                   "http://app.example/cb", "https://app.example/a b", "https://app.example/\r\nX: y", ""}) {
+                   "http://app.example/cb", "https://app.example/a b", "https://app.example/\r\nX: y",
+                   "https://app.example/cb?iss=https://evil.example",
+                   "https://app.example/cb?x=1&state=", "https://app.example/cb?c%6fde=1", ""}) {
     CAPTURE(uri);
     CHECK_FALSE(may_be_registered(uri));
   }
