@@ -113,6 +113,10 @@ std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view te
     const Json* value = subject->find("value");
     if (value != nullptr && value->string() == nullptr) return malformed();
     if (value != nullptr) request.subject = UserId{*value->string()};
+    const Json* values = subject->find("values");
+    const auto* list = values != nullptr ? values->array() : nullptr;
+    if (list != nullptr && list->size() == 1 && list->front().string() != nullptr)
+      request.subject = UserId{*list->front().string()};  // a choice of one
   }
   return request;
 }

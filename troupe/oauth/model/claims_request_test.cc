@@ -59,6 +59,7 @@ TEST_CASE("Core, 5.5.1.1: an acr that is essential must be one of those that are
 
 TEST_CASE("Core, 5.5.1: a subject with a value is who must be signed in") {
   CHECK_EQ(read_claims_request(R"({"id_token":{"sub":{"value":"u_1"}}})")->subject, UserId{"u_1"});
+  CHECK_EQ(read_claims_request(R"({"id_token":{"sub":{"values":["u_1"]}}})")->subject, UserId{"u_1"});
   CHECK_FALSE(read_claims_request(R"({"id_token":{"sub":null}})")->subject);
   CHECK_FALSE(read_claims_request(R"({"userinfo":{"sub":{"value":"u_1"}}})")->subject);
 }
