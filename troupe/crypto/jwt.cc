@@ -65,6 +65,8 @@ std::expected<Opened, JwtError> open(std::string_view token, std::size_t bytes_m
   if (!header) return std::unexpected(JwtError::malformed);
   for (const std::string_view name : forbidden_members)
     if (header->find(name) != nullptr) return std::unexpected(JwtError::forbidden);
+  if (header->find("kid") != nullptr && header->string_at("kid") == nullptr)  // RFC 7515, section 4.1.4
+    return std::unexpected(JwtError::malformed);
   return Opened{std::move(*parts), std::move(*header)};
 }
 

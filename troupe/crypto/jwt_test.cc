@@ -86,6 +86,7 @@ TEST_CASE("a header cannot choose the key, the algorithm or how it is read") {
       {"zip", signed_with(R"({"alg":"ES256","zip":"DEF"})"), JwtError::forbidden},
       {"b64 false", signed_with(R"({"alg":"ES256","b64":false})"), JwtError::forbidden},
       {"typ no text", signed_with(R"({"alg":"ES256","typ":null})"), JwtError::wrong_type},
+      {"kid no text", signed_with(R"({"alg":"ES256","kid":5})"), JwtError::malformed},
       {"header no object", signed_with(R"(["ES256"])"), JwtError::malformed},
       {"header no JSON", signed_with("{"), JwtError::malformed},
       {"header no UTF-8", signed_with("{\"alg\":\"ES256\",\"kid\":\"\xff\"}"), JwtError::malformed},

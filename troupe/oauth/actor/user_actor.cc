@@ -69,7 +69,8 @@ std::expected<User, UserError> change_user(Tables& tables, UserRecord user, cons
 
 bool is_good_password(const crypto::Password& password) {
   const std::size_t bytes = password.expose().size();
-  return bytes >= password_bytes_min && bytes <= crypto::password_bytes_max;
+  const bool can_be_typed = !password.expose().contains('\0');  // no form brings it
+  return can_be_typed && bytes >= password_bytes_min && bytes <= crypto::password_bytes_max;
 }
 
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,

@@ -308,7 +308,7 @@ std::expected<User, UserError> change_user(Tables& tables, UserRecord user, cons
 UserRecord make_user(const UserName& name, std::optional<std::string> email, std::string password_hash,
                      base::UnixTime now, base::Random& random);
 
-/// Whether it has 8 to 256 bytes.
+/// Whether it has 8 to 256 bytes, none of them NUL.
 bool is_good_password(const crypto::Password& password);
 
 }  // namespace troupe::oauth

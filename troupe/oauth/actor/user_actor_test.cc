@@ -51,6 +51,7 @@ TEST_CASE("names and passwords that cannot be are refused, and a name is taken o
       {"\xff", "correct horse", UserError::bad_name},
       {"bob", "short", UserError::bad_password},
       {"bob", std::string(257, 'x'), UserError::bad_password},
+      {"bob", std::string{"correct\0horse", 13}, UserError::bad_password},
   };
   for (const Row& row : rows) CHECK_EQ(add(oauth, UserName{row.name}, row.password).error().domain, row.error);
   for (const std::string& email : {std::string{}, std::string{"bob"}, std::string{"@b"}, std::string{"b@"},
