@@ -34,6 +34,12 @@ bool fits(std::string_view pattern, std::string_view path) {
   return pattern.empty() && path.empty();
 }
 
+/// What is at a path may be another tomorrow, and 404 and 405 may be kept where nothing is said (RFC 9110, 15.1).
+Response never_kept(Response response) {
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
 }  // namespace
 
 Router::Place& Router::place(std::string pattern) {
@@ -98,13 +104,14 @@ std::string Router::allowed(const Place& place) {
 Router::Match Router::match(Method method, std::string_view path) const {
   if (path == "*") return Response{.status = 204, .headers = {{"Allow", "GET, HEAD, POST, OPTIONS"}}};
   const Place* place = find(path);
-  if (place == nullptr) return problem(404, "there is nothing at this path");
+  if (place == nullptr) return never_kept(problem(404, "there is nothing at this path"));
 
   if (const Route* route = route_for(*place, method)) return route;
   if (method == Method::get && place->upgrade) return &place->upgrade;
   if (method == Method::get && place->stream) return &place->stream;
 
-  Response response = method == Method::options ? Response{.status = 204} : problem(405, "this path has other methods");
+  Response response =
+      method == Method::options ? Response{.status = 204} : never_kept(problem(405, "this path has other methods"));
   response.headers.add("Allow", allowed(*place));
   return response;
 }

@@ -46,6 +46,8 @@ TEST_CASE("HEAD is answered from GET, another method is told what there is") {
   CHECK_EQ(found(router, Method::other, "/both"), 405);
   auto refused = std::get<Response>(router.match(Method::delete_, "/both"));
   CHECK_EQ(refused.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
+  CHECK_EQ(refused.headers.get("cache-control"), "no-store");
+  CHECK_EQ(std::get<Response>(router.match(Method::get, "/nothing")).headers.get("cache-control"), "no-store");
   CHECK_EQ(std::get<Response>(router.match(Method::get, "/token")).headers.get("allow"), "POST, OPTIONS");
 }
 

@@ -99,31 +99,47 @@ bool lists(const Http1Head& head, std::string_view name, std::string_view token)
   });
 }
 
-/// Only origin-form, and '*' with OPTIONS, are ours (RFC 9112, 3.2). We are no proxy, so an absolute-form would only
-/// bring a second host to disagree with Host.
-std::optional<Http1Error> read_target(std::string_view target, Http1Head& head) {
+/// Of an absolute-form (RFC 9112, 3.2.2), what stands behind scheme and authority; else all of it. We are no proxy: the
+/// authority says no more than Host, and must be the same.
+std::string_view without_authority(std::string_view target, std::optional<std::string_view>& authority) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.size() < scheme.size() || !equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    authority = target.substr(0, target.find_first_of("/?"));
+    return target.substr(authority->size());
+  }
+  return target;
+}
+
+/// Only origin-form, absolute-form, and '*' with OPTIONS are ours (RFC 9112, 3.2).
+std::optional<Http1Error> read_target(std::string_view target, Http1Head& head,
+                                      std::optional<std::string_view>& authority) {
   bool is_printable = std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f; });
   if (!is_printable || target.contains('#')) return Http1Error::bad_target;
   if (target == "*" && head.method == "OPTIONS") {
     head.path = target;
     return std::nullopt;
   }
-  if (!target.starts_with('/')) return Http1Error::bad_target;
+  target = without_authority(target, authority);
+  if (authority && authority->empty()) return Http1Error::bad_target;
   std::size_t path_end = std::min(target.find('?'), target.size());
-  head.path = target.substr(0, path_end);
+  const bool is_root = authority && path_end == 0;
+  if (!is_root && !target.starts_with('/')) return Http1Error::bad_target;
+  head.path = is_root ? "/" : target.substr(0, path_end);
   head.query = target.substr(std::min(path_end + 1, target.size()));
   return std::nullopt;
 }
 
 /// Exactly one Host in HTTP/1.1, at most one before (RFC 9112, 3.2).
-std::optional<Http1Error> check_host(const Http1Head& head) {
+std::optional<Http1Error> check_host(const Http1Head& head, std::optional<std::string_view> authority) {
   auto host = find(head, "host");
   if (host.count > 1 || (host.count == 0 && head.minor_version >= 1)) return Http1Error::bad_host;
   if (host.count == 0) return std::nullopt;
   bool is_host = !host.value.empty() && std::ranges::all_of(host.value, [](char c) {
     return is_alphanumeric(c) || std::string_view{"-._~!$&'()*+,;=:[]%"}.contains(c);
   });
-  return is_host ? std::nullopt : std::optional{Http1Error::bad_host};
+  const bool is_same = !authority || equal_ignoring_case(*authority, host.value);
+  return is_host && is_same ? std::nullopt : std::optional{Http1Error::bad_host};
 }
 
 /// Where the body ends (RFC 9112, 6.3), when there is exactly one way to see it.
@@ -235,8 +251,9 @@ std::expected<Http1Head, Http1Error> parse_http1_head(std::string_view bytes) {
 
   // 2. What the fields say, in the order in which a reader needs it.
   Http1Head head = std::move(reader.head);
-  if (auto error = read_target(reader.target, head)) return Failure{*error};
-  if (auto error = check_host(head)) return Failure{*error};
+  std::optional<std::string_view> authority;  // of the target, where it says one
+  if (auto error = read_target(reader.target, head, authority)) return Failure{*error};
+  if (auto error = check_host(head, authority)) return Failure{*error};
   if (auto error = read_framing(head)) return Failure{*error};
   if (auto error = read_expectation(head)) return Failure{*error};
 

@@ -83,6 +83,21 @@ TEST_CASE("a head says whether the connection goes on and whether the client wai
   CHECK_FALSE(head_of("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n").expects_continue);
 }
 
+TEST_CASE(
+    "an absolute-form says no more than its path and query, where its host is the one of Host (RFC 9112, 3.2.2)") {
+  struct Row {
+    std::string_view target, path, query;
+  };
+  for (const Row& row : {Row{"http://h/a/b?x=1", "/a/b", "x=1"}, Row{"HTTPS://H/", "/", ""}, Row{"http://h", "/", ""},
+                         Row{"http://h?x=http://h/", "/", "x=http://h/"}}) {
+    CAPTURE(row.target);
+    const auto head = parse_http1_head("GET " + std::string{row.target} + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    REQUIRE(head.has_value());
+    CHECK_EQ(head->path, row.path);
+    CHECK_EQ(head->query, row.query);
+  }
+}
+
 TEST_CASE("fields keep their order and lose the white space around their values") {
   auto head = head_of("GET / HTTP/1.1\r\nHost: h\r\nX-A: \t one two \t\r\nx-a:\r\n\r\n");
   CHECK(head.fields == std::vector<HttpField>{{"Host", "h"}, {"X-A", "one two"}, {"x-a", ""}});
@@ -127,7 +142,11 @@ std::vector<BadHead> bad_heads() {
       {"HTTP/2.0", "GET / HTTP/2.0\r\n" + host + "\r\n", unsupported_version, 505},
       {"HTTP/0.9", "GET / HTTP/0.9\r\n" + host + "\r\n", unsupported_version, 505},
       {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", unsupported_version, 505},
-      {"absolute-form", "GET http://h/ HTTP/1.1\r\n" + host + "\r\n", bad_target},
+      {"absolute-form of another host", "GET http://other/ HTTP/1.1\r\n" + host + "\r\n", bad_host},
+      {"absolute-form of another port", "GET http://h:81/ HTTP/1.1\r\n" + host + "\r\n", bad_host},
+      {"absolute-form with a user", "GET http://u@h/ HTTP/1.1\r\n" + host + "\r\n", bad_host},
+      {"absolute-form without a host", "GET http:///x HTTP/1.1\r\n" + host + "\r\n", bad_target},
+      {"absolute-form of another scheme", "GET ftp://h/ HTTP/1.1\r\n" + host + "\r\n", bad_target},
       {"authority-form", "CONNECT h:443 HTTP/1.1\r\n" + host + "\r\n", bad_target},
       {"asterisk without OPTIONS", "GET * HTTP/1.1\r\n" + host + "\r\n", bad_target},
       {"a relative target", "GET a HTTP/1.1\r\n" + host + "\r\n", bad_target},
