@@ -47,6 +47,9 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
       return std::unexpected(*fault);
     const Client before = *client;
     client->metadata = message.metadata;
+    client->state = message.state;
+    if (changes_between(before, *client).empty()) return before;
+    client->state = before.state;
     set_state(t, *client, message.state, now);
     AuditEvent told = event;
     told.reason = write_change(t, before, *client);

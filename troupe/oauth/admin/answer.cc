@@ -13,6 +13,12 @@ web::Response problem_of(const OauthError& error, std::string_view detail) {
 
 web::Response answer(int status, std::string json) { return never_cached(web::json_response(status, std::move(json))); }
 
+web::Response not_changed(std::string etag) {
+  auto response = never_cached({.status = 304});
+  response.headers.set("ETag", std::move(etag));
+  return response;
+}
+
 web::Response no_content() { return never_cached({.status = 204}); }
 
 web::Response problem_of_failure(const actor::Failure<OauthError>& failure) {

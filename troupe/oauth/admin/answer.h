@@ -19,6 +19,8 @@ web::Response problem_of(const OauthError& error, std::string_view detail = {});
 
 web::Response answer(int status, std::string json);
 web::Response no_content();
+/// The reader has what this entity tag stands for.
+web::Response not_changed(std::string etag);
 
 /// The answer to an ask that has failed: the actor's own, or that nobody can tell now.
 web::Response problem_of_failure(const actor::Failure<OauthError>& failure);

@@ -58,14 +58,14 @@ web::Response problem_of_change(const actor::Failure<OauthError>& failure) {
 Task<web::Response> list_clients(ServicePtr service, Caller, web::Request http) {
   auto query = read_query(http, {"limit", "after"});
   if (!query) co_return std::move(query.error());
-  auto wanted = read_page(*query);
+  auto wanted = read_page(*query, "clients");
   if (!wanted) co_return std::move(wanted.error());
   auto clients = co_await service->clients.ask(ListClientPage{ClientId{wanted->after.value_or("")}, wanted->limit + 1});
   if (!clients) co_return problem_of(errors::temporarily_unavailable);
   std::string next;
   if (std::ssize(*clients) > wanted->limit) {
     clients->pop_back();
-    next = cursor_of(clients->back()->id.value());
+    next = cursor_of("clients", clients->back()->id.value());
   }
   co_return answer_page("clients", *clients, next,
                         [](wire::JsonWriter& writer, const ClientPtr& client) { write_client(writer, *client); });
@@ -94,9 +94,10 @@ Task<web::Response> create_client(ServicePtr service, Caller caller, web::Reques
 }
 
 Task<web::Response> show_client(ServicePtr service, Caller, web::Request http) {
-  auto client = co_await client_of(service, std::move(http));
+  auto client = co_await client_of(service, http);
   if (!client) co_return std::move(client.error());
   if (!*client) co_return problem_of(errors::not_found);
+  if (web::is_known(http, etag_of(**client))) co_return not_changed(etag_of(**client));
   co_return answer_client(200, **client);
 }
 

@@ -117,6 +117,24 @@ TEST_CASE("a change is of the version that was seen, and of no other") {
   CHECK_EQ(office.causes("client_updated").size(), 2);
 }
 
+TEST_CASE("a patch that changes nothing is no change, and who has the client already is told so") {
+  OauthWorld oauth{quick(4)};
+  Office office{oauth};
+  const auto made = office.post("/clients", std::string{machine});
+  const auto path = path_of(made);
+  for (const auto* same : {"{}", R"({"scope":"read write"})"}) {
+    const auto changed = patch(office, path, same, made.header("etag"));
+    CHECK_EQ(changed.status(), 200);
+    CHECK_EQ(changed.header("etag"), made.header("etag"));
+  }
+  CHECK(office.causes("client_updated").empty());
+  const auto known = office.ask(Method::get, path, "", {{"If-None-Match", made.header("etag")}});
+  CHECK_EQ(known.status(), 304);
+  CHECK_EQ(known.header("etag"), made.header("etag"));
+  CHECK(known.body().empty());
+  CHECK_EQ(office.ask(Method::get, path, "", {{"If-None-Match", "\"0\""}}).status(), 200);
+}
+
 TEST_CASE("the trail says what was changed of a client, and that one may do without PKCE from its beginning") {
   OauthWorld oauth{quick(8)};
   Office office{oauth};

@@ -57,11 +57,11 @@ Task<web::Response> list_events(ServicePtr service, Caller, web::Request http) {
   if (!query) co_return std::move(query.error());
   auto filter = read_filter(*query);
   if (!filter) co_return std::move(filter.error());
-  auto wanted = read_timed_page(*query);
+  auto wanted = read_timed_page(*query, "events");
   if (!wanted) co_return std::move(wanted.error());
   auto page = co_await service->trail.ask(ListEvents{*std::move(filter), wanted->after, wanted->limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("events", page->events, next_of(page->next), write_event);
+  co_return answer_page("events", page->events, next_of("events", page->next), write_event);
 }
 
 Task<web::Response> log_event(ServicePtr service, Caller caller, web::Request http) {

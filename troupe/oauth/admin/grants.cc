@@ -18,7 +18,7 @@ Read<DryRun> read_dry_run(const wire::Form& query) {
   if (wish && *wish != "true" && *wish != "false") {
     return std::unexpected(problem_of(errors::invalid_request, "The parameter `dry_run` is true or false."));
   }
-  if (wish == "true") return read_timed_page(query);
+  if (wish == "true") return read_timed_page(query, "grants");
   if (query.get("limit") || query.get("after")) {
     return std::unexpected(problem_of(errors::invalid_request, "Pages are those of a dry run."));
   }
@@ -35,13 +35,13 @@ Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedP
   auto page = co_await service->tokens.ask(
       ListGrants{.filter = std::move(filter), .after = wanted.after, .count = wanted.limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("grants", page->rows, next_of(page->next), write_grant);
+  co_return answer_page("grants", page->rows, next_of("grants", page->next), write_grant);
 }
 
 Task<web::Response> list_grants(ServicePtr service, Caller, web::Request http) {
   auto query = read_query(http, {"user", "client", "limit", "after"});
   if (!query) co_return std::move(query.error());
-  auto wanted = read_timed_page(*query);
+  auto wanted = read_timed_page(*query, "grants");
   if (!wanted) co_return std::move(wanted.error());
   co_return co_await answer_grants(std::move(service), filter_in(*query), *wanted);
 }

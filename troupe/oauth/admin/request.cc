@@ -58,7 +58,7 @@ Read<wire::Form> read_query(const web::Request& http, Names names) {
   return *std::move(query);
 }
 
-Read<PageWanted> read_page(const wire::Form& query) {
+Read<PageWanted> read_page(const wire::Form& query, std::string_view list) {
   PageWanted wanted;
   if (const auto limit = query.get("limit")) {
     const auto number = number_in(*limit);
@@ -66,24 +66,27 @@ Read<PageWanted> read_page(const wire::Form& query) {
     wanted.limit = static_cast<int>(*number);
   }
   if (const auto after = query.get("after")) {
-    auto key = wire::from_base64url(*after);
-    if (!key || key->empty() || !wire::is_plain_utf8(*key))
-      return refused("The parameter `after` is the `next` of a page.");
-    wanted.after = *std::move(key);
+    const auto read = wire::from_base64url(*after);
+    const auto of_list = fmt::format("{}:", list);
+    if (!read || !read->starts_with(of_list) || read->size() == of_list.size() || !wire::is_plain_utf8(*read))
+      return refused("The parameter `after` is the `next` of a page of this list.");
+    wanted.after = read->substr(of_list.size());
   }
   return wanted;
 }
 
-Read<TimedPageWanted> read_timed_page(const wire::Form& query) {
-  auto wanted = read_page(query);
+Read<TimedPageWanted> read_timed_page(const wire::Form& query, std::string_view list) {
+  auto wanted = read_page(query, list);
   if (!wanted) return std::unexpected(std::move(wanted.error()));
   if (!wanted->after) return TimedPageWanted{wanted->limit, std::nullopt};
   const auto id = crypto::TokenId::parse(*wanted->after);
-  if (!id) return refused("The parameter `after` is the `next` of a page.");
+  if (!id) return refused("The parameter `after` is the `next` of a page of this list.");
   return TimedPageWanted{wanted->limit, *id};
 }
 
-std::string cursor_of(std::string_view key) { return wire::to_base64url(key); }
+std::string cursor_of(std::string_view list, std::string_view key) {
+  return wire::to_base64url(fmt::format("{}:{}", list, key));
+}
 
 Read<std::optional<base::UnixTime>> read_moment(const wire::Form& query, std::string_view name) {
   constexpr std::int64_t end_of_time = 253'402'300'800;  // the year 10000

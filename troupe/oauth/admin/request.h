@@ -23,22 +23,22 @@ using Read = std::expected<Value, web::Response>;
 /// The parameters of the query, of these names, each once and with a value.
 Read<wire::Form> read_query(const web::Request& http, std::initializer_list<std::string_view> names);
 
-/// Which page of a list is wanted: `limit`, 1 to 1000, and `after`, the `next` of the page before.
+/// Which page of the list of this name is wanted: `limit`, 1 to 1000, and `after`, the `next` of the page before.
 struct PageWanted {
   int limit = 100;
   std::optional<std::string> after;  // the key that the page before has ended with
 };
-Read<PageWanted> read_page(const wire::Form& query);
+Read<PageWanted> read_page(const wire::Form& query, std::string_view list);
 
 /// The same where keys are ids that order by time.
 struct TimedPageWanted {
   int limit = 100;
   std::optional<crypto::TokenId> after;
 };
-Read<TimedPageWanted> read_timed_page(const wire::Form& query);
+Read<TimedPageWanted> read_timed_page(const wire::Form& query, std::string_view list);
 
-/// A key as `next` has it.
-std::string cursor_of(std::string_view key);
+/// A key of the list as `next` has it.
+std::string cursor_of(std::string_view list, std::string_view key);
 
 /// A moment of the query in whole seconds since 1970; nothing where it is not said.
 Read<std::optional<base::UnixTime>> read_moment(const wire::Form& query, std::string_view name);

@@ -33,18 +33,21 @@ TEST_CASE("a page has 1 to 1000 rows, 100 where nothing is said, and goes on beh
                           {"limit=+1", 0},   {"limit=1.5", 0}, {"after=%20", 0},     {"after=*", 0}};
   for (const Row& row : rows) {
     CAPTURE(row.query);
-    const auto page = read_page(*read_query(with_query(row.query), {"limit", "after"}));
+    const auto page = read_page(*read_query(with_query(row.query), {"limit", "after"}), "list");
     CHECK_EQ(page.has_value() ? page->limit : 0, row.limit);
   }
-  const auto query = read_query(with_query("after=" + cursor_of("c_1 ü")), {"after"});
-  CHECK_EQ(read_page(*query)->after, "c_1 ü");
+  const auto query = read_query(with_query("after=" + cursor_of("list", "c_1 ü")), {"after"});
+  CHECK_EQ(read_page(*query, "list")->after, "c_1 ü");
   for (const char* key : {"\xff", "a\nb", "a\x01"}) {
-    CHECK_FALSE(read_page(*read_query(with_query("after=" + cursor_of(key)), {"after"})));
+    CHECK_FALSE(read_page(*read_query(with_query("after=" + cursor_of("list", key)), {"after"}), "list"));
   }
-  CHECK_FALSE(read_timed_page(*query).has_value());
+  CHECK_FALSE(read_page(*query, "another").has_value());  // the end of one list is no place in another
+  CHECK_FALSE(read_page(*read_query(with_query("after=" + cursor_of("list", "")), {"after"}), "list").has_value());
+  CHECK_FALSE(read_timed_page(*query, "list").has_value());
   base::SeededRandom random{1};
   const auto id = crypto::TokenIds{}.next({1'700'000'000'000}, random);
-  CHECK_EQ(read_timed_page(*read_query(with_query("after=" + cursor_of(id.text())), {"after"}))->after, id);
+  CHECK_EQ(read_timed_page(*read_query(with_query("after=" + cursor_of("list", id.text())), {"after"}), "list")->after,
+           id);
 }
 
 TEST_CASE("moments are whole seconds") {

@@ -17,7 +17,7 @@ constexpr int id_place = 3;
 Task<web::Response> list_sessions(ServicePtr service, Caller, web::Request http) {
   auto query = read_query(http, {"user", "limit", "after"});
   if (!query) co_return std::move(query.error());
-  auto wanted = read_page(*query);
+  auto wanted = read_page(*query, "sessions");
   if (!wanted) co_return std::move(wanted.error());
   const auto user = query->get("user");
   if (!user) co_return problem_of(errors::invalid_request, "The parameter `user` says whose sessions.");
@@ -30,7 +30,7 @@ Task<web::Response> list_sessions(ServicePtr service, Caller, web::Request http)
   std::string next;
   if (std::ssize(*sessions) > wanted->limit) {
     sessions->resize(static_cast<std::size_t>(wanted->limit));
-    next = cursor_of(sessions->back().id.value());
+    next = cursor_of("sessions", sessions->back().id.value());
   }
   co_return answer_page("sessions", *sessions, next, write_session);
 }

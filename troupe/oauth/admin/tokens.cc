@@ -38,12 +38,12 @@ Task<web::Response> list_tokens(ServicePtr service, Caller, web::Request http) {
   if (!query) co_return std::move(query.error());
   auto use = read_use(*query);
   if (!use) co_return std::move(use.error());
-  auto wanted = read_timed_page(*query);
+  auto wanted = read_timed_page(*query, "tokens");
   if (!wanted) co_return std::move(wanted.error());
   auto page = co_await service->tokens.ask(
       ListTokens{.use = *use, .filter = filter_in(*query), .after = wanted->after, .count = wanted->limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("tokens", page->rows, next_of(page->next), write_token);
+  co_return answer_page("tokens", page->rows, next_of("tokens", page->next), write_token);
 }
 
 Task<web::Response> revoke_token(ServicePtr service, Caller caller, web::Request http) {

@@ -99,14 +99,14 @@ Read<UserChange> read_change(const wire::Json& body) {
 Task<web::Response> list_users(ServicePtr service, Caller, web::Request http) {
   auto query = read_query(http, {"limit", "after"});
   if (!query) co_return std::move(query.error());
-  auto wanted = read_page(*query);
+  auto wanted = read_page(*query, "users");
   if (!wanted) co_return std::move(wanted.error());
   auto users = co_await service->users.ask(ListUserPage{UserId{wanted->after.value_or("")}, wanted->limit + 1});
   if (!users) co_return problem_of(errors::temporarily_unavailable);
   std::string next;
   if (std::ssize(*users) > wanted->limit) {
     users->pop_back();
-    next = cursor_of(users->back().id.value());
+    next = cursor_of("users", users->back().id.value());
   }
   co_return answer_page("users", *users, next, write_user);
 }
@@ -134,6 +134,7 @@ Task<web::Response> show_user(ServicePtr service, Caller, web::Request http) {
   auto user = co_await service->users.ask(GetUser{user_in(http)});
   if (!user) co_return problem_of(errors::temporarily_unavailable);
   if (!*user) co_return problem_of(errors::not_found);
+  if (web::is_known(http, etag_of(**user))) co_return not_changed(etag_of(**user));
   co_return answer_user(200, **user);
 }
 
