@@ -66,6 +66,7 @@ constexpr std::array kinds = {
 constexpr std::array reasons = {
     Words{"another_audience", "the token is for somebody else"},
     Words{"another_client", "it belongs to another client"},
+    Words{"another_grant", "it is not registered for that grant"},
     Words{"another_method", "it proves itself in a way that it is not registered for"},
     Words{"another_redirect_uri", "the redirect URI is not the one that was sent at first"},
     Words{"another_target", "the resource is not among those that were granted"},
@@ -101,7 +102,7 @@ constexpr std::array reasons = {
     Words{"unknown_user", "there is no such user"},
     Words{"unused", "it had not been used for too long"},
     Words{"used_before", "it had been used before"},
-    Words{"wider_scope", "it asks for more than was granted"},
+    Words{"wider_scope", "it asks for more than it may have"},
     Words{"wrong_password", "the password is wrong"},
     Words{"wrong_secret", "the secret is wrong"},
 };

@@ -98,7 +98,8 @@ void tell_family(Story& story, oauth::Tables& tables, const FamilyId& id, base::
   const std::string end =
       family->revoked_at
           ? fmt::format("was taken back at {} UTC ({})", moment_text(*family->revoked_at), family->revoked_because)
-          : fmt::format("{} at {} UTC", is_over ? "ended" : "ends", moment_text(family->expires_at));
+          : fmt::format("{} at {} UTC{}", is_over ? "ended" : "ends", moment_text(family->expires_at),
+                        !is_over && oauth::ends_with_session(family->grant) ? ", or with its session before that" : "");
   story.states.push_back(fmt::format("The grant {} to client {} for \"{}\" {}.", id.value(),
                                      family->grant.client.value(), family->grant.scope.text(), end));
   if (family->revoked_at || is_over) return;
@@ -136,7 +137,8 @@ Exit explain(Invocation& invocation, const std::string& text, AdminWork& admin) 
   const auto story = admin.look([&](oauth::Tables& t) { return story_of(t, text, admin.now()); });
   if (story.events.empty() && story.states.empty()) {
     invocation.console.err(
-        "troupe: nothing is known of this id. Introspections leave no trace, and events are removed "
+        "troupe: nothing is known of this id. Introspections leave no trace, nor does what was refused as malformed or "
+        "by the authorization endpoint; of many refusals in a second some are only counted; and events are removed "
         "after oauth.audit_retention\n");
     return Exit::failure;
   }

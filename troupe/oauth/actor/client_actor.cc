@@ -249,6 +249,13 @@ actor::Task<void> ClientActor::handle(RegistrationRefused message, actor::Contex
   co_await storage_.write([event](Tables& t) { t.audit.append(event); });
 }
 
+actor::Task<void> ClientActor::handle(RefusedGrant message, actor::Context& context) {
+  const auto noted = refusals_.note(message.reason, context.now());
+  if (!noted) co_return;
+  const AuditEvent event = about(auditor_.event(context, message.cause, "token_refused", *noted), message.id);
+  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+}
+
 void ClientActor::inspect(actor::Inspection& out) const {
   out.add("held", static_cast<std::int64_t>(known_.size()));
   out.add("refusals_unnoted", refusals_.unnoted());

@@ -163,6 +163,13 @@ struct DeleteRegistration {
 
 /// A request to register, or to manage a registration, was refused. Noted in the audit trail, as far as the budget of
 /// refusals goes.
+struct RefusedGrant {
+  ClientId id;              // who has asked
+  std::string_view reason;  // a literal: "wider_scope"
+  Cause cause{};
+};
+
+/// Nobody waits for it, and of many only some are noted (RefusalBudget).
 struct RegistrationRefused {
   std::optional<ClientId> id;  // whose registration it was, if one was named
   std::string reason;          // the code of the error
@@ -202,6 +209,7 @@ class ClientActor {
 
   void handle(const ClientsSeen& message);
   actor::Task<void> handle(RegistrationRefused message, actor::Context& context);
+  actor::Task<void> handle(RefusedGrant message, actor::Context& context);
 
   /// Told by itself, so that who was refused need not wait for the disk.
   struct NoteRefusal {

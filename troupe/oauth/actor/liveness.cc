@@ -25,7 +25,7 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
   // By when they signed in: a code may be made of a session that has just ended with the password.
   if (user->password_changed_at > grant.authentication->time) return std::unexpected(Lapse::signed_in_before);
 
-  if (!grant.scope.contains("offline_access")) {
+  if (ends_with_session(grant)) {
     // A code may be on its way while its session ends, and its family begins when that is over. A row that is not there
     // any more says nothing: sessions are removed by their age.
     const auto session = tables.users.find_session(grant.authentication->session);

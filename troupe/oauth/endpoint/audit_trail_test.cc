@@ -85,6 +85,34 @@ TEST_CASE("a refused client is told by the reason that it does not learn itself"
   }
 }
 
+TEST_CASE("a client that asks for more than it may have is told of in the trail, by the request") {
+  OauthWorld oauth{{.seed = 3}};
+  struct Row {
+    const char* request;
+    wire::Form form;
+    const char* reason;
+  };
+  const Row rows[] = {
+      {"s1", {{"grant_type", "client_credentials"}, {"scope", "admin"}}, "token_refused wider_scope"},
+      {"s2",
+       {{"grant_type", "client_credentials"}, {"resource", "https://other.example"}},
+       "token_refused another_target"},
+      {"s3",
+       {{"grant_type", "authorization_code"}, {"code", "x"}, {"code_verifier", "short"}},
+       "token_refused pkce_failed"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.reason);
+    CHECK_EQ(send(oauth, oauth.token_request(oauth.web_shop, row.form), row.request).status(), 400);
+    CHECK_EQ(told(oauth, row.request), Lines{row.reason});
+    CHECK_EQ(oauth.events().back().client, oauth.web_shop.id);
+  }
+  CHECK_EQ(
+      send(oauth, oauth.token_request(oauth.api, {{"grant_type", "authorization_code"}, {"code", "x"}}), "s4").error(),
+      "unauthorized_client");
+  CHECK_EQ(told(oauth, "s4"), Lines{"token_refused another_grant"});
+}
+
 TEST_CASE("an id that nobody would write is refused without being kept, and a flood of refusals is only counted") {
   OauthWorld oauth{{.seed = 4}};
   const wire::Form form{{"grant_type", "client_credentials"}};

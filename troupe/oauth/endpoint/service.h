@@ -21,9 +21,9 @@ namespace troupe::oauth {
 
 using actor::Task;
 
-using ClientRef =
-    actor::Ref<actor::Protocol<GetClient, ValidateClient, ValidateAssertion, IsClientOrigin, RegisterClient,
-                               GetRegistration, UpdateRegistration, DeleteRegistration, RegistrationRefused>>;
+using ClientRef = actor::Ref<
+    actor::Protocol<GetClient, ValidateClient, ValidateAssertion, IsClientOrigin, RegisterClient, GetRegistration,
+                    UpdateRegistration, DeleteRegistration, RegistrationRefused, RefusedGrant>>;
 using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, CheckWayBack, ValidateAuthCode>>;
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;

@@ -36,7 +36,9 @@ Redeemed redeem(ServicePtr service, web::Request http) {
 
   const GrantHandler* grant = find_grant(grant_type);  // 3. whose rules
   if (!grant) co_return std::unexpected(errors::unsupported_grant_type);
-  if (!(*client)->may_use(grant->type)) co_return std::unexpected(errors::unauthorized_client);
+  if (!(*client)->may_use(grant->type)) {
+    co_return note_refused(*service, **client, "another_grant", errors::unauthorized_client, cause_of(http));
+  }
 
   auto tokens =
       co_await grant->redeem(service, std::move(*form), std::move(*client), cause_of(http));  // 4. prove and issue

@@ -16,7 +16,8 @@ Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPt
     co_return std::unexpected(errors::invalid_request.because("The parameter code is missing."));
   }
   if (!code.code_verifier.empty() && !is_pkce_verifier(code.code_verifier)) {
-    co_return std::unexpected(errors::invalid_grant.because("The code_verifier is malformed."));
+    co_return note_refused(*service, *code.client, "pkce_failed",
+                           errors::invalid_grant.because("The code_verifier is malformed."), code.cause);
   }
   auto tokens = co_await service->codes.ask(std::move(code));
   if (!tokens) co_return std::unexpected(told(tokens.error()));

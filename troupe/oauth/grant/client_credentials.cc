@@ -24,11 +24,12 @@ std::expected<ScopeSet, OauthError> scope_for(const Client& client, const wire::
 }  // namespace
 
 Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPtr client, Cause cause) {
-  if (client->is_public()) co_return std::unexpected(errors::unauthorized_client);
+  if (client->is_public())
+    co_return note_refused(*service, *client, "another_grant", errors::unauthorized_client, cause);
   auto scope = scope_for(*client, form);
-  if (!scope) co_return std::unexpected(scope.error());
+  if (!scope) co_return note_refused(*service, *client, "wider_scope", scope.error(), cause);
   auto audience = audience_of(resources_in(form), service->options);
-  if (!audience) co_return std::unexpected(audience.error());
+  if (!audience) co_return note_refused(*service, *client, "another_target", audience.error(), cause);
 
   Grant grant{.client = client->id, .scope = std::move(*scope), .audience = std::move(*audience)};
   auto tokens = co_await service->tokens.ask(CreateToken{std::move(client), std::move(grant), std::move(cause)});

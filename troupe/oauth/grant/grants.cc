@@ -23,4 +23,10 @@ const GrantHandler* find_grant(std::string_view name) noexcept {
   return handler == handlers.end() ? nullptr : handler;
 }
 
+std::unexpected<OauthError> note_refused(const Service& service, const Client& client, std::string_view reason,
+                                         const OauthError& error, Cause cause) {
+  service.clients.tell(RefusedGrant{client.id, reason, std::move(cause)});
+  return std::unexpected(error);
+}
+
 }  // namespace troupe::oauth

@@ -28,6 +28,11 @@ std::span<const GrantHandler> all_grants() noexcept;
 /// The grant of that name, null when it is not spoken here.
 const GrantHandler* find_grant(std::string_view name) noexcept;
 
+/// Gives the error, having told the audit trail for which reason, a literal, this client got no token. For what no
+/// actor refuses, which would tell it itself.
+std::unexpected<OauthError> note_refused(const Service& service, const Client& client, std::string_view reason,
+                                         const OauthError& error, Cause cause);
+
 /// A code becomes tokens, once (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
 Redeemed redeem_authorization_code(ServicePtr service, wire::Form form, ClientPtr client, Cause cause);
 

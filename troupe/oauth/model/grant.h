@@ -51,6 +51,11 @@ inline bool has_refresh_token(const Client& client, const Grant& grant) {
   return !grant.scope.contains("openid") || grant.scope.contains("offline_access");
 }
 
+/// Whether the grant is over when the session ends in which it was given, if not before.
+inline bool ends_with_session(const Grant& grant) {
+  return grant.authentication && !grant.scope.contains("offline_access");
+}
+
 /// What a token of the grant stands for.
 TokenClaims claims_of(TokenUse use, const crypto::TokenId& id, const Grant& grant, base::UnixTime issued_at,
                       base::UnixTime expires_at);
