@@ -88,7 +88,7 @@ TEST_CASE("another token is shown when there is one, and once more where one was
   net::MemoryNetwork network{world.core(0)};
   std::unique_ptr<PlayedServer> server;
   std::string next = "first";
-  auto publisher = world.spawn<TopicPublisher>(
+  world.spawn<TopicPublisher>(
       {.core = 0}, TopicPublisherOptions{[&](actor::Core&) { return PlayedServer::accept(network, server); },
                                          {.host = "test", .target = "/ws", .token = AccessToken{"first"}},
                                          [&](const AccessToken& last) {
