@@ -54,6 +54,9 @@ test('while the database is away clients are told to come again, and when it is 
     assert.deepEqual([refused.status, refused.body.error], [503, 'temporarily_unavailable'], JSON.stringify(refused.body));
     assert.ok(refused.headers.get('retry-after'));
     assert.equal((await fetch(`${server.url}/health/ready`)).status, 503);
+    // Whether the token is good, nobody knows: that is no reason to throw it away.
+    const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    assert.deepEqual([metrics.status, metrics.headers.get('retry-after')], [503, '2']);
 
     await postgres.start();
     assert.ok(await until(async () => {
@@ -63,6 +66,26 @@ test('while the database is away clients are told to come again, and when it is 
     }, 20_000), 'it is not found again');
     assert.equal((await introspect(server, client, token)).active, true);
     assert.equal((await fetch(`${server.url}/health/ready`)).status, 200);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('while the database is read and takes no writes, the server is not ready', async () => {
+  const server = serverOn('reading');
+  await server.start();
+  const ready = async () => {
+    const answer = await fetch(`${server.url}/health/ready`);
+    return [answer.status, (await answer.json()).database];
+  };
+  try {
+    assert.deepEqual(await ready(), [200, undefined]);
+    postgres.query('ALTER SYSTEM SET default_transaction_read_only = on');
+    postgres.query('SELECT pg_reload_conf()');
+    assert.ok(await until(async () => (await ready())[0] === 503, 10_000), 'it says that it is ready');
+    postgres.query('SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only');
+    postgres.query('SELECT pg_reload_conf()');
+    assert.ok(await until(async () => (await ready())[0] === 200, 20_000), 'it does not come back');
   } finally {
     await server.stop();
   }

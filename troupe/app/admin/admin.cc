@@ -33,6 +33,13 @@ Response refused(BehindProxy behind_proxy) {
   return response;
 }
 
+/// Whether the token is good cannot be said now.
+Response unanswered() {
+  auto response = never_cached(web::problem(503, "The token cannot be checked: the database does not answer."));
+  response.headers.set("Retry-After", "2");
+  return response;
+}
+
 /// Nothing when the request may see what an operator sees, else the refusal.
 Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
   const auto token = web::bearer_token(request);
@@ -42,6 +49,9 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
     co_return refused(parts->behind_proxy);
   }
   auto claims = co_await parts->tokens.ask(oauth::ValidateToken{oauth::TokenText{std::string{**token}}});
+  const bool nobody_knows =
+      !claims && claims.error().domain.value_or(oauth::errors::temporarily_unavailable).status != 401;
+  if (nobody_knows) co_return unanswered();
   if (!claims) co_return refused(parts->behind_proxy);
   // A token in a person's name opens nothing, as in the administration API: whoever may sign in could get one.
   if (claims->is_for(parts->audience) && !claims->user && claims->scope.contains(admin_scope)) co_return std::nullopt;
@@ -50,17 +60,28 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
 
 Task<Response> live(Request) { co_return never_cached(web::json_response(200, R"({"status":"live"})")); }
 
-Task<Response> ready(PartsPtr parts, Request request) {
-  if (request.during_drain) co_return never_cached(web::json_response(503, R"({"status":"draining"})"));
-  bool answers = true;
+/// Why the server is of no use to anybody now, or nothing: what it is asked for is read and written.
+Task<std::optional<std::string_view>> find_fault(PartsPtr parts) {
+  std::string_view fault = "does not answer";
   try {
     co_await parts->database.read([](store::Transaction& transaction) { transaction.run("SELECT 1", {}); });
+    fault = "takes no writes";
+    // Refused where only reading is allowed, though it changes no row.
+    co_await parts->database.write([](store::Transaction& transaction) {
+      transaction.run("UPDATE schema_migrations SET name = name WHERE 1 = 0", {});
+    });
   } catch (const store::Error& error) {
-    base::log::warning("admin", "the database does not answer", {{"error", error.what()}});
-    answers = false;
+    base::log::warning("admin", fmt::format("the database {}", fault), {{"error", error.what()}});
+    co_return fault;
   }
-  if (answers) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
-  co_return never_cached(web::json_response(503, R"({"status":"not ready","database":"does not answer"})"));
+  co_return std::nullopt;
+}
+
+Task<Response> ready(PartsPtr parts, Request request) {
+  if (request.during_drain) co_return never_cached(web::json_response(503, R"({"status":"draining"})"));
+  const auto fault = co_await find_fault(std::move(parts));
+  if (!fault) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
+  co_return never_cached(web::json_response(503, fmt::format(R"({{"status":"not ready","database":"{}"}})", *fault)));
 }
 
 Task<Response> show_metrics(PartsPtr parts, Request request) {
