@@ -326,21 +326,6 @@ TEST_CASE("control frames are never dropped, and too many end the connection") {
   CHECK_EQ(accepted, 100 / pong().size() + 1);
 }
 
-TEST_CASE("an answer counts for a quarter of what may wait at most, so that none alone is too much") {
-  OutboxLimits limits{.control_bytes_max = 1000};
-  Outbox outbox{limits};
-  const auto large = finished(Pong{'"' + std::string(5000, 'x') + '"'}, std::optional<RequestId>{});
-  for (int i = 0; i < 4; ++i) CHECK(outbox.push_control(base::Bytes{large}) == Pushed::accepted);
-  CHECK_FALSE(outbox.is_overrun());
-  CHECK(outbox.push_control(pong()) == Pushed::accepted);
-  CHECK(outbox.is_overrun());
-  write(outbox, large.size() + 1);
-  CHECK_EQ(outbox.control_load(), 750 + pong().size());
-  CHECK_FALSE(outbox.is_overrun());
-  write(outbox);
-  CHECK_EQ(outbox.control_load(), 0);
-}
-
 TEST_CASE("what is missing before a frame that says where topics go on, and behind it, is told on its own side") {
   OutboxLimits limits{.messages_max = 2};
   Outbox oldest{limits};

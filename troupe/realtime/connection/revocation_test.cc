@@ -85,5 +85,28 @@ TEST_CASE("what still waits when a token is revoked, or its user sent away, is n
   }
 }
 
+TEST_CASE("a session whose token is revoked, or whose user is sent away, is over before its socket has gone") {
+  for (const bool by_operator : {false, true}) {
+    CAPTURE(by_operator);
+    RealtimeWorld world;
+    const auto bearer = fmt::format("Authorization: Bearer {}\r\n", token_of_user("bob"));
+    auto bob = world.ask_for("/ws", bearer, 0);
+    const auto session = testing::field(bob->take().front(), "session");
+    bob->stop_reading();  // and so it answers no close
+    if (by_operator) {
+      const auto doors = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}));
+      doors->connections[0].tell(CloseUser{UserId{"bob"}});
+    } else {
+      world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("bob")}});
+    }
+    world.world.run_until_idle();
+    const auto headers = fmt::format("Authorization: Bearer {},again\r\n", token_of_user("bob"));  // by another token
+    auto again = world.ask_for("/ws?session=" + session, headers, 1);
+    const auto welcome = again->take();
+    REQUIRE_FALSE(welcome.empty());
+    CHECK_EQ(testing::field(welcome.front(), "resumed"), "false");
+  }
+}
+
 }  // namespace
 }  // namespace troupe::realtime

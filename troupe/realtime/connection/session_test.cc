@@ -151,19 +151,6 @@ TEST_CASE("a session does not go on when it has ended, is not there or is anothe
          world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("bob")}});
        },
        "bob", false},
-      {"its token was revoked, and it answers nothing",
-       [](RealtimeWorld& world, Opened& bob) {
-         bob.socket->stop_reading();
-         world.realtime->supervisor().tell(TokenRevoked{TokenId{token_of_user("bob")}});
-       },
-       "bob", false},
-      {"it was sent away, and answers nothing",
-       [](RealtimeWorld& world, Opened& bob) {
-         bob.socket->stop_reading();
-         const auto doors = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}));
-         doors->connections[0].tell(CloseUser{UserId{"bob"}});
-       },
-       "bob", false},
       {"a broken frame of its own",
        [](RealtimeWorld&, Opened& bob) { bob.socket->raw(std::string{"\x83\x80\x01\x02\x03\x04", 6}); }, "bob", true},
       {"too much time has passed",
