@@ -143,7 +143,10 @@ TlsContext::Made TlsContext::server(std::string_view chain_pem, const base::Secr
   const Bio key_text = reader_of(key_pem.expose());
   const KeyHandle key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
   if (!key) return refused("the key is no PEM of a private key without a passphrase");
-  if (SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) return refused("the key is not the certificate's");
+  // OpenSSL has a place for each type of key, so one of another type would stand beside the certificate, for nothing.
+  const bool fits = X509_check_private_key(own.get(), key.get()) == 1;
+  if (!fits || SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1)
+    return refused("the key is not the certificate's");
 
   auto made = std::shared_ptr<TlsContext>{new TlsContext(std::make_unique<State>(std::move(context)))};
   made->expires_at_ = end_of(own.get());

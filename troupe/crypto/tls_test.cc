@@ -3,6 +3,8 @@
 #include "troupe/crypto/tls.h"
 
 #include <doctest/doctest.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 
 #include <array>
@@ -223,6 +225,17 @@ TEST_CASE("what makes no context is told with its reason") {
   const std::string broken = std::string{first_certificate} + "-----BEGIN CERTIFICATE-----\nAAAA\n";
   CHECK(TlsContext::server(broken, secret(first_key)).error().starts_with("the chain"));
   CHECK_FALSE(TlsContext::client("", "x").has_value());
+}
+
+TEST_CASE("a key of another type than the certificate's is no key of it") {
+  const base::Handle<EVP_PKEY, EVP_PKEY_free> rsa{EVP_RSA_gen(2048)};
+  const base::Handle<BIO, BIO_free> text{BIO_new(BIO_s_mem())};
+  REQUIRE_EQ(PEM_write_bio_PrivateKey(text.get(), rsa.get(), nullptr, nullptr, 0, nullptr, nullptr), 1);
+  const char* bytes = nullptr;
+  const auto size = BIO_get_mem_data(text.get(), &bytes);
+  const auto made = TlsContext::server(first_certificate, secret({bytes, static_cast<std::size_t>(size)}));
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().starts_with("the key is not the certificate's"));
 }
 
 TEST_CASE("a context says when its certificate ends, and may hold a chain") {

@@ -1,6 +1,8 @@
 // See whole_file.h.
 #include "troupe/app/config/whole_file.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <fstream>
 
@@ -14,6 +16,11 @@ std::expected<std::string, std::error_code> read_whole_file(const std::string& p
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > bytes_max) return std::unexpected(std::make_error_code(std::errc::file_too_large));
   return text;
+}
+
+bool others_can_read(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 && (found.st_mode & S_IROTH) != 0;
 }
 
 }  // namespace troupe::app

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <utility>
 
 #include "troupe/actor/offload/offload.h"
@@ -22,11 +23,6 @@ std::expected<std::string, std::string> read_file(const std::string& path) {
   return std::unexpected(fmt::format("{} cannot be read: {}", path, text.error().message()));
 }
 
-bool others_can_read(const std::string& path) {
-  struct stat found{};
-  return ::stat(path.c_str(), &found) == 0 && (found.st_mode & S_IROTH) != 0;
-}
-
 }  // namespace
 
 crypto::TlsContext::Made read_certificate(const CertificateFiles& files) {
@@ -37,6 +33,12 @@ crypto::TlsContext::Made read_certificate(const CertificateFiles& files) {
   auto made = crypto::TlsContext::server(*certificate, base::Secret<std::string>{*std::move(key)});
   if (made) return made;
   return std::unexpected(fmt::format("{} with {}: {}", files.certificate, files.key, made.error()));
+}
+
+std::string_view worry_about(base::UnixTime expires, base::UnixTime now) {
+  if (expires <= now) return "the TLS certificate has expired";
+  if (expires - now < std::chrono::days{14}) return "the TLS certificate ends within fourteen days";
+  return "";
 }
 
 CertificateKeeper::Stamp CertificateKeeper::stamp_of(const std::string& path) {
@@ -90,6 +92,9 @@ actor::Task<void> CertificateKeeper::read(Say say) {
   expires_at_.add(expires.seconds() - expires_at_.value());  // nobody else adds to it
   base::log::info("app", "the TLS certificate was read",
                   {{"file", files.certificate}, {"expires_at", expires.seconds()}});
+  const auto worry = worry_about(expires, actor::Core::current()->wall());
+  if (!worry.empty())
+    base::log::warning("app", worry, {{"file", files.certificate}, {"expires_at", expires.seconds()}});
   if (found.key_is_open)
     base::log::warning("app", "everybody on this machine can read the TLS key", {{"file", files.key}});
 }

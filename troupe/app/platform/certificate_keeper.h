@@ -12,6 +12,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "troupe/actor/actor.h"
 #include "troupe/base/metrics.h"
@@ -28,6 +29,9 @@ struct CertificateFiles {
 
 /// What the files hold, or a sentence that says which of them is no good, and why. Blocks.
 crypto::TlsContext::Made read_certificate(const CertificateFiles& files);
+
+/// What an operator should hear of a certificate that ends then, or nothing.
+std::string_view worry_about(base::UnixTime expires, base::UnixTime now);
 
 /// Read the files now, changed or not.
 struct ReloadCertificate {

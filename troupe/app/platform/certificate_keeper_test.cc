@@ -122,6 +122,15 @@ TEST_CASE("a key that everybody may read is warned of, and used") {
   CHECK(log[1].contains("everybody on this machine can read the TLS key"));
 }
 
+TEST_CASE("a certificate that has ended, or will within fourteen days, is warned of") {
+  const base::UnixTime now{1'800'000'000'000};
+  const auto in_days = [&](std::int64_t days) { return base::UnixTime{now.milliseconds + days * 24 * 3600 * 1000}; };
+  CHECK(worry_about(in_days(15), now).empty());
+  CHECK(worry_about(in_days(13), now).contains("within fourteen days"));
+  CHECK(worry_about(in_days(0), now).contains("has expired"));
+  CHECK(worry_about(in_days(-300), now).contains("has expired"));
+}
+
 TEST_CASE("metrics tell when the certificate ends, however often it is read") {
   const Folder folder;
   Kept kept{folder};

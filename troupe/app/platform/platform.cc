@@ -1,6 +1,5 @@
 // See platform.h for the order. This is where the two wings meet, and nowhere else.
 #include "troupe/app/platform/platform.h"
-#include "troupe/app/config/key_seals.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +7,8 @@
 
 #include "troupe/actor/offload/offload.h"
 #include "troupe/app/command/command.h"
+#include "troupe/app/config/key_seals.h"
+#include "troupe/app/config/whole_file.h"
 #include "troupe/app/openapi/openapi.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
@@ -120,6 +121,8 @@ void Platform::start_oauth() {
   if (audit_webhook_) audit.emplace_back(audit_webhook_);
   if (config_.passwords.threads == PasswordThreads::idle)
     password_threads_ = actor::thread_offload({.threads = oauth::PasswordOptions{}.hashers, .queued_max = 64});
+  if (const auto& file = config_.seals.encryption_key_file; !file.empty() && others_can_read(file))
+    base::log::warning("app", "everybody on this machine can read the encryption key", {{"file", file}});
   oauth_supervisor_ = system_.spawn<oauth::OauthSupervisor>(
       oauth::oauth_supervisor_options(), oauth::OauthParts{
                                              .storage = oauth::Storage{database_, key_seals_of(config_).value()},
