@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <system_error>
 
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
@@ -39,7 +40,12 @@ Failure failure_of(int code) {
 [[noreturn]] void throw_sqlite(sqlite3* database, std::string_view doing) {
   const int code = database != nullptr ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
   const char* reason = database != nullptr ? sqlite3_errmsg(database) : "out of memory";
-  throw Error{failure_of(code), code, fmt::format("sqlite: {} ({}) in: {}", reason, code, doing)};
+  // Of what the system has refused SQLite says little: "disk I/O error", where there is no room on it.
+  const int primary = code & 0xff;
+  const bool is_systems = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
+  const int refused = database != nullptr && is_systems ? sqlite3_system_errno(database) : 0;
+  const std::string why = refused != 0 ? ": " + std::error_code{refused, std::generic_category()}.message() : "";
+  throw Error{failure_of(code), code, fmt::format("sqlite: {}{} ({}) in: {}", reason, why, code, doing)};
 }
 
 }  // namespace
