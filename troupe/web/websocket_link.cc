@@ -129,6 +129,7 @@ void StreamLink::start(WebSocketEvents& events, WebSocketLimits limits, wire::In
   INVARIANT(events_ == nullptr, "a link was started twice");
   events_ = &events;
   decoder_ = wire::WebSocketDecoder{wire::WebSocketRole::server, limits, inflater};
+  if (state_ == State::ended) return arm({});  // before there was anybody to tell
   resume_reading();
   flush_control();
 }
@@ -236,7 +237,10 @@ void StreamLink::close(std::uint16_t code, std::string_view reason) {
   arm(closing_time_max);
 }
 
-void StreamLink::on_timer() { end(code_sent_, "the peer did not close in time", Closing::broken); }
+void StreamLink::on_timer() {
+  if (state_ != State::ended) return end(code_sent_, "the peer did not close in time", Closing::broken);
+  events_->on_closed({.code = code_sent_, .reason = "the stream ended", .closing = Closing::broken});
+}
 
 void StreamLink::on_closed(net::CloseReason) {
   end(code_sent_, state_ == State::lingering ? "the protocol was broken" : "the stream ended", Closing::broken);

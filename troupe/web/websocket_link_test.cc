@@ -266,6 +266,28 @@ TEST_CASE("a client that vanishes closed with 1006") {
   CHECK_EQ(pair.owner.closed->closing, Closing::broken);
 }
 
+TEST_CASE("who begins with a link whose client has gone by then is told so, once, and not from inside of the start") {
+  for (const bool closes : {false, true}) {
+    actor::test::World world{3};
+    net::MemoryNetwork network{world.core(0), {.buffer_bytes = 4}};
+    auto [client, server] = network.pair({}, {});
+    std::string head = "HTTP/1.1";
+    iovec part{head.data(), head.size()};
+    REQUIRE_EQ(server->write_some({&part, 1}), 4);
+    auto link =
+        open_websocket(world.core(0), std::move(server), base::make_local<ReceiveBudget>(1000), head.substr(4), "");
+    client.reset();
+    world.run_until_idle();
+    Owner owner;
+    link->start(owner, {});
+    CHECK_FALSE(owner.closed.has_value());
+    if (closes) link->close(1008, "no token");
+    world.run_until_idle();
+    REQUIRE(owner.closed.has_value());
+    CHECK_EQ(owner.closed->code, wire::close_code::abnormal);
+  }
+}
+
 TEST_CASE("an owner may destroy the link in any event") {
   Pair by_message;
   by_message.owner.on_each = [&] { by_message.link.reset(); };
