@@ -14,6 +14,8 @@
 namespace troupe::web {
 namespace {
 
+constexpr std::size_t forgotten_at_once = 64 * 1024;  // of what was sent, while more waits
+
 /// The result of the work, or what its exception says.
 template <class T>
 actor::Task<std::expected<T, std::string>> attempt(actor::Task<T> work) {
@@ -59,8 +61,9 @@ void HttpConnection::started(actor::Context& ctx) {
 void HttpConnection::inspect(actor::Inspection& out) const {
   if (!stream_) return;
   out.add("peer", stream_->peer().text());
-  out.add("backlog_bytes", backlog_.size());
+  out.add("backlog_bytes", backlog_bytes());
   out.add("unsent_bytes", unsent_.size() - sent_);
+  out.add("held_bytes", backlog_.size() + unsent_.size());
 }
 
 // --- reading ---------------------------------------------------------------------------
@@ -72,7 +75,7 @@ void HttpConnection::on_bytes(std::span<char> bytes) {
       case Phase::idle:
       case Phase::in_head:
       case Phase::in_body:
-        return read(text);
+        return hold_back(read(text));
       case Phase::serving:
       case Phase::stalled:
         return hold_back(text);
@@ -84,34 +87,37 @@ void HttpConnection::on_bytes(std::span<char> bytes) {
   });
 }
 
-void HttpConnection::read(std::string_view bytes) {
+/// Gives what is behind the request that is to be served now; else all has been read.
+std::string_view HttpConnection::read(std::string_view bytes) {
   using Step = RequestReader::Step;
   while (true) {
-    switch (reader_.next(bytes)) {
-      case Step::idle:
-        if (draining_ || input_ended_) keep_alive_ = false;
-        if (!keep_alive_) return all_is_sent() ? end() : enter(Phase::closing);
-        return enter(Phase::idle);
-      case Step::in_head:
-        return input_ended_ ? end() : enter(Phase::in_head);
-      case Step::in_body:
-        if (input_ended_) return end();
-        enter(Phase::in_body);
-        return receiving_.hold(*this, reader_.body_bytes());
-      case Step::send_continue:
-        write("HTTP/1.1 100 Continue\r\n\r\n");
-        break;
-      case Step::request:
-        request_ = reader_.take_request();
-        receiving_.hold(*this, 0);
-        enter(Phase::serving);
-        hold_back(bytes);
-        ctx_->self(this).tell(ServeRequest{});
-        return;
-      case Step::refused:
-        return respond_and_close(reader_.take_refusal());
+    const auto step = reader_.next(bytes);
+    if (step == Step::send_continue) {
+      write("HTTP/1.1 100 Continue\r\n\r\n");
+      continue;
     }
+    if (step == Step::request) {
+      request_ = reader_.take_request();
+      receiving_.hold(*this, 0);
+      enter(Phase::serving);
+      ctx_->self(this).tell(ServeRequest{});
+      return bytes;
+    }
+    pause_at(step);
+    return {};
   }
+}
+
+/// All has been read, up to such a place.
+void HttpConnection::pause_at(RequestReader::Step step) {
+  using Step = RequestReader::Step;
+  if (step == Step::refused) return respond_and_close(reader_.take_refusal());
+  if (input_ended_ || (draining_ && step == Step::idle)) keep_alive_ = false;  // no more comes, or is wanted
+  if (!keep_alive_) return all_is_sent() ? end() : enter(Phase::closing);
+  if (step == Step::idle) return enter(Phase::idle);
+  if (step == Step::in_head) return enter(Phase::in_head);
+  enter(Phase::in_body);
+  receiving_.hold(*this, reader_.body_bytes());
 }
 
 // Others sent, and this one had held for the longest. Also from inside of another connection's events.
@@ -125,8 +131,17 @@ void HttpConnection::give_up_received() {
 
 /// Keeps what came behind the request that is being served; past the limit the client has to wait.
 void HttpConnection::hold_back(std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (backlog_read_ * 2 >= backlog_.size()) backlog_.erase(0, std::exchange(backlog_read_, 0));
   backlog_ += bytes;
-  if (backlog_.size() > site_->options.backlog_bytes_max) stream_->pause_reading();
+  wait_for_room();
+}
+
+/// Reads on as long as no more is held back than may be.
+void HttpConnection::wait_for_room() {
+  const bool is_full = backlog_bytes() > site_->options.backlog_bytes_max;
+  if (stream_ == nullptr || is_full == std::exchange(paused_, is_full)) return;
+  is_full ? stream_->pause_reading() : stream_->resume_reading();
 }
 
 /// Goes on with what has been held back, unless the client does not take its answers.
@@ -134,10 +149,12 @@ void HttpConnection::next_request() {
   if (!keep_alive_) return enter(Phase::closing);
   if (unsent_.size() - sent_ > site_->options.unsent_bytes_max) return enter(Phase::stalled);
   enter(Phase::idle);
-  bool was_paused = backlog_.size() > site_->options.backlog_bytes_max;
-  std::string bytes = std::exchange(backlog_, {});
-  if (was_paused) stream_->resume_reading();
-  read(bytes);
+  // In its place: to copy the rest for each of many requests would take the square of them.
+  const auto left = read(std::string_view{backlog_}.substr(backlog_read_));
+  backlog_read_ = backlog_.size() - left.size();
+  if (left.empty()) backlog_ = {};
+  if (left.empty()) backlog_read_ = 0;
+  wait_for_room();
 }
 
 void HttpConnection::on_closed(net::CloseReason reason) {
@@ -229,11 +246,12 @@ Response HttpConnection::failed(const Asked& asked, std::string_view what) {
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
 void HttpConnection::hand_over(const Request& request, Accept accept) {
+  if (input_ended_) return end();  // it has gone meanwhile, and its stream says so once
   append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
   flush();
-  auto link =
-      open_websocket(ctx_->core(), std::move(stream_), site_->receiving, unsent_.substr(sent_), std::move(backlog_));
+  auto link = open_websocket(ctx_->core(), std::move(stream_), site_->receiving, unsent_.substr(sent_),
+                             backlog_.substr(backlog_read_));
   unsent_ = {};
   sent_ = 0;
   end();
@@ -279,6 +297,8 @@ void HttpConnection::respond(Response response, const Asked& asked) {
 void HttpConnection::respond_and_close(Response response) {
   keep_alive_ = false;
   respond(std::move(response), {.at = ctx_->now()});
+  reader_.forget();
+  receiving_.hold(*this, 0);
   enter(Phase::closing);
 }
 
@@ -303,6 +323,7 @@ void HttpConnection::flush() {
     std::size_t taken = stream_->write_some({&rest, 1});
     sent_ += taken;
     if (!all_is_sent()) watch_client(taken);
+    if (sent_ >= forgotten_at_once && sent_ * 2 >= unsent_.size()) unsent_.erase(0, std::exchange(sent_, 0));
   }
   if (all_is_sent()) {
     write_deadline_ = base::Instant::never();

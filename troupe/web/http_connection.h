@@ -69,8 +69,10 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void on_turn_end() override;
   void give_up_received() override;
 
-  void read(std::string_view bytes);
+  std::string_view read(std::string_view bytes);
+  void pause_at(RequestReader::Step step);
   void hold_back(std::string_view bytes);
+  void wait_for_room();
   void next_request();
 
   void trace(const Request& request, actor::Context& ctx) const;
@@ -90,6 +92,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
 
   void enter(Phase phase);
   void arm(base::Instant when);
+  std::size_t backlog_bytes() const noexcept { return backlog_.size() - backlog_read_; }
   bool all_is_sent() const noexcept { return sent_ == unsent_.size(); }
 
   std::shared_ptr<HttpSite> site_;
@@ -101,6 +104,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
 
   std::optional<RoutedRequest> request_;  // whole, until a handler takes it
   std::string backlog_;                   // what came after it
+  std::size_t backlog_read_ = 0;          // how much of that has become requests
   std::string unsent_;                    // answers that the stream has not taken
   std::size_t sent_ = 0;                  // how much of them it has
   std::size_t taken_in_time_ = 0;         // how much since write_deadline_ was set
@@ -110,7 +114,8 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   base::Instant check_at_ = base::Instant::never();  // when the next CheckDeadlines comes
   Phase phase_ = Phase::ended;                       // until started
   bool keep_alive_ = true;
-  bool came_late_;  // the server was going away already
+  bool paused_ = false;  // nothing is read, for too much is held back
+  bool came_late_;       // the server was going away already
   bool draining_;
   bool input_ended_ = false;
   bool client_is_gone_ = false;  // while a handler works for it

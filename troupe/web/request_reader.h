@@ -44,6 +44,12 @@ class RequestReader {
   /// How much is held of a body that is not whole.
   std::size_t body_bytes() const noexcept { return parser_.body_bytes(); }
 
+  /// Lets go of what has come of a request that will not be answered.
+  void forget() {
+    parser_ = wire::Http1Parser{};
+    current_ = {};
+  }
+
   RoutedRequest take_request() noexcept { return std::move(current_); }
   Response take_refusal() noexcept { return std::move(refusal_); }
 

@@ -1,0 +1,140 @@
+// Clients of HTTP that are no good: they take what is answered slower than they ask, ask for much at once, or go in the
+// middle of it all.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/net/memory_network.h"
+#include "troupe/web/http_server.h"
+#include "troupe/web/testing/test_client.h"
+#include "troupe/web/websocket_link.h"
+
+namespace troupe::web {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::TestClient;
+
+struct Pause {
+  using reply = std::string;
+};
+
+class SlowActor {
+ public:
+  actor::Task<std::string> handle(Pause, actor::Context& ctx) {
+    co_await ctx.sleep(1s);
+    co_return "slow";
+  }
+};
+
+/// A server in a world: it answers `/n?x` with x, `/slow` after a second, `/large` with 100 KiB, and opens WebSockets
+/// at
+/// `/ws`, after a second.
+struct Site {
+  explicit Site(net::MemoryNetworkOptions network_options = {}) : network(world.core(0), network_options) {
+    HttpServerOptions options;
+    options.listen = [this](actor::Core&) { return network.listen({{}, 80}); };
+    options.routes = [this](Router& router, actor::Context& ctx) { add_routes(router, ctx.spawn<SlowActor>({})); };
+    server = world.spawn<HttpServer>({}, options);
+    world.run_until_idle();
+  }
+  ~Site() { world.shutdown(); }
+
+  void add_routes(Router& router, actor::Ref<SlowActor> slow) {
+    router.add(Method::get, "/n",
+               [](Request request) -> actor::Task<Response> { co_return text_response(200, request.query); });
+    router.add(Method::get, "/slow", [slow](Request) -> actor::Task<Response> {
+      auto answer = co_await slow.ask(Pause{});
+      co_return text_response(200, answer.value());
+    });
+    router.add(Method::get, "/large",
+               [](Request) -> actor::Task<Response> { co_return text_response(200, std::string(100 * 1024, 'x')); });
+    router.upgrade("/ws", [this, slow](Request) -> actor::Task<Upgrade> {
+      co_await slow.ask(Pause{});
+      co_return Accept{.attach = [this](std::unique_ptr<WebSocketLink>) { ++attached; }};
+    });
+  }
+  std::string held() {
+    for (const auto& one : world.block_on(world.system().inspect())) {
+      if (one.type != "HttpConnection") continue;
+      for (const auto& [name, value] : one.details)
+        if (name == "held_bytes") return value;
+    }
+    return "";
+  }
+  std::size_t connections() { return world.block_on(server.ask(GetConnections{})).value(); }
+
+  actor::test::World world{11};
+  net::MemoryNetwork network;
+  actor::Ref<HttpServer> server;
+  int attached = 0;
+};
+
+std::string get(std::string_view target) { return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target); }
+
+TEST_CASE("requests that come in one piece, however many, are answered once each and in their order") {
+  Site site{{.buffer_bytes = 4 * 1024 * 1024}};
+  auto client = TestClient{site.network.connect({{}, 80})};
+  std::string all;
+  constexpr int many = 5000;
+  for (int i = 0; i < many; ++i) all += get(fmt::format("/n?{}.", i));
+  client.send(all);
+  site.world.run_until_idle();
+  const auto answers = client.take();
+  std::size_t at = 0;
+  for (int i = 0; i < many; ++i) {
+    const auto found = answers.find(fmt::format("\r\n\r\n{}.", i), at);
+    REQUIRE_NE(found, std::string::npos);
+    at = found;
+  }
+}
+
+TEST_CASE("what a steady but slow client has taken is kept no longer, while it asks for more and more") {
+  Site site{{.buffer_bytes = 16 * 1024, .piece_bytes_max = 16 * 1024}};
+  auto client = TestClient{site.network.connect({{}, 80})};
+  client.stream().pause_reading();
+  std::size_t taken = 0;
+  for (int round = 0; round < 400; ++round) {
+    if (round % 6 == 0) client.send(get("/large"));
+    site.world.advance(1ms);
+    client.stream().resume_reading();
+    site.world.advance(1ms);
+    client.stream().pause_reading();
+    taken += client.take().size();
+    CHECK_LT(std::stoul(site.held()), 1024 * 1024);
+  }
+  CHECK_GT(taken, 3 * 1024 * 1024);
+}
+
+TEST_CASE("who says half a request behind a whole one and then no more still gets the answer to the whole one") {
+  for (const auto* rest : {"", "\r", "GE", "POST /n HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf"}) {
+    CAPTURE(rest);
+    Site site;
+    auto client = TestClient{site.network.connect({{}, 80})};
+    client.send(get("/slow") + rest);
+    client.stream().shutdown_write();
+    site.world.advance(2s);
+    CHECK(client.take().ends_with("\r\n\r\nslow"));
+    CHECK(client.is_closed());
+    CHECK_EQ(site.connections(), 0);
+  }
+}
+
+TEST_CASE("who has said no more while its WebSocket is being opened gets none") {
+  for (const bool goes : {true, false}) {
+    CAPTURE(goes);
+    Site site;
+    auto client = TestClient{site.network.connect({{}, 80})};
+    client.send(
+        "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    if (goes) client.stream().shutdown_write();
+    site.world.advance(2s);
+    CHECK_EQ(site.attached, goes ? 0 : 1);
+    CHECK_EQ(client.is_closed(), true);  // the link of the other is let go at once
+    CHECK_EQ(site.connections(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace troupe::web
