@@ -115,7 +115,7 @@ class MemoryStream final : public Stream {
       events_->on_bytes(piece);
       return;
     }
-    if (in_->bytes.empty() && in_->finished && !told_finished_) {
+    if (!paused_ && in_->bytes.empty() && in_->finished && !told_finished_) {
       told_finished_ = true;
       events_->on_closed(CloseReason::finished);
     }

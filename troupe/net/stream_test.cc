@@ -236,6 +236,18 @@ TEST_CASE("an owner may pause in the middle of what comes, and gets the rest lat
   });
 }
 
+TEST_CASE("an owner that has paused hears that the other side says no more when it reads on") {
+  on_each_kind([](Connected& ends) {
+    ends.b.stream->pause_reading();
+    ends.a.stream->shutdown_write();
+    for (int turn = 0; turn < 200; ++turn) ends.settle();
+    CHECK_FALSE(ends.b.closed.has_value());
+    ends.b.stream->resume_reading();
+    for (int turn = 0; turn < 200; ++turn) ends.settle();
+    CHECK_EQ(ends.b.closed, CloseReason::finished);
+  });
+}
+
 TEST_CASE("a side that says no more still hears the other") {
   on_each_kind([](Connected& ends) {
     const auto question = numbers(10), answer = numbers(20);
