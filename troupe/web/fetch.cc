@@ -115,6 +115,7 @@ void bound(CURL* curl, Transfer& transfer) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(rules.within);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server that does not answer
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds.count()));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
