@@ -3,6 +3,7 @@
 #include "troupe/web/http_connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "troupe/base/check.h"
 #include "troupe/base/log.h"
@@ -15,6 +16,7 @@ namespace troupe::web {
 namespace {
 
 constexpr std::size_t forgotten_at_once = 64 * 1024;  // of what was sent, while more waits
+constexpr std::size_t kept_bytes = 4 * 1024;          // of memory for the next answer, while nothing waits
 
 /// The result of the work, or what its exception says.
 template <class T>
@@ -63,7 +65,7 @@ void HttpConnection::inspect(actor::Inspection& out) const {
   out.add("peer", stream_->peer().text());
   out.add("backlog_bytes", backlog_bytes());
   out.add("unsent_bytes", unsent_.size() - sent_);
-  out.add("held_bytes", backlog_.size() + unsent_.size());
+  out.add("held_bytes", backlog_.capacity() + unsent_.capacity());
 }
 
 // --- reading ---------------------------------------------------------------------------
@@ -113,7 +115,7 @@ void HttpConnection::pause_at(RequestReader::Step step) {
   using Step = RequestReader::Step;
   if (step == Step::refused) return respond_and_close(reader_.take_refusal());
   if (input_ended_ || (draining_ && step == Step::idle)) keep_alive_ = false;  // no more comes, or is wanted
-  if (!keep_alive_) return all_is_sent() ? end() : enter(Phase::closing);
+  if (!keep_alive_) return end_when_sent();
   if (step == Step::idle) return enter(Phase::idle);
   if (step == Step::in_head) return enter(Phase::in_head);
   enter(Phase::in_body);
@@ -152,7 +154,7 @@ void HttpConnection::next_request() {
   // In its place: to copy the rest for each of many requests would take the square of them.
   const auto left = read(std::string_view{backlog_}.substr(backlog_read_));
   backlog_read_ = backlog_.size() - left.size();
-  if (left.empty()) backlog_ = {};
+  if (left.empty()) (void)std::exchange(backlog_, {});  // and its memory
   if (left.empty()) backlog_read_ = 0;
   wait_for_room();
 }
@@ -161,8 +163,8 @@ void HttpConnection::on_closed(net::CloseReason reason) {
   entry_([&] {
     input_ended_ = true;
     if (reason == net::CloseReason::reset || phase_ == Phase::lingering) return lost();
-    bool answers_follow = phase_ == Phase::serving || phase_ == Phase::stalled || !all_is_sent();
-    if (!answers_follow) end();
+    const bool is_reading = phase_ == Phase::idle || phase_ == Phase::in_head || phase_ == Phase::in_body;
+    if (is_reading) end_when_sent();
   });
 }
 
@@ -195,8 +197,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   }
   if (!answered) answered = failed(asked, answered.error());
   if (auto* accept = std::get_if<Accept>(&*answered)) {
-    site_->metrics.answered(101, ctx.now() - asked.at);
-    hand_over(handshake, std::move(*accept));
+    hand_over(handshake, std::move(*accept), asked);
     co_return;
   }
   if (auto* streaming = std::get_if<Streaming>(&*answered)) {
@@ -245,8 +246,9 @@ Response HttpConnection::failed(const Asked& asked, std::string_view what) {
 }
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
-void HttpConnection::hand_over(const Request& request, Accept accept) {
-  if (input_ended_) return end();  // it has gone meanwhile, and its stream says so once
+void HttpConnection::hand_over(const Request& request, Accept accept, const Asked& asked) {
+  if (input_ended_) return end_when_sent();  // it has gone meanwhile, and its stream says so once
+  site_->metrics.answered(101, ctx_->now() - asked.at);
   append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
   flush();
@@ -261,7 +263,7 @@ void HttpConnection::hand_over(const Request& request, Accept accept) {
 /// Sends the head behind all earlier answers, gives the stream away and ends.
 void HttpConnection::hand_over(Streaming streaming, const Asked& asked) {
   INVARIANT(is_writable(streaming.head), "the head of a stream is made by us");
-  if (input_ended_) return end();  // who says no more while it is answered is not there to listen either
+  if (input_ended_) return end_when_sent();  // who says no more while it is answered is not there to listen either
   site_->metrics.answered(streaming.head.status, ctx_->now() - asked.at);
   append_response(unsent_, std::move(streaming.head),
                   {.with_body = false,
@@ -327,7 +329,8 @@ void HttpConnection::flush() {
   }
   if (all_is_sent()) {
     write_deadline_ = base::Instant::never();
-    unsent_ = {};
+    if (unsent_.capacity() > kept_bytes) (void)std::exchange(unsent_, {});
+    unsent_.clear();
     sent_ = 0;
     const bool begins_to_idle = phase_ == Phase::idle && phase_deadline_ == base::Instant::never();
     if (begins_to_idle && (draining_ || input_ended_)) return end();
@@ -406,6 +409,12 @@ void HttpConnection::lost() {
   if (phase_ != Phase::serving) return end();
   client_is_gone_ = true;
   stream_->close();
+}
+
+/// Nothing more is read.
+void HttpConnection::end_when_sent() {
+  keep_alive_ = false;
+  all_is_sent() ? end() : enter(Phase::closing);
 }
 
 void HttpConnection::end() {

@@ -78,7 +78,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void trace(const Request& request, actor::Context& ctx) const;
   using Answer = std::variant<Response, Accept, Streaming>;
   actor::Task<Answer> answer(Request request, Router::Match match);
-  void hand_over(const Request& request, Accept accept);
+  void hand_over(const Request& request, Accept accept, const Asked& asked);
   void hand_over(Streaming streaming, const Asked& asked);
   Response failed(const Asked& asked, std::string_view what);
 
@@ -88,6 +88,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void flush();
   void watch_client(std::size_t taken);
   void lost();
+  void end_when_sent();
   void end();
 
   void enter(Phase phase);

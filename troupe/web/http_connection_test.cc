@@ -262,6 +262,11 @@ TEST_CASE("whoever holds half a body is told to come back when others need the r
     honest.send(head + std::string(70'000, 'x'));
     site.world.run_until_idle();
   }
+  auto other = site.connect();
+  other.send(head + std::string(20'000, 'x'));
+  site.world.run_until_idle();
+  honest.send(std::string(9'999 + 5'000, 'x'));  // it has held for the longest, and passes the bound itself
+  site.world.run_until_idle();
 }
 
 TEST_CASE("a client that sends its last request and closes its side still gets the answer") {

@@ -11,7 +11,10 @@ constexpr std::size_t some = 100 * 1024;
 struct Connection final : ReceiveBudget::Holder {
   explicit Connection(const base::LocalRef<ReceiveBudget>& budget) : share(budget) {}
   void hold(std::size_t bytes) { share.hold(*this, bytes); }
-  void give_up_received() override { gave_up = true; }
+  void give_up_received() override {
+    gave_up = true;
+    share.hold(*this, 0);  // who closes says so again
+  }
 
   bool gave_up = false;
   ReceiveBudget::Share share;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "troupe/net/address.h"
@@ -45,9 +46,9 @@ class RequestReader {
   std::size_t body_bytes() const noexcept { return parser_.body_bytes(); }
 
   /// Lets go of what has come of a request that will not be answered.
-  void forget() {
-    parser_ = wire::Http1Parser{};
-    current_ = {};
+  void forget() {  // with its memory, which an assignment would keep
+    (void)std::exchange(parser_, wire::Http1Parser{});
+    (void)std::exchange(current_, {});
   }
 
   RoutedRequest take_request() noexcept { return std::move(current_); }

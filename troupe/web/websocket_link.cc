@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/check.h"
@@ -211,7 +212,7 @@ void StreamLink::take_close(std::string_view payload) {
 
 // Others sent, and this one had held for the longest. Also from inside of another link's events.
 void StreamLink::give_up_received() {
-  decoder_ = wire::WebSocketDecoder{wire::WebSocketRole::server};
+  (void)std::exchange(decoder_, wire::WebSocketDecoder{wire::WebSocketRole::server});  // with its memory
   if (state_ == State::open) return refuse({try_again_later, "too much is being received by this server"});
   stream_->pause_reading();  // until the time for the peer's close frame is over
 }
