@@ -16,6 +16,11 @@
 
 namespace troupe::realtime {
 
+/// Whether what was refused with this code may be accepted when it is said again.
+inline bool is_passing(std::string_view code) noexcept {
+  return code == "rate_limited" || code == "overloaded" || code == "internal";
+}
+
 enum class ServerFrameType : std::uint8_t {
   other,  // one that these clients have no use for
   welcome,

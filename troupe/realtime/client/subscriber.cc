@@ -39,10 +39,6 @@ bool is_of_token(const SocketEnd& end) {
                                                : end.cause == SocketEnd::Cause::refused && end.code == 401;
 }
 
-bool is_passing(std::string_view error) {
-  return error == "rate_limited" || error == "overloaded" || error == "internal";
-}
-
 bool is_name(const std::string& topic) {
   const auto pattern = TopicPattern::parse(topic);
   return pattern.has_value() && pattern->is_name();

@@ -83,6 +83,15 @@ void TopicPublisher::handle(ShowToken, actor::Context& ctx) {
   socket_->send(wire::Opcode::text, text);
 }
 
+void TopicPublisher::token_shown(const ServerFrame& answer) {
+  if (answer.type == ServerFrameType::authenticated) {
+    options_.socket.token = shown_;
+    return;
+  }
+  if (is_passing(answer.code)) shown_ = options_.socket.token;  // it may be shown again
+  ctx_->after(this, "token", options_.token_look_interval, ShowToken{});
+}
+
 void TopicPublisher::send_some() {
   const auto now = ctx_->core().read_clock();
   while (welcomed_ && !waiting_.empty()) {
@@ -109,8 +118,7 @@ void TopicPublisher::take(const ServerFrame& frame, std::string_view text) {
       pause_ = base::Duration{std::chrono::seconds{1}} / static_cast<std::int64_t>(frame.messages_per_second);
     return send_some();
   }
-  const bool is_refused_token = frame.type == ServerFrameType::error && frame.id == token_id;
-  if (is_refused_token) return ctx_->after(this, "token", options_.token_look_interval, ShowToken{});
+  if (frame.id == token_id) return token_shown(frame);
   if (frame.type == ServerFrameType::token_expiring) return handle(ShowToken{}, *ctx_);
   const auto found = sent_.find(frame.id);
   if (found == sent_.end()) return;

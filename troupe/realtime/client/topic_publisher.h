@@ -74,6 +74,7 @@ class TopicPublisher final : private ClientSocketEvents {
   void on_frame(wire::Opcode opcode, std::string_view message) override;
   void on_end(const SocketEnd& end) override;
   void take(const ServerFrame& frame, std::string_view text);
+  void token_shown(const ServerFrame& answer);
   void send_some();
   void ended(const std::string& why);
   void finish_if_done();

@@ -115,6 +115,11 @@ TEST_CASE("another token is shown when there is one, and once more where one was
   const auto again = server->take();
   REQUIRE_EQ(types(again), "authenticate");
   CHECK_EQ(field(again[0], "token"), "third");
+  server->say_frame(R"({"type":"error","id":"token","code":"overloaded","message":"not now"})");
+  world.advance(6s);
+  const auto once_more = server->take();
+  REQUIRE_EQ(types(once_more), "authenticate");
+  CHECK_EQ(field(once_more[0], "token"), "third");
   server->say_frame(R"({"type":"authenticated","id":"token","user":"alice"})");
   world.advance(20s);
   CHECK(server->take().empty());
