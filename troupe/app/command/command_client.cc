@@ -90,6 +90,7 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   oauth::ClientMetadata metadata;
   apply(command.flags, metadata);
   refuse(oauth::fault_in(metadata));
+  refuse(oauth::fault_in_uris(metadata.redirect_uris));
   refuse_slips(metadata.scope);
   const oauth::NewClient made = oauth::make_client(std::move(metadata), admin.now(), admin.ids(), admin.random());
   oauth::AuditEvent event = admin.event("client_registered");

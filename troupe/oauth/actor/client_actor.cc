@@ -206,6 +206,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
                                                                               actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   if (const auto fault = fault_in_words(message.metadata.scope)) co_return std::unexpected(*fault);
+  if (const auto fault = fault_in_uris(message.metadata.redirect_uris)) co_return std::unexpected(*fault);
   const NewClient made = make_client(std::move(message.metadata), context.wall(), ids_, context.random());
   const bool is_by_itself = message.managed == RegisterClient::Managed::by_itself;
   std::optional<RegistrationToken> token;

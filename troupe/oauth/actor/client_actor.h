@@ -161,15 +161,16 @@ struct DeleteRegistration {
   using error = OauthError;
 };
 
-/// A request to register, or to manage a registration, was refused. Noted in the audit trail, as far as the budget of
-/// refusals goes.
+/// A client got no token, for what it asked for is not its own. Noted in the audit trail, as far as the budget of
+/// refusals goes; nobody waits for it.
 struct RefusedGrant {
   ClientId id;              // who has asked
   std::string_view reason;  // a literal: "wider_scope"
   Cause cause{};
 };
 
-/// Nobody waits for it, and of many only some are noted (RefusalBudget).
+/// A request to register, or to manage a registration, was refused. Noted in the audit trail, as far as the budget of
+/// refusals goes.
 struct RegistrationRefused {
   std::optional<ClientId> id;  // whose registration it was, if one was named
   std::string reason;          // the code of the error

@@ -45,6 +45,8 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
     if (const auto fault = fault_in_words(message.metadata.scope, client->metadata.scope))
       return std::unexpected(*fault);
+    if (const auto fault = fault_in_uris(message.metadata.redirect_uris, client->metadata.redirect_uris))
+      return std::unexpected(*fault);
     const Client before = *client;
     client->metadata = message.metadata;
     client->state = message.state;

@@ -27,6 +27,8 @@ Redeemed redeem_client_credentials(ServicePtr service, wire::Form form, ClientPt
   if (client->is_public())
     co_return note_refused(*service, *client, "another_grant", errors::unauthorized_client, cause);
   auto scope = scope_for(*client, form);
+  const bool is_malformed = !scope && !ScopeSet::parse(parameter(form, "scope"));
+  if (is_malformed) co_return std::unexpected(scope.error());
   if (!scope) co_return note_refused(*service, *client, "wider_scope", scope.error(), cause);
   auto audience = audience_of(resources_in(form), service->options);
   if (!audience) co_return note_refused(*service, *client, "another_target", audience.error(), cause);

@@ -143,11 +143,20 @@ std::optional<OauthError> fault_in_words(const ScopeSet& scope, const ScopeSet& 
       "A scope that begins with topic: is one such as topic:news.*:subscribe, with at most four *.");
 }
 
+std::optional<OauthError> fault_in_uris(const std::vector<std::string>& uris, const std::vector<std::string>& known) {
+  const auto is_fault = [&](const std::string& uri) {
+    return says_an_answer(uri) && std::ranges::find(known, uri) == known.end();
+  };
+  if (std::ranges::none_of(uris, is_fault)) return std::nullopt;
+  return errors::invalid_redirect_uri.because("The query of a redirect URI has no code, state, iss or error.");
+}
+
 std::optional<OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to) {
   const OauthError& fault = errors::invalid_client_metadata;
   if (from.is_public() != to.is_public()) {
     return fault.because("A client stays public or confidential: register another one.");
   }
+  if (const auto found = fault_in_uris(to.redirect_uris, from.redirect_uris)) return found;
   if (to.has_secret() && !from.has_secret()) {
     return fault.because("A client that has no secret gets none later: register another one.");
   }

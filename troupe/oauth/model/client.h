@@ -109,6 +109,11 @@ std::optional<std::string> slip_in(const ScopeSet& scope, const ScopeSet& known 
 /// Why a client is not given this scope, or nothing: there is a slip in it.
 std::optional<struct OauthError> fault_in_words(const ScopeSet& scope, const ScopeSet& known = {});
 
+/// Why a client is not given these redirect URIs, or nothing: one that it has not had before, `known`, says in its
+/// query what the answer says (`says_an_answer`).
+std::optional<struct OauthError> fault_in_uris(const std::vector<std::string>& uris,
+                                               const std::vector<std::string>& known = {});
+
 /// Why a client of this metadata cannot be given that one, or nothing: it stays public or confidential, and nobody
 /// would tell it a secret that it did not have.
 std::optional<struct OauthError> fault_in_change(const ClientMetadata& from, const ClientMetadata& to);

@@ -108,5 +108,13 @@ TEST_CASE("who is the server of a resource serves tokens for it, whomever they a
     CHECK_FALSE(metadata.serves({other}));
 }
 
+TEST_CASE("a redirect URI that says an answer is not given to a client, and one that it has had is in nobody's way") {
+  const std::vector<std::string> good{"https://app.example/cb?x=1"}, bad{"https://app.example/cb?state=1"};
+  CHECK_FALSE(fault_in_uris(good));
+  CHECK_EQ(fault_in_uris(bad)->code, errors::invalid_redirect_uri.code);
+  CHECK_FALSE(fault_in_uris(bad, bad));
+  CHECK(fault_in_uris({bad[0], "https://app.example/cb?code=1"}, bad));
+}
+
 }  // namespace
 }  // namespace troupe::oauth

@@ -31,24 +31,24 @@ std::string_view loopback_rest(std::string_view uri, std::string_view origin) {
   return ends_authority ? rest : std::string_view{};
 }
 
-/// Whether the query of a redirect URI says what is ours to say: its reader could take that for the answer
-/// (RFC 6749, section 3.1: no parameter comes twice; RFC 9207).
-bool says_an_answer(std::string_view query) {
-  const auto said = wire::parse_form(query);
-  if (!said) return true;
-  constexpr std::string_view ours[] = {"code", "state", "iss", "error", "error_description", "error_uri"};
-  return std::ranges::any_of(ours, [&](std::string_view name) { return said->get(name).has_value(); });
-}
-
 }  // namespace
 
 bool may_be_registered(std::string_view uri) {
   if (uri.size() > redirect_uri_bytes_max) return false;
   auto url = wire::parse_url(uri);
-  if (!url || url->fragment || url->userinfo || says_an_answer(url->query.value_or(""))) return false;
+  if (!url || url->fragment || url->userinfo) return false;
   if (url->scheme == "https") return true;
   if (url->scheme == "http") return is_loopback_host(url->host);
   return url->scheme.contains('.');  // com.example.app:/callback; never javascript:, data:, file:
+}
+
+bool says_an_answer(std::string_view uri) {
+  const auto url = wire::parse_url(uri);
+  if (!url || !url->query) return false;
+  const auto said = wire::parse_form(*url->query);
+  if (!said) return true;
+  constexpr std::string_view ours[] = {"code", "state", "iss", "error", "error_description", "error_uri"};
+  return std::ranges::any_of(ours, [&](std::string_view name) { return said->get(name).has_value(); });
 }
 
 bool matches_redirect_uri(std::string_view registered, std::string_view requested) {

@@ -18,6 +18,10 @@ inline constexpr std::size_t redirect_uri_bytes_max = 2048;
 /// a loopback host, or a private scheme with a dot in its name, as native applications use (RFC 8252, 7.1).
 bool may_be_registered(std::string_view uri);
 
+/// Whether the query of `uri` says what is ours to say behind it: its reader could take that for the answer (RFC 6749,
+/// section 3.1: no parameter comes twice; RFC 9207).
+bool says_an_answer(std::string_view uri);
+
 /// Whether `requested` is `registered`: byte-exact, or both are http on the same loopback address
 /// (127.0.0.1 or [::1], not a name) and differ in the port alone.
 bool matches_redirect_uri(std::string_view registered, std::string_view requested);
