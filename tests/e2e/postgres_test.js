@@ -83,10 +83,13 @@ test('while the database is read and takes no writes, the server is not ready', 
     postgres.query('ALTER SYSTEM SET default_transaction_read_only = on');
     postgres.query('SELECT pg_reload_conf()');
     assert.ok(await until(async () => (await ready())[0] === 503, 10_000), 'it says that it is ready');
-    postgres.query('SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only');
+    assert.deepEqual(await ready(), [503, 'takes no writes']);
+    postgres.query('ALTER SYSTEM RESET default_transaction_read_only');
     postgres.query('SELECT pg_reload_conf()');
     assert.ok(await until(async () => (await ready())[0] === 200, 20_000), 'it does not come back');
   } finally {
+    postgres.query('ALTER SYSTEM RESET default_transaction_read_only');
+    postgres.query('SELECT pg_reload_conf()');
     await server.stop();
   }
 });
