@@ -197,16 +197,23 @@ void Pipeline::answer_one() {
   if (!result) lose("an answer is missing");
   const ExecStatusType status = PQresultStatus(result.get());
   if (pending.kind == Kind::sync) {
+    // The farewell of a server that ends the connection comes in place of whatever was awaited.
+    if (status == PGRES_FATAL_ERROR) lose(one_line(PQresultErrorMessage(result.get())));
     if (status != PGRES_PIPELINE_SYNC) lose("answers are out of step");
     return;
   }
   const bool is_done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
   if (!is_done && pending.kind == Kind::prepare) names_.erase(pending.sql);
   if (status == PGRES_FATAL_ERROR) note_failure(result.get(), pending);
+  if (is_done && pending.kind == Kind::statement) {
+    last_ = std::move(result);
+    answered_ = pending.ticket;
+  }
   while (const ResultHandle rest = next_result()) {
   }
-  if (is_done && pending.kind == Kind::statement) last_ = std::move(result);
 }
+
+ResultHandle Pipeline::answer_to(Ticket ticket) { return answered_ == ticket ? std::move(last_) : ResultHandle{}; }
 
 void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
@@ -221,7 +228,14 @@ void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
 ResultHandle Pipeline::next_result() {
   while (PQisBusy(connection_.get()) != 0) {
     wait({.read = true, .write = false}, present_patience_);
-    if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
+    if (PQconsumeInput(connection_.get()) != 0) continue;
+    // What came in front of the end is an answer all the same: to a commit, or why the server has ended it.
+    const std::string why = one_line(PQerrorMessage(connection_.get()));
+    ResultHandle last{PQgetResult(connection_.get())};
+    const bool is_answer = last && (PQresultStatus(last.get()) != PGRES_FATAL_ERROR ||
+                                    !field(last.get(), PG_DIAG_SQLSTATE).empty());  // libpq's own failures have none
+    if (!is_answer) lose(why);
+    return last;
   }
   return ResultHandle{PQgetResult(connection_.get())};
 }

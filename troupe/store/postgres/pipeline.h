@@ -53,6 +53,10 @@ class Pipeline {
   /// The same where each answer may take so long.
   ResultHandle settle_within(base::Duration patience);
 
+  /// The answer to a statement that was done, where it is the last that came: also when the connection was lost behind
+  /// it. Null: it is not.
+  ResultHandle answer_to(Ticket ticket);
+
   bool is_settled() const noexcept { return pending_.empty(); }
   /// The statement that the server refused last; what came behind it did not happen. 0: none was.
   Ticket failed() const noexcept { return failed_; }
@@ -100,6 +104,7 @@ class Pipeline {
   std::deque<Pending> pending_;
   Ticket tickets_ = 0;
   ResultHandle last_;
+  Ticket answered_ = 0;      // what `last_` is the answer to
   bool has_failed_ = false;  // among those that are settled now
   std::optional<Error> last_error_;
   Ticket failed_ = 0;

@@ -223,20 +223,22 @@ class PostgresSession final : public Session {
   void commit(std::exception_ptr& last_outcome) {
     const Ticket own = pipeline_.send_behind("COMMIT");
     try {
-      return require_committed(settle_commit());
+      return require_committed(settle_commit(own));
     } catch (const Error&) {
       if (pipeline_.is_lost() || pipeline_.failed() < first_ || pipeline_.failed() >= own) throw;
       undo_piece(last_outcome, std::current_exception());
     }
-    pipeline_.send_behind("COMMIT");
-    require_committed(settle_commit());
+    const Ticket second = pipeline_.send_behind("COMMIT");
+    require_committed(settle_commit(second));
   }
 
-  ResultHandle settle_commit() {
+  /// Where the connection is lost behind the server's answer, it is the answer that counts.
+  ResultHandle settle_commit(Ticket commit) {
     try {
       return pipeline_.settle();
     } catch (const Error& error) {
       if (!pipeline_.is_lost()) throw;
+      if (ResultHandle answer = pipeline_.answer_to(commit)) return answer;
       throw Error{Failure::unknown, error.code(), fmt::format("{}, in the middle of a commit", error.what())};
     }
   }

@@ -86,6 +86,9 @@ class PostgresServer {
     return fmt::format("postgresql:///{}?host={}&user=troupe", database, folder_);
   }
 
+  /// Where its socket is.
+  const std::string& folder() const { return folder_; }
+
   PostgresOptions options(const std::string& database, SessionHome home = SessionHome::core) const {
     return {.url = base::Secret{url(database)}, .home = home};
   }
