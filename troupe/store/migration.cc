@@ -8,6 +8,10 @@
 namespace troupe::store {
 namespace {
 
+constexpr std::string_view journal_of_migrations =
+    "CREATE TABLE IF NOT EXISTS schema_migrations ("
+    "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT";
+
 /// FNV-1a of 64 bits: tells an edited text from the one that was applied; no protection against intent.
 std::string checksum_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -51,11 +55,11 @@ int migrate(Session& session, std::span<const Migration> known, base::UnixTime n
   for (std::size_t i = 0; i < known.size(); ++i)
     INVARIANT(known[i].number == static_cast<int>(i) + 1, "migrations are numbered from 1 without gaps");
 
+  // A table that is there is not made again: who may only look may not say so much as "if not exists".
+  const bool is_made = has_migrations(session);
   // One transaction around all: a second process that starts now waits, and then finds everything done.
   return session.transact([&](Transaction& transaction) {
-    transaction.script(
-        "CREATE TABLE IF NOT EXISTS schema_migrations ("
-        "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");
+    if (!is_made) transaction.script(journal_of_migrations);
     const std::vector<Applied> applied = applied_in(transaction);
     check(applied, known);
     for (const Migration& migration : known.subspan(applied.size())) {

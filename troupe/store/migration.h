@@ -20,7 +20,7 @@ struct Migration {
 
 /// Applies what is missing, all of it or nothing; gives how many were applied. Throws Error::wrong_schema,
 /// with a sentence for the operator, when the database is newer than `known` or an applied migration was edited.
-/// It blocks.
+/// Where nothing is missing, a user of the database who may only read will do. It blocks.
 int migrate(Session& session, std::span<const Migration> known, base::UnixTime now);
 
 /// Whether anybody has ever applied migrations to it. Throws Error. It blocks.

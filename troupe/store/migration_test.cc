@@ -98,5 +98,18 @@ TEST_CASE_TEMPLATE("a migration that was edited after it was applied is refused"
   CHECK_NE(refusal(session, edited).find("Migration 1"), std::string::npos);
 }
 
+TEST_CASE("a database that has every migration is taken from who may only read it") {
+  auto& server = test::PostgresServer::of_this_process();
+  const std::string database = server.make_database();
+  const Migration one[] = {first};
+  const Migration two[] = {first, second};
+  migrate(*server.session(database), one, now);
+  server.execute(database, {"CREATE ROLE onlooker LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO onlooker",
+                            "REVOKE CREATE ON SCHEMA public FROM PUBLIC"});
+  const auto onlooker = postgres_engine({.url = base::Secret{server.url(database) + "&user=onlooker"}})->open();
+  CHECK_EQ(migrate(*onlooker, one, now), 0);
+  CHECK_THROWS_AS(migrate(*onlooker, two, now), Error);
+}
+
 }  // namespace
 }  // namespace troupe::store
