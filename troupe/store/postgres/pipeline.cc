@@ -184,6 +184,16 @@ ResultHandle Pipeline::settle_within(base::Duration patience) {
   return std::move(last_);
 }
 
+void Pipeline::roll_back() noexcept {
+  if (is_lost_) return;
+  try {
+    send_behind("ROLLBACK");
+    settle();
+  } catch (const Error&) {
+    give_up();
+  }
+}
+
 void Pipeline::drain(std::size_t pending_left) {
   write_out();
   while (pending_.size() > pending_left) answer_one();

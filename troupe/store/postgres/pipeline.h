@@ -53,6 +53,8 @@ class Pipeline {
   /// The same where each answer may take so long.
   ResultHandle settle_within(base::Duration patience);
 
+  /// Ends the transaction. A connection that cannot even do this is lost, and known to be; so is what was lost before.
+  void roll_back() noexcept;
   /// The answer to a statement that was done, where it is the last that came: also when the connection was lost behind
   /// it. Null: it is not.
   ResultHandle answer_to(Ticket ticket);

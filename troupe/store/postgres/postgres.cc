@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
-#include "troupe/base/published.h"
 #include "troupe/store/piece_transaction.h"
+#include "troupe/store/postgres/claim.h"
 #include "troupe/store/postgres/dialect.h"
 #include "troupe/store/postgres/pipeline.h"
 #include "troupe/store/postgres/sqlstate.h"
@@ -21,9 +21,6 @@ constexpr Oid bool_type = 16, bytea_type = 17, int8_type = 20, int2_type = 21, i
               varchar_type = 1043;
 
 constexpr std::string_view lock_writers = "SELECT pg_advisory_xact_lock(128022980485221)";  // "troupe" in ASCII
-
-// Held by the connection, not by a transaction: the number above, and one more.
-constexpr std::string_view lock_servers = "SELECT pg_advisory_lock(128022980485222)";
 
 constexpr base::Duration script_patience = std::chrono::hours{24};
 
@@ -90,24 +87,17 @@ class PostgresTransaction final : public PieceTransaction {
   Pipeline& pipeline_;
 };
 
-/// Whether another server has the database, as the last session that has tried to claim it found. All sessions of an
-/// engine share it.
-using TakenByOther = base::Published<bool>;
-
 class PostgresSession final : public Session {
  public:
-  PostgresSession(const PostgresOptions& options, TakenByOther taken)
-      : pipeline_(options),
-        is_to_claim_(options.claim == PostgresClaim::server),
-        taken_(std::move(taken)),
-        is_taken_(taken_.reader()) {}
+  PostgresSession(const PostgresOptions& options, ClaimBoard board)
+      : pipeline_(options), claim_(pipeline_, std::move(board), options.claim) {}
 
   void wait_by(SocketWait& wait) override { pipeline_.wait_by(wait); }
   bool is_usable() noexcept override { return !pipeline_.is_closed(); }
 
   Outcomes write(std::span<const Work> pieces) override {
     settle_last_batch();
-    if (is_to_claim_) claim();
+    claim_.require();
     return or_roll_back([&] {
       Outcomes outcomes;
       // Each statement sees what others have committed by then: a snapshot would be older than the lock.
@@ -126,7 +116,7 @@ class PostgresSession final : public Session {
 
   Outcomes read(std::span<const Work> pieces) override {
     settle_last_batch();
-    if (*is_taken_.read()) throw_taken();
+    claim_.require_not_taken();
     return or_roll_back([&] {
       Outcomes outcomes;
       bool has_begun = false;
@@ -143,28 +133,6 @@ class PostgresSession final : public Session {
   }
 
  private:
-  /// Claims the database, once for each connection: with it the claim goes.
-  void claim() {
-    try {
-      pipeline_.send("BEGIN");
-      pipeline_.send_once(fmt::format("SET LOCAL lock_timeout = {}", claim_patience.count()));
-      pipeline_.send(lock_servers);
-      pipeline_.send_behind("COMMIT");
-      pipeline_.settle();
-    } catch (const Error& error) {
-      if (!pipeline_.is_lost()) roll_back();
-      if (error.failure() != Failure::busy) throw;
-      taken_.publish(true);
-      throw_taken();
-    }
-    is_to_claim_ = false;
-    taken_.publish(false);
-  }
-
-  [[noreturn]] static void throw_taken() {
-    throw Error{Failure::unavailable, 0, "postgresql: another server serves this database already"};
-  }
-
   void settle_last_batch() {
     if (!pipeline_.is_settled()) pipeline_.settle();
   }
@@ -266,25 +234,13 @@ class PostgresSession final : public Session {
     try {
       return work();
     } catch (...) {
-      if (!pipeline_.is_lost()) roll_back();
+      pipeline_.roll_back();
       throw;
     }
   }
 
-  /// A connection that cannot even do this is lost, and known to be.
-  void roll_back() noexcept {
-    try {
-      pipeline_.send_behind("ROLLBACK");
-      pipeline_.settle();
-    } catch (const Error&) {
-      pipeline_.give_up();
-    }
-  }
-
   Pipeline pipeline_;
-  bool is_to_claim_;
-  TakenByOther taken_;
-  base::PublishedReader<bool> is_taken_;
+  Claim claim_;
   Ticket first_ = 0;  // what the present transaction begins with: from here
   Ticket begun_ = 0;  // up to here
 };
@@ -292,14 +248,14 @@ class PostgresSession final : public Session {
 class PostgresEngine final : public Engine {
  public:
   explicit PostgresEngine(PostgresOptions options) : options_(std::move(options)) {}
-  std::unique_ptr<Session> open() override { return std::make_unique<PostgresSession>(options_, taken_); }
+  std::unique_ptr<Session> open() override { return std::make_unique<PostgresSession>(options_, board_); }
   bool reads_beside_writer() const noexcept override { return true; }
   SessionHome home() const noexcept override { return options_.home; }
   ReopenPause reopen_pause() const noexcept override { return options_.reopen_pause; }
 
  private:
   const PostgresOptions options_;
-  const TakenByOther taken_{false};
+  const ClaimBoard board_;
 };
 
 }  // namespace
