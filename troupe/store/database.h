@@ -42,8 +42,8 @@ class Database {
                                                              SessionRole::writer, openings);
     if (!engine->reads_beside_writer()) return database;
     for (int i = 0; i < options.readers; ++i)
-      database.readers_.push_back(where.template spawn<DatabaseSession>(session_options("database_reader"), engine,
-                                                                        SessionRole::reader, openings));
+      database.readers_.push_back(where.template spawn<DatabaseSession>(
+          session_options("database_reader"), engine, SessionRole::reader, openings, database.writer_));
     return database;
   }
 

@@ -15,6 +15,21 @@ std::exception_ptr no_thread() {
   return std::make_exception_ptr(Error{Failure::busy, 0, "too much waits for the threads of the database"});
 }
 
+/// Why the database cannot be used, where a batch as a whole has failed with that. One that is busy can be used.
+std::optional<std::string> outage_in(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.failure() == Failure::unavailable || error.failure() == Failure::unknown) return error.what();
+  } catch (...) {
+    return std::nullopt;  // ours, not the database's
+  }
+  return std::nullopt;
+}
+
+/// A file is there or it is not; what lies beyond a network comes back by itself.
+bool is_worth_trying(const Engine& engine) { return engine.reopen_pause().max > base::Duration::zero(); }
+
 }  // namespace
 
 struct DatabaseSession::Held {
@@ -22,16 +37,20 @@ struct DatabaseSession::Held {
   SessionRole role;
   CoreWait wait{};  // of a session whose home is the core
   std::unique_ptr<Session> session{};
+  std::exception_ptr failure{};  // of the last batch, as a whole
 
   /// Answers every piece and never throws.
   Outcomes run(const std::vector<Work>& pieces) {
     try {
       if (!session) session = engine->open();
-      return role == SessionRole::writer ? session->write(pieces) : session->read(pieces);
+      Outcomes outcomes = role == SessionRole::writer ? session->write(pieces) : session->read(pieces);
+      failure = nullptr;
+      return outcomes;
     } catch (...) {
+      failure = std::current_exception();
       // A connection that failed is not trusted with the next batch, unless it knows better.
       if (engine->home() == SessionHome::blocking_pool || !session->is_usable()) session.reset();
-      return Outcomes(pieces.size(), std::current_exception());
+      return Outcomes(pieces.size(), failure);
     }
   }
 };
@@ -62,15 +81,26 @@ class OnFiber : public actor::detail::JobAwaiter<Outcomes> {
 
 }  // namespace
 
-DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings)
-    : openings_(std::move(openings)), held_(std::make_shared<Held>(std::move(engine), role)) {}
+DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
+                                 actor::Ref<DatabaseSession> writer)
+    : openings_(std::move(openings)),
+      held_(std::make_shared<Held>(std::move(engine), role)),
+      writer_(std::move(writer)) {}
 
 void DatabaseSession::handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context) {
   if (queue_.size() >= queue_max) {
     reply.set({std::make_exception_ptr(Error{Failure::busy, 0, "the database's queue is full"})});
     return;
   }
-  queue_.push_back({std::move(message.work), std::move(reply)});
+  enqueue({std::move(message.work), std::move(reply)}, context);
+}
+
+void DatabaseSession::handle(TryWriting, actor::Context& context) {
+  if (!is_running_) enqueue({[](Transaction&) {}, {}}, context);  // what runs tells as much
+}
+
+void DatabaseSession::enqueue(Waiting waiting, actor::Context& context) {
+  queue_.push_back(std::move(waiting));
   if (is_running_) return;
   is_running_ = true;
   if (context.self(this).tell(RunQueue{}) != actor::Sent::sent)
@@ -85,7 +115,7 @@ std::vector<DatabaseSession::Waiting> DatabaseSession::next_batch() {
   return batch;
 }
 
-actor::Task<void> DatabaseSession::handle(RunQueue) {
+actor::Task<void> DatabaseSession::handle(RunQueue, actor::Context& context) {
   while (!queue_.empty()) {
     std::vector<Waiting> batch = next_batch();
     std::vector<Work> pieces;
@@ -94,6 +124,7 @@ actor::Task<void> DatabaseSession::handle(RunQueue) {
     ++batches_run_;
     Outcomes outcomes = co_await run_batch(std::move(pieces));
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].reply.set({outcomes[i]});
+    note_whether_usable(context);
   }
   is_running_ = false;
 }
@@ -110,7 +141,10 @@ actor::Task<Outcomes> DatabaseSession::run_batch(std::vector<Work> pieces) {
     }
   }
   if (!held_->session || !held_->session->is_usable()) co_await open_on_core();
-  if (!held_->session) co_return Outcomes(count, why_not_open_);
+  if (!held_->session) {
+    held_->failure = why_not_open_;
+    co_return Outcomes(count, why_not_open_);
+  }
   Outcomes outcomes = co_await OnFiber<Held>{held_, std::move(pieces)};
   co_return outcomes;
 }
@@ -147,6 +181,19 @@ void DatabaseSession::pause_opening() {
   // Several servers that lost the same database do not come back to it at the same moment.
   const auto jitter = static_cast<std::int64_t>(core.random().unit() * 0.5 * static_cast<double>(pause_.count()));
   opens_from_ = core.now() + pause_ - base::Duration{jitter};
+}
+
+void DatabaseSession::note_whether_usable(actor::Context& context) {
+  if (!is_worth_trying(*held_->engine)) return;
+  const base::Instant now = context.now();
+  const std::optional<std::string> outage = outage_in(held_->failure);
+  if (held_->role == SessionRole::reader) {
+    if (!outage || now < writer_told_at_ + try_every) return;
+    writer_told_at_ = now;
+    writer_.tell(TryWriting{});
+    return;
+  }
+  if (outage) context.after(this, "try", try_every, TryWriting{});
 }
 
 void DatabaseSession::inspect(actor::Inspection& out) const {

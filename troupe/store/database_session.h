@@ -7,10 +7,16 @@
 // transaction has ended. A session that failed is opened anew by the next batch; where the engine
 // asks for a pause after an attempt in vain, pieces fail at once until it is over, or until another
 // session of the same database gets through: who reads is not turned away when who writes is not.
+//
+// While a database beyond a network cannot be used, the session that writes tries it once a second, also when nobody
+// wants to write: an engine may let nobody read before somebody could. The sessions that read tell
+// it when they meet such a time first.
 #pragma once
 
 #include <exception>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,15 +46,22 @@ class DatabaseSession {
  public:
   static constexpr std::string_view actor_type = "DatabaseSession";
   static constexpr bool interleaves = true;  // pieces queue while others run
+  static constexpr base::Duration try_every = std::chrono::seconds{1};
 
-  DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings);
+  /// `writer` is the session that writes to the same database; null for itself.
+  DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
+                  actor::Ref<DatabaseSession> writer = {});
 
   void handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context);
   void inspect(actor::Inspection& out) const;
 
   /// Told by itself: runs what has queued until nothing is left.
   struct RunQueue {};
-  actor::Task<void> handle(RunQueue message);
+  actor::Task<void> handle(RunQueue message, actor::Context& context);
+
+  /// Told to who writes, by itself and by those who read: tries whether the database can be used.
+  struct TryWriting {};
+  void handle(TryWriting message, actor::Context& context);
 
  private:
   struct Waiting {
@@ -58,15 +71,18 @@ class DatabaseSession {
   /// The session, opened by the first job that needs it; jobs run one at a time.
   struct Held;
 
+  void enqueue(Waiting waiting, actor::Context& context);
   std::vector<Waiting> next_batch();
   actor::Task<Outcomes> run_batch(std::vector<Work> pieces);
   actor::Task<void> open_on_core();
   bool pauses() const;
   void pause_opening();
+  void note_whether_usable(actor::Context& context);
 
   Openings openings_;
   const base::PublishedReader<Opened> openings_of_all_ = openings_.reader();
   std::shared_ptr<Held> held_;
+  const actor::Ref<DatabaseSession> writer_;
   std::vector<Waiting> queue_;
   bool is_running_ = false;
   std::int64_t pieces_run_ = 0;
@@ -76,6 +92,7 @@ class DatabaseSession {
   std::uint64_t openings_then_ = 0;  // before the last attempt
   base::Duration pause_{};           // the next one; zero: the last attempt succeeded
   std::exception_ptr why_not_open_;  // what the last attempt failed with
+  base::Instant writer_told_at_ = base::Instant{} - try_every;
 };
 
 }  // namespace troupe::store

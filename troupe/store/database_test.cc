@@ -230,6 +230,7 @@ class FarEngine final : public Engine {
   };
 
   std::unique_ptr<Session> open() override {
+    ++attempts;
     if (is_away) throw Error{Failure::unavailable, 0, "away"};
     return std::make_unique<Connection>(inner_->open(), is_away);
   }
@@ -238,6 +239,7 @@ class FarEngine final : public Engine {
   ReopenPause reopen_pause() const noexcept override { return {.min = std::chrono::seconds{10}, .max = max}; }
 
   bool is_away = false;
+  int attempts = 0;
 
  private:
   static constexpr base::Duration max = std::chrono::seconds{60};
@@ -260,6 +262,24 @@ TEST_CASE(
   CHECK_FALSE(counts());
   place.system.advance(std::chrono::seconds{2});
   CHECK(inserts(3));
+  for (int reader = 0; reader < 2; ++reader) CHECK(counts());
+}
+
+TEST_CASE("a database that was away is opened again by the session that writes, though nobody asks for anything") {
+  InWorld place;
+  const auto far = std::make_shared<FarEngine>(place.connection);
+  const auto clerk = place.system.spawn<Clerk>({.name = "clerk"}, Database::start(place.system, far));
+  const auto counts = [&] { return place.system.block_on(clerk.ask(Count{})).has_value(); };
+  CHECK(counts());
+  far->is_away = true;
+  for (int reader = 0; reader < 2; ++reader) CHECK_FALSE(counts());
+  place.system.advance(2 * DatabaseSession::try_every);
+  far->is_away = false;
+  const int attempts = far->attempts;
+  place.system.advance(std::chrono::seconds{11});
+  CHECK_EQ(far->attempts, attempts + 1);
+  place.system.advance(std::chrono::seconds{60});
+  CHECK_EQ(far->attempts, attempts + 1);
   for (int reader = 0; reader < 2; ++reader) CHECK(counts());
 }
 

@@ -59,7 +59,7 @@ class Clerk {
   int pings_ = 0;
 };
 
-Task<void> nap() { co_await actor::sleep(std::chrono::milliseconds{10}); }
+Task<void> nap(base::Duration time = std::chrono::milliseconds{10}) { co_await actor::sleep(time); }
 
 /// Counts how often a session is opened.
 class CountingEngine final : public Engine {
@@ -295,6 +295,27 @@ TEST_CASE("a connection that was given up in a commit does not keep its own serv
     CHECK_GE(rows_seen(*reader), 0);
   }
   write_row(*writer, 1);
+}
+
+TEST_CASE("a server that was locked out reads again soon after the other one has gone, though nobody writes") {
+  Bench bench{PostgresClaim::server};
+  actor::System system{{.cores = 1}};
+  const auto clerk = system.spawn<Clerk>({.name = "clerk"}, Database::start(system, postgres_engine(bench.options())));
+  const auto count = [&] { return system.block_on(clerk.ask(Count{}, Bench::patience)); };
+  auto other = postgres_engine(bench.options())->open();
+  write_row(*other, 1);
+  CHECK_EQ(count().value(), 1);  // it does not know yet
+  CHECK_EQ(system.block_on(clerk.ask(Insert{2}, Bench::patience)).value(), "unavailable");
+  CHECK_FALSE(count().has_value());
+  system.block_on(nap(2 * DatabaseSession::try_every));
+  CHECK_FALSE(count().has_value());  // nobody reads while the other one serves
+  other.reset();
+  const base::Instant begin = base::system_clock().now();
+  while (!count().has_value()) {
+    REQUIRE_LT(base::system_clock().now() - begin, std::chrono::seconds{30});
+    system.block_on(nap());
+  }
+  CHECK_EQ(count().value(), 1);
 }
 
 TEST_CASE("a system that ends in the middle of a transaction waits for nobody, and leaves no lock behind") {
