@@ -3,6 +3,7 @@
 
 #include <iterator>
 
+#include "troupe/base/log.h"
 #include "troupe/store/core_wait.h"
 
 namespace troupe::store {
@@ -193,7 +194,20 @@ void DatabaseSession::note_whether_usable(actor::Context& context) {
     writer_.tell(TryWriting{});
     return;
   }
-  if (outage) context.after(this, "try", try_every, TryWriting{});
+  if (outage) {
+    log_outage(*outage, now);
+    context.after(this, "try", try_every, TryWriting{});
+  } else if (!held_->failure && unusable_since_) {
+    const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(now - *unusable_since_);
+    base::log::info("store", "the database can be used again", {{"after_ms", after.count()}});
+    unusable_since_.reset();
+  }
+}
+
+void DatabaseSession::log_outage(const std::string& reason, base::Instant now) {
+  if (unusable_since_) return;
+  unusable_since_ = now;
+  base::log::warning("store", "the database cannot be used", {{"reason", reason}});
 }
 
 void DatabaseSession::inspect(actor::Inspection& out) const {

@@ -9,8 +9,8 @@
 // session of the same database gets through: who reads is not turned away when who writes is not.
 //
 // While a database beyond a network cannot be used, the session that writes tries it once a second, also when nobody
-// wants to write: an engine may let nobody read before somebody could. The sessions that read tell
-// it when they meet such a time first.
+// wants to write: an engine may let nobody read before somebody could. It is the one that logs the beginning of such a
+// time and its end; the sessions that read tell it what they meet.
 #pragma once
 
 #include <exception>
@@ -78,6 +78,7 @@ class DatabaseSession {
   bool pauses() const;
   void pause_opening();
   void note_whether_usable(actor::Context& context);
+  void log_outage(const std::string& reason, base::Instant now);
 
   Openings openings_;
   const base::PublishedReader<Opened> openings_of_all_ = openings_.reader();
@@ -92,6 +93,7 @@ class DatabaseSession {
   std::uint64_t openings_then_ = 0;  // before the last attempt
   base::Duration pause_{};           // the next one; zero: the last attempt succeeded
   std::exception_ptr why_not_open_;  // what the last attempt failed with
+  std::optional<base::Instant> unusable_since_;
   base::Instant writer_told_at_ = base::Instant{} - try_every;
 };
 

@@ -2,6 +2,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "troupe/base/log.h"
 #include "troupe/store/database.h"
 #include "troupe/store/postgres/testing/postgres_server.h"
 
@@ -316,6 +319,27 @@ TEST_CASE("a server that was locked out reads again soon after the other one has
     system.block_on(nap());
   }
   CHECK_EQ(count().value(), 1);
+}
+
+TEST_CASE("a database that goes away is one line in the log, and another one when it is back, though nobody writes") {
+  Bench bench;
+  const base::log::Capture log;
+  const auto lines_with = [&](std::string_view text) {
+    return std::ranges::count_if(log.lines(), [&](const std::string& line) { return line.contains(text); });
+  };
+  CHECK_EQ(bench.insert(1), "done");
+  bench.server.stop();
+  for (int i = 0; i < 200; ++i) CHECK_EQ(bench.insert(2), "unavailable");
+  CHECK_EQ(lines_with("level=warning component=store message=\"the database cannot be used\" reason=\"postgresql: "),
+           1);
+  bench.server.start();
+  const base::Instant begin = base::system_clock().now();
+  while (lines_with("the database can be used again") == 0) {
+    REQUIRE_LT(base::system_clock().now() - begin, std::chrono::seconds{30});
+    bench.system.block_on(nap());
+  }
+  CHECK_EQ(bench.insert(3), "done");
+  CHECK_EQ(lines_with("the database can"), 2);
 }
 
 TEST_CASE("a system that ends in the middle of a transaction waits for nobody, and leaves no lock behind") {
