@@ -1,6 +1,7 @@
 // PostgreSQL under faults, below a Database on real cores: what is told, and that everything comes back by itself.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 
@@ -298,6 +299,29 @@ TEST_CASE("a connection that was given up in a commit does not keep its own serv
     CHECK_GE(rows_seen(*reader), 0);
   }
   write_row(*writer, 1);
+}
+
+TEST_CASE("a server whose backend stands still reads on, and writes when that one goes on and is ended") {
+  PostgresServer& server = PostgresServer::of_this_process();
+  const std::string name = server.make_database();
+  server.session(name)->transact([](Transaction& t) { t.script("CREATE TABLE items (id INTEGER PRIMARY KEY)"); });
+  PostgresOptions options = server.options(name);
+  options.claim = PostgresClaim::server;
+  options.statement_timeout = std::chrono::milliseconds{500};
+  const auto engine = postgres_engine(options);
+  auto writer = engine->open();
+  const auto reader = engine->open();
+  const auto backend = static_cast<pid_t>(pid_of(*writer));
+  REQUIRE_EQ(::kill(backend, SIGSTOP), 0);
+  CHECK_THROWS_AS(write_row(*writer, 1), Error);
+  writer.reset();
+  writer = engine->open();
+  CHECK_THROWS_WITH_AS(write_row(*writer, 2), doctest::Contains("the end of its own former connection"), Error);
+  CHECK(writer->is_usable());
+  CHECK_EQ(rows_seen(*reader), 0);
+  REQUIRE_EQ(::kill(backend, SIGCONT), 0);
+  CHECK_NOTHROW(write_row(*writer, 3));
+  CHECK_EQ(rows_seen(*reader), 1);
 }
 
 TEST_CASE("a server that was locked out reads again soon after the other one has gone, though nobody writes") {
