@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "troupe/base/log.h"
 #include "troupe/realtime/topic/recorded_event.h"
 #include "troupe/realtime/topic/topic_shard.h"
 
@@ -68,7 +69,10 @@ actor::Task<TopicLoaded> TopicJournal::load(LoadTopic message, base::Random& ran
   try {
     co_await find_epoch(random);
     auto head = co_await journal_->find(entity_of(message.topic));
-    if (head) head = co_await journal_->activate(entity_of(message.topic));
+    if (head) {
+      head = co_await journal_->activate(entity_of(message.topic));
+      wrote();
+    }
     // Whoever wrote for an earlier load is fenced now, or has not begun.
     if (auto earlier = writers_.find(message.topic); earlier != writers_.end()) end(message.topic, earlier->second);
     const auto last = head ? head->sequence : 0;
@@ -76,10 +80,14 @@ actor::Task<TopicLoaded> TopicJournal::load(LoadTopic message, base::Random& ran
     loaded.messages = std::move(messages);
     loaded.top = Position{*epoch_, static_cast<Offset>(last)};
     writers_[message.topic] = std::make_shared<Writer>(Writer{.head = head});
-  } catch (const actor::JournalFailed&) {
+  } catch (const actor::JournalFailed& error) {
+    failed(error);
     loaded.messages.clear();
-  } catch (const actor::MalformedRecord&) {
-    loaded.messages.clear();  // by another program; nothing is published over it
+  } catch (const actor::MalformedRecord& error) {
+    if (unreadable_.failed(actor::Core::current()->now()))
+      base::log::warning("realtime", "the history of a topic cannot be read; nothing is published over it",
+                         {{"topic", message.topic.text()}, {"what", error.what()}});
+    loaded.messages.clear();  // by another program
   }
   co_return loaded;
 }
@@ -171,8 +179,8 @@ actor::Task<void> TopicJournal::work(TopicName topic, WriterPtr writer) {
   while (!writer->waiting.empty() || writer->trim_to > 0) {
     const bool begun = co_await begin(topic, writer);
     if (!begun) co_return end(topic, writer);
-    const auto failed = co_await append(topic, writer);
-    if (failed) co_return end(topic, writer);
+    const auto why_not = co_await append(topic, writer);
+    if (why_not) co_return end(topic, writer);
     if (writer->trim_to == 0) continue;
     const bool trimmed = co_await trim(topic, writer);
     if (!trimmed) co_return end(topic, writer);
@@ -186,7 +194,9 @@ actor::Task<bool> TopicJournal::begin(TopicName topic, WriterPtr writer) {
   if (writer->head) co_return true;
   try {
     writer->head = co_await journal_->activate(entity_of(topic));
-  } catch (const actor::JournalFailed&) {
+    wrote();
+  } catch (const actor::JournalFailed& error) {
+    failed(error);
     co_return false;
   }
   co_return writer->head->sequence == 0;
@@ -214,25 +224,27 @@ actor::Task<std::optional<Recording>> TopicJournal::append(TopicName topic, Writ
   }
   writer->waiting.erase(writer->waiting.begin(), writer->waiting.begin() + static_cast<std::ptrdiff_t>(taken));
   if (batch.empty()) co_return std::nullopt;
-  std::optional<Recording> failed;
+  std::optional<Recording> why;
   try {
     auto appended = co_await journal_->append(entity_of(topic), *writer->head, std::move(events));
     if (appended) {
       writer->head->sequence = *appended;
+      wrote();
     } else {
-      failed = Recording::failed;
+      why = Recording::failed;
     }
-  } catch (const actor::JournalFailed&) {
-    failed = Recording::unknown;
+  } catch (const actor::JournalFailed& error) {
+    failed(error);
+    why = Recording::unknown;
   }
   for (auto& one : batch) {
-    if (failed) {
-      router_.tell(NotRecorded{one.ticket, topic, *failed});
+    if (why) {
+      router_.tell(NotRecorded{one.ticket, topic, *why});
     } else {
       router_.tell(std::move(one));
     }
   }
-  co_return failed;
+  co_return why;
 }
 
 // Gives whether the writer is still the one.
@@ -243,7 +255,8 @@ actor::Task<bool> TopicJournal::trim(TopicName topic, WriterPtr writer) {
         co_await journal_->trim(entity_of(topic), *writer->head, static_cast<Sequence>(up_to), trimmed_at_once);
     if (!trimmed) co_return false;
     if (*trimmed < trimmed_at_once && writer->trim_to == up_to) writer->trim_to = 0;
-  } catch (const actor::JournalFailed&) {
+  } catch (const actor::JournalFailed& error) {
+    failed(error);
     writer->trim_to = 0;  // the next one takes it along
   }
   co_return true;
@@ -273,7 +286,8 @@ actor::Task<void> TopicJournal::handle(Sweep, actor::Context& ctx) {
       swept_ = {};
       next_round_ = ctx.now() + sweep_pause;
     }
-  } catch (const actor::JournalFailed&) {
+  } catch (const actor::JournalFailed& error) {
+    failed(error);
     next_round_ = ctx.now() + sweep_pause;
   }
   sweeps_ = false;
@@ -297,6 +311,20 @@ actor::Task<void> TopicJournal::sweep(TopicName topic, base::UnixTime now) {
     if (!trimmed) co_return;
     swept_events_ += *trimmed;
   }
+}
+
+// ---- trouble ----
+
+void TopicJournal::failed(const actor::JournalFailed& error) {
+  if (!trouble_.failed(actor::Core::current()->now())) return;
+  base::log::warning("realtime", "durable history fails", {{"what", error.what()}});
+}
+
+// Only what was written says that it works: on a full disk what is there can be read all the same.
+void TopicJournal::wrote() {
+  const auto lasted = trouble_.worked(actor::Core::current()->now());
+  if (!lasted) return;
+  base::log::info("realtime", "durable history works again", {{"lasted_ms", *lasted / std::chrono::milliseconds{1}}});
 }
 
 void TopicJournal::inspect(actor::Inspection& out) const {

@@ -18,6 +18,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/actor/persist/journal.h"
+#include "troupe/base/trouble.h"
 #include "troupe/realtime/topic/journal_messages.h"
 
 namespace troupe::realtime {
@@ -67,6 +68,8 @@ class TopicJournal {
   void end(const TopicName& topic, const WriterPtr& writer);
   bool is_wanted(const TopicName& topic) const { return writers_.contains(topic) || loading_.contains(topic); }
   actor::Task<void> sweep(TopicName topic, base::UnixTime now);
+  void failed(const actor::JournalFailed& error);
+  void wrote();
 
   std::shared_ptr<actor::Journal> journal_;
   CoreIndex index_;
@@ -82,6 +85,8 @@ class TopicJournal {
   actor::PersistenceId swept_;  // up to here
   base::Instant next_round_;    // of sweeping
   std::uint64_t swept_events_ = 0;
+  base::Trouble trouble_;     // with the journal
+  base::Trouble unreadable_;  // topics that hold what is none of ours
 };
 
 }  // namespace troupe::realtime

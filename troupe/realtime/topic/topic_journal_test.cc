@@ -4,11 +4,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "troupe/actor/sim/explore.h"
+#include "troupe/base/log.h"
 #include "troupe/realtime/topic/recorded_event.h"
 
 namespace troupe::realtime {
@@ -19,10 +21,13 @@ using actor::test::World;
 using RouterMessages = actor::Protocol<TopicLoaded, Recorded, NotRecorded, JournalBegan>;
 using RouterProbe = actor::test::Probe<RouterMessages>;
 
-/// Counts appends, and throws what is no failure of a journal where the test wants it.
+/// Counts appends, and throws a failure, or what is no failure of a journal, where the test wants it.
 struct Watched final : actor::Journal {
   explicit Watched(std::shared_ptr<Journal> to) : inner(std::move(to)) {}
-  actor::Task<actor::Head> activate(actor::PersistenceId id) override { return inner->activate(std::move(id)); }
+  actor::Task<actor::Head> activate(actor::PersistenceId id) override {
+    if (is_full) throw actor::JournalFailed("the disk is full");
+    return inner->activate(std::move(id));
+  }
   actor::Task<std::optional<actor::Head>> find(actor::PersistenceId id) override { return inner->find(std::move(id)); }
   actor::Task<std::expected<actor::Sequence, actor::Refusal>> append(actor::PersistenceId id, actor::Head head,
                                                                      std::vector<actor::Record> events) override {
@@ -51,6 +56,7 @@ struct Watched final : actor::Journal {
   std::shared_ptr<Journal> inner;
   std::vector<std::size_t> appended;
   bool breaks = false;
+  bool is_full = false;
 };
 
 TopicName named(std::string name = "log.a") { return TopicName::parse(std::move(name)).value(); }
@@ -175,12 +181,39 @@ TEST_CASE("after a fault it says that it begins anew, and a topic is written to 
   CHECK_EQ(bench.router.expect<Recorded>({}, 1s)->message.offset, 1);
 }
 
+TEST_CASE(
+    "a full disk is told in the log by the database's own words, once a minute while it lasts, and when it is over") {
+  Bench bench;
+  bench.router.expect<JournalBegan>();
+  bench.load();
+  base::log::Capture log;
+  bench.journal->is_full = true;
+  for (Ticket ticket = 1; ticket <= 7; ++ticket) {
+    bench.load();
+    bench.writer.tell(publication(ticket));
+    CHECK(bench.router.expect<NotRecorded>({}, 1s)->why == Recording::failed);
+    bench.world.advance(10s);
+  }
+  bench.journal->is_full = false;
+  bench.load();
+  bench.writer.tell(publication(8));
+  bench.router.expect<Recorded>({}, 1s);
+  const auto lines = log.lines();
+  const auto count = [&](std::string_view text) {
+    return std::ranges::count_if(lines, [&](const std::string& line) { return line.contains(text); });
+  };
+  CHECK_EQ(count("durable history fails\" what=\"the disk is full\""), 2);
+  CHECK_EQ(count("durable history works again"), 1);
+}
+
 TEST_CASE("a topic that another program has written to is left alone") {
   Bench bench;
   bench.router.expect<JournalBegan>();
   const auto head = bench.world.block_on(bench.journal->activate(entity_of(named())));
   REQUIRE(bench.world.block_on(bench.journal->append(entity_of(named()), head, {{"Strange", 7, "?"}})).has_value());
+  base::log::Capture log;
   CHECK_FALSE(bench.load().has_value());
+  CHECK(log.contains("the history of a topic cannot be read; nothing is published over it\" topic=log.a"));
 }
 
 }  // namespace troupe::realtime
