@@ -39,6 +39,7 @@ bool is_answered_during_drain(const Router::Match& match) {
 Response going_away() {
   auto response = problem(503, "the server is going away");
   response.headers.set("Retry-After", "1");  // by a new connection, which finds another server
+  response.refusal = Refusal::draining;
   return response;
 }
 
@@ -127,6 +128,7 @@ void HttpConnection::give_up_received() {
   entry_([&] {
     auto refusal = problem(503, "too much is being received; try again later");
     refusal.headers.set("Retry-After", "1");
+    refusal.refusal = Refusal::limit;
     respond_and_close(std::move(refusal));
   });
 }
@@ -179,12 +181,12 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   request.secure = site_->options.secure;
   site_->guard.identify(request, ctx.random());
   request.during_drain = site_->draining;
-  const Asked asked{.head_only = request.method == Method::head,
-                    .secure = request.secure,
-                    .method = request.method_text,
-                    .path = request.path,
-                    .request_id = request.request_id,
-                    .at = ctx.now()};
+  Asked asked{.head_only = request.method == Method::head,
+              .secure = request.secure,
+              .method = request.method_text,
+              .path = request.path,
+              .request_id = request.request_id,
+              .at = ctx.now()};
   if (site_->options.trace.enabled) trace(request, ctx);
   const bool may_upgrade = std::holds_alternative<const UpgradeHandler*>(match);
   const Request handshake = may_upgrade ? request : Request{};
@@ -206,7 +208,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   }
 
   // 3. Sent, and on to what has come meanwhile.
-  respond(std::move(std::get<Response>(*answered)), asked);
+  respond(std::move(std::get<Response>(*answered)), std::move(asked));
   next_request();
 }
 
@@ -237,9 +239,17 @@ actor::Task<HttpConnection::Answer> HttpConnection::answer(Request request, Rout
   co_return std::visit([](auto& one) -> Answer { return std::move(one); }, upgrade);
 }
 
+/// One line for each answer that is a failure, with the id that the client got. The query may hold secrets.
+void HttpConnection::tell_failure(int status, const Asked& asked) {
+  base::log::warning(
+      "web", "a request failed",
+      {{"method", asked.method}, {"path", asked.path}, {"status", status}, {"request", asked.request_id}});
+}
+
 /// What a client is told when a handler threw; the reason is for the log alone.
-Response HttpConnection::failed(const Asked& asked, std::string_view what) {
+Response HttpConnection::failed(Asked& asked, std::string_view what) {
   site_->metrics.handler_faults.add();
+  asked.failure_is_told = true;
   base::log::error("web", "a handler failed",
                    {{"method", asked.method}, {"path", asked.path}, {"request", asked.request_id}, {"what", what}});
   return problem(500, "the server failed to answer; this has been noted");
@@ -282,10 +292,12 @@ void HttpConnection::hand_over(Streaming streaming, const Asked& asked) {
 
 // --- writing ---------------------------------------------------------------------------
 
-void HttpConnection::respond(Response response, const Asked& asked) {
+void HttpConnection::respond(Response response, Asked asked) {
   if (!is_writable(response)) response = failed(asked, "a header of its response would break a line");
   if (draining_ || response.headers.has_token("connection", "close")) keep_alive_ = false;
-  site_->metrics.answered(response.status, ctx_->now() - asked.at);
+  site_->metrics.answered(response.status, ctx_->now() - asked.at, response.refusal);
+  const bool is_failure = response.status >= 500 && response.refusal == Refusal::none;
+  if (is_failure && !asked.failure_is_told) tell_failure(response.status, asked);
   std::string text;
   append_response(text, std::move(response),
                   {.with_body = !asked.head_only,

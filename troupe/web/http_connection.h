@@ -61,6 +61,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
     std::string path;
     std::string request_id;
     base::Instant at;
+    bool failure_is_told = false;  // the log has it
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -80,9 +81,10 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   actor::Task<Answer> answer(Request request, Router::Match match);
   void hand_over(const Request& request, Accept accept, const Asked& asked);
   void hand_over(Streaming streaming, const Asked& asked);
-  Response failed(const Asked& asked, std::string_view what);
+  static void tell_failure(int status, const Asked& asked);
+  Response failed(Asked& asked, std::string_view what);
 
-  void respond(Response response, const Asked& asked);
+  void respond(Response response, Asked asked);
   void respond_and_close(Response response);
   void write(std::string_view text);
   void flush();

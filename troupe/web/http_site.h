@@ -11,6 +11,7 @@
 #include "troupe/base/clock.h"
 #include "troupe/base/metrics.h"
 #include "troupe/web/guard.h"
+#include "troupe/web/message.h"
 #include "troupe/web/receive_budget.h"
 #include "troupe/web/router.h"
 #include "troupe/wire/http1.h"
@@ -44,15 +45,16 @@ class HttpMetrics {
   /// `metrics` must outlive this.
   explicit HttpMetrics(base::Metrics& metrics);
 
-  /// One answer: its status and the time from the whole request to the answer.
-  void answered(int status, base::Duration took) noexcept;
+  /// One answer: its status, the time from the whole request to the answer, and why, where it is 5xx and no failure.
+  void answered(int status, base::Duration took, Refusal refusal = Refusal::none) noexcept;
 
   base::Gauge& connections;
   base::Counter& connections_refused;  // their address had as many as it may
   base::Counter& handler_faults;       // exceptions of handlers, and responses that could not be written
 
  private:
-  std::array<base::Counter*, 5> responses_{};  // by the first digit of the status
+  std::array<base::Counter*, 5> responses_{};       // by the first digit of the status
+  std::array<base::Counter*, refusals> refused_{};  // 5xx that are not among those; none for Refusal::none
   base::Histogram& seconds_;
 };
 

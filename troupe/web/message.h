@@ -74,10 +74,21 @@ struct Request {
   std::string_view header(std::string_view name) const noexcept { return headers.get(name).value_or(""); }
 };
 
+/// Why an answer of 5xx is no failure of the server. It is counted by this, and the log says nothing of it.
+enum class Refusal : std::uint8_t {
+  none,       // it is one
+  draining,   // the server is going away
+  limit,      // there is room for so many only
+  not_ready,  // who asks how the server is, is told
+  malformed,  // it can do nothing with such a request
+};
+inline constexpr std::size_t refusals = 5;
+
 struct Response {
   int status = 200;
   Headers headers;
   base::Bytes body;
+  Refusal refusal = Refusal::none;  // where the status is 5xx
 };
 
 /// The helpers set Content-Type and nothing else.

@@ -59,6 +59,7 @@ std::optional<RequestReader::Step> RequestReader::take_head() {
 
 RequestReader::Step RequestReader::refuse(int status, std::string_view detail) {
   refusal_ = problem(status, detail);
+  refusal_.refusal = Refusal::malformed;  // 501 and 505 are no failure of ours
   return Step::refused;
 }
 

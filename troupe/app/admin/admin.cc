@@ -77,11 +77,17 @@ Task<std::optional<std::string_view>> find_fault(PartsPtr parts) {
   co_return std::nullopt;
 }
 
+Response not_ready(std::string json, web::Refusal why) {
+  auto response = never_cached(web::json_response(503, std::move(json)));
+  response.refusal = why;
+  return response;
+}
+
 Task<Response> ready(PartsPtr parts, Request request) {
-  if (request.during_drain) co_return never_cached(web::json_response(503, R"({"status":"draining"})"));
+  if (request.during_drain) co_return not_ready(R"({"status":"draining"})", web::Refusal::draining);
   const auto fault = co_await find_fault(std::move(parts));
   if (!fault) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
-  co_return never_cached(web::json_response(503, fmt::format(R"({{"status":"not ready","database":"{}"}})", *fault)));
+  co_return not_ready(fmt::format(R"({{"status":"not ready","database":"{}"}})", *fault), web::Refusal::not_ready);
 }
 
 Task<Response> show_metrics(PartsPtr parts, Request request) {

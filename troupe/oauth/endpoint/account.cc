@@ -166,7 +166,9 @@ Task<web::Response> change_password(ServicePtr service, web::Request http) {
     const auto error = changed.error().domain.value_or(
         PasswordChangeError{PasswordChangeError::Reason::busy, std::chrono::seconds{2}});
     if (error.reason == PasswordChangeError::Reason::signed_out) co_return to_account();
-    co_return co_await refuse_change(std::move(service), std::move(order->member), error);
+    auto refused = co_await refuse_change(std::move(service), std::move(order->member), error);
+    if (changed.error().domain) refused.refusal = web::Refusal::limit;  // so many hashes at once, and no more
+    co_return refused;
   }
   auto response = done(changed->token, "password");  // 4. on, in a session of another name
   cookies.set_session(response, changed->token);

@@ -34,6 +34,7 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
   auto response = login_page(is_slowed ? 429 : 503, place, view);
   auto wait = std::max(error.retry_after, std::chrono::seconds{1});
   response.headers.add("Retry-After", std::to_string(wait.count()));
+  if (failure.domain) response.refusal = web::Refusal::limit;  // so many hashes at once, and no more
   return response;
 }
 

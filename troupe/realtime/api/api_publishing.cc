@@ -32,9 +32,16 @@ std::expected<std::string, ClientError> key_of(const web::Request& request) {
   return std::string{*key};
 }
 
+// That readers are slow, or as many topics there as there may be, is what limits are for.
+bool is_limit(PublishError error) { return error == PublishError::overloaded || error == PublishError::slow_reader; }
+bool is_limit(DirectError error) { return error == DirectError::overloaded; }
+
 template <class Error>
 web::Response problem_of(const actor::Failure<Error>& failure) {
-  return failure.domain == Error::key_used_before ? key_used_before() : api::problem_of(error_of(failure));
+  if (failure.domain == Error::key_used_before) return key_used_before();
+  auto response = api::problem_of(error_of(failure));
+  if (failure.domain && is_limit(*failure.domain)) response.refusal = web::Refusal::limit;
+  return response;
 }
 
 actor::Task<web::Response> publish_one(web::Request request, Caller caller, DoorPtr door) {

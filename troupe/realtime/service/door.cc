@@ -8,6 +8,24 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+web::Response unavailable(const RealtimeOptions& options, std::string_view why) {
+  auto response = web::problem(503, why);
+  response.headers.set("Retry-After", fmt::format("{}", options.retry_after.count()));
+  return response;
+}
+
+std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
+  if (failure.domain == AdmitRefusal::full) return "All places are taken.";
+  if (failure.domain == AdmitRefusal::too_many_from_address) return "Too many connections from this address.";
+  if (failure.domain == AdmitRefusal::too_many_of_user) return "Too many connections of this user.";
+  if (failure.domain == AdmitRefusal::draining) return "The server is going away.";
+  return "The server does not answer.";
+}
+
+}  // namespace
+
 web::Response unauthorized() {
   auto response = web::problem(401, "The access token is not valid.");
   response.headers.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");  // RFC 6750, 3
@@ -20,18 +38,12 @@ web::Response token_needed() {
   return response;
 }
 
-web::Response turned_away(const RealtimeOptions& options, std::string_view why) {
-  auto response = web::problem(503, why);
-  response.headers.set("Retry-After", fmt::format("{}", options.retry_after.count()));
+web::Response turned_away(const RealtimeOptions& options, const actor::Failure<AdmitRefusal>& failure) {
+  auto response = unavailable(options, describe(failure));
+  if (!failure.domain) return response;
+  const bool drains = failure.domain == AdmitRefusal::draining;
+  response.refusal = drains ? web::Refusal::draining : web::Refusal::limit;
   return response;
-}
-
-std::string_view describe(const actor::Failure<AdmitRefusal>& failure) {
-  if (failure.domain == AdmitRefusal::full) return "All places are taken.";
-  if (failure.domain == AdmitRefusal::too_many_from_address) return "Too many connections from this address.";
-  if (failure.domain == AdmitRefusal::too_many_of_user) return "Too many connections of this user.";
-  if (failure.domain == AdmitRefusal::draining) return "The server is going away.";
-  return "The server does not answer.";
 }
 
 Identity anonymous(base::Random& random) {
@@ -56,7 +68,7 @@ actor::Task<std::expected<Identity, web::Response>> identify(std::string token, 
   auto verified = co_await door->verifier.ask(VerifyToken{base::Secret<std::string>{std::move(token)}});
   if (verified) co_return *std::move(verified);
   if (verified.error().domain == TokenRefusal::invalid) co_return std::unexpected(unauthorized());
-  co_return std::unexpected(turned_away(*door->options.read(), "The token cannot be verified now."));
+  co_return std::unexpected(unavailable(*door->options.read(), "The token cannot be verified now."));
 }
 
 }  // namespace troupe::realtime

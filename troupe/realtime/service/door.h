@@ -31,11 +31,8 @@ using DoorPtr = std::shared_ptr<Door>;
 web::Response unauthorized();
 /// 401: there is none, and one is needed.
 web::Response token_needed();
-/// 503 with Retry-After.
-web::Response turned_away(const RealtimeOptions& options, std::string_view why);
-
-/// What a client is told that is not let in.
-std::string_view describe(const actor::Failure<AdmitRefusal>& failure);
+/// 503 with Retry-After, and why somebody is not let in. That nobody answered who could is a failure, else it is none.
+web::Response turned_away(const RealtimeOptions& options, const actor::Failure<AdmitRefusal>& failure);
 
 /// Somebody without a token, new each time.
 Identity anonymous(base::Random& random);

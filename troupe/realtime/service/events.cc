@@ -100,7 +100,7 @@ actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
   auto refused = forbidden(wish->subscribe, identity, *door->site->settings);  // 5. may they
   if (refused) co_return problem_of(*refused);
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, user});  // 6. is there room
-  if (!lease) co_return turned_away(*options, describe(lease.error()));
+  if (!lease) co_return turned_away(*options, lease.error());
   web::Response head{.headers = {{"Content-Type", "text/event-stream"},
                                  {"Cache-Control", "no-store"},
                                  {"X-Accel-Buffering", "no"}}};  // proxies of that kind would keep events back

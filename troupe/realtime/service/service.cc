@@ -52,7 +52,7 @@ actor::Task<web::Upgrade> open(web::Request request, DoorPtr door) {
     identity = anonymous(door->core.random());
   }
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, std::move(user)});  // 3. is there room
-  if (!lease) co_return turned_away(*options, describe(lease.error()));
+  if (!lease) co_return turned_away(*options, lease.error());
   auto deflate = agree_on_deflate(request, *options);
   auto agreed = response_of(deflate);
   auto attach = [door, opening = OpenConnection{{},
@@ -73,7 +73,7 @@ actor::Task<web::Upgrade> echo(web::Request request, DoorPtr door) {
     co_return web::problem(403, "This origin may not connect.");
   }
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip});
-  if (!lease) co_return turned_away(*options, describe(lease.error()));
+  if (!lease) co_return turned_away(*options, lease.error());
   auto deflate = agree_on_deflate(request, *options);
   auto attach = [door, lease = *std::move(lease), bytes_max = options->echo_bytes_max,
                  deflate](std::unique_ptr<web::WebSocketLink> link) mutable {

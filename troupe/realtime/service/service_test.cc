@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/actor/sim/explore.h"
+#include "troupe/realtime/service/door.h"
 #include "troupe/realtime/testing/realtime_world.h"
 
 namespace troupe::realtime {
@@ -29,6 +30,16 @@ TEST_CASE("a token is found in the header, then in a subprotocol, then in the qu
   CHECK_EQ(user("/ws?access_token=c", "Authorization: Bearer a\r\nSec-WebSocket-Protocol: troupe.v1, bearer.b\r\n"),
            "a");
   CHECK_EQ(user("/ws?access_token=c", "Sec-WebSocket-Protocol: bearer.b\r\n"), "b");
+}
+
+TEST_CASE("to be turned away by a limit or a drain is no failure; that nobody answers who could let in, is one") {
+  const auto refusal_by = [](std::optional<AdmitRefusal> why) {
+    return turned_away({}, actor::Failure<AdmitRefusal>{.domain = why}).refusal;
+  };
+  CHECK(refusal_by(AdmitRefusal::full) == web::Refusal::limit);
+  CHECK(refusal_by(AdmitRefusal::too_many_of_user) == web::Refusal::limit);
+  CHECK(refusal_by(AdmitRefusal::draining) == web::Refusal::draining);
+  CHECK(refusal_by(std::nullopt) == web::Refusal::none);
 }
 
 TEST_CASE("only the native subprotocol is echoed, never a token") {
