@@ -57,6 +57,12 @@ oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name) {
   return *std::move(user);
 }
 
+oauth::Client client_named(oauth::Tables& tables, const std::string& id) {
+  auto client = tables.clients.find(oauth::ClientId{id});
+  if (!client) throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
+  return *std::move(client);
+}
+
 std::string moment_text(base::UnixTime time) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(time.seconds())));
 }

@@ -148,6 +148,9 @@ std::pair<CLI::App*, std::shared_ptr<Flags>> add_admin_command(CLI::App& parent,
 /// The user of this name. Throws CommandFailed where there is none.
 oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name);
 
+/// The client of this id. Throws CommandFailed where there is none.
+oauth::Client client_named(oauth::Tables& tables, const std::string& id);
+
 /// A moment as people read it, in UTC: "2026-01-31 12:00:00".
 std::string moment_text(base::UnixTime time);
 

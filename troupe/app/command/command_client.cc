@@ -80,12 +80,6 @@ void refuse_slips(const oauth::ScopeSet& scope, const oauth::ScopeSet& known = {
                   base::topic_wildcards_max)};
 }
 
-Client found(oauth::Tables& tables, const std::string& id) {
-  auto client = tables.clients.find(oauth::ClientId{id});
-  if (!client) throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
-  return *std::move(client);
-}
-
 void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
   oauth::ClientMetadata metadata;
   apply(command.flags, metadata);
@@ -136,7 +130,7 @@ void list(Invocation& invocation, const ClientCommand& command, AdminWork& admin
 }
 
 void show(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
-  const Client client = admin.look([&](oauth::Tables& tables) { return found(tables, command.id); });
+  const Client client = admin.look([&](oauth::Tables& tables) { return client_named(tables, command.id); });
   command.json ? invocation.say(json_of(client)) : invocation.console.out(text_of(client));
 }
 
@@ -144,7 +138,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   oauth::AuditEvent event = admin.event("client_updated");
   event.client = oauth::ClientId{command.id};
   const Client updated = admin.transact([&](oauth::Tables& tables) {
-    Client client = found(tables, command.id);
+    Client client = client_named(tables, command.id);
     const Client before = client;
     apply(command.flags, client.metadata);
     refuse(oauth::fault_in_change(before.metadata, client.metadata));
@@ -170,7 +164,7 @@ void renew_secret(Invocation& invocation, const ClientCommand& command, AdminWor
   oauth::AuditEvent event = admin.event("client_secret_renewed");
   event.client = id;
   admin.transact([&](oauth::Tables& tables) {
-    if (!found(tables, command.id).metadata.has_secret()) throw CommandFailed{"this client has no secret"};
+    if (!client_named(tables, command.id).metadata.has_secret()) throw CommandFailed{"this client has no secret"};
     oauth::renew_secret(tables, fresh.record, admin.now(), std::chrono::duration_cast<std::chrono::seconds>(*overlap));
     tables.audit.append(event);
   });
@@ -200,7 +194,7 @@ void remove(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   oauth::AuditEvent event = admin.event("client_deleted");
   event.client = oauth::ClientId{command.id};
   const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
-    (void)found(tables, command.id);
+    (void)client_named(tables, command.id);
     std::vector<oauth::FamilyId> grants;
     if (command.run == Run::dry) grants = grants_of(tables, *event.client, admin.now());
     oauth::remove_client(tables, *event.client, admin.now());

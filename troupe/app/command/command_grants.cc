@@ -26,7 +26,7 @@ struct GrantsCommand {
 oauth::GrantFilter filter_of(Tables& tables, const GrantsCommand& command) {
   oauth::GrantFilter filter;
   if (command.user) filter.user = user_named(tables, *command.user).user.id;
-  if (command.client) filter.client = oauth::ClientId{*command.client};
+  if (command.client) filter.client = client_named(tables, *command.client).id;
   if (command.grant) filter.family = oauth::FamilyId{*command.grant};
   return filter;
 }

@@ -53,7 +53,8 @@ TEST_CASE("grants are listed by user and client, and taken back") {
   BusyDesk desk;
   CHECK(desk.said_by({"grant", "list", "--user", "alice"}).contains(desk.grant));
   CHECK(desk.said_by({"grant", "list", "--client", desk.client, "--json"}).contains(R"("grant":")" + desk.grant));
-  CHECK_EQ(desk.said_by({"grant", "list", "--client", "c_other"}), "");
+  CHECK(desk.run({"grant", "list", "--client", "c_other"}) == Exit::failure);
+  CHECK(desk.console.complained().contains("there is no client \"c_other\""));
   desk.said_by({"grant", "revoke", desk.grant});
   CHECK_EQ(desk.said_by({"grant", "list"}), "");
   CHECK_EQ(desk.said_by({"token", "list", "--use", "refresh"}), "");
@@ -87,6 +88,7 @@ TEST_CASE("tokens are listed by their ids, and taken back one by one") {
   CHECK_EQ(desk.said_by({"grant", "list"}), "");
   CHECK_FALSE(desk.endings().back().ending.token.has_value());
   CHECK(desk.run({"token", "revoke", "none"}) == Exit::failure);
+  CHECK(desk.run({"token", "list", "--client", "c_other"}) == Exit::failure);
   CHECK(desk.run({"token", "list", "--use", "both"}) == Exit::usage);
   CHECK_EQ(desk.last_event(), "token_revoked");
 }
