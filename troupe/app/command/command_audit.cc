@@ -9,6 +9,7 @@
 #include "troupe/app/command/moment.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/storage/audit_json.h"
+#include "troupe/oauth/storage/audit_kinds.h"
 #include "troupe/oauth/storage/audit_verifier.h"
 #include "troupe/wire/hex.h"
 
@@ -19,7 +20,7 @@ constexpr int page_rows = 500;
 
 struct AuditCommand {
   std::string checkpoint;
-  std::string since, until, kind, user, client, family, request;
+  std::optional<std::string> since, until, kind, user, client, family, request;
   int limit = 100;
   bool json = false;
 };
@@ -86,9 +87,10 @@ void head(Invocation& invocation, const AuditCommand& command, AdminWork& admin)
                                moment_text(heads.event->id.time())));
 }
 
-std::optional<crypto::TokenId> read_bound(const AdminWork& admin, const char* flag, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto moment = read_moment(text, admin.now());
+std::optional<crypto::TokenId> read_bound(const AdminWork& admin, const char* flag,
+                                          const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const auto moment = read_moment(*text, admin.now());
   if (!moment) throw WrongUsage{fmt::format("{} wants a moment such as 2026-01-31, 2026-01-31T12:00 or 24h", flag)};
   return crypto::TokenId::first_at(*moment);
 }
@@ -107,16 +109,34 @@ std::string hash_of_user(AdminWork& admin, const std::string& user) {
   return user;
 }
 
+/// A client that there is, or one that was removed and has left events.
+oauth::ClientId client_of(AdminWork& admin, const std::string& text) {
+  const oauth::ClientId id{text};
+  const bool is_known = admin.look(
+      [&](oauth::Tables& t) { return t.clients.find(id).has_value() || !t.audit.matching({.client = id}, 1).empty(); });
+  if (!is_known) throw CommandFailed{fmt::format("there is no client \"{}\", and no event of one", text)};
+  return id;
+}
+
+void check_words(const AuditCommand& command) {
+  if (command.kind && !oauth::is_audit_kind(*command.kind)) {
+    throw WrongUsage{
+        fmt::format("--kind \"{}\" is no kind of event, such as code_redeemed or custom.invoice_paid", *command.kind)};
+  }
+  if (command.request && command.request->empty()) throw WrongUsage{"--request wants an X-Request-Id"};
+}
+
 oauth::AuditFilter filter_of(const AuditCommand& command, AdminWork& admin) {
+  check_words(command);
   oauth::AuditFilter filter{.from = read_bound(admin, "--since", command.since),
                             .before = read_bound(admin, "--until", command.until)};
-  if (!command.kind.empty()) filter.kind = command.kind;
-  if (!command.user.empty()) filter.user = hash_of_user(admin, command.user);
-  if (!command.client.empty()) filter.client = oauth::ClientId{command.client};
-  if (!command.request.empty()) filter.request = command.request;
-  if (!command.family.empty()) {
-    if (!crypto::TokenId::parse(command.family)) throw WrongUsage{"--family wants 22 characters, as events show it"};
-    filter.family = oauth::FamilyId{command.family};
+  filter.kind = command.kind;
+  filter.request = command.request;
+  if (command.user) filter.user = hash_of_user(admin, *command.user);
+  if (command.client) filter.client = client_of(admin, *command.client);
+  if (command.family) {
+    if (!crypto::TokenId::parse(*command.family)) throw WrongUsage{"--family wants 22 characters, as events show it"};
+    filter.family = oauth::FamilyId{*command.family};
   }
   return filter;
 }

@@ -80,6 +80,13 @@ TEST_CASE("events of a user are found by name, whatever the name looks like, and
   CHECK_EQ(count(id), 1);
 }
 
+TEST_CASE("events of a client are found also after it was removed") {
+  Desk desk;
+  REQUIRE(desk.run({"client", "remove", desk.client}) == Exit::success);
+  REQUIRE(desk.run({"audit", "list", "--client", desk.client}) == Exit::success);
+  CHECK_EQ(lines_of(desk.console.said()), 3);
+}
+
 TEST_CASE("a trail that nobody has touched is whole, and its head is found in it") {
   Desk desk;
   REQUIRE(desk.run({"audit", "verify"}) == Exit::success);
@@ -125,6 +132,7 @@ TEST_CASE("events are listed from the newest, by what they say") {
       {{}, 4},
       {{"--limit", "3"}, 3},
       {{"--kind", "user_added"}, 1},
+      {{"--kind", "custom.invoice_paid"}, 0},
       {{"--user", "alice"}, 1},
       {{"--user", "u_nobody"}, 0},
       {{"--client", desk.client}, 2},
@@ -162,7 +170,14 @@ TEST_CASE("a mistake is told by its flag") {
       {{"audit", "list", "--since", "yesterday"}, "--since"},
       {{"audit", "list", "--until", "2026-02-30"}, "--until"},
       {{"audit", "list", "--family", "x"}, "--family"},
+      {{"audit", "list", "--since", ""}, "--since"},
       {{"audit", "list", "--user", "bob"}, "there is no user", Exit::failure},
+      {{"audit", "list", "--user", ""}, "there is no user", Exit::failure},
+      {{"audit", "list", "--client", "c_nobody"}, "there is no client \"c_nobody\"", Exit::failure},
+      {{"audit", "list", "--kind", "code_redeem"}, "--kind \"code_redeem\" is no kind of event"},
+      {{"audit", "list", "--kind", ""}, "--kind"},
+      {{"audit", "list", "--request", ""}, "--request"},
+      {{"explain", ""}, "ID wants an X-Request-Id"},
       {{"explain", "nothing-known"}, "nothing is known", Exit::failure},
   };
   for (const Row& row : rows) {

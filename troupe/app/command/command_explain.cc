@@ -134,6 +134,7 @@ Story story_of(oauth::Tables& tables, const std::string& text, base::UnixTime no
 }
 
 Exit explain(Invocation& invocation, const std::string& text, AdminWork& admin) {
+  if (text.empty()) throw WrongUsage{"ID wants an X-Request-Id, or the id of a token, code or grant"};
   const auto story = admin.look([&](oauth::Tables& t) { return story_of(t, text, admin.now()); });
   if (story.events.empty() && story.states.empty()) {
     invocation.console.err(
