@@ -6,6 +6,7 @@
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/key_seals.h"
 #include "troupe/app/config/rule.h"
+#include "troupe/oauth/storage/audit_kinds.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/store/postgres/postgres.h"
 #include "troupe/wire/url.h"
@@ -36,6 +37,7 @@ class Checker {
     check_store();
     check_seals();
     check_webhook();
+    check_webhook_kinds();
     check_look();
   }
 
@@ -129,6 +131,14 @@ class Checker {
       complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\"");
     if (webhook.secret.expose().size() < secret_bytes_min)
       complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up", {"oauth.webhook_url"});
+  }
+
+  void check_webhook_kinds() {
+    for (const auto& kind : config_.webhook.kinds) {
+      if (!oauth::is_audit_kind(kind))
+        complain("oauth.webhook_kinds",
+                 fmt::format("holds \"{}\", which is no kind of event such as \"code_replay\"", kind));
+    }
   }
 
   void check_look() {

@@ -236,6 +236,8 @@ TEST_CASE("values that contradict each other are told where they stand") {
        "F:2: oauth.webhook_url wants a URL"},
       {"[oauth]\nwebhook_url = \"https://a.example\"\nwebhook_secret = \"short\"",
        "F:3: oauth.webhook_secret has at least 16 bytes"},
+      {"[oauth]\nwebhook_kinds = [\"code_replay\", \"custom.paid\", \"code_replayed\"]",
+       "F:2: oauth.webhook_kinds holds \"code_replayed\", which is no kind of event"},
       {"[store]\nurl = \"postgresql://alice:hunter2@[oops\"",
        "F:2: store.url wants a connection string such as \"postgresql://troupe@localhost/troupe\""},
       {"development = true\n[server]\nlisten = \"192.0.2.1:80\"\nissuer = \"https://a.example\"",
