@@ -148,6 +148,7 @@ TEST_CASE("what was counted for a class of actor is shown under its name, drops 
   CHECK(text.contains("troupe_actor_dropped_total{type=\"A\",reason=\"the mailbox is full\"} 4\n"));
   CHECK(text.contains("# TYPE troupe_actor_handling_seconds histogram\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"1.024e-06\"} 3\n"));
+  CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"4.096e-06\"} 5\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"1.6384e-05\"} 5\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_bucket{type=\"A\",core=\"1\",le=\"+Inf\"} 6\n"));
   CHECK(text.contains("troupe_actor_handling_seconds_sum{type=\"A\",core=\"1\"} 2\n"));
