@@ -1,9 +1,16 @@
 // The server: from an accepted stream to a supervised connection.
 #include "troupe/web/http_server.h"
 
+#include <utility>
+
 #include "troupe/base/log.h"
 
 namespace troupe::web {
+namespace {
+
+constexpr base::Duration over_after = std::chrono::seconds{1};  // without a connection that could not be taken
+
+}  // namespace
 
 void HttpServer::started(actor::Context& ctx) {
   ctx_ = &ctx;
@@ -37,8 +44,27 @@ void HttpServer::on_stream(std::unique_ptr<net::Stream> stream) {
 
 /// Descriptors come back when connections end; until then there is nothing to do but wait a little.
 void HttpServer::on_exhausted() {
-  base::log::warning("web", "no descriptors are left; accepting pauses", {{"address", address_.text()}});
-  entry_([&] { ctx_->after(this, std::chrono::milliseconds{100}, ResumeAccepting{}); });
+  entry_([&] {
+    exhausted_at_ = ctx_->now();
+    if (exhaustion_.failed(exhausted_at_))
+      base::log::warning("web", "no descriptors are left; accepting pauses", {{"address", address_.text()}});
+    ctx_->after(this, std::chrono::milliseconds{100}, ResumeAccepting{});
+    if (!std::exchange(looks_, true)) ctx_->after(this, over_after, LookAtAccepting{});
+  });
+}
+
+/// It is over when a second has passed in which all who came were taken.
+void HttpServer::handle(LookAtAccepting) {
+  looks_ = false;
+  if (!listener_) return;
+  const base::Duration since = ctx_->now() - exhausted_at_;
+  if (since < over_after) {
+    looks_ = true;
+    ctx_->after(this, over_after - since, LookAtAccepting{});
+  } else if (const auto lasted = exhaustion_.worked(exhausted_at_)) {
+    base::log::info("web", "descriptors are there again; accepting goes on",
+                    {{"address", address_.text()}, {"lasted_ms", *lasted / std::chrono::milliseconds{1}}});
+  }
 }
 
 void HttpServer::handle(ResumeAccepting) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "troupe/actor/actor.h"
+#include "troupe/base/trouble.h"
 #include "troupe/net/address_places.h"
 #include "troupe/net/listener.h"
 #include "troupe/web/http_connection.h"
@@ -57,6 +58,7 @@ struct Close {
 };
 
 struct ResumeAccepting {};  // to itself, after the process ran out of descriptors
+struct LookAtAccepting {};  // and a while later: whether it has done so since
 
 class HttpServer final : private net::ListenerEvents {
  public:
@@ -74,6 +76,7 @@ class HttpServer final : private net::ListenerEvents {
   void handle(Drain message);
   actor::Task<std::size_t> handle(Close message, actor::Context& ctx);
   void handle(ResumeAccepting message);
+  void handle(LookAtAccepting message);
   void handle(actor::Terminated message);
   void inspect(actor::Inspection& out) const;
 
@@ -95,6 +98,9 @@ class HttpServer final : private net::ListenerEvents {
   actor::Entry entry_;
   std::unique_ptr<net::Listener> listener_;  // null when it has closed
   net::Endpoint address_;
+  base::Trouble exhaustion_;  // of descriptors
+  base::Instant exhausted_at_{};
+  bool looks_ = false;  // a LookAtAccepting is under way
 };
 
 }  // namespace troupe::web

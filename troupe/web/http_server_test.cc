@@ -8,6 +8,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
+#include "troupe/actor/sim/world.h"
+#include "troupe/base/log.h"
 #include "troupe/net/descriptor.h"
 #include "troupe/net/socket_address.h"
 #include "troupe/web/handshake.h"
@@ -15,6 +19,8 @@
 
 namespace troupe::web {
 namespace {
+
+using namespace std::chrono_literals;
 
 using net::Descriptor;
 
@@ -98,6 +104,57 @@ constexpr std::string_view upgrade_request =
 
 std::string masked(Opcode opcode, std::string_view payload) {
   return wire::encode_masked_frame(opcode, payload, {5, 6, 7, 8});
+}
+
+/// A listener whose process has no descriptors left for as long as it is empty.
+class EmptyListener final : public net::Listener {
+ public:
+  explicit EmptyListener(actor::Core& core) : core_(core) {}
+  void start(net::ListenerEvents& events) override {
+    events_ = &events;
+    resume();
+  }
+  void pause() override {}
+  void resume() override {
+    core_.post([this](actor::Core&) {
+      if (is_empty) events_->on_exhausted();
+    });
+  }
+  const net::Endpoint& address() const override { return address_; }
+
+  bool is_empty = true;
+
+ private:
+  actor::Core& core_;
+  net::ListenerEvents* events_ = nullptr;
+  net::Endpoint address_ = *net::Endpoint::parse("127.0.0.1:80");
+};
+
+TEST_CASE("that no descriptors are left is told when it begins, once a minute, and when it is over") {
+  actor::test::World world{1};
+  EmptyListener* listener = nullptr;
+  HttpServerOptions options;
+  options.listen = [&](actor::Core& core) {
+    auto made = std::make_unique<EmptyListener>(core);
+    listener = made.get();
+    return made;
+  };
+  options.routes = [](Router&, actor::Context&) {};
+  base::log::Capture log;
+  (void)world.spawn<HttpServer>({}, options);
+  const auto count = [&](std::string_view text) {
+    return std::ranges::count_if(log.lines(), [&](const std::string& line) { return line.contains(text); });
+  };
+  world.advance(50s);
+  CHECK_EQ(count("no descriptors are left"), 1);
+  world.advance(50s);
+  CHECK_EQ(count("no descriptors are left"), 2);
+  CHECK_EQ(count("accepting goes on"), 0);
+  listener->is_empty = false;
+  world.advance(5s);
+  CHECK_EQ(count("no descriptors are left"), 2);
+  CHECK_EQ(count("accepting goes on"), 1);
+  world.shutdown();
 }
 
 TEST_CASE("many clients on real sockets get their own answers, one after the other") {
