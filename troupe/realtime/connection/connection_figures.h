@@ -26,7 +26,7 @@ enum class ClosedBy : std::uint8_t { server, client };
 class CloseFigures {
  public:
   static constexpr std::uint16_t other = 0;
-  static constexpr std::array<std::uint16_t, 17> codes{wire::close_code::normal,
+  static constexpr std::array<std::uint16_t, 18> codes{wire::close_code::normal,
                                                        wire::close_code::going_away,
                                                        wire::close_code::protocol_error,
                                                        wire::close_code::no_status,
@@ -36,6 +36,7 @@ class CloseFigures {
                                                        wire::close_code::too_large,
                                                        wire::close_code::internal_error,
                                                        1012,  // the routing tables are built anew
+                                                       1013,  // others needed the room of what had not come whole
                                                        close_codes::token_ended,
                                                        close_codes::heartbeat_lost,
                                                        close_codes::slow_consumer,

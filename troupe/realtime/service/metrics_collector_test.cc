@@ -58,6 +58,7 @@ TEST_CASE("each connection that ends counts under its close code and under who e
       {"client 1001=1", [](auto&, auto& socket, auto&) { close(socket, 1001); }},
       {"client 1005=1", [](auto&, auto& socket, auto&) { socket->send(wire::Opcode::close, ""); }},
       {"client 1006=1", [](auto&, auto& socket, auto&) { socket->vanish(); }},
+      {"client 1013=1", [](auto&, auto& socket, auto&) { close(socket, 1013); }},
       {"client 4003=1", [](auto&, auto& socket, auto&) { close(socket, 4003); }},
       {"client other=1", [](auto&, auto& socket, auto&) { close(socket, 4999); }},
       {"client other=2",
