@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "troupe/app/command/command.h"
+#include "troupe/app/command/open_store.h"
 #include "troupe/store/sqlite_backup.h"
 #include "troupe/store/transaction.h"
 
@@ -15,6 +16,7 @@ namespace {
 void back_up(Invocation& invocation, const Config& config, const std::string& file) {
   if (!config.store.url.expose().empty())
     throw CommandFailed{"the database is on PostgreSQL, which makes its own backups: see pg_dump and pg_basebackup"};
+  refuse_missing_file(config);
   const auto database = std::filesystem::path{config.server.data_dir} / "troupe.db";
   try {
     const auto report = store::back_up_sqlite(database.string(), file);

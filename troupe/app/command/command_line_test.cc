@@ -427,6 +427,7 @@ TEST_CASE("who looks, changes or removes where there is no database is told so, 
   Desk desk;
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{{"audit", "verify"},
+                                             {"backup", desk.data() + "_copy.db"},
                                              {"audit", "verify", "--checkpoint", std::string(64, '0')},
                                              {"audit", "head"},
                                              {"audit", "list"},

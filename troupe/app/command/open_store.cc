@@ -52,9 +52,7 @@ std::unique_ptr<store::Session> migrated(std::unique_ptr<store::Session> session
 
 /// The database of somebody who looks: opening a file would make it.
 std::unique_ptr<store::Session> open_existing(const Config& config, store::Engine& engine) {
-  std::error_code error;
-  const bool has_file = is_on_postgres(config) || std::filesystem::exists(file_of(config), error) || error;
-  if (!has_file) throw_missing(config);
+  refuse_missing_file(config);
   auto session = engine.open();
   if (!store::has_migrations(*session)) throw_missing(config);
   return session;
@@ -77,6 +75,12 @@ std::shared_ptr<store::Engine> prepare_store(const Config& config) {
   auto engine = engine_of(config, store::PostgresClaim::server);
   check_keys(*migrated(engine->open()), config);
   return engine;
+}
+
+void refuse_missing_file(const Config& config) {
+  std::error_code error;
+  const bool has_file = is_on_postgres(config) || std::filesystem::exists(file_of(config), error) || error;
+  if (!has_file) throw_missing(config);
 }
 
 std::unique_ptr<store::Session> open_store(const Config& config, Missing missing) {

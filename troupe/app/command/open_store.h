@@ -24,4 +24,7 @@ enum class Missing : std::uint8_t { make, refuse };
 /// refuses, it makes nothing and throws CommandFailed.
 std::unique_ptr<store::Session> open_store(const Config& config, Missing missing);
 
+/// Throws CommandFailed where there is no file of a database, as `open_store` does. On PostgreSQL it says nothing.
+void refuse_missing_file(const Config& config);
+
 }  // namespace troupe::app
