@@ -25,13 +25,15 @@ OauthFigures::OauthFigures(base::Metrics* metrics)
     sign_ins_.at(i) = &metrics_.counter("troupe_oauth_sign_ins_total", "Attempts to sign in by name and password.",
                                         {{"outcome", names.at(i)}});
   }
+  // What somebody may be woken for is there from the start: a rise is seen only of what was shown before.
+  for (const auto& error : {errors::invalid_client, errors::invalid_grant, errors::temporarily_unavailable})
+    (void)refusals("token", error);
 }
 
-void OauthFigures::refused(std::string_view endpoint, const OauthError& error) {
-  metrics_
-      .counter("troupe_oauth_refused_total", "Requests that were refused, by the error that the client was told.",
-               {{"endpoint", std::string{endpoint}}, {"error", std::string{error.code}}})
-      .add();
+base::Counter& OauthFigures::refusals(std::string_view endpoint, const OauthError& error) {
+  return metrics_.counter("troupe_oauth_refused_total",
+                          "Requests that were refused, by the error that the client was told.",
+                          {{"endpoint", std::string{endpoint}}, {"error", std::string{error.code}}});
 }
 
 }  // namespace troupe::oauth

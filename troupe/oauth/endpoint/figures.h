@@ -23,7 +23,7 @@ class OauthFigures {
   /// troupe_oauth_tokens_issued_total{grant}: answers of the token endpoint with tokens.
   void issued(GrantType grant) noexcept { issued_[static_cast<std::size_t>(grant)]->add(); }
   /// troupe_oauth_refused_total{endpoint,error}: refusals, by the error that the client was told. Takes a lock.
-  void refused(std::string_view endpoint, const OauthError& error);
+  void refused(std::string_view endpoint, const OauthError& error) { refusals(endpoint, error).add(); }
   /// troupe_oauth_introspections_total{active}.
   void introspected(bool is_active) noexcept { introspections_[is_active ? 1 : 0]->add(); }
   /// troupe_oauth_revocations_total: answers of the revocation endpoint, also about tokens that nobody knows.
@@ -33,6 +33,8 @@ class OauthFigures {
 
  private:
   static constexpr std::size_t grants = 3, outcomes = 4;
+
+  base::Counter& refusals(std::string_view endpoint, const OauthError& error);
 
   std::unique_ptr<base::Metrics> nobodys_;
   base::Metrics& metrics_;

@@ -2,6 +2,7 @@
 #include "troupe/oauth/endpoint/figures.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "troupe/oauth/sim/oauth_world.h"
 
@@ -29,6 +30,16 @@ TEST_CASE("tokens, refusals, introspections, revocations and sign-ins are counte
                            R"(troupe_oauth_sign_ins_total{outcome="ok"} 1)"}) {
     CAPTURE(line);
     CHECK(scraped.contains(line));
+  }
+}
+
+TEST_CASE("the refusals that somebody may be woken for are shown before the first one") {
+  base::Metrics metrics;
+  const OauthWorld oauth{{.metrics = &metrics}};
+  const std::string scraped = metrics.scrape();
+  for (const char* error : {"invalid_client", "invalid_grant", "temporarily_unavailable"}) {
+    CAPTURE(error);
+    CHECK(scraped.contains(fmt::format("troupe_oauth_refused_total{{endpoint=\"token\",error=\"{}\"}} 0\n", error)));
   }
 }
 
