@@ -13,6 +13,7 @@
 #include <iterator>
 #include <string>
 
+#include "troupe/app/command/command.h"
 #include "troupe/base/log.h"
 
 namespace troupe::app {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::size_t MiB = 1024 * 1024;
 
+constexpr std::size_t open_files_min = 64;  // databases, a few cores and a few clients
 // Besides WebSockets: databases, the cores' own, HTTP requests on their way.
 constexpr std::size_t other_files = 1024;
 // Of a quiet connection with a subscription; measured: 5.4 KiB. The kernel's buffers of the socket come besides.
@@ -79,6 +81,13 @@ Machine claim_machine() {
   Machine machine{.open_files_max = raise_open_files(), .memory_bytes = machine_memory()};
   if (const auto limit = control_group_memory()) machine.memory_bytes = std::min(machine.memory_bytes, *limit);
   return machine;
+}
+
+void refuse_too_few_files(const Machine& machine) {
+  if (machine.open_files_max == 0 || machine.open_files_max >= open_files_min) return;
+  throw CommandFailed{fmt::format(
+      "{} open files are allowed, and a server needs {} at least: raise LimitNOFILE, or the hard limit of `ulimit -n`",
+      machine.open_files_max, open_files_min)};
 }
 
 Capacity judge(const Machine& machine, const realtime::RealtimeOptions& options, std::size_t cores) {

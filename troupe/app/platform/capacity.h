@@ -15,8 +15,8 @@ namespace troupe::app {
 
 /// What the machine grants.
 struct Machine {
-  std::size_t open_files_max = 0;
-  std::size_t memory_bytes = 0;  // 0: nobody knows
+  std::size_t open_files_max = 0;  // 0: nobody knows
+  std::size_t memory_bytes = 0;    // 0: nobody knows
 };
 
 /// A machine against a configuration with all its places taken.
@@ -30,6 +30,9 @@ struct Capacity {
 
 /// Raises the soft limit of open files to the hard one, and tells what there is.
 Machine claim_machine();
+
+/// Throws CommandFailed where there are so few descriptors that the server could not even start.
+void refuse_too_few_files(const Machine& machine);
 
 Capacity judge(const Machine& machine, const realtime::RealtimeOptions& options, std::size_t cores);
 

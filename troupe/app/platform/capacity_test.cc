@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "troupe/app/command/command.h"
 #include "troupe/base/log.h"
 
 using namespace troupe;
@@ -52,6 +53,15 @@ TEST_CASE("a configuration is judged by open files and by memory, and the scarce
     CHECK_EQ(capacity.files_suffice, row.files_suffice);
     CHECK_EQ(capacity.memory_suffices, row.memory_suffices);
   }
+}
+
+TEST_CASE("with too few descriptors to start there is no start, and what to raise is named") {
+  CHECK_NOTHROW(refuse_too_few_files({.open_files_max = 64}));
+  CHECK_NOTHROW(refuse_too_few_files({.open_files_max = 0}));  // nobody knows
+  CHECK_THROWS_WITH_AS(
+      refuse_too_few_files({.open_files_max = 63}),
+      "63 open files are allowed, and a server needs 64 at least: raise LimitNOFILE, or the hard limit of `ulimit -n`",
+      CommandFailed);
 }
 
 TEST_CASE("what can be held is told at the start, and a shortage with what would be enough") {

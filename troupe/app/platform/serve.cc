@@ -106,6 +106,7 @@ Exit serve(Config config, Console& console, Reread reread) {
   base::log::configure(log);
 
   const Machine machine = claim_machine();
+  refuse_too_few_files(machine);
   const std::shared_ptr<store::Engine> store = prepare_store(config);
   const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
