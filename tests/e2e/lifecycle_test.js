@@ -1,9 +1,10 @@
 // Start, health, drain, crash: what an operator sees, and what outlives a power cut.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Server, folder, generous, serve, sleep, troupe, until, within } from './lib/server.js';
+import { join } from 'node:path';
+import { Server, binary, folder, generous, serve, sleep, troupe, until, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
 import { UserAgent } from './lib/user_agent.js';
 import { callback, introspect, machineToken, newCode, post, redeem } from './lib/oauth.js';
@@ -105,6 +106,25 @@ test('SIGTERM tells WebSocket clients, closes them with 1001 and ends with 0', a
   }
   await stopped;
   assert.ok(Date.now() - begin < 15_000);
+});
+
+test('SIGTERM ends a start that waits for who holds the database', async () => {
+  const server = await serve();
+  await server.stop();
+  const holds = 'import sqlite3, sys; file = sqlite3.connect(sys.argv[1], isolation_level=None); ' +
+    'file.execute("BEGIN EXCLUSIVE"); print("held", flush=True); sys.stdin.read()';
+  const holder = spawn('/usr/bin/python3', ['-c', holds, join(server.data, 'troupe.db')]);
+  await new Promise((held) => holder.stdout.once('data', held));
+  const waiting = spawn(binary, ['serve', '--config', server.config, '--data', server.data, '--listen', '127.0.0.1:0']);
+  try {
+    const ended = new Promise((done) => waiting.once('exit', (code, signal) => done({ code, signal })));
+    await sleep(1000);  // it waits five seconds for the database
+    waiting.kill('SIGTERM');
+    assert.deepEqual(await within(2000, ended), { code: 0, signal: null });
+  } finally {
+    holder.kill('SIGKILL');
+    waiting.kill('SIGKILL');
+  }
 });
 
 test('SIGTERM lets a message that was accepted reach its subscriber', async () => {

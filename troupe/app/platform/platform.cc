@@ -12,6 +12,7 @@
 #include "troupe/app/openapi/openapi.h"
 #include "troupe/app/platform/options.h"
 #include "troupe/app/platform/shutdown_steps.h"
+#include "troupe/app/platform/signals.h"
 #include "troupe/base/log.h"
 #include "troupe/base/log_level.h"
 #include "troupe/net/listener.h"
@@ -41,9 +42,12 @@ CertificateFiles certificate_files(const Config& config) {
   return {config.server.tls_certificate, config.server.tls_key};
 }
 
-/// What a part answered that must be there; throws when it is not.
-template <class Answer>
-auto started(const char* part, Answer answer) {
+/// What a part answers that must be there; throws when it is not. It may be waited for for long, with a database that
+/// somebody holds, and who is told to end meanwhile does.
+template <class Ask>
+auto started(const char* part, Ask ask) {
+  const EndsAtOnce if_told;
+  auto answer = ask();
   if (!answer) throw std::runtime_error{fmt::format("{} did not start: {}", part, answer.error().what)};
   return *std::move(answer);
 }
@@ -135,10 +139,12 @@ void Platform::start_oauth() {
                                              .fetcher = fetcher_,
                                              .cores = system_.core_count(),
                                          });
-  oauth_ = started("the authorization server",
-                   system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within})));
+  oauth_ = started("the authorization server", [&] {
+    return system_.block_on(oauth_supervisor_.ask(oauth::GetOauthActors{}, {.within = start_within}));
+  });
   // Ready means that tokens can be signed: the first start makes the keys, that of RSA a moment later.
-  (void)started("the signing keys", system_.block_on(oauth_.keys.ask(oauth::GetKeys{}, {.within = start_within})));
+  (void)started("the signing keys",
+                [&] { return system_.block_on(oauth_.keys.ask(oauth::GetKeys{}, {.within = start_within})); });
 }
 
 // A file of its own: what is published waits for its own commits, and tokens for theirs; and it may be deleted without
@@ -182,11 +188,12 @@ void Platform::start_http(const net::Endpoint& address, const std::optional<Demo
     servers_.push_back(system_.spawn<web::HttpServer>(
         {.name = fmt::format("http_{}", core), .core = static_cast<int>(core)}, std::move(options)));
   }
-  for (const auto& server : servers_) (void)started("HTTP", system_.block_on(server.ask(web::GetAddress{})));
+  for (const auto& server : servers_)
+    (void)started("HTTP", [&] { return system_.block_on(server.ask(web::GetAddress{})); });
 }
 
 std::vector<web::RouteName> Platform::routes() {
-  return started("HTTP", system_.block_on(servers_.front().ask(web::ListRoutes{})));
+  return started("HTTP", [&] { return system_.block_on(servers_.front().ask(web::ListRoutes{})); });
 }
 
 void Platform::use(const Config& config) {

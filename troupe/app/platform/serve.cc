@@ -86,6 +86,12 @@ void give_back_large_blocks() {
   (void)mallopt(M_MMAP_THRESHOLD, large);
 }
 
+/// It may wait for who holds the database, and for one that does not answer.
+std::shared_ptr<store::Engine> store_for(const Config& config) {
+  const EndsAtOnce if_told;
+  return prepare_store(config);
+}
+
 }  // namespace
 
 Exit serve(Config config, Console& console, Reread reread) {
@@ -107,7 +113,7 @@ Exit serve(Config config, Console& console, Reread reread) {
 
   const Machine machine = claim_machine();
   refuse_too_few_files(machine);
-  const std::shared_ptr<store::Engine> store = prepare_store(config);
+  const std::shared_ptr<store::Engine> store = store_for(config);
   const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
   if (config.development) demo = prepare_demo(config);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 namespace troupe::app {
@@ -41,6 +42,35 @@ net::Descriptor Signals::descriptor() const {
   net::Descriptor made{::signalfd(-1, &set_, SFD_NONBLOCK | SFD_CLOEXEC)};
   if (!made) throw std::system_error{errno, std::generic_category(), "signalfd"};
   return made;
+}
+
+namespace {
+
+/// In the middle of anything: what is on the disk is whole at every moment, and locks go with the process.
+void end_at_once(int) {
+  constexpr std::string_view line = "troupe: told to end before it had started\n";
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+  ::_exit(0);
+}
+
+}  // namespace
+
+EndsAtOnce::EndsAtOnce() {
+  struct sigaction action{};
+  action.sa_handler = end_at_once;
+  ::sigaction(SIGTERM, &action, &terminate_before_);
+  ::sigaction(SIGINT, &action, &interrupt_before_);
+  sigset_t ending{};
+  ::sigemptyset(&ending);
+  ::sigaddset(&ending, SIGTERM);
+  ::sigaddset(&ending, SIGINT);
+  ::sigprocmask(SIG_UNBLOCK, &ending, &before_);
+}
+
+EndsAtOnce::~EndsAtOnce() {
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  ::sigaction(SIGTERM, &terminate_before_, nullptr);
+  ::sigaction(SIGINT, &interrupt_before_, nullptr);
 }
 
 void send_to_main(int signal) { ::kill(::getpid(), signal); }

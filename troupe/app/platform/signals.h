@@ -32,6 +32,22 @@ class Signals {
   sigset_t before_{};
 };
 
+/// While it lives, SIGTERM and SIGINT end the process at once, with status 0 and a line on stderr, where the thread
+/// that made it is waiting for what may take long. One that has come before does so now. Others' threads hear nothing
+/// of it.
+class EndsAtOnce {
+ public:
+  EndsAtOnce();
+  ~EndsAtOnce();
+  EndsAtOnce(const EndsAtOnce&) = delete;
+  EndsAtOnce& operator=(const EndsAtOnce&) = delete;
+
+ private:
+  sigset_t before_{};
+  struct sigaction terminate_before_{};
+  struct sigaction interrupt_before_{};
+};
+
 /// Sends one of them to this process: how other threads report to the main thread.
 void send_to_main(int signal);
 
