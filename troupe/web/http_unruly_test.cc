@@ -33,6 +33,7 @@ class SlowActor {
 struct Site {
   explicit Site(net::MemoryNetworkOptions network_options = {}) : network(world.core(0), network_options) {
     HttpServerOptions options;
+    options.guard.requests_by_address = {.per_second = 1e6, .burst = 1e6};
     options.listen = [this](actor::Core&) { return network.listen({{}, 80}); };
     options.routes = [this](Router& router, actor::Context& ctx) { add_routes(router, ctx.spawn<SlowActor>({})); };
     server = world.spawn<HttpServer>({}, options);

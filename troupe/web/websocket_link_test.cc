@@ -282,7 +282,7 @@ TEST_CASE("who begins with a link whose client has gone by then is told so, once
     link->start(owner, {});
     CHECK_FALSE(owner.closed.has_value());
     if (closes) link->close(1008, "no token");
-    world.run_until_idle();
+    world.advance(1ms);
     REQUIRE(owner.closed.has_value());
     CHECK_EQ(owner.closed->code, wire::close_code::abnormal);
   }

@@ -101,9 +101,12 @@ TEST_CASE("a page of tokens passes over thousands that nobody may use, and says 
 
 TEST_CASE("a client is changed and removed in the version that was named, and in no other") {
   ActorWorld oauth{7};
+  int changes = 0;
   const auto update = [&](std::optional<std::int64_t> version) {
-    return oauth.world.block_on(oauth.clients.ask(
-        UpdateClient{.id = fixture::shop().id, .metadata = fixture::shop().metadata, .version = version}));
+    ClientMetadata metadata = fixture::shop().metadata;
+    metadata.name = fmt::format("Shop {}", ++changes);
+    return oauth.world.block_on(
+        oauth.clients.ask(UpdateClient{.id = fixture::shop().id, .metadata = metadata, .version = version}));
   };
   CHECK_EQ(update(7).error().domain, errors::changed_meanwhile);
   CHECK_EQ(update(1)->get()->version, 2);
