@@ -13,13 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int looked_at = 200;            // notices in one look
-constexpr std::size_t at_once_max = 4;    // fewer than the Fetcher has threads: keys are fetched meanwhile
-constexpr int at_once_of_client_max = 1;  // a slow one takes no place of others
-constexpr auto told_within = 5s;          // a fetch has its own, shorter time
+constexpr int looked_at = 200;                         // notices in one look
+constexpr std::size_t at_once_max = logouts_busy_max;  // fewer than the Fetcher has threads: keys are fetched meanwhile
+constexpr int at_once_of_client_max = 1;               // a slow one takes no place of others
+constexpr auto told_within = 5s;                       // a fetch has its own, shorter time
 constexpr base::Duration again_after = 5s;
 constexpr int again_factor = 3;
 constexpr int attempts_max = 9;  // the last one nearly five hours after the first
+constexpr base::Duration told_until = 24h;
 
 /// When to try again after so many failures: 5 s, 15 s, 45 s and so on.
 base::Duration pause_after(int failures) {
@@ -56,13 +57,27 @@ actor::Task<void> LogoutActor::handle(LogoutsDue, actor::Context& context) {
     bool& is_on;
   } looking{is_looking_};
   over_since_look_.clear();
-  auto due = co_await parts_.storage.read([now = context.wall()](Tables& t) { return t.logouts.due(now, looked_at); });
+  // Again, where all that was seen belongs to those that are told already: others may stand behind them.
+  for (bool may_be_more = true; may_be_more && under_way_.size() < at_once_max;) {
+    std::set<ClientId> busy;
+    for (const auto& [number, client] : under_way_) busy.insert(client);
+    auto due = co_await parts_.storage.read(
+        [now = context.wall(), busy](Tables& t) { return t.logouts.due(now, looked_at, busy); });
+    may_be_more = std::ssize(due) == looked_at && begin_telling(std::move(due), context);
+  }
+}
+
+/// Whether anything was begun.
+bool LogoutActor::begin_telling(std::vector<LogoutNotice> due, actor::Context& context) {
+  bool any = false;
   for (LogoutNotice& notice : due) {
     if (under_way_.contains(notice.number) || over_since_look_.contains(notice.number)) continue;
     if (!has_room_for(notice.client)) continue;
+    any = true;
     under_way_.emplace(notice.number, notice.client);
     context.self(this).tell(TellClient{std::move(notice)});
   }
+  return any;
 }
 
 actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& context) {
@@ -81,7 +96,10 @@ actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& contex
     co_await parts_.storage.write([number = message.notice.number](Tables& t) { t.logouts.remove(number); });
     co_return;
   }
-  auto taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
+  // Of a client that takes nothing more may come than are given up by their attempts.
+  Taken taken{Taken::How::refused, "too late"};
+  if (context.wall() - message.notice.made_at < told_until)
+    taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
   co_await conclude(std::move(message.notice), std::move(taken), context);
   context.self(this).tell(LogoutsDue{});  // there may be more
 }

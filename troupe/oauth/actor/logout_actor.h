@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
@@ -57,6 +58,7 @@ class LogoutActor {
   actor::Task<Taken> tell(ClientPtr client, LogoutNotice notice, actor::Context& context);
   actor::Task<void> conclude(LogoutNotice notice, Taken taken, actor::Context& context);
   bool has_room_for(const ClientId& client) const;
+  bool begin_telling(std::vector<LogoutNotice> due, actor::Context& context);
 
   LogoutActorParts parts_;
   std::optional<TokenFactory> factory_;

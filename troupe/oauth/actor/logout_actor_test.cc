@@ -74,5 +74,49 @@ TEST_CASE("a client is told once, though a look may see a notice as it was befor
   }
 }
 
+/// A way on which one server does not answer for long.
+class HangingWay {
+ public:
+  static constexpr bool interleaves = true;
+  explicit HangingWay(std::shared_ptr<std::map<std::string, int>> told) : told_(std::move(told)) {}
+
+  actor::Task<std::expected<web::Fetched, web::FetchFault>> handle(web::Fetch message, actor::Context& context) {
+    ++(*told_)[message.url];
+    if (message.url == logout_uri(0)) co_await context.sleep(4s);
+    co_return web::Fetched{200, ""};
+  }
+
+ private:
+  std::shared_ptr<std::map<std::string, int>> told_;
+};
+
+TEST_CASE("however much waits for a client that does not answer, what stands behind it goes to others") {
+  const fixture::Disk disk = disk_with_notices();
+  disk->transact([](store::Transaction& transaction) {
+    SqlTables sql{transaction};
+    Tables t = sql.all();
+    fixture::Ids ids;
+    for (int i = 0; i < 300; ++i)
+      t.logouts.append({.client = ClientId{"c_0"},
+                        .user = fixture::alice().user.id,
+                        .session = SessionId{ids.next().text()},
+                        .made_at = fixture::start,
+                        .next_at = base::UnixTime{fixture::start.milliseconds - 1}});
+  });
+  actor::test::World world{5};
+  const Storage storage{store::Database::start(world, std::make_shared<fixture::ReadsBesideWriter>(disk))};
+  const auto keys =
+      world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+  const auto told = std::make_shared<std::map<std::string, int>>();
+  const auto way = world.spawn<HangingWay>({.name = "way"}, told);
+  const auto logouts = world.spawn<LogoutActor>(
+      {.name = "logouts"}, LogoutActorParts{storage, keys, way, {.issuer = "https://issuer.example"}});
+  world.advance(1s);
+  logouts.tell(LogoutsDue{});
+  world.advance(2s);
+  CHECK_EQ((*told)[logout_uri(0)], 1);
+  for (int i = 1; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
+}
+
 }  // namespace
 }  // namespace troupe::oauth

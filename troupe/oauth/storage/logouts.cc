@@ -2,6 +2,9 @@
 #include "troupe/oauth/storage/logouts.h"
 
 #include <algorithm>
+#include <array>
+
+#include "troupe/base/check.h"
 
 #include "troupe/oauth/storage/columns.h"
 
@@ -13,10 +16,10 @@ void MemoryLogouts::append(const LogoutNotice& notice) {
   notices_.emplace(numbered.number, std::move(numbered));
 }
 
-std::vector<LogoutNotice> MemoryLogouts::due(base::UnixTime now, int count) {
+std::vector<LogoutNotice> MemoryLogouts::due(base::UnixTime now, int count, const std::set<ClientId>& busy) {
   std::vector<LogoutNotice> found;
   for (const auto& [number, notice] : notices_)
-    if (notice.next_at <= now) found.push_back(notice);
+    if (notice.next_at <= now && !busy.contains(notice.client)) found.push_back(notice);
   std::ranges::sort(found, {}, [](const LogoutNotice& each) { return std::pair{each.next_at, each.number}; });
   if (std::ssize(found) > count) found.erase(found.begin() + count, found.end());
   return found;
@@ -40,12 +43,16 @@ void SqlLogouts::append(const LogoutNotice& notice) {
        column_of(notice.next_at)});
 }
 
-std::vector<LogoutNotice> SqlLogouts::due(base::UnixTime now, int count) {
+std::vector<LogoutNotice> SqlLogouts::due(base::UnixTime now, int count, const std::set<ClientId>& busy) {
   std::vector<LogoutNotice> found;
+  INVARIANT(busy.size() <= logouts_busy_max, "few clients are told at once");
+  std::array<ClientId, logouts_busy_max> others{};
+  std::ranges::copy(busy, others.begin());
   transaction_.each(
-      "SELECT number, client, user, session, made_at, attempts, next_at FROM logout_notices WHERE next_at <= ?1 "
-      "ORDER BY next_at, number LIMIT ?2",
-      {column_of(now), count}, [&](const store::Row& row) {
+      "SELECT number, client, user, session, made_at, attempts, next_at FROM logout_notices "
+      "WHERE next_at <= ?1 AND client NOT IN (?3, ?4, ?5, ?6) ORDER BY next_at, number LIMIT ?2",
+      {column_of(now), count, column_of(others[0]), column_of(others[1]), column_of(others[2]), column_of(others[3])},
+      [&](const store::Row& row) {
         found.push_back({.number = row.integer(0),
                          .client = ClientId{row.text(1)},
                          .user = UserId{row.text(2)},

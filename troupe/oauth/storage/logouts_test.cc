@@ -49,6 +49,9 @@ TEST_CASE_TEMPLATE("a notice that was told is gone, and one that was not waits f
     t.logouts.append(notice("c_two", 2));
     const auto both = t.logouts.due(at(5), 10);
     REQUIRE_EQ(both.size(), 2);
+    const auto others = t.logouts.due(at(5), 10, {both[0].client});
+    REQUIRE_EQ(others.size(), 1);
+    CHECK_EQ(others[0].number, both[1].number);
     CHECK(t.logouts.remove(both[0].number));
     CHECK_FALSE(t.logouts.remove(both[0].number));
     CHECK(t.logouts.postpone(both[1].number, 3, at(50)));
