@@ -7,6 +7,7 @@
 #include "troupe/app/command/admin_work.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/actor/live_tokens.h"
+#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/actor/user_endings.h"
 #include "troupe/oauth/admin/documents.h"
 
@@ -41,13 +42,6 @@ void print(Invocation& invocation, bool as_json, const Rows& rows, Write write, 
   invocation.say(json_list(rows, write));
 }
 
-/// What ends is told to a running server, family by family.
-void append_endings(Tables& tables, const std::vector<oauth::FamilyId>& families, base::UnixTime now) {
-  for (const oauth::FamilyId& family : families) {
-    tables.grants.append_ending({.at = now, .client = std::nullopt, .user = std::nullopt, .family = family});
-  }
-}
-
 void list_sessions(Invocation& invocation, const GrantsCommand& command, AdminWork& admin) {
   const auto sessions = admin.look([&](Tables& tables) {
     const auto owner = user_named(tables, command.id);
@@ -70,9 +64,7 @@ void end_session(Invocation& invocation, const GrantsCommand& command, AdminWork
     const auto record = can_be ? tables.users.find_session(oauth::SessionId{command.id}) : std::nullopt;
     if (!record || record->ended_at) throw CommandFailed{fmt::format("there is no open session \"{}\"", command.id)};
     tables.audit.append(oauth::about(admin.event("session_ended"), record->session.authentication.user));
-    auto families = oauth::end_session(tables, *record, admin.now(), "session_ended");
-    append_endings(tables, families, admin.now());
-    return families;
+    return oauth::end_session(tables, *record, admin.now(), "session_ended");
   });
   tell(invocation, command.run, fmt::format("{} is over, and {} grants with it.", command.id, ended.size()), ended);
 }
@@ -93,13 +85,12 @@ void revoke_grant(Invocation& invocation, const GrantsCommand& command, AdminWor
   const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const oauth::FamilyId family{command.id};
     const bool can_be = crypto::TokenId::parse(command.id).has_value();
-    if (!can_be || !tables.grants.revoke_family(family, admin.now(), "administration")) {
+    if (!can_be || !oauth::end_family(tables, family, admin.now(), "administration")) {
       throw CommandFailed{fmt::format("there is no live grant \"{}\"; `troupe grant list` shows all", command.id)};
     }
     oauth::AuditEvent event = admin.event("family_revoked");
     event.family = family;
     tables.audit.append(event);
-    append_endings(tables, {family}, admin.now());
     return std::vector{family};
   });
   tell(invocation, command.run, fmt::format("{} is taken back, with all of its tokens.", command.id), ended);
@@ -113,7 +104,6 @@ void forget_grants(Invocation& invocation, const GrantsCommand& command, AdminWo
     auto families = oauth::revoke_consent(tables, user, client, admin.now(), codes_since);
     if (!families) throw CommandFailed{fmt::format("{} has allowed {} nothing", *command.user, *command.client)};
     tables.audit.append(oauth::about(oauth::about(admin.event("consent_revoked"), client), user));
-    append_endings(tables, *families, admin.now());
     return *std::move(families);
   });
   tell(invocation, command.run,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "troupe/crypto/digest.h"
+#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/actor/logout_notices.h"
 #include "troupe/wire/base64.h"
 
@@ -60,7 +61,7 @@ std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::Un
   note_logouts(tables, families, now);
   for (const FamilyRecord& family : families) {
     if (family.grant.scope.contains("offline_access")) continue;
-    if (tables.grants.revoke_family(family.grant.family, now, because)) ended.push_back(family.grant.family);
+    if (end_family(tables, family.grant.family, now, because)) ended.push_back(family.grant.family);
   }
   record.ended_at = now;
   tables.users.update_session(record);

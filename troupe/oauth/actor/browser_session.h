@@ -27,6 +27,13 @@ std::optional<SessionCookie> read_cookie(const SessionToken& cookie);
 /// A new cookie of the session of this name. It alone opens the session; only its hash is kept.
 SessionToken fresh_cookie(const SessionId& id, base::Random& random);
 
+/// So long a session that is renewed keeps its name.
+inline constexpr base::Duration session_name_kept_for = std::chrono::hours{24 * 28};
+/// A session of a name that is older than this is over.
+inline base::Duration session_name_max(const OauthOptions& options) {
+  return session_name_kept_for + options.session_absolute + std::chrono::hours{24};
+}
+
 /// A session that begins now, for a row of its own.
 SessionRecord new_session(const SessionId& id, const SessionToken& cookie, const UserId& user, SignInPlace place,
                           base::UnixTime now, const OauthOptions& options);

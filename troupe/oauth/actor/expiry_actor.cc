@@ -11,13 +11,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto sweep_every = 10s;
-constexpr int step_rows = 500;               // about 5 ms of the writer's time
-constexpr int step_sessions = 100;           // each with its tokens, clients and event
-constexpr auto pause_min = 20ms;             // between full steps, that is 20 000 rows a second of each table at most
-constexpr int pause_factor = 3;              // at least so many times what the step took: the rest is the clients'
-constexpr auto session_name_max = 30 * 24h;  // a session that is renewed keeps its name, and with it its row's key
-constexpr auto ending_kept_for = 2h;         // whose tokens have all expired by then, and every look has found it
-constexpr auto slack = 5min;                 // for clocks that are set back a little; past it the token is unknown
+constexpr int step_rows = 500;        // about 5 ms of the writer's time
+constexpr int step_sessions = 100;    // each with its tokens, clients and event
+constexpr auto pause_min = 20ms;      // between full steps, that is 20 000 rows a second of each table at most
+constexpr int pause_factor = 3;       // at least so many times what the step took: the rest is the clients'
+constexpr auto ending_kept_for = 2h;  // whose tokens have all expired by then, and every look has found it
+constexpr auto slack = 5min;          // for clocks that are set back a little; past it the token is unknown
 
 /// Removes a step of the audit trail, and says in it which segment is to go: so that nobody else's removal passes for
 /// it.
@@ -84,16 +83,18 @@ actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context)
     const auto before = [now](base::Duration age) { return crypto::TokenId::first_at(now - age - slack); };
     const base::Duration refresh = std::max(options.refresh_absolute, options.refresh_absolute_public);
     // Its id is as old as its code, its refresh tokens begin when that is redeemed, and what the last of them has given
-    // stands on it, too; and it says of its code whether somebody has redeemed it.
+    // stands on it, too; it says of its code whether somebody has redeemed it; and of its session, whom to tell of the
+    // end.
+    const base::Duration session = session_name_max(options);
     const base::Duration family =
-        std::max<base::Duration>(options.code_ttl + refresh + access_token_ttl_max, options.code_tombstone);
+        std::max<base::Duration>({options.code_ttl + refresh + access_token_ttl_max, options.code_tombstone, session});
     int full_steps = 0;
     int rows = 0;
     for (const int count : {t.grants.remove_codes_before(before(options.code_tombstone), step_rows),
                             t.grants.remove_access_expired(now - slack, step_rows),
                             t.grants.remove_refresh_before(before(refresh), step_rows),
                             t.grants.remove_families_before(before(family), step_rows),
-                            t.users.remove_sessions_before(before(session_name_max), step_rows),
+                            t.users.remove_sessions_before(before(session), step_rows),
                             t.grants.remove_endings_before(now - ending_kept_for, step_rows),
                             t.clients.remove_assertions_expired(now - slack, step_rows),
                             remove_old_events(t, now - options.audit_retention, event)}) {

@@ -36,6 +36,12 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
   return Standing{user->user.name};
 }
 
+bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because) {
+  if (!tables.grants.revoke_family(family, now, because)) return false;
+  tables.grants.append_ending({.at = now, .client = std::nullopt, .user = std::nullopt, .family = family});
+  return true;
+}
+
 std::string_view sentence(Lapse lapse) noexcept {
   switch (lapse) {
     case Lapse::client_removed:

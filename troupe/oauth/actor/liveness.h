@@ -40,6 +40,10 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
 /// For a person, behind "It is not accepted: ".
 std::string_view sentence(Lapse lapse) noexcept;
 
+/// Revokes the family, and writes that it has ended: where its asker has given up by the time of the commit, whoever
+/// must know hears of it all the same. False: it had ended before.
+bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because);
+
 /// When the grant was made: its family's id says so.
 base::UnixTime granted_at(const Grant& grant);
 

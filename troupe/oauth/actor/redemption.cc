@@ -3,6 +3,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/crypto/digest.h"
+#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/model/pkce.h"
 #include "troupe/oauth/model/redirect_uri.h"
 
@@ -49,7 +50,7 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
     // Redeeming opens the family. Without it nobody has redeemed the code: the user took back what they had agreed to.
     if (!tables.grants.find_family(code->grant.family)) return refused("consent_revoked");
     RedemptionRefusal refusal{errors::invalid_grant, "replay", true};
-    if (tables.grants.revoke_family(code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
+    if (end_family(tables, code->grant.family, now, "code_replay")) refusal.revoked = code->grant.family;
     return std::unexpected(refusal);
   }
   const auto client = tables.clients.find(shown.client);  // as it is now, and not as it was authenticated

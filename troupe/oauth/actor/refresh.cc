@@ -83,7 +83,7 @@ Answer repeat(Tables& tables, RefreshRecord token, const Grant& granted, const S
 
 Answer end_family(Tables& tables, const FamilyId& family, base::UnixTime now) {
   RefreshRefusal refusal{errors::invalid_grant, "used_before"};
-  if (tables.grants.revoke_family(family, now, "refresh_token_reuse")) refusal.revoked = family;
+  if (end_family(tables, family, now, "refresh_token_reuse")) refusal.revoked = family;
   return std::unexpected(refusal);
 }
 

@@ -12,7 +12,6 @@ using namespace std::chrono_literals;
 
 constexpr auto touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
 constexpr std::size_t ui_locales_bytes_max = 256;
-constexpr auto name_kept_for = 24h * 28;  // rows are removed by the age of their name, after 30 days
 
 /// 24 random bytes as text: for names of flows and tokens of pages.
 std::string fresh_text(base::Random& random) {
@@ -117,16 +116,20 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
         const bool may_enter = present && present->user.state == UserState::enabled;
         if (!may_enter || present->password_changed_at != since) return std::nullopt;
         t.audit.append(event);
+        // A clock that was set back since: who has just shown the password has signed in with it, not before it.
+        const base::UnixTime signed_in = std::max(now, present->password_changed_at);
         auto previous = before ? find_live(t, *before, now, options) : std::nullopt;
         const bool is_same_user = previous && previous->session.authentication.user == user;
-        if (is_same_user && now - previous->session.created_at < name_kept_for) {
+        if (is_same_user && now - previous->session.created_at < session_name_kept_for) {
           // The same person again: the session keeps its name and nothing else (T29, session fixation).
           SessionRecord renewed = new_session(before->id, *renewed_cookie, user, place, now, options);
           renewed.session.created_at = previous->session.created_at;
+          renewed.session.authentication.time = signed_in;
           t.users.update_session(renewed);
           return Started{renewed, *renewed_cookie, {}};
         }
         Started made{new_session(fresh, cookie, user, place, now, options), cookie, {}};
+        made.record.session.authentication.time = signed_in;
         if (is_same_user) {
           previous->expires_at = now;  // its name is too old to go on, so it ends by its age
           t.users.update_session(*previous);

@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/user_endings.h"
 
 #include "troupe/base/check.h"
+#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/actor/logout_notices.h"
 
 namespace troupe::oauth {
@@ -18,16 +19,21 @@ std::vector<FamilyId> end_grants(Tables& tables, const UserId& id, base::UnixTim
   return ended;
 }
 
+/// Of what was granted in them, end_grants() has told already.
+void end_sessions(Tables& tables, const UserId& id, base::UnixTime now) {
+  for (SessionRecord& session : tables.users.open_sessions_of(id)) {
+    session.ended_at = now;
+    tables.users.update_session(session);
+  }
+}
+
 /// Writes the changed record and ends every session and token that came before.
 std::vector<FamilyId> end_all(Tables& tables, UserRecord user, base::UnixTime now, std::string_view because) {
   user.password_changed_at = now;  // what was granted before is over, codes on their way too
   const bool is_known = tables.users.update(user);
   INVARIANT(is_known, "a user is changed in the transaction that has found them");
   std::vector<FamilyId> ended = end_grants(tables, user.user.id, now, because);
-  for (SessionRecord& session : tables.users.open_sessions_of(user.user.id)) {
-    session.ended_at = now;
-    tables.users.update_session(session);
-  }
+  end_sessions(tables, user.user.id, now);
   return ended;
 }
 
@@ -35,7 +41,10 @@ std::vector<FamilyId> end_all(Tables& tables, UserRecord user, base::UnixTime no
 
 std::optional<std::vector<FamilyId>> remove_user(Tables& tables, const UserId& id, base::UnixTime now) {
   if (!tables.users.remove(id)) return std::nullopt;
-  return end_grants(tables, id, now, "user_removed");
+  for (const ConsentRecord& consent : tables.users.consents_of(id)) tables.users.remove_consent(id, consent.client);
+  auto ended = end_grants(tables, id, now, "user_removed");
+  end_sessions(tables, id, now);
+  return ended;
 }
 
 std::vector<FamilyId> change_password(Tables& tables, UserRecord user, std::string password_hash, base::UnixTime now) {
@@ -60,7 +69,7 @@ std::optional<std::vector<FamilyId>> revoke_consent(Tables& tables, const UserId
   tables.grants.use_codes_of(user, client, codes_since);
   std::vector<FamilyId> ended;
   for (const FamilyRecord& family : tables.grants.families_of(user)) {
-    if (family.grant.client == client && tables.grants.revoke_family(family.grant.family, now, "consent_revoked"))
+    if (family.grant.client == client && end_family(tables, family.grant.family, now, "consent_revoked"))
       ended.push_back(family.grant.family);
   }
   return ended;

@@ -187,7 +187,22 @@ TEST_CASE("whatever ends a session, its clients are told") {
     row.end(oauth, browser);
     oauth.advance(3s);
     CHECK_EQ(oauth.servers->asked.size(), 1);
+    oauth.advance(13h);
+    CHECK_EQ(oauth.servers->asked.size(), 1);  // nor when the session would have been over by itself
   }
+}
+
+TEST_CASE("a client is told of the end of a session in which its tokens were over long ago") {
+  ListenerWorld oauth{49, {.refresh_idle = 1h, .refresh_absolute = 1h, .refresh_absolute_public = 1h}};
+  Browser browser{oauth};
+  const auto tokens = oauth.sign_in(browser, oauth.listener);
+  for (int hour = 0; hour < 8; ++hour) {
+    oauth.advance(1h);
+    browser.get("/account");  // somebody is still there
+  }
+  oauth.sign_out(browser, tokens);
+  oauth.advance(3s);
+  CHECK_EQ(oauth.servers->asked.size(), 1);
 }
 
 TEST_CASE(

@@ -51,6 +51,14 @@ TEST_CASE("an hour back brings nothing to life that was spent or taken back, and
   CHECK_EQ(oauth.refresh(oauth.web_shop, fresh.at("refresh_token")).status(), 200);
 }
 
+TEST_CASE("who was added while the clock was ahead signs in when it is right again (T77)") {
+  OauthWorld oauth{{.seed = 76}};
+  jump(oauth, -1h);
+  const auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+  REQUIRE_EQ(tokens.status(), 200);
+  CHECK(oauth.is_active(tokens.at("access_token")));
+}
+
 TEST_CASE("a second that comes twice, or not at all, gives no id twice (T77)") {
   OauthWorld oauth{{.seed = 73}};
   std::set<std::string> ids;
