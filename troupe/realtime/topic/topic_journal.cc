@@ -95,6 +95,7 @@ actor::Task<TopicLoaded> TopicJournal::load(LoadTopic message, base::Random& ran
 // The first that comes to a journal gives it its epoch. Whoever looks after its own activation either finds what was
 // saved before, or fences who has not saved yet: so there is never a second one.
 actor::Task<void> TopicJournal::find_epoch(base::Random& random) {
+  if (epoch_) co_return;
   const PersistenceId entity{"epoch"};
   auto found = co_await journal_->load(entity, INT64_MAX);
   while (!found) {
