@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -42,7 +43,7 @@ TEST_CASE("a table of tokens stays as large as what was issued within their life
   CHECK_EQ(rows_of(oauth, "access_tokens"), 0);
 }
 
-TEST_CASE("a grant is kept as long as the last token that can stand on it, and no longer") {
+TEST_CASE("a grant is kept as long as the last token that can stand on it, and its session, and no longer") {
   OauthOptions options = fixture::usual_options();
   options.code_ttl = 10min;
   options.refresh_idle = options.refresh_absolute = options.refresh_absolute_public = 15min;
@@ -65,6 +66,9 @@ TEST_CASE("a grant is kept as long as the last token that can stand on it, and n
   CHECK_EQ(rows_of(oauth, "refresh_tokens"), 0);
   oauth.world.advance(9min);  // 91 after the code: all three lives, the slack, and the next sweep
   CHECK_EQ(rows_of(oauth, "access_tokens"), 0);
+  CHECK_EQ(rows_of(oauth, "families"), 1);  // its session may go on, and says at its end whom to tell
+  oauth.world.manual_clock().jump_wall(session_name_max(options));
+  oauth.world.advance(20s);
   CHECK_EQ(rows_of(oauth, "families"), 0);
 }
 
@@ -80,6 +84,8 @@ TEST_CASE("a family stays as long as its code is remembered, however short refre
   CHECK_EQ(rows_of(oauth, "families"), 1);
   oauth.world.advance(30min);
   CHECK_EQ(rows_of(oauth, "codes"), 0);
+  oauth.world.manual_clock().jump_wall(session_name_max(options));
+  oauth.world.advance(20s);
   CHECK_EQ(rows_of(oauth, "families"), 0);
 }
 

@@ -96,10 +96,7 @@ actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& contex
     co_await parts_.storage.write([number = message.notice.number](Tables& t) { t.logouts.remove(number); });
     co_return;
   }
-  // Of a client that takes nothing more may come than are given up by their attempts.
-  Taken taken{Taken::How::refused, "too late"};
-  if (context.wall() - message.notice.made_at < told_until)
-    taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
+  auto taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
   co_await conclude(std::move(message.notice), std::move(taken), context);
   context.self(this).tell(LogoutsDue{});  // there may be more
 }
@@ -124,7 +121,9 @@ actor::Task<LogoutActor::Taken> LogoutActor::tell(ClientPtr client, LogoutNotice
 
 actor::Task<void> LogoutActor::conclude(LogoutNotice notice, Taken taken, actor::Context& context) {
   const int failures = notice.attempts + 1;
-  const bool comes_again = taken.how == Taken::How::not_now && failures < attempts_max;
+  // Of a client that takes nothing more may come than is given up by so many attempts.
+  const bool is_old = context.wall() - notice.made_at > told_until;
+  const bool comes_again = taken.how == Taken::How::not_now && failures < attempts_max && !is_old;
   if (comes_again) {
     const base::UnixTime next = context.wall() + pause_after(failures);
     co_await parts_.storage.write(
