@@ -96,6 +96,8 @@ export class Entry {
   held = false;
   asking = false;
   failures = 0;
+  /** How many a frame that asks for it may ask for. */
+  together = Infinity;
   retry: ReturnType<typeof setTimeout> | undefined;
   #seen = new Positions();
   #shards: Record<string, { epoch: string; seq: number }> | undefined;
@@ -138,10 +140,11 @@ export class Entry {
     this.#started = true;
     this.live = this.held = true;
     this.failures = 0;
+    this.together = Infinity;
     return recovered;
   }
 
-  /** Whether this is a place in the epoch in which it is. */
+  /** Whether this is a place in the epoch in which it is. Of a pattern it is never known. */
   continues({ epoch }: Confirmed): boolean {
     return epoch !== undefined && epoch === this.#seen.get(this.topic)?.epoch;
   }

@@ -1,7 +1,9 @@
 // Subscriptions: all entries of a client, kept the same on the server over one socket after the other.
 //
 // What is wanted in one turn is asked for in one frame. One forbidden topic refuses a whole frame, so what was
-// refused together is asked for again one by one; what the server has no room for now is asked for again later.
+// refused together is asked for again one by one; what the server has no room for now is asked for again later. The
+// server also recovers only so much before we have taken it: what found no room is asked for again once that has come,
+// with fewer beside it, and is lost only where it finds none alone.
 
 import { backoffMs, type Backoff } from './backoff.js';
 import { passing, TroupeError } from './error.js';
@@ -39,6 +41,8 @@ export class Subscriptions {
   readonly #backoff: Backoff;
   readonly #tell: Tell;
   #planned = false;
+  #filled = false;   // something was recovered that may still be on its way
+  #emptying = false; // we wait until it has come, or ask for what it left no room for
 
   constructor(way: Subscribing, backoff: Backoff) {
     this.#way = way;
@@ -143,8 +147,10 @@ export class Subscriptions {
   }
 
   lost(): void {
+    this.#filled = false;
     for (const entry of this.#entries.values()) {
       entry.live = entry.asking = false;
+      entry.together = Infinity;
       clearTimeout(entry.retry);
     }
   }
@@ -171,10 +177,29 @@ export class Subscriptions {
     const groups = new Map<string, Entry[]>();
     for (const entry of this.#entries.values()) {
       if (entry.live || entry.asking) continue;
-      const key = `${entry.options.overflow ?? ''} ${entry.options.presence === true} ${entry.failures > 0 ? entry.topic : ''}`;
+      const key = `${entry.options.overflow ?? ''} ${entry.options.presence === true} ${entry.together} ${entry.failures > 0 ? entry.topic : ''}`;
       groups.set(key, [...groups.get(key) ?? [], entry]);
     }
-    for (const group of groups.values()) void this.#ask(group);
+    for (const group of groups.values()) {
+      const { together } = group[0]!;
+      if (together === Infinity) void this.#ask(group);
+      else if (!this.#emptying) void this.#askEmptied(group.slice(0, together));
+    }
+  }
+
+  /** One such frame after the other, each when all that was recovered has come, for an answer comes behind it. */
+  async #askEmptied(entries: Entry[]): Promise<void> {
+    this.#emptying = true;
+    for (const entry of entries) entry.asking = true;
+    try {
+      await this.#way.askNow({ type: 'info' }, () => { this.#filled = false; });
+      const left = entries.filter((entry) => this.#entries.get(entry.topic) === entry);
+      if (left.length > 0) await this.#ask(left);
+    } catch (error) {
+      this.#refused(entries, error as TroupeError, true);
+    }
+    this.#emptying = false;
+    this.#sync();
   }
 
   async #ask(entries: Entry[], recover = true): Promise<void> {
@@ -197,18 +222,29 @@ export class Subscriptions {
 
   #confirm(entries: Entry[], confirmed: Confirmed[] | undefined, resumed: boolean): void {
     const byTopic = new Map(confirmed?.map((each) => [each.topic, each]));
+    const crowded: Entry[] = []; // perhaps they are kept, and others took the room
+    for (const { place, topic } of entries) {
+      const told = byTopic.get(topic);
+      if (told?.recovered && (told.shards || told.offset! > ((place as Position | undefined)?.offset ?? Infinity))) this.#filled = true;
+    }
     for (const entry of entries) {
       entry.asking = false;
       if (this.#entries.get(entry.topic) !== entry) continue; // unsubscribed meanwhile
       const told = confirmed ? byTopic.get(entry.topic) : { topic: entry.topic, recovered: true };
       entry.held = told !== undefined;
       if (!told) continue;
+      if (!told.recovered && this.#filled && entry.continues(told)) {
+        crowded.push(entry);
+        continue;
+      }
       const recovered = entry.confirm(told);
       for (const { resolve } of entry.settled.splice(0)) resolve();
       for (const { handlers } of [...entry.handles]) {
         this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
       }
     }
+    for (const entry of crowded) entry.together = Math.ceil(crowded.length / 2);
+    if (crowded.length > 0) this.#plan();
   }
 
   #refused(entries: Entry[], error: TroupeError, recover: boolean): void {

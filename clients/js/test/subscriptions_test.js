@@ -442,6 +442,78 @@ for (const [name, answer] of [
   });
 }
 
+/// The answer of a server that recovers `room` of the topics of a frame, the first of them, and keeps all.
+const crowded = ({ type, id, topics, positions }, room, offset = 9) => ({
+  type: type === 'resume' ? 'resumed' : 'subscription_confirmed', id,
+  topics: (topics ?? Object.keys(positions)).map((topic, at) => ({ topic, epoch: 'e', offset, recovered: at < room })),
+});
+
+for (const resumed of [true, false]) {
+  test(`what found no room among what is recovered is asked for again with fewer beside it, ${resumed ? 'resumed' : 'anew'}`, async (t) => {
+    const world = new World(t);
+    const topics = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const logs = topics.map((topic) => listen(world, topic));
+    await (await world.online()).confirm(Object.fromEntries(topics.map((topic) => [topic, 5])));
+    const socket = await world.reconnect({ resumed });
+    const recovered = (type, room, ...more) => socket.say(crowded(socket.last(type), room), ...more);
+    const taken = () => socket.answer('info', { type: 'info' });
+    await recovered(resumed ? 'resume' : 'subscribe', 2);
+    const asked = socket.frames('subscribe').length;
+    assert.equal(socket.frames('info').length, 1, 'its answer comes when what was recovered has come');
+    await taken();
+    assert.deepEqual(socket.last('subscribe').topics, ['c', 'd']);
+    assert.deepEqual(socket.last('subscribe').recover, { c: { epoch: 'e', offset: 5 }, d: { epoch: 'e', offset: 5 } });
+    await socket.say(message('c', 9)); // of no concern: it will be recovered
+    await recovered('subscribe', 2, message('c', 6));
+    await taken();
+    assert.deepEqual(socket.last('subscribe').topics, ['e', 'f']);
+    await recovered('subscribe', 1);
+    await taken();
+    assert.deepEqual(socket.last('subscribe').topics, ['f']);
+    await recovered('subscribe', 0, message('f', 10));
+    assert.equal(socket.frames('subscribe').length - asked, 3);
+    const back = resumed ? 'resumed' : 'recovered';
+    assert.deepEqual(logs.map((log) => log.slice(1)), [[back], [back], ['recovered', '6'], ['recovered'], ['recovered'], ['lost expired', 'subscribed', '10']]);
+    assert.deepEqual((await world.reconnect()).frames('subscribe').map((frame) => frame.topics), [topics], 'the next time all together');
+  });
+}
+
+test('where nothing was recovered there was room: what is not recovered is lost at once', async (t) => {
+  const world = new World(t);
+  const logs = ['a', 'b'].map((topic) => listen(world, topic));
+  await (await world.online()).confirm({ a: 5, b: 5 });
+  const socket = await world.reconnect();
+  await socket.confirm({ a: { epoch: 'e', offset: 5, recovered: true }, b: 9 });
+  assert.deepEqual(logs.map((log) => log.slice(1)), [['recovered'], ['lost expired', 'subscribed']]);
+});
+
+test('what is unsubscribed while it waits for room is not asked for again', async (t) => {
+  const world = new World(t);
+  listen(world, 'a');
+  const { subscription } = listen(world, 'b');
+  await (await world.online()).confirm({ a: 5, b: 5 });
+  const socket = await world.reconnect();
+  await socket.say(crowded(socket.last('subscribe'), 1));
+  subscription.unsubscribe();
+  await socket.answer('info', { type: 'info' });
+  assert.deepEqual([socket.last('unsubscribe').topics, socket.frames('subscribe').length], [['b'], 1]);
+});
+
+test('what has another epoch, no position or a pattern is not asked for again where it was not recovered', async (t) => {
+  const world = new World(t);
+  const shards = { s1: { epoch: 'p', seq: 10 } };
+  const logs = ['a', 'b', 'x.*'].map((topic) => listen(world, topic));
+  await (await world.online()).confirm({ a: 5, b: 5, 'x.*': { shards, recovered: false } });
+  await world.socket.end();
+  const fresh = listen(world, 'c');
+  await world.pass(60_000);
+  await world.socket.welcome();
+  await world.socket.confirm({ a: { epoch: 'f', offset: 5 }, b: { epoch: 'e', offset: 7, recovered: true }, 'x.*': { shards }, c: 4 });
+  assert.deepEqual(['subscribe', 'info'].map((type) => world.socket.frames(type).length), [1, 0]);
+  assert.deepEqual([...logs, fresh].map((log) => log.at(-2) + ' ' + log.at(-1)),
+                   ['lost epoch subscribed', 'subscribed recovered', 'lost expired subscribed', 'undefined subscribed']);
+});
+
 test('a socket that is lost before the confirmation: asked for again on the next', async (t) => {
   const world = new World(t);
   const log = listen(world, 'a');

@@ -750,6 +750,7 @@ class Entry {
  held = false;
  asking = false;
  failures = 0;
+ together = Infinity;
  retry;
  #seen = new Positions();
  #shards;
@@ -788,6 +789,7 @@ class Entry {
   this.#started = true;
   this.live = this.held = true;
   this.failures = 0;
+  this.together = Infinity;
   return recovered;
  }
  continues({ epoch }) {
@@ -891,6 +893,8 @@ class Subscriptions {
  #backoff;
  #tell;
  #planned = false;
+ #filled = false;
+ #emptying = false;
  constructor(way, backoff) {
   this.#way = way;
   this.#backoff = backoff;
@@ -998,8 +1002,10 @@ class Subscriptions {
   this.#sync();
  }
  lost() {
+  this.#filled = false;
   for (const entry of this.#entries.values()) {
    entry.live = entry.asking = false;
+   entry.together = Infinity;
    clearTimeout(entry.retry);
   }
  }
@@ -1028,11 +1034,32 @@ class Subscriptions {
   for (const entry of this.#entries.values()) {
    if (entry.live || entry.asking)
     continue;
-   const key = `${entry.options.overflow ?? ''} ${entry.options.presence === true} ${entry.failures > 0 ? entry.topic : ''}`;
+   const key = `${entry.options.overflow ?? ''} ${entry.options.presence === true} ${entry.together} ${entry.failures > 0 ? entry.topic : ''}`;
    groups.set(key, [...groups.get(key) ?? [], entry]);
   }
-  for (const group of groups.values())
-   void this.#ask(group);
+  for (const group of groups.values()) {
+   const { together } = group[0];
+   if (together === Infinity)
+    void this.#ask(group);
+   else if (!this.#emptying)
+    void this.#askEmptied(group.slice(0, together));
+  }
+ }
+ async #askEmptied(entries) {
+  this.#emptying = true;
+  for (const entry of entries)
+   entry.asking = true;
+  try {
+   await this.#way.askNow({ type: 'info' }, () => { this.#filled = false; });
+   const left = entries.filter((entry) => this.#entries.get(entry.topic) === entry);
+   if (left.length > 0)
+    await this.#ask(left);
+  }
+  catch (error) {
+   this.#refused(entries, error, true);
+  }
+  this.#emptying = false;
+  this.#sync();
  }
  async #ask(entries, recover = true) {
   const { overflow, presence } = entries[0].options;
@@ -1054,6 +1081,12 @@ class Subscriptions {
  }
  #confirm(entries, confirmed, resumed) {
   const byTopic = new Map(confirmed?.map((each) => [each.topic, each]));
+  const crowded = [];
+  for (const { place, topic } of entries) {
+   const told = byTopic.get(topic);
+   if (told?.recovered && (told.shards || told.offset > (place?.offset ?? Infinity)))
+    this.#filled = true;
+  }
   for (const entry of entries) {
    entry.asking = false;
    if (this.#entries.get(entry.topic) !== entry)
@@ -1062,6 +1095,10 @@ class Subscriptions {
    entry.held = told !== undefined;
    if (!told)
     continue;
+   if (!told.recovered && this.#filled && entry.continues(told)) {
+    crowded.push(entry);
+    continue;
+   }
    const recovered = entry.confirm(told);
    for (const { resolve } of entry.settled.splice(0))
     resolve();
@@ -1069,6 +1106,10 @@ class Subscriptions {
     this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
    }
   }
+  for (const entry of crowded)
+   entry.together = Math.ceil(crowded.length / 2);
+  if (crowded.length > 0)
+   this.#plan();
  }
  #refused(entries, error, recover) {
   for (const entry of entries)
