@@ -95,6 +95,8 @@ export class Entry {
   /** The server's session has it, so that `resume` brings it back. */
   held = false;
   asking = false;
+  /** It may have been there before, with other options. */
+  inherited = false;
   failures = 0;
   /** How many a frame that asks for it may ask for. */
   together = Infinity;

@@ -35,8 +35,9 @@ export interface Subscription {
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>();
   readonly #patterns = new Map<string, Entry>(); // those of them
-  readonly #stale = new Set<string>(); // ended while offline; a resumed session still has them
+  readonly #stale = new Set<string>(); // ended, and the server does not know it yet: its session may outlive the socket
   readonly #ownPending = new Map<string, number>();
+  #dropping: ReturnType<typeof setTimeout> | undefined;
   readonly #way: Subscribing;
   readonly #backoff: Backoff;
   readonly #tell: Tell;
@@ -96,6 +97,7 @@ export class Subscriptions {
 
   #replace(old: Entry, entry: Entry): void {
     clearTimeout(old.retry);
+    entry.inherited = old.held || old.asking || old.inherited;
     for (const handle of old.handles) {
       handle.at = entry;
       entry.handles.add(handle);
@@ -109,8 +111,9 @@ export class Subscriptions {
     handle.at = { position: entry.position }; // others may go on from here
     if (entry.handles.size > 0) return;
     this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
-    if (!this.#way.isOnline()) return void this.#stale.add(topic);
-    if (entry.held || entry.asking) this.#drop([topic]);
+    if (this.#way.isOnline() && !entry.held && !entry.asking && !entry.inherited) return;
+    this.#stale.add(topic);
+    this.#drop();
   }
 
   #forget(entry: Entry, error: TroupeError): void {
@@ -123,8 +126,18 @@ export class Subscriptions {
     for (const { reject } of entry.settled.splice(0)) reject(error);
   }
 
-  #drop(topics: string[]): void {
-    this.#way.askNow({ type: 'unsubscribe', topics }).catch(() => {}); // gone with the socket, or not there
+  /** A subscription that stays at the server is present for ever, so this is said until it is answered. */
+  #drop(failures = 0): void {
+    if (!this.#way.isOnline()) return;
+    const topics = [...this.#stale].filter((topic) => !this.#entries.has(topic));
+    this.#stale.clear();
+    if (topics.length === 0) return;
+    this.#way.askNow({ type: 'unsubscribe', topics }).catch(({ code, retryAfterMs }: TroupeError) => {
+      for (const topic of topics) this.#stale.add(topic);
+      if (!passing.has(code) || !this.#way.isOnline()) return; // the next socket says it again
+      clearTimeout(this.#dropping);
+      this.#dropping = setTimeout(() => this.#drop(failures + 1), Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#backoff)));
+    });
   }
 
   #plan(): void {
@@ -139,15 +152,18 @@ export class Subscriptions {
   /** A socket has been welcomed. */
   opened(resumed: boolean): void {
     const held = [...this.#entries.values()].filter((entry) => entry.held);
-    if (!resumed) for (const entry of held) entry.held = false;
-    else if (this.#stale.size > 0) this.#drop([...this.#stale].filter((topic) => !this.#entries.has(topic)));
-    this.#stale.clear();
+    if (!resumed) {
+      this.#stale.clear();
+      for (const entry of this.#entries.values()) entry.held = entry.inherited = false;
+    }
+    this.#drop();
     if (resumed && held.length > 0) void this.#resume(held);
     this.#sync();
   }
 
   lost(): void {
     this.#filled = false;
+    clearTimeout(this.#dropping);
     for (const entry of this.#entries.values()) {
       entry.live = entry.asking = false;
       entry.together = Infinity;
@@ -292,7 +308,7 @@ export class Subscriptions {
     const { topic, epoch, from, to, reason } = frame as unknown as Gap;
     const entries = this.#in(topic);
     for (const entry of entries) entry.gap({ topic, epoch, from, to, reason });
-    if (entries.length === 0) this.#way.told('gap', { topic, epoch, from, to, reason }); // of the inbox
+    if (entries.length === 0 && isInbox(topic)) this.#way.told('gap', { topic, epoch, from, to, reason });
   }
 
   presence(frame: Frame): void {
@@ -314,8 +330,8 @@ export class Subscriptions {
   restarted(frame: Frame): void {
     for (const told of frame['topics'] as Confirmed[]) {
       const entry = this.#entries.get(told.topic);
-      if (!entry) { // the inbox
-        this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
+      if (!entry) {
+        if (isInbox(told.topic)) this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
       } else if (entry.live && entry.continues(told)) { // it may still be kept: asked for from where we are
         entry.live = false;
         this.#plan();
@@ -345,3 +361,6 @@ export class Subscriptions {
     return found;
   }
 }
+
+/** Nobody subscribes to it; what is said of another topic without an entry is of one that has just ended. */
+const isInbox = (topic: string): boolean => topic.startsWith('$user.');

@@ -237,6 +237,61 @@ test('unsubscribing: the last of several handlers ends it, and what still comes 
   assert.deepEqual([...again], ['subscribed']);
 });
 
+test('an unsubscribe that was lost with its socket is said again where the session goes on', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  await (await world.online()).confirm({ a: 0 });
+  log.subscription.unsubscribe();
+  let socket = await world.reconnect({ resumed: true });
+  assert.deepEqual(socket.last('unsubscribe').topics, ['a']);
+  await socket.say(gap('a', 1, 2), restarted({ topic: 'a', epoch: 'f', offset: 0 }));
+  assert.deepEqual([world.events('gap'), world.events('lost')], [[], []], 'it is no inbox');
+  listen(world, 'a');
+  await settle();
+  socket = await world.reconnect({ resumed: true });
+  assert.equal(socket.frames('unsubscribe').length, 0, 'it is wanted again');
+  assert.equal((await world.reconnect()).frames('unsubscribe').length, 0);
+});
+
+test('an unsubscribe that a new session makes needless is not said again', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  await (await world.online()).confirm({ a: 0 });
+  log.subscription.unsubscribe();
+  await world.reconnect();
+  assert.equal((await world.reconnect({ resumed: true })).frames('unsubscribe').length, 0);
+  assert.equal(world.sockets[1].frames('unsubscribe').length, 0);
+});
+
+for (const code of ['rate_limited', 'overloaded', 'internal']) {
+  test(`an unsubscribe that is answered ${code} is said again after a while`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, 'a');
+    const socket = await world.online();
+    await socket.confirm({ a: 0 });
+    log.subscription.unsubscribe();
+    await socket.answer('unsubscribe', { type: 'error', code, message: 'later', retry_after_ms: 2000 });
+    await world.pass(1999);
+    assert.equal(socket.frames('unsubscribe').length, 1);
+    await world.pass(1);
+    assert.deepEqual(socket.frames('unsubscribe').map(({ topics }) => topics), [['a'], ['a']]);
+    await socket.answer('unsubscribe', { type: 'unsubscription_confirmed', topics: ['a'] });
+    await world.pass(9000);
+    assert.equal(socket.frames('unsubscribe').length, 2);
+  });
+}
+
+test('presence asked for and all unsubscribed in one turn: what was there before ends at the server', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  const late = listen(world, 'a', { presence: true });
+  log.subscription.unsubscribe();
+  late.subscription.unsubscribe();
+  assert.deepEqual(socket.last('unsubscribe')?.topics, ['a']);
+});
+
 test('what the server takes away is told and not asked for again', async (t) => {
   const world = new World(t);
   const log = listen(world, 'a');

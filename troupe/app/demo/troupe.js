@@ -749,6 +749,7 @@ class Entry {
  live = false;
  held = false;
  asking = false;
+ inherited = false;
  failures = 0;
  together = Infinity;
  retry;
@@ -889,6 +890,7 @@ class Subscriptions {
  #patterns = new Map();
  #stale = new Set();
  #ownPending = new Map();
+ #dropping;
  #way;
  #backoff;
  #tell;
@@ -948,6 +950,7 @@ class Subscriptions {
  }
  #replace(old, entry) {
   clearTimeout(old.retry);
+  entry.inherited = old.held || old.asking || old.inherited;
   for (const handle of old.handles) {
    handle.at = entry;
    entry.handles.add(handle);
@@ -962,10 +965,10 @@ class Subscriptions {
   if (entry.handles.size > 0)
    return;
   this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
-  if (!this.#way.isOnline())
-   return void this.#stale.add(topic);
-  if (entry.held || entry.asking)
-   this.#drop([topic]);
+  if (this.#way.isOnline() && !entry.held && !entry.asking && !entry.inherited)
+   return;
+  this.#stale.add(topic);
+  this.#drop();
  }
  #forget(entry, error) {
   entry.live = false;
@@ -977,8 +980,21 @@ class Subscriptions {
   for (const { reject } of entry.settled.splice(0))
    reject(error);
  }
- #drop(topics) {
-  this.#way.askNow({ type: 'unsubscribe', topics }).catch(() => { });
+ #drop(failures = 0) {
+  if (!this.#way.isOnline())
+   return;
+  const topics = [...this.#stale].filter((topic) => !this.#entries.has(topic));
+  this.#stale.clear();
+  if (topics.length === 0)
+   return;
+  this.#way.askNow({ type: 'unsubscribe', topics }).catch(({ code, retryAfterMs }) => {
+   for (const topic of topics)
+    this.#stale.add(topic);
+   if (!passing.has(code) || !this.#way.isOnline())
+    return;
+   clearTimeout(this.#dropping);
+   this.#dropping = setTimeout(() => this.#drop(failures + 1), Math.max(retryAfterMs ?? 0, backoffMs(failures, this.#backoff)));
+  });
  }
  #plan() {
   if (this.#planned)
@@ -991,18 +1007,19 @@ class Subscriptions {
  }
  opened(resumed) {
   const held = [...this.#entries.values()].filter((entry) => entry.held);
-  if (!resumed)
-   for (const entry of held)
-    entry.held = false;
-  else if (this.#stale.size > 0)
-   this.#drop([...this.#stale].filter((topic) => !this.#entries.has(topic)));
-  this.#stale.clear();
+  if (!resumed) {
+   this.#stale.clear();
+   for (const entry of this.#entries.values())
+    entry.held = entry.inherited = false;
+  }
+  this.#drop();
   if (resumed && held.length > 0)
    void this.#resume(held);
   this.#sync();
  }
  lost() {
   this.#filled = false;
+  clearTimeout(this.#dropping);
   for (const entry of this.#entries.values()) {
    entry.live = entry.asking = false;
    entry.together = Infinity;
@@ -1158,7 +1175,7 @@ class Subscriptions {
   const entries = this.#in(topic);
   for (const entry of entries)
    entry.gap({ topic, epoch, from, to, reason });
-  if (entries.length === 0)
+  if (entries.length === 0 && isInbox(topic))
    this.#way.told('gap', { topic, epoch, from, to, reason });
  }
  presence(frame) {
@@ -1180,7 +1197,8 @@ class Subscriptions {
   for (const told of frame['topics']) {
    const entry = this.#entries.get(told.topic);
    if (!entry) {
-    this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
+    if (isInbox(told.topic))
+     this.#way.told('lost', { topic: told.topic, reason: 'epoch', before: undefined, now: { epoch: told.epoch, offset: told.offset } });
    }
    else if (entry.live && entry.continues(told)) {
     entry.live = false;
@@ -1217,6 +1235,7 @@ class Subscriptions {
   return found;
  }
 }
+const isInbox = (topic) => topic.startsWith('$user.');
 const keyMemoryMs = 4 * 60_000;
 class Client extends Emitter {
  #link;
