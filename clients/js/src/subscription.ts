@@ -57,6 +57,8 @@ export interface Handlers<Payload = unknown> {
 /** The handlers of one call of `subscribe`. Several calls may share one object of handlers, but never a handle. */
 export interface Handle {
   readonly handlers: Handlers;
+  /** Whether it is nothing without presence. */
+  readonly presence: boolean;
   /** Its entry, which presence that is added later replaces; or, once it has left, where it was then. */
   at: Pick<Entry, 'position'>;
 }
@@ -90,7 +92,7 @@ export class Entry {
   readonly isPattern: boolean;
   readonly options: SubscribeOptions;
   readonly handles = new Set<Handle>();
-  readonly settled: Array<{ resolve: () => void; reject: (error: TroupeError) => void }> = [];
+  readonly settled: Array<{ of: Handle; resolve: () => void; reject: (error: TroupeError) => void }> = [];
   live = false;
   /** The server's session has it, so that `resume` brings it back. */
   held = false;

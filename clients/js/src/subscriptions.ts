@@ -63,16 +63,14 @@ export class Subscriptions {
     let wanted: Entry;
     if (!old) {
       this.#put(wanted = new Entry(topic, options, this.#tell));
-    } else if (options.presence && !old.options.presence) { // ask once more, where we are
-      const { position } = old;
-      this.#put(wanted = new Entry(topic, { ...old.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell));
-      this.#replace(old, wanted);
+    } else if (options.presence && !old.options.presence) {
+      wanted = this.#replace(old, true);
     } else {
       wanted = old;
     }
-    const mine: Handle = { handlers, at: wanted };
+    const mine: Handle = { handlers, presence: options.presence === true, at: wanted };
     wanted.handles.add(mine);
-    const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ resolve, reject }));
+    const ready = wanted.live ? Promise.resolve() : new Promise<void>((resolve, reject) => wanted.settled.push({ of: mine, resolve, reject }));
     ready.catch(() => {}); // `unsubscribed` tells it as well
     if (wanted.live) queueMicrotask(() => this.#tellSubscribed(wanted, mine));
     this.#plan();
@@ -95,7 +93,11 @@ export class Subscriptions {
     if (entry.isPattern) this.#patterns.set(entry.topic, entry);
   }
 
-  #replace(old: Entry, entry: Entry): void {
+  /** To be asked for once more, where we are. */
+  #replace(old: Entry, presence: boolean): Entry {
+    const { position } = old;
+    const entry = new Entry(old.topic, { ...old.options, presence, ...(position ? { recover: position } : {}) }, this.#tell);
+    this.#put(entry);
     clearTimeout(old.retry);
     entry.inherited = old.held || old.asking || old.inherited;
     for (const handle of old.handles) {
@@ -103,6 +105,7 @@ export class Subscriptions {
       entry.handles.add(handle);
     }
     entry.settled.push(...old.settled.splice(0));
+    return entry;
   }
 
   #remove(topic: string, handle: Handle): void {
@@ -111,8 +114,12 @@ export class Subscriptions {
     handle.at = { position: entry.position }; // others may go on from here
     if (entry.handles.size > 0) return;
     this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
+    this.#leave(entry);
+  }
+
+  #leave(entry: Entry): void {
     if (this.#way.isOnline() && !entry.held && !entry.asking && !entry.inherited) return;
-    this.#stale.add(topic);
+    this.#stale.add(entry.topic);
     this.#drop();
   }
 
@@ -275,7 +282,25 @@ export class Subscriptions {
     // A server that does not recover patterns says so; then it begins anew, and the loss is told.
     const [entry] = left;
     if (entry && error.code === 'bad_request' && recover && entry.isPattern && entry.position) return void this.#ask(left, false);
-    if (entry) this.#end(entry, error.code, error);
+    if (!entry) return;
+    if (entry.options.presence) return this.#endPresence(entry, error);
+    this.#end(entry, error.code, error);
+  }
+
+  /** Where there is no presence, who did not ask for it goes on. */
+  #endPresence(entry: Entry, error: TroupeError): void {
+    const rest = this.#replace(entry, false);
+    for (const handle of entry.handles) {
+      if (!handle.presence) continue;
+      rest.handles.delete(handle);
+      handle.at = entry;
+    }
+    entry.settled.push(...rest.settled.filter(({ of }) => of.presence)); // settled once, a second time is nothing
+    for (const handle of rest.handles) entry.handles.delete(handle);
+    this.#end(entry, error.code, error);
+    if (rest.handles.size > 0) return this.#plan();
+    this.#forget(rest, error);
+    this.#leave(rest);
   }
 
   #later(entries: Entry[], error: TroupeError): void {

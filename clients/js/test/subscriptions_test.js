@@ -347,6 +347,56 @@ test('each subscription of a topic ends at its own position, also where presence
   assert.deepEqual([one.position, two.position], [{ epoch: 'e', offset: 6 }, { epoch: 'e', offset: 7 }]);
 });
 
+test('presence that is refused ends who asked for it; the others go on from where they were', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  const late = listen(world, 'a', { presence: true });
+  const third = listen(world, 'a');
+  await settle();
+  await socket.say(message('a', 6));
+  await socket.answer('subscribe', { type: 'error', code: 'forbidden', message: 'no presence here' });
+  await assert.rejects(late.subscription.ready, { code: 'forbidden' });
+  const { presence, recover } = socket.last('subscribe');
+  assert.deepEqual([presence, recover], [undefined, { a: { epoch: 'e', offset: 5 } }]);
+  await socket.confirm({ a: { epoch: 'e', offset: 6, recovered: true } });
+  await socket.say(message('a', 6), message('a', 7));
+  await third.subscription.ready;
+  assert.deepEqual([log, late, third].map((each) => [...each]),
+                   [['subscribed', 'recovered', '6', '7'], ['unsubscribed forbidden'], ['recovered', '6', '7']]);
+  assert.equal(socket.frames('unsubscribe').length, 0);
+  late.subscription.unsubscribe();
+  assert.equal(socket.frames('unsubscribe').length, 0, 'it is no more');
+  assert.equal((await world.reconnect()).frames('subscribe').length, 1);
+});
+
+test('presence that is refused where nobody else is left: what was there before ends at the server', async (t) => {
+  const world = new World(t);
+  const log = listen(world, 'a');
+  const socket = await world.online();
+  await socket.confirm({ a: 5 });
+  const late = listen(world, 'a', { presence: true });
+  await settle();
+  log.subscription.unsubscribe();
+  await socket.answer('subscribe', { type: 'error', code: 'forbidden', message: 'no presence here' });
+  assert.deepEqual([...late], ['unsubscribed forbidden']);
+  assert.deepEqual(socket.frames('unsubscribe').map(({ topics }) => topics), [['a']]);
+  assert.equal(socket.frames('subscribe').length, 2);
+});
+
+test('a topic that is refused with presence and without ends for all, once', async (t) => {
+  const world = new World(t);
+  const logs = [listen(world, 'a', { presence: true }), listen(world, 'a')];
+  const socket = await world.online();
+  const no = { type: 'error', code: 'forbidden', message: 'no' };
+  await socket.answer('subscribe', no);
+  await socket.answer('subscribe', no);
+  await assert.rejects(logs[1].subscription.ready, { code: 'forbidden' });
+  assert.deepEqual(logs.map((log) => [...log]), [['unsubscribed forbidden'], ['unsubscribed forbidden']]);
+  assert.deepEqual(['subscribe', 'unsubscribe'].map((type) => socket.frames(type).length), [2, 0]);
+});
+
 test('presence asked for before the first confirmation: that one is nobody\'s, the second counts', async (t) => {
   const world = new World(t);
   const log = listen(world, 'a');

@@ -917,16 +917,14 @@ class Subscriptions {
    this.#put(wanted = new Entry(topic, options, this.#tell));
   }
   else if (options.presence && !old.options.presence) {
-   const { position } = old;
-   this.#put(wanted = new Entry(topic, { ...old.options, presence: true, ...(position ? { recover: position } : {}) }, this.#tell));
-   this.#replace(old, wanted);
+   wanted = this.#replace(old, true);
   }
   else {
    wanted = old;
   }
-  const mine = { handlers, at: wanted };
+  const mine = { handlers, presence: options.presence === true, at: wanted };
   wanted.handles.add(mine);
-  const ready = wanted.live ? Promise.resolve() : new Promise((resolve, reject) => wanted.settled.push({ resolve, reject }));
+  const ready = wanted.live ? Promise.resolve() : new Promise((resolve, reject) => wanted.settled.push({ of: mine, resolve, reject }));
   ready.catch(() => { });
   if (wanted.live)
    queueMicrotask(() => this.#tellSubscribed(wanted, mine));
@@ -948,7 +946,10 @@ class Subscriptions {
   if (entry.isPattern)
    this.#patterns.set(entry.topic, entry);
  }
- #replace(old, entry) {
+ #replace(old, presence) {
+  const { position } = old;
+  const entry = new Entry(old.topic, { ...old.options, presence, ...(position ? { recover: position } : {}) }, this.#tell);
+  this.#put(entry);
   clearTimeout(old.retry);
   entry.inherited = old.held || old.asking || old.inherited;
   for (const handle of old.handles) {
@@ -956,6 +957,7 @@ class Subscriptions {
    entry.handles.add(handle);
   }
   entry.settled.push(...old.settled.splice(0));
+  return entry;
  }
  #remove(topic, handle) {
   const entry = this.#entries.get(topic);
@@ -965,9 +967,12 @@ class Subscriptions {
   if (entry.handles.size > 0)
    return;
   this.#forget(entry, new TroupeError('closed', 'unsubscribed'));
+  this.#leave(entry);
+ }
+ #leave(entry) {
   if (this.#way.isOnline() && !entry.held && !entry.asking && !entry.inherited)
    return;
-  this.#stale.add(topic);
+  this.#stale.add(entry.topic);
   this.#drop();
  }
  #forget(entry, error) {
@@ -1144,8 +1149,28 @@ class Subscriptions {
   const [entry] = left;
   if (entry && error.code === 'bad_request' && recover && entry.isPattern && entry.position)
    return void this.#ask(left, false);
-  if (entry)
-   this.#end(entry, error.code, error);
+  if (!entry)
+   return;
+  if (entry.options.presence)
+   return this.#endPresence(entry, error);
+  this.#end(entry, error.code, error);
+ }
+ #endPresence(entry, error) {
+  const rest = this.#replace(entry, false);
+  for (const handle of entry.handles) {
+   if (!handle.presence)
+    continue;
+   rest.handles.delete(handle);
+   handle.at = entry;
+  }
+  entry.settled.push(...rest.settled.filter(({ of }) => of.presence));
+  for (const handle of rest.handles)
+   entry.handles.delete(handle);
+  this.#end(entry, error.code, error);
+  if (rest.handles.size > 0)
+   return this.#plan();
+  this.#forget(rest, error);
+  this.#leave(rest);
  }
  #later(entries, error) {
   for (const entry of entries) {
