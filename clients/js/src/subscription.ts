@@ -67,8 +67,8 @@ export interface SubscribeOptions {
   readonly overflow?: 'drop_oldest' | 'drop_newest' | 'latest' | 'spill' | 'disconnect';
   /** Ask for `presence_changed`. */
   readonly presence?: boolean;
-  /** Begin after this position, kept from an earlier run, instead of now. */
-  readonly recover?: Position | Shards;
+  /** Begin after this position, kept from an earlier run, instead of now. None, as null or undefined, is now. */
+  readonly recover?: Position | Shards | null | undefined;
 }
 
 /** What the server says about one topic when it confirms. */
@@ -116,10 +116,11 @@ export class Entry {
     this.isPattern = isPattern(topic);
     this.options = options;
     this.#tell = tell;
-    this.#started = options.recover !== undefined;
-    if (options.recover === undefined) return;
-    if (this.isPattern) this.#shards = { ...options.recover as Shards };
-    else this.#seen.set(topic, options.recover as Position);
+    const recover = options.recover ?? undefined; // what was kept in JSON is null where it was undefined
+    this.#started = recover !== undefined;
+    if (recover === undefined) return;
+    if (this.isPattern) this.#shards = { ...recover as Shards };
+    else this.#seen.set(topic, recover as Position);
   }
 
   /** Where it is; what `recover` takes. Undefined before the first confirmation. */

@@ -100,6 +100,17 @@ test('a position kept from an earlier run is where it begins', async (t) => {
   assert.deepEqual([...log], ['recovered', '42']);
 });
 
+for (const topic of ['a', 'x.*']) {
+  test(`a position of null, as JSON keeps one that was not there, is none: ${topic}`, async (t) => {
+    const world = new World(t);
+    const log = listen(world, topic, { recover: null });
+    const socket = await world.online();
+    assert.equal(socket.last('subscribe').recover, undefined);
+    await socket.confirm({ [topic]: topic === 'a' ? 5 : { shards: { s1: { epoch: 'p', seq: 1 } }, recovered: false } });
+    assert.deepEqual([...log], ['subscribed']);
+  });
+}
+
 test('a name and patterns that overlap get each message once, from one copy', async (t) => {
   const world = new World(t);
   const [name, star, rest] = ['x.a', 'x.*', '>'].map((topic) => listen(world, topic));

@@ -764,13 +764,14 @@ class Entry {
   this.isPattern = isPattern(topic);
   this.options = options;
   this.#tell = tell;
-  this.#started = options.recover !== undefined;
-  if (options.recover === undefined)
+  const recover = options.recover ?? undefined;
+  this.#started = recover !== undefined;
+  if (recover === undefined)
    return;
   if (this.isPattern)
-   this.#shards = { ...options.recover };
+   this.#shards = { ...recover };
   else
-   this.#seen.set(topic, options.recover);
+   this.#seen.set(topic, recover);
  }
  get position() {
   return this.isPattern ? this.#shards && { ...this.#shards } : this.#seen.get(this.topic);
