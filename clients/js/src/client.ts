@@ -181,11 +181,9 @@ export class Client extends Emitter<Events> {
     return { messageId: message_id, connections, queued } as DirectAck;
   }
 
-  /** Handles one's own direct messages, each once, in order. What it has done is told to the server when it is done. */
-  inbox(handler: DirectHandler): () => void {
-    this.#inbox.handle(handler);
-    return () => this.#inbox.handle(undefined);
-  }
+  /** Handles one's own direct messages, each once, in order. What it has done is told to the server when it is done. A
+   * second handler takes the place of the first, whose end is then nothing. */
+  inbox(handler: DirectHandler): () => void { return this.#inbox.handle(handler); }
 
   /** What the topic has kept; items come as they are read. */
   history<Payload = unknown>(topic: string, { limit = 100, ...range }: HistoryOptions = {}): History<Payload> {

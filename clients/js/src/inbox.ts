@@ -38,10 +38,12 @@ export class Inbox {
     this.#failed = failed;
   }
 
-  /** What has come without a handler waits for one, the newest of it. */
-  handle(handler: DirectHandler | undefined): void {
-    this.#handler = handler;
+  /** What has come without a handler waits for one, the newest of it. Gives what ends this handler. */
+  handle(handler: DirectHandler): () => void {
+    const mine: DirectHandler = (message) => handler(message); // one function may be given twice
+    this.#handler = mine;
     void this.#work();
+    return () => { if (this.#handler === mine) this.#handler = undefined; };
   }
 
   /** All that is not received comes again. */

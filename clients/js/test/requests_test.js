@@ -398,6 +398,21 @@ test('members: a second set of the same topic becomes ready as well', async (t) 
   assert.equal(socket.frames('subscribe').length, 1);
 });
 
+test('a second handler of the inbox takes the place of the first, whose end is then nothing', async (t) => {
+  const world = new World(t);
+  const seen = [];
+  const handler = ({ payload }) => { seen.push(payload); };
+  const endFirst = world.client.inbox(handler);
+  const endSecond = world.client.inbox(handler);
+  const socket = await world.online();
+  const direct = (offset) => ({ type: 'direct', from: 'v', payload: offset, message_id: `${offset}`, offset, sent_at: 1 });
+  endFirst();
+  await socket.say(direct(1));
+  endSecond();
+  await socket.say(direct(2));
+  assert.deepEqual(seen, [1]);
+});
+
 test('the inbox: one after the other, each once, received when its handler is done', async (t) => {
   const world = new World(t);
   const direct = (offset, more = {}) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1, ...more });

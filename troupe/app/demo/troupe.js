@@ -152,8 +152,11 @@ class Inbox {
   this.#failed = failed;
  }
  handle(handler) {
-  this.#handler = handler;
+  const mine = (message) => handler(message);
+  this.#handler = mine;
   void this.#work();
+  return () => { if (this.#handler === mine)
+   this.#handler = undefined; };
  }
  opened() {
   ++this.#turn;
@@ -1348,10 +1351,7 @@ class Client extends Emitter {
   const { message_id, connections, queued } = await this.#ask({ type: 'direct', user }, 'unsent', { payload });
   return { messageId: message_id, connections, queued };
  }
- inbox(handler) {
-  this.#inbox.handle(handler);
-  return () => this.#inbox.handle(undefined);
- }
+ inbox(handler) { return this.#inbox.handle(handler); }
  history(topic, { limit = 100, ...range } = {}) {
   return new History((item) => {
    this.#refuseClosed();
