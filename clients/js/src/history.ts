@@ -1,5 +1,6 @@
 // History: what a topic has kept, item by item as it comes; leaving the loop early tells the server to stop.
 
+import type { TroupeError } from './error.js';
 import type { Frame } from './frame.js';
 import type { Position } from './position.js';
 import type { Message } from './subscription.js';
@@ -61,7 +62,9 @@ export class History<Payload = unknown> implements AsyncIterableIterator<Message
     this.#state = 'open'; // not so where the client is closed and has thrown
     this.#cancel = cancel;
     end.then((frame) => { this.complete = frame['complete'] === true; }, (error: unknown) => {
-      if (this.#state === 'open') this.#error = error;
+      if (this.#state !== 'open') return;
+      this.#error = error;
+      if ((error as TroupeError).code === 'timeout') cancel(); // the server need not go on for nobody
     }).finally(() => {
       this.#state = 'ended';
       this.#wakeAll();

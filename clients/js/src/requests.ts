@@ -68,7 +68,7 @@ export class Requests {
       this.#open.set(id, request);
       ++this.#waiting;
       this.#waitingBytes += request.bytes;
-      request.timer = setTimeout(() => this.#end(request, new TroupeError('timeout', `no answer within ${ask.timeoutMs} ms`)), ask.timeoutMs);
+      this.#await(request);
       this.#send(request);
     });
   }
@@ -77,8 +77,10 @@ export class Requests {
   take(frame: Frame): boolean {
     const request = frame.id === undefined ? undefined : this.#open.get(frame.id);
     if (!request) return false;
-    if (request.item && frame.type !== 'error' && frame.type !== 'history_end') request.item(frame);
-    else this.#end(request, frame.type === 'error' ? errorOf(frame) : frame);
+    if (request.item && frame.type !== 'error' && frame.type !== 'history_end') {
+      this.#await(request); // it is being answered
+      request.item(frame);
+    } else this.#end(request, frame.type === 'error' ? errorOf(frame) : frame);
     return true;
   }
 
@@ -109,6 +111,12 @@ export class Requests {
 
   close(error: TroupeError): void {
     for (const request of [...this.#open.values()]) this.#end(request, error);
+  }
+
+  #await(request: Request): void {
+    const { timeoutMs } = request;
+    clearTimeout(request.timer);
+    request.timer = setTimeout(() => this.#end(request, new TroupeError('timeout', `no answer within ${timeoutMs} ms`)), timeoutMs);
   }
 
   #refusal(request: Request): TroupeError | undefined {

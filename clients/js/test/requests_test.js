@@ -221,6 +221,24 @@ test('leaving a history ends whoever still waits for an item of it', async (t) =
   assert.equal(socket.frames('cancel').length, 1);
 });
 
+test('a history may take long as long as items come; then its time is over, and the server is told', async (t) => {
+  const world = new World(t, { pingIntervalMs: 1e9 });
+  const socket = await world.online();
+  const seen = [];
+  const loop = quiet((async () => { for await (const { offset } of world.client.history('a')) seen.push(offset); })());
+  await settle();
+  const { id } = socket.last('history');
+  for (let offset = 1; offset <= 3; ++offset) {
+    await world.pass(9000);
+    await socket.say({ type: 'history_item', id, topic: 'a', payload: 1, epoch: 'e', offset, sent_at: 1 });
+  }
+  await world.pass(9999);
+  assert.equal(socket.frames('cancel').length, 0);
+  await world.pass(1);
+  await assert.rejects(loop, { code: 'timeout' });
+  assert.deepEqual([seen, socket.frames('cancel')], [[1, 2, 3], [{ type: 'cancel', target: id }]]);
+});
+
 test('the history of a client that is closed says so each time', async (t) => {
   const world = new World(t);
   const history = world.client.history('a');

@@ -124,8 +124,11 @@ class History {
   this.#state = 'open';
   this.#cancel = cancel;
   end.then((frame) => { this.complete = frame['complete'] === true; }, (error) => {
-   if (this.#state === 'open')
-    this.#error = error;
+   if (this.#state !== 'open')
+    return;
+   this.#error = error;
+   if (error.code === 'timeout')
+    cancel();
   }).finally(() => {
    this.#state = 'ended';
    this.#wakeAll();
@@ -607,7 +610,7 @@ class Requests {
    this.#open.set(id, request);
    ++this.#waiting;
    this.#waitingBytes += request.bytes;
-   request.timer = setTimeout(() => this.#end(request, new TroupeError('timeout', `no answer within ${ask.timeoutMs} ms`)), ask.timeoutMs);
+   this.#await(request);
    this.#send(request);
   });
  }
@@ -615,8 +618,10 @@ class Requests {
   const request = frame.id === undefined ? undefined : this.#open.get(frame.id);
   if (!request)
    return false;
-  if (request.item && frame.type !== 'error' && frame.type !== 'history_end')
+  if (request.item && frame.type !== 'error' && frame.type !== 'history_end') {
+   this.#await(request);
    request.item(frame);
+  }
   else
    this.#end(request, frame.type === 'error' ? errorOf(frame) : frame);
   return true;
@@ -648,6 +653,11 @@ class Requests {
  close(error) {
   for (const request of [...this.#open.values()])
    this.#end(request, error);
+ }
+ #await(request) {
+  const { timeoutMs } = request;
+  clearTimeout(request.timer);
+  request.timer = setTimeout(() => this.#end(request, new TroupeError('timeout', `no answer within ${timeoutMs} ms`)), timeoutMs);
  }
  #refusal(request) {
   if (request.bytes > this.#frameBytesMax)
