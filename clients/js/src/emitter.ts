@@ -1,5 +1,5 @@
 // Listeners by the name of an event. A listener that fails, at once or by its promise, stops no other; its error goes
-// to `error`.
+// to `error`. One that was removed is not called any more.
 
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
@@ -14,9 +14,10 @@ export class Emitter<Events extends object> {
 
   /** Gives whether anybody listens. */
   protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): boolean {
-    const all = [...this.#listeners.get(name) ?? []] as Array<(event: Events[Name]) => void>;
-    for (const listener of all) this.guard(() => listener(event), name !== 'error');
-    return all.length > 0;
+    const all = (this.#listeners.get(name) ?? new Set()) as Set<(event: Events[Name]) => void>;
+    const called = [...all]; // those that an earlier one adds come with the next event
+    for (const listener of called) if (all.has(listener)) this.guard(() => listener(event), name !== 'error');
+    return called.length > 0;
   }
 
   /** Runs a function of the user's. An error that nobody listens for is thrown where the platform reports it. */

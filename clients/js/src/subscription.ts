@@ -61,6 +61,7 @@ export interface Handle {
   readonly presence: boolean;
   /** Its entry, which presence that is added later replaces; or, once it has left, where it was then. */
   at: Pick<Entry, 'position'>;
+  gone?: true;
 }
 
 export interface SubscribeOptions {

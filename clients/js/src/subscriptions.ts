@@ -48,14 +48,16 @@ export class Subscriptions {
   constructor(way: Subscribing, backoff: Backoff) {
     this.#way = way;
     this.#backoff = backoff;
-    const each = (entry: Entry, run: (handlers: Handlers) => unknown) => {
-      for (const { handlers } of [...entry.handles]) way.guard(() => run(handlers));
-    };
     this.#tell = {
-      message: (entry, message) => each(entry, (handlers) => handlers.message?.(message)),
-      gap: (entry, gap) => { each(entry, (handlers) => handlers.gap?.(gap)); way.told('gap', gap); },
-      lost: (entry, lost) => { each(entry, (handlers) => handlers.lost?.(lost)); way.told('lost', lost); },
+      message: (entry, message) => this.#each(entry, (handlers) => handlers.message?.(message)),
+      gap: (entry, gap) => { this.#each(entry, (handlers) => handlers.gap?.(gap)); way.told('gap', gap); },
+      lost: (entry, lost) => { this.#each(entry, (handlers) => handlers.lost?.(lost)); way.told('lost', lost); },
     };
+  }
+
+  /** Those who are there now and have not left by then. */
+  #each(entry: Entry, run: (handlers: Handlers) => unknown): void {
+    for (const handle of [...entry.handles]) if (!handle.gone) this.#way.guard(() => run(handle.handlers));
   }
 
   add(topic: string, handlers: Handlers, options: SubscribeOptions): Subscription {
@@ -84,7 +86,7 @@ export class Subscriptions {
 
   /** Who comes to a topic that is confirmed already has no other confirmation to wait for. */
   #tellSubscribed(entry: Entry, handle: Handle): void {
-    if (!entry.live || handle.at !== entry || !entry.handles.has(handle)) return;
+    if (!entry.live || handle.at !== entry || handle.gone) return;
     this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
   }
 
@@ -109,6 +111,7 @@ export class Subscriptions {
   }
 
   #remove(topic: string, handle: Handle): void {
+    handle.gone = true;
     const entry = this.#entries.get(topic);
     if (!entry?.handles.delete(handle)) return;
     handle.at = { position: entry.position }; // others may go on from here
@@ -262,9 +265,7 @@ export class Subscriptions {
       }
       const recovered = entry.confirm(told);
       for (const { resolve } of entry.settled.splice(0)) resolve();
-      for (const { handlers } of [...entry.handles]) {
-        this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
-      }
+      this.#each(entry, (handlers) => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
     }
     for (const entry of crowded) entry.together = Math.ceil(crowded.length / 2);
     if (crowded.length > 0) this.#plan();
@@ -314,9 +315,8 @@ export class Subscriptions {
   }
 
   #end(entry: Entry, reason: string, error: TroupeError): void {
-    const handles = [...entry.handles];
     this.#forget(entry, error);
-    for (const { handlers } of handles) this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
+    this.#each(entry, (handlers) => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
     this.#way.told('unsubscribed', { topic: entry.topic, reason, error });
   }
 
@@ -338,9 +338,7 @@ export class Subscriptions {
 
   presence(frame: Frame): void {
     const { topic, joined = [], left = [] } = frame as unknown as PresenceChange;
-    for (const entry of this.#in(topic)) {
-      for (const { handlers } of [...entry.handles]) this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
-    }
+    for (const entry of this.#in(topic)) this.#each(entry, (handlers) => handlers.presence?.({ topic, joined, left }));
   }
 
   unsubscribed(frame: Frame): void {

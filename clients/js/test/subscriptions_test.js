@@ -423,6 +423,22 @@ test('presence asked for before the first confirmation: that one is nobody\'s, t
   assert.deepEqual([[...log], [...late]], [['subscribed', '6'], ['subscribed', '6']]);
 });
 
+test('a subscription or a listener that another one ends during an event is not called any more', async (t) => {
+  const world = new World(t);
+  const log = [];
+  const one = world.client.subscribe('a', ({ offset }) => { log.push(`one ${offset}`); two.unsubscribe(); });
+  const two = world.client.subscribe('a', ({ offset }) => log.push(`two ${offset}`));
+  world.client.subscribe('a', ({ offset }) => log.push(`three ${offset}`));
+  world.client.on('gap', () => { log.push('first'); off(); });
+  const off = world.client.on('gap', () => log.push('second'));
+  const socket = await world.online();
+  await socket.confirm({ a: 0 });
+  await socket.say(message('a', 1));
+  one.unsubscribe();
+  await socket.say(gap('a', 2, 2));
+  assert.deepEqual(log, ['one 1', 'three 1', 'first']);
+});
+
 test('a handler that throws stops neither the others nor the client', async (t) => {
   const world = new World(t);
   world.client.subscribe('a', () => { throw new Error('mine'); });

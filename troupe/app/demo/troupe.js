@@ -9,10 +9,12 @@ class Emitter {
   return () => { all.delete(listener); };
  }
  emit(name, event) {
-  const all = [...this.#listeners.get(name) ?? []];
-  for (const listener of all)
-   this.guard(() => listener(event), name !== 'error');
-  return all.length > 0;
+  const all = (this.#listeners.get(name) ?? new Set());
+  const called = [...all];
+  for (const listener of called)
+   if (all.has(listener))
+    this.guard(() => listener(event), name !== 'error');
+  return called.length > 0;
  }
  guard(run, tell = true) {
   const failed = (error) => {
@@ -914,15 +916,16 @@ class Subscriptions {
  constructor(way, backoff) {
   this.#way = way;
   this.#backoff = backoff;
-  const each = (entry, run) => {
-   for (const { handlers } of [...entry.handles])
-    way.guard(() => run(handlers));
-  };
   this.#tell = {
-   message: (entry, message) => each(entry, (handlers) => handlers.message?.(message)),
-   gap: (entry, gap) => { each(entry, (handlers) => handlers.gap?.(gap)); way.told('gap', gap); },
-   lost: (entry, lost) => { each(entry, (handlers) => handlers.lost?.(lost)); way.told('lost', lost); },
+   message: (entry, message) => this.#each(entry, (handlers) => handlers.message?.(message)),
+   gap: (entry, gap) => { this.#each(entry, (handlers) => handlers.gap?.(gap)); way.told('gap', gap); },
+   lost: (entry, lost) => { this.#each(entry, (handlers) => handlers.lost?.(lost)); way.told('lost', lost); },
   };
+ }
+ #each(entry, run) {
+  for (const handle of [...entry.handles])
+   if (!handle.gone)
+    this.#way.guard(() => run(handle.handlers));
  }
  add(topic, handlers, options) {
   const old = this.#entries.get(topic);
@@ -951,7 +954,7 @@ class Subscriptions {
   };
  }
  #tellSubscribed(entry, handle) {
-  if (!entry.live || handle.at !== entry || !entry.handles.has(handle))
+  if (!entry.live || handle.at !== entry || handle.gone)
    return;
   this.#way.guard(() => handle.handlers.subscribed?.({ topic: entry.topic, recovered: false, resumed: false }));
  }
@@ -974,6 +977,7 @@ class Subscriptions {
   return entry;
  }
  #remove(topic, handle) {
+  handle.gone = true;
   const entry = this.#entries.get(topic);
   if (!entry?.handles.delete(handle))
    return;
@@ -1138,9 +1142,7 @@ class Subscriptions {
    const recovered = entry.confirm(told);
    for (const { resolve } of entry.settled.splice(0))
     resolve();
-   for (const { handlers } of [...entry.handles]) {
-    this.#way.guard(() => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
-   }
+   this.#each(entry, (handlers) => handlers.subscribed?.({ topic: entry.topic, recovered, resumed }));
   }
   for (const entry of crowded)
    entry.together = Math.ceil(crowded.length / 2);
@@ -1196,10 +1198,8 @@ class Subscriptions {
   }
  }
  #end(entry, reason, error) {
-  const handles = [...entry.handles];
   this.#forget(entry, error);
-  for (const { handlers } of handles)
-   this.#way.guard(() => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
+  this.#each(entry, (handlers) => handlers.unsubscribed?.({ topic: entry.topic, reason, error }));
   this.#way.told('unsubscribed', { topic: entry.topic, reason, error });
  }
  message(frame) {
@@ -1219,10 +1219,8 @@ class Subscriptions {
  }
  presence(frame) {
   const { topic, joined = [], left = [] } = frame;
-  for (const entry of this.#in(topic)) {
-   for (const { handlers } of [...entry.handles])
-    this.#way.guard(() => handlers.presence?.({ topic, joined, left }));
-  }
+  for (const entry of this.#in(topic))
+   this.#each(entry, (handlers) => handlers.presence?.({ topic, joined, left }));
  }
  unsubscribed(frame) {
   const reason = String(frame['reason']);
