@@ -80,6 +80,9 @@ export interface Info {
   readonly rttMs?: number;
 }
 
+/** A timer bears 31 bits, and takes what is more for nothing; so `Infinity`, which means without a limit, is 24 days. */
+const timerMs = (ms: number): number => Math.min(ms, 2 ** 31 - 1);
+
 const keyMemoryMs = 4 * 60_000; // the server knows a key for five minutes: no repeat comes later than this
 
 export class Client extends Emitter<Events> {
@@ -101,12 +104,12 @@ export class Client extends Emitter<Events> {
     const socketClass = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (!socketClass) throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
     const backoff = this.#backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#timeoutMs = timerMs(options.timeoutMs ?? 10_000);
     this.#link = new Link(absolute(url), {
       token: options.token, WebSocket: socketClass, backoff,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      pingIntervalMs: options.pingIntervalMs,
-      pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
+      connectTimeoutMs: timerMs(options.connectTimeoutMs ?? 10_000),
+      pingIntervalMs: options.pingIntervalMs === undefined ? undefined : timerMs(options.pingIntervalMs),
+      pongTimeoutMs: timerMs(options.pongTimeoutMs ?? 10_000),
     }, {
       state: (event) => this.#changed(event),
       welcome: (frame) => this.#welcomed(frame),

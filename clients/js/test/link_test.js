@@ -456,3 +456,18 @@ test('a listener that throws stops no other; what it threw is an error event', a
   assert.deepEqual(seen, ['connecting', 'online']);
   assert.ok(world.events('error').every(({ message }) => message === 'mine') && world.events('error').length === 3);
 });
+
+test('times of Infinity are no limits, and never over at once', async (t) => {
+  const world = new World(t, { timeoutMs: Infinity, connectTimeoutMs: Infinity, pingIntervalMs: Infinity, pongTimeoutMs: Infinity });
+  const first = world.client.connect();
+  await world.pass(60_000);
+  assert.deepEqual(world.states, ['connecting']);
+  await world.socket.welcome();
+  await first;
+  const info = world.client.info();
+  await world.pass(600_000);
+  assert.equal(world.socket.frames('ping').length, 0);
+  await world.socket.answer('info', { type: 'info', connection_id: 'c1', user: 'u', subscriptions: 0, queue: 0 });
+  assert.equal((await info).user, 'u');
+  assert.deepEqual(world.states, ['connecting', 'online']);
+});

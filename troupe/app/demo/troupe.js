@@ -1273,6 +1273,7 @@ class Subscriptions {
  }
 }
 const isInbox = (topic) => topic.startsWith('$user.');
+const timerMs = (ms) => Math.min(ms, 2 ** 31 - 1);
 const keyMemoryMs = 4 * 60_000;
 class Client extends Emitter {
  #link;
@@ -1293,12 +1294,12 @@ class Client extends Emitter {
   if (!socketClass)
    throw new TypeError('this platform has no WebSocket: give the option `WebSocket`, for example that of npm `ws`');
   const backoff = this.#backoff = { baseMs: 500, maxMs: 30_000, ...options.backoff };
-  this.#timeoutMs = options.timeoutMs ?? 10_000;
+  this.#timeoutMs = timerMs(options.timeoutMs ?? 10_000);
   this.#link = new Link(absolute(url), {
    token: options.token, WebSocket: socketClass, backoff,
-   connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-   pingIntervalMs: options.pingIntervalMs,
-   pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
+   connectTimeoutMs: timerMs(options.connectTimeoutMs ?? 10_000),
+   pingIntervalMs: options.pingIntervalMs === undefined ? undefined : timerMs(options.pingIntervalMs),
+   pongTimeoutMs: timerMs(options.pongTimeoutMs ?? 10_000),
   }, {
    state: (event) => this.#changed(event),
    welcome: (frame) => this.#welcomed(frame),
