@@ -107,6 +107,7 @@ export class Entry {
   #seen = new Positions();
   #shards: Record<string, { epoch: string; seq: number }> | undefined;
   #started: boolean;
+  #recovered: Confirmed | undefined; // what comes up to there may be from before others' time
   readonly #tell: Tell;
   // Offsets that came as the ack of a publication with exclude_self, and jumps that such acks may yet explain.
   readonly #own = new Map<string, Set<number>>();
@@ -138,6 +139,7 @@ export class Entry {
   confirm(confirmed: Confirmed): boolean {
     const before = this.position;
     const recovered = confirmed.recovered === true && this.#started;
+    this.#recovered = recovered ? confirmed : undefined;
     if (!recovered) this.#restart(confirmed);
     if (!recovered && this.#started) {
       const reason = epochsDiffer(before, this.position) ? 'epoch' : 'expired';
@@ -148,6 +150,17 @@ export class Entry {
     this.failures = 0;
     this.together = Infinity;
     return recovered;
+  }
+
+  /** Whether this place of its topic lies in what was recovered for it. */
+  recovers({ epoch, offset }: Position): boolean {
+    return epoch === this.#recovered?.epoch && offset <= this.#recovered.offset!;
+  }
+
+  /** Whether what is recovered in a topic for another entry is of this one's time, too. A gap may be, and has no place in
+   * a shard: it stands behind them all. */
+  follows(topic: string, shard = '', seq = 0): boolean {
+    return this.#seen.get(topic) !== undefined || seq > (this.#shards?.[shard]?.seq ?? (this.#recovered ? 0 : Infinity));
   }
 
   /** Whether this is a place in the epoch in which it is. Of a pattern it is never known. */

@@ -326,12 +326,13 @@ export class Subscriptions {
     const { topic, payload, epoch, offset, sender, sent_at: sentAt, shard, seq } = frame as Frame & { topic: string };
     const message = { topic, payload, epoch, offset, sentAt, ...(sender === undefined ? {} : { sender }) } as Message;
     const pending = this.#ownPending.has(topic);
-    for (const entry of this.#in(topic)) entry.message(message, pending, shard as string | undefined, seq as number | undefined);
+    const place = [shard, seq] as [string?, number?];
+    for (const entry of this.#for(message, ...place)) entry.message(message, pending, ...place);
   }
 
   gap(frame: Frame): void {
     const { topic, epoch, from, to, reason } = frame as unknown as Gap;
-    const entries = this.#in(topic);
+    const entries = this.#for({ topic, epoch, offset: to }, '', Infinity);
     for (const entry of entries) entry.gap({ topic, epoch, from, to, reason });
     if (entries.length === 0 && isInbox(topic)) this.#way.told('gap', { topic, epoch, from, to, reason });
   }
@@ -375,6 +376,14 @@ export class Subscriptions {
       if (ack) for (const entry of this.#in(sentTo)) entry.own(sentTo, ack);
       if (left === 0) for (const entry of this.#in(topic)) entry.tellSuspects(topic);
     };
+  }
+
+  /** Those whom this concerns. What a name recovers may be from before a pattern around it: to that it would be news. */
+  #for(place: Position & { topic: string }, ...within: [shard?: string, seq?: number]): Entry[] {
+    const { topic } = place;
+    const exact = this.#entries.get(topic);
+    const all = this.#in(topic);
+    return exact?.recovers(place) ? all.filter((entry) => entry === exact || entry.follows(topic, ...within)) : all;
   }
 
   #in(topic: string): Entry[] {

@@ -122,6 +122,25 @@ test('a name and patterns that overlap get each message once, from one copy', as
                    [['subscribed', '6'], ['subscribed', 'x.a 6', 'x.b 1'], ['subscribed', 'x.a 6', 'x.b 1', 'y 3']]);
 });
 
+test('what a name recovers is not for a pattern that began after it, unless the pattern recovers it as well', async (t) => {
+  const world = new World(t);
+  const star = listen(world, 'x.*');
+  const socket = await world.online();
+  const shards = { s1: { epoch: 'p', seq: 20 } };
+  await socket.confirm({ 'x.*': { shards, recovered: false } });
+  const back = listen(world, 'x.>', { recover: { s1: { epoch: 'p', seq: 10 } } });
+  const [a, b] = ['x.a', 'x.b'].map((topic) => listen(world, topic, { recover: { epoch: 'e', offset: 3 } }));
+  await settle();
+  await socket.say(message('x.b', 6, { shard: 's1', seq: 21 })); // live: the pattern has a position there
+  await socket.confirm({ 'x.>': { shards: { s1: { epoch: 'p', seq: 21 } }, recovered: true },
+                         'x.a': { epoch: 'e', offset: 6, recovered: true }, 'x.b': { epoch: 'e', offset: 7, recovered: true } });
+  await socket.say(message('x.a', 4), gap('x.a', 5, 5), message('x.a', 6, { shard: 's1', seq: 15 }),
+                   gap('x.b', 4, 6), message('x.b', 7, { shard: 's1', seq: 22 }), message('x.a', 7, { shard: 's1', seq: 23 }));
+  assert.deepEqual([...star], ['subscribed', 'x.b 6', 'x.b 7', 'x.a 7']);
+  assert.deepEqual([...back], ['recovered', 'gap 5-5 overflow', 'x.a 6', 'gap 4-6 overflow', 'x.b 7', 'x.a 7']);
+  assert.deepEqual([[...a], [...b]], [['recovered', '4', 'gap 5-5 overflow', '6', '7'], ['recovered', 'gap 4-6 overflow', '7']]);
+});
+
 test('a pattern keeps its place in each shard and recovers from there, without doubles', async (t) => {
   const world = new World(t);
   const log = listen(world, 'x.*');

@@ -771,6 +771,7 @@ class Entry {
  #seen = new Positions();
  #shards;
  #started;
+ #recovered;
  #tell;
  #own = new Map();
  #suspects = [];
@@ -797,6 +798,7 @@ class Entry {
  confirm(confirmed) {
   const before = this.position;
   const recovered = confirmed.recovered === true && this.#started;
+  this.#recovered = recovered ? confirmed : undefined;
   if (!recovered)
    this.#restart(confirmed);
   if (!recovered && this.#started) {
@@ -808,6 +810,12 @@ class Entry {
   this.failures = 0;
   this.together = Infinity;
   return recovered;
+ }
+ recovers({ epoch, offset }) {
+  return epoch === this.#recovered?.epoch && offset <= this.#recovered.offset;
+ }
+ follows(topic, shard = '', seq = 0) {
+  return this.#seen.get(topic) !== undefined || seq > (this.#shards?.[shard]?.seq ?? (this.#recovered ? 0 : Infinity));
  }
  continues({ epoch }) {
   return epoch !== undefined && epoch === this.#seen.get(this.topic)?.epoch;
@@ -1206,12 +1214,13 @@ class Subscriptions {
   const { topic, payload, epoch, offset, sender, sent_at: sentAt, shard, seq } = frame;
   const message = { topic, payload, epoch, offset, sentAt, ...(sender === undefined ? {} : { sender }) };
   const pending = this.#ownPending.has(topic);
-  for (const entry of this.#in(topic))
-   entry.message(message, pending, shard, seq);
+  const place = [shard, seq];
+  for (const entry of this.#for(message, ...place))
+   entry.message(message, pending, ...place);
  }
  gap(frame) {
   const { topic, epoch, from, to, reason } = frame;
-  const entries = this.#in(topic);
+  const entries = this.#for({ topic, epoch, offset: to }, '', Infinity);
   for (const entry of entries)
    entry.gap({ topic, epoch, from, to, reason });
   if (entries.length === 0 && isInbox(topic))
@@ -1262,6 +1271,12 @@ class Subscriptions {
     for (const entry of this.#in(topic))
      entry.tellSuspects(topic);
   };
+ }
+ #for(place, ...within) {
+  const { topic } = place;
+  const exact = this.#entries.get(topic);
+  const all = this.#in(topic);
+  return exact?.recovers(place) ? all.filter((entry) => entry === exact || entry.follows(topic, ...within)) : all;
  }
  #in(topic) {
   const exact = this.#entries.get(topic);
