@@ -8,7 +8,8 @@ export interface Frame {
   readonly [field: string]: unknown;
 }
 
-export type Wire = string | Uint8Array<ArrayBuffer>;
+// Without a type argument, which TypeScript has known since 5.7 only: the declarations are for older ones, too.
+export type Wire = string | Uint8Array;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -1,6 +1,7 @@
 // The pure pieces of the client, as tables: waits, steps between positions, patterns, frames.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { backoffMs } from '../dist/backoff.js';
 import { decode, encodeWithPayload } from '../dist/frame.js';
 import { Positions, step, without } from '../dist/position.js';
@@ -74,5 +75,12 @@ test('payloads travel as JSON or as bytes, and what is no frame is undefined', (
   const utf8 = (text) => new TextEncoder().encode(text).buffer;
   for (const data of ['', '{', 'null', '[]', '{"type":1}', utf8('{"type":"x"}'), utf8('{\n'), utf8(''), undefined]) {
     assert.equal(decode(data), undefined, `${data}`);
+  }
+});
+
+test('the declarations say nothing that TypeScript 5.0 does not know: a Uint8Array has an argument since 5.7', () => {
+  const dist = new URL('../dist/', import.meta.url);
+  for (const name of readdirSync(dist).filter((each) => each.endsWith('.d.ts'))) {
+    assert.doesNotMatch(readFileSync(new URL(name, dist), 'utf8'), /Uint8Array</, name);
   }
 });
