@@ -21,11 +21,15 @@ let client;        // the connection to the room
 /// Learns where the server's endpoints are, and as whom this page asks.
 async function load() {
   const urls = ['/.well-known/openid-configuration', '/demo/client.json'];
-  [server, registration] = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
+  [server, registration] = await Promise.all(urls.map(async (url) => {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return response.json();
+  }));
 }
 
 async function signIn() {
-  await loaded;
+  if (!registration) await load(); // the first time it may have failed
   const verifier = randomText();
   const state = randomText();
   sessionStorage.setItem('flow', JSON.stringify({ verifier, state }));
@@ -106,7 +110,11 @@ function connect() {
       byId('composer').hidden = false;
       byId('sign-out').hidden = false;
     },
-    unsubscribed: ({ reason }) => status(`This room is closed to you: ${reason}.`),
+    unsubscribed({ reason }) {
+      status(`This room is closed to you: ${reason}.`);
+      byId('composer').hidden = true;
+      byId('sign-out').hidden = false;
+    },
   });
   client.connect().catch(() => {});  // `changed` is told
 }
@@ -114,21 +122,34 @@ function connect() {
 function changed({ state, code, retryInMs, error }) {
   if (state === 'waiting') status(`The connection was lost (${code}); trying again in ${Math.ceil(retryInMs / 1000)} s.`);
   if (state !== 'closed' || !error) return;
-  byId('composer').hidden = true;
-  status(`Please sign in again: ${error.message}.`);
+  signedOut(`Please sign in again: ${error.message}.`);
+}
+
+function signedOut(text) {
+  tokens = undefined;
+  status(text);
+  byId('composer').hidden = byId('sign-out').hidden = true;
   byId('sign-in').hidden = false;
+}
+
+const failed = (error) => signedOut(`That did not work: ${error.message}.`);
+
+async function signOut() {
+  client.close();
+  const token = tokens.refresh_token ?? tokens.access_token;
+  signedOut('Signing out.');
+  try {
+    await fetch(server.revocation_endpoint, { method: 'POST', body: new URLSearchParams({ client_id: registration.client_id, token }) });
+  } catch (error) { // without a network the page is its own, and the tokens end by time
+    return status(`Signed out here, but the server could not be told: ${error.message}.`);
+  }
+  location.assign('/demo/');
 }
 
 const answered = new URLSearchParams(location.search).has('state');
 byId('sign-in').hidden = answered;
-byId('sign-in').onclick = signIn;
-byId('sign-out').onclick = async () => {
-  client.close();
-  await fetch(server.revocation_endpoint, {
-    method: 'POST', body: new URLSearchParams({ client_id: registration.client_id, token: tokens.refresh_token ?? tokens.access_token }),
-  });
-  location.assign('/demo/');
-};
+byId('sign-in').onclick = () => signIn().catch(failed);
+byId('sign-out').onclick = signOut;
 byId('composer').onsubmit = (event) => {
   event.preventDefault();
   const name = me.preferred_username ?? me.name;
@@ -138,14 +159,12 @@ byId('composer').onsubmit = (event) => {
   byId('text').value = '';
 };
 
-const loaded = load();
 try {
-  await loaded;
+  await load();
   if (await finishSignIn()) {
     status('Connecting.');
     connect();
   }
 } catch (error) {
-  status(`That did not work: ${error.message}.`);
-  byId('sign-in').hidden = false;
+  failed(error);
 }
