@@ -63,7 +63,9 @@ actor::Task<void> LogoutActor::handle(LogoutsDue, actor::Context& context) {
     for (const auto& [number, client] : under_way_) busy.insert(client);
     auto due = co_await parts_.storage.read(
         [now = context.wall(), busy](Tables& t) { return t.logouts.due(now, looked_at, busy); });
-    may_be_more = std::ssize(due) == looked_at && begin_telling(std::move(due), context);
+    const bool is_full = std::ssize(due) == looked_at;
+    const bool any_begun = begin_telling(std::move(due), context);
+    may_be_more = is_full && any_begun;
   }
 }
 

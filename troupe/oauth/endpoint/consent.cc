@@ -33,6 +33,14 @@ Task<web::Response> deny(ServicePtr service, Flow flow, Authentication authentic
   co_return co_await end_with_error(service, std::move(flow.request), answer, visit.language);
 }
 
+/// Leads to the page once more, where the form was for somebody else. One that is for nobody is none of ours.
+Task<web::Response> ask_again(ServicePtr service, UserId asked, FlowId flow, Language language) {
+  auto user = co_await service->users.ask(GetUser{std::move(asked)});
+  if (!user) co_return error_page(errors::temporarily_unavailable, language);
+  if (!*user) co_return lost_flow_page(403, language);
+  co_return continue_at("/consent", flow);
+}
+
 }  // namespace
 
 Task<web::Response> show_consent(ServicePtr service, web::Request http) {
@@ -76,8 +84,8 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   auto authentication = standing(*flow, *session);
   if (!authentication) co_return continue_at("/login", place.flow);
   // Another tab may have signed in somebody else meanwhile, who has not seen what was asked.
-  const bool has_seen_it = parameter(*form, "person") == authentication->user.value();
-  if (!has_seen_it) co_return continue_at("/consent", place.flow);
+  const UserId asked{parameter(*form, "person")};
+  if (asked != authentication->user) co_return co_await ask_again(service, asked, std::move(place.flow), language);
 
   auto finished = co_await service->sessions.ask(FinishFlow{place.flow, std::move(*browser), place.csrf});  // 4. once
   if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, language);
