@@ -9,6 +9,7 @@ import { machineToken } from './lib/oauth.js';
 import { binary, serve, generous } from './lib/server.js';
 
 const callback = 'http://127.0.0.1:9/callback';
+const otherCallback = 'https://other.example/cb';  // of a client of its own, whose codes are nobody else's to see
 const people = { mallory: 'eight words that nobody would guess', victim: 'another eight words of no meaning' };
 // A thousand connections at once come from one address here.
 const many = 'connections_max = 5000\n';
@@ -22,7 +23,7 @@ async function attacked(oauth) {
   const add = (name, ...more) => server.addClient('--name', name, ...more);
   const clients = {
     client: await add('Client', '--redirect-uri', callback, ...codes),
-    other_client: await add('Other', '--redirect-uri', callback, '--redirect-uri', `${callback}/2`, ...codes),
+    other_client: await add('Other', '--redirect-uri', otherCallback, '--redirect-uri', `${otherCallback}/2`, ...codes),
     public_client: await add('Public', '--public', '--redirect-uri', 'http://127.0.0.1/cb', ...codes),
     machine: await add('Machine', '--grant', 'client_credentials', '--scope', 'read'),
   };

@@ -32,6 +32,9 @@ class Browser {
   Browser(Transport& transport, std::string redirect_uri)
       : transport_(&transport), redirect_uri_(std::move(redirect_uri)) {}
 
+  /// From now on this one does: the next tab is another client's.
+  void end_at(std::string redirect_uri) { redirect_uri_ = std::move(redirect_uri); }
+
   Landing open(const std::string& url) { return follow({.url = url}); }
 
   /// Sends a form of the page with these values by name and one button.

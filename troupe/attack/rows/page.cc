@@ -106,6 +106,7 @@ void two_tabs(Trial& trial) {
     const auto second_request = trial.request_for(*second);
     const Landing second_tab = browser.open(trial.authorize_url(second_request.form));
     const Landing first = browser.arrive(first_tab, trial.given().user);
+    browser.end_at(second->redirect_uri);
     const Landing then = browser.arrive(second_tab, trial.given().user);
     for (const Landing* tab : {&first, &then}) {
       const bool has_code = tab->callback && query_of(*tab->callback).get("code");
