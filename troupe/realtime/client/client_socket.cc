@@ -8,6 +8,7 @@
 
 #include "troupe/realtime/protocol/error.h"
 #include "troupe/wire/base64.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::realtime {
 namespace {
@@ -213,6 +214,13 @@ void ClientSocket::on_closed(net::CloseReason) {
 void ClientSocket::send(wire::Opcode opcode, std::string_view message) {
   if (phase_ == Phase::open) return append(opcode, message);
   if (phase_ == Phase::shaking) early_ += wire::encode_masked_frame(opcode, message, make_mask(core_.random()));
+}
+
+void ClientSocket::authenticate(std::string_view id, const AccessToken& token) {
+  std::string text;
+  wire::JsonWriter writer{text};
+  writer.begin_object().member("type", "authenticate").member("id", id).member("token", token.expose()).end_object();
+  send(wire::Opcode::text, text);
 }
 
 void ClientSocket::append(wire::Opcode opcode, std::string_view payload) {

@@ -90,6 +90,8 @@ class ClientSocket final : private net::StreamEvents, private actor::TurnEndHook
 
   /// Sends a message once the socket is open; dropped after close() and after the end.
   void send(wire::Opcode opcode, std::string_view message);
+  /// Shows another token on the open connection, as send() would; the server answers with a frame that bears `id`.
+  void authenticate(std::string_view id, const AccessToken& token);
   /// Closes in order: what was sent before leaves first; on_end() follows.
   void close(std::uint16_t code);
   /// From now on a server that says nothing for so long, no ping either, is given up.

@@ -164,11 +164,7 @@ void Subscriber::show_token() {
   auto renewed = options_.renew_token(shown_);
   if (!renewed) return core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
   shown_ = *std::move(renewed);
-  std::string text;
-  wire::JsonWriter writer{text};
-  writer.begin_object().member("type", "authenticate").member("id", token_id).member("token", shown_.expose());
-  writer.end_object();
-  socket_->send(wire::Opcode::text, text);
+  socket_->authenticate(token_id, shown_);
 }
 
 void Subscriber::token_shown(const ServerFrame& answer) {

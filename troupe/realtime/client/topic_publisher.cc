@@ -76,11 +76,7 @@ void TopicPublisher::handle(ShowToken, actor::Context& ctx) {
   auto renewed = options_.renew_token(shown_);
   if (!renewed) return ctx.after(this, "token", options_.token_look_interval, ShowToken{});
   shown_ = *std::move(renewed);
-  std::string text;
-  wire::JsonWriter writer{text};
-  writer.begin_object().member("type", "authenticate").member("id", token_id).member("token", shown_.expose());
-  writer.end_object();
-  socket_->send(wire::Opcode::text, text);
+  socket_->authenticate(token_id, shown_);
 }
 
 void TopicPublisher::token_shown(const ServerFrame& answer) {
