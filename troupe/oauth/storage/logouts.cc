@@ -5,7 +5,6 @@
 #include <array>
 
 #include "troupe/base/check.h"
-
 #include "troupe/oauth/storage/columns.h"
 
 namespace troupe::oauth {
