@@ -156,8 +156,10 @@ void HttpConnection::next_request() {
   // In its place: to copy the rest for each of many requests would take the square of them.
   const auto left = read(std::string_view{backlog_}.substr(backlog_read_));
   backlog_read_ = backlog_.size() - left.size();
-  if (left.empty()) (void)std::exchange(backlog_, {});  // and its memory
-  if (left.empty()) backlog_read_ = 0;
+  if (left.empty()) {
+    (void)std::exchange(backlog_, {});  // and its memory
+    backlog_read_ = 0;
+  }
   wait_for_room();
 }
 

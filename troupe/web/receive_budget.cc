@@ -6,8 +6,8 @@ namespace troupe::web {
 void ReceiveBudget::Share::hold_some(Holder& holder, std::size_t bytes) {
   if (held_ == nullptr) held_ = std::make_unique<Held>(holder);
   budget_->hold(*held_, bytes);
-  if (held_ != nullptr && held_->bytes == 0)
-    held_.reset();  // null: it had to go itself, and has said that it holds none
+  // Null by now where it had to go itself: it has said that it holds none.
+  if (held_ != nullptr && held_->bytes == 0) held_.reset();
 }
 
 void ReceiveBudget::hold(Held& held, std::size_t bytes) {
