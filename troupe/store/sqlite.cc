@@ -197,7 +197,12 @@ std::unique_ptr<SqliteConnection> SqliteConnection::in_memory() {
   return connection;
 }
 
+/// Before the first connection: SQLite would count all memory that it takes behind one lock of the process, and nobody
+/// asks for the sum. Where somebody in this process was earlier it does so, which only costs time.
+void use_uncounted_memory() { [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 void SqliteConnection::open(const char* path, int flags, std::chrono::milliseconds busy_timeout) {
+  use_uncounted_memory();
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   state_->database.reset(opened);
@@ -309,7 +314,7 @@ Outcomes SqliteConnection::read(std::span<const Work> pieces) {
     }
     outcomes.push_back(failure);
   }
-  roll_back();
+  simple("ROLLBACK");
   return outcomes;
 }
 
