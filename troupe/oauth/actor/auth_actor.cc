@@ -29,7 +29,7 @@ actor::Task<void> AuthActor::started(actor::Context& context) {
   actor::Topic<KeysChanged>{context, keys_topic}.subscribe(context, this);
   auto keys = co_await parts_.keys.ask(GetKeys{}, {.within = std::chrono::seconds{30}});
   if (!keys) throw std::runtime_error("the Auth Actor has got no keys: " + keys.error().what);
-  factory_.emplace(parts_.options.issuer, *keys);
+  factory_.emplace(parts_.options->issuer, *keys);
 }
 
 void AuthActor::handle(KeysChanged message) {
@@ -62,25 +62,27 @@ actor::Task<std::expected<IssuedCode, AuthRefusal>> AuthActor::handle(CreateAuth
   const crypto::TokenId id = ids_.next(now, context.random(), shard, key);
   const TokenText text = factory_->code(id, crypto::fresh_secret(context.random()));
   const AuthRequest& request = message.request;
-  const AuthCode code{.id = id,
-                      .hash = crypto::sha256(text.expose()),
-                      .grant = {.family = FamilyId{family.text()},
-                                .client = request.client->id,
-                                .scope = message.scope,
-                                .audience = request.audience,
-                                .authentication = message.authentication,
-                                .nonce = request.nonce,
-                                .id_token_claims = request.id_token_claims},
-                      .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
-                      .code_challenge = request.code_challenge,
-                      .expires_at = now + parts_.options.code_ttl};
-  const AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
-  const auto refusal = co_await parts_.storage.write([code, event, request](Tables& t) -> std::optional<AuthRefusal> {
-    if (auto gone = gone_meanwhile(t, request, code.grant)) return gone;
-    t.grants.insert_code(code);
-    t.audit.append(event);
-    return std::nullopt;
-  });
+  AuthCode code{.id = id,
+                .hash = crypto::sha256(text.expose()),
+                .grant = {.family = FamilyId{family.text()},
+                          .client = request.client->id,
+                          .scope = message.scope,
+                          .audience = request.audience,
+                          .authentication = message.authentication,
+                          .nonce = request.nonce,
+                          .id_token_claims = request.id_token_claims},
+                .redirect_uri = request.redirect_uri_was_sent ? request.redirect_uri : "",
+                .code_challenge = request.code_challenge,
+                .expires_at = now + parts_.options->code_ttl};
+  AuditEvent event = about(about(auditor_.event(context, message.cause, "code_made"), code.grant), id);
+  const auto refusal =
+      co_await parts_.storage.write([code = std::move(code), event = std::move(event),
+                                     request = std::move(message.request)](Tables& t) -> std::optional<AuthRefusal> {
+        if (auto gone = gone_meanwhile(t, request, code.grant)) return gone;
+        t.grants.insert_code(code);
+        t.audit.append(event);
+        return std::nullopt;
+      });
   if (refusal) co_return std::unexpected(*refusal);
   ++codes_made_;
   co_return IssuedCode{text};

@@ -87,7 +87,7 @@ struct AuthActorParts {
   actor::Ref<actor::Protocol<GetClient>> clients;
   actor::Ref<actor::Protocol<GetKeys>> keys;
   actor::Ref<actor::Protocol<ExchangeCode>> tokens;
-  OauthOptions options;
+  SharedOptions options;
 };
 
 class AuthActor {

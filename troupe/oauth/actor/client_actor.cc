@@ -215,7 +215,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
   if (token) token_hash = crypto::sha256(token->expose());
   const std::string gravity{gravity_of(made.client.metadata)};
   const std::string reason = is_by_itself ? by_itself(gravity) : gravity;
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_registered", reason), made.client.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "client_registered", reason), made.client.id);
   const bool has_room = co_await storage_.write(
       [client = made.client, secret = made.secret_record, token_hash, event, max = registrations_max_](Tables& t) {
         if (token_hash && t.clients.count_registrations() >= max) return false;
@@ -247,14 +247,14 @@ actor::Task<void> ClientActor::handle(RegistrationRefused message, actor::Contex
   if (!noted) co_return;
   AuditEvent event = auditor_.event(context, message.cause, "registration_refused", *noted);
   if (message.id && is_plain_id(*message.id)) event = about(std::move(event), *message.id);
-  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+  co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
 }
 
 actor::Task<void> ClientActor::handle(RefusedGrant message, actor::Context& context) {
   const auto noted = refusals_.note(message.reason, context.now());
   if (!noted) co_return;
-  const AuditEvent event = about(auditor_.event(context, message.cause, "token_refused", *noted), message.id);
-  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+  AuditEvent event = about(auditor_.event(context, message.cause, "token_refused", *noted), message.id);
+  co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
 }
 
 void ClientActor::inspect(actor::Inspection& out) const {

@@ -37,7 +37,7 @@ actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClientPage message) 
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
   using Updated = std::expected<Client, OauthError>;
   auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Updated {
     auto client = t.clients.find(message.id);
@@ -66,7 +66,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
 
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteClient message,
                                                                           actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
   using Deleted = std::expected<ClientDeleted, OauthError>;
   auto deleted = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Deleted {
     const auto client = t.clients.find(message.id);
@@ -83,8 +83,8 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
 actor::Task<std::expected<FreshSecret, OauthError>> ClientActor::handle(RenewClientSecret message,
                                                                         actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const NewSecret fresh = make_secret(message.id, now, ids_, context.random());
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_secret_renewed"), message.id);
+  NewSecret fresh = make_secret(message.id, now, ids_, context.random());
+  AuditEvent event = about(auditor_.event(context, message.cause, "client_secret_renewed"), message.id);
   const auto refusal = co_await storage_.write([message, event, now, fresh](Tables& t) -> std::optional<OauthError> {
     const auto client = t.clients.find(message.id);
     if (!client) return errors::invalid_client;

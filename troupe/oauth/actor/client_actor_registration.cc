@@ -86,7 +86,7 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
 
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteRegistration message,
                                                                           actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted", "by_itself"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted", "by_itself"), message.id);
   const bool was_there = co_await storage_.write([message, event, now = context.wall()](Tables& t) {
     if (!manages(t, message.id, crypto::sha256(message.token.expose()))) return false;
     remove_client(t, message.id, now);

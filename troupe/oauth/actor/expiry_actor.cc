@@ -56,8 +56,8 @@ actor::Task<void> ExpiryActor::handle(Sweep, actor::Context& context) {
 
 actor::Task<ExpiryActor::Left> ExpiryActor::end_sessions(actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const OauthOptions& options = parts_.options;
-  auto over = co_await parts_.storage.read([now, unused_since = now - options.session_idle](Tables& t) {
+  const SharedOptions options = parts_.options;
+  auto over = co_await parts_.storage.read([now, unused_since = now - options->session_idle](Tables& t) {
     return t.users.sessions_over(now, unused_since, step_sessions);
   });
   if (over.empty()) co_return Left::nothing;
@@ -78,26 +78,26 @@ actor::Task<ExpiryActor::Left> ExpiryActor::end_sessions(actor::Context& context
 
 actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, {.by = "schedule"}, audit_removal_kind);
+  AuditEvent event = auditor_.event(context, {.by = "schedule"}, audit_removal_kind);
   const int removed = co_await parts_.storage.write([now, event, options = parts_.options](Tables& t) {
     const auto before = [now](base::Duration age) { return crypto::TokenId::first_at(now - age - slack); };
-    const base::Duration refresh = std::max(options.refresh_absolute, options.refresh_absolute_public);
+    const base::Duration refresh = std::max(options->refresh_absolute, options->refresh_absolute_public);
     // Its id is as old as its code, its refresh tokens begin when that is redeemed, and what the last of them has given
     // stands on it, too; it says of its code whether somebody has redeemed it; and of its session, whom to tell of the
     // end.
     const base::Duration session = session_name_max(options);
-    const base::Duration family =
-        std::max<base::Duration>({options.code_ttl + refresh + access_token_ttl_max, options.code_tombstone, session});
+    const base::Duration family = std::max<base::Duration>(
+        {options->code_ttl + refresh + access_token_ttl_max, options->code_tombstone, session});
     int full_steps = 0;
     int rows = 0;
-    for (const int count : {t.grants.remove_codes_before(before(options.code_tombstone), step_rows),
+    for (const int count : {t.grants.remove_codes_before(before(options->code_tombstone), step_rows),
                             t.grants.remove_access_expired(now - slack, step_rows),
                             t.grants.remove_refresh_before(before(refresh), step_rows),
                             t.grants.remove_families_before(before(family), step_rows),
                             t.users.remove_sessions_before(before(session), step_rows),
                             t.grants.remove_endings_before(now - ending_kept_for, step_rows),
                             t.clients.remove_assertions_expired(now - slack, step_rows),
-                            remove_old_events(t, now - options.audit_retention, event)}) {
+                            remove_old_events(t, now - options->audit_retention, event)}) {
       rows += count;
       full_steps += count == step_rows ? 1 : 0;
     }

@@ -20,7 +20,7 @@ namespace troupe::oauth {
 struct ExpiryActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
-  OauthOptions options;
+  SharedOptions options;
 };
 
 class ExpiryActor {

@@ -50,7 +50,7 @@ actor::Task<void> KeyActor::make_missing(actor::Context& context) {
 }
 
 actor::Task<void> KeyActor::seal_anew(actor::Context& context) {
-  const AuditEvent event = auditor_.event(context, "keys_sealed", "start");
+  AuditEvent event = auditor_.event(context, "keys_sealed", "start");
   co_await storage_.write([event](Tables& t) {
     if (t.keys.seal_anew() > 0) t.audit.append(event);
   });
@@ -118,7 +118,7 @@ actor::Task<void> KeyActor::make(std::vector<KeyOrder> orders, actor::Context& c
 actor::Task<void> KeyActor::keep(std::vector<SigningKeyRecord> fresh, actor::Context& context) {
   std::vector<TokenKeyRecord> token_keys;
   if (token_keys_.empty()) token_keys.push_back(make_token_key(1, context.wall(), context.random()));
-  const AuditEvent event = auditor_.event(context, "keys_made", "schedule");
+  AuditEvent event = auditor_.event(context, "keys_made", "schedule");
   co_await storage_.write([fresh, token_keys, event](Tables& t) {
     for (const SigningKeyRecord& key : fresh) t.keys.insert_signing(key);
     for (const TokenKeyRecord& key : token_keys) t.keys.insert_token_key(key);
@@ -150,8 +150,8 @@ actor::Task<void> KeyActor::replace(std::optional<std::string> revoked, Cause ca
   std::vector<KeyOrder> orders;
   for (const crypto::Algorithm algorithm : options_.algorithms) orders.push_back({algorithm, now});
   auto fresh = co_await keys_for(std::move(orders), now, options_);
-  const AuditEvent event = auditor_.event(context, cause, "keys_rotated", "request");
-  const AuditEvent ended = auditor_.event(context, cause, "key_revoked", revoked.value_or(""));
+  AuditEvent event = auditor_.event(context, cause, "keys_rotated", "request");
+  AuditEvent ended = auditor_.event(context, cause, "key_revoked", revoked.value_or(""));
   co_await storage_.write([fresh, revoked, now, event, ended, options = options_](Tables& t) {
     replace_keys(t, fresh, now, options);
     t.audit.append(event);

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <expected>
-#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -31,7 +30,7 @@ struct ShownRefreshToken {
   crypto::TokenId successor_id;
   crypto::Digest successor_hash;
   crypto::TokenId access_id;
-  std::function<crypto::Digest(const AccessRecord&)> hash_of;  // of the access token that is made of the row
+  AccessHash hash_of;
 };
 
 struct Refreshed {

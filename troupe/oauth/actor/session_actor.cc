@@ -55,7 +55,7 @@ void SessionActor::make_room(base::UnixTime now) {
   while (!flows_by_age_.empty()) {
     const auto oldest = flows_.find(flows_by_age_.front());
     const bool is_gone = oldest == flows_.end();
-    if (!is_gone && oldest->second.flow.expires_at > now && flows_.size() < parts_.options.flows_max) return;
+    if (!is_gone && oldest->second.flow.expires_at > now && flows_.size() < parts_.options->flows_max) return;
     if (!is_gone) flows_.erase(oldest);
     flows_by_age_.pop_front();
   }
@@ -71,7 +71,7 @@ BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
                            .request = std::move(message.request),
                            .ui_locales = message.ui_locales.substr(0, ui_locales_bytes_max),
                            .signed_in = std::nullopt,
-                           .expires_at = now + parts_.options.flow_ttl},
+                           .expires_at = now + parts_.options->flow_ttl},
                   .browser = crypto::sha256(browser.expose()),
                   .csrf = CsrfToken{fresh_text(context.random())}};
   flows_.emplace(id, kept);
@@ -96,12 +96,12 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   const base::UnixTime now = context.wall();
   if (find(message.flow, message.browser, message.csrf, now) == nullptr) co_return std::unexpected(FlowError::not_here);
 
-  const std::optional<SessionCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
-  const SessionId fresh{ids_.next(now, context.random()).text()};
-  const SessionToken cookie = fresh_cookie(fresh, context.random());
+  std::optional<SessionCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
+  SessionId fresh{ids_.next(now, context.random()).text()};
+  SessionToken cookie = fresh_cookie(fresh, context.random());
   std::optional<SessionToken> renewed_cookie;
   if (before) renewed_cookie = fresh_cookie(before->id, context.random());
-  const AuditEvent event = about(auditor_.event(context, message.cause, "session_started"), message.user);
+  AuditEvent event = about(auditor_.event(context, message.cause, "session_started"), message.user);
 
   struct Started {
     SessionRecord record;
@@ -181,7 +181,7 @@ actor::Task<std::optional<Session>> SessionActor::handle(EndSession message, act
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return std::nullopt;
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, message.cause, "session_ended", "logout");
+  AuditEvent event = auditor_.event(context, message.cause, "session_ended", "logout");
   struct Ended {
     std::optional<Session> session;
     std::vector<FamilyId> families;
@@ -215,7 +215,7 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return SessionsEnded{};
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, message.cause, "sessions_ended", "by_their_user");
+  AuditEvent event = auditor_.event(context, message.cause, "sessions_ended", "by_their_user");
   struct Ended {
     SessionsEnded sessions;
     std::vector<FamilyId> families;
@@ -243,7 +243,7 @@ actor::Task<SessionsEnded> SessionActor::handle(EndOtherSessions message, actor:
 actor::Task<SessionsEnded> SessionActor::handle(EndNamedSession message, actor::Context& context) {
   if (!crypto::TokenId::parse(message.id.value())) co_return SessionsEnded{};
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, message.cause, "session_ended");
+  AuditEvent event = auditor_.event(context, message.cause, "session_ended");
   using Families = std::optional<std::vector<FamilyId>>;
   auto ended = co_await parts_.storage.write([id = message.id, now, event](Tables& t) -> Families {
     const auto record = t.users.find_session(id);

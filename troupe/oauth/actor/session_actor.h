@@ -140,7 +140,7 @@ struct EndNamedSession {
 struct SessionActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
-  OauthOptions options;
+  SharedOptions options;
 };
 
 class SessionActor {

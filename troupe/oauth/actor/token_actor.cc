@@ -77,7 +77,7 @@ actor::Task<void> TokenActor::started(actor::Context& context) {
   actor::Topic<KeysChanged>{context, keys_topic}.subscribe(context, this);
   auto keys = co_await parts_.keys.ask(GetKeys{}, {.within = std::chrono::seconds{30}});
   if (!keys) throw std::runtime_error("the Token Actor has got no keys: " + keys.error().what);
-  factory_.emplace(parts_.options.issuer, *keys);
+  factory_.emplace(parts_.options->issuer, *keys);
 }
 
 void TokenActor::handle(KeysChanged message) {
@@ -109,22 +109,22 @@ IssuedTokens TokenActor::answer(const Client& client, const AccessRecord& access
                       .id_token = std::nullopt};
   if (access.grant.is_openid())
     issued.id_token =
-        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options.id_token_ttl, told_of);
+        factory_->id_token(client, access.grant, issued.access_token, now, now + parts_.options->id_token_ttl, told_of);
   return issued;
 }
 
-TokenDraft TokenActor::draft(ClientPtr client, std::uint16_t shard, actor::Context& context) {
+TokenDraft TokenActor::draft(const ClientPtr& client, std::uint16_t shard, actor::Context& context) {
   const base::UnixTime now = context.wall();
   const std::uint8_t key = factory_->token_key();
   const crypto::TokenId access_id = ids_.next(now, context.random(), shard, key);
   const crypto::TokenSecret secret = crypto::fresh_secret(context.random());
-  TokenDraft draft{.client = std::move(client),
+  TokenDraft draft{.client = client,
                    .made_at = now,
                    .access_id = access_id,
                    .access_secret = secret,
-                   .hash_of = factory_->hasher(access_id, secret),
+                   .hash_of = factory_->hasher(client->metadata.access_token_format, access_id, secret),
                    .refresh = std::nullopt};
-  if (draft.client->may_use(GrantType::refresh_token)) {
+  if (client->may_use(GrantType::refresh_token)) {
     const crypto::TokenId id = ids_.next(now, context.random(), shard, key);
     TokenText text = factory_->refresh_token(id, crypto::fresh_secret(context.random()));
     const crypto::Digest hash = crypto::sha256(text.expose());
@@ -171,9 +171,9 @@ bool keep(Tables& t, const TokenRows& rows, AuditEvent event) {
 actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(CreateToken message, actor::Context& context) {
   const bool can_sign = co_await can_sign_soon(message.client, message.grant.is_openid(), context);
   if (!can_sign) co_return std::unexpected(errors::temporarily_unavailable);
-  const Filled filled = this->filled(std::move(message), context);
+  Filled filled = this->filled(std::move(message), context);
   const bool is_kept = co_await parts_.storage.write(
-      [rows = filled.rows, event = filled.event](Tables& t) { return keep(t, rows, event); });
+      [rows = filled.rows, event = std::move(filled.event)](Tables& t) { return keep(t, rows, event); });
   if (!is_kept) co_return std::unexpected(errors::invalid_grant);
   co_return issue(filled.draft, filled.rows);
 }
@@ -248,18 +248,21 @@ actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> TokenActor::handle(E
   const bool can_sign =
       co_await can_sign_soon(message.client, message.client->metadata.scope.contains("openid"), context);
   if (!can_sign) co_return std::unexpected(RedemptionRefusal{errors::temporarily_unavailable, "no_key_yet"});
-  const TokenDraft draft = this->draft(message.client, message.shown.read.id.shard(), context);
-  const RedemptionEvents events{
+  const auto draft =
+      std::make_shared<const TokenDraft>(this->draft(message.client, message.shown.read.id.shard(), context));
+  RedemptionEvents events{
       .redeemed = about(about(auditor_.event(context, message.cause, "code_redeemed"), message.client->id),
                         message.shown.read.id),
-      .issued = about(auditor_.event(context, message.cause, "token_issued", "authorization_code"), draft.access_id)};
-  auto rows = co_await parts_.storage.write([shown = std::move(message.shown), draft, events, options = parts_.options](
-                                                Tables& t) { return exchange(t, shown, draft, options, events); });
+      .issued = about(auditor_.event(context, message.cause, "token_issued", "authorization_code"), draft->access_id)};
+  auto rows = co_await parts_.storage.write(
+      [shown = std::move(message.shown), draft, events = std::move(events), options = parts_.options](Tables& t) {
+        return exchange(t, shown, *draft, options, events);
+      });
   if (!rows) {
     if (const auto& family = rows.error().revoked) tell_revoked(*family);
     co_return std::unexpected(rows.error());
   }
-  co_return issue(draft, *rows);
+  co_return issue(*draft, *rows);
 }
 
 actor::Task<std::optional<TokenClaims>> TokenActor::live_claims(ReadToken read, base::UnixTime now) {
@@ -294,8 +297,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
   const auto read = factory_->read(message.token.expose());
   if (!read) co_return TokenRevoked{};
   const base::UnixTime now = context.wall();
-  const ClientId caller = message.caller->id;
-  const AuditEvent event = about(auditor_.event(context, message.cause, "token_revoked", "revoked_by_client"), caller);
+  ClientId caller = message.caller->id;
+  AuditEvent event = about(auditor_.event(context, message.cause, "token_revoked", "revoked_by_client"), caller);
   struct Result {
     std::optional<Owned> owned;
     bool is_callers = false;
@@ -344,29 +347,31 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
   const crypto::TokenId access_id = ids_.next(now, context.random(), read->id.shard(), key);
   const TokenText& presented = message.refresh_token;
   const TokenText successor_text = factory_->refresh_token(successor, factory_->secret_after(presented, successor));
-  const ShownRefreshToken shown{.read = *read,
-                                .client = message.client,
-                                .scope = std::move(message.scope),
-                                .resources = std::move(message.resources),
-                                .successor_id = successor,
-                                .successor_hash = crypto::sha256(successor_text.expose()),
-                                .access_id = access_id,
-                                .hash_of = factory_->hasher(access_id, factory_->secret_after(presented, access_id))};
+  ShownRefreshToken shown{.read = *read,
+                          .client = message.client,
+                          .scope = std::move(message.scope),
+                          .resources = std::move(message.resources),
+                          .successor_id = successor,
+                          .successor_hash = crypto::sha256(successor_text.expose()),
+                          .access_id = access_id,
+                          .hash_of = factory_->hasher(message.client->metadata.access_token_format, access_id,
+                                                      factory_->secret_after(presented, access_id))};
 
   // 2. One transaction decides.
-  const AuditEvent event = about(auditor_.event(context, message.cause, "refresh_token_used"), read->id);
-  auto refreshed = co_await parts_.storage.write([shown, now, event, options = parts_.options](Tables& t) {
-    auto outcome = refresh(t, shown, now, options);
-    AuditEvent what = about(event, shown.client->id);
-    if (outcome) what = about(std::move(what), outcome->grant);
-    if (!outcome) {
-      what.kind = outcome.error().revoked ? "refresh_token_reuse" : "refresh_refused";
-      what.family = outcome.error().revoked;
-      what.reason = outcome.error().reason;
-    }
-    t.audit.append(std::move(what));
-    return outcome;
-  });
+  AuditEvent event = about(auditor_.event(context, message.cause, "refresh_token_used"), read->id);
+  auto refreshed = co_await parts_.storage.write(
+      [shown = std::move(shown), now, event = std::move(event), options = parts_.options](Tables& t) {
+        auto outcome = refresh(t, shown, now, options);
+        AuditEvent what = about(event, shown.client->id);
+        if (outcome) what = about(std::move(what), outcome->grant);
+        if (!outcome) {
+          what.kind = outcome.error().revoked ? "refresh_token_reuse" : "refresh_refused";
+          what.family = outcome.error().revoked;
+          what.reason = outcome.error().reason;
+        }
+        t.audit.append(std::move(what));
+        return outcome;
+      });
   if (!refreshed) {
     if (const auto& family = refreshed.error().revoked) tell_revoked(*family);
     co_return std::unexpected(refreshed.error().error);

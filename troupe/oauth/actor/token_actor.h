@@ -181,7 +181,7 @@ struct TokenActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<GetKeys>> keys;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
-  OauthOptions options;
+  SharedOptions options;
 };
 
 class TokenActor {
@@ -222,7 +222,7 @@ class TokenActor {
   /// Whether there are keys for what the client may get. A server serves before its first key of RSA is made, and who
   /// needs that one waits for it a while.
   actor::Task<bool> can_sign_soon(ClientPtr client, bool may_be_openid, actor::Context& context);
-  TokenDraft draft(ClientPtr client, std::uint16_t shard, actor::Context& context);
+  TokenDraft draft(const ClientPtr& client, std::uint16_t shard, actor::Context& context);
   Filled filled(CreateToken request, actor::Context& context);
   IssuedTokens issue(const TokenDraft& draft, const TokenRows& rows);
   actor::Task<std::optional<TokenClaims>> live_claims(ReadToken read, base::UnixTime now);

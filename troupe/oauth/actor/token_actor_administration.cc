@@ -24,7 +24,7 @@ actor::Task<std::optional<TokenAtHand>> TokenActor::handle(GetToken message, act
 
 actor::Task<TokenRevoked> TokenActor::handle(RevokeTokenById message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event = auditor_.event(context, message.cause, "token_revoked");
+  AuditEvent event = auditor_.event(context, message.cause, "token_revoked");
   auto taken =
       co_await parts_.storage.write([id = message.id, now, event](Tables& t) { return take_back(t, id, now, event); });
   if (!taken) co_return TokenRevoked{};

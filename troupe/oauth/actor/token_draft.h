@@ -2,11 +2,11 @@
 // core; the transaction that decides then fills in the grant, and either both last or neither does.
 #pragma once
 
-#include <functional>
 #include <optional>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/token.h"
+#include "troupe/oauth/actor/token_factory.h"
 #include "troupe/oauth/model/client.h"
 #include "troupe/oauth/model/grant.h"
 #include "troupe/oauth/model/options.h"
@@ -25,8 +25,8 @@ struct TokenDraft {
   base::UnixTime made_at;
   crypto::TokenId access_id;
   crypto::TokenSecret access_secret;
-  std::function<crypto::Digest(const AccessRecord&)> hash_of;  // of the access token that is made of the row
-  std::optional<Refresh> refresh;                              // nothing: this client never gets one
+  AccessHash hash_of;
+  std::optional<Refresh> refresh;  // nothing: this client never gets one
 };
 
 /// The rows of what a client is given.

@@ -109,13 +109,14 @@ TokenText TokenFactory::access_token(const AccessRecord& token, const crypto::To
   return TokenText{crypto::sign_jwt(signer_for(token.algorithm), access_token_type, claims_of(issuer_, token))};
 }
 
-std::function<crypto::Digest(const AccessRecord&)> TokenFactory::hasher(const crypto::TokenId& id,
-                                                                        const crypto::TokenSecret& secret) {
-  const crypto::Digest opaque = crypto::sha256(codec_.write(crypto::TokenKind::access, id, secret).expose());
-  return [issuer = issuer_, opaque](const AccessRecord& token) {
-    // Of a JWT the claims: its signature is another one each time it is written, and is checked by the key.
-    return token.format == AccessTokenFormat::jwt ? crypto::sha256(claims_of(issuer, token)) : opaque;
-  };
+AccessHash TokenFactory::hasher(AccessTokenFormat format, const crypto::TokenId& id,
+                                const crypto::TokenSecret& secret) {
+  if (format == AccessTokenFormat::opaque) {
+    const crypto::Digest text = crypto::sha256(codec_.write(crypto::TokenKind::access, id, secret).expose());
+    return [text](const AccessRecord&) { return text; };
+  }
+  // Of a JWT the claims: its signature is another one each time it is written, and is checked by the key.
+  return [issuer = issuer_](const AccessRecord& token) { return crypto::sha256(claims_of(issuer, token)); };
 }
 
 TokenText TokenFactory::id_token(const Client& client, const Grant& grant, const TokenText& access_token,

@@ -31,6 +31,9 @@ struct ReadToken {
   std::string signed_by{};  // the `kid` of a JWT; "": it is none
 };
 
+/// What is kept of the access token that is made of a row.
+using AccessHash = std::function<crypto::Digest(const AccessRecord&)>;
+
 class TokenFactory {
  public:
   /// `issuer` is the "iss" of all tokens.
@@ -63,10 +66,9 @@ class TokenFactory {
   /// the same `jti`, however often it is told.
   TokenText logout_token(const Client& client, const LogoutNotice& notice, base::UnixTime issued_at);
 
-  /// What is kept of an access token that `access_token` makes of a row of that id, which is yet to be made, and
-  /// `secret`: as a function that may run on any thread.
-  std::function<crypto::Digest(const AccessRecord&)> hasher(const crypto::TokenId& id,
-                                                            const crypto::TokenSecret& secret);
+  /// What is kept of an access token that `access_token` makes of a row of that format and id, which is yet to be made,
+  /// and `secret`: as a function that may run on any thread.
+  AccessHash hasher(AccessTokenFormat format, const crypto::TokenId& id, const crypto::TokenSecret& secret);
 
   /// The secret that `id` gets when it takes the place of the token with this text: whoever shows the old one again
   /// can be given the same new one, though only hashes are kept. `id.key()` must be a key that is held.

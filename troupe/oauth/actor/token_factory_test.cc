@@ -65,7 +65,7 @@ TEST_CASE("a token without scope has no such claim, and one that was made when i
   record.grant.scope = ScopeSet{};
   const TokenText token = mill.factory.access_token(record, mill.secret);
   CHECK(claims_in(token).find("scope") == nullptr);
-  CHECK_EQ(mill.factory.read(token.expose())->hash, mill.factory.hasher(record.id, mill.secret)(record));
+  CHECK_EQ(mill.factory.read(token.expose())->hash, mill.factory.hasher(record.format, record.id, mill.secret)(record));
 
   std::string before{crypto::read_unverified_jwt(token.expose())->claims};
   before.insert(before.find(R"("aud")"), R"("scope":"",)");
@@ -87,7 +87,7 @@ TEST_CASE("what the factory writes it reads as the same token, in every form") {
       REQUIRE(read.has_value());
       CHECK_EQ(read->use, TokenUse::access);
       CHECK_EQ(read->id, record.id);
-      CHECK_EQ(read->hash, mill.factory.hasher(record.id, mill.secret)(record));
+      CHECK_EQ(read->hash, mill.factory.hasher(record.format, record.id, mill.secret)(record));
       const TokenText again = mill.factory.access_token(record, mill.secret);
       CHECK_EQ(mill.factory.read(again.expose())->hash, read->hash);
     }

@@ -50,17 +50,17 @@ actor::Task<EventPage> TrailActor::handle(ListEvents message) {
 }
 
 actor::Task<Noted> TrailActor::handle(RecordRefusal message, actor::Context& context) {
-  const AuditEvent event =
+  AuditEvent event =
       about(auditor_.event(context, message.cause, "administration_refused", "lacks " + message.scope), message.client);
-  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+  co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
   co_return Noted{};
 }
 
 actor::Task<void> TrailActor::handle(NoteRefusedCall message, actor::Context& context) {
   const auto reason = refusals_.note(message.reason, context.now());
   if (!reason) co_return;
-  const AuditEvent event = auditor_.event(context, message.cause, "administration_refused", *reason);
-  co_await storage_.write([event](Tables& t) { t.audit.append(event); });
+  AuditEvent event = auditor_.event(context, message.cause, "administration_refused", *reason);
+  co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
 }
 
 }  // namespace troupe::oauth

@@ -97,7 +97,7 @@ UserActor::Line UserActor::line_of(const UserName& name, const net::IpAddress& f
                                    base::UnixTime now) const {
   // Names that nobody can have are one account, so that they take no more memory than others.
   Line line{name.value().size() <= name_bytes_max ? name.value() : "", net::counted_address(from).text(), std::nullopt};
-  if (device && user) line.device = known_device(*device, *user, now, parts_.options.known_device);
+  if (device && user) line.device = known_device(*device, *user, now, parts_.options->known_device);
   return line;
 }
 
@@ -123,7 +123,7 @@ void UserActor::count(const Line& line, bool is_right, base::Instant now) {
 }
 
 std::optional<DeviceToken> UserActor::known_from_now_on(const UserRecord& user, actor::Context& context) const {
-  if (parts_.options.known_device.count() == 0) return std::nullopt;
+  if (parts_.options->known_device.count() == 0) return std::nullopt;
   return new_known_device(user, context.wall(), context.random());
 }
 
@@ -205,9 +205,9 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
     }
   }
   count(line, false, context.now());
-  const AuditEvent event =
+  AuditEvent event =
       about(auditor_.event(context, message.cause, "password_change_failed", "wrong_password"), user->user.id);
-  co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
+  co_await parts_.storage.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
   co_return std::unexpected(PasswordChangeError{Reason::wrong});
 }
 
@@ -224,10 +224,8 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
   const base::UnixTime now = context.wall();
   const SessionId fresh{ids_.next(now, context.random()).text()};
   const SessionToken cookie = fresh_cookie(fresh, context.random());
-  const SessionRecord session =
-      new_session(fresh, cookie, user->user.id, std::move(message.place), now, parts_.options);
-  const AuditEvent event =
-      about(auditor_.event(context, message.cause, "password_changed", "by_its_user"), user->user.id);
+  SessionRecord session = new_session(fresh, cookie, user->user.id, std::move(message.place), now, parts_.options);
+  AuditEvent event = about(auditor_.event(context, message.cause, "password_changed", "by_its_user"), user->user.id);
   using Families = std::vector<FamilyId>;
   auto ended = co_await parts_.storage.write([user = *user, hash = *hash, session, now, event](Tables& t) {
     const auto present = t.users.find(user.user.id);
@@ -250,9 +248,9 @@ actor::Task<std::expected<User, UserError>> UserActor::handle(AddUser message, a
   if (const auto fault = fault_in(message.name, message.email, message.password)) co_return std::unexpected(*fault);
   auto hash = co_await hashers_.ask(HashPassword{message.password});
   if (!hash) co_return std::unexpected(hash.error().domain ? UserError::breached_password : UserError::busy);
-  const UserRecord user =
+  UserRecord user =
       make_user(message.name, std::move(message.email), std::move(*hash), context.wall(), context.random());
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_added"), user.user.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "user_added"), user.user.id);
   const bool is_added = co_await parts_.storage.write([user, event](Tables& t) {
     if (t.users.find_by_name(user.user.name)) return false;
     t.users.insert(user);
@@ -289,7 +287,7 @@ actor::Task<ScopeSet> UserActor::handle(GetConsent message) {
 
 actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event =
+  AuditEvent event =
       about(about(auditor_.event(context, message.cause, "consent_given"), message.client), message.user);
   co_await parts_.storage.write([message, now, event](Tables& t) {
     const auto before = t.users.find_consent(message.user, message.client);
@@ -301,9 +299,9 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
 }
 
 actor::Task<ConsentRecorded> UserActor::handle(RecordDenial message, actor::Context& context) {
-  const AuditEvent event = about(
+  AuditEvent event = about(
       about(auditor_.event(context, message.cause, "consent_denied", "by_its_user"), message.client), message.user);
-  co_await parts_.storage.write([event](Tables& t) { t.audit.append(event); });
+  co_await parts_.storage.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
   co_return ConsentRecorded{};
 }
 
@@ -323,9 +321,9 @@ actor::Task<std::vector<GrantedApplication>> UserActor::handle(ListConsents mess
 
 actor::Task<ConsentRevoked> UserActor::handle(RevokeConsent message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const base::UnixTime codes_since = now - parts_.options.code_ttl;
+  const base::UnixTime codes_since = now - parts_.options->code_ttl;
   const std::string_view reason = message.cause.by.empty() ? "by_its_user" : "administration";
-  const AuditEvent event =
+  AuditEvent event =
       about(about(auditor_.event(context, message.cause, "consent_revoked", reason), message.client), message.user);
   auto ended = co_await parts_.storage.write([message, now, codes_since, event](Tables& t) {
     auto families = revoke_consent(t, message.user, message.client, now, codes_since);

@@ -229,7 +229,7 @@ struct RevokeConsent {
 struct UserActorParts {
   Storage storage;
   actor::Ref<actor::Protocol<TokensRevoked>> watcher;  // may be null
-  OauthOptions options;
+  SharedOptions options;
   PasswordOptions passwords{};
   LoginThrottleOptions throttle{};
 };

@@ -54,7 +54,7 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::change(UserId id, 
 }
 
 actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(DisableUser message, actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_disabled"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "user_disabled"), message.id);
   return change(message.id, event, [now = context.wall()](Tables& t, const UserRecord& user) {
     if (user.user.state == UserState::disabled) return std::optional<std::vector<FamilyId>>{};
     return std::optional{disable_user(t, user, now)};
@@ -62,7 +62,7 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(DisableUser
 }
 
 actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(EnableUser message, actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_enabled"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "user_enabled"), message.id);
   return change(message.id, event, [](Tables& t, const UserRecord& user) {
     if (user.user.state == UserState::enabled) return std::optional<std::vector<FamilyId>>{};
     enable_user(t, user);
@@ -74,7 +74,7 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(SetPassword
   if (!is_good_password(message.password)) co_return std::unexpected(UserError::bad_password);
   auto hash = co_await hashers_.ask(HashPassword{message.password});
   if (!hash) co_return std::unexpected(hash.error().domain ? UserError::breached_password : UserError::busy);
-  const AuditEvent event = about(auditor_.event(context, message.cause, "password_changed"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "password_changed"), message.id);
   auto changed =
       co_await change(message.id, event, [hash = *hash, now = context.wall()](Tables& t, const UserRecord& user) {
         return std::optional{change_password(t, user, hash, now)};
@@ -83,7 +83,7 @@ actor::Task<std::expected<ChangedUser, UserError>> UserActor::handle(SetPassword
 }
 
 actor::Task<std::expected<User, UserError>> UserActor::handle(UpdateUser message, actor::Context& context) {
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_updated"), message.seen.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "user_updated"), message.seen.id);
   auto changed = co_await parts_.storage.write([message, event](Tables& t) -> std::expected<User, UserError> {
     auto before = t.users.find(message.seen.id);
     if (!before) return std::unexpected(UserError::unknown);
@@ -97,7 +97,7 @@ actor::Task<std::expected<User, UserError>> UserActor::handle(UpdateUser message
 
 actor::Task<std::expected<UserRemoved, UserError>> UserActor::handle(RemoveUser message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  const AuditEvent event = about(auditor_.event(context, message.cause, "user_removed"), message.id);
+  AuditEvent event = about(auditor_.event(context, message.cause, "user_removed"), message.id);
   using Ended = std::expected<std::vector<FamilyId>, UserError>;
   auto ended = co_await parts_.storage.write([message, now, event](Tables& t) -> Ended {
     const auto before = t.users.find(message.id);

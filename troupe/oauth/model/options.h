@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "troupe/oauth/model/look.h"
@@ -57,6 +59,17 @@ struct OauthOptions {
   Look look;  // of the pages
 
   std::size_t registrations_max = 10'000;  // clients that registered themselves; then an operator has to look
+};
+
+/// The options as actors hold them and hand them to the threads of the database: all read one copy.
+class SharedOptions {
+ public:
+  SharedOptions(OauthOptions options) : options_(std::make_shared<const OauthOptions>(std::move(options))) {}
+  const OauthOptions* operator->() const noexcept { return options_.get(); }
+  operator const OauthOptions&() const noexcept { return *options_; }
+
+ private:
+  std::shared_ptr<const OauthOptions> options_;
 };
 
 }  // namespace troupe::oauth
