@@ -11,7 +11,7 @@ base::UnixTime granted_at(const Grant& grant) {
   return id->time();
 }
 
-std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant) {
+std::expected<Standing, Lapse> judge_ground(Tables& tables, const Grant& grant) {
   const auto client = tables.clients.find_standing(grant.client);
   if (!client) return std::unexpected(Lapse::client_removed);
   if (client->state == ClientState::disabled) return std::unexpected(Lapse::client_disabled);
@@ -31,9 +31,15 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
     const auto session = tables.users.find_session(grant.authentication->session);
     if (session && session->ended_at) return std::unexpected(Lapse::session_over);
   }
+  return Standing{user->user.name};
+}
+
+std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant) {
+  auto ground = judge_ground(tables, grant);
+  if (!ground || !grant.authentication) return ground;
   const auto family = tables.grants.find_family(grant.family);
   if (!family || family->revoked_at) return std::unexpected(Lapse::grant_over);
-  return Standing{user->user.name};
+  return ground;
 }
 
 bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because) {

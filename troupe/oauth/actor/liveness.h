@@ -37,6 +37,9 @@ enum class Lapse : std::uint8_t {
 };
 std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant);
 
+/// The same without a look at the grant's family, for who has read it already in this transaction, or opens it.
+std::expected<Standing, Lapse> judge_ground(Tables& tables, const Grant& grant);
+
 /// For a person, behind "It is not accepted: ".
 std::string_view sentence(Lapse lapse) noexcept;
 

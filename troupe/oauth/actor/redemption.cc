@@ -54,7 +54,7 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
     return std::unexpected(refusal);
   }
   const auto client = tables.clients.find(shown.client);  // as it is now, and not as it was authenticated
-  if (!client) return refused("grant_is_over");
+  if (!client || !judge_ground(tables, code->grant)) return refused("grant_is_over");
   if (const auto fault = fault_in(*code, *client, shown, now)) return std::unexpected(*fault);
   auto audience = audience_within(code->grant, shown.resources);
   if (!audience) return std::unexpected(RedemptionRefusal{audience.error(), "another_target"});

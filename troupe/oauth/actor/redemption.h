@@ -34,7 +34,7 @@ struct RedemptionRefusal {
 /// Spends the code and opens its family, which lives until `family_expires_at`; gives what was granted, as far as the
 /// client may have it still, for the resources that were asked for. The code's own client showing it again ends the
 /// family: one of the two was a thief (RFC 6749, 4.1.2). One that was called back before it was redeemed is refused,
-/// and that is no replay.
+/// and that is no replay; so is one whose client, user or session has ended since.
 std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& shown, base::UnixTime now,
                                                base::UnixTime family_expires_at);
 

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "troupe/oauth/actor/testing/fixture.h"
 
 namespace troupe::oauth {
@@ -90,6 +92,50 @@ TEST_CASE("a native application redeems at the port that it had, as long as its 
   CHECK_EQ(gone.error().reason, "redirect_uri_is_gone");
   bench.change_client([](Client& c) { c.metadata.redirect_uris = {"http://127.0.0.1/cb"}; });
   CHECK(bench.redeem_at(after_a_second).has_value());
+}
+
+TEST_CASE("a code whose client, user or session has ended since is refused, and is not spent by that") {
+  const Bench usual;
+  const auto session = usual.code.grant.authentication->session;
+  const struct {
+    std::string what;
+    std::function<void(Tables&)> end;
+  } rows[] = {
+      {"the client is disabled",
+       [](Tables& t) {
+         Client client = t.clients.find(fixture::shop().id).value();
+         client.state = ClientState::disabled;
+         ++client.version;
+         CHECK(t.clients.update(client));
+       }},
+      {"the client is gone", [](Tables& t) { CHECK(t.clients.remove(fixture::shop().id)); }},
+      {"the user is disabled",
+       [](Tables& t) {
+         UserRecord user = t.users.find(fixture::alice().user.id).value();
+         user.user.state = UserState::disabled;
+         CHECK(t.users.update(user));
+       }},
+      {"the session is over",
+       [&](Tables& t) {
+         SessionRecord record{.session = {.id = session}};
+         record.session.authentication.user = fixture::alice().user.id;
+         record.ended_at = start;
+         t.users.insert_session(record);
+       }},
+  };
+  for (const auto& [what, end] : rows) {
+    CAPTURE(what);
+    Bench bench;
+    bench.code.grant.scope = fixture::scope("openid");  // without offline_access it ends with its session
+    bench.tables.grants.insert_code(bench.code);
+    end(bench.tables);
+    const auto refused = bench.redeem_at(after_a_second);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK_EQ(refused.error().error, errors::invalid_grant);
+    CHECK_EQ(refused.error().reason, "grant_is_over");
+    CHECK_EQ(bench.tables.grants.find_code(bench.code.id)->state, CodeState::live);
+    CHECK_FALSE(bench.tables.grants.find_family(bench.code.grant.family).has_value());
+  }
 }
 
 TEST_CASE("a code shown twice by its client ends the family, once") {

@@ -100,7 +100,8 @@ Answer refresh(Tables& tables, const ShownRefreshToken& shown, base::UnixTime no
   if (!family || family->grant.client != shown.client->id) return refused(errors::invalid_grant, "another_client");
 
   // 2. Does what was granted still stand, and is there time left?
-  if (!stands(tables, family->grant)) return refused(errors::invalid_grant, "grant_is_over");
+  if (family->revoked_at || !judge_ground(tables, family->grant))
+    return refused(errors::invalid_grant, "grant_is_over");
   if (family->expires_at <= now) return refused(errors::invalid_grant, "expired");
 
   // 3. Has it been rotated before? Then this is a lost answer or a theft.

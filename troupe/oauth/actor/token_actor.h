@@ -47,7 +47,7 @@ struct BatchCreateToken {
 };
 
 /// Spends a code and issues what it granted, in one transaction; the Auth Actor that owns the code asks for it. Errors:
-/// those of `redeem`, and invalid_grant when what was granted does not stand any more.
+/// those of `redeem`, and temporarily_unavailable while there is no key to sign with.
 struct ExchangeCode {
   ClientPtr client;
   ShownCode shown;

@@ -48,10 +48,14 @@ std::optional<User> told_of(Tables& tables, const Grant& grant) {
   return std::move(record->user);
 }
 
-bool keep(Tables& tables, const TokenRows& rows) {
-  if (!stands(tables, rows.access.grant)) return false;
+void insert(Tables& tables, const TokenRows& rows) {
   tables.grants.insert_access(rows.access);
   if (rows.refresh) tables.grants.insert_refresh(*rows.refresh);
+}
+
+bool keep(Tables& tables, const TokenRows& rows) {
+  if (!stands(tables, rows.access.grant)) return false;
+  insert(tables, rows);
   return true;
 }
 

@@ -53,6 +53,9 @@ TokenRows fill(const TokenDraft& draft, Grant grant, const OauthOptions& options
 /// The user behind the grant, where its ID tokens are to tell something of them.
 std::optional<User> told_of(Tables& tables, const Grant& grant);
 
+/// Puts them into their tables, of a grant that is known to stand in this transaction.
+void insert(Tables& tables, const TokenRows& rows);
+
 /// Keeps them. False: what was granted does not stand any more, since a replay of its code has ended its family, for
 /// one; then nothing is kept.
 bool keep(Tables& tables, const TokenRows& rows);
