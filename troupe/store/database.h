@@ -52,16 +52,27 @@ class Database {
   /// the handler's next await.
   template <class F>
   actor::Task<Result<F>> write(F work) const {
+    need_moving<F>();
     return run_to_the_end(writer_, std::move(work));
   }
 
   /// Runs `work` on a consistent view; what was written before the call is in it. It must not write.
   template <class F>
   actor::Task<Result<F>> read(F work) const {
+    need_moving<F>();
     return run(readers_.empty() ? writer_ : readers_[next_reader_++ % readers_.size()], std::move(work));
   }
 
  private:
+  /// Work is handed on several times on its way to the thread that runs it.
+  template <class F>
+  static consteval void need_moving() {
+    static_assert(
+        std::is_nothrow_move_constructible_v<F>,
+        "this work for the database is copied wherever it is moved: `[event]` of a `const Event event` makes a "
+        "constant of it inside the lambda; capture `event = std::move(event)` of one that is no constant");
+  }
+
   using SessionRef = actor::Ref<DatabaseSession>;
 
   static actor::ActorOptions session_options(const char* name) { return {.name = name, .mailbox = {.capacity = 8192}}; }

@@ -16,11 +16,6 @@
 
 namespace troupe::oauth {
 
-/// A constant that a lambda captures by copy is a constant inside it, which is copied wherever the lambda is moved:
-/// `[event]` of a `const AuditEvent event`. Capture `event = std::move(event)` of one that is none.
-template <class F>
-concept MovesWhatItOwns = std::is_nothrow_move_constructible_v<F>;
-
 class Storage {
  public:
   template <class F>
@@ -34,7 +29,6 @@ class Storage {
 
   /// Throws what `work` throws, or store::Error. `work` owns what it captures, and is handed on several times.
   template <class F>
-    requires MovesWhatItOwns<F>
   actor::Task<Result<F>> write(F work) const {
     if (rows_) return in_memory(rows_, std::move(work));
     return database_.write(by_sql(std::move(work), seals_));
@@ -42,7 +36,6 @@ class Storage {
 
   /// The same for work that changes nothing.
   template <class F>
-    requires MovesWhatItOwns<F>
   actor::Task<Result<F>> read(F work) const {
     if (rows_) return in_memory(rows_, std::move(work));
     return database_.read(by_sql(std::move(work), seals_));
