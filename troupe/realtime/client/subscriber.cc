@@ -68,7 +68,7 @@ void Subscriber::connect() {
   if (closing_) return over("closed");
   if (!find_token()) return;
   asked_again_.clear();
-  shown_ = options_.socket.token;
+  shown_ = ShownToken{options_.socket.token};
   auto socket = options_.socket;
   if (!session_.empty()) socket.target = wire::add_query(socket.target, {{"session", session_}});
   ClientSocketEvents& events = *this;
@@ -161,19 +161,17 @@ bool Subscriber::find_token() {
 /// Shows another token on the open connection, as soon as there is one. No recording has it.
 void Subscriber::show_token() {
   if (!socket_ || closing_ || !options_.renew_token) return;
-  auto renewed = options_.renew_token(shown_);
-  if (!renewed) return core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
-  shown_ = *std::move(renewed);
-  socket_->authenticate(token_id, shown_);
+  const auto token = shown_.next(options_.renew_token);
+  if (!token) return core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
+  socket_->authenticate(token_id, *token);
 }
 
 void Subscriber::token_shown(const ServerFrame& answer) {
-  if (answer.type == ServerFrameType::authenticated) {
-    options_.socket.token = shown_;
+  if (auto taken = shown_.answered(answer)) {
+    options_.socket.token = *std::move(taken);
     core_.timers().disarm(token_alarm_);
     return events_.on_note("the server has taken another token");
   }
-  if (is_passing(answer.code)) shown_ = options_.socket.token;  // it may be shown again
   core_.timers().arm(token_alarm_, core_.now() + options_.token_look_interval);
   events_.on_note(fmt::format("the server refuses another token: {} ({})", answer.words, answer.code));
 }

@@ -18,6 +18,7 @@
 #include "troupe/realtime/client/backoff.h"
 #include "troupe/realtime/client/client_socket.h"
 #include "troupe/realtime/client/server_frame.h"
+#include "troupe/realtime/client/shown_token.h"
 #include "troupe/realtime/client/traffic_observer.h"
 
 namespace troupe::wire {
@@ -141,7 +142,7 @@ class Subscriber final : private ClientSocketEvents {
   std::map<std::string, std::map<std::string, Position, std::less<>>, std::less<>> patterns_;  // places by shard
   std::set<std::string, std::less<>> asked_again_;  // names whose messages come with the answer, if they are kept
   base::Duration wait_min_{};                       // what a draining server asks for
-  AccessToken shown_;                               // the last one, taken or not
+  ShownToken shown_{options_.socket.token};         // on the present connection
   std::optional<base::Instant> token_until_;        // the last one has ended: how long another one is waited for
   std::string token_ended_;                         // why
   bool told_to_wait_ = false;                       // that it is

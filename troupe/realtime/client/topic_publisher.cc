@@ -73,19 +73,13 @@ void TopicPublisher::handle(SendNext, actor::Context&) { send_some(); }
 
 void TopicPublisher::handle(ShowToken, actor::Context& ctx) {
   if (!socket_ || !options_.renew_token) return;
-  auto renewed = options_.renew_token(shown_);
-  if (!renewed) return ctx.after(this, "token", options_.token_look_interval, ShowToken{});
-  shown_ = *std::move(renewed);
-  socket_->authenticate(token_id, shown_);
+  const auto token = shown_.next(options_.renew_token);
+  if (!token) return ctx.after(this, "token", options_.token_look_interval, ShowToken{});
+  socket_->authenticate(token_id, *token);
 }
 
 void TopicPublisher::token_shown(const ServerFrame& answer) {
-  if (answer.type == ServerFrameType::authenticated) {
-    options_.socket.token = shown_;
-    return;
-  }
-  if (is_passing(answer.code)) shown_ = options_.socket.token;  // it may be shown again
-  ctx_->after(this, "token", options_.token_look_interval, ShowToken{});
+  if (!shown_.answered(answer)) ctx_->after(this, "token", options_.token_look_interval, ShowToken{});
 }
 
 void TopicPublisher::send_some() {

@@ -15,6 +15,7 @@
 #include "troupe/actor/actor.h"
 #include "troupe/realtime/client/client_socket.h"
 #include "troupe/realtime/client/server_frame.h"
+#include "troupe/realtime/client/shown_token.h"
 
 namespace troupe::realtime {
 
@@ -80,7 +81,7 @@ class TopicPublisher final : private ClientSocketEvents {
   void finish_if_done();
 
   TopicPublisherOptions options_;
-  AccessToken shown_;  // the last one, taken or not
+  ShownToken shown_;
   actor::Context* ctx_ = nullptr;
   actor::Entry entry_;
   ServerFrameReader reader_;
