@@ -99,6 +99,8 @@ class Client {
   virtual void release(const TopicPositions& last, const ShardSeqs& begins) = 0;
   /// Where the client is in a topic of which messages are held, or still to be read; none: it has all that has come.
   virtual std::optional<Position> place_in(const std::string& topic) const = 0;
+  /// Whether the pattern is one that the present command begins, of those that it holds.
+  virtual bool has_begun(const TopicPattern& pattern) const = 0;
   /// The subscription of a name begins at `place`, which is being confirmed: what it was behind with before that is
   /// not read any more.
   virtual void begin_anew(const std::string& topic, const Position& place) = 0;

@@ -360,7 +360,8 @@ TEST_CASE("a pattern begins behind the place that is confirmed, whatever was on 
       });
 }
 
-TEST_CASE("a pattern that is there already loses nothing when it is subscribed to again") {
+TEST_CASE(
+    "a pattern that is there loses nothing when it is subscribed to again, alone or with names and patterns in it") {
   int repeated = 0, messages = 0;
   for (const auto* overflow : {"drop_oldest", "spill"}) {
     CAPTURE(overflow);
@@ -368,14 +369,38 @@ TEST_CASE("a pattern that is there already loses nothing when it is subscribed t
       RealtimeWorld world{{}, seed, {.buffer_bytes = 1024, .faults = {.delay_max = 2ms}}, {.timer_delay_max = 5ms}};
       base::SeededRandom random{seed.number};
       auto alice = world.connect("alice", 0), bob = world.connect("bob", 1);
-      const auto subscription =
-          fmt::format(R"({{"type":"subscribe","id":"s","topics":["t.*"],"overflow":"{}"}})", overflow);
-      bob->say(subscription);
+      const auto say = [&](std::string_view type, std::string_view topics) {
+        const auto more = type == "subscribe" ? fmt::format(R"(,"overflow":"{}")", overflow) : "";
+        bob->say(fmt::format(R"({{"type":"{}","id":"s","topics":[{}]{}}})", type, topics, more));
+      };
+      const auto name = [&] { return fmt::format(R"("t.{}")", random.below(3)); };
+      say("subscribe", R"("t.*")");
       world.world.advance(100ms);
       std::map<std::string, std::uint64_t> seen;
       for (int round = 0; round < 200; ++round) {
         alice->say(fmt::format(R"({{"type":"publish","topic":"t.{}","payload":{}}})", random.below(3), round));
-        if (random.below(4) == 0) bob->say(subscription);
+        switch (random.below(20)) {
+          case 0:
+          case 1:
+            say("subscribe", R"("t.*")");
+            break;
+          case 2:
+          case 3:
+            say("subscribe", name() + R"(,"t.*")");
+            break;
+          case 4:
+            say("subscribe", name());
+            break;
+          case 5:
+            say("subscribe", name() + R"(,"t.>","t.*")");
+            break;
+          case 6:
+          case 7:
+            say("unsubscribe", name() + R"(,"t.>")");
+            break;
+          default:
+            break;
+        }
         if (random.below(8) == 0) bob->stop_reading();
         if (random.below(4) == 0) bob->read_again();
         if (random.below(3) == 0) world.world.run(random.below(30));
@@ -387,7 +412,7 @@ TEST_CASE("a pattern that is there already loses nothing when it is subscribed t
           if (field(frame, "type") != "message") continue;
           ++messages;
           auto& last = seen[field(frame, "topic")];
-          CHECK_EQ(std::stoull(field(frame, "offset")), last + 1);
+          REQUIRE_EQ(std::stoull(field(frame, "offset")), last + 1);
           last = std::stoull(field(frame, "offset"));
         }
       }

@@ -82,38 +82,27 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
   return all;
 }
 
-bool lies_in_pattern(const std::string& topic, const std::vector<TopicPattern>& patterns) {
-  const auto name = TopicName::parse(topic);
-  return name && std::ranges::any_of(patterns, [&](const TopicPattern& one) { return one.matches(*name); });
-}
-
-/// The patterns of the client that are not among these.
-std::vector<TopicPattern> other_patterns(const std::vector<SubscribedResult>& results, const Session& session) {
-  std::set<std::string_view> these;
-  for (const auto& result : results) these.insert(result.topic.topic);
-  std::vector<TopicPattern> others;
-  session.subscriptions.for_each([&](const TopicPattern& one, const SubscriptionOptions&) {
-    if (!one.is_name() && !these.contains(one.text())) others.push_back(one);
-  });
-  return others;
-}
-
 }  // namespace
+
+bool is_brought(const std::string& topic, Client& client) {
+  const auto name = TopicName::parse(topic);
+  return name && client.session().subscriptions.any_key([&](const TopicPattern& one) {
+    return !one.is_name() && one.matches(*name) && !client.has_begun(one);
+  });
+}
 
 void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin) {
   auto recovered = merged(results);
   TopicPositions last;
   for (const auto& one : recovered) last[one.topic] = {one.epoch, one.message.offset};
-  const auto others = other_patterns(results, client.session());
   ShardSeqs begins;  // of several patterns the latest: what one that goes on from before has up to there is recovered
   for (const auto& result : results) {
     for (const auto& [name, place] : result.topic.shards) begins[name] = std::max(begins[name], place.offset);
   }
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
-    // What another pattern brings of it goes on from where that one is, wherever the name begins.
-    const bool is_fresh = begin == Begin::at_position && !result.topic.recovered;
-    if (is_fresh && lies_in_pattern(result.topic.topic, others)) continue;
+    // What a pattern brings of it goes on from where that one is, wherever the name begins, and be it named again.
+    if (is_brought(result.topic.topic, client)) continue;
     last.try_emplace(result.topic.topic, result.topic.position);
     if (begin == Begin::at_position || !result.topic.recovered)
       client.begin_anew(result.topic.topic, result.topic.position);

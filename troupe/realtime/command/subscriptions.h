@@ -46,6 +46,10 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
 /// Tells why nothing was attached.
 void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault);
 
+/// Whether a pattern brings this topic that was there before the present command: what comes of it goes on from where
+/// that pattern is.
+bool is_brought(const std::string& topic, Client& client);
+
 /// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);
 

@@ -170,6 +170,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void hold(std::vector<TopicPattern> topics) override;
   void release(const TopicPositions& last, const ShardSeqs& begins) override;
   std::optional<Position> place_in(const std::string& topic) const override;
+  bool has_begun(const TopicPattern& pattern) const override { return command_->begun.contains(pattern); }
   void begin_anew(const std::string& topic, const Position& place) override;
   void discard() override;
   void call_off() override;

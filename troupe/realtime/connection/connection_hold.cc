@@ -89,15 +89,17 @@ HeldLimits Connection::held_limits() const noexcept {
   return {site_->options.outbox.messages_max, site_->options.outbox.bytes_max};
 }
 
-// A topic that is behind stays so, and what was recovered of it is read with the rest. So it is with all that a pattern
-// brings while any topic is behind: its place must not pass what is still to be read.
+// A topic that is behind stays so, and what was recovered of it is read with the rest: from further back, where that
+// begins there. So it is with all that a pattern brings while any topic is behind: its place must not pass what is
+// still to be read.
 void Connection::recover(const std::vector<RecoveredMessage>& messages) {
   if (state_ >= State::closing) return;
   for (auto one = messages.begin(); one != messages.end();) {
     const auto& [topic, epoch, first, came] = *one;
     if (auto* spilled = find_spilled(topic)) {
-      const bool known = epoch == spilled->after.epoch && first.offset <= spilled->top;
-      if (!known) pushed(stay_behind(topic, *spilled, epoch, first.offset, first.offset));
+      const bool is_old = epoch == spilled->after.epoch && first.offset <= spilled->top;
+      if (!is_old) pushed(stay_behind(topic, *spilled, epoch, first.offset, first.offset));
+      if (is_old && first.offset <= spilled->after.offset) rare_->spilled.begin_earlier(*spilled, first.offset - 1);
       ++one;
     } else if (came == Came::by_pattern && is_behind()) {
       pushed(spill(topic, {epoch, first.offset - 1}, first.offset));

@@ -202,6 +202,59 @@ TEST_CASE("who subscribes again while a topic is behind loses nothing, and is to
   CHECK_EQ(story_of(slow->take()), "61-62");
 }
 
+TEST_CASE("a pattern that is behind loses nothing when names in it are subscribed to, with it or from further on") {
+  const struct {
+    const char* topics;
+    const char* recover_at;  // of the name; "": not wanted
+  } rows[] = {{R"("t.a")", ""},       {R"("t.a","t.*")", ""},       {R"("t.*","t.a")", ""},
+              {R"("t.a","t.>")", ""}, {R"("t.a","t.>","t.*")", ""}, {R"("t.a")", "60"},
+              {R"("t.a")", "50"},     {R"("t.a","t.*")", "60"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.topics);
+    CAPTURE(row.recover_at);
+    RealtimeWorld world{small_options(), 1, narrow};
+    auto alice = world.connect("alice", 0);
+    auto slow = world.connect("slow", 1);
+    subscribe(world, slow, R"("t.*")");
+    publish(world, alice, "t.a", 1);
+    const auto epoch = field(slow->take().at(0), "epoch");
+    slow->stop_reading();
+    publish(world, alice, "t.a", 59);
+    std::string recover;
+    if (*row.recover_at != '\0')
+      recover = fmt::format(R"(,"recover":{{"t.a":{{"epoch":"{}","offset":{}}}}})", epoch, row.recover_at);
+    slow->say(fmt::format(R"({{"type":"subscribe","topics":[{}],"overflow":"spill"{}}})", row.topics, recover));
+    world.world.run_until_idle();
+    publish(world, alice, "t.a", 5);
+    CHECK_EQ(story_of(read_on(world, slow), "t.a"), "2-65");
+  }
+}
+
+TEST_CASE("a pattern is recovered whole, though a topic in it is behind further on") {
+  RealtimeWorld world{small_options(), 1, narrow};
+  auto alice = world.connect("alice", 0);
+  auto early = world.connect("early", 1);
+  const auto confirmed = world.exchange(early, R"({"type":"subscribe","topics":["t.*"]})").at(0);
+  const auto from = confirmed.find(R"("shards":)");
+  const std::string shards = confirmed.substr(from, confirmed.find("}}", from) + 2 - from);
+  early->vanish();
+  publish(world, alice, "t.a", 30);
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, R"("t.a")");
+  slow->stop_reading();
+  publish(world, alice, "t.a", 60);
+  slow->say(
+      fmt::format(R"({{"type":"subscribe","topics":["t.*"],"overflow":"spill","recover":{{"t.*":{{{}}}}}}})", shards));
+  world.world.run_until_idle();
+  publish(world, alice, "t.a", 1);
+  const auto frames = read_on(world, slow);
+  const auto again =
+      std::ranges::find(frames, "subscription_confirmed", [](const auto& one) { return field(one, "type"); });
+  REQUIRE(again != frames.end());
+  CHECK(again->contains(R"("recovered":true)"));
+  CHECK_EQ(story_of(Frames(again, frames.end()), "t.a"), "1-91");
+}
+
 TEST_CASE("the session of a reader that was behind resumes from its position") {
   RealtimeWorld world{small_options(), 1, narrow};
   auto alice = world.connect("alice", 0);

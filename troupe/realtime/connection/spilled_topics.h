@@ -75,6 +75,12 @@ class SpilledTopics {
   /// The topic begins a new epoch behind `after`; what is left of the old one must have been told, and its acks sent.
   void begin_epoch(Topic& topic, Position after) { topic = {++state_->stretches, std::move(after), 0}; }
 
+  /// The topic is read from behind `after`, where it stood before. What is being read of it now is not taken.
+  void begin_earlier(Topic& topic, Offset after) {
+    topic.number = ++state_->stretches;
+    topic.after.offset = after;
+  }
+
   /// Keeps an ack until its topic has come so far; false when it need not wait.
   bool keep_ack(std::string_view topic, const Position& position, const base::Bytes& frame) {
     auto* found = find(topic);
