@@ -32,12 +32,15 @@ struct RunTask {
   Task<void> task;
 };
 
+/// As good as never, and far from where sums of times overflow.
+constexpr Duration a_year = std::chrono::hours{24 * 365};
+
 /// Calls `missed` on a thread of its own unless it dies in time.
 class Deadline {
  public:
   Deadline(bool real, Duration within, std::function<void()> missed) {
     if (!real) return;
-    thread_ = std::thread([this, within, missed = std::move(missed)] {
+    thread_ = std::thread([this, within = std::min(within, a_year), missed = std::move(missed)] {
       std::unique_lock lock{mutex_};
       if (!met_changed_.wait_for(lock, within, [this] { return met_; })) missed();
     });
@@ -212,13 +215,13 @@ bool System::shutdown() {
 
 ShutdownPhases System::shutdown_phases() { return {*this, find_or_start<ShutdownSequence>({.name = "shutdown"})}; }
 
-void System::count_phase(Duration timeout) noexcept { phases_max_ += timeout.count(); }
+void System::count_phase(Duration timeout) noexcept { phases_max_ += std::min(timeout, a_year).count(); }
 
 void System::run_phases() {
   const Duration longest{phases_max_.load()};
   if (longest == Duration::zero() || failed()) return;
   // Each phase has its timeout, which a handler that never returns does not notice; the process does.
-  const Deadline deadline{options_.environment == nullptr, longest + options_.shutdown_max, [this] {
+  const Deadline deadline{options_.environment == nullptr, longest + std::min(options_.shutdown_max, a_year), [this] {
                             report("the shutdown phases did not end in time; the process ends");
                             std::_Exit(70);
                           }};
@@ -234,18 +237,16 @@ void System::stop_everything() {
     options_.environment->wait_for(
         [this] { return has_stopped_.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
   }
-  {
-    // A handler or a blocking job that never returns cannot be ended; the process can.
-    const Deadline deadline{options_.environment == nullptr, options_.shutdown_max, [this] {
-                              report("the system did not stop in time; the process ends");
-                              std::_Exit(70);
-                            }};
-    has_stopped_.wait();
-    for (auto& core : cores_) core->request_stop();
-    for (auto& thread : threads_) thread.join();
-    watchdog_.reset();
-  }
-  tear_down();
+  // A handler or a blocking job that never returns cannot be ended; the process can.
+  const Deadline deadline{options_.environment == nullptr, options_.shutdown_max, [this] {
+                            report("the system did not stop in time; the process ends");
+                            std::_Exit(70);
+                          }};
+  has_stopped_.wait();
+  for (auto& core : cores_) core->request_stop();
+  for (auto& thread : threads_) thread.join();
+  watchdog_.reset();
+  tear_down();  // which waits for blocking jobs
 }
 
 void System::crash() noexcept {

@@ -197,4 +197,42 @@ TEST_CASE("a handler that hangs does not keep the process: it ends with status 7
   REQUIRE(WIFEXITED(status));
   CHECK_EQ(WEXITSTATUS(status), 70);
 }
+
+TEST_CASE("a blocking job that hangs does not keep the process either") {
+  const pid_t child = fork();
+  if (child == 0) {
+    SystemOptions options = quiet(1);
+    options.shutdown_max = 200ms;
+    System system{std::move(options)};
+    int begun[2];
+    char said = 0;
+    if (::pipe(begun) != 0) _exit(1);
+    system.run_as_guest([](int where) -> Task<void> {
+      co_await blocking([where] {
+        (void)!::write(where, "!", 1);
+        std::this_thread::sleep_for(1h);
+      });
+    }(begun[1]));
+    if (::read(begun[0], &said, 1) != 1) _exit(2);
+    system.shutdown();
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE_EQ(waitpid(child, &status, 0), child);
+  REQUIRE(WIFEXITED(status));
+  CHECK_EQ(WEXITSTATUS(status), 70);
+}
 #endif
+
+TEST_CASE("a shutdown that may take as long as it takes is not over at once") {
+  SystemOptions options = quiet(1);
+  options.shutdown_max = Duration::max();
+  System system{std::move(options)};
+  bool phase_was_reached = false;
+  system.shutdown_phases().add({.name = "long", .timeout = Duration::max()}, [&]() -> Task<void> {
+    phase_was_reached = true;
+    co_return;
+  });
+  CHECK(system.shutdown());
+  CHECK(phase_was_reached);
+}

@@ -3,6 +3,8 @@
 #include <immintrin.h>
 #endif
 
+#include <algorithm>
+
 #include "troupe/actor/runtime/core.h"
 
 namespace troupe::actor {
@@ -48,11 +50,13 @@ void Core::poll(std::optional<Duration> timeout) {
 /// often as it would give up looking for an answer.
 bool Core::is_answered_soon() {
   const Instant begin = clock_.now();
+  const auto next = timers_.next();
+  const Duration look = next ? std::min(spin_, *next - begin) : spin_;  // a timer is not kept waiting
   if (begin - polled_ >= spin_) {
     poll(Duration::zero());
     if (has_work()) return true;
   }
-  while (clock_.now() - begin < spin_) {
+  while (clock_.now() - begin < look && !stop_.load(std::memory_order_relaxed)) {
     for (int looks = 0; looks < 16; ++looks) {
       if (is_spoken_to()) return true;
       relax();
