@@ -55,6 +55,16 @@ test('what is published is printed by who subscribes, one JSON line a message', 
   assert.deepEqual(messages.map((each) => each.payload), [{ n: 1 }, 'two', 'three "3"']);
 });
 
+test('with a closed standard stream a command reads nothing of its own, and says that it cannot write', () => {
+  const closed = (stream, ...args) =>
+    spawnSync('sh', ['-c', `exec "$0" "$@" ${stream}`, binary, ...args], { env, encoding: 'utf8', timeout: 20_000 });
+  assert.equal(closed('<&-', 'publish', 'shop.closed').status, 1);
+  assert.equal(closed('<&-', 'publish', '--lines', 'shop.closed').status, 0);
+  const unheard = closed('>&-', '--version');
+  assert.equal(unheard.status, 1);
+  assert.match(unheard.stderr, /standard output cannot be written/);
+});
+
 test('the payload comes from standard input, the token from a file', () => {
   const bare = { ...env };
   delete bare.TROUPE_TOKEN;
