@@ -1,6 +1,10 @@
 // See key.h.
 #include "troupe/crypto/key.h"
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "troupe/crypto/key_state.h"
@@ -56,9 +60,56 @@ bool is_whole(EVP_PKEY* key) {
   return whole;
 }
 
-/// Whether `key` is fit to check signatures with: its point is on the curve, its modulus is no nonsense.
+BigNumber number_in(EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  need_ok(EVP_PKEY_get_bn_param(key, name, &number), name);
+  return BigNumber{number};
+}
+
+/// Whether only who knows the factors can sign: with an exponent of one everybody can, and an even one or an even
+/// modulus is none of RSA. Bounded by its bits; a full check costs a primality test.
+bool is_sound_rsa(EVP_PKEY* key) {
+  constexpr int exponent_bits_max = 64;  // a larger one would make each check as dear as a signature
+  const BigNumber modulus = number_in(key, OSSL_PKEY_PARAM_RSA_N);
+  const BigNumber exponent = number_in(key, OSSL_PKEY_PARAM_RSA_E);
+  return BN_is_odd(modulus.get()) == 1 && BN_is_odd(exponent.get()) == 1 && BN_is_one(exponent.get()) == 0 &&
+         BN_num_bits(exponent.get()) <= exponent_bits_max;
+}
+
+/// Whether the point has an order of eight at most: then signatures that hold can be guessed without a private key. By
+/// the seven ways to write such a y-coordinate, little-endian and without the sign of x (RFC 8032, section 5.1.3).
+bool has_small_order(EVP_PKEY* ed25519) {
+  static const std::array<std::string, 7> encodings = [] {
+    const std::string zeros(30, '\0'), ones(30, '\xff');
+    const auto of_order_eight = [](std::initializer_list<int> bytes) {
+      return std::string{bytes.begin(), bytes.end()};
+    };
+    return std::array{
+        std::string(1, '\0') + zeros + '\0',     // 0: order 4
+        std::string(1, '\1') + zeros + '\0',     // 1: the neutral point
+        std::string(1, '\xec') + ones + '\x7f',  // p - 1: order 2
+        std::string(1, '\xed') + ones + '\x7f',  // p, which is 0
+        std::string(1, '\xee') + ones + '\x7f',  // p + 1, which is 1
+        of_order_eight({0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+                        0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+                        0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05}),
+        of_order_eight({0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+                        0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+                        0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a}),
+    };
+  }();
+  std::string point(32, '\0');
+  std::size_t size = point.size();
+  need_ok(EVP_PKEY_get_raw_public_key(ed25519, reinterpret_cast<unsigned char*>(point.data()), &size), "Ed25519");
+  point.back() = static_cast<char>(point.back() & 0x7f);
+  return std::ranges::find(encodings, point) != encodings.end();
+}
+
+/// Whether `key` is fit to check signatures with: its point is on the curve and of full order, its modulus is no
+/// nonsense.
 bool is_sound(EVP_PKEY* key) {
-  if (EVP_PKEY_is_a(key, "RSA") == 1) return true;  // bounded by its bits; a full check costs a primality test
+  if (EVP_PKEY_is_a(key, "RSA") == 1) return is_sound_rsa(key);
+  if (EVP_PKEY_is_a(key, "ED25519") == 1 && has_small_order(key)) return false;
   const KeyContext context{need(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr), "key check")};
   const bool sound = EVP_PKEY_public_check(context.get()) == 1;
   ERR_clear_error();

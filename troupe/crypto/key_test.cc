@@ -126,6 +126,37 @@ TEST_CASE("a JWK that is no usable key is refused") {
   }
 }
 
+TEST_CASE("a public key by which everybody can sign is none") {
+  const std::string rsa = PrivateKey::generate(Algorithm::rs256).public_key().jwk();
+  REQUIRE(PublicKey::from_jwk(rsa));
+  REQUIRE(rsa.contains(R"("e":"AQAB")"));
+  const auto with_exponent = [&](const char* exponent) {
+    std::string jwk = rsa;
+    return jwk.replace(jwk.find("AQAB"), 4, exponent);
+  };
+  // 0, 1, 2, 65536, and one of 72 bits, which would make a check as dear as a signature
+  for (const char* exponent : {"AA", "AQ", "Ag", "AQAA", "AQAAAAAAAAAB"}) {
+    CAPTURE(exponent);
+    CHECK_EQ(PublicKey::from_jwk(with_exponent(exponent)).error(), KeyError::malformed);
+  }
+  CHECK(PublicKey::from_jwk(with_exponent("Aw")));
+  std::string even = rsa;
+  const auto end_of_modulus = even.find('"', even.find(R"("n":")") + 5);
+  even.replace(end_of_modulus - 2, 2, "AA");
+  CHECK_EQ(PublicKey::from_jwk(even).error(), KeyError::malformed);
+
+  // Points of an order of eight at most, with both signs of x, and written beyond the modulus.
+  for (const char* point :
+       {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU", "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA_o",
+        "7P________________________________________8", "7f________________________________________38",
+        "7v________________________________________38"}) {
+    CAPTURE(point);
+    const std::string jwk = std::string{R"({"kty":"OKP","crv":"Ed25519","x":")"} + point + R"("})";
+    CHECK_EQ(PublicKey::from_jwk(jwk).error(), KeyError::malformed);
+  }
+}
+
 TEST_CASE("a private key whose parts do not belong together is refused") {
   std::string ec{vectors::rfc7515_ec};
   ec.replace(ec.find("jpsQ"), 4, "AAAA");

@@ -2,8 +2,6 @@
 // (table 3-7 of the Unicode standard) for characters that are cut between two pieces.
 #include "troupe/wire/utf8.h"
 
-#include <algorithm>
-
 #include <simdjson.h>
 
 namespace troupe::wire {
@@ -17,6 +15,11 @@ std::size_t length_by_lead(unsigned char lead) noexcept {
   if (lead >= 0xf0) return 4;
   if (lead >= 0xe0) return 3;
   return lead >= 0xc0 ? 2 : 1;
+}
+
+/// Of a character of three bytes that begins with E2: U+2028 to U+202E and U+2066 to U+2069.
+bool changes_lines_or_direction(int second, int third) noexcept {
+  return (second == 0x80 && third >= 0xa8 && third <= 0xae) || (second == 0x81 && third >= 0xa6 && third <= 0xa9);
 }
 
 /// How many bytes at the end of `piece` belong to a character that is not whole.
@@ -34,7 +37,15 @@ std::size_t cut_off_bytes(std::string_view piece) noexcept {
 bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
 
 bool is_plain_utf8(std::string_view text) noexcept {
-  return is_utf8(text) && std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!is_utf8(text)) return false;
+  const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0; };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int lead = byte(i);
+    if (lead < 0x20 || lead == 0x7f) return false;
+    if (lead == 0xc2 && byte(i + 1) < 0xa0) return false;  // C1: U+0080 to U+009F
+    if (lead == 0xe2 && changes_lines_or_direction(byte(i + 1), byte(i + 2))) return false;
+  }
+  return true;
 }
 
 bool Utf8Validator::step(unsigned char byte) noexcept {

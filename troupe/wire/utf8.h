@@ -10,7 +10,9 @@ namespace troupe::wire {
 /// Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
-/// Whether `text` is UTF-8 that can be shown in one line: without control characters of ASCII.
+/// Whether `text` is UTF-8 that is shown in one line, as it stands: without control characters (those of ASCII and C1,
+/// some of which a terminal obeys), ends of lines, and what turns the direction of the characters behind it (Unicode
+/// Technical Report 36, section 2).
 bool is_plain_utf8(std::string_view text) noexcept;
 
 /// Checks a text piece by piece and fails at the first piece that no continuation could make valid.

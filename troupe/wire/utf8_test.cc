@@ -68,9 +68,15 @@ TEST_CASE("long texts cut anywhere are judged as the whole") {
   }));
 }
 
-TEST_CASE("plain UTF-8 has no control characters of ASCII") {
-  for (auto text : {"", "a b", "\xc3\xa4\xf0\x9f\x98\x80"}) CHECK(is_plain_utf8(text));
-  for (auto text : {"\n", "a\tb", "\x7f", "\x1b[2J", "\xff"}) CHECK_FALSE(is_plain_utf8(text));
+TEST_CASE("plain UTF-8 has nothing that a terminal obeys, that ends a line or that turns the direction") {
+  for (auto text : {"", "a b", "ä😀", "\u00a0", "\u2027", "\u202f", "\u2065", "\u206a", "שלום", "\u200d"})
+    CHECK(is_plain_utf8(text));
+  for (auto text : {"\n", "a\tb", "\x7f", "\x1b[2J", "\xff", "\xe2\x80"}) CHECK_FALSE(is_plain_utf8(text));
+  for (auto text : {"a\u0080", "\u0085", "\u009b2J", "\u009f", "\u2028", "\u2029", "\u202aab", "\u202eKNAB", "\u2066",
+                    "a\u2069b"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_plain_utf8(text));
+  }
 }
 
 }  // namespace

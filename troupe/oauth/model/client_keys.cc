@@ -10,11 +10,13 @@ namespace {
 
 constexpr std::size_t kid_bytes_max = 256;
 
-/// Whether it holds what only its owner may know: the private part of a key (RFC 7518, section 6), or all of a
-/// symmetric one.
+/// Whether it holds what only its owner may know: any private part of a key (RFC 7518, sections 6.2.2 and 6.3.2), or
+/// all of a symmetric one.
 bool is_secret(const wire::Json& jwk) {
+  constexpr std::string_view private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
   const std::string* type = jwk.string_at("kty");
-  return jwk.find("d") != nullptr || jwk.find("k") != nullptr || (type != nullptr && *type == "oct");
+  return (type != nullptr && *type == "oct") ||
+         std::ranges::any_of(private_members, [&](std::string_view name) { return jwk.find(name) != nullptr; });
 }
 
 /// Whether the client means it for signatures that others check.

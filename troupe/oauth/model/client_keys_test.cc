@@ -80,7 +80,8 @@ TEST_CASE("a set that is none, or that tells a secret, gives no key at all") {
   }
   for (const std::string& told :
        {signing_key(crypto::Algorithm::es256).jwk().expose(), signing_key(crypto::Algorithm::rs256).jwk().expose(),
-        std::string{R"({"kty":"oct","k":"AAAA"})"}, std::string{R"({"kty":"oct"})"}}) {
+        std::string{R"({"kty":"oct","k":"AAAA"})"}, std::string{R"({"kty":"oct"})"},
+        std::string{R"({"kty":"RSA","n":"AQAB","e":"AQAB","p":"AQAB"})"}}) {
     const auto keys = read_client_keys(set_of({good, told}));
     REQUIRE_FALSE(keys);
     CHECK(keys.error() == JwksFault::secret);
