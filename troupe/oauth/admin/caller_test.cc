@@ -79,6 +79,37 @@ TEST_CASE("T80 without a token of ours that is for us nobody administers") {
   CHECK_EQ(oauth.send(other_scheme).status(), 401);
 }
 
+TEST_CASE("a call refuses what it does not read: a parameter that it has not, and a body where it takes none") {
+  OauthWorld oauth{quick(5)};
+  Office office{oauth};
+  for (const admin::Call& call : admin::calls()) {
+    CAPTURE(call.path);
+    const auto mistyped = office.ask(call.method, target_of(call) + "?dry_runs=true");
+    CHECK_EQ(mistyped.status(), 400);
+    CHECK(mistyped.at("detail").contains("There is no parameter `dry_runs` here"));
+    if (call.takes == admin::Takes::body) continue;
+    for (const char* body : {R"({"dry_run":true})", "garbage{"})
+      CHECK_EQ(office.ask(call.method, target_of(call), body).status(), 400);
+  }
+}
+
+TEST_CASE("what would be a dry run elsewhere does nothing where there is none") {
+  OauthWorld oauth{quick(6)};
+  Office office{oauth};
+  const ClientApp client = office.add("read");
+  const std::string target = "/clients/" + client.id.value();
+  const web::Headers any{{"If-Match", "*"}};
+  CHECK_EQ(office.ask(Method::patch, target + "?dry_run=true", R"({"enabled":false})", any).status(), 400);
+  CHECK_EQ(office.ask(Method::delete_, target, R"({"dry_run":true})").status(), 400);
+  const auto client_now = office.get(target);
+  CHECK_EQ(client_now.status(), 200);
+  CHECK(*client_now.json.find("enabled")->boolean());
+
+  const auto keys = office.column(office.get("/keys"), "keys", "kid");
+  CHECK_EQ(office.post("/keys/rotate", R"({"revoke":")" + keys.front() + R"("})").status(), 400);
+  CHECK_EQ(office.column(office.get("/keys"), "keys", "kid"), keys);
+}
+
 TEST_CASE("T80 a token in a person's name opens nothing") {
   OauthWorld oauth{quick(3)};
   Office office{oauth};

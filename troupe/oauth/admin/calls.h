@@ -5,6 +5,7 @@
 // record, in one transaction with the event that says who was the cause.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -47,10 +48,14 @@ Task<web::Response> rotate_keys(ServicePtr service, Caller caller, web::Request 
 Task<web::Response> list_events(ServicePtr service, Caller caller, web::Request http);
 Task<web::Response> log_event(ServicePtr service, Caller caller, web::Request http);
 
+/// Where a call has its words. It reads all that is there; in the other places there must be nothing.
+enum class Takes : std::uint8_t { path, query, body };
+
 struct Call {
   web::Method method;
   std::string_view path;   // as the router has it
   std::string_view scope;  // what the token needs
+  Takes takes;
   Task<web::Response> (*function)(ServicePtr, Caller, web::Request);
   std::string_view command;  // of the command line, that does the same: "client add"
 };

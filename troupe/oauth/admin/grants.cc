@@ -47,10 +47,10 @@ Task<web::Response> list_grants(ServicePtr service, Caller, web::Request http) {
 }
 
 Task<web::Response> revoke_grant(ServicePtr service, Caller caller, web::Request http) {
-  const std::string grant = segment(http, id_place);
-  if (!crypto::TokenId::parse(grant)) co_return problem_of(errors::not_found);
   auto dry_run = read_dry_run(http);
   if (!dry_run) co_return std::move(dry_run.error());
+  const std::string grant = segment(http, id_place);
+  if (!crypto::TokenId::parse(grant)) co_return problem_of(errors::not_found);
   if (*dry_run) co_return co_await answer_grants(std::move(service), {.family = FamilyId{grant}}, **dry_run);
   auto revoked = co_await service->tokens.ask(RevokeFamily{FamilyId{grant}, "administration", caller.cause});
   if (!revoked) co_return problem_of(errors::temporarily_unavailable);

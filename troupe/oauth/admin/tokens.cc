@@ -47,12 +47,12 @@ Task<web::Response> list_tokens(ServicePtr service, Caller, web::Request http) {
 }
 
 Task<web::Response> revoke_token(ServicePtr service, Caller caller, web::Request http) {
-  const auto id = crypto::TokenId::parse(segment(http, id_place));
-  if (!id) co_return problem_of(errors::not_found);
   auto query = read_query(http, {"dry_run"});
   if (!query) co_return std::move(query.error());
   auto dry_run = read_dry_run(*query);
   if (!dry_run) co_return std::move(dry_run.error());
+  const auto id = crypto::TokenId::parse(segment(http, id_place));
+  if (!id) co_return problem_of(errors::not_found);
   if (*dry_run) co_return co_await answer_token(std::move(service), *id);
   auto revoked = co_await service->tokens.ask(RevokeTokenById{*id, caller.cause});
   if (!revoked) co_return problem_of(errors::temporarily_unavailable);
