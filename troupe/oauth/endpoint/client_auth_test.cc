@@ -131,6 +131,11 @@ TEST_CASE("a form that is none is refused before anything is read (T7, T8, T39)"
   std::string many;
   for (int i = 0; i < 10'000; ++i) many += "p" + std::to_string(i) + "&";
   CHECK_FALSE(read_form(post(many)));
+  auto in_both = post("a=1&b=2", form);  // T7 one in each
+  in_both.query = "c=1&b=2";
+  CHECK_EQ(read_form(in_both).error().code, "invalid_request");
+  in_both.query = "c=1&a=%";  // nothing is taken from there, whatever it is
+  CHECK_EQ(read_form(in_both)->get("a"), "1");
   auto good = read_form(post("a=1&b=&resource=x&resource=y", form + "; charset=UTF-8"));
   REQUIRE(good);
   CHECK_FALSE(good->get("b"));

@@ -13,9 +13,10 @@
 
 namespace troupe::oauth {
 
-/// The parameters in the body. One without a value is left out, since both mean the same; the query of the URL
-/// is not looked at. Errors: invalid_request for another content type, a malformed form, a parameter that comes
-/// twice (`resource` may, RFC 8707); the same with status 413 for a form that is too large.
+/// The parameters in the body. One without a value is left out, since both mean the same; what stands in the query of
+/// the URL is not taken. Errors: invalid_request for another content type, a malformed form, a parameter that comes
+/// twice (`resource` may in the body, RFC 8707), be it once in the query; the same with status 413 for a form that is
+/// too large.
 std::expected<wire::Form, OauthError> read_form(const web::Request& request);
 
 /// The same with doubles and empty values as they stand, for whoever judges them itself.

@@ -125,7 +125,7 @@ Task<web::Response> update(ServicePtr service, web::Request http) {
   auto body = body_of(http);  // 2. what it says of the client
   if (!body) co_return refuse(body.error());
   if (const auto fault = fault_in_update(*body, managed->id)) co_return refuse(*fault);
-  auto metadata = read_registration(*body, service->options);
+  auto metadata = read_registration(*body, service->options, &(*known)->metadata);
   if (!metadata) co_return refuse(metadata.error());
 
   // 3. its record, if the token is good still

@@ -253,6 +253,23 @@ TEST_CASE("what the operator has taken from a client it does not take back by it
   }
 }
 
+TEST_CASE("what the operator has given a client beyond what may be registered it says again and keeps") {
+  OauthWorld oauth{open(23)};
+  Enrolled client{oauth, R"(,"scope":"openid")"};
+  client.operate([](ClientMetadata& m) {
+    m.scope = ScopeSet::parse("openid billing").value();
+    m.grant_types.push_back(GrantType::client_credentials);
+  });
+  auto told = client.put(R"(,"scope":"billing openid","grant_types":["authorization_code","client_credentials"])");
+  REQUIRE_EQ(told.status(), 200);
+  CHECK_EQ(told.at("scope"), "billing openid");
+  CHECK_EQ(grants_of(told), R"(["authorization_code","client_credentials"])");
+  CHECK_EQ(client.put("").at("scope"), "billing openid");  // unsaid, it is not given up
+  CHECK_EQ(client.put(R"(,"scope":"billing openid admin")").error(), "invalid_client_metadata");
+  client.operate([](ClientMetadata& m) { m.scope = ScopeSet::parse("openid").value(); });
+  CHECK_EQ(client.put(R"(,"scope":"billing openid")").error(), "invalid_client_metadata");
+}
+
 TEST_CASE("of a scope of topics that the operator has narrowed a client keeps what is left, whatever it asks for") {
   OauthWorldOptions options = open(22);
   options.oauth.registration_scopes = ScopeSet::parse("openid topic:>:subscribe").value();

@@ -190,8 +190,10 @@ TEST_CASE("the token endpoint is for POST alone, and reads no query (T37)") {
   CHECK(by_get.header("allow").contains("POST"));
 
   auto request = oauth.token_request(oauth.phone, {{"grant_type", "client_credentials"}});
-  request.query = "client_id=" + oauth.web_shop.id.value() + "&client_secret=" + oauth.web_shop.secret;
-  CHECK_EQ(oauth.send(std::move(request)).error(), "unauthorized_client");  // still the phone
+  request.query = "client_secret=" + oauth.web_shop.secret;
+  CHECK_EQ(oauth.send(request).error(), "unauthorized_client");  // still the phone
+  request.query += "&client_id=" + oauth.web_shop.id.value();    // T7: one in each
+  CHECK_EQ(oauth.send(request).error(), "invalid_request");
 }
 
 TEST_CASE("a refresh token is its client's alone (T40)") {

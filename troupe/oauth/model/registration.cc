@@ -60,11 +60,12 @@ Checked read_addresses(const Json& document, ClientMetadata& metadata) {
 }
 
 /// A client that registers itself acts for people alone: what it may do for itself an operator decides.
-Checked read_grants(const Json& document, ClientMetadata& metadata) {
+Checked read_grants(const Json& document, const ClientMetadata* present, ClientMetadata& metadata) {
   constexpr std::string_view why = "The grant_types may be authorization_code and refresh_token.";
   const auto add_grant = [&](const std::string& name) -> Checked {
     const auto grant = grant_type_named(name);
-    if (!grant || *grant == GrantType::client_credentials) return refused(why);
+    const bool is_known = present != nullptr && grant && present->may_use(*grant);
+    if (!grant || (*grant == GrantType::client_credentials && !is_known)) return refused(why);
     if (!metadata.may_use(*grant)) metadata.grant_types.push_back(*grant);
     return {};
   };
@@ -77,13 +78,14 @@ Checked read_grants(const Json& document, ClientMetadata& metadata) {
   return {};
 }
 
-Checked read_proof(const Json& document, ClientMetadata& metadata) {
+Checked read_proof(const Json& document, const ClientMetadata* present, ClientMetadata& metadata) {
   metadata.auth_method = ClientAuthMethod::client_secret_basic;  // RFC 7591, section 2
   constexpr std::string_view why =
       "The token_endpoint_auth_method may be client_secret_basic, client_secret_post, private_key_jwt or none.";
   auto method = with_text(document, "token_endpoint_auth_method", why, [&](const std::string& name) -> Checked {
     const auto named = client_auth_method_named(name);
-    if (!named || *named == ClientAuthMethod::client_secret) return refused(why);
+    const bool is_known = present != nullptr && named && present->auth_method == *named;
+    if (!named || (*named == ClientAuthMethod::client_secret && !is_known)) return refused(why);
     metadata.auth_method = *named;
     return {};
   });
@@ -133,14 +135,16 @@ Checked read_logout(const Json& document, const OauthOptions& options, ClientMet
   return {};
 }
 
-Checked read_scope(const Json& document, const OauthOptions& options, ClientMetadata& metadata) {
-  metadata.scope = options.registration_scopes;
+Checked read_scope(const Json& document, const OauthOptions& options, const ClientMetadata* present,
+                   ClientMetadata& metadata) {
+  const ScopeSet allowed =
+      present != nullptr ? options.registration_scopes.united_with(present->scope) : options.registration_scopes;
+  metadata.scope = allowed;
   return with_text(document, "scope", "The scope must be words with a space between.",
                    [&](const std::string& text) -> Checked {
                      auto scope = ScopeSet::parse(text);
                      if (!scope) return refused("The scope must be words with a space between.");
-                     if (!scope->is_within(options.registration_scopes))
-                       return refused("The scope exceeds what may be registered.");
+                     if (!scope->is_within(allowed)) return refused("The scope exceeds what may be registered.");
                      metadata.scope = *std::move(scope);
                      return {};
                    });
@@ -176,14 +180,16 @@ Checked read_name(const Json& document, ClientMetadata& metadata) {
 
 }  // namespace
 
-std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& document, const OauthOptions& options) {
+std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& document, const OauthOptions& options,
+                                                            const ClientMetadata* present) {
   if (document.object() == nullptr) return refused("The body must be a JSON object.");
   if (document.find("software_statement") != nullptr) return std::unexpected(errors::invalid_software_statement);
   ClientMetadata metadata;
-  for (const Checked& checked : {read_addresses(document, metadata), read_grants(document, metadata),
-                                 read_proof(document, metadata), read_scope(document, options, metadata),
-                                 read_signing(document, metadata), read_keys(document, options, metadata),
-                                 read_logout(document, options, metadata), read_name(document, metadata)}) {
+  for (const Checked& checked :
+       {read_addresses(document, metadata), read_grants(document, present, metadata),
+        read_proof(document, present, metadata), read_scope(document, options, present, metadata),
+        read_signing(document, metadata), read_keys(document, options, metadata),
+        read_logout(document, options, metadata), read_name(document, metadata)}) {
     if (!checked) return std::unexpected(checked.error());
   }
   if (metadata.redirect_uris.empty()) {

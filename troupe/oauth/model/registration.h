@@ -13,9 +13,11 @@
 
 namespace troupe::oauth {
 
-/// The metadata of a document. Errors: invalid_client_metadata, invalid_redirect_uri, and invalid_software_statement,
-/// since none is trusted here; those of `fault_in` included.
-std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& document, const OauthOptions& options);
+/// The metadata of a document. `present`: those of the client that sends it, null for a new one: what an operator has
+/// given it beyond the policy it may say again (RFC 7592, section 2.2). Errors: invalid_client_metadata,
+/// invalid_redirect_uri, and invalid_software_statement, since none is trusted here; those of `fault_in` included.
+std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& document, const OauthOptions& options,
+                                                            const ClientMetadata* present = nullptr);
 
 /// The members of a client that is known, without secrets and without its id. For whoever writes clients as JSON.
 void write_metadata(wire::JsonWriter& writer, const ClientMetadata& metadata);
