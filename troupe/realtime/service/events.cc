@@ -47,6 +47,8 @@ std::string_view last_id_of(const web::Request& request, const wire::Form& query
 std::expected<wire::Form, ClientError> query_of(const web::Request& request) {
   auto query = wire::parse_form(request.query, {.parameters_max = query_parameters_max});
   if (!query) return bad(fmt::format("the query cannot be read: {}", wire::text(query.error())));
+  for (const std::string_view once : {"overflow", "last_event_id"})
+    if (query->count(once) > 1) return bad(fmt::format("`{}` comes twice", once));
   return *std::move(query);
 }
 

@@ -97,6 +97,8 @@ TEST_CASE("who may not open a stream is told why") {
       {"topic=a..b", "bob,topic:>:subscribe", "", 400, "`topic`"},
       {"topic=a&overflow=never", "bob,topic:>:subscribe", "", 400, "`overflow`"},
       {"topic=a&overflow=block", "bob,topic:>:subscribe", "", 400, "`overflow`"},
+      {"topic=a&overflow=latest&overflow=spill", "bob,topic:>:subscribe", "", 400, "`overflow` comes twice"},
+      {"topic=a&last_event_id=x&last_event_id=y", "bob,topic:>:subscribe", "", 400, "`last_event_id` comes twice"},
       {"topic=%zz", "bob,topic:>:subscribe", "", 400, "query"},
       {"topic=a", "bob,topic:>:subscribe", "Origin: https://evil.example\r\n", 403, "origin"},
       {"topic=a..b", "", "Authorization: Basic Ym9i\r\n", 401, "not valid"},
