@@ -60,12 +60,6 @@ bool is_whole(EVP_PKEY* key) {
   return whole;
 }
 
-BigNumber number_in(EVP_PKEY* key, const char* name) {
-  BIGNUM* number = nullptr;
-  need_ok(EVP_PKEY_get_bn_param(key, name, &number), name);
-  return BigNumber{number};
-}
-
 /// Whether only who knows the factors can sign: with an exponent of one everybody can, and an even one or an even
 /// modulus is none of RSA. Bounded by its bits; a full check costs a primality test.
 bool is_sound_rsa(EVP_PKEY* key) {

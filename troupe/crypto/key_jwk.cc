@@ -127,9 +127,7 @@ std::expected<KeyHandle, KeyError> okp_from_jwk(const wire::Json& jwk, Part part
 
 /// The number `name` of `key` as base64url, padded on the left to `width` bytes (0: as short as it is).
 std::string number_text(EVP_PKEY* key, const char* name, std::size_t width = 0) {
-  BIGNUM* raw = nullptr;
-  need_ok(EVP_PKEY_get_bn_param(key, name, &raw), name);
-  const BigNumber number{raw};
+  const BigNumber number = number_in(key, name);
   std::string bytes(std::max(width, static_cast<std::size_t>(BN_num_bytes(number.get()))), '\0');
   BN_bn2binpad(number.get(), reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   return wire::to_base64url(bytes);
@@ -177,6 +175,12 @@ std::expected<Algorithm, KeyError> algorithm_of(EVP_PKEY* key) {
 }
 
 }  // namespace
+
+BigNumber number_in(EVP_PKEY* key, const char* name) {
+  BIGNUM* number = nullptr;
+  need_ok(EVP_PKEY_get_bn_param(key, name, &number), name);
+  return BigNumber{number};
+}
 
 std::expected<KeyHandle, KeyError> key_from_jwk(const wire::Json& jwk, Part part) {
   const std::string* type = jwk.string_at("kty");

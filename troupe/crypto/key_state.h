@@ -26,6 +26,9 @@ std::expected<KeyHandle, KeyError> key_from_jwk(const wire::Json& jwk, Part part
 /// `key` with its algorithm, thumbprint and public JWK; refuses kinds and sizes that are not used here.
 std::expected<std::shared_ptr<const PublicKey::State>, KeyError> state_of(KeyHandle key);
 
+/// The number of that name, by OpenSSL's names of parameters, which a key of its kind has.
+BigNumber number_in(EVP_PKEY* key, const char* name);
+
 /// The private JWK of a key that has a private part.
 base::Secret<std::string> private_jwk_of(const PublicKey::State& state);
 

@@ -28,9 +28,7 @@ Task<web::Response> answer_ending_keys(ServicePtr service, std::optional<std::st
 
 }  // namespace
 
-Task<web::Response> list_keys(ServicePtr service, Caller, web::Request http) {
-  auto query = read_query(http, {});
-  if (!query) co_return std::move(query.error());
+Task<web::Response> list_keys(ServicePtr service, Caller, web::Request) {
   co_return co_await answer_keys(std::move(service));
 }
 

@@ -32,11 +32,12 @@ actor::PoolOptions owners(std::string name, std::size_t cores) {
 OauthSupervisor::OauthSupervisor(OauthParts parts) : parts_(std::move(parts)) {}
 
 void OauthSupervisor::started(actor::Context& context) {
-  const auto& [storage, options, keys, passwords, watcher, endings, audit, fetcher, cores] = parts_;
+  const auto& [storage, all_options, keys, passwords, watcher, endings, audit, fetcher, cores] = parts_;
+  const SharedOptions options{all_options};
   // In the order in which they need each other: shutdown goes the other way round.
   actors_.keys = context.spawn<KeyActor>({.name = "keys"}, storage, keys);
   actors_.clients = context.spawn<ClientActor>({.name = "clients", .mailbox = crowd_mailbox}, storage,
-                                               ClientActorParts{options.registrations_max, options.issuer, fetcher});
+                                               ClientActorParts{options->registrations_max, options->issuer, fetcher});
   actors_.users = context.spawn<UserActor>(
       {.name = "users", .mailbox = crowd_mailbox},
       UserActorParts{.storage = storage, .watcher = watcher, .options = options, .passwords = passwords});
