@@ -2,6 +2,7 @@
 #pragma once
 
 #include "troupe/actor/entry.h"
+#include "troupe/actor/hooks.h"
 #include "troupe/actor/inspect.h"
 #include "troupe/actor/ref.h"
 #include "troupe/actor/runtime/lifecycle.h"
@@ -64,19 +65,19 @@ consteval bool migrates() {
 
 template <class A>
 constexpr auto started_of() -> bool (*)(Cell&, void*) {
-  if constexpr (requires(A& a, Context& c) { a.started(c); }) return &call_started<A>;
+  if constexpr (has_started<A>()) return &call_started<A>;
   return nullptr;
 }
 template <class A>
 constexpr auto stopped_of() -> void (*)(Cell&, void*) {
-  if constexpr (requires(A& a, Context& c) { a.stopped(c); }) {
+  if constexpr (has_stopped<A>()) {
     return [](Cell& cell, void* object) { static_cast<A*>(object)->stopped(static_cast<Context&>(cell)); };
   }
   return nullptr;
 }
 template <class A>
 constexpr auto inspect_of() -> void (*)(const void*, Inspection&) {
-  if constexpr (requires(const A& a, Inspection& out) { a.inspect(out); }) {
+  if constexpr (has_inspect<A>()) {
     return [](const void* object, Inspection& out) { static_cast<const A*>(object)->inspect(out); };
   }
   return nullptr;

@@ -69,7 +69,7 @@ namespace detail {
 /// The name of an entity: what the actor says, or its type and the name that its parent gave it.
 template <class A>
 PersistenceId persistence_id_of(const A& actor, const Context& context) {
-  if constexpr (requires { actor.persistence_id(); }) {
+  if constexpr (says_persistence_id<A>()) {
     return PersistenceId{actor.persistence_id()};
   } else {
     INVARIANT(!context.name().empty(), "an actor whose state lasts has a name, or says `persistence_id()`");
@@ -106,7 +106,7 @@ Task<void> call_recovered(A& actor, Context& context) {
                   { actor.recovered(context) } -> std::same_as<Task<void>>;
                 }) {
     co_await actor.recovered(context);
-  } else if constexpr (requires { actor.recovered(context); }) {
+  } else if constexpr (has_recovered<A>()) {
     actor.recovered(context);
   }
   co_return;
