@@ -32,6 +32,8 @@ struct RunTask {
   Task<void> task;
 };
 
+constexpr std::uint32_t guests_waiting_max = 65'536;
+
 /// As good as never, and far from where sums of times overflow.
 constexpr Duration a_year = std::chrono::hours{24 * 365};
 
@@ -107,7 +109,8 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
     service_parent_ = static_cast<Context&>(*root_)
                           .spawn<Services>({.name = "services", .supervision = options_.supervision})
                           .address();
-    guest_ = static_cast<Context&>(*root_).spawn<Guest>({.name = "guests", .in_flight_max = 1u << 20});
+    guest_ = static_cast<Context&>(*root_).spawn<Guest>(
+        {.name = "guests", .mailbox = {.capacity = guests_waiting_max}, .in_flight_max = 1u << 20});
   }
   if (options_.bus) {
     options_.bus->join([this] { core(0).post_remotely([this](Core& first) { receive_from_bus(first); }); });
@@ -151,7 +154,7 @@ bool System::is_living(Address address) noexcept {
   return address && address.cell->generation.load(std::memory_order_relaxed) == address.generation;
 }
 
-void System::run_as_guest(Task<void> task) { guest_.tell(RunTask{std::move(task)}); }
+Sent System::run_as_guest(Task<void> task) { return guest_.tell(RunTask{std::move(task)}); }
 
 Task<std::vector<InspectedActor>> System::inspect() {
   std::vector<InspectedActor> all;
@@ -267,6 +270,8 @@ void System::receive_from_bus(Core& first) {
 
 void System::tear_down() noexcept {
   if (options_.bus) options_.bus->leave();
+  // A blocking job may wait for an actor (`block_on`): from here on it is told that there is none.
+  for (auto& core : cores_) core->close_inbox();
   offload_.reset();
   for (auto& core : cores_) core->tear_down();
   for (auto& core : cores_) core->discard_all();

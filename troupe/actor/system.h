@@ -39,9 +39,9 @@ struct SystemOptions {
   Duration spin = 20us;          // so long a core that talks with others looks for their answer before it sleeps; each
                                  // sleep and wake-up costs about as much. Not where cores outnumber processors
   Duration shutdown_max = 30s;   // a shutdown that takes longer ends the process with status 70
-  std::function<void(const std::string&)> report;  // faults and decisions, one line each; empty: to the log. Any thread
-  std::shared_ptr<Bus> bus{};                      // to other nodes, for topics; null: this is the only one
-  Environment* environment = nullptr;              // null: threads, epoll, the machine's clock and random numbers
+  std::function<void(const std::string&)> report{};  // faults, decisions, a line each; empty: to the log. Any thread
+  std::shared_ptr<Bus> bus{};                        // to other nodes, for topics; null: this is the only one
+  Environment* environment = nullptr;                // null: threads, epoll, the machine's clock and random numbers
 };
 
 /// Each drop in the system is published here, as Topic<DeadLetter>, while somebody has named it.
@@ -172,8 +172,9 @@ class System final : public Host {
     return future.get();
   }
 
-  /// Runs a task on its own, on the first core. Any thread. What it throws is reported.
-  void run_as_guest(Task<void> task);
+  /// Runs a task on its own, on the first core. Any thread. What it throws is reported. Not `sent`: it never runs,
+  /// because the system ends (`dead`) or 65 536 wait to begin (`full`).
+  Sent run_as_guest(Task<void> task);
 
   /// The tree as it is now. Awaited inside an actor.
   Task<std::vector<InspectedActor>> inspect();

@@ -238,3 +238,55 @@ TEST_CASE("a shutdown that may take as long as it takes is not over at once") {
   CHECK(system.shutdown());
   CHECK(phase_was_reached);
 }
+
+TEST_CASE("a blocking job that waits for an actor is told when the system ends, and does not hold up its end") {
+  struct Told {
+    std::promise<void> begun;
+    std::atomic<bool> may_ask = false;
+    Outcome outcome = Outcome::answered;
+  } told;
+  System system{quiet(2)};
+  auto actor = system.spawn<Sleeper>({.core = 1});
+  system.run_as_guest([](System* whole, Ref<Sleeper> whom, Told* out) -> Task<void> {
+    co_await blocking([=] {
+      out->begun.set_value();
+      out->may_ask.wait(false);
+      Answer<Ping> last;
+      do last = whole->block_on(whom.ask(Ping{}));
+      while (last);  // until the last turn of the cores it may still be answered
+      out->outcome = whole->block_on(whom.ask(Ping{})).error().outcome;
+    });
+  }(&system, actor, &told));
+  told.begun.get_future().wait();
+  std::thread asking{[&told] {
+    std::this_thread::sleep_for(20ms);  // the shutdown waits for the job by then
+    told.may_ask = true;
+    told.may_ask.notify_all();
+  }};
+  CHECK(system.shutdown());
+  asking.join();
+  CHECK_EQ(told.outcome, Outcome::unknown);
+}
+
+TEST_CASE("thousands of tasks may wait to begin, and each is run; of one that comes too late its thread is told") {
+  System system{quiet(1)};
+  auto actor = system.spawn<Sleeper>({});
+  std::atomic<int> run = 0;
+  std::promise<void> go_on;
+  system.run_as_guest([](std::shared_future<void> signal) -> Task<void> {
+    signal.wait();  // nothing else begins meanwhile
+    co_return;
+  }(go_on.get_future().share()));
+  for (int i = 0; i < 20'000; ++i) {
+    const Sent sent = system.run_as_guest([](std::atomic<int>& count) -> Task<void> {
+      ++count;
+      co_return;
+    }(run));
+    if (sent != Sent::sent) FAIL("not taken");
+  }
+  go_on.set_value();
+  CHECK_EQ(system.block_on(actor.ask(Ping{})).value(), 1);
+  CHECK_EQ(run.load(), 20'000);
+  system.shutdown();
+  CHECK_EQ(system.run_as_guest([]() -> Task<void> { co_return; }()), Sent::dead);
+}

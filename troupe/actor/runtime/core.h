@@ -302,7 +302,9 @@ class Core {
   void request_stop() noexcept;
   void wake() noexcept;
   bool is_torn_down() const noexcept { return torn_down_; }
-  /// Ends all that is left, after the last turn. No other core runs any more.
+  /// After the last turn of all cores: what foreign threads have sent, and send from now on, ends here unread.
+  void close_inbox() noexcept;
+  /// Ends all that is left, after that.
   void tear_down() noexcept;
   /// Frees what was under way between cores, after all of them are torn down.
   void discard_all() noexcept;

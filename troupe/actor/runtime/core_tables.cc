@@ -454,6 +454,17 @@ void Core::tear_down() noexcept {
   while (abandoned_.first != nullptr) forget_abandoned(*abandoned_.first);
 }
 
+void Core::close_inbox() noexcept {
+  const Scope scope{*this};
+  EnvelopeList rest;
+  {
+    const std::lock_guard lock{inbox_mutex_};
+    inbox_closed_ = true;
+    rest = inbox_.take();
+  }
+  while (Envelope* envelope = rest.pop()) destroy(envelope);
+}
+
 void Core::discard_all() noexcept {
   const Scope scope{*this};
   while (Envelope* envelope = posted_.pop()) destroy(envelope);
@@ -462,13 +473,6 @@ void Core::discard_all() noexcept {
     while (rings_[i].pop(chains)) discard_chain(chains.messages, chains.returned);
     discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
   }
-  EnvelopeList rest;
-  {
-    const std::lock_guard lock{inbox_mutex_};
-    inbox_closed_ = true;
-    rest = inbox_.take();
-  }
-  while (Envelope* envelope = rest.pop()) destroy(envelope);
 }
 
 }  // namespace troupe::actor
