@@ -36,6 +36,9 @@ struct Later {
 struct Forget {
   using reply = std::int64_t;
 };
+struct Fumble {
+  using reply = std::int64_t;
+};
 struct Unknown {};
 
 class Counter {
@@ -55,6 +58,7 @@ class Counter {
   std::int64_t handle(Fail) { throw std::runtime_error("no luck"); }
   void handle(Later, Reply<std::int64_t> reply) { waiting_.push_back(std::move(reply)); }
   void handle(Forget, Reply<std::int64_t>) {}
+  void handle(Fumble, Reply<std::int64_t>) { throw std::runtime_error("fumbled"); }
 
  private:
   std::int64_t n_;
@@ -266,6 +270,16 @@ TEST_CASE("a dropped reply is told as such, a kept one keeps its asker waiting t
   auto counter = w.spawn<Counter>({}, std::int64_t{1});
   CHECK_EQ(w.block_on(counter.ask(Forget{})).error().outcome, Outcome::executed_failed);
   CHECK_EQ(w.block_on(counter.ask(Later{}, {.within = 1s})).error().outcome, Outcome::unknown);
+}
+
+TEST_CASE("the asker of a handler that throws with the reply in its hand is told so, and of whom he asked what") {
+  test::World w{1};
+  auto counter = w.spawn<Counter>({}, std::int64_t{1});
+  const auto failed = w.block_on(counter.ask(Fumble{}));
+  CHECK_EQ(failed.error().outcome, Outcome::executed_failed);
+  CHECK_EQ(failed.error().text(), "asking Counter for Fumble: the handler threw before it answered");
+  CHECK_EQ(w.block_on(Ref<Counter>{}.ask(Fumble{})).error().text(),
+           "asking Counter for Fumble: there is nobody to ask");
 }
 
 TEST_CASE("a stale reference is a dead letter and an ask of it is safe to repeat") {

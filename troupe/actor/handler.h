@@ -37,8 +37,10 @@ constexpr std::string_view name_of_type() {
 
 }  // namespace detail
 
-/// The duty to answer one ask, taken out of the handler: answer later, on this core. Dropping it unanswered tells the
-/// asker `executed_failed`.
+/// The duty to answer one ask, taken out of the handler: answer later, on a core of this system. Dropping it unanswered
+/// tells the asker `executed_failed`. Another thread hands over what the answer is made of (`blocking`, offload.h) and
+/// leaves the Reply where it is: answered there it stops the process, dropped there nobody hears of it, and the asker
+/// waits until its deadline.
 template <class R, class E>
 class Reply {
  public:
@@ -51,7 +53,9 @@ class Reply {
   }
   ~Reply() {
     Core* core = Core::current();
-    if (reply_ && core != nullptr) core->fail_ask(reply_, Outcome::executed_failed, "the reply was dropped");
+    if (!reply_ || core == nullptr) return;
+    core->fail_ask(reply_, Outcome::executed_failed,
+                   std::uncaught_exceptions() > 0 ? "the handler threw before it answered" : "the reply was dropped");
   }
 
   /// Whether somebody still has to be answered here; false also for a message that was told, not asked.
@@ -60,20 +64,26 @@ class Reply {
   void set(std::conditional_t<std::is_void_v<R>, NoError, R> value)
     requires(!std::is_void_v<R>)
   {
-    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), std::move(value));
+    if (reply_) detail::answer<R, E>(here(), std::exchange(reply_, {}), std::move(value));
   }
   void set()
     requires std::is_void_v<R>
   {
-    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), {});
+    if (reply_) detail::answer<R, E>(here(), std::exchange(reply_, {}), {});
   }
   /// Hands the duty on to the runtime.
   ReplyTo release() noexcept { return std::exchange(reply_, {}); }
   void fail(E error) {
-    if (reply_) detail::answer<R, E>(*Core::current(), std::exchange(reply_, {}), std::unexpected(std::move(error)));
+    if (reply_) detail::answer<R, E>(here(), std::exchange(reply_, {}), std::unexpected(std::move(error)));
   }
 
  private:
+  static Core& here() noexcept {
+    Core* core = Core::current();
+    INVARIANT(core != nullptr,
+              "a Reply is answered on a core's thread: hand the result back by `co_await blocking(...)`");
+    return *core;
+  }
   ReplyTo reply_;
 };
 

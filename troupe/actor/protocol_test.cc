@@ -2,6 +2,9 @@
 // it.
 #include <doctest/doctest.h>
 
+#include <map>
+#include <unordered_map>
+
 #include "troupe/actor/sim/world.h"
 
 using namespace troupe::actor;
@@ -89,4 +92,16 @@ TEST_CASE("a message is built where it is told or asked, and asked within a time
   CHECK_EQ(w.block_on(actor.within(1s).ask<Get>()).value(), 6);
   CHECK_EQ(w.block_on(actor.within(1s).ask(Get{})).value(), 6);
   CHECK_EQ(w.block_on(Ref<Protocol<Wait>>{actor}.within(10ms).ask<Wait>(1s)).error().outcome, Outcome::unknown);
+}
+
+TEST_CASE("references are keys of ordered and of hashed maps") {
+  test::World w{1};
+  auto one = w.spawn<Register>({});
+  auto other = w.spawn<Register>({});
+  std::map<Ref<Register>, int> ordered{{one, 1}, {other, 2}};
+  std::unordered_map<Ref<Reader>, int> hashed{{Ref<Reader>{one}, 1}, {Ref<Reader>{other}, 2}};
+  CHECK_EQ(ordered.size(), 2);
+  CHECK_EQ(ordered.at(other), 2);
+  CHECK_EQ(hashed.at(Ref<Reader>{one}), 1);
+  CHECK_FALSE(hashed.contains(Ref<Reader>{}));
 }

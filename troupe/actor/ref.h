@@ -157,10 +157,13 @@ class Ref {
   }
 
   explicit operator bool() const noexcept { return static_cast<bool>(address_); }
+  /// Whether it is the same actor. The order is good for maps and means nothing else; there is a std::hash too.
   friend bool operator==(const Ref& a, const Ref& b) noexcept { return a.address_ == b.address_; }
+  friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept { return a.address_ <=> b.address_; }
   Address address() const noexcept { return address_; }
 
-  /// Hands the message over and says what happened; never blocks. Any thread.
+  /// Hands the message over and says what happened; never blocks. Any thread. From another core `sent` means that it
+  /// is on its way with a place kept for it, and `full` may come while there is room that other senders hold.
   template <class M>
   Sent tell(M message) const {
     static_assert(detail::fit_to_tell<A, M>());
@@ -183,14 +186,14 @@ class Ref {
   template <class M>
   SendAwaiter<M> send(M message) const {
     static_assert(detail::fit_to_tell<A, M>());
-    return {address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message)};
+    return {address_, handler<M>(), std::move(message)};
   }
 
   /// `co_await ref.ask(m)`: the answer, or how it failed; exactly one outcome. Begins when it is awaited.
   template <class M>
   AskAwaiter<M> ask(M message, AskOptions options = {}) const {
     static_assert(detail::fit_to_ask<A, M>());
-    return {address_, address_ ? &route_.template handler<M>() : nullptr, std::move(message), options};
+    return {address_, handler<M>(), std::move(message), options};
   }
 
   /// `co_await ref.within(1s).ask(m)`: the same with another deadline, and built in place if that reads better.
@@ -212,8 +215,8 @@ class Ref {
   template <class M>
   StreamReader<item_of<M>, error_of<M>> stream(M message, StreamOptions options = {}) const {
     static_assert(detail::fit_to_stream<A, M>());
-    return detail::open_stream<M>(address_, address_ ? &route_.template handler<M>() : nullptr,
-                                  detail::Opening<M>{std::move(message), options.credit}, options);
+    return detail::open_stream<M>(address_, handler<M>(), detail::Opening<M>{std::move(message), options.credit},
+                                  options);
   }
 
  private:
@@ -221,6 +224,15 @@ class Ref {
   friend class Ref;
   template <class T>
   friend class Topic;
+
+  /// Null where a protocol stands for nobody.
+  template <class M>
+  const Handler* handler() const noexcept {
+    if constexpr (detail::is_protocol<A>) {
+      if (!address_) return nullptr;
+    }
+    return &route_.template handler<M>();
+  }
 
   Address address_;
   [[no_unique_address]] detail::Route<A> route_;
@@ -359,3 +371,10 @@ class [[nodiscard]] SendAwaiter {
 };
 
 }  // namespace troupe::actor
+
+template <class A>
+struct std::hash<troupe::actor::Ref<A>> {
+  std::size_t operator()(const troupe::actor::Ref<A>& ref) const noexcept {
+    return std::hash<troupe::actor::Address>{}(ref.address());
+  }
+};

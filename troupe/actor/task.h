@@ -99,7 +99,7 @@ class [[nodiscard]] Task {
       }
       T await_resume() const { return frame.promise().take(); }
     };
-    INVARIANT(frame_, "a task is awaited once, by who holds it");
+    INVARIANT(frame_ && !frame_.done(), "a task is awaited once, by who holds it");
     return Awaiter{frame_};
   }
 

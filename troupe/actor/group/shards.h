@@ -173,8 +173,9 @@ class Shards {
   }
 
   ShardRef<A> ref(std::string key) const { return {map_, std::move(key)}; }
-  std::uint32_t count() const noexcept { return map_->options().count; }
-  std::uint32_t shard_of(std::string_view key) const noexcept { return map_->shard_of(key); }
+  /// How many, and which one a key belongs to: of shards that have been started.
+  std::uint32_t count() const noexcept { return map().options().count; }
+  std::uint32_t shard_of(std::string_view key) const noexcept { return map().shard_of(key); }
 
   /// `co_await shards.move(shard, core)`: takes a shard and its entities, mailboxes included, to another core. They go
   /// on there once all are between two messages; where that does not come about in time, everything stays as it was.
@@ -190,6 +191,10 @@ class Shards {
   AskAwaiter<LocateShard> locate(std::uint32_t shard) const { return keeper_.ask(LocateShard{shard}); }
 
  private:
+  const detail::ShardMap& map() const noexcept {
+    INVARIANT(map_ != nullptr, "these shards have not been started: they were constructed without a System");
+    return *map_;
+  }
   template <class Where>
   static Host& host_of(Where& where) {
     if constexpr (std::is_convertible_v<Where&, Host&>) {

@@ -6,12 +6,15 @@
 #include <mutex>
 #include <thread>
 
+#include "troupe/base/check.h"
+
 namespace troupe::actor {
 namespace {
 
 class ThreadOffload final : public Offload {
  public:
   explicit ThreadOffload(OffloadOptions options) : queued_max_(options.queued_max) {
+    INVARIANT(options.threads > 0, "without a thread no blocking job ever ends (OffloadOptions::threads)");
     for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
   }
   ~ThreadOffload() override {

@@ -6,7 +6,9 @@
 // sends the block home. The type of the message is known by its `Handler` alone.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,7 @@ struct Address {
 
   explicit operator bool() const noexcept { return cell != nullptr; }
   friend bool operator==(Address, Address) = default;
+  friend auto operator<=>(Address, Address) = default;
 };
 
 /// The same as a plain number, stable and ordered, for logs and inspection: core 8 bits, cell 24, generation 32.
@@ -193,3 +196,11 @@ struct EnvelopeList {
 };
 
 }  // namespace troupe::actor
+
+template <>
+struct std::hash<troupe::actor::Address> {
+  std::size_t operator()(troupe::actor::Address address) const noexcept {
+    // The generation turns the bits in which cells differ least.
+    return std::hash<const void*>{}(address.cell) ^ std::size_t{address.generation} * 0x9e3779b97f4a7c15;
+  }
+};

@@ -9,6 +9,7 @@
 
 #include "troupe/actor/runtime/dead_letter.h"
 #include "troupe/actor/runtime/provisions.h"
+#include "troupe/base/check.h"
 
 namespace troupe::actor {
 
@@ -73,7 +74,12 @@ class Host : public Provisions {
   /// The core of this system whose thread this is. Null on any other thread, for which a core of another system counts.
   Core* here() const noexcept;
   WakeBell& bell() noexcept { return bell_; }
-  Core& core(std::size_t index) noexcept { return *cores_[index]; }
+  /// `index` counts from 0. One that this system does not have is our bug: an actor that was to live there.
+  Core& core(std::size_t index) noexcept {
+    INVARIANT(index < cores_.size(),
+              "this system has no core of that number: they count from 0 (SystemOptions::cores)");
+    return *cores_[index];
+  }
   std::size_t core_count() const noexcept { return cores_.size(); }
   Offload& offload() noexcept { return *offload_; }
 

@@ -1,0 +1,108 @@
+// What only a mistake in the program can do stops the process and says what was wrong. Each dies in a child process.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+
+#include "troupe/actor/group/shards.h"
+#include "troupe/actor/system.h"
+
+namespace troupe::actor {
+namespace {
+
+struct Question {
+  using reply = int;
+};
+
+/// Lets another thread answer.
+class Careless {
+ public:
+  void handle(Question, Reply<int> reply) {
+    std::thread{[reply = std::move(reply)]() mutable { reply.set(1); }}.join();
+  }
+};
+
+class Twice {
+ public:
+  Task<int> handle(Question) {
+    Task<int> one = number();
+    const int first = co_await std::move(one);
+    co_return first + co_await std::move(one);
+  }
+
+ private:
+  static Task<int> number() { co_return 1; }
+};
+
+struct Nobody {
+  std::string key;
+  void handle(Question&) const {}
+};
+
+struct Misuse {
+  const char* what;
+  void (*act)(System&);
+  const char* said;
+};
+
+const Misuse misuses[] = {
+    {"an actor on a core behind the last", [](System& s) { s.spawn<Careless>({.core = 2}); }, "no core of that number"},
+    {"an actor on a core before the first", [](System& s) { s.spawn<Careless>({.core = -2}); },
+     "no core of that number"},
+    {"a job for a core that there is not",
+     [](System& s) { s.block_on([]() -> Task<void> { co_await on_core(7, [](Core&) {}); }()); },
+     "no core of that number"},
+    {"a Reply that a thread answers which is no core's",
+     [](System& s) { (void)s.block_on(s.spawn<Careless>({}).ask(Question{})); }, "answered on a core's thread"},
+    {"a task that is awaited twice", [](System& s) { (void)s.block_on(s.spawn<Twice>({}).ask(Question{})); },
+     "awaited once"},
+    {"the number of shards that nobody started", [](System&) { (void)Shards<Nobody>{}.count(); },
+     "have not been started"},
+    {"blocking jobs without a thread for them",
+     [](System&) { System{{.cores = 1, .offload = {.threads = 0}}}.shutdown(); }, "without a thread"},
+};
+
+struct Ending {
+  int status = 0;
+  std::string said;
+};
+
+Ending ending_of(const Misuse& misuse) {
+  std::array<int, 2> ends{};
+  REQUIRE_EQ(::pipe(ends.data()), 0);
+  std::fflush(nullptr);
+  const pid_t process = ::fork();
+  REQUIRE_GE(process, 0);
+  if (process == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    ::dup2(ends[1], STDERR_FILENO);
+    System system{{.cores = 2}};
+    misuse.act(system);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  Ending ending;
+  std::array<char, 4096> bytes{};
+  for (ssize_t n = 0; (n = ::read(ends[0], bytes.data(), bytes.size())) > 0;)
+    ending.said.append(bytes.data(), static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  ::waitpid(process, &ending.status, 0);
+  return ending;
+}
+
+TEST_CASE("a misuse of the library stops the process, and says what was wrong") {
+  for (const Misuse& misuse : misuses) {
+    CAPTURE(misuse.what);
+    const Ending ending = ending_of(misuse);
+    CAPTURE(ending.said);
+    CHECK(WIFSIGNALED(ending.status));
+    CHECK_EQ(WTERMSIG(ending.status), SIGABRT);
+    CHECK_NE(ending.said.find(misuse.said), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace troupe::actor
