@@ -252,7 +252,13 @@ template <class A, class M>
 concept TakesByValue = requires { static_cast<result_of<A, M> (A::*)(M)>(&A::handle); } ||
                        requires { static_cast<result_of<A, M> (A::*)(M, Context&)>(&A::handle); } ||
                        requires { static_cast<result_of<A, M> (A::*)(M) const>(&A::handle); } ||
-                       requires { static_cast<result_of<A, M> (A::*)(M, Context&) const>(&A::handle); };
+                       requires { static_cast<result_of<A, M> (A::*)(M, Context&) const>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (A::*)(M, const Context&)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (A::*)(M, const Context&) const>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (*)(A&, M)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (*)(A&, M, Context&)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (*)(M)>(&A::handle); } ||
+                       requires { static_cast<result_of<A, M> (*)(M, Context&)>(&A::handle); };
 
 template <class T>
 inline constexpr bool is_batch = false;

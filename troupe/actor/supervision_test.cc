@@ -186,6 +186,14 @@ TEST_CASE("the n-th restart in a row waits longer, and a quiet time resets the w
   CHECK_EQ(f.log->count("start child0"), 8);
 }
 
+TEST_CASE("a back-off without an end to its growth stays a time that there is") {
+  constexpr Duration most = Duration::max();
+  Fixture f{1, 1, {}, {.backoff = {.min = most, .max = most, .jitter = 1.0}}};
+  f.refs[0].tell(Break{});
+  f.w.advance(24h);
+  CHECK_EQ(f.log->count("start child0"), 1);
+}
+
 TEST_CASE("too many restarts in the window and the supervisor fails itself, so that its own parent acts") {
   Fixture f{1, 2, {}, {.intensity = {.restarts = 2, .within = 10s}, .backoff = {.min = 1ms, .max = 1ms}}};
   for (int i = 0; i < 3; ++i) {

@@ -63,8 +63,8 @@ class EventSourced<State, Events<E...>> {
   /// The number of the last event.
   Sequence sequence() const noexcept { return log_.sequence(); }
 
-  /// Records events, all or none, and applies them in their order. Throws JournalFailed: they may have been recorded;
-  /// EventRejected: they were not.
+  /// Records events, all or none, and applies them in their order; of none there is nothing to do. Throws
+  /// JournalFailed: they may have been recorded; EventRejected: they were not.
   template <class Self, class First, class... More>
   Task<void> persist(this Self& self, First event, More... more) {
     return persist_or_throw(self, list<Self>(std::move(event), std::move(more)...));
@@ -155,6 +155,7 @@ class EventSourced<State, Events<E...>> {
   template <class Self>
   static Task<std::expected<void, Rejected>> write(Self& self, std::vector<Event> events) {
     check<Self>();
+    if (events.empty()) co_return std::expected<void, Rejected>{};
     EventSourced& base = self;
     std::vector<Record> records;
     records.reserve(events.size());

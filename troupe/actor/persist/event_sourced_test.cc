@@ -52,6 +52,10 @@ struct Blurt {
 struct Balance {
   using reply = std::int64_t;
 };
+/// Of nothing that has happened.
+struct RecordNothing {
+  using reply = std::int64_t;
+};
 struct Break {};
 
 /// How often `apply` and `recovered` ran, outside of any actor.
@@ -92,6 +96,10 @@ class Account : public EventSourced<AccountState, Events<Deposited, Withdrawn, R
   Task<bool> handle(Remark r) {
     auto written = co_await try_persist(Remarked{std::move(r.text)});
     co_return written.has_value();
+  }
+  Task<std::int64_t> handle(RecordNothing) {
+    co_await persist(std::vector<Event>{});
+    co_return state().events;
   }
   Task<void> handle(Blurt b) { co_await persist(Remarked{std::move(b.text)}); }
   std::int64_t handle(Balance) const { return state().cents; }
@@ -162,6 +170,15 @@ TEST_CASE("several events are recorded as one") {
   CHECK_FALSE(bench.ask(alice, Convert{50, 45}).has_value());
   bench.faults = {};
   CHECK_EQ(bench.ask(alice, Balance{}).value(), 95);
+}
+
+TEST_CASE("a list of no events records nothing and changes nothing") {
+  Bench bench{7};
+  auto alice = bench.account();
+  CHECK_EQ(bench.ask(alice, Deposit{100}).value(), 100);
+  CHECK_EQ(bench.ask(alice, RecordNothing{}).value(), 1);
+  CHECK_EQ(bench.events("Account/alice").size(), 1);
+  CHECK_EQ(bench.ask(alice, Deposit{1}).value(), 101);
 }
 
 TEST_CASE("a replay reads the newest snapshot and the events after it") {

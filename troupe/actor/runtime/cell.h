@@ -65,10 +65,10 @@ struct Activation {
   std::uint32_t ask_slot = 0;           // of what it has asked, or read from, last (Core::ask_of)
   std::uint32_t source_slot = 0;        // of the stream that it gives (Core::source_of)
   struct SendState* sending = nullptr;  // the `send` that waits for room on this core
-  std::coroutine_handle<> root;
-  std::coroutine_handle<> point;                 // where the innermost await waits
+  std::coroutine_handle<> root{};
+  std::coroutine_handle<> point{};               // where the innermost await waits
   void (*finish)(Core&, Activation&) = nullptr;  // answers; called once the root has ended
-  ReplyTo reply;
+  ReplyTo reply{};
   Instant deadline = Instant::never();
   const Handler* handler = nullptr;
   struct Span* span = nullptr;  // its own, where it runs within a trace

@@ -59,7 +59,8 @@ class Context {
   template <class A, class... Args>
   Ref<A> spawn(ActorOptions options, Args... args);
 
-  /// Stops this actor after the present handler; what is queued is not handled.
+  /// Stops this actor once the present handler has returned, or awaits: then it is not gone on with. What is queued is
+  /// not handled.
   void stop() noexcept;
   /// Stops any actor: at once, before what is queued (asks get `not_executed`, tells are dead letters).
   template <class A>
@@ -71,14 +72,14 @@ class Context {
   void drain(Ref<A> actor) noexcept;
 
   /// Sends this actor a `Terminated` once the other has ended and its resources are released; at once if it has
-  /// already. The actor must handle `Terminated`.
+  /// already. The actor must handle `Terminated`. Each call is told of: who watches twice is told twice.
   template <class A, class Other>
   void watch(const A* actor, Ref<Other> other);
 
-  /// Tells this actor `message` after `delay`, or every `period`. With a key it can be cancelled, and starting it again
-  /// replaces it: the old message is then never delivered, even if it was queued already. Ends with the incarnation.
-  /// What is told once goes on with the trace of who set it; what is told again and again belongs to none. A key of
-  /// up to 15 characters takes nothing from the heap.
+  /// Tells this actor `message` after `delay`, or every `period`, which is more than zero. With a key it can be
+  /// cancelled, and starting it again replaces it: the old message is then never delivered, even if it was queued
+  /// already. Ends with the incarnation. What is told once goes on with the trace of who set it; what is told again and
+  /// again belongs to none. A key of up to 15 characters takes nothing from the heap.
   template <class A, class M>
   void after(const A* actor, Duration delay, M message);
   template <class A, class M>

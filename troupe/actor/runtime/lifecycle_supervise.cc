@@ -184,7 +184,8 @@ Duration back_off(Core& core, const Backoff& backoff, std::uint32_t attempt) {
   const double plain =
       std::min(static_cast<double>(backoff.min.count()) * factor, static_cast<double>(backoff.max.count()));
   const double varied = plain * (1.0 + backoff.jitter * (2.0 * core.random().unit() - 1.0));
-  return Duration{static_cast<std::int64_t>(varied)};
+  constexpr double longest = 1e18;  // thirty years, which a Duration holds
+  return Duration{static_cast<std::int64_t>(std::clamp(varied, 0.0, longest))};
 }
 
 /// How long the child waits for its next restart; nothing when there were too many.

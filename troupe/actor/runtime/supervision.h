@@ -79,8 +79,8 @@ struct ChildState {
 
 /// What a supervisor knows of a fault when it decides.
 struct Fault {
-  std::exception_ptr error;  // null: a permanent child stopped itself
-  std::string_view during;   // the message it handled, "its start", "a callback"
+  std::exception_ptr error;   // null: a permanent child stopped itself
+  std::string_view during{};  // the message it handled, "its start", "a callback"
   ChildState child{};
   std::uint32_t recent = 0;  // restarts of all children within the intensity's window
   bool started = true;       // false: its start failed
