@@ -96,7 +96,8 @@ std::string_view HttpConnection::read(std::string_view bytes) {
   while (true) {
     const auto step = reader_.next(bytes);
     if (step == Step::send_continue) {
-      write("HTTP/1.1 100 Continue\r\n\r\n");
+      unsent_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      send_at_turn_end();
       continue;
     }
     if (step == Step::request) {
@@ -283,7 +284,7 @@ void HttpConnection::hand_over(Streaming streaming, const Asked& asked) {
                    .keep_alive = false,
                    .secure = asked.secure,
                    .request_id = asked.request_id,
-                   .date = wire::http_date(ctx_->wall())});
+                   .date = site_->date.at(ctx_->wall())});
   flush();
   auto response = open_response(ctx_->core(), std::move(stream_), unsent_.substr(sent_));
   unsent_ = {};
@@ -300,14 +301,13 @@ void HttpConnection::respond(Response response, Asked asked) {
   site_->metrics.answered(response.status, ctx_->now() - asked.at, response.refusal);
   const bool is_failure = response.status >= 500 && response.refusal == Refusal::none;
   if (is_failure && !asked.failure_is_told) tell_failure(response.status, asked);
-  std::string text;
-  append_response(text, std::move(response),
+  append_response(unsent_, std::move(response),
                   {.with_body = !asked.head_only,
                    .keep_alive = keep_alive_,
                    .secure = asked.secure,
                    .request_id = asked.request_id,
-                   .date = wire::http_date(ctx_->wall())});
-  write(text);
+                   .date = site_->date.at(ctx_->wall())});
+  send_at_turn_end();
 }
 
 void HttpConnection::respond_and_close(Response response) {
@@ -318,11 +318,8 @@ void HttpConnection::respond_and_close(Response response) {
   enter(Phase::closing);
 }
 
-/// Takes the text along in the one write at the end of this turn.
-void HttpConnection::write(std::string_view text) {
-  unsent_ += text;
-  ctx_->core().at_turn_end(*this);
-}
+/// What is unsent goes in the one write at the end of this turn.
+void HttpConnection::send_at_turn_end() { ctx_->core().at_turn_end(*this); }
 
 void HttpConnection::on_turn_end() {
   entry_([&] { flush(); });

@@ -86,7 +86,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
 
   void respond(Response response, Asked asked);
   void respond_and_close(Response response);
-  void write(std::string_view text);
+  void send_at_turn_end();
   void flush();
   void watch_client(std::size_t taken);
   void lost();

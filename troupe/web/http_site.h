@@ -66,6 +66,7 @@ struct HttpSite {
   base::LocalRef<ReceiveBudget> receiving;
   std::unique_ptr<base::Metrics> own_metrics;  // where nobody handed any in
   bool draining = false;                       // set by the server; who comes from now on comes late
+  wire::HttpDate date{};
 };
 
 }  // namespace troupe::web

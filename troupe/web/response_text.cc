@@ -12,6 +12,8 @@
 namespace troupe::web {
 namespace {
 
+constexpr std::size_t head_bytes = 160;  // of status line, date, length and the empty line, at most
+
 bool belongs_to_connection(std::string_view name) {
   constexpr std::string_view names[] = {"content-length", "transfer-encoding", "date", "keep-alive"};
   return std::ranges::any_of(names, [&](std::string_view ours) { return wire::equal_ignoring_case(name, ours); });
@@ -38,6 +40,9 @@ void append_response(std::string& out, Response response, const ResponseFrame& f
     std::ranges::remove_copy_if(fields, std::back_inserter(without_ours), is_ours);
     fields = without_ours;
   }
+  std::size_t bytes = head_bytes + (has_length && frame.with_body ? response.body.size() : 0);
+  for (const wire::HttpField& field : fields) bytes += field.name.size() + field.value.size() + 4;
+  out.reserve(out.size() + bytes);
   wire::append_response_head(out, {.status = response.status,
                                    .fields = fields,
                                    .content_length = has_length ? std::optional{response.body.size()} : std::nullopt,

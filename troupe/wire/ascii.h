@@ -1,6 +1,7 @@
 // ASCII, as protocols mean it: classes, case and hexadecimal digits that no locale changes.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -58,10 +59,24 @@ constexpr bool lists_token(std::string_view list, std::string_view token) noexce
   return false;
 }
 
+/// A set of characters, asked by one look at a table.
+class CharacterSet {
+ public:
+  /// Letters, digits and these.
+  explicit constexpr CharacterSet(std::string_view marks) noexcept {
+    for (int c = 0; c < 128; ++c) has_[static_cast<std::size_t>(c)] = is_alphanumeric(static_cast<char>(c));
+    for (const unsigned char c : marks) has_[c] = true;
+  }
+  constexpr bool contains(char c) const noexcept { return has_[static_cast<unsigned char>(c)]; }
+
+ private:
+  std::array<bool, 256> has_{};
+};
+
+inline constexpr CharacterSet token_characters{"!#$%&'*+-.^_`|~"};
+
 /// A token character of HTTP (RFC 9110, 5.6.2).
-constexpr bool is_token_character(char c) noexcept {
-  return is_alphanumeric(c) || std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);
-}
+constexpr bool is_token_character(char c) noexcept { return token_characters.contains(c); }
 
 /// Whether `text` is a token: one or more token characters.
 constexpr bool is_token(std::string_view text) noexcept {
@@ -69,6 +84,16 @@ constexpr bool is_token(std::string_view text) noexcept {
     if (!is_token_character(c)) return false;
   }
   return !text.empty();
+}
+
+/// Whether a control character but tab stands in `text`. All of it is looked at, many at a time.
+constexpr bool has_control(std::string_view text) noexcept {
+  bool found = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    found |= ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f);
+  }
+  return found;
 }
 
 }  // namespace troupe::wire

@@ -48,22 +48,25 @@ std::string encode(std::string_view bytes, std::string_view alphabet, Padding pa
 }
 
 std::optional<std::string> decode(std::string_view text, const ReverseAlphabet& values) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (unsigned char character : text) {
-    std::int8_t value = values[character];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    bit_count += 6;
-    if (bit_count < 8) continue;
-    bit_count -= 8;
-    bytes += static_cast<char>(bits >> bit_count & 0xff);
+  const std::size_t left = text.size() % 4;
+  if (left == 1) return std::nullopt;
+  // Negative where the character is in no alphabet, and so is all that it is made a part of.
+  const auto value = [&](std::size_t i) -> std::int32_t { return values[static_cast<unsigned char>(text[i])]; };
+  const std::size_t whole = text.size() - left;
+  std::string bytes(whole / 4 * 3 + (left > 0 ? left - 1 : 0), '\0');
+  char* next = bytes.data();
+  for (std::size_t i = 0; i < whole; i += 4) {
+    const std::int32_t bits = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+    if (bits < 0) return std::nullopt;
+    for (const int shift : {16, 8, 0}) *next++ = static_cast<char>(bits >> shift & 0xff);
   }
+  if (left == 0) return bytes;
+  const std::int32_t bits = value(whole) << 12 | value(whole + 1) << 6 | (left == 3 ? value(whole + 2) : 0);
   // What is left over after the last whole byte must be zero, or two texts would mean one value.
-  if ((bits & ((1u << bit_count) - 1)) != 0) return std::nullopt;
+  const std::int32_t left_over = left == 3 ? 0x3 : 0x3ff;
+  if (bits < 0 || (bits & left_over) != 0) return std::nullopt;
+  *next++ = static_cast<char>(bits >> 10 & 0xff);
+  if (left == 3) *next = static_cast<char>(bits >> 2 & 0xff);
   return bytes;
 }
 

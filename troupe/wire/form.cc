@@ -12,6 +12,14 @@ namespace {
 
 using Failure = std::unexpected<FormError>;
 
+/// Whether it stands for itself: no '+', no escape, nothing beyond ASCII, and no NUL. All of it is looked at, many
+/// characters at a time.
+bool is_plain(std::string_view text) noexcept {
+  bool special = false;
+  for (const char c : text) special |= (c == '+') | (c == '%') | (static_cast<signed char>(c) <= 0);
+  return !special;
+}
+
 }  // namespace
 
 std::string_view text(FormError error) noexcept {
@@ -51,6 +59,7 @@ std::optional<std::string_view> Form::duplicate() const noexcept {
 }
 
 std::expected<std::string, FormError> form_decode(std::string_view text) {
+  if (is_plain(text)) return std::string{text};
   std::string spaced{text};
   std::ranges::replace(spaced, '+', ' ');
   auto decoded = percent_decode(spaced);

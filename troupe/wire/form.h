@@ -48,6 +48,11 @@ class Form {
 
   void add(std::string name, std::string value) { parameters_.push_back({std::move(name), std::move(value)}); }
 
+  /// Leaves out what has no value.
+  void remove_empty() {
+    std::erase_if(parameters_, [](const Parameter& one) { return one.value.empty(); });
+  }
+
   /// The value of the first parameter of that name. Valid until the form changes.
   std::optional<std::string_view> get(std::string_view name) const noexcept;
   std::size_t count(std::string_view name) const noexcept;

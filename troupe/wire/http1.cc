@@ -4,6 +4,8 @@
 #include <fmt/chrono.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "troupe/base/check.h"
 #include "troupe/wire/ascii.h"
@@ -12,6 +14,11 @@ namespace troupe::wire {
 namespace {
 
 using Failure = std::unexpected<Http1Error>;
+
+void append_number(std::string& out, std::size_t number) {
+  std::array<char, 20> digits;
+  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
+}
 
 }  // namespace
 
@@ -85,28 +92,37 @@ std::expected<Http1Progress, Http1Error> Http1Parser::next_of_body(std::string_v
   return Http1Progress::complete;
 }
 
-bool is_field_value(std::string_view value) noexcept {
-  return std::ranges::none_of(value, [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
-}
+bool is_field_value(std::string_view value) noexcept { return !has_control(value); }
 
 void append_response_head(std::string& out, const Http1ResponseHead& head) {
   auto add = [&out](std::string_view name, std::string_view value) {
     INVARIANT(is_token(name) && is_field_value(value), "a response field would break its line");
     out.append(name).append(": ").append(value).append("\r\n");
   };
-  out += fmt::format("HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::size_t>(head.status));
+  out.append(" ").append(reason_phrase(head.status)).append("\r\n");
   if (!head.date.empty()) add("Date", head.date);
   for (const auto& field : head.fields) add(field.name, field.value);
-  if (head.content_length) add("Content-Length", fmt::format("{}", *head.content_length));
+  if (head.content_length) {
+    out += "Content-Length: ";
+    append_number(out, *head.content_length);
+    out += "\r\n";
+  }
   if (!head.keep_alive) add("Connection", "close");
   out += "\r\n";
 }
 
 std::string http_date(base::UnixTime time) {
   return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(static_cast<std::time_t>(time.seconds())));
+}
+
+std::string_view HttpDate::at(base::UnixTime now) {
+  if (text_.empty() || now.seconds() != second_) {
+    second_ = now.seconds();
+    text_ = http_date(now);
+  }
+  return text_;
 }
 
 std::string_view reason_phrase(int status) noexcept {

@@ -86,6 +86,17 @@ void append_response_head(std::string& out, const Http1ResponseHead& head);
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
 std::string http_date(base::UnixTime time);
 
+/// http_date of now, made once for each second. One core's.
+class HttpDate {
+ public:
+  /// Valid until the next call.
+  std::string_view at(base::UnixTime now);
+
+ private:
+  std::int64_t second_ = 0;
+  std::string text_;
+};
+
 /// The reason phrase of a status ("Not Found"); "" for unknown ones.
 std::string_view reason_phrase(int status) noexcept;
 

@@ -17,16 +17,16 @@ using Failure = std::unexpected<Http1Error>;
 
 /// Checks one line of a head, without its CR LF. The request line is left to Beast, which knows its grammar.
 std::optional<Http1Error> line_violation(std::string_view line, bool is_request_line) {
-  for (char c : line) {
-    if (c == '\r') return Http1Error::bad_line_ending;
-    auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7f) return Http1Error::bad_character;
+  if (has_control(line)) {
+    const auto first = std::ranges::find_if(line, [](char c) { return has_control({&c, 1}); });
+    return *first == '\r' ? Http1Error::bad_line_ending : Http1Error::bad_character;
   }
   if (is_request_line) return std::nullopt;
   // Beast would unfold such a line before we could see that it was folded.
   if (line.starts_with(' ') || line.starts_with('\t')) return Http1Error::obsolete_folding;
-  if (!is_token(line.substr(0, std::min(line.find(':'), line.size())))) return Http1Error::bad_field;
-  return line.contains(':') ? std::nullopt : std::optional{Http1Error::bad_field};
+  const std::size_t colon = line.find(':');
+  const bool is_field = colon != std::string_view::npos && is_token(line.substr(0, colon));
+  return is_field ? std::nullopt : std::optional{Http1Error::bad_field};
 }
 
 /// Collects what Beast reads. It lives for one head only.
@@ -135,9 +135,9 @@ std::optional<Http1Error> check_host(const Http1Head& head, std::optional<std::s
   auto host = find(head, "host");
   if (host.count > 1 || (host.count == 0 && head.minor_version >= 1)) return Http1Error::bad_host;
   if (host.count == 0) return std::nullopt;
-  bool is_host = !host.value.empty() && std::ranges::all_of(host.value, [](char c) {
-    return is_alphanumeric(c) || std::string_view{"-._~!$&'()*+,;=:[]%"}.contains(c);
-  });
+  static constexpr CharacterSet host_characters{"-._~!$&'()*+,;=:[]%"};
+  bool is_host =
+      !host.value.empty() && std::ranges::all_of(host.value, [](char c) { return host_characters.contains(c); });
   const bool is_same = !authority || equal_ignoring_case(*authority, host.value);
   return is_host && is_same ? std::nullopt : std::optional{Http1Error::bad_host};
 }

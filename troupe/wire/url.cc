@@ -15,32 +15,21 @@ namespace {
 
 using Failure = std::unexpected<UrlError>;
 
-/// The marks that may stand in every part of a URL: unreserved and sub-delims of RFC 3986, 2.2 and 2.3.
-constexpr std::string_view common_marks = "-._~!$&'()*+,;=";
-
-constexpr std::array<bool, 256> letters_digits_and(std::string_view first, std::string_view second = "") {
-  std::array<bool, 256> allowed{};
-  for (int c = 0; c < 128; ++c) allowed[static_cast<std::size_t>(c)] = is_alphanumeric(static_cast<char>(c));
-  for (unsigned char c : first) allowed[c] = true;
-  for (unsigned char c : second) allowed[c] = true;
-  return allowed;
-}
-
-using CharacterClass = std::array<bool, 256>;
-constexpr CharacterClass unreserved_class = letters_digits_and("-._~");
-constexpr CharacterClass scheme_class = letters_digits_and("+-.");
-constexpr CharacterClass host_class = letters_digits_and(common_marks);
-constexpr CharacterClass userinfo_class = letters_digits_and(common_marks, ":");
-constexpr CharacterClass path_class = letters_digits_and(common_marks, ":@/");
-constexpr CharacterClass query_class = letters_digits_and(common_marks, ":@/?");
+// In every part of a URL there may be the marks of unreserved and sub-delims (RFC 3986, 2.2 and 2.3): -._~!$&'()*+,;=
+constexpr CharacterSet unreserved_class{"-._~"};
+constexpr CharacterSet scheme_class{"+-."};
+constexpr CharacterSet host_class{"-._~!$&'()*+,;="};
+constexpr CharacterSet userinfo_class{"-._~!$&'()*+,;=:"};
+constexpr CharacterSet path_class{"-._~!$&'()*+,;=:@/"};
+constexpr CharacterSet query_class{"-._~!$&'()*+,;=:@/?"};
 
 /// Checks that `text` holds only characters of the class and whole escapes.
-std::optional<UrlError> violation(std::string_view text, const CharacterClass& allowed) {
+std::optional<UrlError> violation(std::string_view text, const CharacterSet& allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) return UrlError::bad_escape;
       i += 2;
-    } else if (!allowed[static_cast<unsigned char>(text[i])]) {
+    } else if (!allowed.contains(text[i])) {
       return UrlError::bad_character;
     }
   }
@@ -127,7 +116,7 @@ std::string percent_encode(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() + bytes.size() / 4);
   for (char c : bytes) {
-    if (unreserved_class[static_cast<unsigned char>(c)]) {
+    if (unreserved_class.contains(c)) {
       out += c;
     } else {
       append_percent(out, c);
@@ -196,6 +185,8 @@ std::expected<Url, UrlError> parse_url(std::string_view text) {
 std::expected<std::string, UrlError> normalise_path(std::string_view path) {
   if (!path.starts_with('/')) return Failure{UrlError::bad_path};
   if (auto error = violation(path, path_class)) return Failure{*error};
+  // Without an escape and a segment that begins with a dot it is normal as it stands.
+  if (!path.contains('%') && !path.contains("/.")) return std::string{path};
 
   std::vector<std::string> segments;
   std::string_view rest = path;
