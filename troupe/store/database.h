@@ -23,7 +23,7 @@
 namespace troupe::store {
 
 struct DatabaseOptions {
-  int readers = 2;  // reading takes microseconds; two keep a slow query from holding up the others
+  int readers = 2;  // the first one reads; each next takes over what waits where that takes long, as a slow query does
 };
 
 class Database {
@@ -41,9 +41,11 @@ class Database {
     database.writer_ = where.template spawn<DatabaseSession>(session_options("database_writer"), engine,
                                                              SessionRole::writer, openings);
     if (!engine->reads_beside_writer()) return database;
+    // The last one first: each takes over from the one before it.
     for (int i = 0; i < options.readers; ++i)
-      database.readers_.push_back(where.template spawn<DatabaseSession>(
-          session_options("database_reader"), engine, SessionRole::reader, openings, database.writer_));
+      database.reader_ =
+          where.template spawn<DatabaseSession>(session_options("database_reader"), engine, SessionRole::reader,
+                                                openings, database.writer_, database.reader_);
     return database;
   }
 
@@ -60,7 +62,7 @@ class Database {
   template <class F>
   actor::Task<Result<F>> read(F work) const {
     need_moving<F>();
-    return run(readers_.empty() ? writer_ : readers_[next_reader_++ % readers_.size()], std::move(work));
+    return run(reader_ ? reader_ : writer_, std::move(work));
   }
 
  private:
@@ -115,8 +117,7 @@ class Database {
   }
 
   SessionRef writer_;
-  std::vector<SessionRef> readers_;
-  mutable std::size_t next_reader_ = 0;
+  SessionRef reader_;  // null: who writes reads, too
 };
 
 }  // namespace troupe::store

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t queue_max = 4096;  // about a second of writes; who comes later is told to come again
 constexpr std::size_t batch_max = 256;   // a commit's sync is spread thin by then, and nobody waits much longer
+constexpr std::chrono::milliseconds long_batch{1};  // a hundred reads take less
 
 std::exception_ptr no_thread() {
   return std::make_exception_ptr(Error{Failure::busy, 0, "too much waits for the threads of the database"});
@@ -83,17 +84,23 @@ class OnFiber : public actor::detail::JobAwaiter<Outcomes> {
 }  // namespace
 
 DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
-                                 actor::Ref<DatabaseSession> writer)
+                                 actor::Ref<DatabaseSession> writer, actor::Ref<DatabaseSession> next)
     : openings_(std::move(openings)),
       held_(std::make_shared<Held>(std::move(engine), role)),
-      writer_(std::move(writer)) {}
+      writer_(std::move(writer)),
+      next_(std::move(next)) {}
 
 void DatabaseSession::handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context) {
-  if (queue_.size() >= queue_max) {
-    reply.set({std::make_exception_ptr(Error{Failure::busy, 0, "the database's queue is full"})});
-    return;
-  }
   enqueue({std::move(message.work), std::move(reply)}, context);
+}
+
+void DatabaseSession::handle(TakeOver message, actor::Context& context) {
+  for (Waiting& waiting : message.waiting) enqueue(std::move(waiting), context);
+}
+
+void DatabaseSession::handle(LookAtBatch, actor::Context& context) {
+  looks_at_batch_ = false;
+  if (is_running_) pass_on(context);
 }
 
 void DatabaseSession::handle(TryWriting, actor::Context& context) {
@@ -101,11 +108,28 @@ void DatabaseSession::handle(TryWriting, actor::Context& context) {
 }
 
 void DatabaseSession::enqueue(Waiting waiting, actor::Context& context) {
+  if (queue_.size() >= queue_max) {
+    waiting.reply.set({std::make_exception_ptr(Error{Failure::busy, 0, "the database's queue is full"})});
+    return;
+  }
   queue_.push_back(std::move(waiting));
-  if (is_running_) return;
+  if (is_running_) return pass_on(context);
   is_running_ = true;
+  batch_began_ = context.now();
   if (context.self(this).tell(RunQueue{}) != actor::Sent::sent)
     context.after(this, std::chrono::milliseconds{1}, RunQueue{});
+}
+
+/// Hands what waits to the next reader, as soon as what runs has taken long.
+void DatabaseSession::pass_on(actor::Context& context) {
+  if (!next_ || queue_.empty() || looks_at_batch_) return;
+  const base::Duration rest = batch_began_ + long_batch - context.now();
+  if (rest <= base::Duration::zero()) {
+    next_.tell(TakeOver{std::exchange(queue_, {})});
+    return;
+  }
+  looks_at_batch_ = true;
+  context.after(this, rest, LookAtBatch{});
 }
 
 std::vector<DatabaseSession::Waiting> DatabaseSession::next_batch() {
@@ -123,6 +147,7 @@ actor::Task<void> DatabaseSession::handle(RunQueue, actor::Context& context) {
     for (Waiting& waiting : batch) pieces.push_back(std::move(waiting.work));
     pieces_run_ += std::ssize(batch);
     ++batches_run_;
+    batch_began_ = context.now();
     Outcomes outcomes = co_await run_batch(std::move(pieces));
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].reply.set({outcomes[i]});
     note_whether_usable(context);

@@ -48,9 +48,10 @@ class DatabaseSession {
   static constexpr bool interleaves = true;  // pieces queue while others run
   static constexpr base::Duration try_every = std::chrono::seconds{1};
 
-  /// `writer` is the session that writes to the same database; null for itself.
+  /// `writer` is the session that writes to the same database; null for itself. `next` takes over what waits behind a
+  /// batch that takes long; null: it waits.
   DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
-                  actor::Ref<DatabaseSession> writer = {});
+                  actor::Ref<DatabaseSession> writer = {}, actor::Ref<DatabaseSession> next = {});
 
   void handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context);
   void inspect(actor::Inspection& out) const;
@@ -58,6 +59,14 @@ class DatabaseSession {
   /// Told by itself: runs what has queued until nothing is left.
   struct RunQueue {};
   actor::Task<void> handle(RunQueue message, actor::Context& context);
+
+  /// Told by itself while something waits: looks whether what runs takes long.
+  struct LookAtBatch {};
+  void handle(LookAtBatch message, actor::Context& context);
+
+  /// Told by the reader before: what has waited there.
+  struct TakeOver;
+  void handle(TakeOver message, actor::Context& context);
 
   /// Told to who writes, by itself and by those who read: tries whether the database can be used.
   struct TryWriting {};
@@ -72,6 +81,7 @@ class DatabaseSession {
   struct Held;
 
   void enqueue(Waiting waiting, actor::Context& context);
+  void pass_on(actor::Context& context);
   std::vector<Waiting> next_batch();
   actor::Task<Outcomes> run_batch(std::vector<Work> pieces);
   actor::Task<void> open_on_core();
@@ -84,8 +94,11 @@ class DatabaseSession {
   const base::PublishedReader<Opened> openings_of_all_ = openings_.reader();
   std::shared_ptr<Held> held_;
   const actor::Ref<DatabaseSession> writer_;
+  const actor::Ref<DatabaseSession> next_;
   std::vector<Waiting> queue_;
   bool is_running_ = false;
+  bool looks_at_batch_ = false;  // a LookAtBatch is under way
+  base::Instant batch_began_;    // of what runs
   std::int64_t pieces_run_ = 0;
   std::int64_t batches_run_ = 0;
   std::int64_t opened_ = 0;
@@ -95,6 +108,12 @@ class DatabaseSession {
   std::exception_ptr why_not_open_;  // what the last attempt failed with
   std::optional<base::Instant> unusable_since_;
   base::Instant writer_told_at_ = base::Instant{} - try_every;
+};
+
+struct DatabaseSession::TakeOver {
+  explicit TakeOver(std::vector<Waiting> those) noexcept : waiting(std::move(those)) {}
+  TakeOver(TakeOver&&) = default;  // who waits is there once
+  std::vector<Waiting> waiting;
 };
 
 }  // namespace troupe::store

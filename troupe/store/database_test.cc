@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -28,6 +29,11 @@ struct InsertTwice {
   std::int64_t ids = 0;  // all of them at once
 };
 struct Count {
+  using reply = std::int64_t;
+};
+/// Reads from the database as long as nothing comes out of the pipe.
+struct CountSlowly {
+  int pipe = -1;
   using reply = std::int64_t;
 };
 struct Explode {
@@ -68,6 +74,14 @@ class Clerk {
   }
   Task<std::int64_t> handle(Count) {
     auto count = co_await database_.read([](Transaction& t) {
+      return t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
+    });
+    co_return count;
+  }
+  Task<std::int64_t> handle(CountSlowly message) {
+    auto count = co_await database_.read([pipe = message.pipe](Transaction& t) {
+      char end = 0;
+      (void)!::read(pipe, &end, 1);
       return t.first("SELECT count(*) FROM items", {}, [](const Row& row) { return row.integer(0); }).value();
     });
     co_return count;
@@ -298,23 +312,57 @@ TEST_CASE("where too much waits for the threads nothing happens, all are told so
   }
 }
 
-TEST_CASE("on a file, readers beside the writer see what was written before") {
-  std::string path = std::filesystem::temp_directory_path() / "troupe-database-XXXXXX";
-  REQUIRE(mkdtemp(path.data()) != nullptr);
-  {
-    const SqliteOptions file{.path = path + "/test.db"};
-    SqliteConnection{file}.script("CREATE TABLE items (id INTEGER PRIMARY KEY) STRICT");
-    actor::System system{{.cores = 2}};
-    const Database database = Database::start(system, sqlite_engine(file));
-    auto here = system.spawn<Clerk>({.name = "here", .core = 0}, database);
-    auto there = system.spawn<Clerk>({.name = "there", .core = 1}, database);
-    for (int i = 0; i < 50; ++i) {
-      CHECK(system.block_on(here.ask(Insert{i})).value());
-      CHECK_EQ(system.block_on(there.ask(Count{})).value(), i + 1);
-    }
-    system.shutdown();
+/// A database in a file, on real cores.
+struct OnFile {
+  std::string folder = [] {
+    std::string path = std::filesystem::temp_directory_path() / "troupe-database-XXXXXX";
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    return path;
+  }();
+  SqliteOptions file{.path = folder + "/test.db"};
+  actor::System system{{.cores = 2}};
+  Database database;
+
+  OnFile() {
+    SqliteConnection{file}.script(items);
+    database = Database::start(system, sqlite_engine(file));
   }
-  std::filesystem::remove_all(path);
+  OnFile(const OnFile&) = delete;
+  ~OnFile() {
+    system.shutdown();
+    std::filesystem::remove_all(folder);
+  }
+  auto clerk(int core) { return system.spawn<Clerk>({.core = core}, database); }
+};
+
+TEST_CASE("on a file, readers beside the writer see what was written before") {
+  OnFile place;
+  auto here = place.clerk(0);
+  auto there = place.clerk(1);
+  for (int i = 0; i < 50; ++i) {
+    CHECK(place.system.block_on(here.ask(Insert{i})).value());
+    CHECK_EQ(place.system.block_on(there.ask(Count{})).value(), i + 1);
+  }
+}
+
+TEST_CASE("what waits behind a read that takes long, and what comes after it, is read by the next reader") {
+  OnFile place;
+  auto clerk = place.clerk(1);
+  int ends[2];
+  REQUIRE_EQ(::pipe(ends), 0);
+  std::int64_t slowly = -1;
+  place.system.run_as_guest([](actor::Ref<Clerk> whom, int pipe, std::int64_t* counted) -> Task<void> {
+    *counted = (co_await whom.ask(CountSlowly{pipe})).value_or(-2);
+  }(clerk, ends[0], &slowly));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(place.system.block_on(clerk.ask(Insert{i})).value());
+    CHECK_EQ(place.system.block_on(clerk.ask(Count{})).value(), i + 1);
+  }
+  CHECK_EQ(::write(ends[1], "!", 1), 1);
+  place.system.shutdown();
+  CHECK((slowly == -2 || slowly == 0));
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 }  // namespace
