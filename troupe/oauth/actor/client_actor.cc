@@ -186,8 +186,11 @@ actor::Task<bool> ClientActor::handle(IsClientOrigin message) {
 }
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateClient message, actor::Context& context) {
-  const bool was_held = known_.contains(message.id);
-  auto known = co_await find(message.id);
+  const auto held = known_.find(message.id);
+  const bool was_held = held != known_.end();
+  Known read;
+  if (!was_held) read = co_await find(message.id);
+  const Known& known = was_held ? held->second : read;  // which nobody changes before the next await
   // The same steps whether there is such a client or not; only then the verdict.
   const crypto::Digest hash = crypto::sha256(message.secret.expose());
   const bool knows_secret = is_secret_of(known.secrets, hash, context.wall());

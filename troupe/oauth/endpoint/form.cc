@@ -34,16 +34,15 @@ std::expected<wire::Form, OauthError> read_whole_form(const web::Request& reques
 }
 
 std::expected<wire::Form, OauthError> read_form(const web::Request& request) {
-  const auto form = read_whole_form(request);
+  auto form = read_whole_form(request);
   if (!form) return form;
   const auto query = wire::parse_form(request.query);
-  wire::Form present;
   for (const auto& [name, value] : *form) {
     const bool is_twice = (name != "resource" && form->count(name) > 1) || (query && query->count(name) > 0);
     if (is_twice) return std::unexpected(errors::invalid_request.because("A parameter comes twice."));
-    if (!value.empty()) present.add(name, value);
   }
-  return present;
+  form->remove_empty();
+  return form;
 }
 
 Cause cause_of(const web::Request& request) { return {.request = request.request_id, .by = {}}; }

@@ -76,12 +76,26 @@ bool shows_client(const wire::Form& form) {
   return form.get("client_secret") || form.get("client_assertion") || form.get("client_assertion_type");
 }
 
-Task<Caller> caller_of(ServicePtr service, web::Request http, wire::Form form) {
+/// How the caller shows who it is: an access token in the header, or a client.
+struct Shown {
+  std::optional<TokenText> bearer;
+  Presented client;
+  Credentials credentials;
+  Cause cause;
+};
+
+std::expected<Shown, web::Response> shown_in(const web::Request& http, const wire::Form& form) {
   auto bearer = bearer_of(http);
-  if (bearer && *bearer && shows_client(form)) co_return std::unexpected(refuse(two_ways, Credentials::in_header));
-  if (bearer && *bearer) co_return co_await holder_of_token(service, std::move(**bearer));
-  auto client = co_await authenticate(service, presented_client(http, form), cause_of(http));
-  if (!client) co_return std::unexpected(refuse(client.error(), credentials_of(http)));
+  if (!bearer || !*bearer) return Shown{{}, presented_client(http, form), credentials_of(http), cause_of(http)};
+  if (shows_client(form)) return std::unexpected(refuse(two_ways, Credentials::in_header));
+  return Shown{std::move(*bearer), std::unexpected(errors::invalid_client), Credentials::in_header, cause_of(http)};
+}
+
+Task<Caller> caller_of(ServicePtr service, std::expected<Shown, web::Response> shown) {
+  if (!shown) co_return std::unexpected(std::move(shown.error()));
+  if (shown->bearer) co_return co_await holder_of_token(std::move(service), std::move(*shown->bearer));
+  auto client = co_await authenticate(service, std::move(shown->client), std::move(shown->cause));
+  if (!client) co_return std::unexpected(refuse(client.error(), shown->credentials));
   if ((*client)->is_public()) co_return std::unexpected(refuse(errors::invalid_client));
   co_return std::move(*client);
 }
@@ -122,7 +136,7 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   auto form = read_form(http);  // 1. the form
   if (!form) co_return refuse(form.error());
 
-  auto caller = co_await caller_of(service, http, *form);  // 2. who is asking
+  auto caller = co_await caller_of(service, shown_in(http, *form));  // 2. who is asking
   if (!caller) co_return std::move(caller.error());
 
   std::string shown = parameter(*form, "token");  // 3. about what
@@ -139,7 +153,7 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
 }
 
 Task<web::Response> introspect_batch(ServicePtr service, web::Request http) {
-  auto caller = co_await caller_of(service, http, {});  // 1. who is asking, by the header
+  auto caller = co_await caller_of(service, shown_in(http, {}));  // 1. who is asking, by the header
   if (!caller) co_return std::move(caller.error());
 
   auto tokens = tokens_of(http);  // 2. about what
