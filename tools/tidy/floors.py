@@ -58,7 +58,9 @@ def check_includes(source, floors):
 
 def check_links(source, floors):
     room = room_of(source.path, floors)
-    tops = {r.split("/")[0] for r in floors[room] | {room}} if room in floors else set()
+    # A folder's file links for the rooms below it, too.
+    here = [name for name in floors if name == room or name.startswith(room + "/")]
+    tops = {r.split("/")[0] for name in here for r in floors[name] | {name}}
     for match in re.finditer(r"\btroupe_([a-z]+)\b", re.sub(r"#[^\n]*", lambda m: " " * len(m.group()), source.text)):
         library = match.group(1)
         if library in floors and library not in tops:

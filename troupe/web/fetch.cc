@@ -1,7 +1,6 @@
 // See fetch.h. The one place of this room that knows libcurl.
 #include "troupe/web/fetch.h"
 
-#include <curl/curl.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "troupe/base/handle.h"
+#include "troupe/late/curl.h"
 #include "troupe/net/public_address.h"
 #include "troupe/net/socket_address.h"
 #include "troupe/wire/url.h"
@@ -16,8 +16,8 @@
 namespace troupe::web {
 namespace {
 
-using CurlHandle = base::Handle<CURL, curl_easy_cleanup>;
-using CurlList = base::Handle<curl_slist, curl_slist_free_all>;
+using CurlHandle = base::Handle<CURL, late::end_easy>;
+using CurlList = base::Handle<curl_slist, late::free_list>;
 
 /// A request on its way, at a fixed address, which libcurl's callbacks know.
 struct Transfer {
@@ -83,7 +83,7 @@ int check_peer(void* context, char* peer, char*, int, int) {
 }
 
 void add_line(CurlList& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* longer = late::curl().slist_append(list.get(), line.c_str());
   if (longer == nullptr) throw std::runtime_error{"libcurl has no memory"};
   (void)list.release();
   list.reset(longer);
@@ -111,22 +111,22 @@ FetchFault fault_of(CURLcode code) {
 
 void bound(CURL* curl, Transfer& transfer) {
   const FetchRules& rules = *transfer.rules;
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  late::curl().easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  late::curl().easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  late::curl().easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(rules.within);
-  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server that does not answer
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds.count()));
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+  late::curl().easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server that does not answer
+  late::curl().easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds.count()));
+  late::curl().easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  late::curl().easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  late::curl().easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
+  late::curl().easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
   if (rules.reach == FetchRules::Reach::anywhere) return;
-  curl_easy_setopt(curl, CURLOPT_PROXY, "");  // behind one nobody would see whom it connects to
-  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_peer);
-  curl_easy_setopt(curl, CURLOPT_PREREQDATA, &transfer);
+  late::curl().easy_setopt(curl, CURLOPT_PROXY, "");  // behind one nobody would see whom it connects to
+  late::curl().easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  late::curl().easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
+  late::curl().easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_peer);
+  late::curl().easy_setopt(curl, CURLOPT_PREREQDATA, &transfer);
 }
 
 }  // namespace
@@ -157,26 +157,26 @@ std::expected<Fetched, FetchFault> fetch_and_wait(const Fetch& request, const Fe
   const bool may_be_plain = rules.reach == FetchRules::Reach::anywhere || !rules.unsafe_allowed.empty();
   if (is_plain && !may_be_plain) return std::unexpected(FetchFault::bad_url);
 
-  const CurlHandle curl{curl_easy_init()};
+  const CurlHandle curl{late::curl().easy_init()};
   if (!curl) throw std::runtime_error{"libcurl cannot begin"};
   Transfer transfer{.rules = &rules, .is_plain = is_plain, .may_be_cut = !request.body.empty()};
   bound(curl.get(), transfer);
-  curl_easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https");
+  late::curl().easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
+  late::curl().easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https");
   CurlList fields;
   add_line(fields, "Accept: application/json, */*;q=0.5");
   if (!request.body.empty()) {
     add_line(fields, "Content-Type: " + request.content_type);
     for (const std::string& header : request.headers) add_line(fields, header);
     add_line(fields, "Expect:");
-    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.data());
+    late::curl().easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    late::curl().easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.data());
   }
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
-  const CURLcode result = curl_easy_perform(curl.get());
+  late::curl().easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
+  const CURLcode result = late::curl().easy_perform(curl.get());
   if (result != CURLE_OK && !transfer.is_cut) return std::unexpected(transfer.fault.value_or(fault_of(result)));
   long status = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  late::curl().easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   return Fetched{static_cast<int>(status), std::move(transfer.body)};
 }
 

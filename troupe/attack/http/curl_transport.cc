@@ -1,22 +1,23 @@
 // See curl_transport.h. The one place of this room that knows libcurl.
 #include "troupe/attack/http/curl_transport.h"
 
-#include <curl/curl.h>
 #include <poll.h>
 
 #include <stdexcept>
 
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
+#include "troupe/late/curl.h"
 #include "troupe/wire/ascii.h"
 
 namespace troupe::attack {
 namespace {
 
 using namespace std::chrono_literals;
-using CurlMulti = base::Handle<CURLM, curl_multi_cleanup>;
-using CurlEasy = base::Handle<CURL, curl_easy_cleanup>;
-using CurlList = base::Handle<curl_slist, curl_slist_free_all>;
+using late::curl;
+using CurlMulti = base::Handle<CURLM, late::end_multi>;
+using CurlEasy = base::Handle<CURL, late::end_easy>;
+using CurlList = base::Handle<curl_slist, late::free_list>;
 
 constexpr std::size_t body_bytes_max = 1024 * 1024;
 constexpr std::size_t fields_max = 200;
@@ -48,23 +49,23 @@ std::size_t take_field(char* data, std::size_t size, std::size_t count, void* tr
 }
 
 void append(CurlList& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* longer = curl().slist_append(list.get(), line.c_str());
   if (longer == nullptr) throw std::runtime_error{"libcurl has no memory"};
   (void)list.release();
   list.reset(longer);
 }
 
 CurlEasy make_easy(const CurlOptions& options, const std::string& url) {
-  CurlEasy easy{curl_easy_init()};
+  CurlEasy easy{curl().easy_init()};
   if (!easy) throw std::runtime_error{"libcurl cannot begin"};
-  curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
-  curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy.get(), CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(options.patience / 1ms));
-  if (!options.ca_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_CAINFO, options.ca_file.c_str());
+  curl().easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
+  curl().easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy.get(), CURLOPT_PROXY, "");
+  curl().easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy.get(), CURLOPT_PATH_AS_IS, 1L);
+  curl().easy_setopt(easy.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl().easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(options.patience / 1ms));
+  if (!options.ca_file.empty()) curl().easy_setopt(easy.get(), CURLOPT_CAINFO, options.ca_file.c_str());
   return easy;
 }
 
@@ -79,38 +80,38 @@ std::unique_ptr<Transfer> make_transfer(const CurlOptions& options, const Reques
     append(transfer->fields, field.name + (field.value.empty() ? ";" : ": " + field.value));
   }
   if (!has_type) append(transfer->fields, "Content-Type:");
-  if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (request.method == "HEAD") curl().easy_setopt(easy, CURLOPT_NOBODY, 1L);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer->request.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->request.body.data());
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer->request.body.size()));
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->request.body.data());
   }
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->request.method.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields.get());
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer.get());
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
+  curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->request.method.c_str());
+  curl().easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields.get());
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, transfer.get());
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());
+  curl().easy_setopt(easy, CURLOPT_PRIVATE, transfer.get());
   return transfer;
 }
 
 class CurlTransport final : public Transport {
  public:
-  explicit CurlTransport(CurlOptions options) : options_(std::move(options)), multi_(curl_multi_init()) {
+  explicit CurlTransport(CurlOptions options) : options_(std::move(options)), multi_(curl().multi_init()) {
     if (!multi_) throw std::runtime_error{"libcurl cannot begin"};
-    curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    curl().multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   }
 
   std::vector<Answer> send_at_once(const std::vector<Request>& requests) override {
     std::vector<std::unique_ptr<Transfer>> transfers;
     for (const Request& request : requests) {
       transfers.push_back(make_transfer(options_, request));
-      curl_multi_add_handle(multi_.get(), transfers.back()->easy.get());
+      curl().multi_add_handle(multi_.get(), transfers.back()->easy.get());
     }
     run();
     std::vector<Answer> answers;
     for (auto& transfer : transfers) {
-      curl_multi_remove_handle(multi_.get(), transfer->easy.get());
+      curl().multi_remove_handle(multi_.get(), transfer->easy.get());
       answers.push_back(std::move(transfer->answer));
     }
     return answers;
@@ -118,10 +119,10 @@ class CurlTransport final : public Transport {
 
   std::string send_raw(const std::string& origin, const std::string& bytes) override {
     const CurlEasy easy = make_easy(options_, origin);
-    curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
-    if (curl_easy_perform(easy.get()) != CURLE_OK) return {};
+    curl().easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
+    if (curl().easy_perform(easy.get()) != CURLE_OK) return {};
     curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(easy.get(), CURLINFO_ACTIVESOCKET, &socket);
+    curl().easy_getinfo(easy.get(), CURLINFO_ACTIVESOCKET, &socket);
     if (!write(easy.get(), socket, bytes)) return {};
     return read(easy.get(), socket);
   }
@@ -133,21 +134,21 @@ class CurlTransport final : public Transport {
   void run() {
     int running = 1;
     while (running > 0) {
-      if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) throw std::runtime_error{"libcurl failed"};
+      if (curl().multi_perform(multi_.get(), &running) != CURLM_OK) throw std::runtime_error{"libcurl failed"};
       int left = 0;
-      while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) end(*message);
-      if (running > 0) curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+      while (const CURLMsg* message = curl().multi_info_read(multi_.get(), &left)) end(*message);
+      if (running > 0) curl().multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
     }
   }
 
   static void end(const CURLMsg& message) {
     Transfer* transfer = nullptr;
-    curl_easy_getinfo(message.easy_handle, CURLINFO_PRIVATE, &transfer);
+    curl().easy_getinfo(message.easy_handle, CURLINFO_PRIVATE, &transfer);
     INVARIANT(transfer != nullptr, "each handle has its transfer");
     long status = 0;
-    curl_easy_getinfo(message.easy_handle, CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(message.easy_handle, CURLINFO_RESPONSE_CODE, &status);
     transfer->answer.status = message.data.result == CURLE_OK ? static_cast<int>(status) : 0;
-    if (message.data.result != CURLE_OK) transfer->answer.failure = curl_easy_strerror(message.data.result);
+    if (message.data.result != CURLE_OK) transfer->answer.failure = curl().easy_strerror(message.data.result);
   }
 
   static bool is_ready(curl_socket_t socket, short what) {
@@ -158,7 +159,7 @@ class CurlTransport final : public Transport {
   static bool write(CURL* easy, curl_socket_t socket, std::string_view bytes) {
     while (!bytes.empty()) {
       std::size_t sent = 0;
-      const CURLcode result = curl_easy_send(easy, bytes.data(), bytes.size(), &sent);
+      const CURLcode result = curl().easy_send(easy, bytes.data(), bytes.size(), &sent);
       if (result == CURLE_AGAIN && is_ready(socket, POLLOUT)) continue;
       if (result != CURLE_OK) return false;
       bytes.remove_prefix(sent);
@@ -171,7 +172,7 @@ class CurlTransport final : public Transport {
     while (answer.size() < body_bytes_max) {
       char some[16 * 1024];
       std::size_t count = 0;
-      const CURLcode result = curl_easy_recv(easy, some, sizeof some, &count);
+      const CURLcode result = curl().easy_recv(easy, some, sizeof some, &count);
       if (result == CURLE_AGAIN && is_ready(socket, POLLIN)) continue;
       if (result != CURLE_OK || count == 0) break;
       answer.append(some, count);

@@ -2,12 +2,15 @@
 #include "troupe/store/postgres/claim.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 
+#include "troupe/late/pq.h"
+
 namespace troupe::store {
 namespace {
+
+using late::pq;
 
 // Held by the connection, not by a transaction: the number of the lock of writers, and one more.
 constexpr std::int64_t lock_of_servers = 128022980485222;
@@ -18,7 +21,7 @@ constexpr std::size_t left_max = 256;
 constexpr std::string_view since_when = "(extract(epoch FROM backend_start) * 1000000)::bigint::text";
 
 std::string text_in(const ResultHandle& result, int column) {
-  return {PQgetvalue(result.get(), 0, column), static_cast<std::size_t>(PQgetlength(result.get(), 0, column))};
+  return {pq().value(result.get(), 0, column), static_cast<std::size_t>(pq().length(result.get(), 0, column))};
 }
 
 }  // namespace
@@ -64,7 +67,7 @@ Backend Claim::own_backend() {
   pipeline_.send_once(
       fmt::format("SELECT pid::text, {} FROM pg_stat_activity WHERE pid = pg_backend_pid()", since_when));
   const ResultHandle row = pipeline_.settle();
-  if (PQntuples(row.get()) != 1) throw Error{Failure::unavailable, 0, "postgresql: the server does not show itself"};
+  if (pq().rows(row.get()) != 1) throw Error{Failure::unavailable, 0, "postgresql: the server does not show itself"};
   return {.process = text_in(row, 0), .since = text_in(row, 1)};
 }
 
@@ -108,7 +111,7 @@ std::optional<Claim::Holder> Claim::find_holder() {
       "AND (classid::bigint << 32 | objid::bigint) = {}",
       since_when, lock_of_servers));
   const ResultHandle row = pipeline_.settle();
-  if (PQntuples(row.get()) == 0) return std::nullopt;
+  if (pq().rows(row.get()) == 0) return std::nullopt;
   return Holder{.backend = {.process = text_in(row, 0), .since = text_in(row, 1)},
                 .name = text_in(row, 2),
                 .address = text_in(row, 3)};

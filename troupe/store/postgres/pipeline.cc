@@ -2,12 +2,12 @@
 #include "troupe/store/postgres/pipeline.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <system_error>
 
 #include "troupe/base/check.h"
+#include "troupe/late/pq.h"
 #include "troupe/store/postgres/dialect.h"
 #include "troupe/store/postgres/sqlstate.h"
 
@@ -17,7 +17,10 @@ namespace {
 constexpr std::size_t pending_max = 512;  // statements under way before their answers are taken
 constexpr base::Duration grace = std::chrono::seconds{1};
 
-using InfoHandle = base::Handle<PQconninfoOption, PQconninfoFree>;
+using late::pq;
+
+void free_info(PQconninfoOption* info) noexcept { pq().conninfo_free(info); }
+using InfoHandle = base::Handle<PQconninfoOption, free_info>;
 
 /// libpq's sentences end with a newline, and may have several lines.
 std::string one_line(const char* text) {
@@ -28,7 +31,7 @@ std::string one_line(const char* text) {
 }
 
 std::string_view field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
+  const char* text = pq().result_error_field(result, code);
   return text != nullptr ? text : std::string_view{};
 }
 
@@ -70,15 +73,17 @@ class Bound {
 
 }  // namespace
 
-bool is_postgres_url(const std::string& url) { return InfoHandle{PQconninfoParse(url.c_str(), nullptr)} != nullptr; }
+bool is_postgres_url(const std::string& url) {
+  return InfoHandle{pq().conninfo_parse(url.c_str(), nullptr)} != nullptr;
+}
 
-void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
-void clear_result(pg_result* result) noexcept { PQclear(result); }
+void close_connection(pg_conn* connection) noexcept { pq().finish(connection); }
+void clear_result(pg_result* result) noexcept { pq().clear(result); }
 
 Pipeline::Pipeline(const PostgresOptions& options) : patience_(options.statement_timeout + grace) {
   connect(options);
-  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
-  if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1)
+  pq().set_notice_processor(connection_.get(), [](void*, const char*) {}, nullptr);
+  if (pq().set_nonblocking(connection_.get(), 1) != 0 || pq().enter_pipeline_mode(connection_.get()) != 1)
     lose("the connection cannot be used");
   send_once(fmt::format("SET statement_timeout = {}", options.statement_timeout.count()));
   send_once(fmt::format("SET lock_timeout = {}", options.busy_timeout.count()));
@@ -113,17 +118,17 @@ void Pipeline::connect(const PostgresOptions& options) {
   const char* const keys[] = {"target_session_attrs", "dbname", "fallback_application_name", "client_encoding",
                               nullptr};
   const char* const values[] = {"read-write", url.c_str(), "troupe", "UTF8", nullptr};
-  connection_.reset(PQconnectStartParams(keys, values, 1));
+  connection_.reset(pq().connect_start(keys, values, 1));
   if (!connection_) throw Error{Failure::unavailable, 0, "postgresql: out of memory"};
   base::Clock& clock = base::system_clock();
   const base::Instant end = clock.now() + options.connect_timeout;
   auto state = PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
-    if (PQstatus(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED)
-      lose(one_line(PQerrorMessage(connection_.get())));
-    socket_ = PQsocket(connection_.get());  // each address that is tried has another one
+    if (pq().status(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED)
+      lose(one_line(pq().error_message(connection_.get())));
+    socket_ = pq().socket(connection_.get());  // each address that is tried has another one
     wait({.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING}, end - clock.now());
-    state = PQconnectPoll(connection_.get());
+    state = pq().connect_poll(connection_.get());
   }
 }
 
@@ -139,15 +144,15 @@ Ticket Pipeline::send(std::string_view sql, Values values) {
 Ticket Pipeline::send_behind(std::string_view sql, Values values) {
   const std::string& name = prepared(sql);
   const Bound bound{values};
-  require(PQsendQueryPrepared(connection_.get(), name.c_str(), bound.count(), bound.data(), bound.sizes(),
-                              bound.formats(), 1) == 1);
+  require(pq().send_query_prepared(connection_.get(), name.c_str(), bound.count(), bound.data(), bound.sizes(),
+                                   bound.formats(), 1) == 1);
   expect(Kind::statement, sql);
   return tickets_;
 }
 
 Ticket Pipeline::send_once(const std::string& sql) {
   require(!is_lost_ &&
-          PQsendQueryParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) == 1);
+          pq().send_query_params(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1) == 1);
   expect(Kind::statement, sql);
   return tickets_;
 }
@@ -158,7 +163,7 @@ const std::string& Pipeline::prepared(std::string_view sql) {
   if (known != names_.end()) return known->second;
   std::string& name = names_[std::string{sql}];
   name = fmt::format("s{}", ++names_given_);
-  require(PQsendPrepare(connection_.get(), name.c_str(), postgres_statement(sql).c_str(), 0, nullptr) == 1);
+  require(pq().send_prepare(connection_.get(), name.c_str(), postgres_statement(sql).c_str(), 0, nullptr) == 1);
   expect(Kind::prepare, sql);
   return name;
 }
@@ -166,7 +171,7 @@ const std::string& Pipeline::prepared(std::string_view sql) {
 void Pipeline::expect(Kind kind, std::string_view sql) { pending_.push_back({kind, std::string{sql}, ++tickets_}); }
 
 void Pipeline::sync() {
-  require(PQpipelineSync(connection_.get()) == 1);
+  require(pq().pipeline_sync(connection_.get()) == 1);
   expect(Kind::sync, "");
 }
 
@@ -205,10 +210,10 @@ void Pipeline::answer_one() {
   pending_.pop_front();
   ResultHandle result = next_result();
   if (!result) lose("an answer is missing");
-  const ExecStatusType status = PQresultStatus(result.get());
+  const ExecStatusType status = pq().result_status(result.get());
   if (pending.kind == Kind::sync) {
     // The farewell of a server that ends the connection comes in place of whatever was awaited.
-    if (status == PGRES_FATAL_ERROR) lose(one_line(PQresultErrorMessage(result.get())));
+    if (status == PGRES_FATAL_ERROR) lose(one_line(pq().result_error_message(result.get())));
     if (status != PGRES_PIPELINE_SYNC) lose("answers are out of step");
     return;
   }
@@ -227,7 +232,7 @@ ResultHandle Pipeline::answer_to(Ticket ticket) { return answered_ == ticket ? s
 
 void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
   const std::string_view state = field(result, PG_DIAG_SQLSTATE);
-  if (state.empty() || ends_connection(state)) lose(one_line(PQresultErrorMessage(result)));
+  if (state.empty() || ends_connection(state)) lose(one_line(pq().result_error_message(result)));
   if (std::exchange(has_failed_, true)) return;
   failed_ = pending.ticket;
   std::string reason{may_show_values(state) ? "a value was refused" : field(result, PG_DIAG_MESSAGE_PRIMARY)};
@@ -236,28 +241,28 @@ void Pipeline::note_failure(const pg_result* result, const Pending& pending) {
 }
 
 ResultHandle Pipeline::next_result() {
-  while (PQisBusy(connection_.get()) != 0) {
+  while (pq().is_busy(connection_.get()) != 0) {
     wait({.read = true, .write = false}, present_patience_);
-    if (PQconsumeInput(connection_.get()) != 0) continue;
+    if (pq().consume_input(connection_.get()) != 0) continue;
     // What came in front of the end is an answer all the same: to a commit, or why the server has ended it.
-    const std::string why = one_line(PQerrorMessage(connection_.get()));
-    ResultHandle last{PQgetResult(connection_.get())};
-    const bool is_answer = last && (PQresultStatus(last.get()) != PGRES_FATAL_ERROR ||
+    const std::string why = one_line(pq().error_message(connection_.get()));
+    ResultHandle last{pq().get_result(connection_.get())};
+    const bool is_answer = last && (pq().result_status(last.get()) != PGRES_FATAL_ERROR ||
                                     !field(last.get(), PG_DIAG_SQLSTATE).empty());  // libpq's own failures have none
     if (!is_answer) lose(why);
     return last;
   }
-  return ResultHandle{PQgetResult(connection_.get())};
+  return ResultHandle{pq().get_result(connection_.get())};
 }
 
 void Pipeline::write_out() {
   while (true) {
-    const int left = PQflush(connection_.get());
+    const int left = pq().flush(connection_.get());
     if (left == 0) return;
-    if (left < 0) lose(one_line(PQerrorMessage(connection_.get())));
+    if (left < 0) lose(one_line(pq().error_message(connection_.get())));
     // The server may wait for us to read before it reads on.
     wait({.read = true, .write = true}, present_patience_);
-    if (PQconsumeInput(connection_.get()) == 0) lose(one_line(PQerrorMessage(connection_.get())));
+    if (pq().consume_input(connection_.get()) == 0) lose(one_line(pq().error_message(connection_.get())));
   }
 }
 
@@ -282,7 +287,7 @@ Waited Pipeline::waited(actor::IoEvents interest, base::Duration at_most) {
 
 void Pipeline::require(bool sent) {
   if (sent) return;
-  lose(is_lost_ ? "the connection was lost before" : one_line(PQerrorMessage(connection_.get())));
+  lose(is_lost_ ? "the connection was lost before" : one_line(pq().error_message(connection_.get())));
 }
 
 void Pipeline::lose(const std::string& why) {
@@ -296,8 +301,8 @@ bool Pipeline::is_closed() noexcept {
   if (is_lost_) return true;
   // The first look takes what was still to come, or the server's farewell; the second one finds the end behind it.
   pg_conn* connection = connection_.get();
-  is_lost_ =
-      PQconsumeInput(connection) == 0 || PQconsumeInput(connection) == 0 || PQstatus(connection) != CONNECTION_OK;
+  is_lost_ = pq().consume_input(connection) == 0 || pq().consume_input(connection) == 0 ||
+             pq().status(connection) != CONNECTION_OK;
   if (is_lost_) forget_socket();
   return is_lost_;
 }

@@ -2,11 +2,11 @@
 #include "troupe/store/postgres/postgres.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/late/pq.h"
 #include "troupe/store/piece_transaction.h"
 #include "troupe/store/postgres/claim.h"
 #include "troupe/store/postgres/dialect.h"
@@ -15,6 +15,8 @@
 
 namespace troupe::store {
 namespace {
+
+using late::pq;
 
 // The types of columns, as the server numbers them.
 constexpr Oid bool_type = 16, bytea_type = 17, int8_type = 20, int2_type = 21, int4_type = 23, text_type = 25,
@@ -29,8 +31,8 @@ class PostgresRow final : public Row {
   PostgresRow(const PGresult* result, int row, std::string_view sql) : result_(result), row_(row), sql_(sql) {}
 
   bool is_null(int column) const override {
-    INVARIANT(column >= 0 && column < PQnfields(result_), "a query is asked for a column it has not");
-    return PQgetisnull(result_, row_, column) != 0;
+    INVARIANT(column >= 0 && column < pq().fields(result_), "a query is asked for a column it has not");
+    return pq().is_null(result_, row_, column) != 0;
   }
   std::int64_t integer(int column) const override {
     const std::string_view bytes = require(column, {int8_type, int4_type, int2_type, bool_type});
@@ -44,9 +46,9 @@ class PostgresRow final : public Row {
 
  private:
   std::string_view require(int column, std::initializer_list<Oid> types) const {
-    if (is_null(column) || std::ranges::find(types, PQftype(result_, column)) == types.end())
+    if (is_null(column) || std::ranges::find(types, pq().field_type(result_, column)) == types.end())
       throw Error{Failure::wrong_use, 0, fmt::format("postgresql: column {} is of another type in: {}", column, sql_)};
-    return {PQgetvalue(result_, row_, column), static_cast<std::size_t>(PQgetlength(result_, row_, column))};
+    return {pq().value(result_, row_, column), static_cast<std::size_t>(pq().length(result_, row_, column))};
   }
 
   const PGresult* result_;
@@ -73,10 +75,10 @@ class PostgresTransaction final : public PieceTransaction {
       pipeline_.send(sql, values);
       return pipeline_.settle();
     });
-    const int rows = step != nullptr ? PQntuples(result.get()) : 0;
+    const int rows = step != nullptr ? pq().rows(result.get()) : 0;
     for (int row = 0; row < rows; ++row)
       if (!(*step)(PostgresRow{result.get(), row, sql})) break;
-    const std::string_view count = PQcmdTuples(result.get());
+    const std::string_view count = pq().cmd_tuples(result.get());
     return count.empty() ? 0 : std::strtoll(count.data(), nullptr, 10);
   }
 
@@ -219,7 +221,7 @@ class PostgresSession final : public Session {
 
   /// The server answers ROLLBACK where the transaction had failed.
   static void require_committed(const ResultHandle& result) {
-    if (std::string_view{PQcmdStatus(result.get())} == "COMMIT") return;
+    if (std::string_view{pq().cmd_status(result.get())} == "COMMIT") return;
     throw Error{Failure::unavailable, 0, "postgresql: the transaction was rolled back at its end"};
   }
 
