@@ -42,6 +42,20 @@ TEST_CASE("text that no encoder writes is refused") {
   }
 }
 
+TEST_CASE("a character of no alphabet is found wherever it stands") {
+  for (const std::string_view good : {"QUJDREVGR0hJSktM", "QUJDREVGR0hJSktMTQ", "QUJDREVGR0hJSktMTU4"}) {
+    CHECK(from_base64url(good).has_value());
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      for (const char wrong : {'=', '+', '/', '.', ' ', '\0', '\x7f', '\x80', '\xff'}) {
+        std::string text{good};
+        text[at] = wrong;
+        CAPTURE(text);
+        CHECK_FALSE(from_base64url(text).has_value());
+      }
+    }
+  }
+}
+
 TEST_CASE("any bytes survive the way there and back") {
   CHECK(rc::check([](const std::string& bytes) {
     RC_ASSERT(from_base64(to_base64(bytes)) == bytes);

@@ -27,6 +27,23 @@ TEST_CASE("the example of RFC 6749, appendix B, is read as meant there") {
   CHECK_EQ(form_encode(" %&+£€"), "+%25%26%2B%C2%A3%E2%82%AC");
 }
 
+TEST_CASE("what must be decoded, or must not come, is found wherever it stands in a value") {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string value(size, 'z');
+      value[at] = '+';
+      CAPTURE(value);
+      CHECK_EQ(form_decode(value)->at(at), ' ');
+      value[at] = '%';
+      CHECK_EQ(form_decode(value).error(), FormError::bad_escape);
+      value[at] = '\0';
+      CHECK_EQ(form_decode(value).error(), FormError::nul_byte);
+      value[at] = '\xff';
+      CHECK_EQ(form_decode(value).error(), FormError::not_utf8);
+    }
+  }
+}
+
 TEST_CASE("what is no form is refused by name") {
   struct Row {
     std::string_view form;

@@ -291,6 +291,14 @@ TEST_CASE("a response head is written line by line") {
            "Content-Length: 3\r\nConnection: close\r\n\r\n");
 }
 
+TEST_CASE("the date is that of now, whether time goes on, stands still, or goes back") {
+  HttpDate date;
+  for (const std::int64_t milliseconds : {0, 1, 999, 1000, 1001, 86'400'000, 999, 0}) {
+    CAPTURE(milliseconds);
+    CHECK_EQ(date.at({milliseconds}), http_date({milliseconds}));
+  }
+}
+
 TEST_CASE("a value that would break its line is known before it is written") {
   CHECK(is_field_value("text; q=\"ü\"\t"));
   for (auto value : {"a\r\nSet-Cookie: x"s, "a\nb"s, "a\0b"s, "\x7f"s}) CHECK_FALSE(is_field_value(value));

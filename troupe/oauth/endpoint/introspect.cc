@@ -147,6 +147,7 @@ Task<web::Response> introspect(ServicePtr service, web::Request http) {
   if (!claims) co_return refuse(errors::temporarily_unavailable);
   service->figures->introspected(claims->has_value());
   std::string json;  // 4. what it stands for
+  json.reserve(512);
   wire::JsonWriter writer{json};
   write(writer, *claims, service->options.issuer);
   co_return answer_json(std::move(json));
