@@ -22,7 +22,8 @@ actor::Task<void> Connection::begin_session() {
   }
   leaving_ = Leaving::vanished;
   auto kind = is_anonymous() ? SessionUser::anonymous : SessionUser::authenticated;
-  site_->routing.keeper(session_.id).tell(OpenSession{session_.id, session_.identity.user, kind, owner()});
+  const auto resumable = is_stream() ? Resumable::no : Resumable::yes;
+  site_->routing.keeper(session_.id).tell(OpenSession{session_.id, session_.identity.user, kind, owner(), resumable});
 }
 
 actor::Task<bool> Connection::claim(SessionId wanted) {

@@ -40,6 +40,10 @@ struct SessionOwner {
 /// Whether the user is known by a token, or only by having the session.
 enum class SessionUser : std::uint8_t { authenticated, anonymous };
 
+/// Whether another socket may go on with a session. A stream of events goes on by the ids of its events, and its
+/// session ends with it.
+enum class Resumable : std::uint8_t { no, yes };
+
 /// A connection has begun a session of its own.
 struct OpenSession {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -47,6 +51,7 @@ struct OpenSession {
   UserId user;
   SessionUser kind;
   SessionOwner owner;
+  Resumable resumable = Resumable::yes;
 };
 
 struct ClaimedSession {
@@ -55,7 +60,7 @@ struct ClaimedSession {
 };
 
 enum class ClaimError : std::uint8_t {
-  unknown,    // there is none, or no more
+  unknown,    // there is none that another socket could go on with, or no more
   forbidden,  // it is another user's
 };
 
@@ -80,7 +85,7 @@ struct ChangeSession {
 };
 
 enum class Leaving : std::uint8_t {
-  vanished,  // the session waits for the next socket
+  vanished,  // the session waits for the next socket, if it is resumable
   closed,    // the client has ended it, or may not go on with it
 };
 

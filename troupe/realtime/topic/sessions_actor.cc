@@ -13,15 +13,20 @@ bool is_present(const SubscriptionOptions& options) noexcept { return options.pr
 
 void SessionsActor::handle(OpenSession message) {
   supervisors_[message.owner.core] = message.owner.supervisor;
-  sessions_.insert_or_assign(
-      std::move(message.session),
-      Session{std::move(message.user), {}, message.owner.connection, {}, message.owner.core, message.kind});
+  sessions_.insert_or_assign(std::move(message.session), Session{std::move(message.user),
+                                                                 {},
+                                                                 message.owner.connection,
+                                                                 {},
+                                                                 message.owner.core,
+                                                                 message.kind,
+                                                                 message.resumable});
 }
 
 std::expected<ClaimedSession, ClaimError> SessionsActor::handle(const ClaimSession& message, actor::Context& ctx) {
   auto found = sessions_.find(message.session);
   if (found == sessions_.end()) return std::unexpected(ClaimError::unknown);
   auto& session = found->second;
+  if (session.resumable == Resumable::no) return std::unexpected(ClaimError::unknown);
   // Without a token the id alone says whose the session is; with one, both must agree.
   const bool same =
       session.kind == message.kind && (session.kind == SessionUser::anonymous || session.user == message.user);
@@ -60,9 +65,12 @@ void SessionsActor::handle(ChangeSession message) {
 }
 
 void SessionsActor::handle(const LeaveSession& message, actor::Context& ctx) {
-  if (find(message.session, message.owner) == nullptr) return;
+  const auto* session = find(message.session, message.owner);
+  if (session == nullptr) return;
+  const bool waits = message.leaving == Leaving::vanished && session->resumable == Resumable::yes &&
+                     options_.session_time > base::Duration::zero();
   auto place = sessions_.find(message.session);
-  if (message.leaving == Leaving::closed || options_.session_time <= base::Duration::zero()) return end(place);
+  if (!waits) return end(place);
   park(place, ctx.now());
   arm(ctx);
 }

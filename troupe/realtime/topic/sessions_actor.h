@@ -48,6 +48,7 @@ class SessionsActor {
     base::Instant expires_at{};  // while parked
     CoreIndex core;
     SessionUser kind;
+    Resumable resumable;
     bool parked = false;  // it has no connection
 
     bool is_of(const SessionOwner& owner) const noexcept {

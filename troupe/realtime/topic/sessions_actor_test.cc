@@ -28,8 +28,8 @@ struct Keeper {
 
   SessionOwner owner(std::uint64_t connection) const { return {0, connection, supervisor}; }
   void open(std::string_view session, std::string_view user, std::uint64_t connection,
-            SessionUser kind = SessionUser::authenticated) {
-    sessions.tell(OpenSession{id(session), UserId{std::string{user}}, kind, owner(connection)});
+            SessionUser kind = SessionUser::authenticated, Resumable resumable = Resumable::yes) {
+    sessions.tell(OpenSession{id(session), UserId{std::string{user}}, kind, owner(connection), resumable});
     world.run_until_idle();
   }
   void leave(std::string_view session, std::uint64_t connection, Leaving leaving = Leaving::vanished) {
@@ -120,6 +120,20 @@ TEST_CASE("sessions end by a close, by time, and the longest parked where there 
   CHECK_EQ(figures.parked, 0);
   CHECK_EQ(figures.resumed, 1);
   CHECK_EQ(figures.expired, 3);
+}
+
+TEST_CASE("a session that is not resumable is nobody else's, and ends with its connection however that ends") {
+  for (const auto leaving : {Leaving::vanished, Leaving::closed}) {
+    Keeper keeper;
+    keeper.open("s", "bob", 1, SessionUser::authenticated, Resumable::no);
+    CHECK_EQ(keeper.claim("s", "bob", 2), "unknown");
+    CHECK(keeper.replaced->empty());
+    CHECK_EQ(keeper.figures().open, 1);
+    keeper.leave("s", 1, leaving);
+    CHECK_EQ(keeper.claim("s", "bob", 2), "unknown");
+    CHECK_EQ(keeper.figures().open, 0);
+    CHECK_EQ(keeper.figures().parked, 0);
+  }
 }
 
 TEST_CASE("what sessions are subscribed to bounds them, too: the longest parked go") {
