@@ -32,6 +32,11 @@ struct Session {
   SubscriptionMap subscriptions;
   std::unique_ptr<SubscriptionMap> restored;  // what a session that was claimed had, until `resume`; else null
   ReceiverNumber receiver = 0;
+
+  /// How many subscriptions it has, those that wait for `resume` too; a topic is never in both.
+  std::size_t subscription_count() const noexcept {
+    return subscriptions.size() + (restored != nullptr ? restored->size() : 0);
+  }
 };
 
 /// The routers and the keepers of sessions as one core sees them.

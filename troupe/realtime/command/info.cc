@@ -6,7 +6,7 @@ namespace troupe::realtime {
 actor::Task<void> run(GetInfo, OptionalId id, Client& client) {
   const auto& session = client.session();
   auto figures = client.figures();
-  Info info{session.connection, session.identity.user, session.subscriptions.size(), figures.queue, {}};
+  Info info{session.connection, session.identity.user, session.subscription_count(), figures.queue, {}};
   if (figures.rtt) info.rtt = std::chrono::duration_cast<std::chrono::milliseconds>(*figures.rtt);
   client.answer(finished(info, id));
   co_return;

@@ -8,6 +8,7 @@
 namespace troupe::realtime {
 namespace {
 
+using testing::ask_http;
 using testing::field;
 using testing::RealtimeWorld;
 using testing::types;
@@ -34,6 +35,54 @@ TEST_CASE("info and ping answer for the connection itself") {
   CHECK_EQ(field(info[0], "user"), "alice");
   CHECK_EQ(world.exchange(alice, R"({"type":"ping","id":"p","timestamp":12.5})")[0],
            R"({"type":"pong","id":"p","timestamp":12.5})");
+}
+
+TEST_CASE("how many subscriptions a client has counts those that wait for a resume, as the limit does") {
+  RealtimeOptions options;
+  options.connection.subscriptions_max = 3;
+  RealtimeWorld world{options};
+  constexpr std::string_view token = "Authorization: Bearer alice,topic:>:subscribe\r\n";
+  auto first = world.ask_for("/ws", token);
+  const auto session = field(first->take().at(0), "session");
+  world.exchange(first, R"({"type":"subscribe","topics":["a","b"]})");
+  first->vanish();
+  world.world.run_until_idle();
+
+  auto again = world.ask_for("/ws?session=" + session, token, 1);
+  REQUIRE_EQ(field(again->take().at(0), "resumed"), "true");
+  struct Row {
+    std::string_view frame, figure, value;
+  };
+  const Row rows[] = {
+      {R"({"type":"info"})", "subscriptions", "2"},
+      {R"({"type":"subscribe","topics":["c"]})", "active_subscriptions", "3"},
+      {R"({"type":"subscribe","topics":["a"]})", "active_subscriptions", "3"},  // which waits no more
+      {R"({"type":"subscribe","topics":["d"]})", "code", "too_large"},
+      {R"({"type":"unsubscribe","topics":["b"]})", "active_subscriptions", "2"},
+      {R"({"type":"subscribe","topics":["d"]})", "active_subscriptions", "3"},
+      {R"({"type":"resume","positions":{}})", "type", "resumed"},
+      {R"({"type":"info"})", "subscriptions", "3"},
+      {R"({"type":"unsubscribe","topics":["a","b","c"]})", "active_subscriptions", "1"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.frame);
+    const auto frames = world.exchange(again, row.frame);
+    REQUIRE_EQ(frames.size(), 1);
+    CHECK_EQ(field(frames[0], row.figure), row.value);
+  }
+}
+
+TEST_CASE("an operator who lists connections sees the subscriptions that wait for a resume, too") {
+  RealtimeWorld world;
+  constexpr std::string_view token = "Authorization: Bearer alice,topic:>:subscribe\r\n";
+  auto first = world.ask_for("/ws", token);
+  const auto session = field(first->take().at(0), "session");
+  world.exchange(first, R"({"type":"subscribe","topics":["a","b"]})");
+  first->vanish();
+  world.world.run_until_idle();
+  auto again = world.ask_for("/ws?session=" + session, token);
+  const auto list = ask_http(world, "GET", "/api/v1/connections", "admin,realtime:admin").body;
+  CHECK_EQ(field(list, "subscriptions"), "2");
 }
 
 TEST_CASE("what all cores have done is collected") {

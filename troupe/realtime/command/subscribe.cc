@@ -41,7 +41,7 @@ namespace {
 std::optional<ClientError> refusal_of(const Subscribe& command, Client& client) {
   const auto& session = client.session();
   if (auto forbidden = forbids(command, session.permissions, client.settings())) return forbidden;
-  std::size_t count = session.subscriptions.size() + (session.restored ? session.restored->size() : 0);
+  std::size_t count = session.subscription_count();
   for (const auto& topic : command.topics) {
     const bool has = session.subscriptions.contains(topic) || (session.restored && session.restored->contains(topic));
     count += has ? 0 : 1;
@@ -98,7 +98,7 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
   for (const auto& topic : command.topics) kept.emplace_back(topic, options_of(topic, command, client));
   keep(std::move(kept), client);
   auto topics = confirmed(*results, client);
-  client.confirm(finished(SubscriptionConfirmed{std::move(topics), client.session().subscriptions.size()}, id));
+  client.confirm(finished(SubscriptionConfirmed{std::move(topics), client.session().subscription_count()}, id));
   go_live(*std::move(results), client);  // 4. what was missed, then live
 }
 

@@ -7,8 +7,7 @@ namespace troupe::realtime {
 
 actor::Task<void> run(Unsubscribe command, OptionalId id, Client& client) {
   co_await drop_and_wait(command.topics, client);
-  const auto& session = client.session();
-  const auto left = session.subscriptions.size() + (session.restored ? session.restored->size() : 0);
+  const auto left = client.session().subscription_count();
   client.answer(finished(UnsubscriptionConfirmed{std::move(command.topics), left}, id));
 }
 

@@ -218,7 +218,7 @@ std::vector<ListedConnection> ConnectionSupervisor::handle(const ListConnections
     if (list.size() == message.limit) return false;
     if (connection.is_going()) return true;
     const auto& session = connection.session();
-    list.push_back({connection.number(), session.connection, session.identity.user, session.subscriptions.size(),
+    list.push_back({connection.number(), session.connection, session.identity.user, session.subscription_count(),
                     connection.figures().queue, connection.address(), connection.is_stream()});
     return true;
   });

@@ -57,7 +57,7 @@ void WebSocketActor::inspect(actor::Inspection& out) const {
   auto figures = connection_->figures();
   out.add("connection", std::string{session.connection.value()});
   out.add("user", std::string{session.identity.user.value()});
-  out.add("subscriptions", session.subscriptions.size());
+  out.add("subscriptions", session.subscription_count());
   out.add("queue", figures.queue);
 }
 
