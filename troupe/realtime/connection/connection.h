@@ -68,7 +68,8 @@ struct FeltByPublishers {
 /// What the client of a stream of events wants; it will say nothing more.
 struct EventStreamParts {
   Subscribe subscribe;
-  StreamCursor cursor;  // from where it goes on
+  StreamCursor cursor;               // from where it goes on
+  std::vector<TopicPattern> lost{};  // what it had, and may not have any more
 };
 
 struct ConnectionParts {
@@ -109,7 +110,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   /// The same, and its supervisor forgets it.
   void depart();
 
-  /// What its client wants from the beginning, once; nothing for a WebSocket, whose client says it.
+  /// What its client wants from the beginning, once, and tells it what it has lost since it was here; nothing for a
+  /// WebSocket, whose client says it.
   std::optional<Subscribe> take_wanted();
   /// Ends a stream that has nothing to tell any more.
   void end_empty_stream();
@@ -280,6 +282,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
     std::optional<Subscribe> wanted;  // by its client, until it was asked for
     std::optional<Position> read;     // of the inbox, until that is known to be the one that there is
     EventCoding coding;
+    std::vector<TopicPattern> lost{};  // until it was told
   };
   struct Arrival {
     std::optional<Identity> identity;

@@ -7,12 +7,16 @@ namespace troupe::realtime {
 void Connection::stream(EventStreamParts parts) {
   auto read = parts.cursor.inbox();
   if (read) inbox_last_ = *read;
-  make_rare().events =
-      std::make_unique<Events>(std::move(parts.subscribe), std::move(read), EventCoding{std::move(parts.cursor)});
+  make_rare().events = std::make_unique<Events>(std::move(parts.subscribe), std::move(read),
+                                                EventCoding{std::move(parts.cursor)}, std::move(parts.lost));
 }
 
 std::optional<Subscribe> Connection::take_wanted() {
-  return is_stream() ? std::exchange(rare().events->wanted, std::nullopt) : std::nullopt;
+  if (!is_stream()) return std::nullopt;
+  auto& events = *rare().events;
+  if (auto lost = std::exchange(events.lost, {}); !lost.empty())
+    answer(finished(Unsubscribed{std::move(lost), "forbidden"}));
+  return std::exchange(events.wanted, std::nullopt);
 }
 
 // What was spilled is read topic by topic, and so out of the order of its shard, in which a stream's patterns go on.

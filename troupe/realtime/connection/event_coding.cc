@@ -29,16 +29,27 @@ FrameRef EventCoding::outgoing(FrameRef frame) {
   } else if (!frame->topic.empty()) {
     cursor_.reach(frame->topic, frame->position);
     if (auto place = shard_place_of(bytes)) cursor_.reach_shard(place->shard, place->seq);
-  } else if (frame->event->bytes.view().starts_with("event: subscription_confirmed\n")) {
-    begun_ = true;
-    go_on(text_of(bytes));
-  } else if (frame->event->bytes.view().starts_with("event: restarted\n")) {
-    go_on(text_of(bytes));
+  } else {
+    follow_server(frame->event->bytes.view(), text_of(bytes));
   }
   std::string event{frame->event->bytes.view()};
   if (begun_) event.append("id: ").append(cursor_.id()).append("\n");
   event += '\n';
   return FrameRef::control(base::Bytes{std::move(event)});
+}
+
+// What the server says of the stream itself.
+void EventCoding::follow_server(std::string_view event, std::string_view frame) {
+  if (event.starts_with("event: subscription_confirmed\n")) {
+    begun_ = true;
+    go_on(frame);
+  } else if (event.starts_with("event: restarted\n")) {
+    go_on(frame);
+  } else if (event.starts_with("event: unsubscribed\n")) {
+    const auto json = wire::parse_json(frame);
+    INVARIANT(json.has_value(), "a frame of ours is JSON");
+    for (const auto& topic : *json->find("topics")->array()) cursor_.lose(*topic.string());
+  }
 }
 
 // By its position the client says that it has received all up to there. What found no room on its way waits in the
@@ -61,11 +72,12 @@ void EventCoding::go_on(std::string_view positions) {
   bool any_recovered = false;
   for (const auto& entry : *json->find("topics")->array()) {
     const bool recovered = *entry.find("recovered")->boolean();
+    const auto topic = *entry.string_at("topic");
     if (const auto* by_shard = entry.find("shards")) {
+      cursor_.follow(topic);
       any_recovered |= recovered;
       shards = shards_of(*by_shard);
     } else if (!recovered) {
-      const auto topic = *entry.string_at("topic");
       if (topic.starts_with('$')) inbox_cut_ = false;  // it begins anew
       cursor_.reach(topic, position_of(entry, "offset"));
     }

@@ -21,6 +21,7 @@ class EventCoding final : public FrameCoding {
   const StreamCursor& cursor() const noexcept { return cursor_; }
 
  private:
+  void follow_server(std::string_view event, std::string_view frame);
   void go_on(std::string_view positions);
   void reach_inbox(const LocalFrame& frame);
 

@@ -1,5 +1,5 @@
-// StreamCursor: a version, a check of the topics, and a position for the inbox, for each topic and for each shard; as
-// base64url.
+// StreamCursor: a version, a position for the inbox, then each topic by its check with its place, and each shard with
+// its own; as base64url.
 #include "troupe/realtime/protocol/stream_cursor.h"
 
 #include <algorithm>
@@ -12,21 +12,23 @@ namespace troupe::realtime {
 
 namespace {
 
-constexpr char version = 1;
-constexpr char no_position = '\0';
+constexpr char version = 2;
 
-// FNV-1a over all names: it tells one list of topics from another, and keeps nobody out.
-std::uint64_t check_of(const std::vector<TopicPattern>& topics) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const auto& topic : topics) {
-    for (char c : topic.text()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    hash = (hash ^ 0x0a) * 0x100000001b3;
-  }
+// What stands in place of the length of an epoch.
+constexpr char no_position = '\0';
+constexpr char by_shards = '\x80';
+
+constexpr int check_bits = 32;
+
+// FNV-1a.
+std::uint32_t check_of(std::string_view topic) {
+  std::uint32_t hash = 0x811c9dc5;
+  for (char c : topic) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193;
   return hash;
 }
 
-void append_fixed(std::string& out, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(number >> shift);
+void append_check(std::string& out, std::uint32_t check) {
+  for (int shift = check_bits - 8; shift >= 0; shift -= 8) out += static_cast<char>(check >> shift);
 }
 
 // Seven bits a byte, the lowest first; the highest bit says that more follow.
@@ -57,10 +59,10 @@ class Reader {
     rest_.remove_prefix(count);
     return taken;
   }
-  std::uint64_t fixed() {
-    std::uint64_t number = 0;
-    for (char c : take(8)) number = number << 8 | static_cast<unsigned char>(c);
-    return number;
+  std::uint32_t check() {
+    std::uint32_t check = 0;
+    for (char c : take(check_bits / 8)) check = check << 8 | static_cast<unsigned char>(c);
+    return check;
   }
   std::uint64_t number() {
     std::uint64_t number = 0;
@@ -73,8 +75,21 @@ class Reader {
     fail();
     return 0;
   }
-  std::optional<Position> position() {
+  std::optional<Position> position() { return position_behind(take(1)); }
+  struct Place {
+    std::optional<Position> position;
+    bool by_shards = false;
+  };
+  Place place() {
     auto head = take(1);
+    if (head.starts_with(by_shards)) return {{}, true};
+    return {position_behind(head)};
+  }
+  bool failed() const noexcept { return failed_; }
+  bool is_done() const noexcept { return !failed_ && rest_.empty(); }
+
+ private:
+  std::optional<Position> position_behind(std::string_view head) {
     if (head.empty() || head[0] == no_position) return std::nullopt;
     auto size = static_cast<unsigned char>(head[0]);
     if (size > epoch_bytes_max) fail();
@@ -83,10 +98,6 @@ class Reader {
     if (offset > offset_max) fail();
     return Position{std::move(epoch), offset};
   }
-  bool failed() const noexcept { return failed_; }
-  bool is_done() const noexcept { return !failed_ && rest_.empty(); }
-
- private:
   std::string_view fail() {
     failed_ = true;
     rest_ = {};
@@ -101,40 +112,48 @@ class Reader {
 StreamCursor::StreamCursor(std::vector<TopicPattern> topics) : topics_(std::move(topics)) {
   INVARIANT(topics_.size() <= stream_topics_max, "a stream has few topics");
   std::ranges::sort(topics_);
-  positions_.resize(topics_.size());
+  for (const auto& topic : topics_) places_.push_back({check_of(topic.text())});
 }
 
 bool StreamCursor::read(std::string_view id) {
   auto bytes = id.size() <= stream_id_bytes_max ? wire::from_base64url(id) : std::nullopt;
   if (!bytes || !bytes->starts_with(version)) return false;
   Reader reader{std::string_view{*bytes}.substr(1)};
-  if (reader.fixed() != check_of(topics_)) return false;
   auto inbox = reader.position();
-  ShardPositions shards;
-  std::vector<std::optional<Position>> positions;
-  for (const auto& topic : topics_) {
-    auto position = reader.position();
-    positions.push_back(topic.is_name() ? std::move(position) : std::nullopt);
-  }
+  auto places = places_;
+  // No more is taken than id() ever says.
   auto count = reader.number();
-  // Each pattern goes on with all shards, so only as many are taken as id() ever says.
-  if (count > (is_names() ? 0 : stream_shards_max)) return false;
+  if (count > stream_topics_max) return false;
+  for (; count > 0 && !reader.failed(); --count) {
+    const auto check = reader.check();
+    const auto told = reader.place();
+    const auto place = std::ranges::find(places, check, &Place::check);
+    if (place == places.end()) continue;
+    const bool is_name = topics_[static_cast<std::size_t>(place - places.begin())].is_name();
+    *place = {check, is_name ? told.position : std::nullopt, !is_name && told.by_shards, true};
+  }
+  ShardPositions shards;
+  count = reader.number();
+  if (count > stream_shards_max) return false;
   for (; count > 0 && !reader.failed(); --count) {
     std::string name{reader.take(std::min<std::uint64_t>(reader.number(), shard_bytes_max))};
     if (auto position = reader.position()) shards.emplace(std::move(name), *std::move(position));
   }
   if (!reader.is_done()) return false;
   inbox_ = std::move(inbox);
-  positions_ = std::move(positions);
-  shards_ = std::move(shards);
+  places_ = std::move(places);
+  shards_ = std::ranges::any_of(places_, &Place::follows) ? std::move(shards) : ShardPositions{};
   return true;
 }
 
 std::string StreamCursor::id() const {
   std::string bytes(1, version);
-  append_fixed(bytes, check_of(topics_));
   append(bytes, inbox_);
-  for (const auto& position : positions_) append(bytes, position);
+  append_number(bytes, places_.size());
+  for (const auto& place : places_) {
+    append_check(bytes, place.check);
+    place.follows ? bytes.push_back(by_shards) : append(bytes, place.position);
+  }
   append_number(bytes, shards_.size());
   for (const auto& [name, position] : shards_) {
     append_number(bytes, name.size());
@@ -144,16 +163,20 @@ std::string StreamCursor::id() const {
   return wire::to_base64url(bytes);
 }
 
+const StreamCursor::Place* StreamCursor::find(std::string_view topic) const {
+  auto found = std::ranges::lower_bound(topics_, topic, {},
+                                        [](const TopicPattern& one) -> std::string_view { return one.text(); });
+  if (found == topics_.end() || found->text() != topic) return nullptr;
+  return &places_[static_cast<std::size_t>(found - topics_.begin())];
+}
+
 void StreamCursor::reach(std::string_view topic, const Position& position) {
   if (position.epoch.value().empty()) return;  // the server has no room to remember the topic
   if (topic.starts_with('$')) {
     inbox_ = position;
     return;
   }
-  auto found = std::ranges::lower_bound(topics_, topic, {},
-                                        [](const TopicPattern& one) -> std::string_view { return one.text(); });
-  if (found == topics_.end() || found->text() != topic) return;
-  positions_[static_cast<std::size_t>(found - topics_.begin())] = position;
+  if (auto* place = find(topic)) place->position = position;
 }
 
 void StreamCursor::reach_shard(std::string_view shard, std::uint64_t seq) {
@@ -161,11 +184,24 @@ void StreamCursor::reach_shard(std::string_view shard, std::uint64_t seq) {
   if (found != shards_.end()) found->second.offset = std::max(found->second.offset, seq);
 }
 
+void StreamCursor::follow(std::string_view pattern) {
+  if (auto* place = find(pattern)) place->follows = true;
+}
+
+void StreamCursor::lose(std::string_view topic) {
+  if (auto* place = find(topic)) place->follows = false;
+}
+
+bool StreamCursor::had(const TopicPattern& topic) const {
+  const auto* place = find(topic.text());
+  return place != nullptr && place->had;
+}
+
 std::vector<std::pair<TopicPattern, RecoverFrom>> StreamCursor::known() const {
   std::vector<std::pair<TopicPattern, RecoverFrom>> known;
   for (std::size_t i = 0; i < topics_.size(); ++i) {
-    if (positions_[i]) known.emplace_back(topics_[i], RecoverFrom{*positions_[i], {}});
-    if (!topics_[i].is_name() && !shards_.empty()) known.emplace_back(topics_[i], RecoverFrom{{}, shards_});
+    if (places_[i].position) known.emplace_back(topics_[i], RecoverFrom{*places_[i].position, {}});
+    if (places_[i].follows && !shards_.empty()) known.emplace_back(topics_[i], RecoverFrom{{}, shards_});
   }
   return known;
 }

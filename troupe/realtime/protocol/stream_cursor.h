@@ -2,8 +2,8 @@
 // patterns find theirs, and in its user's inbox; and the text for it that every event bears as
 // its `id`, so that the client can go on from there.
 //
-// The text is opaque to clients and comes back from anybody: what cannot be read, or was made for other topics, is
-// no position at all, and a position that is made up is one that cannot be recovered. Owned by one stream.
+// The text is opaque to clients and comes back from anybody: what cannot be read is no position at all, nor is one of
+// other topics, and a position that is made up is one that cannot be recovered. Owned by one stream.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,8 @@ class StreamCursor {
   /// `topics`: names and patterns, at most stream_topics_max, in any order. Nothing is known of them yet.
   explicit StreamCursor(std::vector<TopicPattern> topics);
 
-  /// Takes the positions that an earlier stream of the same topics has told; false, and none, where `id` is no such
-  /// text.
+  /// Takes the positions that an earlier stream has told, in the topics that both have; false, and none, where `id` is
+  /// no such text.
   bool read(std::string_view id);
   /// The positions as a text of letters, digits, '-' and '_'.
   std::string id() const;
@@ -43,18 +43,34 @@ class StreamCursor {
   void reach_shard(std::string_view shard, std::uint64_t seq);
   /// The patterns begin there, in each shard.
   void begin_shards(ShardPositions shards) { shards_ = std::move(shards); }
+  /// From here on the stream has the pattern, and it is where the shards are.
+  void follow(std::string_view pattern);
+  /// From here on the stream has the topic no more. A name keeps its place. A pattern does not: the shards go on
+  /// without it.
+  void lose(std::string_view topic);
 
   const std::vector<TopicPattern>& topics() const noexcept { return topics_; }
   /// There is no pattern among the topics.
   bool is_names() const noexcept { return std::ranges::all_of(topics_, &TopicPattern::is_name); }
+  /// Whether the id that was read is that of a stream which was asked for this topic, too.
+  bool had(const TopicPattern& topic) const;
   /// Where to go on, as far as it is known.
   std::vector<std::pair<TopicPattern, RecoverFrom>> known() const;
   const std::optional<Position>& inbox() const noexcept { return inbox_; }
 
  private:
-  std::vector<TopicPattern> topics_;                // ascending
-  std::vector<std::optional<Position>> positions_;  // of each; none of a pattern
-  ShardPositions shards_;                           // of all patterns
+  struct Place {
+    std::uint32_t check = 0;                // tells the topic from others in an id, and keeps nobody out
+    std::optional<Position> position = {};  // of a name
+    bool follows = false;                   // of a pattern: it is where the shards are
+    bool had = false;                       // the id that was read names it
+  };
+  const Place* find(std::string_view topic) const;
+  Place* find(std::string_view topic) { return const_cast<Place*>(std::as_const(*this).find(topic)); }
+
+  std::vector<TopicPattern> topics_;  // ascending
+  std::vector<Place> places_;         // of each
+  ShardPositions shards_;             // of all patterns
   std::optional<Position> inbox_;
 };
 

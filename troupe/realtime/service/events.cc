@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "troupe/realtime/api/answers.h"
 #include "troupe/realtime/command/subscribe.h"
@@ -52,8 +53,8 @@ std::expected<wire::Form, ClientError> query_of(const web::Request& request) {
   return *std::move(query);
 }
 
-// What is no id of these topics leaves the cursor as it is: the stream begins with what comes now, and its
-// confirmation says so.
+// What is no id leaves the cursor as it is, and so do topics of which it says nothing: they begin with what comes now,
+// and the confirmation says so.
 std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request, const wire::Form& query) {
   auto topics = topics_of(query);
   if (!topics) return std::unexpected(std::move(topics.error()));
@@ -66,12 +67,23 @@ std::expected<EventStreamParts, ClientError> wish_of(const web::Request& request
   return EventStreamParts{Subscribe{cursor.topics(), cursor.known(), overflow}, std::move(cursor)};
 }
 
-std::optional<ClientError> forbidden(const Subscribe& subscribe, const Identity& identity,
-                                     const RealtimeSettings& settings) {
+// What the last id says that the stream had, and may not be read any more, is taken out of the wish and told as lost,
+// so that the others go on; unless nothing would be left.
+std::optional<ClientError> refusal_of(EventStreamParts& wish, const Identity& identity,
+                                      const RealtimeSettings& settings) {
   const bool has_token = !identity.token.value().empty();
-  auto permissions =
+  const auto permissions =
       Permissions::from(identity.scopes, has_token ? settings.grants_with_token() : settings.grants_without_token());
-  return forbids(subscribe, permissions, settings);
+  const auto is_lost = [&](const TopicPattern& topic) {
+    return wish.cursor.had(topic) && !permissions.may_subscribe(topic);
+  };
+  auto& [topics, recover, overflow, presence] = wish.subscribe;
+  if (!std::ranges::all_of(topics, is_lost)) {
+    std::ranges::copy_if(topics, std::back_inserter(wish.lost), is_lost);
+    std::erase_if(topics, is_lost);
+    std::erase_if(recover, [&](const auto& place) { return is_lost(place.first); });
+  }
+  return forbids(wish.subscribe, permissions, settings);
 }
 
 actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
@@ -99,7 +111,7 @@ actor::Task<web::StreamAnswer> open(web::Request request, DoorPtr door) {
   }
   auto limited = over_rates(request.peer.ip, user ? &*user : nullptr, request.query.size(), *door);
   if (limited) co_return problem_of(*limited);
-  auto refused = forbidden(wish->subscribe, identity, *door->site->settings);  // 5. may they
+  auto refused = refusal_of(*wish, identity, *door->site->settings);  // 5. may they
   if (refused) co_return problem_of(*refused);
   auto lease = co_await door->doors->server.ask(Admit{request.peer.ip, user});  // 6. is there room
   if (!lease) co_return turned_away(*options, lease.error());

@@ -225,9 +225,6 @@ TEST_CASE("the id may come in the query, the header goes before it, and what is 
     REQUIRE_EQ(types(told), "welcome subscription_confirmed");
     CHECK_EQ(field(told[1].data, "recovered"), "false");
   }
-  auto other = go_on(world, "topic=a&topic=b", token, id)->take();
-  REQUIRE_EQ(types(other), "welcome subscription_confirmed");
-  CHECK_EQ(other[1].data.find(R"("recovered":true)"), std::string::npos);
 }
 
 TEST_CASE("what history has lost is told as not recovered, and the next id is that of what comes now") {
