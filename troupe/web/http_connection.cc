@@ -36,6 +36,13 @@ bool is_answered_during_drain(const Router::Match& match) {
   return route != nullptr && (*route)->options.during_drain == DuringDrain::answered;
 }
 
+Response too_much_received() {
+  auto response = problem(503, "too much is being received; try again later");
+  response.headers.set("Retry-After", "1");
+  response.refusal = Refusal::limit;
+  return response;
+}
+
 Response going_away() {
   auto response = problem(503, "the server is going away");
   response.headers.set("Retry-After", "1");  // by a new connection, which finds another server
@@ -81,6 +88,7 @@ void HttpConnection::on_bytes(std::span<char> bytes) {
         return hold_back(read(text));
       case Phase::serving:
       case Phase::stalled:
+        if (given_up_) return;
         return hold_back(text);
       case Phase::closing:
       case Phase::lingering:
@@ -102,7 +110,6 @@ std::string_view HttpConnection::read(std::string_view bytes) {
     }
     if (step == Step::request) {
       request_ = reader_.take_request();
-      receiving_.hold(*this, 0);
       enter(Phase::serving);
       ctx_->self(this).tell(ServeRequest{});
       return bytes;
@@ -119,27 +126,40 @@ void HttpConnection::pause_at(RequestReader::Step step) {
   if (input_ended_ || (draining_ && step == Step::idle)) keep_alive_ = false;  // no more comes, or is wanted
   if (!keep_alive_) return end_when_sent();
   if (step == Step::idle) return enter(Phase::idle);
-  if (step == Step::in_head) return enter(Phase::in_head);
-  enter(Phase::in_body);
-  receiving_.hold(*this, reader_.body_bytes());
+  enter(step == Step::in_head ? Phase::in_head : Phase::in_body);
 }
 
-// Others sent, and this one had held for the longest. Also from inside of another connection's events.
+// Others sent, and this one had held for the longest. Also from inside of another connection's events. Answers that are
+// owed go first.
 void HttpConnection::give_up_received() {
   entry_([&] {
-    auto refusal = problem(503, "too much is being received; try again later");
-    refusal.headers.set("Retry-After", "1");
-    refusal.refusal = Refusal::limit;
-    respond_and_close(std::move(refusal));
+    if (phase_ != Phase::serving && phase_ != Phase::stalled) return respond_and_close(too_much_received());
+    given_up_ = true;
+    forget_backlog();
+    wait_for_room();  // to throw away what still comes
   });
 }
 
 /// Keeps what came behind the request that is being served; past the limit the client has to wait.
 void HttpConnection::hold_back(std::string_view bytes) {
-  if (bytes.empty()) return;
-  if (backlog_read_ * 2 >= backlog_.size()) backlog_.erase(0, std::exchange(backlog_read_, 0));
-  backlog_ += bytes;
+  if (!bytes.empty()) {
+    if (backlog_read_ * 2 >= backlog_.size()) backlog_.erase(0, std::exchange(backlog_read_, 0));
+    backlog_ += bytes;
+  }
   wait_for_room();
+  count_received();
+}
+
+/// What is held of what the client has sent, in a request that is not whole or behind one that is served. It may have
+/// to be given up at once.
+void HttpConnection::count_received() {
+  if (phase_ >= Phase::closing) return;
+  receiving_.hold(*this, backlog_bytes() + (phase_ == Phase::in_body ? reader_.body_bytes() : 0));
+}
+
+void HttpConnection::forget_backlog() {  // and its memory
+  (void)std::exchange(backlog_, {});
+  backlog_read_ = 0;
 }
 
 /// Reads on as long as no more is held back than may be.
@@ -153,15 +173,14 @@ void HttpConnection::wait_for_room() {
 void HttpConnection::next_request() {
   if (!keep_alive_) return enter(Phase::closing);
   if (unsent_.size() - sent_ > site_->options.unsent_bytes_max) return enter(Phase::stalled);
+  if (given_up_) return respond_and_close(too_much_received());
   enter(Phase::idle);
   // In its place: to copy the rest for each of many requests would take the square of them.
   const auto left = read(std::string_view{backlog_}.substr(backlog_read_));
   backlog_read_ = backlog_.size() - left.size();
-  if (left.empty()) {
-    (void)std::exchange(backlog_, {});  // and its memory
-    backlog_read_ = 0;
-  }
+  if (left.empty()) forget_backlog();
   wait_for_room();
+  count_received();
 }
 
 void HttpConnection::on_closed(net::CloseReason reason) {
@@ -260,7 +279,8 @@ Response HttpConnection::failed(Asked& asked, std::string_view what) {
 
 /// Sends the 101 behind all earlier answers, gives the stream away and ends.
 void HttpConnection::hand_over(const Request& request, Accept accept, const Asked& asked) {
-  if (input_ended_) return end_when_sent();  // it has gone meanwhile, and its stream says so once
+  if (input_ended_) return end_when_sent();                      // it has gone meanwhile, and its stream says so once
+  if (given_up_) return respond_and_close(too_much_received());  // what it has said behind the handshake
   site_->metrics.answered(101, ctx_->now() - asked.at);
   append_response(unsent_, handshake_response(request, accept.subprotocol, accept.extensions),
                   {.with_body = false, .request_id = request.request_id, .date = {}});
@@ -314,7 +334,6 @@ void HttpConnection::respond_and_close(Response response) {
   keep_alive_ = false;
   respond(std::move(response), {.at = ctx_->now()});
   reader_.forget();
-  receiving_.hold(*this, 0);
   enter(Phase::closing);
 }
 
@@ -383,10 +402,13 @@ void HttpConnection::enter(Phase phase) {
       return arm(phase_deadline_ = ctx_->now() + options.body_time_max);
     case Phase::lingering:
       return arm(phase_deadline_ = ctx_->now() + options.linger_time_max);
-    case Phase::serving:  // a handler's own questions have their deadlines
-    case Phase::stalled:
     case Phase::closing:
     case Phase::ended:
+      forget_backlog();
+      receiving_.hold(*this, 0);
+      [[fallthrough]];
+    case Phase::serving:  // a handler's own questions have their deadlines
+    case Phase::stalled:
       phase_deadline_ = base::Instant::never();
   }
 }

@@ -74,6 +74,8 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   void pause_at(RequestReader::Step step);
   void hold_back(std::string_view bytes);
   void wait_for_room();
+  void count_received();
+  void forget_backlog();
   void next_request();
 
   void trace(const Request& request, actor::Context& ctx) const;
@@ -117,8 +119,9 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   base::Instant check_at_ = base::Instant::never();  // when the next CheckDeadlines comes
   Phase phase_ = Phase::ended;                       // until started
   bool keep_alive_ = true;
-  bool paused_ = false;  // nothing is read, for too much is held back
-  bool came_late_;       // the server was going away already
+  bool paused_ = false;    // nothing is read, for too much is held back
+  bool given_up_ = false;  // what came behind the request at hand is forgotten, and its client is told so
+  bool came_late_;         // the server was going away already
   bool draining_;
   bool input_ended_ = false;
   bool client_is_gone_ = false;  // while a handler works for it

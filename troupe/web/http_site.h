@@ -34,7 +34,7 @@ struct HttpOptions {
   base::Duration linger_time_max = std::chrono::seconds{2};  // for our last words to arrive before we close
   std::size_t backlog_bytes_max = 64 * 1024;                 // pipelined requests that wait; past it reading pauses
   std::size_t unsent_bytes_max = 256 * 1024;                 // answers that wait; past it no further request is served
-  std::size_t receiving_bytes_max = 256 * 1024 * 1024;  // of bodies and messages that have not come whole, on one core
+  std::size_t receiving_bytes_max = 256 * 1024 * 1024;  // received and of no use yet, on one core: see ReceiveBudget
   bool secure = false;                                  // what comes has come through TLS
   TraceOptions trace{};
 };

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "troupe/actor/sim/world.h"
 #include "troupe/net/memory_network.h"
 #include "troupe/web/http_server.h"
@@ -31,8 +33,11 @@ class SlowActor {
 /// at
 /// `/ws`, after a second.
 struct Site {
-  explicit Site(net::MemoryNetworkOptions network_options = {}) : network(world.core(0), network_options) {
+  explicit Site(net::MemoryNetworkOptions network_options = {},
+                std::size_t receiving_bytes_max = HttpOptions{}.receiving_bytes_max)
+      : network(world.core(0), network_options) {
     HttpServerOptions options;
+    options.http.receiving_bytes_max = receiving_bytes_max;
     options.guard.requests_by_address = {.per_second = 1e6, .burst = 1e6};
     options.listen = [this](actor::Core&) { return network.listen({{}, 80}); };
     options.routes = [this](Router& router, actor::Context& ctx) { add_routes(router, ctx.spawn<SlowActor>({})); };
@@ -70,6 +75,10 @@ struct Site {
   actor::Ref<HttpServer> server;
   int attached = 0;
 };
+
+constexpr std::string_view handshake =
+    "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 std::string get(std::string_view target) { return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target); }
 
@@ -126,14 +135,47 @@ TEST_CASE("who has said no more while its WebSocket is being opened gets none") 
     CAPTURE(goes);
     Site site;
     auto client = TestClient{site.network.connect({{}, 80})};
-    client.send(
-        "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    client.send(handshake);
     if (goes) client.stream().shutdown_write();
     site.world.advance(2s);
     CHECK_EQ(site.attached, goes ? 0 : 1);
     CHECK_EQ(client.is_closed(), true);  // the link of the other is let go at once
     CHECK_EQ(site.connections(), 0);
+  }
+}
+
+TEST_CASE("what waits behind requests that are served is bounded for all, and who has held it for the longest goes") {
+  struct Row {
+    std::string_view first;
+    std::string_view answer;  // to that; none: the refusal itself
+  };
+  const std::string slow = get("/slow");
+  for (const auto& [first, answer] : {Row{slow, "\r\n\r\nslow"}, Row{handshake, ""}}) {
+    CAPTURE(first);
+    Site site{{.buffer_bytes = 256 * 1024}, 100'000};
+    const auto begin = [&](std::string_view at_hand) {
+      auto client = std::make_unique<TestClient>(site.network.connect({{}, 80}));
+      std::string all{at_hand};
+      for (int i = 0; all.size() < 60'000; ++i) all += get(fmt::format("/n?{}.", i));
+      client->send(all + get("/n?last"));
+      site.world.advance(10ms);
+      return client;
+    };
+    auto greedy = begin(first);
+    auto honest = begin(slow);
+    greedy->send(get("/n?more"));  // which nobody waits for any more
+    site.world.advance(5s);
+    const auto told = greedy->take();
+    const auto refusal = told.find("HTTP/1.1 503 ");
+    REQUIRE_NE(refusal, std::string::npos);
+    CHECK(told.substr(0, refusal).ends_with(answer));
+    CHECK_EQ(told.substr(0, refusal).empty(), answer.empty());
+    CHECK_NE(told.find("Retry-After", refusal), std::string::npos);
+    CHECK_EQ(told.find("HTTP/1.1", refusal + 1), std::string::npos);
+    CHECK(greedy->is_closed());
+    CHECK_EQ(site.attached, 0);
+    CHECK(honest->take().ends_with("\r\n\r\nlast"));
+    CHECK_FALSE(honest->is_closed());
   }
 }
 

@@ -1,5 +1,5 @@
-// ReceiveBudget: how much of what has not come whole yet the connections of one core may hold together: bodies of
-// requests, messages of WebSockets.
+// ReceiveBudget: how much of what they have received and cannot use yet the connections of one core may hold together:
+// of bodies and messages that have not come whole, and what comes behind a request that is being served.
 //
 // Each has a limit of its own, but strangers have many connections. Past the bound the one goes that has held for the
 // longest: who sends honestly is done soon, and finds room also while others do not mean to end. Little counts as
