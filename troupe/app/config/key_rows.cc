@@ -128,9 +128,12 @@ void add_connection_keys(std::vector<Key>& to) {
   to.push_back(key("realtime.topics_max",
                    "Topics that have messages or subscribers, on each core; messages for a further one are refused.",
                    count(1, 100'000'000), AT(realtime.topics_max)));
-  to.push_back(key("realtime.topics_by_user_max",
-                   "Of those, topics with messages of which one user has published the first.", count(1, 100'000'000),
-                   AT(realtime.topics_by_user_max)));
+  to.push_back(
+      key("realtime.topics_by_user_max",
+          "Of those, topics that one user has begun: who published the first message of what is kept there, or "
+          "of all. Messages for a further one are refused with rate_limited, unless one of them has neither "
+          "messages nor subscribers by name.",
+          count(1, 100'000'000), AT(realtime.topics_by_user_max)));
   to.push_back(key("realtime.heartbeat_interval", "Time between two pings of the server.", duration<Duration>(1s, 1h),
                    AT(realtime.heartbeat.interval), live));
   to.push_back(key("realtime.heartbeat_timeout", "How long a ping may stay unanswered before 4002.",

@@ -21,7 +21,7 @@ ClientError error_of(const actor::Failure<PublishError>& failure) {
   }
   if (failure.domain == PublishError::overloaded) return {ErrorCode::overloaded, "no room for another topic", 1s};
   if (failure.domain == PublishError::too_many_topics) {
-    return {ErrorCode::rate_limited, "as many topics as one user may have keep this user's messages", 10s};
+    return {ErrorCode::rate_limited, "this user has begun as many topics as one user may", 10s};
   }
   if (failure.safe_to_retry()) return {ErrorCode::overloaded, "the message was not published; try again", 1s};
   return {ErrorCode::internal, "whether the message was published is not known", {}};

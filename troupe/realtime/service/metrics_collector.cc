@@ -57,6 +57,8 @@ void add(RouterFigures& sum, const RouterFigures& one) {
   sum.recording += one.recording;
   sum.directs += one.directs;
   sum.topics += one.topics;
+  sum.topics_refused += one.topics_refused;
+  sum.topics_refused_of_user += one.topics_refused_of_user;
   sum.history_bytes += one.history_bytes;
   sum.inboxes += one.inboxes;
   sum.subscriptions += one.subscriptions;
@@ -259,6 +261,11 @@ void show(base::Samples& out, const RouterFigures& sum) {
   gauge("troupe_realtime_recording", "Publications that wait for the disk.", sum.recording);
   counter("troupe_realtime_directs_total", "Direct messages.", sum.directs);
   gauge("troupe_realtime_topics", "Topics with a position.", sum.topics);
+  for (auto [limit, count] : {std::pair{"core", sum.topics_refused}, {"user", sum.topics_refused_of_user}}) {
+    out.counter("troupe_realtime_topics_refused_total",
+                "Publications refused because there were as many topics as may be, on the core or of their user.",
+                static_cast<double>(count), {{"limit", limit}});
+  }
   show_stage(out, "route", sum.routing);
   show_stage(out, "enqueue", sum.enqueuing);
   gauge("troupe_realtime_inboxes", "Inboxes of users.", sum.inboxes);

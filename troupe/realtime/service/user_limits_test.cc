@@ -1,14 +1,16 @@
 // Limits by user and by address: who is refused, how, and what becomes of the others.
 #include <doctest/doctest.h>
 
-#include "troupe/realtime/testing/realtime_world.h"
+#include "troupe/realtime/testing/figures.h"
 
 namespace troupe::realtime {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::field;
+using testing::moved;
 using testing::RealtimeWorld;
+using testing::topic_at;
 using testing::types;
 
 constexpr std::string_view ping = R"({"type":"ping","id":"7"})";
@@ -187,6 +189,40 @@ TEST_CASE("frames that cannot be read count too") {
   auto socket = world.connect("alice");
   for (int i = 0; i < 3; ++i) CHECK_EQ(field(world.exchange(socket, "x")[0], "code"), "bad_request");
   CHECK_EQ(field(world.exchange(socket, ping)[0], "code"), "rate_limited");
+}
+
+TEST_CASE(
+    "who has begun as many topics as one may, and keeps them by being subscribed, is refused, and nobody else is") {
+  RealtimeOptions options;
+  options.settings = std::make_shared<const RealtimeSettings>(NamespaceOptions{.history = {.count_max = 0}});
+  options.router.topics = {.topics_max = 4, .by_user_max = 2};
+  RealtimeWorld world{options};
+  auto eve = world.connect("eve");
+  auto bob = world.connect("bob", 1);
+  auto carol = world.connect("carol");
+  std::vector<std::string> names;  // of one home
+  for (const auto* prefix : {"a.", "b.", "c.", "d.", "e."}) names.push_back(topic_at(0, prefix));
+  const auto subscribe = [&](testing::Socket& socket, std::string_view topic) {
+    world.exchange(socket, fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", topic));
+  };
+  const auto publish = [&](testing::Socket& socket, std::string_view topic) {
+    return world.exchange(socket, fmt::format(R"({{"type":"publish","id":"p","topic":"{}","payload":1}})", topic))
+        .back();
+  };
+  for (const auto& name : names) subscribe(eve, name);
+  CHECK_EQ(field(publish(eve, names[0]), "type"), "ack");
+  CHECK_EQ(field(publish(eve, names[1]), "type"), "ack");
+  const auto refused = publish(eve, names[2]);
+  CHECK_EQ(field(refused, "code"), "rate_limited");
+  CHECK_EQ(field(refused, "message"), "this user has begun as many topics as one user may");
+  CHECK_NE(field(refused, "retry_after_ms"), "");
+  CHECK_EQ(field(publish(eve, names[0]), "offset"), "2");
+  CHECK_EQ(field(publish(bob, names[2]), "type"), "ack");
+  CHECK_EQ(field(publish(bob, names[3]), "type"), "ack");
+  CHECK_EQ(field(publish(carol, names[4]), "code"), "overloaded");
+  CHECK_EQ(moved(world, "troupe_realtime_topics_refused_total"), "core=1 user=1");
+  world.exchange(eve, fmt::format(R"({{"type":"unsubscribe","topics":["{}"]}})", names[1]));
+  CHECK_EQ(field(publish(eve, names[4]), "type"), "ack");  // in its place
 }
 
 }  // namespace

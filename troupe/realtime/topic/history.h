@@ -24,9 +24,6 @@ struct HistoryLimits {
   std::size_t count_max = 256;
   std::size_t bytes_max = 1024 * 1024;               // of finished frames; a topic of large messages keeps fewer
   base::Duration age_max = std::chrono::minutes{5};  // longer than most reconnects take
-
-  /// Whether they let anything be kept at all.
-  bool keep_any() const noexcept { return count_max > 0 && bytes_max > 0 && age_max > base::Duration::zero(); }
 };
 
 /// One message that is kept. `seq` is its number in the stream of the topic's home shard.

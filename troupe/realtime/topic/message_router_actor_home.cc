@@ -69,7 +69,11 @@ void MessageRouterActor::handle(PublishMessage&& message, actor::Reply<PublishAc
   }
   if (is_durable(message.publication.topic)) return record(std::move(message), std::move(reply), ctx);
   auto publication = figures_.routing.measure(ctx.core(), [&] { return topics_->publish(message, moment(ctx)); });
-  if (!publication) return reply.fail(publication.error());
+  if (!publication) {
+    const bool of_user = publication.error() == PublishError::too_many_topics;
+    ++(of_user ? figures_.topics_refused_of_user : figures_.topics_refused);
+    return reply.fail(publication.error());
+  }
   ++figures_.published;
   ++figures_.namespaces.of(publication->topic.text()).published;
   publish(message, *std::move(publication), std::move(reply), ctx.now());

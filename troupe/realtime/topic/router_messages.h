@@ -118,7 +118,7 @@ struct Publisher {
 
 enum class PublishError : std::uint8_t {
   overloaded,        // no room for another topic
-  too_many_topics,   // of those that keep messages this user has begun as many as one may
+  too_many_topics,   // this user has begun as many as one may
   key_used_before,   // the idempotency key came with another payload
   slow_reader,       // a subscriber does not keep up, and its namespace lets publishers feel it; no offset was given
   not_recorded,      // the topic is durable, and the message is not on the disk; nobody got it
@@ -345,6 +345,8 @@ struct RouterFigures {
   std::uint64_t recording = 0;     // wait for the disk
   std::uint64_t directs = 0;
   std::uint64_t topics = 0;
+  std::uint64_t topics_refused = 0;          // publications that found no room for their topic
+  std::uint64_t topics_refused_of_user = 0;  // or their user had begun as many as one may
   std::uint64_t history_bytes = 0;
   std::uint64_t inboxes = 0;
   std::uint64_t subscriptions = 0;

@@ -27,9 +27,9 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   const auto& publication = wanted.publication;
   Topic* topic = find(publication.topic.text());
   // Before a topic is made, for which another might have to go.
-  if ((topic == nullptr || !topic->keeps) && may_keep(publication.topic) && has_all_topics(wanted.publisher.user)) {
-    return std::unexpected(PublishError::too_many_topics);
-  }
+  const auto& user = wanted.publisher.user;
+  const bool begins = topic == nullptr || !topic->has_beginner;
+  if (begins && has_all_topics(user) && !make_room_for(user)) return std::unexpected(PublishError::too_many_topics);
   topic = topic != nullptr ? use_again(*topic) : make(publication.topic, moment);
   if (topic == nullptr) return std::unexpected(PublishError::overloaded);
   if (topic->history.is_full() || topic->is_durable) {
@@ -38,33 +38,48 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
   }
   ++top_.offset;
   Position position{topic->history.top().epoch, topic->history.top().offset + 1};
-  MessageParts parts{topic->name.text(), position, wanted.publisher.user, moment.wall, publication.payload};
+  MessageParts parts{topic->name.text(), position, user, moment.wall, publication.payload};
   auto message = encode_message(parts);
 
   std::expected<Publication, PublishError> result{std::in_place, publication.topic, position, top_.offset,
                                                   message.frame, base::Bytes{},     CoreSet{}};
   if (find_cores(*result)) result->frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
+  const bool kept_before = topic->keeps;
   keep(*topic, moment.wall, moment.now, std::move(message), wanted.target);
-  keep_for(wanted.publisher.user, *topic);
+  if (!kept_before && (topic->keeps || !topic->has_beginner)) begin_for(user, *topic);
   return result;
 }
 
 bool TopicShard::has_all_topics(const UserId& user) const {
   const auto found = by_user_.find(user);
-  return found != by_user_.end() && found->second >= options_.by_user_max;
+  return found != by_user_.end() && found->second.topics >= options_.by_user_max;
 }
 
-bool TopicShard::may_keep(const TopicName& name) const { return settings_->of(name).history.keep_any(); }
-
-void TopicShard::keep_for(const UserId& user, Topic& topic) {
-  if (!topic.keeps || topic.has_keeper) return;
-  topic.keeper = by_user_.try_emplace(user).first;
-  topic.has_keeper = true;
-  ++topic.keeper->second;
+// One that somebody else has begun stays with him where this user may have no more.
+void TopicShard::begin_for(const UserId& user, Topic& topic) {
+  if (topic.has_beginner && (topic.beginner->first == user || has_all_topics(user))) return;
+  end_beginning(topic);
+  topic.beginner = by_user_.try_emplace(user).first;
+  topic.has_beginner = true;
+  auto& begun = topic.beginner->second;
+  ++begun.topics;
+  if (!topic.keeps) topic.idle = begun.idle.insert(begun.idle.end(), &topic);
 }
 
-void TopicShard::release_keeper(Topic& topic) {
-  if (std::exchange(topic.has_keeper, false) && --topic.keeper->second == 0) by_user_.erase(topic.keeper);
+void TopicShard::end_beginning(Topic& topic) {
+  if (!std::exchange(topic.has_beginner, false)) return;
+  auto& begun = topic.beginner->second;
+  if (!topic.keeps) begun.idle.erase(topic.idle);
+  if (--begun.topics == 0) by_user_.erase(topic.beginner);
+}
+
+// Forgets one that the user has begun and that is missed little. To let it stay as nobody's would give a user more than
+// his part, once he subscribes to it.
+bool TopicShard::make_room_for(const UserId& user) {
+  auto [topic, missed_by] = least_missed(by_user_.at(user).idle);
+  if (missed_by >= MissedBy::named_readers) return false;
+  forget(*topic);
+  return true;
 }
 
 // Gives whether anybody came by a pattern.
@@ -357,10 +372,14 @@ TopicShard::Topic* TopicShard::find_or_make(const TopicName& name, const Moment&
   return topic != nullptr ? use_again(*topic) : make(name, moment);
 }
 
-// Of all in its list it was used last.
+// Of all in its lists it was used last.
 TopicShard::Topic* TopicShard::use_again(Topic& topic) {
   auto& list = list_of(topic);
   list.splice(list.end(), list, topic.place);
+  if (topic.has_beginner && !topic.keeps) {
+    auto& idle = topic.beginner->second.idle;
+    idle.splice(idle.end(), idle, topic.idle);
+  }
   return &topic;
 }
 
@@ -376,34 +395,44 @@ TopicShard::Topic* TopicShard::make(const TopicName& name, const Moment& moment)
   return topic;
 }
 
-// Forgets the longest unused topic that keeps nothing and has no subscriber: to those a new epoch would be a loss, but
-// for one to which nothing was ever published. Of durable topics, whose epoch lasts, any will do; where there is no
-// other, one that keeps messages goes.
+// The epoch of a durable topic lasts, so nobody misses it.
+TopicShard::MissedBy TopicShard::missed_by(const Topic& topic) {
+  if (topic.writes > 0) return MissedBy::named_readers;
+  if (topic.is_durable || interest_.match(topic.name).empty()) return MissedBy::nobody;
+  if (topic.history.top().offset == 0) return MissedBy::no_reader;
+  const auto by_name = interest_.number_of(TopicPattern::parse(topic.name.text()).value());
+  return by_name ? MissedBy::named_readers : MissedBy::pattern_readers;
+}
+
+// Of topics that keep nothing, the longest unused first; of many a few are looked at each time, and others the next.
+std::pair<TopicShard::Topic*, TopicShard::MissedBy> TopicShard::least_missed(Recent& idle) {
+  constexpr std::size_t looks_max = 64;
+  std::pair<Topic*, MissedBy> least{nullptr, MissedBy::named_readers};
+  for (auto looks = std::min(looks_max, idle.size()); looks > 0; --looks) {
+    const auto missed = missed_by(*idle.front());
+    if (missed < least.second) least = {idle.front(), missed};
+    if (missed == MissedBy::nobody) break;
+    idle.splice(idle.end(), idle, idle.begin());
+  }
+  return least;
+}
+
+// Of durable topics, whose epoch lasts, one that keeps messages goes before one that anybody misses.
 bool TopicShard::make_room() {
-  constexpr int looks_max = 64;  // of many with subscribers a few are looked at each time
-  Topic* untouched = nullptr;
-  for (int looked = 0; looked < looks_max && !empty_.empty(); ++looked) {
-    Topic& topic = *empty_.front();
-    if (topic.writes == 0 && (topic.is_durable || interest_.match(topic.name).empty())) {
-      forget(topic);
-      return true;
-    }
-    if (untouched == nullptr && topic.writes == 0 && topic.history.top().offset == 0) untouched = &topic;
-    empty_.splice(empty_.end(), empty_, empty_.begin());
+  constexpr int looks_max = 64;
+  auto [topic, missed_by] = least_missed(empty_);
+  if (missed_by > MissedBy::no_reader) {
+    auto some = keeping_ | std::views::take(looks_max);
+    auto found = std::ranges::find_if(some, [](const Topic* one) { return one->is_durable && one->writes == 0; });
+    if (found != some.end()) topic = *found;
   }
-  if (untouched != nullptr) {
-    forget(*untouched);
-    return true;
-  }
-  auto some = keeping_ | std::views::take(looks_max);
-  auto found = std::ranges::find_if(some, [](const Topic* topic) { return topic->is_durable && topic->writes == 0; });
-  if (found == some.end()) return false;
-  forget(**found);
+  if (topic == nullptr) return false;
+  forget(*topic);
   return true;
 }
 
 void TopicShard::forget(Topic& topic) {
-  release_keeper(topic);
+  end_beginning(topic);
   set_due(topic, base::Instant::never());
   forgotten_seq_ = std::max(forgotten_seq_, topic.history.last_seq());
   history_bytes_ -= topic.history.bytes();
@@ -436,9 +465,11 @@ void TopicShard::change(Topic& topic, Change&& change) {
   if (keeps == topic.keeps) return;
   auto& from = list_of(topic);
   topic.keeps = keeps;
-  if (!keeps) release_keeper(topic);
   auto& to = list_of(topic);
   to.splice(to.end(), from, topic.place);
+  if (!topic.has_beginner) return;
+  auto& idle = topic.beginner->second.idle;
+  keeps ? void(idle.erase(topic.idle)) : void(topic.idle = idle.insert(idle.end(), &topic));
 }
 
 }  // namespace troupe::realtime

@@ -2,9 +2,10 @@
 // which cores have subscribers.
 //
 // A publication gets its offset, is encoded and kept here in one step. Topics are made by
-// the first publication or subscription; when there are too many, those that keep nothing and
-// have no subscriber are forgotten, the longest unused first, and a later one of that name has
-// a new epoch. Those that keep messages are not, so each user may have a part of them only.
+// the first publication or subscription; when there are too many, one that keeps nothing is
+// forgotten, the one that is missed least, and a later one of that name has a new epoch. Those
+// that keep messages or have subscribers by name are not, so each user may have begun a part of
+// all topics only: it is who published the first message of what is kept there, or of all.
 //
 // A durable topic is here as far as it was loaded from the disk, and may be forgotten at any time but
 // while it is written to: whoever needs it loads it again.
@@ -37,7 +38,7 @@ namespace troupe::realtime {
 
 struct TopicOptions {
   std::size_t topics_max = 100'000;                   // on one core
-  std::size_t by_user_max = 50'000;                   // of those, topics that keep what one user began to publish there
+  std::size_t by_user_max = 50'000;                   // of those, topics that one user has begun
   std::size_t history_bytes_max = 256 * 1024 * 1024;  // on one core, all topics together
   // What one frame may have this core look at and send again for its patterns; past it they are not recovered.
   std::size_t recover_topics_max = 20'000;  // published to since; a millisecond or two
@@ -130,7 +131,12 @@ class TopicShard {
  private:
   struct Topic;
   using Recent = std::list<Topic*>;
-  using Kept = std::map<UserId, std::size_t>;
+  /// What one user has begun.
+  struct Begun {
+    std::size_t topics = 0;
+    Recent idle{};  // those of them that keep nothing, longest unused first
+  };
+  using ByUser = std::map<UserId, Begun>;
   struct Topic {
     TopicName name;
     std::uint64_t number;  // of all that were made here
@@ -138,9 +144,10 @@ class TopicShard {
     Recent::iterator place;                      // in one of the first two below
     Recent::iterator published;                  // in the third
     std::size_t* bytes_of_namespace = nullptr;   // in by_namespace_
-    Kept::iterator keeper;                       // in by_user_, of a topic that has_keeper
-    bool has_keeper = false;                     // it keeps messages, and their first was a user's
-    bool keeps = false;                          // in which
+    ByUser::iterator beginner;                   // in by_user_, of a topic that has_beginner
+    Recent::iterator idle;                       // among the beginner's, of one that keeps nothing
+    bool has_beginner = false;                   // a user's publication began it
+    bool keeps = false;                          // it has messages
     bool is_durable = false;                     // it was loaded
     std::uint32_t writes = 0;                    // under way
     Offset trimmed = 0;                          // so far the disk was told that it need not keep it
@@ -152,9 +159,9 @@ class TopicShard {
   std::optional<std::vector<RecoveredMessage>> recover(const TopicPattern& pattern, const Position& from,
                                                        base::Instant now, RecoveryAllowance& allowance);
   bool has_all_topics(const UserId& user) const;
-  bool may_keep(const TopicName& name) const;
-  void keep_for(const UserId& user, Topic& topic);
-  void release_keeper(Topic& topic);
+  void begin_for(const UserId& user, Topic& topic);
+  void end_beginning(Topic& topic);
+  bool make_room_for(const UserId& user);
   bool find_cores(Publication& publication);
   void keep(Topic& topic, base::UnixTime sent_at, base::Instant now, EncodedMessage message, TargetScope target);
   Publication deliver(Topic& topic, const StoredMessage& stored, const Moment& moment);
@@ -166,6 +173,15 @@ class TopicShard {
   Topic* find_or_make(const TopicName& name, const Moment& moment);
   Topic* use_again(Topic& topic);
   Topic* make(const TopicName& name, const Moment& moment);
+  /// Who misses a topic that keeps nothing once it is forgotten, in rising order of what it is to them.
+  enum class MissedBy : std::uint8_t {
+    nobody,
+    no_reader,        // it has subscribers, and nothing was ever published
+    pattern_readers,  // to whom the next message will come in a new epoch
+    named_readers,    // who count its offsets
+  };
+  MissedBy missed_by(const Topic& topic);
+  std::pair<Topic*, MissedBy> least_missed(Recent& idle);
   bool make_room();
   Recent& list_of(const Topic& topic) noexcept { return topic.keeps ? keeping_ : empty_; }
   void set_due(Topic& topic, base::Instant due);
@@ -180,7 +196,7 @@ class TopicShard {
   Recent keeping_;                   // topics with messages, longest unused first
   Recent empty_;                     // topics without, longest unused first
   Recent published_;                 // all topics, in the order of their newest publications
-  Kept by_user_;                     // topics that keep messages, by who published the first of them
+  ByUser by_user_;                   // topics by who has begun them
   std::uint64_t forgotten_seq_ = 0;  // the highest of a publication whose topic is forgotten
   std::map<std::pair<base::Instant, std::uint64_t>, Topic*> due_;  // when expire() is to look at which topic
   std::uint64_t made_ = 0;                                         // topics so far

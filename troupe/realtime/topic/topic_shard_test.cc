@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <set>
+
 namespace troupe::realtime {
 namespace {
 
@@ -206,45 +208,121 @@ TEST_CASE("past the topic limit one that keeps nothing is forgotten, and one tha
   CHECK_NE(shard.open("a").top.epoch, epoch);  // it came back as another
 }
 
-TEST_CASE("one user's topics that keep messages are bounded, and others have room beside them") {
-  Shard shard{{.topics_max = 10, .by_user_max = 2},
-              settings_of({.age_max = 10s}, {{"none", {.history = {.count_max = 0}}}})};
+TEST_CASE("the topics that one user has begun are bounded, and others have room beside them") {
+  Shard shard{{.topics_max = 10, .by_user_max = 2}, settings_of({.age_max = 10s})};
   const auto publish = [&](std::string_view topic, std::string user) {
     return shard.publish(topic, 1, std::move(user));
+  };
+  const auto pass_time = [&] {
+    shard.now = shard.now + 10s;
+    shard.shard.expire(shard.now);
   };
   CHECK(publish("a", "eve").has_value());
   CHECK(publish("b", "eve").has_value());
   CHECK_EQ(publish("c", "eve").error(), PublishError::too_many_topics);
-  CHECK(publish("a", "eve").has_value());       // of those that there are
-  CHECK(publish("none.x", "eve").has_value());  // which keeps nothing
+  CHECK(publish("a", "eve").has_value());  // of those that there are
   CHECK(publish("c", "bob").has_value());
   CHECK(publish("c", "eve").has_value());  // it is his
-  shard.now = shard.now + 10s;
-  shard.shard.expire(shard.now);
-  CHECK(publish("d", "eve").has_value());
+  pass_time();
+  const auto epoch = shard.open("a").top.epoch;
+  CHECK(publish("d", "eve").has_value());  // in the place of b, which is unused for longer
+  CHECK_EQ(shard.open("a").top.epoch, epoch);
   CHECK(publish("a", "bob").has_value());  // whoever begins again
   CHECK(publish("e", "eve").has_value());
   CHECK_EQ(publish("b", "eve").error(), PublishError::too_many_topics);
-  shard.shard.use(settings_of({.count_max = 0}), shard.now);
-  CHECK(publish("b", "eve").has_value());
+  pass_time();
+  CHECK(publish("d", "bob").has_value());  // who has as many as he may, so that it stays hers
+  CHECK(publish("b", "eve").has_value());  // in the place of e
+  CHECK_EQ(publish("e", "eve").error(), PublishError::too_many_topics);
 }
 
-TEST_CASE("past the topic limit one with subscribers keeps its place, and where all have some there is no room") {
+TEST_CASE("what one user has begun and subscribed to counts although it keeps nothing, whichever came first") {
+  for (const bool subscribed_before : {true, false}) {
+    CAPTURE(subscribed_before);
+    Shard shard{{.topics_max = 4, .by_user_max = 2}, settings_of({.count_max = 0})};
+    const auto subscribe = [&] {
+      for (const auto* topic : {"a", "b", "c", "d", "e"}) shard.shard.add_interest(0, pattern(topic));
+    };
+    if (subscribed_before) subscribe();
+    CHECK(shard.publish("a", 1, "eve").has_value());
+    CHECK(shard.publish("b", 1, "eve").has_value());
+    if (!subscribed_before) subscribe();
+    CHECK_EQ(shard.publish("c", 1, "eve").error(), PublishError::too_many_topics);
+    CHECK_EQ(shard.publish("a", 1, "eve")->position.offset, 2);
+    CHECK(shard.publish("c", 1, "bob").has_value());
+    CHECK(shard.publish("d", 1, "bob").has_value());
+    shard.shard.drop_interest(0, pattern("a"));
+    CHECK(shard.publish("e", 1, "eve").has_value());  // in the place of a
+    CHECK_EQ(shard.publish("b", 1, "eve")->position.offset, 2);
+    CHECK_EQ(shard.shard.topics(), 4);
+  }
+}
+
+TEST_CASE("who publishes to one name after the other that nobody is subscribed to is never refused") {
+  Shard shard{{.topics_max = 100, .by_user_max = 5}, settings_of({.count_max = 0})};
+  for (int i = 0; i < 50; ++i) CHECK_EQ(shard.publish(fmt::format("t{}", i), 1, "eve")->position.offset, 1);
+  CHECK_EQ(shard.shard.topics(), 5);
+}
+
+TEST_CASE("whatever comes and goes, there are no more topics than may be, and in the end all of them make room") {
+  base::SeededRandom random{3};
+  Shard shard{{.topics_max = 20, .by_user_max = 5},
+              settings_of({.count_max = 2, .age_max = 10s}, {{"none", {.history = {.count_max = 0}}}})};
+  const auto any_name = [&] { return fmt::format("{}.{}", random.below(2) == 0 ? "none" : "some", random.below(20)); };
+  std::set<std::string> subscribed;
+  for (int step = 0; step < 5000; ++step) {
+    const auto topic = any_name();
+    switch (random.below(8)) {
+      case 0:
+        shard.shard.add_interest(0, pattern(topic));
+        subscribed.insert(topic);
+        break;
+      case 1:
+        shard.shard.drop_interest(0, pattern(topic));
+        subscribed.erase(topic);
+        break;
+      case 2:
+        shard.now = shard.now + 1s;
+        shard.shard.expire(shard.now);
+        break;
+      case 3:
+        (void)shard.open(topic);
+        break;
+      default:
+        (void)shard.publish(topic, 1, fmt::format("u{}", random.below(3)));
+    }
+    REQUIRE_LE(shard.shard.topics(), 20);
+  }
+  for (const auto& topic : subscribed) shard.shard.drop_interest(0, pattern(topic));
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  for (int i = 0; i < 30; ++i) CHECK(shard.publish(fmt::format("none.new{}", i), 1, "u0").has_value());
+}
+
+TEST_CASE("past the topic limit one with subscribers by name keeps its place, one that patterns alone bring does not") {
   Shard shard{{.topics_max = 2}, settings_of({.age_max = 10s})};
+  const auto pass_time = [&] {
+    shard.now = shard.now + 10s;
+    shard.shard.expire(shard.now);
+  };
   shard.shard.add_interest(0, pattern("a"));
   const auto epoch = shard.publish("a")->position.epoch;
   shard.publish("b");
-  shard.now = shard.now + 10s;
-  shard.shard.expire(shard.now);
+  pass_time();
   CHECK(shard.publish("c").has_value());  // in the place of b
   CHECK_EQ(shard.publish("a")->position, Position{epoch, 2});
-  shard.now = shard.now + 10s;
-  shard.shard.expire(shard.now);
+  pass_time();
   shard.shard.add_interest(1, pattern("*"));
-  CHECK_EQ(shard.publish("d").error(), PublishError::overloaded);
-  shard.shard.drop_interest(1, pattern("*"));
-  CHECK(shard.publish("d").has_value());  // in the place of c
+  const auto other = shard.publish("d")->position.epoch;  // in the place of c, though somebody has heard of that
   CHECK_EQ(shard.publish("a")->position, Position{epoch, 3});
+  shard.shard.add_interest(1, pattern("d"));
+  pass_time();
+  CHECK_EQ(shard.publish("e").error(), PublishError::overloaded);
+  CHECK_EQ(shard.publish("d")->position, Position{other, 2});
+  shard.shard.drop_interest(1, pattern("d"));
+  pass_time();
+  CHECK(shard.publish("e").has_value());  // in the place of d
+  CHECK_EQ(shard.publish("a")->position, Position{epoch, 4});
 }
 
 TEST_CASE("who subscribes to names to which nothing is published keeps nobody from publishing to others") {
