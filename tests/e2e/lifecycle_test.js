@@ -39,6 +39,22 @@ test('live, ready, metrics and the actor tree', async () => {
   }
 });
 
+test('while no file can grow the server is not ready, and it is ready again when one can', async () => {
+  const server = await serve();
+  const ready = async () => {
+    const answer = await fetch(`${server.url}/health/ready`);
+    return [answer.status, (await answer.json()).database];
+  };
+  const files = (bytes) => assert.equal(spawnSync('prlimit', ['--pid', `${server.pid}`, `--fsize=${bytes}:`]).status, 0);
+  assert.deepEqual(await ready(), [200, undefined]);
+  files(0);  // which is told as a full disk is
+  assert.ok(await until(async () => (await ready())[0] === 503), 'it says that it is ready');
+  assert.deepEqual(await ready(), [503, 'takes no writes']);
+  assert.equal((await fetch(`${server.url}/health/live`)).status, 200);
+  files('unlimited');
+  assert.ok(await until(async () => (await ready())[0] === 200), 'it does not come back');
+});
+
 test('metrics and the actor tree are not told through a proxy, and one that says nothing of itself is known by the issuer', async () => {
   const server = await serve();
   const behind = await serve({ args: ['--set', 'server.issuer=https://id.example.org'] });

@@ -23,6 +23,10 @@ struct Migration {
 /// Where nothing is missing, a user of the database who may only read will do. It blocks.
 int migrate(Session& session, std::span<const Migration> known, base::UnixTime now);
 
+/// Has a migrated database write to its disk, and leaves it as it was. What may only be read refuses this, and so does
+/// a disk that is full, at the latest when the transaction is committed. Throws Error.
+void try_writing(Transaction& transaction);
+
 /// Whether anybody has ever applied migrations to it. Throws Error. It blocks.
 bool has_migrations(Session& session);
 

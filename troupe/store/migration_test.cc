@@ -4,6 +4,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "troupe/base/testing/temporary_folder.h"
 #include "troupe/store/postgres/testing/postgres_server.h"
 #include "troupe/store/sqlite.h"
 
@@ -109,6 +112,30 @@ TEST_CASE("a database that has every migration is taken from who may only read i
   const auto onlooker = postgres_engine({.url = base::Secret{server.url(database) + "&user=onlooker"}})->open();
   CHECK_EQ(migrate(*onlooker, one, now), 0);
   CHECK_THROWS_AS(migrate(*onlooker, two, now), Error);
+}
+
+TEST_CASE_TEMPLATE("to try writing leaves a database as it was, however often", Engine, Sqlite, Postgres) {
+  const Engine engine;
+  Session& session = *engine.session;
+  const Migration one[] = {first};
+  migrate(session, one, now);
+  for (int times = 0; times < 3; ++times) session.transact([](Transaction& t) { try_writing(t); });
+  CHECK_EQ(migrate(session, one, now), 0);
+}
+
+TEST_CASE("to try writing puts something on the disk, and is refused where only reading is allowed") {
+  const base::TemporaryFolder folder;
+  const std::string path = folder.path() / "troupe.db";
+  const auto log_bytes = [&] { return std::filesystem::file_size(path + "-wal"); };
+  SqliteConnection session{{.path = path}};
+  const Migration one[] = {first};
+  migrate(session, one, now);
+  const auto before = log_bytes();
+  session.transact([](Transaction& t) { try_writing(t); });
+  CHECK_GT(log_bytes(), before);
+
+  const Work piece = [](Transaction& t) { try_writing(t); };
+  CHECK_NE(session.read({&piece, 1}).front(), nullptr);
 }
 
 }  // namespace

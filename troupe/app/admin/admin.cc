@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "troupe/app/admin/figures.h"
-#include "troupe/base/log.h"
 #include "troupe/web/bearer.h"
 #include "troupe/wire/ascii.h"
 #include "troupe/wire/form.h"
@@ -60,23 +59,6 @@ Task<std::optional<Response>> refusal_of(PartsPtr parts, Request request) {
 
 Task<Response> live(Request) { co_return never_cached(web::json_response(200, R"({"status":"live"})")); }
 
-/// Why the server is of no use to anybody now, or nothing: what it is asked for is read and written.
-Task<std::optional<std::string_view>> find_fault(PartsPtr parts) {
-  std::string_view fault = "does not answer";
-  try {
-    co_await parts->database.read([](store::Transaction& transaction) { transaction.run("SELECT 1", {}); });
-    fault = "takes no writes";
-    // Refused where only reading is allowed, though it changes no row.
-    co_await parts->database.write([](store::Transaction& transaction) {
-      transaction.run("UPDATE schema_migrations SET name = name WHERE 1 = 0", {});
-    });
-  } catch (const store::Error& error) {
-    base::log::warning("admin", fmt::format("the database {}", fault), {{"error", error.what()}});
-    co_return fault;
-  }
-  co_return std::nullopt;
-}
-
 Response not_ready(std::string json, web::Refusal why) {
   auto response = never_cached(web::json_response(503, std::move(json)));
   response.refusal = why;
@@ -85,9 +67,10 @@ Response not_ready(std::string json, web::Refusal why) {
 
 Task<Response> ready(PartsPtr parts, Request request) {
   if (request.during_drain) co_return not_ready(R"({"status":"draining"})", web::Refusal::draining);
-  const auto fault = co_await find_fault(std::move(parts));
-  if (!fault) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
-  co_return not_ready(fmt::format(R"({{"status":"not ready","database":"{}"}})", *fault), web::Refusal::not_ready);
+  const auto fault = co_await parts->readiness.ask(GetReadiness{});
+  if (fault && !*fault) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
+  const auto database = fault ? **fault : "does not answer";
+  co_return not_ready(fmt::format(R"({{"status":"not ready","database":"{}"}})", database), web::Refusal::not_ready);
 }
 
 Task<Response> show_metrics(PartsPtr parts, Request request) {

@@ -10,10 +10,10 @@
 #include <memory>
 
 #include "troupe/actor/actor.h"
+#include "troupe/app/admin/readiness.h"
 #include "troupe/base/metrics.h"
 #include "troupe/oauth/actor/token_actor.h"
 #include "troupe/realtime/service/service.h"
-#include "troupe/store/database.h"
 #include "troupe/web/router.h"
 
 namespace troupe::app {
@@ -29,7 +29,7 @@ struct AdminParts {
   const base::Metrics* metrics;
   actor::Ref<realtime::MetricsCollector> realtime;
   actor::Ref<oauth::TokenActor> tokens;
-  store::Database database;
+  actor::Ref<Readiness> readiness;
   std::string audience;  // what an administrator's token must be meant for: our issuer
   BehindProxy behind_proxy = BehindProxy::yes;
 };

@@ -165,11 +165,12 @@ std::function<std::unique_ptr<net::Listener>(actor::Core&)> Platform::listening(
 }
 
 void Platform::start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo) {
+  const auto readiness = system_.spawn<Readiness>({.name = "readiness"}, database_);
   const auto admin = std::make_shared<const AdminParts>(AdminParts{.system = &system_,
                                                                    .metrics = &metrics_,
                                                                    .realtime = realtime_.metrics(),
                                                                    .tokens = oauth_.tokens,
-                                                                   .database = database_,
+                                                                   .readiness = readiness,
                                                                    .audience = config_.oauth.issuer,
                                                                    .behind_proxy = behind_proxy(config_)});
   for (std::size_t core = 0; core < system_.core_count(); ++core) {

@@ -17,6 +17,7 @@ Signals::Signals(std::initializer_list<int> wanted) {
   for (const int signal : wanted) ::sigaddset(&set_, signal);
   ::sigprocmask(SIG_BLOCK, &set_, &before_);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is told by its write, as a full disk is
 }
 
 Signals::~Signals() {
