@@ -25,6 +25,7 @@
 #include "troupe/realtime/topic/inbox_shard.h"
 #include "troupe/realtime/topic/journal_messages.h"
 #include "troupe/realtime/topic/local_receivers.h"
+#include "troupe/realtime/topic/missed_ranges.h"
 #include "troupe/realtime/topic/pressed_topics.h"
 #include "troupe/realtime/topic/router_messages.h"
 #include "troupe/realtime/topic/topic_shard.h"
@@ -153,7 +154,7 @@ class MessageRouterActor {
   struct Window {
     std::size_t messages = 0;
     std::size_t bytes = 0;
-    std::vector<Missed> missed;
+    MissedRanges missed;
     std::uint64_t missed_to = 0;  // in the stream of this home
   };
 

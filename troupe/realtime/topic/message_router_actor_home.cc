@@ -168,15 +168,7 @@ void MessageRouterActor::hand_to(CoreIndex core, Deliver message) {
   ++figures_.missed;
   if (message.ticket != 0) router(index_).tell(Delivered{message.ticket, 0, 0});
   window.missed_to = message.place.seq;
-  const auto& [epoch, offset] = message.position;
-  auto last = std::ranges::find_if(window.missed, [&](const Missed& range) {
-    return range.to + 1 == offset && range.topic == message.topic && range.epoch == epoch;
-  });
-  if (last != window.missed.end()) {
-    last->to = offset;
-  } else {
-    window.missed.push_back({message.topic, epoch, offset, offset});
-  }
+  window.missed.add(message.topic, message.position);
 }
 
 bool MessageRouterActor::has_window(const Window& window) const noexcept {
@@ -194,7 +186,7 @@ void MessageRouterActor::handle(const Handled& message) {
 void MessageRouterActor::tell_missed(CoreIndex core) {
   auto& window = windows_[core];
   if (window.missed.empty()) return;
-  router(core).tell(DeliverMissed{index_, {memory_->incarnation, window.missed_to}, std::exchange(window.missed, {})});
+  router(core).tell(DeliverMissed{index_, {memory_->incarnation, window.missed_to}, window.missed.take()});
 }
 
 void MessageRouterActor::handle(SendDirect message, actor::Reply<DirectAck, DirectError> reply, actor::Context& ctx) {
