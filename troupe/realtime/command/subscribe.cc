@@ -72,10 +72,11 @@ std::vector<WantedTopic> wanted(const Subscribe& command, const Client& client) 
 /// A name that was there already goes on as it was, and so does one that a pattern brings: what has come of it since
 /// the client's place follows.
 void go_on(std::vector<SubscribedResult>& results, Client& client) {
+  BroughtTopics brought{client};
   for (auto& [topic, recovered] : results) {
     const auto pattern = TopicPattern::parse(topic.topic).value();
     if (!pattern.is_name() || topic.recovered) continue;
-    if (!client.session().subscriptions.contains(pattern) && !is_brought(topic.topic, client)) continue;
+    if (!client.session().subscriptions.contains(pattern) && !brought.contains(topic.topic)) continue;
     const auto place = client.place_in(topic.topic);
     if (place && place->epoch == topic.position.epoch) topic.position = *place;
   }

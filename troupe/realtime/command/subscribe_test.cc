@@ -236,5 +236,28 @@ TEST_CASE("a slow reader that subscribes again is told what it misses before the
   CHECK_EQ(gaps, 2);
 }
 
+TEST_CASE("of many names at once each goes on where the pattern is that brings it, and the others begin at the top") {
+  RealtimeWorld world;
+  auto reader = world.connect("reader");
+  auto bob = world.connect("bob", 1);
+  const auto publish = [&](std::string_view topic) {
+    world.exchange(bob, fmt::format(R"({{"type":"publish","topic":"{}","payload":1}})", topic));
+  };
+  constexpr int many = 40;  // of either kind
+  std::string names;
+  for (int i = 0; i < many; ++i) names += fmt::format(R"({}"in.{}","out.{}")", i == 0 ? "" : ",", i, i);
+  world.exchange(reader, R"({"type":"subscribe","topics":["in.*","other.*.x"]})");
+  reader->say(fmt::format(R"({{"type":"subscribe","topics":[{}]}})", names));
+  for (int i = 0; i < many; ++i) publish(fmt::format("in.{}", i));
+  for (int i = 0; i < many; ++i) publish(fmt::format("out.{}", i));
+  world.exchange(bob, R"({"type":"ping"})");
+  std::map<std::string, int> next;
+  for (const auto& frame : reader->take()) {
+    if (field(frame, "type") == "message")
+      CHECK_EQ(field(frame, "offset"), std::to_string(++next[field(frame, "topic")]));
+  }
+  CHECK_EQ(next.size(), 2 * many);
+}
+
 }  // namespace
 }  // namespace troupe::realtime

@@ -84,10 +84,25 @@ std::vector<RecoveredMessage> merged(std::vector<SubscribedResult>& results) {
 
 }  // namespace
 
-bool is_brought(const std::string& topic, Client& client) {
+bool BroughtTopics::contains(const std::string& topic) {
+  constexpr std::size_t asked_max = 16;  // of each pattern, before a trie is less work
   const auto name = TopicName::parse(topic);
-  return name && client.session().subscriptions.any_key([&](const TopicPattern& one) {
-    return !one.is_name() && one.matches(*name) && !client.has_begun(one);
+  if (!name) return false;
+  if (++asked_ <= asked_max) return any_matches(*name);
+  if (!patterns_) fill_trie();
+  return !patterns_->match(*name).empty();
+}
+
+bool BroughtTopics::any_matches(const TopicName& topic) const {
+  return client_.session().subscriptions.any_key(
+      [&](const TopicPattern& one) { return !one.is_name() && one.matches(topic) && !client_.has_begun(one); });
+}
+
+// All of them are of one subscriber: which one matches nobody asks.
+void BroughtTopics::fill_trie() {
+  patterns_.emplace();
+  client_.session().subscriptions.for_each([&](const TopicPattern& one, const SubscriptionOptions&) {
+    if (!one.is_name() && !client_.has_begun(one)) patterns_->add(one, 0);
   });
 }
 
@@ -99,10 +114,11 @@ void go_live(std::vector<SubscribedResult> results, Client& client, Begin begin)
   for (const auto& result : results) {
     for (const auto& [name, place] : result.topic.shards) begins[name] = std::max(begins[name], place.offset);
   }
+  BroughtTopics brought{client};
   for (const auto& result : results) {
     if (!result.topic.shards.empty()) continue;
     // What a pattern brings of it goes on from where that one is, wherever the name begins, and be it named again.
-    if (is_brought(result.topic.topic, client)) continue;
+    if (brought.contains(result.topic.topic)) continue;
     last.try_emplace(result.topic.topic, result.topic.position);
     if (begin == Begin::at_position || !result.topic.recovered)
       client.begin_anew(result.topic.topic, result.topic.position);

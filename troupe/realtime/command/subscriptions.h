@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "troupe/base/subscription_trie.h"
 #include "troupe/realtime/command/client.h"
 
 namespace troupe::realtime {
@@ -46,9 +47,22 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
 /// Tells why nothing was attached.
 void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault);
 
-/// Whether a pattern brings this topic that was there before the present command: what comes of it goes on from where
-/// that pattern is.
-bool is_brought(const std::string& topic, Client& client);
+/// The topics that the client's patterns bring which were there before the present command: what comes of such a topic
+/// goes on from where that pattern is. A frame may name a thousand topics and the client have as many patterns, so
+/// after a few questions they are asked of a trie. For one step of a command: it refers to the client.
+class BroughtTopics {
+ public:
+  explicit BroughtTopics(Client& client) : client_(client) {}
+  bool contains(const std::string& topic);
+
+ private:
+  bool any_matches(const TopicName& topic) const;
+  void fill_trie();
+
+  Client& client_;
+  std::size_t asked_ = 0;
+  std::optional<base::SubscriptionTrie> patterns_;  // once many were asked for
+};
 
 /// The entries of the confirmation. A recovery that the outbox has no room for becomes a refused one.
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client);
