@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr base::Duration closing_time_max = 5s;      // for the peer's close frame after ours
 constexpr base::Duration lingering_time_max = 1s;    // for our last words to arrive after a violation
-constexpr std::uint16_t try_again_later = 1013;      // IANA's name of the close code
 constexpr std::size_t control_bytes_max = 4 * 1024;  // of pings and pongs for a peer that does not read
 
 enum class State : std::uint8_t {
@@ -213,7 +212,8 @@ void StreamLink::take_close(std::string_view payload) {
 // Others sent, and this one had held for the longest. Also from inside of another link's events.
 void StreamLink::give_up_received() {
   (void)std::exchange(decoder_, wire::WebSocketDecoder{wire::WebSocketRole::server});  // with its memory
-  if (state_ == State::open) return refuse({try_again_later, "too much is being received by this server"});
+  if (state_ == State::open)
+    return refuse({wire::close_code::try_again_later, "too much is being received by this server"});
   stream_->pause_reading();  // until the time for the peer's close frame is over
 }
 

@@ -35,6 +35,7 @@ inline constexpr std::uint16_t invalid_payload = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
 inline constexpr std::uint16_t too_large = 1009;
 inline constexpr std::uint16_t internal_error = 1011;
+inline constexpr std::uint16_t try_again_later = 1013;  // of IANA's registry
 }  // namespace close_code
 
 /// Whether an endpoint may send `code` in a close frame (RFC 6455, 7.4; IANA adds 1012 to 1014).

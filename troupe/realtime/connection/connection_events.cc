@@ -1,5 +1,7 @@
 // Connection: what a stream of events has that a WebSocket has not: all that its client wants comes with the request,
 // and where it was in the inbox, too.
+#include <algorithm>
+
 #include "troupe/realtime/connection/connection.h"
 
 namespace troupe::realtime {
@@ -27,7 +29,12 @@ Overflow Connection::spill_or_drop() const {
 
 void Connection::end_empty_stream() {
   if (!is_stream() || !is_open() || !session_.subscriptions.empty()) return;
-  close(wire::close_code::policy_violation, "nothing of this stream can be told any more");
+  const auto may_have = [&](const TopicPattern& topic) { return session_.permissions.may_subscribe(topic); };
+  if (std::ranges::any_of(rare().events->coding.cursor().topics(), may_have)) {
+    close(wire::close_code::try_again_later, "the topics of this stream cannot be had now");
+  } else {
+    close(wire::close_code::policy_violation, "nothing of this stream can be told any more");
+  }
 }
 
 // With the id of an event the client says `received` of all that it has of the inbox, if that is still the same.

@@ -36,7 +36,7 @@ class CloseFigures {
                                                        wire::close_code::too_large,
                                                        wire::close_code::internal_error,
                                                        1012,  // the routing tables are built anew
-                                                       1013,  // others needed the room of what had not come whole
+                                                       wire::close_code::try_again_later,
                                                        close_codes::token_ended,
                                                        close_codes::heartbeat_lost,
                                                        close_codes::slow_consumer,

@@ -163,6 +163,21 @@ TEST_CASE("with other topics a stream goes on in those that it had, and begins w
   }
 }
 
+TEST_CASE("a stream whose topics find no room is told so, and to come again later") {
+  RealtimeOptions options;
+  options.router.subscription_segments_max = 3;
+  RealtimeWorld world{options};
+  const auto token = token_of_user("bob");
+  auto first = ask_for_events(world, "topic=a.b", token);
+  CHECK_EQ(types(first->take()), "welcome subscription_confirmed");
+  auto second = ask_for_events(world, "topic=c.d", token);
+  const auto told = second->take();
+  REQUIRE_EQ(types(told), "welcome error closed");
+  CHECK_EQ(field(told[1].data, "code"), "overloaded");
+  CHECK_EQ(field(told[2].data, "code"), "1013");
+  CHECK(second->is_closed());
+}
+
 TEST_CASE("a socket does not go on with the session of a stream, which stays as it is") {
   RealtimeWorld world;
   const auto token = token_of_user("bob");
