@@ -86,6 +86,7 @@ ClientFrame& Connection::begin(std::unique_ptr<CommandRun> command) {
 
 void Connection::finish() {
   if (command_ && !command_->held.empty()) rare().lost ? discard() : release({}, {});
+  if (command_) commands_bytes_ -= command_->bytes;
   command_.reset();
   forget_rare();
   if (commands_waiting_ > 0) --commands_waiting_;
@@ -153,8 +154,10 @@ void Connection::receive(web::Opcode opcode, std::string_view message) {
   }
   auto id = frame->id;
   ++commands_waiting_;
-  if (actor_.tell(RunCommand{std::make_unique<CommandRun>(*std::move(frame))}) != actor::Sent::sent) {
+  commands_bytes_ += message.size();
+  if (actor_.tell(RunCommand{std::make_unique<CommandRun>(*std::move(frame), message.size())}) != actor::Sent::sent) {
     --commands_waiting_;
+    commands_bytes_ -= message.size();
     answer(finished(ClientError{ErrorCode::overloaded, "too many commands wait", {}}, id));
   }
   update_reading();
@@ -187,6 +190,12 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
   actor_.tell(LinkClosed{});
 }
 
+// Whether more than that part of what may wait does: 4 is a quarter.
+bool Connection::has_many_commands(std::size_t part) const noexcept {
+  const auto& options = site_->options;
+  return commands_waiting_ > options.commands_pause / part || commands_bytes_ > options.commands_bytes_pause / part;
+}
+
 // Reading pauses while too many commands wait, or too many answers that the client does not take. Who is told to go is
 // heard no more.
 void Connection::update_reading() {
@@ -194,10 +203,10 @@ void Connection::update_reading() {
   const auto& options = site_->options;
   const std::size_t answers = control_bytes();
   if (!reading_paused_) {
-    if (commands_waiting_ < options.commands_pause && answers <= options.outbox.control_bytes_pause) return;
+    if (!has_many_commands(1) && answers <= options.outbox.control_bytes_pause) return;
     reading_paused_ = true;
     link_->pause_reading();
-  } else if (commands_waiting_ <= options.commands_pause / 4 && answers <= options.outbox.control_bytes_pause / 2) {
+  } else if (!has_many_commands(4) && answers <= options.outbox.control_bytes_pause / 2) {
     reading_paused_ = false;
     heartbeat_.on_hearing(core_.now());
     (void)frames_.take(options.frames, core_.now(), 0);  // it has been silent since now at most

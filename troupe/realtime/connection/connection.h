@@ -37,9 +37,10 @@ class WebSocketActor;
 /// A command from when it was read to when it has ended: it waits and runs in one place.
 struct CommandRun : actor::CoreMemory {
   CommandRun() = default;  // of what no client has asked for
-  explicit CommandRun(ClientFrame&& read) : frame(std::move(read)) {}
+  CommandRun(ClientFrame&& read, std::size_t size) : frame(std::move(read)), bytes(size) {}
 
   ClientFrame frame;
+  std::size_t bytes = 0;           // of the frame as it came
   std::vector<TopicPattern> held;  // let go when the command ends, whatever becomes of it
   std::set<TopicPattern> begun;    // the patterns among them that the router did not know before
 };
@@ -222,6 +223,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void note_queue();
   void pump_histories();
   void end_forbidden_histories();
+  bool has_many_commands(std::size_t part) const noexcept;
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   [[gnu::always_inline]] Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
@@ -339,8 +341,9 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool inbox_held_ = false;         // until open_inbox()
   std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
   std::uint32_t commands_waiting_ = 0;
-  std::uint32_t turn_place_ = 0;  // among the writers of its turn, if it is one of them
-  OutboxPtr outbox_;              // null while nothing waits in it
+  std::uint32_t turn_place_ = 0;    // among the writers of its turn, if it is one of them
+  std::size_t commands_bytes_ = 0;  // of those that wait, and of the one that is run
+  OutboxPtr outbox_;                // null while nothing waits in it
   std::unique_ptr<Rare> rare_;
   std::unique_ptr<web::WebSocketLink> link_;
   std::shared_ptr<ConnectionSite> site_;

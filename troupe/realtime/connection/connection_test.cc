@@ -3,7 +3,7 @@
 
 #include "troupe/actor/sim/explore.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
-#include "troupe/realtime/testing/realtime_world.h"
+#include "troupe/realtime/testing/figures.h"
 
 namespace troupe::realtime {
 namespace {
@@ -162,6 +162,31 @@ TEST_CASE("reading pauses for a client that does not take its answers, and goes 
   CHECK_EQ(socket->take().size(), 200);
 }
 
+TEST_CASE("of large frames few wait for their turn, and none is lost") {
+  RealtimeOptions options;
+  options.connection.outbox.bytes_max = 500 * 1024;
+  options.settings = std::make_shared<const RealtimeSettings>(
+      NamespaceOptions{.overflow = Overflow::block, .block_time = 1s}, RealtimeSettings::Namespaces{});
+  RealtimeWorld world{options};
+  auto slow = world.connect("slow");
+  world.exchange(slow, R"({"type":"subscribe","topics":["t"]})");
+  slow->stop_reading();
+  auto alice = world.connect("alice", 1);
+  const auto received = [&] { return testing::figures_of(world, "troupe_realtime_received_bytes_total")[""]; };
+  const auto before = received();
+  constexpr int many = 20;
+  constexpr std::size_t size = 200 * 1024;
+  const std::string payload(size, 'x');
+  for (int i = 0; i < many; ++i)
+    alice->say(fmt::format(R"({{"type":"publish","id":"{}","topic":"t","payload":"{}"}})", i, payload));
+  world.world.run_until_idle();
+  CHECK_LE(received() - before, 1024 * 1024 + 4 * size);  // the third ack waits for the slow reader, and all others
+  world.world.advance(1min);
+  auto answers = alice->take();
+  REQUIRE_EQ(answers.size(), many);
+  for (std::size_t i = 0; i < answers.size(); ++i) CHECK_EQ(field(answers[i], "id"), std::to_string(i));
+}
+
 TEST_CASE("commands past the pause wait in order and none is lost") {
   RealtimeOptions options;
   options.connection.commands_pause = 4;
@@ -253,7 +278,7 @@ struct Alone {
 TEST_CASE("a command that failed is answered when its actor starts anew, and past the limit the connection closes") {
   Alone alone{{.failures_max = 2}};
   for (int i = 0; i < 2; ++i) {
-    alone.connection->begin(std::make_unique<CommandRun>(ClientFrame{RequestId{"7"}, GetInfo{}}));
+    alone.connection->begin(std::make_unique<CommandRun>(ClientFrame{RequestId{"7"}, GetInfo{}}, 0));
     alone.connection->attach({});
     alone.world.run_until_idle();
     auto frames = alone.client->take();

@@ -21,8 +21,8 @@ actor::Task<void> WebSocketActor::started(actor::Context& ctx) {
 void WebSocketActor::stopped(actor::Context&) { connection_->depart(); }
 
 actor::Task<void> WebSocketActor::handle(RunCommand message) {
-  if (connection_->drops_commands()) co_return connection_->finish();
   auto& [id, command] = connection_->begin(std::move(message.command));
+  if (connection_->drops_commands()) co_return connection_->finish();
   auto task = std::visit([&](auto& chosen) { return run(std::move(chosen), id, *connection_); }, command);
   co_await std::move(task);
   connection_->finish();
