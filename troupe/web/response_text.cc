@@ -30,7 +30,7 @@ bool is_writable(const Response& response) noexcept {
 void append_response(std::string& out, Response response, const ResponseFrame& frame) {
   bool may_have_body = response.status >= 200 && response.status != 204 && response.status != 304;
   bool has_length = may_have_body && !frame.body_follows;
-  if (may_have_body) add_security_headers(response, frame.secure);
+  if (response.status >= 200) add_security_headers(response, frame.secure);
   if (!frame.request_id.empty()) response.headers.set("X-Request-Id", std::string{frame.request_id});
 
   std::span<const wire::HttpField> fields = response.headers.fields();
