@@ -11,6 +11,7 @@ RequestReader::Step RequestReader::next(std::string_view& input) {
   while (true) {
     auto progress = parser_.next(input);
     if (!progress) {
+      if (in_body_ && progress.error() == wire::Http1Error::body_too_large) return refuse_body();
       return refuse(wire::status_of(progress.error()), fmt::format("malformed request: {}", text(progress.error())));
     }
     switch (*progress) {
@@ -48,7 +49,7 @@ std::optional<RequestReader::Step> RequestReader::take_head() {
     std::size_t bytes_max = (*route)->options.body_bytes_max;
     parser_.limit_body(bytes_max);
     // Refused before the client sends it, or begins to wait for our permission.
-    if (!head.chunked && head.content_length > bytes_max) return refuse(413, "the body is over this path's limit");
+    if (!head.chunked && head.content_length > bytes_max) return refuse_body();
   } else if (head.expects_continue) {
     refusal_ = std::get_if<Response>(&current_.match) != nullptr ? std::move(std::get<Response>(current_.match))
                                                                  : problem(417, "a request of this path has no body");
@@ -60,6 +61,14 @@ std::optional<RequestReader::Step> RequestReader::take_head() {
 RequestReader::Step RequestReader::refuse(int status, std::string_view detail) {
   refusal_ = problem(status, detail);
   refusal_.refusal = Refusal::malformed;  // 501 and 505 are no failure of ours
+  return Step::refused;
+}
+
+RequestReader::Step RequestReader::refuse_body() {
+  const auto* route = std::get_if<const Route*>(&current_.match);
+  const TooLarge too_large = route != nullptr ? (*route)->options.too_large : nullptr;
+  if (too_large == nullptr) return refuse(413, "the body is over this path's limit");
+  refusal_ = too_large(current_.request);
   return Step::refused;
 }
 

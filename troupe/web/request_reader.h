@@ -57,6 +57,7 @@ class RequestReader {
  private:
   std::optional<Step> take_head();
   Step refuse(int status, std::string_view detail);
+  Step refuse_body();
 
   const Router& router_;
   wire::Http1Parser parser_;

@@ -55,10 +55,14 @@ enum class DuringDrain : std::uint8_t { refused, answered };
 /// What a HEAD request gets where there is a route for GET.
 enum class HeadRequests : std::uint8_t { as_get, refused };
 
+/// What is answered to a request whose body is over the limit, in the manner of its path. Its body is not there.
+using TooLarge = Response (*)(const Request& request);
+
 struct RouteOptions {
   std::size_t body_bytes_max = 64 * 1024;           // forms and small JSON; more is 413
   DuringDrain during_drain = DuringDrain::refused;  // with 503: another server has the time to answer it
   HeadRequests head = HeadRequests::as_get;         // refused: with 405, since its GET does more than show something
+  TooLarge too_large = nullptr;                     // null: a problem document, as HTTP APIs have it
 };
 
 struct Route {

@@ -5,7 +5,7 @@
 
 #include "troupe/app/config/rule.h"
 #include "troupe/base/check.h"
-#include "troupe/oauth/endpoint/too_many.h"
+#include "troupe/oauth/endpoint/early_refusal.h"
 
 namespace troupe::app {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/request.h"
+#include "troupe/oauth/endpoint/answer.h"
 
 namespace troupe::oauth::admin {
 namespace {
@@ -64,6 +65,10 @@ Task<web::Response> serve(ServicePtr service, const Call* call, web::Request htt
   co_return response;
 }
 
+web::Response too_large_body(const web::Request&) {
+  return never_cached(web::problem(413, "The body is over 64 KiB."));
+}
+
 }  // namespace
 
 std::span<const Call> calls() noexcept { return table; }
@@ -71,7 +76,8 @@ std::span<const Call> calls() noexcept { return table; }
 void routes(web::Router& router, ServicePtr service) {
   for (const Call& call : table) {
     router.add(call.method, std::string{call.path},
-               [service, which = &call](web::Request http) { return serve(service, which, std::move(http)); });
+               [service, which = &call](web::Request http) { return serve(service, which, std::move(http)); },
+               {.body_bytes_max = body_bytes_max, .too_large = too_large_body});
   }
 }
 

@@ -107,7 +107,7 @@ Read<wire::Json> read_body(const web::Request& http, Names names, BodyType type)
                                                  ? "The content type must be application/json."
                                                  : "The content type must be application/merge-patch+json."));
   }
-  auto body = wire::parse_json(http.body, {.bytes_max = 64 * 1024, .depth_max = 8});
+  auto body = wire::parse_json(http.body, {.bytes_max = body_bytes_max, .depth_max = 8});
   if (!body) return refused(fmt::format("The body is not JSON as it must be: {}.", wire::text(body.error())));
   if (body->object() == nullptr) return refused("The body must be a JSON object.");
   for (const auto& member : *body->object()) {

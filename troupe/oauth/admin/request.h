@@ -43,7 +43,10 @@ std::string cursor_of(std::string_view list, std::string_view key);
 /// A moment of the query in whole seconds since 1970; nothing where it is not said.
 Read<std::optional<base::UnixTime>> read_moment(const wire::Form& query, std::string_view name);
 
-/// The object in the body, with members of these names alone. At most 64 KiB, 8 deep.
+/// As much a body has at most; more is 413.
+inline constexpr std::size_t body_bytes_max = 64 * 1024;
+
+/// The object in the body, with members of these names alone. At most 8 deep.
 enum class BodyType : std::uint8_t { json, merge_patch };  // a patch may also call itself JSON
 Read<wire::Json> read_body(const web::Request& http, std::initializer_list<std::string_view> names,
                            BodyType type = BodyType::json);

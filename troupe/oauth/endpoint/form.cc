@@ -13,12 +13,8 @@ bool is_of_type(const web::Request& request, std::string_view wanted) {
 }
 
 OauthError error_of(wire::FormError error) {
-  OauthError invalid = errors::invalid_request.because("The form is malformed.");
-  if (error == wire::FormError::too_large) {
-    invalid = errors::invalid_request.because("The form is too large.");
-    invalid.status = 413;
-  }
-  return invalid;
+  if (error == wire::FormError::too_large) return errors::too_large.because("The form is too large.");
+  return errors::invalid_request.because("The form is malformed.");
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ namespace errors {
 
 // RFC 6749, sections 4.1.2.1 and 5.2.
 inline constexpr OauthError invalid_request{"invalid_request", 400, "The request is malformed."};
+inline constexpr OauthError too_large{"invalid_request", 413, "The body is too large."};
 inline constexpr OauthError invalid_client{"invalid_client", 401, "Client authentication failed."};
 inline constexpr OauthError invalid_grant{"invalid_grant", 400, "The grant is invalid, expired, revoked or used."};
 inline constexpr OauthError unauthorized_client{"unauthorized_client", 400, "The client may not use this grant."};

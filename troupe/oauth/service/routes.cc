@@ -2,6 +2,7 @@
 #include "troupe/oauth/service/routes.h"
 
 #include "troupe/oauth/endpoint/cors.h"
+#include "troupe/oauth/endpoint/early_refusal.h"
 #include "troupe/oauth/endpoint/endpoints.h"
 #include "troupe/oauth/endpoint/html.h"
 #include "troupe/wire/url.h"
@@ -22,6 +23,7 @@ Task<web::Response> answer_page(ServicePtr service, Endpoint endpoint, web::Requ
 void routes(web::Router& router, ServicePtr service) {
   using web::Method;
   auto add = [&](Method method, std::string path, Endpoint endpoint, web::RouteOptions options = {}) {
+    options.too_large = too_large_body;
     router.add(
         method, std::move(path), [service, endpoint](web::Request http) { return endpoint(service, std::move(http)); },
         options);
@@ -31,8 +33,9 @@ void routes(web::Router& router, ServicePtr service) {
     const auto handler = [service, endpoint](web::Request http) {
       return answer_page(service, endpoint, std::move(http));
     };
-    if (methods.contains("GET")) router.add(Method::get, path, handler);
-    router.add(Method::post, path, handler);
+    constexpr web::RouteOptions options{.too_large = too_large_body};
+    if (methods.contains("GET")) router.add(Method::get, path, handler, options);
+    router.add(Method::post, path, handler, options);
     router.add(Method::options, path,
                [service, methods](web::Request http) { return preflight(service, std::move(http), methods); });
   };

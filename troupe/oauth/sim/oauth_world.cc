@@ -340,6 +340,13 @@ Reply OauthWorld::send(web::Request request) {
   return std::move(send_all(std::move(requests)).front());
 }
 
+web::Response OauthWorld::too_large(const web::Request& request) const {
+  const auto match = router_->match(request.method, request.path);
+  const auto* route = std::get_if<const web::Route*>(&match);
+  INVARIANT(route != nullptr && (*route)->options.too_large != nullptr, "the path says what it answers");
+  return (*route)->options.too_large(request);
+}
+
 std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile) {
   auto connection = world_->spawn<Connection>({.mailbox = {.capacity = 4096}, .in_flight_max = 4096}, router_);
   std::vector<std::shared_ptr<std::optional<web::Response>>> responses;

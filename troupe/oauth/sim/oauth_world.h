@@ -136,6 +136,8 @@ class OauthWorld {
 
   /// A request as it stands.
   Reply send(web::Request request);
+  /// What it is told if its body is over the limit of its path.
+  web::Response too_large(const web::Request& request) const;
   /// All of them at once, as connections of their own would; `meanwhile` may run the world, and trouble it.
   std::vector<Reply> send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile = {});
   web::Request token_request(const ClientApp& client, wire::Form form, const std::string& path = "/oauth/token") const;

@@ -1,5 +1,5 @@
-// See too_many.h.
-#include "troupe/oauth/endpoint/too_many.h"
+// See early_refusal.h.
+#include "troupe/oauth/endpoint/early_refusal.h"
 
 #include <algorithm>
 #include <array>
@@ -17,12 +17,17 @@ bool is_for_people(std::string_view path) {
   return std::ranges::find(pages, path) != pages.end() || path == "/account" || path.starts_with("/account/");
 }
 
+web::Response told(const OauthError& error, const web::Request& http) {
+  return is_for_people(http.path) ? error_page(error, language_for(http)) : refuse(error);
+}
+
 }  // namespace
 
 std::optional<web::Response> too_many_requests(const web::Request& http) {
-  if (is_for_people(http.path)) return error_page(errors::too_many_requests, language_for(http));
-  if (http.path.starts_with("/oauth/")) return refuse(errors::too_many_requests);
-  return std::nullopt;
+  if (!is_for_people(http.path) && !http.path.starts_with("/oauth/")) return std::nullopt;
+  return told(errors::too_many_requests, http);
 }
+
+web::Response too_large_body(const web::Request& http) { return told(errors::too_large, http); }
 
 }  // namespace troupe::oauth
