@@ -39,8 +39,10 @@ Exit verify(Invocation& invocation, const AuditCommand& command, AdminWork& admi
   std::optional<crypto::Digest> wanted;
   if (!command.checkpoint.empty()) wanted = read_hash(command.checkpoint);
   const oauth::AuditPages pages{
-      .rows = [&](const std::optional<crypto::TokenId>& after,
-                  int count) { return admin.look([&](oauth::Tables& t) { return t.audit.rows_after(after, count); }); },
+      .rows =
+          [&](const std::optional<crypto::TokenId>& after, int count) {
+            return admin.look([&](oauth::Tables& t) { return t.audit.readings_after(after, count); });
+          },
       .checkpoints =
           [&](std::int64_t after, int count) {
             return admin.look([&](oauth::Tables& t) { return t.audit.checkpoints_after(after, count); });
@@ -55,6 +57,12 @@ Exit verify(Invocation& invocation, const AuditCommand& command, AdminWork& admi
                              verdict.segments_closed - verdict.segments_removed));
   if (verdict.segments_removed > 0)
     invocation.say(fmt::format("{} older segments were removed after their time", verdict.segments_removed));
+  if (verdict.leaving > 0) {
+    invocation.say(
+        fmt::format("{} events of removed segments are there still, and go soon: nothing vouches for the "
+                    "first of them",
+                    verdict.leaving));
+  }
   if (verdict.unchained > 0)
     invocation.say(fmt::format("{} events are older than the chain: nothing vouches for them", verdict.unchained));
   invocation.say(fmt::format("newest hash {}", crypto::hex(verdict.newest.view())));

@@ -102,7 +102,10 @@ TEST_CASE("a trail that nobody has touched is whole, and its head is found in it
 TEST_CASE("what was done to the file is found, with status 1") {
   for (const char* sql : {"UPDATE events SET reason = 'expired' WHERE request = 'request-1'",
                           "DELETE FROM events WHERE request = 'request-1'",
-                          "UPDATE events SET request = 'request-3' WHERE request = 'request-2'"}) {
+                          "UPDATE events SET request = 'request-3' WHERE request = 'request-2'",
+                          "INSERT INTO events (id, kind, reason) VALUES (zeroblob(16), 'planted', '')",
+                          "UPDATE events SET id = x'0102' WHERE request = 'request-1'",
+                          "UPDATE events SET hash = x'0102' WHERE request = 'request-1'"}) {
     CAPTURE(sql);
     Desk desk;
     desk.tamper(sql);

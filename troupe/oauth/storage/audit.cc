@@ -43,6 +43,15 @@ void AuditTable::append(AuditEvent event) {
   put(row);
 }
 
+std::vector<AuditRow> AuditTable::rows_after(const std::optional<crypto::TokenId>& id, int count) {
+  std::vector<AuditRow> rows;
+  for (AuditReading& each : readings_after(id, count)) {
+    if (!each) throw store::Error{store::Failure::wrong_schema, 0, each.error()};
+    rows.push_back(*std::move(each));
+  }
+  return rows;
+}
+
 std::optional<std::int64_t> AuditTable::release_segment_before(base::UnixTime end) {
   const auto oldest = oldest_kept_checkpoint();
   if (!oldest || oldest->last.time() >= end) return std::nullopt;
@@ -80,19 +89,38 @@ AuditRow row_in(const store::Row& row) {
   return found;
 }
 
+/// The row, or what makes it none: the database takes any bytes for an id or a hash.
+AuditReading reading_of(const store::Row& row) {
+  const std::string bytes = row.blob(0);
+  const auto id = crypto::TokenId::from_bytes(bytes);
+  if (!id) {
+    constexpr std::size_t shown_max = 32;
+    return std::unexpected(fmt::format("an event whose id, {} bytes ({}), is none that the server makes", bytes.size(),
+                                       crypto::hex(std::string_view{bytes}.substr(0, shown_max))));
+  }
+  try {
+    return row_in(row);
+  } catch (const store::Error& error) {
+    return std::unexpected(fmt::format("event {}, which cannot be read: {}", id->text(), error.what()));
+  }
+}
+
 AuditHead head_in(const store::Row& row) {
   AuditHead head{.id = id_in(row, 0), .segment = row.integer(1), .place = row.integer(2), .hash = std::nullopt};
   if (!row.is_null(3)) head.hash = hash_in(row, 3);
   return head;
 }
 
-AuditCheckpoint checkpoint_in(const store::Row& row) {
+AuditCheckpoint checkpoint_in(const store::Row& row) try {
   return {.segment = row.integer(0),
           .count = row.integer(1),
           .last = id_in(row, 2),
           .last_hash = hash_in(row, 3),
           .hash = hash_in(row, 4),
           .is_removed = row.integer(5) != 0};
+} catch (const store::Error& error) {
+  const auto what = fmt::format("the checkpoint of segment {} cannot be read: {}", row.integer(0), error.what());
+  throw store::Error{error.failure(), error.code(), what};
 }
 
 std::optional<crypto::TokenId> maybe_bytes_of(const std::optional<FamilyId>& family) {
@@ -117,11 +145,16 @@ std::vector<AuditEvent> SqlAudit::matching(const AuditFilter& filter, int count)
   return page;
 }
 
-std::vector<AuditRow> SqlAudit::rows_after(const std::optional<crypto::TokenId>& id, int count) {
-  static const std::string sql = fmt::format("SELECT {} FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", row_columns);
-  std::vector<AuditRow> page;
-  const crypto::TokenId from = id.value_or(crypto::TokenId{});  // no event has the id of zeros
-  transaction_.each(sql, {column_of(from), count}, [&](const store::Row& row) { page.push_back(row_in(row)); });
+std::vector<AuditReading> SqlAudit::readings_after(const std::optional<crypto::TokenId>& id, int count) {
+  static const std::string first = fmt::format("SELECT {} FROM events ORDER BY id LIMIT ?1", row_columns);
+  static const std::string next = fmt::format("SELECT {} FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", row_columns);
+  std::vector<AuditReading> page;
+  const auto take = [&](const store::Row& row) { page.push_back(reading_of(row)); };
+  if (id) {
+    transaction_.each(next, {column_of(*id), count}, take);
+  } else {
+    transaction_.each(first, {count}, take);
+  }
   return page;
 }
 

@@ -44,7 +44,9 @@ class AuditTable {
     return matching({.before = before}, count);
   }
   /// At most `count` rows behind that id, in the order of the chain; nothing: from the first.
-  virtual std::vector<AuditRow> rows_after(const std::optional<crypto::TokenId>& id, int count) = 0;
+  virtual std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) = 0;
+  /// The same where all are rows of ours. Throws Error::wrong_schema at one that is none.
+  std::vector<AuditRow> rows_after(const std::optional<crypto::TokenId>& id, int count);
   virtual std::optional<AuditHead> head() = 0;
 
   /// At most `count` checkpoints behind that of `segment`, in their order.
@@ -77,7 +79,7 @@ class AuditTable {
 class MemoryAudit final : public AuditTable {
  public:
   std::vector<AuditEvent> matching(const AuditFilter& filter, int count) override;
-  std::vector<AuditRow> rows_after(const std::optional<crypto::TokenId>& id, int count) override;
+  std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) override;
   std::optional<AuditHead> head() override;
   std::vector<AuditCheckpoint> checkpoints_after(std::int64_t segment, int count) override;
   std::optional<AuditCheckpoint> newest_checkpoint() override;
@@ -103,7 +105,7 @@ class SqlAudit final : public AuditTable {
  public:
   explicit SqlAudit(store::Transaction& transaction) : transaction_(transaction) {}
   std::vector<AuditEvent> matching(const AuditFilter& filter, int count) override;
-  std::vector<AuditRow> rows_after(const std::optional<crypto::TokenId>& id, int count) override;
+  std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) override;
   std::optional<AuditHead> head() override;
   std::vector<AuditCheckpoint> checkpoints_after(std::int64_t segment, int count) override;
   std::optional<AuditCheckpoint> newest_checkpoint() override;

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
+#include <string>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/token.h"
@@ -24,6 +26,10 @@ struct AuditRow {
   std::int64_t place = 0;  // within its segment
   std::optional<crypto::Digest> hash{};
 };
+
+/// A row as it was read; or, where somebody has put in what is none, what stands there instead: "an event whose id, 3
+/// bytes (0a0b0c), is none that the server makes".
+using AuditReading = std::expected<AuditRow, std::string>;
 
 /// The newest event, as far as the next one needs it.
 struct AuditHead {

@@ -28,8 +28,11 @@ std::vector<AuditEvent> MemoryAudit::matching(const AuditFilter& filter, int cou
   return page;
 }
 
-std::vector<AuditRow> MemoryAudit::rows_after(const std::optional<crypto::TokenId>& id, int count) {
-  return page_of(rows_, id.value_or(crypto::TokenId{}), count);
+std::vector<AuditReading> MemoryAudit::readings_after(const std::optional<crypto::TokenId>& id, int count) {
+  std::vector<AuditReading> page;
+  for (auto it = id ? rows_.upper_bound(*id) : rows_.begin(); it != rows_.end() && std::ssize(page) < count; ++it)
+    page.emplace_back(it->second);
+  return page;
 }
 
 std::optional<AuditHead> MemoryAudit::head() {

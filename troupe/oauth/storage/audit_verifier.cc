@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <limits>
 
 namespace troupe::oauth {
 namespace {
@@ -54,7 +55,8 @@ class Walk {
 
   std::optional<AuditCheckpoint> next_checkpoint() {
     if (checkpoints_.empty()) {
-      for (AuditCheckpoint& each : pages_.checkpoints(segment_, page_rows)) checkpoints_.push_back(each);
+      const std::int64_t seen = segment_ == 0 ? std::numeric_limits<std::int64_t>::min() : segment_;
+      for (AuditCheckpoint& each : pages_.checkpoints(seen, page_rows)) checkpoints_.push_back(each);
     }
     if (checkpoints_.empty()) return std::nullopt;
     const AuditCheckpoint next = checkpoints_.front();
@@ -62,26 +64,45 @@ class Walk {
     return next;
   }
 
-  /// The next row, left where it is.
+  /// The next row, left where it is; null at the end, and where something else stands, which is a fault.
   const AuditRow* peek() {
-    if (rows_.empty()) {
-      for (AuditRow& each : pages_.rows(read_to_, page_rows)) rows_.push_back(std::move(each));
-      if (!rows_.empty()) read_to_ = rows_.back().event.id;
+    if (rows_.empty()) read_page();
+    if (rows_.empty()) return nullptr;
+    if (rows_.front()) return &*rows_.front();
+    const std::string place = passed_ ? fmt::format("behind event {}", passed_->text()) : "at the beginning";
+    complain(fmt::format("{} stands {}", place, rows_.front().error()));
+    return nullptr;
+  }
+
+  void read_page() {
+    for (AuditReading& each : pages_.rows(read_to_, page_rows)) {
+      if (each) read_to_ = each->event.id;
+      rows_.push_back(std::move(each));
     }
-    return rows_.empty() ? nullptr : &rows_.front();
+  }
+
+  /// On, behind the row that `peek` has given.
+  void pass() {
+    passed_ = rows_.front()->event.id;
+    rows_.pop_front();
   }
 
   /// Rows without a hash stand before all others.
   void pass_unchained() {
+    verdict_.unchained = 0;
     for (const AuditRow* row = peek(); row != nullptr && row->segment == 0; row = peek()) {
       if (row->hash) return complain(fmt::format("event {} bears a hash and stands outside the chain", name(*row)));
       ++verdict_.unchained;
-      rows_.pop_front();
+      pass();
     }
   }
 
   void check(const AuditCheckpoint& checkpoint) {
     const std::int64_t number = segment_ + 1;
+    if (checkpoint.segment < number) {
+      return complain(
+          fmt::format("there is a checkpoint of segment {}, and segments count from 1", checkpoint.segment));
+    }
     if (checkpoint.segment != number) return complain_of_missing_checkpoint();
     if (checkpoint.is_removed) {
       pass_removed(checkpoint);
@@ -114,16 +135,59 @@ class Walk {
       return complain(fmt::format("segment {} is marked as removed, though not the one before it", checkpoint.segment));
     }
     verdict_.segments_removed = checkpoint.segment;
-    while (!rows_.empty() && rows_.front().event.id <= checkpoint.last) rows_.pop_front();  // they do not count
-    if (!read_to_ || *read_to_ < checkpoint.last) read_to_ = checkpoint.last;
+    check_leaving(checkpoint);
+  }
+
+  /// Walks the segment anew, which was removed while its rows were read.
+  void walk_removed(const AuditCheckpoint& checkpoint) {
+    verdict_.fault.reset();
+    rows_.clear();
+    read_to_ = segment_end_;
+    pass_removed(checkpoint);
+  }
+
+  /// The rows of a removed segment that are there still.
+  void check_leaving(const AuditCheckpoint& checkpoint) {
+    if (checkpoint.segment == 1) pass_unchained();
+    place_ = 0;
+    row_hash_ = checkpoint_hash_;
+    for (const AuditRow* row = peek(); row != nullptr && !verdict_.fault && row->event.id <= checkpoint.last;
+         row = peek()) {
+      const bool is_next = row->place == place_ + 1;
+      const bool is_cut = !is_next && row->segment == checkpoint.segment && row->hash && is_oldest_now(*row);
+      if (!is_cut && !fits(*row, checkpoint.segment)) return;
+      verdict_.leaving = is_cut ? 1 : verdict_.leaving + 1;
+      place_ = row->place;
+      row_hash_ = *row->hash;
+      last_ = row->event.id;
+      pass();
+    }
+    if (verdict_.fault || is_end_of(checkpoint) || (place_ == 0 && !passed_)) return;
+    if (const auto older = oldest_up_to(checkpoint.last)) {
+      return complain(fmt::format("segment {} was removed, and {} is there still, though not all that was behind it",
+                                  checkpoint.segment, *older));
+    }
+    verdict_.unchained = verdict_.leaving = 0;  // all of it is gone meanwhile
+  }
+
+  /// Whether nothing stands before the row: what did is gone, by its age.
+  bool is_oldest_now(const AuditRow& row) const {
+    const auto oldest = pages_.rows(std::nullopt, 1);
+    return oldest.empty() || (oldest.front() && oldest.front()->event.id >= row.event.id);
+  }
+
+  /// What stands at the very beginning, unless that is behind `last`.
+  std::optional<std::string> oldest_up_to(const crypto::TokenId& last) const {
+    const auto oldest = pages_.rows(std::nullopt, 1);
+    if (oldest.empty()) return std::nullopt;
+    if (!oldest.front()) return oldest.front().error();
+    if (oldest.front()->event.id > last) return std::nullopt;
+    return fmt::format("event {}", name(*oldest.front()));
   }
 
   /// After its rows. What is wrong with them is no fault where the segment was removed while they were read.
   void close(const AuditCheckpoint& checkpoint) {
-    if (verdict_.fault && !checkpoint.is_removed && removed_now() >= checkpoint.segment) {
-      verdict_.fault.reset();
-      pass_removed(checkpoint);
-    }
+    if (verdict_.fault && !checkpoint.is_removed && removed_now() >= checkpoint.segment) walk_removed(checkpoint);
     if (verdict_.fault) return;
     if (hash_of(checkpoint, checkpoint_hash_) != checkpoint.hash) {
       return complain(
@@ -131,6 +195,7 @@ class Walk {
     }
     ++verdict_.segments_closed;
     segment_ = checkpoint.segment;
+    segment_end_ = checkpoint.last;
     checkpoint_hash_ = checkpoint.hash;
     see(checkpoint.hash);
   }
@@ -141,34 +206,38 @@ class Walk {
     place_ = 0;
     row_hash_ = checkpoint_hash_;
     for (const AuditRow* row = peek(); row != nullptr && !verdict_.fault; row = peek()) {
-      if (row->segment > segment) return;
-      check(*row, segment);
+      if (row->segment > segment || !fits(*row, segment)) return;
+      ++verdict_.events;
+      ++place_;
+      row_hash_ = *row->hash;
       last_ = row->event.id;
-      rows_.pop_front();
+      removal_told_ = std::max(removal_told_, removed_segment(row->event));
+      see(row_hash_);
+      pass();
     }
   }
 
-  void check(const AuditRow& row, std::int64_t segment) {
+  /// Whether the row is the next one of that segment; else that is a fault.
+  bool fits(const AuditRow& row, std::int64_t segment) {
     if (row.segment != segment) {
-      return complain(
+      complain(
           fmt::format("event {} says that it is of segment {}, and stands in {}", name(row), row.segment, segment));
+    } else if (row.place != place_ + 1) {
+      complain(fmt::format("before event {} something is missing: it is number {} of segment {}, and {} was due",
+                           name(row), row.place, segment, place_ + 1));
+    } else if (!row.hash || hash_of(row, row_hash_) != *row.hash) {
+      complain(fmt::format("event {} was changed, or what stands before it: its hash does not fit", name(row)));
     }
-    if (row.place != place_ + 1) {
-      return complain(fmt::format("before event {} something is missing: it is number {} of segment {}, and {} was due",
-                                  name(row), row.place, segment, place_ + 1));
-    }
-    if (!row.hash || hash_of(row, row_hash_) != *row.hash) {
-      return complain(fmt::format("event {} was changed, or what stands before it: its hash does not fit", name(row)));
-    }
-    ++verdict_.events;
-    ++place_;
-    row_hash_ = *row.hash;
-    removal_told_ = std::max(removal_told_, removed_segment(row.event));
-    see(row_hash_);
+    return !verdict_.fault;
+  }
+
+  /// Whether what was walked last is all of the segment, or, where that is removed, its end.
+  bool is_end_of(const AuditCheckpoint& checkpoint) const {
+    return checkpoint.count == place_ && checkpoint.last == last_ && checkpoint.last_hash == row_hash_;
   }
 
   void check_end(const AuditCheckpoint& checkpoint) {
-    if (checkpoint.count == place_ && checkpoint.last == last_ && checkpoint.last_hash == row_hash_) return;
+    if (is_end_of(checkpoint)) return;
     complain(fmt::format("segment {} ends after {} events, and its checkpoint speaks of {}", checkpoint.segment, place_,
                          checkpoint.count));
   }
@@ -182,7 +251,7 @@ class Walk {
       complain_of_missing_checkpoint();
       return true;
     }
-    check_end(*checkpoint);
+    checkpoint->is_removed ? walk_removed(*checkpoint) : check_end(*checkpoint);
     close(*checkpoint);
     return false;
   }
@@ -203,9 +272,11 @@ class Walk {
   const std::optional<crypto::Digest>& wanted_;
   AuditVerdict verdict_;
   std::deque<AuditCheckpoint> checkpoints_;
-  std::deque<AuditRow> rows_;
+  std::deque<AuditReading> rows_;
   std::optional<crypto::TokenId> read_to_;
-  std::int64_t segment_ = 0;  // the last one that is over
+  std::optional<crypto::TokenId> passed_;  // the last event that was walked
+  std::int64_t segment_ = 0;               // the last one that is over
+  std::optional<crypto::TokenId> segment_end_;
   crypto::Digest checkpoint_hash_ = audit_root;
   std::int64_t place_ = 0;  // in the segment that is being walked
   crypto::Digest row_hash_ = audit_root;

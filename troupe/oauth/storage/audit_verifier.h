@@ -1,6 +1,9 @@
 // Audit verifier: walks the chain of the audit trail from its beginning and finds the first row
 // that does not fit.
 //
+// Of a segment that was removed there is nothing, or its end, since the oldest events go first; it must hang together
+// like any other.
+//
 // It sees a page at a time, so its memory does not grow with the trail, and reads through a
 // function, so that whoever calls it decides about transactions. What has been cut off at the
 // end leaves a chain that fits; only a hash that was kept elsewhere shows it.
@@ -18,7 +21,7 @@ namespace troupe::oauth {
 
 /// The pages of a trail, each read at the moment of the call; as AuditTable has them.
 struct AuditPages {
-  std::function<std::vector<AuditRow>(const std::optional<crypto::TokenId>& after, int count)> rows;
+  std::function<std::vector<AuditReading>(const std::optional<crypto::TokenId>& after, int count)> rows;
   std::function<std::vector<AuditCheckpoint>(std::int64_t after_segment, int count)> checkpoints;
 };
 
@@ -28,6 +31,7 @@ struct AuditVerdict {
   std::int64_t unchained = 0;          // that are older than the chain: nothing vouches for them
   std::int64_t segments_closed = 0;
   std::int64_t segments_removed = 0;   // whose checkpoints alone are left
+  std::int64_t leaving = 0;            // events of these that are there still: nothing vouches for the first
   crypto::Digest newest = audit_root;  // the hash of the newest event or checkpoint
   bool has_wanted = false;             // the hash that was looked for is one of the chain
 };

@@ -5,58 +5,19 @@
 
 #include <functional>
 
-#include "troupe/oauth/storage/testing/stores.h"
+#include "troupe/oauth/storage/testing/trail.h"
 
 namespace troupe::oauth {
 namespace {
 
 using namespace std::chrono_literals;
 using stores::BySql;
+using stores::event;
+using stores::fill;
+using stores::first_day;
 using stores::InMemory;
-
-constexpr base::UnixTime first_day{1'699'920'000'000};  // its midnight, UTC; stores::now is in its evening
-
-/// An event `days` after the first of all.
-AuditEvent event(double days, std::string kind = "code_redeemed") {
-  static base::SeededRandom random{3};
-  const auto time = first_day + std::chrono::duration_cast<base::Duration>(days * 24h);
-  return {.id = crypto::TokenIds{}.next(time, random), .kind = std::move(kind), .reason = "because"};
-}
-
-/// A trail that lies open: what a database holds, for whoever may write there.
-struct Trail {
-  std::vector<AuditRow> rows;
-  std::vector<AuditCheckpoint> checkpoints;
-
-  AuditVerdict verify(const std::optional<crypto::Digest>& wanted = std::nullopt) const {
-    const AuditPages pages{.rows =
-                               [&](const std::optional<crypto::TokenId>& after, int count) {
-                                 std::vector<AuditRow> page;
-                                 for (const AuditRow& row : rows)
-                                   if ((!after || row.event.id > *after) && std::ssize(page) < count)
-                                     page.push_back(row);
-                                 return page;
-                               },
-                           .checkpoints =
-                               [&](std::int64_t after, int count) {
-                                 std::vector<AuditCheckpoint> page;
-                                 for (const AuditCheckpoint& each : checkpoints)
-                                   if (each.segment > after && std::ssize(page) < count) page.push_back(each);
-                                 return page;
-                               }};
-    return verify_audit(pages, wanted);
-  }
-};
-
-Trail read(AuditTable& table) {
-  constexpr int all = 10'000;
-  return {table.rows_after(std::nullopt, all), table.checkpoints_after(0, all)};
-}
-
-/// Three events on the first day, two on the second, two on the third, which is not over.
-void fill(AuditTable& table) {
-  for (const double days : {0.0, 0.1, 0.2, 1.0, 1.1, 2.0, 2.1}) table.append(event(days));
-}
+using stores::read;
+using stores::Trail;
 
 Trail whole_trail() {
   MemoryAudit table;
@@ -279,7 +240,7 @@ AuditVerdict verify_during(MemoryAudit& table, int nth, const std::function<void
       {.rows =
            [&](const std::optional<crypto::TokenId>& after, int count) {
              if (++pages == nth) deed();
-             return table.rows_after(after, count);
+             return table.readings_after(after, count);
            },
        .checkpoints = [&](std::int64_t after, int count) { return table.checkpoints_after(after, count); }});
 }
@@ -321,10 +282,11 @@ TEST_CASE("a segment that closes while it is walked is held to its checkpoint") 
       {.rows =
            [&](const std::optional<crypto::TokenId>& after, int) {
              is_closed = true;
-             return after ? std::vector<AuditRow>{} : closed.rows;
+             return after ? std::vector<AuditReading>{}
+                          : std::vector<AuditReading>(closed.rows.begin(), closed.rows.end());
            },
        .checkpoints = [&](std::int64_t after,
-                          int) { return is_closed && after == 0 ? closed.checkpoints : trail.checkpoints; }});
+                          int) { return is_closed && after < 1 ? closed.checkpoints : trail.checkpoints; }});
   REQUIRE(verdict.fault.has_value());
   CHECK(verdict.fault->contains("its checkpoint speaks of 4"));
 }
@@ -344,6 +306,51 @@ TEST_CASE("segments that are removed while they are walked, or behind the walk, 
       CHECK_EQ(verdict.fault, std::nullopt);
       CHECK_EQ(verdict.segments_closed, 2);
       CHECK_EQ(verdict.newest, table.head()->hash);
+    }
+  }
+}
+
+/// Four segments of 700 events each, and the open one, which a page of the walk does not hold at once.
+MemoryAudit long_table() {
+  MemoryAudit table;
+  for (int day = 0; day < 4; ++day)
+    for (int n = 0; n < 700; ++n) table.append(event(day + 0.1));
+  table.append(event(4.1));
+  return table;
+}
+
+TEST_CASE("segments whose rows go a few at a time while they are walked are no fault, wherever that begins and stops") {
+  const MemoryAudit untouched = long_table();
+  const auto end = first_day + 24h * 30;
+  for (const int segments : {1, 2, 3}) {
+    for (const int begin : {0, 1, 2, 3}) {
+      for (const int step : {1, 250, 700, 1500}) {
+        MemoryAudit table = untouched;
+        int calls = 0;
+        const auto go_on = [&] {
+          if (calls++ == begin) {
+            for (int n = 1; n <= segments; ++n) {
+              REQUIRE_EQ(table.release_segment_before(end), n);
+              table.append(
+                  {.id = event(4.2).id, .kind = std::string{audit_removal_kind}, .reason = audit_removal_reason(n)});
+            }
+          }
+          if (calls > begin) table.remove_released(end, step);
+        };
+        const AuditVerdict verdict = verify_audit(
+            {.rows =
+                 [&](const std::optional<crypto::TokenId>& after, int count) {
+                   go_on();
+                   return table.readings_after(after, count);
+                 },
+             .checkpoints = [&](std::int64_t after, int count) { return table.checkpoints_after(after, count); }});
+        CAPTURE(segments);
+        CAPTURE(begin);
+        CAPTURE(step);
+        CHECK_EQ(verdict.fault, std::nullopt);
+        CHECK_EQ(verdict.segments_closed, 4);
+        CHECK_EQ(verdict.newest, table.head()->hash);
+      }
     }
   }
 }

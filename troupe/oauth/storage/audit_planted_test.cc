@@ -1,0 +1,161 @@
+// What somebody has put into the audit trail where nothing is looked for: the verifier finds it and says where.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "troupe/oauth/storage/testing/trail.h"
+
+namespace troupe::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using stores::event;
+using stores::fill;
+using stores::first_day;
+using stores::read;
+using stores::Trail;
+
+/// The trail of a table whose first segment was removed, and the event says so. Of its three rows the first `gone` are.
+Trail cut_trail(int gone) {
+  MemoryAudit table;
+  fill(table);
+  REQUIRE_EQ(table.release_segment_before(first_day + 24h), 1);
+  table.append({.id = event(2.2).id, .kind = std::string{audit_removal_kind}, .reason = audit_removal_reason(1)});
+  Trail trail = read(table);
+  trail.rows.erase(trail.rows.begin(), trail.rows.begin() + gone);
+  REQUIRE_EQ(trail.verify().fault, std::nullopt);
+  REQUIRE_EQ(trail.verify().leaving, 3 - gone);
+  return trail;
+}
+
+/// Puts a row at its place among the others.
+void plant(Trail& trail, AuditRow row) {
+  const auto behind =
+      std::ranges::find_if(trail.rows, [&](const AuditRow& each) { return each.event.id > row.event.id; });
+  trail.rows.insert(behind, std::move(row));
+}
+
+TEST_CASE("what is put in, or changed, where a segment was removed is found as well, and told by its place") {
+  struct Row {
+    const char* what;
+    int gone;
+    void (*deed)(Trail&);
+    const char* told;
+  };
+  const AuditRow forged{.event = event(0.05, "forged"), .segment = 1, .place = 2, .hash = crypto::sha256("any")};
+  static AuditRow planted;
+  planted = forged;
+  const Row rows[] = {
+      {"an event where none is left", 3, [](Trail& t) { plant(t, planted); }, "segment 1 was removed, and event"},
+      {"one that claims to be the first, and fits", 3,
+       [](Trail& t) {
+         planted.place = 1;
+         planted.hash = hash_of(planted, audit_root);
+         plant(t, planted);
+       },
+       "segment 1 was removed, and event"},
+      {"one of a later segment", 3,
+       [](Trail& t) {
+         planted.segment = 2;
+         plant(t, planted);
+       },
+       "says that it is of segment 2, and stands in 1"},
+      {"one from outside of the chain", 3,
+       [](Trail& t) {
+         planted.segment = 0;
+         planted.hash.reset();
+         plant(t, planted);
+       },
+       "segment 1 was removed, and event"},
+      {"one before what is left", 1, [](Trail& t) { plant(t, planted); }, "number 2 of segment 1, and 3 was due"},
+      {"one behind what is left", 1,
+       [](Trail& t) {
+         planted.event.id = event(0.5).id;
+         plant(t, planted);
+       },
+       "says that it is of segment 1, and stands in 2"},
+      {"a change of what is left", 1, [](Trail& t) { t.rows[1].event.reason = "forged"; }, "its hash does not fit"},
+      {"a change of the first, of which all is left", 0, [](Trail& t) { t.rows[0].event.reason = "forged"; },
+       "its hash does not fit"},
+      {"the end of what is left is removed", 0, [](Trail& t) { t.rows.erase(t.rows.begin() + 2); },
+       "segment 1 was removed, and event"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Trail trail = cut_trail(row.gone);
+    planted = forged;
+    row.deed(trail);
+    const auto fault = trail.verify().fault;
+    REQUIRE(fault.has_value());
+    CAPTURE(*fault);
+    CHECK(fault->contains(row.told));
+  }
+}
+
+TEST_CASE("rows that a database holds and the server never wrote are told by where they stand") {
+  auto& server = store::test::PostgresServer::of_this_process();
+  const std::unique_ptr<store::Session> sessions[] = {store::SqliteConnection::in_memory(),
+                                                      server.session(server.make_database())};
+  struct Row {
+    const char* what;
+    std::string id;
+    std::string hash;
+    std::string told;
+  };
+  const std::string zeros(16, '\0');
+  const std::string hash(32, 'h');
+  const std::string between = event(0.05).id.text();
+  const std::string bytes{crypto::TokenId::parse(between)->view()};
+  const Row rows[] = {
+      {"an id of zeros", zeros, hash,
+       "at the beginning stands an event whose id, 16 bytes (" + crypto::hex(zeros) + ")"},
+      {"no id at all", "", hash, "at the beginning stands an event whose id, 0 bytes ()"},
+      {"an id that is too long", bytes + "x", hash,
+       "stands an event whose id, 17 bytes (" + crypto::hex(bytes) + "78)"},
+      {"a hash that is none", bytes, "short", "stands event " + between + ", which cannot be read"},
+      {"an id behind all", std::string(16, '\xff'), hash, "stands an event whose id, 16 bytes (ffff"},
+  };
+  for (const auto& session : sessions) {
+    store::migrate(*session, schema(), stores::now);
+    session->transact([](store::Transaction& transaction) {
+      SqlAudit audit{transaction};
+      fill(audit);
+    });
+    for (const Row& row : rows) {
+      CAPTURE(row.what);
+      session->transact([&](store::Transaction& transaction) {
+        SqlAudit audit{transaction};
+        const std::string first = audit.rows_after(std::nullopt, 1).front().event.id.text();
+        transaction.run(
+            "INSERT INTO events (id, kind, reason, segment, place, hash) VALUES (?1, 'forged', '', 1, 2, ?2)",
+            {store::Blob{row.id}, store::Blob{row.hash}});
+        const auto verdict = verify_audit(
+            {.rows = [&](const auto& after, int count) { return audit.readings_after(after, count); },
+             .checkpoints = [&](std::int64_t after, int count) { return audit.checkpoints_after(after, count); }});
+        REQUIRE(verdict.fault.has_value());
+        CAPTURE(*verdict.fault);
+        CHECK(verdict.fault->contains(row.told));
+        if (row.id == bytes || row.id.size() == 17) CHECK(verdict.fault->contains("behind event " + first));
+        CHECK_THROWS_AS(audit.rows_after(std::nullopt, 100), store::Error);
+        transaction.run("DELETE FROM events WHERE kind = 'forged'");
+      });
+    }
+  }
+}
+
+TEST_CASE("a checkpoint before the first is told by its number") {
+  MemoryAudit table;
+  fill(table);
+  Trail trail = read(table);
+  for (const std::int64_t segment : {0, -7}) {
+    AuditCheckpoint planted = trail.checkpoints.front();
+    planted.segment = segment;
+    Trail spoilt = trail;
+    spoilt.checkpoints.insert(spoilt.checkpoints.begin(), planted);
+    CHECK(spoilt.verify().fault->contains(fmt::format("a checkpoint of segment {}", segment)));
+  }
+}
+
+}  // namespace
+}  // namespace troupe::oauth
