@@ -23,8 +23,8 @@ std::string small_button(std::string_view words, std::string_view label) {
 
 std::string who(const AccountView& view) {
   const User& user = view.user;
-  const std::string address = user.email ? fmt::format(" ({})", escape(*user.email)) : "";
-  const std::string name = fmt::format("<strong>{}</strong>{}", escape(user.name.value()), address);
+  const std::string address = user.email ? fmt::format(" ({})", foreign(*user.email)) : "";
+  const std::string name = fmt::format("<strong>{}</strong>{}", foreign(user.name.value()), address);
   return fmt::format("<p>{} <a href=\"/oauth/logout\">{}</a></p>\n", say(view.language, Text::signed_in_as, name),
                      say(view.language, Text::sign_out));
 }
@@ -53,11 +53,11 @@ std::string session_item(const AccountView& view, const Session& session) {
   if (name.empty()) name = place.user_agent;
   if (name.empty()) name = say(view.language, Text::unknown_browser);
   const bool is_present = session.id == view.present;
-  std::string item = fmt::format("<li><strong>{}</strong>", escape(name));
+  std::string item = fmt::format("<li><strong>{}</strong>", foreign(name));
   if (is_present) item += fmt::format(" &ndash; {}", say(view.language, Text::this_browser));
   item += fmt::format("\n<p class=\"faint\">{}", say(view.language, Text::session_times,
                                                      time_element(session.created_at), time_element(session.seen_at)));
-  if (!place.address.empty()) item += say(view.language, Text::session_address, escape(place.address));
+  if (!place.address.empty()) item += say(view.language, Text::session_address, foreign(place.address));
   item += "</p>\n";
   if (!is_present) {
     const std::string label = say(view.language, Text::sign_out_browser, name);
@@ -89,7 +89,7 @@ std::string session_section(const AccountView& view) {
 std::string application_item(const AccountView& view, const GrantedApplication& application) {
   const std::string label = say(view.language, Text::take_back_from, application.name);
   return fmt::format("<li><strong>{}</strong>\n<ul>\n{}</ul>\n<p class=\"faint\">{}</p>\n{}</li>\n",
-                     escape(application.name), list_of(view.language, application.scope),
+                     foreign(application.name), list_of(view.language, application.scope),
                      say(view.language, Text::since, time_element(application.granted_at)),
                      form_to("/account/applications", view.proof,
                              hidden("client_id", application.client.value()) +
@@ -113,7 +113,7 @@ web::Response account_page(int status, const AccountView& view, const AccountNot
   return page(view.language, status, say(view.language, Text::account_title),
               done + who(view) + password_section(view, notes.password_problem) + session_section(view) +
                   application_section(view),
-              PageWidth::wide);
+              {.width = PageWidth::wide});
 }
 
 }  // namespace troupe::oauth

@@ -32,12 +32,12 @@ TEST_CASE("a person signs in once, agrees once, and the client gets its tokens")
 
   auto login = browser.follow(browser.get("/oauth/authorize?" + query));
   CHECK_EQ(login.status(), 200);
-  CHECK(login.body().contains("to continue to Web Shop"));
+  CHECK(login.body().contains("to continue to <bdi>Web Shop</bdi>"));
 
   auto consent =
       browser.follow(browser.submit(login, "/login", {{"username", alice.name}, {"password", alice.password}}));
   CHECK_EQ(consent.status(), 200);
-  CHECK(consent.body().contains("<strong>alice</strong>"));
+  CHECK(consent.body().contains("<strong><bdi>alice</bdi></strong>"));
 
   auto back = browser.submit(consent, "/consent", {{"decision", "allow"}});
   CHECK_EQ(back.status(), 303);  // T31

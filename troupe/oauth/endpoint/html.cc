@@ -35,14 +35,16 @@ std::string meaning_of(Language language, const std::string& scope) {
     return std::string{say(language, known->second)};
   if (const auto topics = wire::parse_topic_scope(scope)) {
     const bool receives = topics->action == wire::TopicAction::subscribe;
-    return say(language, receives ? Text::receive_from : Text::send_to, escape(topics->pattern));
+    return say(language, receives ? Text::receive_from : Text::send_to, foreign(topics->pattern));
   }
-  return escape(scope);
+  return foreign(scope);
 }
 
 }  // namespace
 
-web::Response page(Language language, int status, std::string_view title, std::string_view body, PageWidth width) {
+web::Response page(Language language, int status, std::string_view title, std::string_view body,
+                   const PageFrame& frame) {
+  const std::string heading = frame.heading.empty() ? escape(title) : frame.heading;
   auto response = never_cached(
       web::html_response(status, fmt::format(R"(<!doctype html>
 <html lang="{}">
@@ -61,7 +63,7 @@ web::Response page(Language language, int status, std::string_view title, std::s
 </html>
 )",
                                              tag_of(language), escape(title), stylesheet_path,
-                                             width == PageWidth::wide ? " class=\"wide\"" : "", escape(title), body)));
+                                             frame.width == PageWidth::wide ? " class=\"wide\"" : "", heading, body)));
   response.headers.set("Content-Security-Policy", std::string{policy});
   response.headers.set("X-Frame-Options", "DENY");
   response.headers.set("Referrer-Policy", "no-referrer");
@@ -98,6 +100,8 @@ std::string escape(std::string_view text) {
   }
   return safe;
 }
+
+std::string foreign(std::string_view text) { return fmt::format("<bdi>{}</bdi>", escape(text)); }
 
 std::string list_of(Language language, const ScopeSet& scope) {
   std::string items;

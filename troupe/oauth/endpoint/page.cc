@@ -13,6 +13,9 @@ std::string fields_of(const FormPlace& place) {
   return hidden("flow", place.flow.value()) + hidden("csrf", place.csrf.expose());
 }
 
+/// The same as `foreign` where there can be no markup, by characters (U+2068, U+2069).
+std::string isolated(std::string_view text) { return fmt::format("\u2068{}\u2069", text); }
+
 /// The host that the answer goes to, or the scheme of a native application.
 std::string destination_of(const std::string& redirect_uri) {
   auto url = wire::parse_url(redirect_uri);
@@ -24,7 +27,7 @@ std::string destination_of(const std::string& redirect_uri) {
 
 web::Response login_page(int status, const FormPlace& place, const LoginView& view) {
   const auto tell = [&](Text text) { return say(view.language, text); };
-  const std::string goal = escape(view.client.empty() ? tell(Text::your_account) : std::string_view{view.client});
+  const std::string goal = view.client.empty() ? escape(tell(Text::your_account)) : foreign(view.client);
   return page(view.language, status, tell(Text::sign_in),
               fmt::format(R"(<p class="faint">{}</p>
 {}<form method="post" action="/login">
@@ -40,9 +43,10 @@ web::Response login_page(int status, const FormPlace& place, const LoginView& vi
 }
 
 web::Response consent_page(Language language, const FormPlace& place, const AuthRequest& request, const User& user) {
-  const std::string client = escape(request.client->metadata.name);
-  const std::string name = fmt::format("<strong>{}</strong>", escape(user.name.value()));
-  return page(language, 200, say(language, Text::allow_title, request.client->metadata.name),
+  const std::string& client_name = request.client->metadata.name;
+  const std::string client = foreign(client_name);
+  const std::string name = fmt::format("<strong>{}</strong>", foreign(user.name.value()));
+  return page(language, 200, say(language, Text::allow_title, isolated(client_name)),
               fmt::format(R"(<p>{}</p>
 <ul>
 {}</ul>
@@ -55,9 +59,10 @@ web::Response consent_page(Language language, const FormPlace& place, const Auth
 </form>
 )",
                           say(language, Text::asks_to, name, client), list_of(language, request.scope),
-                          say(language, Text::answer_goes_to, escape(destination_of(request.redirect_uri))),
+                          say(language, Text::answer_goes_to, foreign(destination_of(request.redirect_uri))),
                           fields_of(place) + hidden("person", user.id.value()), say(language, Text::allow),
-                          say(language, Text::deny)));
+                          say(language, Text::deny)),
+              {.heading = say(language, Text::allow_title, client)});
 }
 
 web::Response logout_page(Language language, const LogoutRequest& remembered, const CsrfToken& proof) {
@@ -79,7 +84,7 @@ web::Response signed_out_page(Language language, const std::optional<std::string
   std::string advice{say(language, Text::may_close)};
   if (address) {
     const std::string link =
-        fmt::format("<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(*address), escape(destination_of(*address)));
+        fmt::format("<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(*address), foreign(destination_of(*address)));
     advice = say(language, Text::may_go_on, link);
   }
   return page(language, 200, say(language, Text::signed_out_title), fmt::format("<p>{}</p>\n", advice));

@@ -54,14 +54,34 @@ TEST_CASE("what a scope of topics allows is said in words, and a scope that we d
           .value();
   const auto consent = consent_page(Language::english, place(), request, alice_here).body;
   for (const std::string_view item :
-       {"Receive the messages of chat.*", "Send messages to chat.&lt;b", "Receive the messages of all topics",
-        "Send messages to all topics", "orders:read"}) {
+       {"Receive the messages of <bdi>chat.*</bdi>", "Send messages to <bdi>chat.&lt;b</bdi>",
+        "Receive the messages of all topics", "Send messages to all topics", "<bdi>orders:read</bdi>"}) {
     CAPTURE(item);
     CHECK(consent.view().contains(fmt::format("<li>{}</li>", item)));
   }
   CHECK(consent_page(Language::german, place(), request, alice_here)
             .body.view()
-            .contains("<li>Die Nachrichten von chat.* empfangen</li>"));
+            .contains("<li>Die Nachrichten von <bdi>chat.*</bdi> empfangen</li>"));
+}
+
+TEST_CASE("names of others stand apart in our sentences, so that their direction turns nothing around them") {
+  constexpr auto hebrew = "\u05d7\u05e0\u05d5\u05ea";
+  const std::string apart = fmt::format("<bdi>{}</bdi>", hebrew);
+  auto request = hostile_request();
+  auto client = std::make_shared<Client>();
+  client->metadata.name = hebrew;
+  request.client = client;
+  request.redirect_uri = std::string{hebrew};
+  const User user{.id = UserId{"u1"}, .name = UserName{hebrew}};
+  const auto consent = consent_page(Language::english, place(), request, user).body;
+  for (const std::string& sentence :
+       {"<h1>Allow " + apart + "?</h1>", "as <strong>" + apart + "</strong>. " + apart + " asks to:",
+        "The answer goes to " + apart + ".", fmt::format("<title>Allow \u2068{}\u2069?</title>", hebrew)}) {
+    CAPTURE(sentence);
+    CHECK(consent.view().contains(sentence));
+  }
+  CHECK(login_page(200, place(), {.client = hebrew}).body.view().contains("to continue to " + apart));
+  CHECK(signed_out_page(Language::english, hebrew).body.view().contains(apart + "</a>"));
 }
 
 TEST_CASE("each form carries its flow and the token of its page") {

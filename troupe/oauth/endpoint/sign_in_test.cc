@@ -220,11 +220,11 @@ TEST_CASE("pages speak the language that the client or the browser asks for") {
   Browser browser{oauth};
   auto login = browser.follow(browser.get(address(oauth, "ui_locales=de-AT+en")));
   CHECK(login.body().contains("<html lang=\"de\">"));
-  CHECK(login.body().contains("weiter zu Web Shop"));
+  CHECK(login.body().contains("weiter zu <bdi>Web Shop</bdi>"));
   auto wrong = browser.submit(login, "/login", {{"username", "alice"}, {"password", "guess"}});
   CHECK(wrong.body().contains("Benutzername oder Passwort ist falsch."));
   auto consent = sign_in(browser, login, alice);
-  CHECK(consent.body().contains("Web Shop erlauben?"));
+  CHECK(consent.body().contains("<bdi>Web Shop</bdi> erlauben?"));
   CHECK(consent.body().contains("Ihren Benutzernamen sehen"));
 
   Browser german{oauth};
