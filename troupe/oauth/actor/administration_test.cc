@@ -120,5 +120,51 @@ TEST_CASE("a client is changed and removed in the version that was named, and in
   CHECK_EQ(remove(3).error().domain, errors::invalid_client);
 }
 
+TEST_CASE("clients that strangers have made large come few at a time, and one at least") {
+  ActorWorld oauth{8};
+  oauth.disk->transact([](store::Transaction& transaction) {
+    SqlTables tables{transaction};
+    for (int i = 0; i < 120; ++i) {
+      Client client = fixture::shop();
+      client.id = ClientId{fmt::format("c_x{:03}", i)};
+      client.metadata.name = std::string(100, 'n');
+      tables.all().clients.insert(client);
+    }
+  });
+  const auto page = [&](const char* after, int count, std::size_t bytes_max) {
+    return oauth.world.block_on(oauth.clients.ask(ListClientPage{ClientId{after}, count, bytes_max})).value();
+  };
+  const std::size_t each = bytes_of(page("c_x", 1, 1000).clients.front()->metadata);
+  CHECK_GT(each, 100);
+  struct Row {
+    const char* after;
+    int count;
+    std::size_t bytes_max, has;
+    ClientPage::Rest rest;
+  };
+  using enum ClientPage::Rest;
+  const Row rows[] = {
+      {"c_x", 100, 1'000'000, 100, more},
+      {"c_x", 120, 1'000'000, 120, none},
+      {"c_x", 1000, 1'000'000, 120, none},
+      {"c_x", 1000, 1, 1, more},
+      {"c_x", 1000, 0, 1, more},
+      {"c_x", 1000, 3 * each, 3, more},
+      {"c_x", 1000, 3 * each + 1, 4, more},
+      {"c_x118", 1000, 1, 1, none},
+      {"c_x119", 1000, 1, 0, none},
+      {"c_x", 2, 3 * each, 2, more},
+      {"c_x049", 1000, 70 * each, 70, none},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.after);
+    CAPTURE(row.count);
+    CAPTURE(row.bytes_max);
+    const auto found = page(row.after, row.count, row.bytes_max);
+    CHECK_EQ(found.clients.size(), row.has);
+    CHECK_EQ(found.rest, row.rest);
+  }
+}
+
 }  // namespace
 }  // namespace troupe::oauth

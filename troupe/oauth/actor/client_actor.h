@@ -77,11 +77,20 @@ struct ListClients {
   using reply = std::vector<ClientPtr>;
 };
 
-/// Clients that are not deleted, by id, at most `count` of those behind `after`.
+/// A part of the clients, by id.
+struct ClientPage {
+  enum class Rest : std::uint8_t { none, more };
+  std::vector<ClientPtr> clients;
+  Rest rest = Rest::none;  // behind the last of these; more only where there is a last
+};
+
+/// Clients that are not deleted, by id: those behind `after`, at most `count`, and none behind those that take
+/// `bytes_max` together, which strangers who register make as large as they may.
 struct ListClientPage {
   ClientId after;
   int count = 100;
-  using reply = std::vector<ClientPtr>;
+  std::size_t bytes_max = 1024 * 1024;
+  using reply = ClientPage;
 };
 
 /// Whether pages of this origin ("https://app.example") are a public client's: one of its redirect URIs is there.
@@ -198,7 +207,7 @@ class ClientActor {
   actor::Task<ClientPtr> handle(GetClient message);
   actor::Task<bool> handle(IsClientOrigin message);
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
-  actor::Task<std::vector<ClientPtr>> handle(ListClientPage message);
+  actor::Task<ClientPage> handle(ListClientPage message);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateClient message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(ValidateAssertion message, actor::Context& context);
   actor::Task<std::expected<ClientPtr, OauthError>> handle(UpdateClient message, actor::Context& context);

@@ -25,14 +25,34 @@ std::string write_change(Tables& tables, const Client& before, Client& after) {
   return changes_between(before, after);
 }
 
-actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClientPage message) {
-  auto clients = co_await storage_.read([message](Tables& t) {
-    std::vector<ClientPtr> page;
-    for (Client& client : t.clients.list(message.after, message.count))
-      page.push_back(std::make_shared<const Client>(std::move(client)));
-    return page;
-  });
-  co_return clients;
+namespace {
+
+/// One at least, where there is one. Few are read at once, so that little is read that is not wanted.
+ClientPage page_of_clients(Tables& tables, const ListClientPage& wanted) {
+  constexpr int step = 50;
+  ClientPage page;
+  std::size_t bytes = 0;
+  ClientId last = wanted.after;
+  for (auto rows = tables.clients.list(last, step); !rows.empty(); rows = tables.clients.list(last, step)) {
+    for (Client& client : rows) {
+      const bool is_full = std::ssize(page.clients) >= wanted.count || bytes >= wanted.bytes_max;
+      if (is_full && !page.clients.empty()) {
+        page.rest = ClientPage::Rest::more;
+        return page;
+      }
+      bytes += bytes_of(client.metadata);
+      last = client.id;
+      page.clients.push_back(std::make_shared<const Client>(std::move(client)));
+    }
+  }
+  return page;
+}
+
+}  // namespace
+
+actor::Task<ClientPage> ClientActor::handle(ListClientPage message) {
+  auto page = co_await storage_.read([message](Tables& t) { return page_of_clients(t, message); });
+  co_return page;
 }
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {

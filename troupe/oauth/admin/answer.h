@@ -10,7 +10,6 @@
 #include "troupe/actor/message.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/web/message.h"
-#include "troupe/wire/json.h"
 
 namespace troupe::oauth::admin {
 
@@ -24,18 +23,5 @@ web::Response not_changed(std::string etag);
 
 /// The answer to an ask that has failed: the actor's own, or that nobody can tell now.
 web::Response problem_of_failure(const actor::Failure<OauthError>& failure);
-
-/// Writes a page as {"<name>": [...], "next": "..."}: `write` writes one row. An empty `next` is left out.
-template <class Rows, class Write>
-web::Response answer_page(std::string_view name, const Rows& rows, std::string_view next, Write write) {
-  std::string json;
-  wire::JsonWriter writer{json};
-  writer.begin_object().key(name).begin_array();
-  for (const auto& row : rows) write(writer, row);
-  writer.end_array();
-  if (!next.empty()) writer.member("next", next);
-  writer.end_object();
-  return answer(200, std::move(json));
-}
 
 }  // namespace troupe::oauth::admin

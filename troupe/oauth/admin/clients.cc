@@ -5,6 +5,7 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/client_document.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 #include "troupe/web/conditional.h"
 
@@ -60,14 +61,13 @@ Task<web::Response> list_clients(ServicePtr service, Caller, web::Request http) 
   if (!query) co_return std::move(query.error());
   auto wanted = read_page(*query, "clients");
   if (!wanted) co_return std::move(wanted.error());
-  auto clients = co_await service->clients.ask(ListClientPage{ClientId{wanted->after.value_or("")}, wanted->limit + 1});
-  if (!clients) co_return problem_of(errors::temporarily_unavailable);
-  std::string next;
-  if (std::ssize(*clients) > wanted->limit) {
-    clients->pop_back();
-    next = cursor_of("clients", clients->back()->id.value());
-  }
-  co_return answer_page("clients", *clients, next,
+  auto page = co_await service->clients.ask(
+      ListClientPage{ClientId{wanted->after.value_or("")}, wanted->limit, page_bytes_max});
+  if (!page) co_return problem_of(errors::temporarily_unavailable);
+  const auto id_of_client = [](const ClientPtr& client) { return client->id.value(); };
+  std::optional<std::string> last;
+  if (page->rest == ClientPage::Rest::more) last = id_of_client(page->clients.back());
+  co_return answer_page("clients", page->clients, std::move(last), id_of_client,
                         [](wire::JsonWriter& writer, const ClientPtr& client) { write_client(writer, *client); });
 }
 

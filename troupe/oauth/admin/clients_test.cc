@@ -1,4 +1,6 @@
 // Clients over the administration API: made, read, changed by who has seen them, given secrets, removed.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "troupe/oauth/admin/testing/office.h"
@@ -284,6 +286,32 @@ TEST_CASE("a list comes page by page, each client once, and a parameter that is 
     CAPTURE(query);
     CHECK_EQ(office.get(std::string{"/clients?"} + query).status(), 400);
   }
+}
+
+TEST_CASE("a list of large clients comes in smaller pages, each client once and none left out") {
+  OauthWorld oauth{quick(10)};
+  Office office{oauth};
+  ClientMetadata large{.name = "Large", .scope = ScopeSet::parse("read").value()};
+  for (std::size_t i = 0; i < 100; ++i)
+    large.redirect_uris.push_back(fmt::format("https://{}.example/{}", i, std::string(1000, 'x')));
+  for (int i = 0; i < 25; ++i) oauth.add(large);
+  std::vector<std::string> seen;
+  std::vector<std::size_t> sizes;
+  std::string after;
+  do {
+    auto page = office.get("/clients?limit=1000" + after);
+    REQUIRE_EQ(page.status(), 200);
+    CHECK_LT(page.body().size(), 1024 * 1024 + 200 * 1024);
+    const auto ids = office.column(page, "clients", "client_id");
+    sizes.push_back(ids.size());
+    seen.insert(seen.end(), ids.begin(), ids.end());
+    after = page.at("next").empty() ? "" : "&after=" + page.at("next");
+  } while (!after.empty());
+  CHECK_EQ(seen.size(), 32);
+  CHECK(std::ranges::is_sorted(seen));
+  CHECK_EQ(std::ranges::adjacent_find(seen), seen.end());
+  CHECK_GT(sizes.size(), 2);
+  CHECK_EQ(std::ranges::count(sizes, 0), 0);
 }
 
 TEST_CASE("a store that is away is told as such") {

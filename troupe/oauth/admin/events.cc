@@ -4,6 +4,7 @@
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 #include "troupe/oauth/storage/audit_json.h"
 
@@ -61,7 +62,9 @@ Task<web::Response> list_events(ServicePtr service, Caller, web::Request http) {
   if (!wanted) co_return std::move(wanted.error());
   auto page = co_await service->trail.ask(ListEvents{*std::move(filter), wanted->after, wanted->limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("events", page->events, next_of("events", page->next), write_event);
+  co_return answer_page(
+      "events", page->events, key_text(page->next), [](const AuditEvent& event) { return event.id.text(); },
+      write_event);
 }
 
 Task<web::Response> log_event(ServicePtr service, Caller caller, web::Request http) {

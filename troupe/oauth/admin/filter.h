@@ -33,9 +33,4 @@ Read<DryRun> read_dry_run(const web::Request& http);
 /// Grants as GET /grants lists them.
 Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedPageWanted wanted);
 
-/// The `next` of a page of the list that has come so far, "" at the end.
-inline std::string next_of(std::string_view list, const std::optional<crypto::TokenId>& last) {
-  return last ? cursor_of(list, last->text()) : "";
-}
-
 }  // namespace troupe::oauth::admin

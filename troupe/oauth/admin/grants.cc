@@ -4,6 +4,7 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 
 namespace troupe::oauth::admin {
@@ -35,7 +36,9 @@ Task<web::Response> answer_grants(ServicePtr service, GrantFilter filter, TimedP
   auto page = co_await service->tokens.ask(
       ListGrants{.filter = std::move(filter), .after = wanted.after, .count = wanted.limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("grants", page->rows, next_of("grants", page->next), write_grant);
+  co_return answer_page(
+      "grants", page->rows, key_text(page->next), [](const LiveGrant& row) { return row.grant.family.value(); },
+      write_grant);
 }
 
 Task<web::Response> list_grants(ServicePtr service, Caller, web::Request http) {

@@ -5,15 +5,21 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 
 namespace troupe::oauth::admin {
 namespace {
 
+/// They are few, so a page has all of them.
+web::Response answer_all(const std::vector<ListedKey>& keys) {
+  return answer_page("keys", keys, std::nullopt, [](const ListedKey& key) { return key.id; }, write_key);
+}
+
 Task<web::Response> answer_keys(ServicePtr service) {
   auto keys = co_await service->keys.ask(ListKeys{});
   if (!keys) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("keys", *keys, "", write_key);
+  co_return answer_all(*keys);
 }
 
 /// The keys that would sign or be shown no longer.
@@ -23,7 +29,7 @@ Task<web::Response> answer_ending_keys(ServicePtr service, std::optional<std::st
   const bool is_known = !revoked || std::ranges::find(*keys, *revoked, &ListedKey::id) != keys->end();
   if (!is_known) co_return problem_of(errors::not_found);
   std::erase_if(*keys, [&](const ListedKey& key) { return key.state != "signing" && key.id != revoked; });
-  co_return answer_page("keys", *keys, "", write_key);
+  co_return answer_all(*keys);
 }
 
 }  // namespace

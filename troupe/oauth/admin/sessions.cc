@@ -5,6 +5,7 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 
 namespace troupe::oauth::admin {
@@ -27,12 +28,9 @@ Task<web::Response> list_sessions(ServicePtr service, Caller, web::Request http)
   std::ranges::sort(*sessions, {}, &Session::id);
   const SessionId after{wanted->after.value_or("")};
   std::erase_if(*sessions, [&](const Session& session) { return session.id <= after; });
-  std::string next;
-  if (std::ssize(*sessions) > wanted->limit) {
-    sessions->resize(static_cast<std::size_t>(wanted->limit));
-    next = cursor_of("sessions", sessions->back().id.value());
-  }
-  co_return answer_page("sessions", *sessions, next, write_session);
+  const auto id_of_session = [](const Session& session) { return session.id.value(); };
+  auto last = cut(*sessions, wanted->limit, id_of_session);
+  co_return answer_page("sessions", *sessions, std::move(last), id_of_session, write_session);
 }
 
 Task<web::Response> end_session(ServicePtr service, Caller caller, web::Request http) {

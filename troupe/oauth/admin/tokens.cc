@@ -3,6 +3,7 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 
 namespace troupe::oauth::admin {
@@ -43,7 +44,9 @@ Task<web::Response> list_tokens(ServicePtr service, Caller, web::Request http) {
   auto page = co_await service->tokens.ask(
       ListTokens{.use = *use, .filter = filter_in(*query), .after = wanted->after, .count = wanted->limit});
   if (!page) co_return problem_of(errors::temporarily_unavailable);
-  co_return answer_page("tokens", page->rows, next_of("tokens", page->next), write_token);
+  co_return answer_page(
+      "tokens", page->rows, key_text(page->next), [](const TokenClaims& token) { return token.id.text(); },
+      write_token);
 }
 
 Task<web::Response> revoke_token(ServicePtr service, Caller caller, web::Request http) {

@@ -6,6 +6,7 @@
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/documents.h"
 #include "troupe/oauth/admin/filter.h"
+#include "troupe/oauth/admin/page.h"
 #include "troupe/oauth/admin/request.h"
 #include "troupe/web/conditional.h"
 
@@ -103,12 +104,9 @@ Task<web::Response> list_users(ServicePtr service, Caller, web::Request http) {
   if (!wanted) co_return std::move(wanted.error());
   auto users = co_await service->users.ask(ListUserPage{UserId{wanted->after.value_or("")}, wanted->limit + 1});
   if (!users) co_return problem_of(errors::temporarily_unavailable);
-  std::string next;
-  if (std::ssize(*users) > wanted->limit) {
-    users->pop_back();
-    next = cursor_of("users", users->back().id.value());
-  }
-  co_return answer_page("users", *users, next, write_user);
+  const auto id_of_user = [](const User& user) { return user.id.value(); };
+  auto last = cut(*users, wanted->limit, id_of_user);
+  co_return answer_page("users", *users, std::move(last), id_of_user, write_user);
 }
 
 Task<web::Response> create_user(ServicePtr service, Caller caller, web::Request http) {

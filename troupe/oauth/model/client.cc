@@ -98,6 +98,15 @@ bool ClientMetadata::serves(const std::vector<std::string>& audience) const noex
   return std::ranges::find_first_of(audience, resources) != audience.end();
 }
 
+std::size_t bytes_of(const ClientMetadata& metadata) noexcept {
+  std::size_t bytes =
+      metadata.name.size() + metadata.jwks.size() + metadata.jwks_uri.size() + metadata.backchannel_logout_uri.size();
+  for (const std::string& word : metadata.scope) bytes += word.size() + 1;
+  for (const auto* uris : {&metadata.redirect_uris, &metadata.post_logout_redirect_uris, &metadata.resources})
+    for (const std::string& uri : *uris) bytes += uri.size() + 1;
+  return bytes;
+}
+
 std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   const OauthError& fault = errors::invalid_client_metadata;
   if (!std::ranges::all_of(metadata.redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;

@@ -99,6 +99,9 @@ struct Client {
 
 using ClientPtr = std::shared_ptr<const Client>;
 
+/// About how many bytes its record takes: those of its texts, lists and keys.
+std::size_t bytes_of(const ClientMetadata& metadata) noexcept;
+
 /// Why a client with this metadata is not registered, or nothing: a redirect URI that may not be (`errors::
 /// invalid_redirect_uri`), or a combination that cannot work or is not safe (`errors::invalid_client_metadata`).
 std::optional<struct OauthError> fault_in(const ClientMetadata& metadata);

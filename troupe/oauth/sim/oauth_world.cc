@@ -98,7 +98,7 @@ class PlayedFetcher {
 wire::Json json_of(const web::Response& response) {
   const auto type = response.headers.get("content-type").value_or("");
   if (type != "application/json" && type != "application/problem+json") return {};
-  return wire::parse_json(response.body.view()).value();
+  return wire::parse_json(response.body.view(), {.bytes_max = 4 * 1024 * 1024}).value();
 }
 
 /// A form whose parameters are replaced by those of `changes`; "-" removes one.
