@@ -10,9 +10,6 @@ namespace {
 
 using wire::Json;
 
-constexpr std::size_t list_max = 100;
-constexpr std::size_t text_bytes_max = 2048;  // as long as a redirect URI may be
-
 /// Takes the value into the client; false where it is none for this member.
 using Take = bool (*)(const Json& value, Client& client);
 using Reset = void (*)(Client& client);
@@ -29,17 +26,12 @@ void reset(Client& client) {
   client.metadata.*field = ClientMetadata{}.*field;
 }
 
-const std::string* text_in(const Json& value) {
-  const std::string* text = value.string();
-  return text != nullptr && text->size() <= text_bytes_max ? text : nullptr;
-}
-
 template <auto field>
 bool take_texts(const Json& value, Client& client) {
-  if (value.array() == nullptr || value.array()->size() > list_max) return false;
+  if (value.array() == nullptr) return false;
   std::vector<std::string> texts;
   for (const Json& one : *value.array()) {
-    const std::string* text = text_in(one);
+    const std::string* text = one.string();
     if (text == nullptr) return false;
     texts.push_back(*text);
   }
@@ -50,7 +42,7 @@ bool take_texts(const Json& value, Client& client) {
 /// A value that has a name.
 template <auto field, auto named>
 bool take_named(const Json& value, Client& client) {
-  const std::string* text = text_in(value);
+  const std::string* text = value.string();
   if (text == nullptr) return false;
   const auto found = named(*text);
   if (found) client.metadata.*field = *found;
@@ -65,7 +57,7 @@ std::optional<AccessTokenFormat> format_named(std::string_view name) {
 
 template <auto field>
 bool take_text(const Json& value, Client& client) {
-  const std::string* text = text_in(value);
+  const std::string* text = value.string();
   if (text != nullptr) client.metadata.*field = *text;
   return text != nullptr;
 }
@@ -83,7 +75,7 @@ bool take_session_required(const Json& value, Client& client) {
 }
 
 bool take_grants(const Json& value, Client& client) {
-  if (value.array() == nullptr || value.array()->size() > list_max) return false;
+  if (value.array() == nullptr) return false;
   ClientMetadata taken;
   taken.grant_types.clear();
   for (const Json& one : *value.array()) {
@@ -126,9 +118,9 @@ using M = ClientMetadata;
 constexpr Member members[] = {
     {"client_name", take_text<&M::name>, reset<&M::name>, "The client_name must be text."},
     {"redirect_uris", take_texts<&M::redirect_uris>, reset<&M::redirect_uris>,
-     "The redirect_uris must be a list of up to 100 URIs."},
+     "The redirect_uris must be a list of URIs."},
     {"post_logout_redirect_uris", take_texts<&M::post_logout_redirect_uris>, reset<&M::post_logout_redirect_uris>,
-     "The post_logout_redirect_uris must be a list of up to 100 URIs."},
+     "The post_logout_redirect_uris must be a list of URIs."},
     {"grant_types", take_grants, reset<&M::grant_types>,
      "The grant_types may be authorization_code, refresh_token and client_credentials."},
     {"scope", take_scope, reset<&M::scope>, "The scope must be up to 100 words with a space between."},
@@ -154,7 +146,7 @@ constexpr Member members[] = {
      "The id_token_signed_response_alg may be RS256, ES256 or EdDSA."},
     {"access_token_lifetime", take_lifetime, reset<&M::access_token_ttl>,
      "The access_token_lifetime is 1 to 3600 seconds."},
-    {"resources", take_texts<&M::resources>, reset<&M::resources>, "The resources must be a list of up to 20 URIs."},
+    {"resources", take_texts<&M::resources>, reset<&M::resources>, "The resources must be a list of URIs."},
 };
 
 }  // namespace

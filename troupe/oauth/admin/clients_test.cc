@@ -292,7 +292,7 @@ TEST_CASE("a list of large clients comes in smaller pages, each client once and 
   OauthWorld oauth{quick(10)};
   Office office{oauth};
   ClientMetadata large{.name = "Large", .scope = ScopeSet::parse("read").value()};
-  for (std::size_t i = 0; i < 100; ++i)
+  for (std::size_t i = 0; i < client_uris_max; ++i)
     large.redirect_uris.push_back(fmt::format("https://{}.example/{}", i, std::string(1000, 'x')));
   for (int i = 0; i < 25; ++i) oauth.add(large);
   std::vector<std::string> seen;

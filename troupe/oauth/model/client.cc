@@ -81,6 +81,29 @@ std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
   return std::nullopt;
 }
 
+/// What is wrong with what people see as its name.
+std::optional<OauthError> fault_in_name(const std::string& name) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  if (name.empty() || name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
+  if (!wire::is_plain_utf8(name)) return fault.because("The name is UTF-8 without control characters.");
+  return std::nullopt;
+}
+
+std::optional<OauthError> fault_in_addresses(const ClientMetadata& metadata) {
+  const OauthError& fault = errors::invalid_client_metadata;
+  static_assert(client_uris_max == 100);
+  for (const auto& [uris, too_many] :
+       {std::pair{&metadata.redirect_uris, "There may be up to 100 redirect_uris."},
+        std::pair{&metadata.post_logout_redirect_uris, "There may be up to 100 post_logout_redirect_uris."}}) {
+    if (uris->size() > client_uris_max) return fault.because(too_many);
+    if (!std::ranges::all_of(*uris, may_be_registered)) return errors::invalid_redirect_uri;
+  }
+  if (!metadata.backchannel_logout_uri.empty() && !looks_fetchable(metadata.backchannel_logout_uri)) {
+    return fault.because("The backchannel_logout_uri must be an https URL.");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view text(GrantType type) noexcept { return name_in(grant_types, type); }
@@ -109,10 +132,8 @@ std::size_t bytes_of(const ClientMetadata& metadata) noexcept {
 
 std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   const OauthError& fault = errors::invalid_client_metadata;
-  if (!std::ranges::all_of(metadata.redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
-  if (!std::ranges::all_of(metadata.post_logout_redirect_uris, may_be_registered)) return errors::invalid_redirect_uri;
-  if (metadata.name.empty() || metadata.name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
-  if (!wire::is_plain_utf8(metadata.name)) return fault.because("The name is UTF-8 without control characters.");
+  if (const auto in_addresses = fault_in_addresses(metadata)) return in_addresses;
+  if (const auto in_name = fault_in_name(metadata.name)) return in_name;
   if (metadata.grant_types.empty()) return fault.because("At least one grant type is needed.");
   bool uses_code = metadata.may_use(GrantType::authorization_code);
   if (uses_code && metadata.redirect_uris.empty()) {
@@ -126,9 +147,6 @@ std::optional<OauthError> fault_in(const ClientMetadata& metadata) {
   }
   if (metadata.is_public() && metadata.pkce != PkcePolicy::required) {
     return fault.because("A public client cannot do without PKCE.");
-  }
-  if (!metadata.backchannel_logout_uri.empty() && !looks_fetchable(metadata.backchannel_logout_uri)) {
-    return fault.because("The backchannel_logout_uri must be an https URL.");
   }
   if (const auto in_keys = fault_in_keys(metadata)) return in_keys;
   if (const auto in_resources = fault_in_resources(metadata)) return in_resources;

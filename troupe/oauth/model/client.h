@@ -51,6 +51,9 @@ inline constexpr std::chrono::seconds access_token_ttl_max{60 * 60};
 /// Of so many resources a client may be the server.
 inline constexpr std::size_t client_resources_max = 20;
 
+/// So many redirect URIs a client may have, and as many to go to after a sign-out, whoever registers it.
+inline constexpr std::size_t client_uris_max = 100;
+
 /// What whoever registers a client decides.
 struct ClientMetadata {
   std::string name;  // shown to people on the consent page

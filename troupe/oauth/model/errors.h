@@ -69,8 +69,8 @@ inline constexpr OauthError registration_not_supported{"registration_not_support
 // RFC 7591, section 3.2.2.
 inline constexpr OauthError invalid_redirect_uri{
     "invalid_redirect_uri", 400,
-    "A redirect URI is https, http on a loopback address, or a private scheme with a dot in its name; absolute, and "
-    "without fragment and user name."};
+    "A redirect URI is https, http on a loopback address, or a private scheme with a dot in its name; absolute, "
+    "without fragment and user name, and of up to 2048 bytes."};
 inline constexpr OauthError invalid_client_metadata{"invalid_client_metadata", 400, "The metadata is not allowed."};
 inline constexpr OauthError invalid_software_statement{"invalid_software_statement", 400,
                                                        "No software statement is trusted here."};

@@ -12,7 +12,7 @@
 
 namespace troupe::oauth {
 
-inline constexpr std::size_t redirect_uri_bytes_max = 2048;
+inline constexpr std::size_t redirect_uri_bytes_max = 2048;  // errors::invalid_redirect_uri says so
 
 /// Whether `uri` may be registered: absolute, without fragment, userinfo and odd characters; https, http on
 /// a loopback host, or a private scheme with a dot in its name, as native applications use (RFC 8252, 7.1).

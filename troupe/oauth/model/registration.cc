@@ -12,9 +12,6 @@ namespace {
 using wire::Json;
 using Checked = std::expected<void, OauthError>;
 
-constexpr std::size_t list_max = 20;          // redirect URIs, grants
-constexpr std::size_t text_bytes_max = 2000;  // a URI
-
 std::unexpected<OauthError> refused(std::string_view why) {
   return std::unexpected(errors::invalid_client_metadata.because(why));
 }
@@ -24,7 +21,7 @@ template <class Take>
 Checked with_text(const Json& document, std::string_view name, std::string_view why, Take take) {
   const Json* member = document.find(name);
   if (member == nullptr || member->is_null()) return {};
-  if (member->string() == nullptr || member->string()->size() > text_bytes_max) return refused(why);
+  if (member->string() == nullptr) return refused(why);
   return take(*member->string());
 }
 
@@ -33,10 +30,10 @@ template <class List, class Take>
 Checked with_texts(const Json& document, std::string_view name, std::string_view why, List& into, Take take) {
   const Json* member = document.find(name);
   if (member == nullptr || member->is_null()) return {};
-  if (member->array() == nullptr || member->array()->size() > list_max) return refused(why);
+  if (member->array() == nullptr) return refused(why);
   into.clear();
   for (const Json& one : *member->array()) {
-    if (one.string() == nullptr || one.string()->size() > text_bytes_max) return refused(why);
+    if (one.string() == nullptr) return refused(why);
     if (auto taken = take(*one.string()); !taken) return taken;
   }
   return {};
@@ -51,11 +48,10 @@ Checked read_texts(const Json& document, std::string_view name, std::string_view
 }
 
 Checked read_addresses(const Json& document, ClientMetadata& metadata) {
-  auto read = read_texts(document, "redirect_uris", "The redirect_uris must be a list of up to 20 URIs.",
-                         metadata.redirect_uris);
+  auto read =
+      read_texts(document, "redirect_uris", "The redirect_uris must be a list of URIs.", metadata.redirect_uris);
   if (!read) return read;
-  return read_texts(document, "post_logout_redirect_uris",
-                    "The post_logout_redirect_uris must be a list of up to 20 URIs.",
+  return read_texts(document, "post_logout_redirect_uris", "The post_logout_redirect_uris must be a list of URIs.",
                     metadata.post_logout_redirect_uris);
 }
 
@@ -140,10 +136,11 @@ Checked read_scope(const Json& document, const OauthOptions& options, const Clie
   const ScopeSet allowed =
       present != nullptr ? options.registration_scopes.united_with(present->scope) : options.registration_scopes;
   metadata.scope = allowed;
-  return with_text(document, "scope", "The scope must be words with a space between.",
+  static_assert(ScopeSet::tokens_max == 100);
+  return with_text(document, "scope", "The scope must be text: words with a space between.",
                    [&](const std::string& text) -> Checked {
                      auto scope = ScopeSet::parse(text);
-                     if (!scope) return refused("The scope must be words with a space between.");
+                     if (!scope) return refused("The scope must be up to 100 words with a space between.");
                      if (!scope->is_within(allowed)) return refused("The scope exceeds what may be registered.");
                      metadata.scope = *std::move(scope);
                      return {};
@@ -196,6 +193,10 @@ std::expected<ClientMetadata, OauthError> read_registration(const wire::Json& do
     return std::unexpected(errors::invalid_redirect_uri.because("The authorization_code grant needs a redirect URI."));
   }
   if (const auto fault = fault_in(metadata)) return std::unexpected(*fault);
+  static_assert(registered_bytes_max == 16 * 1024);
+  if (bytes_of(metadata) > std::max(registered_bytes_max, present != nullptr ? bytes_of(*present) : 0)) {
+    return refused("The URIs, scopes and keys of a client that registers itself take up to 16 KiB together.");
+  }
   return metadata;
 }
 

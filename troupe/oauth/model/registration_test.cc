@@ -57,7 +57,7 @@ TEST_CASE("what may not be registered is refused with its reason (T5, T62)") {
   using namespace errors;
   const std::string many = [] {
     std::string list = R"({"redirect_uris":["https://a.example/0")";
-    for (int i = 1; i <= 20; ++i) list += R"(,"https://a.example/)" + std::to_string(i) + '"';
+    for (int i = 1; i <= 100; ++i) list += R"(,"https://a.example/)" + std::to_string(i) + '"';
     return list + "]}";
   }();
   const Row rows[] = {
@@ -101,6 +101,36 @@ TEST_CASE("what may not be registered is refused with its reason (T5, T62)") {
     CHECK_EQ(metadata.error().code, error.code);
     CHECK(metadata.error().description.contains(says));
   }
+}
+
+std::string uris(int count, std::size_t bytes) {
+  std::string list = R"({"redirect_uris":[)";
+  for (int i = 0; i < count; ++i) {
+    std::string uri = "https://a.example/" + std::to_string(100 + i);
+    uri.resize(bytes, 'x');
+    list += (i > 0 ? ",\"" : "\"") + uri + '"';
+  }
+  return list + "]}";
+}
+
+TEST_CASE("a client that registers itself has as many URIs as any other, within 16 KiB for all that it says") {
+  CHECK_EQ(read(uris(100, 100)).value().redirect_uris.size(), 100);
+  CHECK(read(uris(7, 2048)).has_value());
+  const auto refused = read(uris(8, 2048));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_EQ(refused.error().code, errors::invalid_client_metadata.code);
+  CHECK(refused.error().description.contains("16 KiB"));
+}
+
+TEST_CASE("a client may say again what it has, however much that is, and no more") {
+  const auto document = [](int count) { return wire::parse_json(uris(count, 2000)).value(); };
+  ClientMetadata present;
+  present.redirect_uris.assign(20, std::string(2000, 'x'));
+  present.name = "a.example";
+  present.scope = OauthOptions{}.registration_scopes;
+  CHECK(read_registration(document(20), OauthOptions{}, &present).has_value());
+  CHECK_FALSE(read_registration(document(21), OauthOptions{}, &present).has_value());
+  CHECK_FALSE(read_registration(document(20), OauthOptions{}).has_value());
 }
 
 }  // namespace
