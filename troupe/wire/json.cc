@@ -136,6 +136,22 @@ std::string_view text(JsonError error) noexcept {
   return "";
 }
 
+std::string_view sentence(JsonError error) noexcept {
+  switch (error) {
+    case JsonError::too_large:
+      return "The JSON is too large.";
+    case JsonError::too_deep:
+      return "Lists and objects of the JSON stand too deep inside each other.";
+    case JsonError::malformed:
+      return "What should be JSON is malformed, is not UTF-8, or has something behind it.";
+    case JsonError::duplicate_key:
+      return "A name comes twice in one object of the JSON.";
+    case JsonError::bad_number:
+      return "A number in the JSON is malformed, or beyond 64 bits.";
+  }
+  return "";
+}
+
 Result parse_json(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.bytes_max) return Failure{JsonError::too_large};
   dom::parser parser;

@@ -88,6 +88,9 @@ enum class JsonError : std::uint8_t {
 /// The name of the error, for messages and logs: "duplicate_key".
 std::string_view text(JsonError error) noexcept;
 
+/// What is wrong, as a sentence for whoever wrote the document: in ASCII, without quotes and backslashes.
+std::string_view sentence(JsonError error) noexcept;
+
 /// Reads one document and nothing after it but white space.
 std::expected<Json, JsonError> parse_json(std::string_view text, JsonLimits limits = {});
 

@@ -74,6 +74,8 @@ TEST_CASE("what is no document is refused by name") {
     auto json = parse_json(row.text);
     REQUIRE_FALSE(json.has_value());
     CHECK_EQ(text(json.error()), text(row.error));
+    CHECK(sentence(row.error).ends_with('.'));
+    CHECK_EQ(sentence(row.error).find_first_of("\"\\\n"), std::string_view::npos);  // RFC 6749, 5.2 takes none of these
   }
 }
 

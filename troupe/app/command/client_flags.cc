@@ -35,7 +35,8 @@ std::string content_of(const std::string& file) {
 void apply_keys(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
   if (flags.jwks_file) {
     const auto document = wire::parse_json(content_of(*flags.jwks_file), {.bytes_max = oauth::jwks_bytes_max});
-    if (!document) throw CommandFailed{fmt::format("--jwks \"{}\": is no JSON of up to 64 KiB", *flags.jwks_file)};
+    if (!document)
+      throw CommandFailed{fmt::format("--jwks \"{}\": {}", *flags.jwks_file, wire::sentence(document.error()))};
     metadata.jwks = wire::write_json(*document);
     metadata.jwks_uri.clear();
   }

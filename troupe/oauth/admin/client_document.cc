@@ -131,7 +131,7 @@ constexpr Member members[] = {
      "none."},
     {"token_endpoint_auth_signing_alg", take_named<&M::auth_signing_alg, crypto::algorithm_named>,
      reset<&M::auth_signing_alg>, "The token_endpoint_auth_signing_alg may be RS256, ES256 or EdDSA."},
-    {"jwks", take_jwks, reset<&M::jwks>, "The jwks must be a JWK Set."},
+    {"jwks", take_jwks, reset<&M::jwks>, "The jwks must be a JWK Set: an object with the member keys."},
     {"jwks_uri", take_text<&M::jwks_uri>, reset<&M::jwks_uri>, "The jwks_uri must be text."},
     {"backchannel_logout_uri", take_text<&M::backchannel_logout_uri>, reset<&M::backchannel_logout_uri>,
      "The backchannel_logout_uri must be text."},

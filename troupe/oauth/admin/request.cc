@@ -108,7 +108,7 @@ Read<wire::Json> read_body(const web::Request& http, Names names, BodyType type)
                                                  : "The content type must be application/merge-patch+json."));
   }
   auto body = wire::parse_json(http.body, {.bytes_max = body_bytes_max, .depth_max = 8});
-  if (!body) return refused(fmt::format("The body is not JSON as it must be: {}.", wire::text(body.error())));
+  if (!body) return refused(wire::sentence(body.error()));
   if (body->object() == nullptr) return refused("The body must be a JSON object.");
   for (const auto& member : *body->object()) {
     if (!is_one_of(names, member.name)) return refused(fmt::format("There is no member {} here.", shown(member.name)));

@@ -114,7 +114,7 @@ std::expected<std::vector<TokenText>, OauthError> tokens_of(const web::Request& 
   const auto malformed = [](std::string_view why) { return std::unexpected(errors::invalid_request.because(why)); };
   if (!is_json(http)) return malformed("The content type must be application/json.");
   const auto body = wire::parse_json(http.body, {.bytes_max = introspect_batch_bytes_max, .depth_max = 4});
-  if (!body) return malformed("The body is not JSON, or too large.");
+  if (!body) return malformed(wire::sentence(body.error()));
   const wire::Json* list = body->find("tokens");
   if (list == nullptr || list->array() == nullptr || body->object()->size() != 1) {
     return malformed("The body must be an object with the member tokens, a list, and nothing else.");

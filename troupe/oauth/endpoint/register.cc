@@ -19,7 +19,9 @@ std::expected<wire::Json, OauthError> body_of(const web::Request& http) {
   if (!is_json(http))
     return std::unexpected(errors::invalid_request.because("The content type must be application/json."));
   auto body = wire::parse_json(http.body, {.bytes_max = 64 * 1024, .depth_max = 8});
-  if (!body) return std::unexpected(errors::invalid_client_metadata.because("The body is not JSON."));
+  const OauthError& fault = errors::invalid_client_metadata;
+  if (!body) return std::unexpected(fault.because(wire::sentence(body.error())));
+  if (body->object() == nullptr) return std::unexpected(fault.because("The body must be a JSON object."));
   return *std::move(body);
 }
 

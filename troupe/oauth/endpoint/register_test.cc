@@ -76,7 +76,19 @@ TEST_CASE("who may register is the operator's to say (T62)") {
 
 TEST_CASE("a body that is no metadata is refused, and says why") {
   OauthWorld oauth{open(4)};
-  CHECK_EQ(enrol(oauth, "{").error(), "invalid_client_metadata");
+  const auto deep = R"({"jwks":)" + std::string(9, '[') + std::string(9, ']') + "}";
+  for (const auto& [body, says] : {std::pair{std::string{"{"}, "is malformed"},
+                                   {R"({"client_name":"a","client_name":"b"})", "A name comes twice"},
+                                   {deep, "too deep"},
+                                   {R"({"client_name":1e999})", "A number"},
+                                   {"[]", "must be a JSON object"},
+                                   {"\"text\"", "must be a JSON object"},
+                                   {"null", "must be a JSON object"}}) {
+    CAPTURE(body);
+    const auto refused = enrol(oauth, body);
+    CHECK_EQ(refused.error(), "invalid_client_metadata");
+    CHECK(refused.at("error_description").contains(says));
+  }
   CHECK_EQ(enrol(oauth, R"({"redirect_uris":["https://new.example/#x"]})").error(), "invalid_redirect_uri");
   CHECK_EQ(ask(oauth, Method::post, "/oauth/register", std::string{metadata}, "", "text/plain").error(),
            "invalid_request");
@@ -160,7 +172,12 @@ TEST_CASE("who shows a wrong token is told so, and not what is wrong with the ch
       CHECK(refused.header("www-authenticate").starts_with("Bearer "));
     }
   }
-  CHECK_EQ(ask(oauth, Method::put, path_of(mine), "{", mine.at("registration_access_token")).status(), 400);
+  for (const auto& [body, says] :
+       {std::pair{"{", "is malformed"}, {"[]", "must be a JSON object"}, {"{}", "client_id"}}) {
+    const auto refused = ask(oauth, Method::put, path_of(mine), body, mine.at("registration_access_token"));
+    CHECK_EQ(refused.status(), 400);
+    CHECK(refused.at("error_description").contains(says));
+  }
 }
 
 TEST_CASE("what the operator alone says stays when a client changes itself, and a disabled one changes nothing") {

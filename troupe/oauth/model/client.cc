@@ -76,7 +76,11 @@ std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
   }
   if (metadata.jwks.empty()) return std::nullopt;
   const auto keys = read_client_keys(metadata.jwks);
-  if (!keys) return fault.because("The jwks must be a JWK Set of up to 20 public keys.");
+  static_assert(client_keys_max == 20 && jwks_bytes_max == 64 * 1024);
+  if (!keys && keys.error() == JwksFault::secret) {
+    return fault.because("A key of the jwks is private or symmetric: others know it now, so it proves nothing.");
+  }
+  if (!keys) return fault.because("The jwks must have the member keys: a list of up to 20 keys, 64 KiB in all.");
   if (keys->empty()) return fault.because("The jwks has no key for signatures by RS256, ES256 or EdDSA.");
   return std::nullopt;
 }

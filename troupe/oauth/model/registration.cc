@@ -109,7 +109,7 @@ Checked read_keys(const Json& document, const OauthOptions& options, ClientMetad
   if (!uri) return uri;
   const Json* jwks = document.find("jwks");
   if (jwks != nullptr && !jwks->is_null()) {
-    if (jwks->object() == nullptr) return refused("The jwks must be a JWK Set of up to 20 public keys.");
+    if (jwks->object() == nullptr) return refused("The jwks must be a JWK Set, which is a JSON object.");
     metadata.jwks = wire::write_json(*jwks);
   }
   constexpr std::string_view why = "The token_endpoint_auth_signing_alg may be RS256, ES256 or EdDSA.";
