@@ -4,6 +4,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace troupe::wire {
 namespace {
 
@@ -20,6 +22,23 @@ std::size_t length_by_lead(unsigned char lead) noexcept {
 /// Of a character of three bytes that begins with E2: U+2028 to U+202E and U+2066 to U+2069.
 bool changes_lines_or_direction(int second, int third) noexcept {
   return (second == 0x80 && third >= 0xa8 && third <= 0xae) || (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+}
+
+struct Characters {
+  char32_t first, last;
+};
+
+/// What is not seen, in the order of the numbers: controls, spaces, what joins and parts, fillers, selectors, tags.
+constexpr Characters unseen[] = {
+    {0x0000, 0x0020}, {0x007f, 0x00a0},   {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c}, {0x115f, 0x1160},
+    {0x1680, 0x1680}, {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f},
+    {0x2800, 0x2800}, {0x3000, 0x3000},   {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
+bool is_seen(char32_t character) noexcept {
+  return std::ranges::none_of(unseen,
+                              [=](Characters each) { return each.first <= character && character <= each.last; });
 }
 
 /// How many bytes at the end of `piece` belong to a character that is not whole.
@@ -46,6 +65,20 @@ bool is_plain_utf8(std::string_view text) noexcept {
     if (lead == 0xe2 && changes_lines_or_direction(byte(i + 1), byte(i + 2))) return false;
   }
   return true;
+}
+
+bool has_visible_character(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t length = std::min(length_by_lead(lead), text.size());
+    auto character = static_cast<char32_t>(length == 1 ? lead : lead & (0x7f >> length));
+    for (const char each : text.substr(1, length - 1)) {
+      character = (character << 6) | (static_cast<unsigned char>(each) & 0x3f);
+    }
+    if (is_seen(character)) return true;
+    text.remove_prefix(length);
+  }
+  return false;
 }
 
 bool Utf8Validator::step(unsigned char byte) noexcept {

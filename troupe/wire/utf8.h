@@ -15,6 +15,10 @@ bool is_utf8(std::string_view text) noexcept;
 /// Technical Report 36, section 2).
 bool is_plain_utf8(std::string_view text) noexcept;
 
+/// Whether something of `text`, which must be UTF-8, is seen: it is more than spaces and controls, and characters that
+/// have no shape (Default_Ignorable_Code_Point of the Unicode Character Database, annotations, the blank of braille).
+bool has_visible_character(std::string_view text) noexcept;
+
 /// Checks a text piece by piece and fails at the first piece that no continuation could make valid.
 class Utf8Validator {
  public:

@@ -50,6 +50,38 @@ TEST_CASE("malformed text is refused, whole and in pieces of any size") {
   }
 }
 
+TEST_CASE("a text is seen where something in it has a shape") {
+  for (std::string_view text : {"a"sv, " a "sv, "\u200b."sv, "\u00b7"sv, "\u05d0\u200f"sv, "👨‍👩‍👧"sv,
+                                "\u3164한"sv, "\ufffd"sv, "\U0001f3ad"sv, "\U000e1000"sv}) {
+    CAPTURE(text);
+    CHECK(has_visible_character(text));
+  }
+  for (std::string_view text : {""sv,
+                                " "sv,
+                                "\t\n"sv,
+                                "\x00"sv,
+                                "\u007f\u0085\u00a0\u00ad"sv,
+                                "\u034f"sv,
+                                "\u061c"sv,
+                                "\u115f\u1160"sv,
+                                "\u1680"sv,
+                                "\u17b4"sv,
+                                "\u180e"sv,
+                                "\u2003\u200b\u200d\u200f"sv,
+                                "\u2028\u202e\u202f"sv,
+                                "\u2060\u2069\u206f"sv,
+                                "\u2800"sv,
+                                "\u3000"sv,
+                                "\u3164\uffa0"sv,
+                                "\ufe0f"sv,
+                                "\ufeff"sv,
+                                "\U0001d173"sv,
+                                "\U000e0041\U000e0100"sv}) {
+    CAPTURE(text);
+    CHECK_FALSE(has_visible_character(text));
+  }
+}
+
 TEST_CASE("a text is given up at the first byte that nothing could continue") {
   Utf8Validator validator;
   CHECK(validator.feed("\xf4"));

@@ -142,7 +142,7 @@ void update(Invocation& invocation, const ClientCommand& command, AdminWork& adm
     const Client before = client;
     apply(command.flags, client.metadata);
     refuse(oauth::fault_in_change(before.metadata, client.metadata));
-    refuse(oauth::fault_in(client.metadata));
+    if (!oauth::is_same(before.metadata, client.metadata)) refuse(oauth::fault_in(client.metadata));
     refuse_slips(client.metadata.scope, before.metadata.scope);
     if (command.enable) oauth::set_state(tables, client, oauth::ClientState::enabled, admin.now());
     if (command.disable) oauth::set_state(tables, client, oauth::ClientState::disabled, admin.now());

@@ -166,5 +166,22 @@ TEST_CASE("clients that strangers have made large come few at a time, and one at
   }
 }
 
+TEST_CASE("a client that is as none is made any more can be disabled, and is changed only for the better") {
+  ActorWorld oauth{9};
+  Client old = fixture::shop();
+  old.id = ClientId{"c_old"};
+  old.metadata.name = "\u200b";
+  oauth.disk->transact([&](store::Transaction& transaction) { SqlTables{transaction}.all().clients.insert(old); });
+  const auto update = [&](const ClientMetadata& metadata, ClientState state) {
+    return oauth.world.block_on(oauth.clients.ask(UpdateClient{.id = old.id, .metadata = metadata, .state = state}));
+  };
+  CHECK(update(old.metadata, ClientState::disabled).has_value());
+  ClientMetadata other = old.metadata;
+  other.redirect_uris.push_back("https://shop.example/other");
+  CHECK_EQ(update(other, ClientState::enabled).error().domain, errors::invalid_client_metadata);
+  other.name = "Seen";
+  CHECK(update(other, ClientState::enabled).has_value());
+}
+
 }  // namespace
 }  // namespace troupe::oauth

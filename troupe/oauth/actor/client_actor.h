@@ -121,8 +121,8 @@ struct ValidateAssertion {
 };
 
 /// Replaces the metadata of a client, enables or disables it; it then widens nothing any more by itself. Errors:
-/// invalid_client for an unknown one, those of `fault_in`, and changed_meanwhile where it is not of the version that
-/// was named.
+/// invalid_client for an unknown one, those of `fault_in` for other metadata, changed_meanwhile where the version that
+/// was named is not the present one.
 struct UpdateClient {
   ClientId id;
   ClientMetadata metadata;

@@ -48,6 +48,15 @@ ClientPage page_of_clients(Tables& tables, const ListClientPage& wanted) {
   return page;
 }
 
+/// Why the client may not become this, or nothing. What it has had all along is in nobody's way, be it what none is
+/// given any more: else whoever has such a client could not disable it.
+std::optional<OauthError> fault_in_update(const ClientMetadata& before, const ClientMetadata& wanted) {
+  if (is_same(before, wanted)) return std::nullopt;
+  if (const auto fault = fault_in(wanted)) return fault;
+  if (const auto fault = fault_in_words(wanted.scope, before.scope)) return fault;
+  return fault_in_uris(wanted.redirect_uris, before.redirect_uris);
+}
+
 }  // namespace
 
 actor::Task<ClientPage> ClientActor::handle(ListClientPage message) {
@@ -56,17 +65,13 @@ actor::Task<ClientPage> ClientActor::handle(ListClientPage message) {
 }
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
-  if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
   using Updated = std::expected<Client, OauthError>;
   auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Updated {
     auto client = t.clients.find(message.id);
     if (!client) return std::unexpected(errors::invalid_client);
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
-    if (const auto fault = fault_in_words(message.metadata.scope, client->metadata.scope))
-      return std::unexpected(*fault);
-    if (const auto fault = fault_in_uris(message.metadata.redirect_uris, client->metadata.redirect_uris))
-      return std::unexpected(*fault);
+    if (const auto fault = fault_in_update(client->metadata, message.metadata)) return std::unexpected(*fault);
     const Client before = *client;
     client->metadata = message.metadata;
     client->state = message.state;

@@ -67,6 +67,7 @@ TEST_CASE("a document that cannot be is refused, and says why") {
       {"[]", 400, "object"},
       {R"({"client_name":"a","client_name":"b"})", 400, "A name comes twice"},
       {R"({"client_name":[[[[[[[[1]]]]]]]]})", 400, "too deep"},
+      {R"({"client_name":"\u200b","grant_types":["client_credentials"]})", 400, "no character that people see"},
       {R"({"client_nmae":"a"})", 400, "`client_nmae`"},
       {R"({"client_id":"mine"})", 400, "`client_id`"},
       {R"({"client_secret":"mine"})", 400, "`client_secret`"},

@@ -63,6 +63,16 @@ std::optional<OauthError> fault_in_resources(const ClientMetadata& metadata) {
   return std::nullopt;
 }
 
+/// Whether two keys cannot be told apart by what a signature says of them: its algorithm and, if anything, a `kid`.
+/// Keys of different kinds may bear one `kid` (RFC 7517, section 4.5).
+bool has_twins(const ClientKeys& keys) {
+  std::vector<std::pair<crypto::Algorithm, std::string_view>> names;
+  names.reserve(keys.size());
+  for (const ClientKey& each : keys) names.emplace_back(each.key.algorithm(), each.kid);
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) != names.end();
+}
+
 /// What is wrong with its keys, or with how it proves itself by them.
 std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
   const OauthError& fault = errors::invalid_client_metadata;
@@ -82,6 +92,11 @@ std::optional<OauthError> fault_in_keys(const ClientMetadata& metadata) {
   }
   if (!keys) return fault.because("The jwks must have the member keys: a list of up to 20 keys, 64 KiB in all.");
   if (keys->empty()) return fault.because("The jwks has no key for signatures by RS256, ES256 or EdDSA.");
+  if (has_twins(*keys)) return fault.because("Two keys of the jwks have the same algorithm and the same kid, or none.");
+  const auto is_of_algorithm = [&](const ClientKey& each) { return each.key.algorithm() == metadata.auth_signing_alg; };
+  if (metadata.auth_signing_alg && std::ranges::none_of(*keys, is_of_algorithm)) {
+    return fault.because("No key of the jwks is for the algorithm in token_endpoint_auth_signing_alg.");
+  }
   return std::nullopt;
 }
 
@@ -90,6 +105,7 @@ std::optional<OauthError> fault_in_name(const std::string& name) {
   const OauthError& fault = errors::invalid_client_metadata;
   if (name.empty() || name.size() > 200) return fault.because("The name has 1 to 200 bytes.");
   if (!wire::is_plain_utf8(name)) return fault.because("The name is UTF-8 without control characters.");
+  if (!wire::has_visible_character(name)) return fault.because("The name has no character that people see.");
   return std::nullopt;
 }
 

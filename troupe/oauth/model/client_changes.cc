@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe::oauth {
 namespace {
 
@@ -56,6 +58,11 @@ std::string changes_between(const Client& before, const Client& after) {
   for (const Member& member : members)
     if (member.differs(before.metadata, after.metadata)) add(member.name);
   return changes;
+}
+
+bool is_same(const ClientMetadata& before, const ClientMetadata& after) {
+  return before.pkce == after.pkce &&
+         std::ranges::none_of(members, [&](const Member& member) { return member.differs(before, after); });
 }
 
 std::string_view gravity_of(const ClientMetadata& metadata) noexcept {

@@ -13,6 +13,9 @@ namespace troupe::oauth {
 /// are the same. A few hundred bytes at most, and never a value.
 std::string changes_between(const Client& before, const Client& after);
 
+/// Whether all members are the same.
+bool is_same(const ClientMetadata& before, const ClientMetadata& after);
+
 /// What is grave in a client that is new: "pkce_optional", or "".
 std::string_view gravity_of(const ClientMetadata& metadata) noexcept;
 

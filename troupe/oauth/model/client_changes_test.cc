@@ -42,6 +42,8 @@ TEST_CASE("each member that changes is told by its name, and what is grave by a 
   for (const Row& row : rows) {
     CAPTURE(row.told);
     CHECK_EQ(changes_between({}, changed(row.deed)), row.told);
+    const bool is_of_metadata = !row.told.empty() && row.told != "disabled";
+    CHECK_EQ(is_same({}, changed(row.deed).metadata), !is_of_metadata);
   }
 }
 

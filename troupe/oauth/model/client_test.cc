@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include "troupe/oauth/model/errors.h"
+#include "troupe/wire/json.h"
 
 namespace troupe::oauth {
 namespace {
@@ -36,6 +37,13 @@ TEST_CASE("metadata that cannot work or is not safe is refused (T5, T62)") {
       {"a name of 201 bytes", [](auto& m) { m.name = std::string(201, 'n'); }, errors::invalid_client_metadata},
       {"a name that is no UTF-8", [](auto& m) { m.name = "\xff"; }, errors::invalid_client_metadata},
       {"a name of two lines", [](auto& m) { m.name = "a\nb"; }, errors::invalid_client_metadata},
+      {"a name of spaces", [](auto& m) { m.name = "  \u00a0\u3000"; }, errors::invalid_client_metadata},
+      {"a name of what has no shape", [](auto& m) { m.name = "\u200b\u2060\ufeff\u3164"; },
+       errors::invalid_client_metadata},
+      {"101 redirect URIs", [](auto& m) { m.redirect_uris.assign(101, "https://app.example/cb"); },
+       errors::invalid_client_metadata},
+      {"101 places to go to", [](auto& m) { m.post_logout_redirect_uris.assign(101, "https://app.example/out"); },
+       errors::invalid_client_metadata},
       {"a script as redirect URI", [](auto& m) { m.redirect_uris = {"javascript:x"}; }, errors::invalid_redirect_uri},
       {"a code without redirect URI", [](auto& m) { m.redirect_uris = {}; }, errors::invalid_redirect_uri},
       {"tokens that live for no time", [](auto& m) { m.access_token_ttl = std::chrono::seconds{0}; },
@@ -84,6 +92,63 @@ TEST_CASE("metadata that cannot work or is not safe is refused (T5, T62)") {
     REQUIRE(fault);
     CHECK(*fault == row.error);
   }
+}
+
+std::string jwks_of(std::initializer_list<std::pair<const crypto::PrivateKey*, const char*>> keys) {
+  std::string all;
+  for (const auto& [key, kid] : keys) {
+    wire::Json jwk = wire::parse_json(key->public_key().jwk()).value();
+    std::erase_if(*jwk.object(), [](const auto& member) { return member.name == "kid"; });
+    if (*kid != '\0') jwk.object()->push_back({"kid", kid});
+    all += (all.empty() ? "" : ",") + wire::write_json(jwk);
+  }
+  return R"({"keys":[)" + all + "]}";
+}
+
+TEST_CASE("keys that cannot be told apart, and an algorithm that none of them is for, are refused") {
+  const auto one = crypto::PrivateKey::generate(crypto::Algorithm::es256);
+  const auto two = crypto::PrivateKey::generate(crypto::Algorithm::es256);
+  const auto other = crypto::PrivateKey::generate(crypto::Algorithm::eddsa);
+  struct Row {
+    const char* what;
+    std::string jwks;
+    std::optional<crypto::Algorithm> algorithm;
+    std::string_view told;  // "": it is taken
+  };
+  const Row rows[] = {
+      {"two of one kid", jwks_of({{&one, "a"}, {&two, "a"}}), {}, "same kid"},
+      {"two of one kid among others", jwks_of({{&one, "a"}, {&other, "b"}, {&two, "a"}}), {}, "same kid"},
+      {"the same key twice", jwks_of({{&one, "a"}, {&one, "a"}}), {}, "same kid"},
+      {"two without a kid", jwks_of({{&one, ""}, {&two, ""}}), {}, "same kid, or none"},
+      {"two of two names", jwks_of({{&one, "a"}, {&two, "b"}}), {}, ""},
+      {"one name for two kinds of keys", jwks_of({{&one, "a"}, {&other, "a"}}), {}, ""},
+      {"one of each without a kid", jwks_of({{&one, ""}, {&other, ""}}), {}, ""},
+      {"an algorithm of no key", jwks_of({{&one, "a"}}), crypto::Algorithm::rs256, "token_endpoint_auth_signing_alg"},
+      {"an algorithm of the second", jwks_of({{&one, "a"}, {&other, "a"}}), crypto::Algorithm::eddsa, ""},
+      {"an algorithm, and keys elsewhere", "", crypto::Algorithm::rs256, ""},
+      {"a private key", R"({"keys":[)" + std::string{one.jwk().expose()} + "]}", {}, "private"},
+      {"no list", R"({"keys":{}})", {}, "member keys: a list"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    ClientMetadata metadata = web_application();
+    metadata.auth_method = ClientAuthMethod::private_key_jwt;
+    metadata.jwks = row.jwks;
+    metadata.auth_signing_alg = row.algorithm;
+    if (row.jwks.empty()) metadata.jwks_uri = "https://app.example/keys";
+    const auto fault = fault_in(metadata);
+    REQUIRE_EQ(fault.has_value(), !row.told.empty());
+    if (!fault) continue;
+    CHECK_EQ(fault->code, errors::invalid_client_metadata.code);
+    CHECK(fault->description.contains(row.told));
+  }
+}
+
+TEST_CASE("a hundred redirect URIs are fine, and so is a name that only has something to see") {
+  ClientMetadata metadata = web_application();
+  metadata.redirect_uris.assign(client_uris_max, "https://app.example/cb");
+  metadata.name = "\u200f\u05d0";
+  CHECK_FALSE(fault_in(metadata));
 }
 
 TEST_CASE("a slip in the scope of a topic is refused where it is new") {

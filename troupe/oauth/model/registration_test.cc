@@ -88,6 +88,8 @@ TEST_CASE("what may not be registered is refused with its reason (T5, T62)") {
       {R"({"redirect_uris":["https://a.example/"],"subject_type":"pairwise"})", invalid_client_metadata,
        "subject_type"},
       {R"({"redirect_uris":["https://a.example/"],"client_name":7})", invalid_client_metadata, "client_name"},
+      {R"({"redirect_uris":["https://a.example/"],"client_name":"\u200b \u3164"})", invalid_client_metadata,
+       "no character that people see"},
       {R"({"redirect_uris":["https://a.example/"],"scope":["openid"]})", invalid_client_metadata, "scope must be text"},
       {R"({"redirect_uris":["https://a.example/"],"jwks":[]})", invalid_client_metadata, "JSON object"},
       {R"({"redirect_uris":["https://a.example/"],"jwks":{"keys":7}})", invalid_client_metadata, "a list"},
