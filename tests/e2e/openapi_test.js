@@ -1,11 +1,13 @@
 // The OpenAPI document: valid by a validator that others wrote, and true of the answers of the server.
 import { test, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { generous, serve } from './lib/server.js';
 import { UserAgent } from './lib/user_agent.js';
 import { OpenApi } from './lib/openapi.js';
-import { basic, callback, machineToken, newCode, redeem } from './lib/oauth.js';
+import { exchange } from './lib/raw.js';
+import { authorizeUrl, basic, callback, machineToken, newCode, pkce, redeem } from './lib/oauth.js';
 
 const user = { name: 'olga', password: 'reads the document first' };
 const server = await serve({ config: `${generous}[realtime]\necho = true\n`, args: ['--development'],
@@ -42,6 +44,59 @@ test('every operation of the document is answered by the server', async () => {
     assert.ok(!is_nowhere, `${method} ${path}`);
     abort.abort();
   }
+});
+
+test('a body over the limit gets what the document says, at every operation that takes one', async () => {
+  const withBody = openapi.operations.filter(([, , operation]) => operation.requestBody);
+  assert.ok(withBody.length > 20);
+  for (const [method, path] of withBody) {
+    const target = path.replace(/\{\w+\}/g, 'x');
+    const { text } = await exchange(server.port, `${method.toUpperCase()} ${target} HTTP/1.1\r\nHost: h\r\nContent-Length: ${2 ** 30}\r\n\r\n`);
+    const [head, body] = text.split('\r\n\r\n');
+    const [line, ...fields] = head.split('\r\n');
+    assert.match(line, /^HTTP\/1\.1 413 /, path);
+    const headers = new Headers(fields.map((field) => field.split(/: (.*)/).slice(0, 2)));
+    const isJson = headers.get('content-type').split(';')[0].endsWith('json');
+    openapi.check(method, path, { status: 413, headers, body: isJson ? JSON.parse(body) : body });
+    if (!path.startsWith('/api/')) assert.equal(headers.get('cache-control'), 'no-store', path);
+  }
+});
+
+test('the parameters of the document are those of the page about the protocol', () => {
+  const page = readFileSync(new URL('../../docs/protocol/oauth.md', import.meta.url), 'utf8');
+  for (const path of ['/oauth/authorize', '/oauth/logout']) {
+    const table = page.split(`\n## \`${path}\`\n`)[1].split(/\n\|[-|]+\|\n/)[1].split('\n\n')[0];
+    const onPage = table.split('\n').flatMap((row) => [...row.split('|')[1].matchAll(/`(\w+)`/g)].map(([, name]) => name)).sort();
+    const { get, post } = openapi.document.paths[path];
+    assert.deepEqual(get.parameters.map(({ name }) => name).sort(), onPage);
+    const { properties } = post.requestBody.content['application/x-www-form-urlencoded'].schema;
+    assert.deepEqual(Object.keys(properties).filter((name) => name !== 'csrf').sort(), onPage);
+  }
+});
+
+test('the administration reads every parameter that the document gives a call, and no other', async () => {
+  const resolve = ({ $ref, ...parameter }) => $ref ? openapi.document.components.parameters[$ref.split('/').at(-1)] : parameter;
+  for (const [method, path, { parameters = [] }] of openapi.operations.filter(([, at]) => at.startsWith('/admin/'))) {
+    const inQuery = parameters.map(resolve).filter((each) => each.in === 'query').map(({ name }) => name);
+    const names = Object.fromEntries([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, 'x']));
+    for (const name of [...inQuery, 'unheard_of']) {  // with a value that no call can do anything with
+      const { status, body } = await ask(method, path, { names, query: `?${name}=x`, headers: bearer });
+      const isRead = !(status === 400 && body.detail.startsWith('There is no parameter'));
+      assert.equal(isRead, name !== 'unheard_of', `${method} ${path}?${name}: ${status} ${body?.detail}`);
+    }
+  }
+});
+
+test('a password that is tried too often, and a token in the URL, get what the document says', async () => {
+  const person = new UserAgent(server.url);
+  let page = await person.open(authorizeUrl(server, shop, { scope: 'openid', code_challenge: pkce().challenge, code_challenge_method: 'S256' }));
+  for (let i = 0; i < 15 && page.status !== 429; ++i) page = await person.login(page, 'nobody', 'a wrong guess');
+  assert.equal(page.status, 429);
+  openapi.check('post', '/login', page);
+  await ask('get', '/oauth/userinfo', { query: '?access_token=x' });
+  const style = await ask('get', '/oauth/pages.css');
+  await ask('get', '/oauth/pages.css', { headers: { 'If-None-Match': style.headers.get('etag') } });
+  await ask('get', '/admin/v1/clients/{client_id}', { names: { client_id: 'x' }, query: '?dry_run=true', headers: bearer });
 });
 
 test('what clients of the protocol get is as the document says', async () => {

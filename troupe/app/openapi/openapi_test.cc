@@ -10,6 +10,7 @@
 #include "troupe/app/command/command_line.h"
 #include "troupe/app/command/console.h"
 #include "troupe/oauth/admin/calls.h"
+#include "troupe/oauth/endpoint/early_refusal.h"
 #include "troupe/wire/json.h"
 
 using namespace troupe;
@@ -42,6 +43,14 @@ const wire::Json* found(const wire::Json& root, std::string_view reference) {
     reference.remove_prefix(end);
   }
   return here;
+}
+
+/// The content type of an answer with this status; "" where the operation has none.
+std::string type_of(const wire::Json& root, const wire::Json& operation, std::string_view status) {
+  const wire::Json* response = operation.find("responses")->find(status);
+  if (response == nullptr) return "";
+  if (const std::string* reference = response->string_at("$ref")) response = found(root, *reference);
+  return response->find("content")->object()->front().name;
 }
 
 }  // namespace
@@ -84,6 +93,29 @@ TEST_CASE("each call of the administration stands there with the scope that it n
     REQUIRE(operation != nullptr);
     const wire::Json& scope = operation->find("security")->array()->front().find("bearer")->array()->front();
     CHECK_EQ(*scope.string(), call.scope);
-    for (const char* status : {"401", "403", "503"}) CHECK(operation->find("responses")->find(status) != nullptr);
+    CHECK_EQ(operation->find("requestBody") != nullptr, call.takes == oauth::admin::Takes::body);
+    for (const char* status : {"400", "401", "403", "413", "415", "429", "503"}) {
+      CAPTURE(status);
+      const std::string_view name{status};
+      const bool is_of_body = name == "413" || name == "415";
+      const bool is_there = operation->find("responses")->find(name) != nullptr;
+      CHECK_EQ(is_there, !is_of_body || call.takes == oauth::admin::Takes::body);
+    }
+  }
+}
+
+TEST_CASE("each operation says what an address gets that asks too often, or with too much, in the manner of the path") {
+  const auto root = document();
+  for (const auto& path : *root.find("paths")->object()) {
+    const auto told = oauth::too_many_requests({.path = path.name});
+    const std::string whole{told ? told->headers.get("content-type").value() : "application/problem+json"};
+    const std::string type = whole.substr(0, whole.find(';'));
+    for (const auto& operation : *path.value.object()) {
+      CAPTURE(path.name);
+      CAPTURE(operation.name);
+      CHECK_EQ(type_of(root, operation.value, "429"), type);
+      const bool has_body = operation.value.find("requestBody") != nullptr;
+      CHECK_EQ(type_of(root, operation.value, "413"), has_body ? type : "");
+    }
   }
 }
