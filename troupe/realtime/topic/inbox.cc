@@ -1,6 +1,8 @@
 // Inbox: messages leave at the front, by being received or by being lost.
 #include "troupe/realtime/topic/inbox.h"
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 
 namespace troupe::realtime {
@@ -23,6 +25,13 @@ void Inbox::received(Offset offset) {
 void Inbox::expire(base::Instant now) {
   while (!waiting_.empty() && waiting_.front().kept_since + limits_.age_max <= now) lose_oldest(now);
   if (lost_ && lost_at_ + limits_.age_max <= now) lost_.reset();
+}
+
+base::Instant Inbox::next_expiry() const noexcept {
+  auto next = base::Instant::never();
+  if (!waiting_.empty()) next = waiting_.front().kept_since + limits_.age_max;
+  if (lost_) next = std::min(next, lost_at_ + limits_.age_max);
+  return next;
 }
 
 KeptDirect Inbox::take_oldest() {

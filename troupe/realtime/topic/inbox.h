@@ -51,6 +51,8 @@ class Inbox {
   /// The user has everything up to `offset`.
   void received(Offset offset);
   void expire(base::Instant now);
+  /// When expire() has something to do next; `never` of one that is idle.
+  base::Instant next_expiry() const noexcept;
 
   /// What was not received yet, oldest first.
   const FlatQueue<KeptDirect>& waiting() const noexcept { return waiting_; }

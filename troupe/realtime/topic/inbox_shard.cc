@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "troupe/base/check.h"
+
 namespace troupe::realtime {
 
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
@@ -22,6 +26,7 @@ std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect&
     if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
   }
   box->mail->append(moment.now, direct.from, frame);
+  if (!box->mail->due) box->mail->due = due_.emplace(box->mail->next_expiry(), direct.direct.user);
   return DirectPublication{std::move(id), box->top(), std::move(frame), box->cores.listed()};
 }
 
@@ -66,7 +71,10 @@ void InboxShard::close(const UserId& user, CoreIndex core) {
 
 // What is idle now is forgotten with the next expire(), if its user does not come back before.
 void InboxShard::close_all(CoreIndex core) {
-  for (auto& [user, box] : boxes_) box.cores.erase(core);
+  for (auto& [user, box] : boxes_) {
+    box.cores.erase(core);
+    if (box.cores.empty()) left_alone_.push_back(user);
+  }
 }
 
 void InboxShard::received(const UserId& user, Offset offset) {
@@ -79,11 +87,18 @@ void InboxShard::received(const UserId& user, Offset offset) {
 void InboxShard::expire(base::Instant now) {
   now_ = now;
   past_.expire(now - options_.limits.age_max);
-  for (auto place = boxes_.begin(); place != boxes_.end();) {
-    auto next = std::next(place);
-    if (place->second.mail) place->second.mail->expire(now);
+  for (const UserId& user : std::exchange(left_alone_, {})) {
+    if (const auto place = boxes_.find(user); place != boxes_.end()) forget_if_idle(place);
+  }
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const UserId user = std::move(due_.extract(due_.begin()).mapped());
+    const auto place = boxes_.find(user);
+    INVARIANT(place != boxes_.end() && place->second.mail, "an inbox that is forgotten is due no more");
+    Mail& mail = *place->second.mail;
+    mail.due.reset();
+    mail.expire(now);
+    if (!mail.is_idle()) mail.due = due_.emplace(mail.next_expiry(), user);
     forget_if_idle(place);
-    place = next;
   }
 }
 
@@ -108,6 +123,7 @@ void InboxShard::forget_if_idle(Boxes::iterator place) {
   if (!place->second.is_idle()) return;
   release_sender(place->second);
   const auto& [user, box] = *place;
+  if (box.mail && box.mail->due) due_.erase(*box.mail->due);
   if (box.top().offset > 0) past_.add(user, box.top(), now_);  // nobody can have been anywhere else
   boxes_.erase(place);
 }

@@ -54,6 +54,7 @@ class InboxShard {
   /// No user has a connection on `core`, until open() says so.
   void close_all(CoreIndex core);
   void received(const UserId& user, Offset offset);
+  /// Looks at the inboxes alone in which something is too old now, however many users are here.
   void expire(base::Instant now);
 
   std::size_t size() const noexcept { return boxes_.size(); }
@@ -62,8 +63,10 @@ class InboxShard {
 
  private:
   using Senders = std::map<UserId, std::size_t>;
+  using Due = std::multimap<base::Instant, UserId>;
   struct Mail : Inbox {
     using Inbox::Inbox;
+    std::optional<Due::iterator> due;           // while it is not idle, and perhaps a little longer
     std::optional<Senders::iterator> begun_by;  // while its user has not come
   };
   struct Box {
@@ -88,8 +91,10 @@ class InboxShard {
   InboxLedger ledger_;
   Boxes boxes_;
   PastInboxes past_;
-  base::Instant now_;  // when something came last that said so
-  Senders senders_;    // inboxes of users who have not come, by who began them
+  base::Instant now_;               // when something came last that said so
+  Senders senders_;                 // inboxes of users who have not come, by who began them
+  Due due_;                         // when expire() is to look at whose inbox: once for each
+  std::vector<UserId> left_alone_;  // who had connections on a core that has ended, and none since
 };
 
 }  // namespace troupe::realtime

@@ -83,6 +83,46 @@ TEST_CASE("what expires unread is told to the next connection") {
   CHECK(contents.waiting.empty());
 }
 
+TEST_CASE("each message lives its own time, whatever was received, lost and forgotten of its inbox meanwhile") {
+  Shard shard{{.limits = {.age_max = 10s}}};
+  shard.shard.open(bob, 0, shard.moment());
+  for (int second = 0; second < 40; ++second) {
+    const auto sent = shard.send("bob");
+    if (second % 3 == 0) shard.shard.received(bob, sent->position.offset);  // nothing waits for a moment
+    if (second % 7 == 0) {
+      shard.send("carol");
+      shard.shard.received(UserId{"carol"}, 1'000);  // forgotten, and begun anew later
+    }
+    shard.now = shard.now + 1s;
+    shard.shard.expire(shard.now);
+    CHECK_EQ(shard.shard.size(), 1);
+  }
+  shard.send("bob");
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.bytes(), 0);
+  shard.shard.close(bob, 0);
+  CHECK_EQ(shard.shard.size(), 1);  // he is to be told of it
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.size(), 0);
+}
+
+TEST_CASE("when a core has ended, inboxes of those who do not come back are forgotten with the next look") {
+  Shard shard;
+  for (const char* user : {"bob", "carol", "dave"}) shard.shard.open(UserId{user}, 1, shard.moment());
+  shard.shard.open(UserId{"erin"}, 0, shard.moment());
+  shard.send("dave");
+  shard.shard.close_all(1);
+  CHECK_EQ(shard.shard.size(), 4);
+  shard.shard.open(bob, 2, shard.moment());
+  shard.shard.expire(shard.now);
+  CHECK_EQ(shard.shard.size(), 3);  // bob came back, for dave something waits, erin was elsewhere
+  shard.shard.close(bob, 2);
+  shard.shard.received(UserId{"dave"}, 1);
+  CHECK_EQ(shard.shard.size(), 1);
+}
+
 TEST_CASE("the inbox of a user who never comes back is forgotten, with what was lost of it") {
   Shard shard{{.limits = {.age_max = 10s}, .inboxes_max = 1}};
   shard.send("bob");
