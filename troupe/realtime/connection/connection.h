@@ -341,9 +341,9 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool inbox_held_ = false;         // until open_inbox()
   std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
   std::uint32_t commands_waiting_ = 0;
-  std::uint32_t turn_place_ = 0;    // among the writers of its turn, if it is one of them
-  std::size_t commands_bytes_ = 0;  // of those that wait, and of the one that is run
-  OutboxPtr outbox_;                // null while nothing waits in it
+  std::uint32_t commands_bytes_ = 0;  // of those that wait, and of the one that is run
+  std::uint32_t turn_place_ = 0;      // among the writers of its turn, if it is one of them
+  OutboxPtr outbox_;                  // null while nothing waits in it
   std::unique_ptr<Rare> rare_;
   std::unique_ptr<web::WebSocketLink> link_;
   std::shared_ptr<ConnectionSite> site_;
