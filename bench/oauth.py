@@ -18,7 +18,7 @@ OIDC_CLIENTS = {
     "web": {"client_id": "web", "client_secret": "a secret of the web"},
     "app": {"client_id": "app"},
 }
-CONNECTIONS = 128  # with fewer the syncs of the disk bound what is written: thirty-two leave a third of a core idle
+CONNECTIONS = 128  # with fewer the disk bounds what is written: thirty-two leave a fifth of the core idle
 TOKENS_ISSUED = 1_000_000
 
 
