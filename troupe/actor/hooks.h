@@ -1,10 +1,10 @@
 // Hooks: what an actor may have beside its handlers, found by name at compile time, and refused where it nearly fits.
 //
-//   void started(Context&);             before the first message of each start; or a Task<void>, while messages wait
-//   void stopped(Context&);             when it stops, or is restarted though nothing was wrong with it; not after a
-//   fault void inspect(Inspection&) const;    adds to its line where operators look (inspect.h) void
-//   recovered(Context&);           of one whose state lasts, in place of `started`; or a Task<void> std::string
-//   persistence_id() const  of one whose state lasts: what its entity is called
+//   void started(Context&);              before the first message of each start; or a Task<void>, while messages wait
+//   void stopped(Context&);              at its stop, or a restart though nothing was wrong; not after its own fault
+//   void inspect(Inspection&) const;     adds to its line where operators look (inspect.h)
+//   void recovered(Context&);            where its state lasts, in place of `started`; or a Task<void>
+//   std::string persistence_id() const;  where its state lasts: what its entity is called
 //
 // All are public and run on the actor's core. An exception of `started` and `recovered` is a fault of the start; that
 // of `stopped` is reported, and the stop goes on. What has the name and does not fit would be passed over in silence,
