@@ -1,6 +1,8 @@
 // See curl.h.
 #include "troupe/late/curl.h"
 
+#include <stdexcept>
+
 #include "troupe/late/library.h"
 
 namespace troupe::late {
@@ -35,5 +37,12 @@ const Curl& curl() {
 void end_easy(CURL* easy) noexcept { curl().easy_cleanup(easy); }
 void end_multi(CURLM* multi) noexcept { curl().multi_cleanup(multi); }
 void free_list(curl_slist* list) noexcept { curl().slist_free_all(list); }
+
+void add_line(CurlList& list, const std::string& line) {
+  curl_slist* longer = curl().slist_append(list.get(), line.c_str());
+  if (longer == nullptr) throw std::runtime_error{"libcurl has no memory"};
+  (void)list.release();
+  list.reset(longer);
+}
 
 }  // namespace troupe::late

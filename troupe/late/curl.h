@@ -4,6 +4,10 @@
 
 #include <curl/curl.h>
 
+#include <string>
+
+#include "troupe/base/handle.h"
+
 namespace troupe::late {
 
 struct Curl {
@@ -30,9 +34,16 @@ struct Curl {
 /// Any thread. Throws std::runtime_error where libcurl is not installed.
 const Curl& curl();
 
-/// Their ends, for base::Handle. Of what libcurl has made, so it is there.
 void end_easy(CURL* easy) noexcept;
 void end_multi(CURLM* multi) noexcept;
 void free_list(curl_slist* list) noexcept;
+
+/// What libcurl has made, with its one owner.
+using CurlEasy = base::Handle<CURL, end_easy>;
+using CurlMulti = base::Handle<CURLM, end_multi>;
+using CurlList = base::Handle<curl_slist, free_list>;
+
+/// Appends a header line. Throws std::runtime_error where libcurl has no memory.
+void add_line(CurlList& list, const std::string& line);
 
 }  // namespace troupe::late

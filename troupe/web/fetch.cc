@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "troupe/base/handle.h"
 #include "troupe/late/curl.h"
 #include "troupe/net/public_address.h"
 #include "troupe/net/socket_address.h"
@@ -16,8 +15,10 @@
 namespace troupe::web {
 namespace {
 
-using CurlHandle = base::Handle<CURL, late::end_easy>;
-using CurlList = base::Handle<curl_slist, late::free_list>;
+using late::add_line;
+using late::curl;
+using late::CurlEasy;
+using late::CurlList;
 
 /// A request on its way, at a fixed address, which libcurl's callbacks know.
 struct Transfer {
@@ -82,13 +83,6 @@ int check_peer(void* context, char* peer, char*, int, int) {
   return CURL_PREREQFUNC_ABORT;
 }
 
-void add_line(CurlList& list, const std::string& line) {
-  curl_slist* longer = late::curl().slist_append(list.get(), line.c_str());
-  if (longer == nullptr) throw std::runtime_error{"libcurl has no memory"};
-  (void)list.release();
-  list.reset(longer);
-}
-
 FetchFault fault_of(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
@@ -109,24 +103,24 @@ FetchFault fault_of(CURLcode code) {
   }
 }
 
-void bound(CURL* curl, Transfer& transfer) {
+void bound(CURL* easy, Transfer& transfer) {
   const FetchRules& rules = *transfer.rules;
-  late::curl().easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-  late::curl().easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  late::curl().easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  curl().easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(rules.within);
-  late::curl().easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server that does not answer
-  late::curl().easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds.count()));
-  late::curl().easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-  late::curl().easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  late::curl().easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
-  late::curl().easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+  curl().easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server that does not answer
+  curl().easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(milliseconds.count()));
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   if (rules.reach == FetchRules::Reach::anywhere) return;
-  late::curl().easy_setopt(curl, CURLOPT_PROXY, "");  // behind one nobody would see whom it connects to
-  late::curl().easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  late::curl().easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &transfer);
-  late::curl().easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_peer);
-  late::curl().easy_setopt(curl, CURLOPT_PREREQDATA, &transfer);
+  curl().easy_setopt(easy, CURLOPT_PROXY, "");  // behind one nobody would see whom it connects to
+  curl().easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl().easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+  curl().easy_setopt(easy, CURLOPT_PREREQFUNCTION, check_peer);
+  curl().easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
 }
 
 }  // namespace
@@ -157,26 +151,26 @@ std::expected<Fetched, FetchFault> fetch_and_wait(const Fetch& request, const Fe
   const bool may_be_plain = rules.reach == FetchRules::Reach::anywhere || !rules.unsafe_allowed.empty();
   if (is_plain && !may_be_plain) return std::unexpected(FetchFault::bad_url);
 
-  const CurlHandle curl{late::curl().easy_init()};
-  if (!curl) throw std::runtime_error{"libcurl cannot begin"};
+  const CurlEasy easy{curl().easy_init()};
+  if (!easy) throw std::runtime_error{"libcurl cannot begin"};
   Transfer transfer{.rules = &rules, .is_plain = is_plain, .may_be_cut = !request.body.empty()};
-  bound(curl.get(), transfer);
-  late::curl().easy_setopt(curl.get(), CURLOPT_URL, request.url.c_str());
-  late::curl().easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https");
+  bound(easy.get(), transfer);
+  curl().easy_setopt(easy.get(), CURLOPT_URL, request.url.c_str());
+  curl().easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, is_plain ? "http" : "https");
   CurlList fields;
   add_line(fields, "Accept: application/json, */*;q=0.5");
   if (!request.body.empty()) {
     add_line(fields, "Content-Type: " + request.content_type);
     for (const std::string& header : request.headers) add_line(fields, header);
     add_line(fields, "Expect:");
-    late::curl().easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    late::curl().easy_setopt(curl.get(), CURLOPT_POSTFIELDS, request.body.data());
+    curl().easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl().easy_setopt(easy.get(), CURLOPT_POSTFIELDS, request.body.data());
   }
-  late::curl().easy_setopt(curl.get(), CURLOPT_HTTPHEADER, fields.get());
-  const CURLcode result = late::curl().easy_perform(curl.get());
+  curl().easy_setopt(easy.get(), CURLOPT_HTTPHEADER, fields.get());
+  const CURLcode result = curl().easy_perform(easy.get());
   if (result != CURLE_OK && !transfer.is_cut) return std::unexpected(transfer.fault.value_or(fault_of(result)));
   long status = 0;
-  late::curl().easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   return Fetched{static_cast<int>(status), std::move(transfer.body)};
 }
 

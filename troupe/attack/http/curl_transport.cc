@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "troupe/base/check.h"
-#include "troupe/base/handle.h"
 #include "troupe/late/curl.h"
 #include "troupe/wire/ascii.h"
 
@@ -14,10 +13,11 @@ namespace troupe::attack {
 namespace {
 
 using namespace std::chrono_literals;
+using late::add_line;
 using late::curl;
-using CurlMulti = base::Handle<CURLM, late::end_multi>;
-using CurlEasy = base::Handle<CURL, late::end_easy>;
-using CurlList = base::Handle<curl_slist, late::free_list>;
+using late::CurlEasy;
+using late::CurlList;
+using late::CurlMulti;
 
 constexpr std::size_t body_bytes_max = 1024 * 1024;
 constexpr std::size_t fields_max = 200;
@@ -48,13 +48,6 @@ std::size_t take_field(char* data, std::size_t size, std::size_t count, void* tr
   return size * count;
 }
 
-void append(CurlList& list, const std::string& line) {
-  curl_slist* longer = curl().slist_append(list.get(), line.c_str());
-  if (longer == nullptr) throw std::runtime_error{"libcurl has no memory"};
-  (void)list.release();
-  list.reset(longer);
-}
-
 CurlEasy make_easy(const CurlOptions& options, const std::string& url) {
   CurlEasy easy{curl().easy_init()};
   if (!easy) throw std::runtime_error{"libcurl cannot begin"};
@@ -72,14 +65,14 @@ CurlEasy make_easy(const CurlOptions& options, const std::string& url) {
 std::unique_ptr<Transfer> make_transfer(const CurlOptions& options, const Request& request) {
   auto transfer = std::make_unique<Transfer>(make_easy(options, request.url), CurlList{}, request, Answer{});
   CURL* easy = transfer->easy.get();
-  append(transfer->fields, "Expect:");
-  append(transfer->fields, "Accept: text/html, application/json, */*");
+  add_line(transfer->fields, "Expect:");
+  add_line(transfer->fields, "Accept: text/html, application/json, */*");
   bool has_type = false;
   for (const Field& field : request.fields) {
     has_type = has_type || wire::equal_ignoring_case(field.name, "content-type");
-    append(transfer->fields, field.name + (field.value.empty() ? ";" : ": " + field.value));
+    add_line(transfer->fields, field.name + (field.value.empty() ? ";" : ": " + field.value));
   }
-  if (!has_type) append(transfer->fields, "Content-Type:");
+  if (!has_type) add_line(transfer->fields, "Content-Type:");
   if (request.method == "HEAD") curl().easy_setopt(easy, CURLOPT_NOBODY, 1L);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
     curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer->request.body.size()));
