@@ -1,14 +1,13 @@
 // What only a mistake in the program can do stops the process and says what was wrong. Each dies in a child process.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <csignal>
-#include <string>
+#include <thread>
 
 #include "troupe/actor/group/shards.h"
 #include "troupe/actor/system.h"
+#include "troupe/base/testing/ending.h"
 
 namespace troupe::actor {
 namespace {
@@ -65,38 +64,13 @@ const Misuse misuses[] = {
      [](System&) { System{{.cores = 1, .offload = {.threads = 0}}}.shutdown(); }, "without a thread"},
 };
 
-struct Ending {
-  int status = 0;
-  std::string said;
-};
-
-Ending ending_of(const Misuse& misuse) {
-  std::array<int, 2> ends{};
-  REQUIRE_EQ(::pipe(ends.data()), 0);
-  std::fflush(nullptr);
-  const pid_t process = ::fork();
-  REQUIRE_GE(process, 0);
-  if (process == 0) {
-    std::signal(SIGABRT, SIG_DFL);
-    ::dup2(ends[1], STDERR_FILENO);
-    System system{{.cores = 2}};
-    misuse.act(system);
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  Ending ending;
-  std::array<char, 4096> bytes{};
-  for (ssize_t n = 0; (n = ::read(ends[0], bytes.data(), bytes.size())) > 0;)
-    ending.said.append(bytes.data(), static_cast<std::size_t>(n));
-  ::close(ends[0]);
-  ::waitpid(process, &ending.status, 0);
-  return ending;
-}
-
 TEST_CASE("a misuse of the library stops the process, and says what was wrong") {
   for (const Misuse& misuse : misuses) {
     CAPTURE(misuse.what);
-    const Ending ending = ending_of(misuse);
+    const auto ending = base::testing::ending_of([&misuse] {
+      System system{{.cores = 2}};
+      misuse.act(system);
+    });
     CAPTURE(ending.said);
     CHECK(WIFSIGNALED(ending.status));
     CHECK_EQ(WTERMSIG(ending.status), SIGABRT);
