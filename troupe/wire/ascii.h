@@ -63,9 +63,10 @@ constexpr bool lists_token(std::string_view list, std::string_view token) noexce
 class CharacterSet {
  public:
   /// Letters, digits and these.
-  explicit constexpr CharacterSet(std::string_view marks) noexcept {
+  explicit constexpr CharacterSet(std::string_view marks, std::string_view more = {}) noexcept {
     for (int c = 0; c < 128; ++c) has_[static_cast<std::size_t>(c)] = is_alphanumeric(static_cast<char>(c));
     for (const unsigned char c : marks) has_[c] = true;
+    for (const unsigned char c : more) has_[c] = true;
   }
   constexpr bool contains(char c) const noexcept { return has_[static_cast<unsigned char>(c)]; }
 

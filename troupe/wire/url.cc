@@ -15,13 +15,15 @@ namespace {
 
 using Failure = std::unexpected<UrlError>;
 
-// In every part of a URL there may be the marks of unreserved and sub-delims (RFC 3986, 2.2 and 2.3): -._~!$&'()*+,;=
+/// The marks that may stand in every part of a URL: unreserved and sub-delims of RFC 3986, 2.2 and 2.3.
+constexpr std::string_view common_marks = "-._~!$&'()*+,;=";
+
 constexpr CharacterSet unreserved_class{"-._~"};
 constexpr CharacterSet scheme_class{"+-."};
-constexpr CharacterSet host_class{"-._~!$&'()*+,;="};
-constexpr CharacterSet userinfo_class{"-._~!$&'()*+,;=:"};
-constexpr CharacterSet path_class{"-._~!$&'()*+,;=:@/"};
-constexpr CharacterSet query_class{"-._~!$&'()*+,;=:@/?"};
+constexpr CharacterSet host_class{common_marks};
+constexpr CharacterSet userinfo_class{common_marks, ":"};
+constexpr CharacterSet path_class{common_marks, ":@/"};
+constexpr CharacterSet query_class{common_marks, ":@/?"};
 
 /// Checks that `text` holds only characters of the class and whole escapes.
 std::optional<UrlError> violation(std::string_view text, const CharacterSet& allowed) {

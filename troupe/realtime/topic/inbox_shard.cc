@@ -73,7 +73,7 @@ void InboxShard::close(const UserId& user, CoreIndex core) {
 void InboxShard::close_all(CoreIndex core) {
   for (auto& [user, box] : boxes_) {
     box.cores.erase(core);
-    if (box.cores.empty()) left_alone_.push_back(user);
+    if (box.is_idle()) left_alone_.push_back(user);
   }
 }
 

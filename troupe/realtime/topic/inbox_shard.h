@@ -94,7 +94,7 @@ class InboxShard {
   base::Instant now_;               // when something came last that said so
   Senders senders_;                 // inboxes of users who have not come, by who began them
   Due due_;                         // when expire() is to look at whose inbox: once for each
-  std::vector<UserId> left_alone_;  // who had connections on a core that has ended, and none since
+  std::vector<UserId> left_alone_;  // whose inboxes are idle since a core has ended; some may have come back
 };
 
 }  // namespace troupe::realtime
