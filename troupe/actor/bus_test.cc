@@ -137,7 +137,7 @@ TEST_CASE("what cannot be read here is reported once a topic, and the rest goes 
   auto other = bus.node();
   other->join([] {});
   const auto publish = [&](std::string type, std::string_view bytes) {
-    other->publish({"alerts", std::move(type), *TopicName::parse("disk.full"), Bytes::copy(bytes), {}});
+    other->publish({"alerts", std::move(type), *TopicName::parse("disk.full"), Bytes{bytes}, {}});
   };
   const std::size_t before = node.w.reports().size();
   publish("alert/1", "three bytes too few");

@@ -1,43 +1,31 @@
-// Bytes: an immutable run of bytes that many may hold; copying one copies a reference.
+// Bytes: an immutable run of bytes that many may hold; copying one copies a reference, in one word.
 //
 // The block is counted atomically, so a Bytes may cross cores; who hands one to many
 // receivers on one core wraps it once there instead of counting for each of them.
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
 #include <string_view>
+
+#include "troupe/base/shared_text.h"
 
 namespace troupe::base {
 
 class Bytes {
  public:
   Bytes() = default;
-  /// Takes the string over as the block; no byte is copied.
-  explicit Bytes(std::string text) : block_(std::make_shared<const std::string>(std::move(text))), view_(*block_) {}
-  static Bytes copy(std::string_view text) { return Bytes{std::string{text}}; }
+  /// Copies them into a block of just their size.
+  explicit Bytes(std::string_view bytes) : block_(bytes) {}
 
-  std::string_view view() const noexcept { return view_; }
-  std::size_t size() const noexcept { return view_.size(); }
-  bool empty() const noexcept { return view_.empty(); }
-  const char* data() const noexcept { return view_.data(); }
+  std::string_view view() const noexcept { return block_.view(); }
+  std::size_t size() const noexcept { return block_.size(); }
+  bool empty() const noexcept { return block_.empty(); }
+  const char* data() const noexcept { return view().data(); }
 
-  /// A part of the same block. `from` and `count` are clamped to the size.
-  Bytes slice(std::size_t from, std::size_t count = std::string_view::npos) const& {
-    return Bytes{*this}.slice(from, count);
-  }
-  Bytes slice(std::size_t from, std::size_t count = std::string_view::npos) && {
-    view_ = view_.substr(std::min(from, view_.size()), count);
-    return std::move(*this);
-  }
-
-  friend bool operator==(const Bytes& a, const Bytes& b) noexcept { return a.view_ == b.view_; }
+  friend bool operator==(const Bytes&, const Bytes&) = default;
 
  private:
-  std::shared_ptr<const std::string> block_;
-  std::string_view view_;
+  SharedText block_;
 };
 
 }  // namespace troupe::base

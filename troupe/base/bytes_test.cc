@@ -1,7 +1,10 @@
-// Bytes share one block, and a part of them keeps it alive.
+// Bytes share one block, which lives as long as any of them.
 #include "troupe/base/bytes.h"
 
 #include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
 
 using namespace troupe::base;
 
@@ -12,27 +15,26 @@ TEST_CASE("a copy shares the block") {
   CHECK(a == b);
 }
 
+TEST_CASE("the last that holds a block frees it, on whatever thread") {
+  // Under the sanitizers: a use after the end, a leak or a race is seen.
+  for (int round = 0; round < 1000; ++round) {
+    Bytes here{"held by two threads, neither of which knows which is the last"};
+    std::thread other{[there = here] { CHECK_EQ(there.view().front(), 'h'); }};
+    here = Bytes{};
+    other.join();
+  }
+}
+
 TEST_CASE("an empty Bytes is empty and safe to read") {
   CHECK(Bytes{}.empty());
   CHECK_EQ(Bytes{}.view(), "");
-  CHECK_EQ(Bytes{std::string{}}.size(), 0);
+  CHECK_EQ(Bytes{std::string_view{}}.size(), 0);
 }
 
 TEST_CASE("short text survives copies and moves of its Bytes") {
-  Bytes a = Bytes::copy("ab");
+  Bytes a{"ab"};
   const Bytes b = a;
   const Bytes c = std::move(a);
   CHECK_EQ(b.view(), "ab");
   CHECK_EQ(c.view(), "ab");
-}
-
-TEST_CASE("a slice is clamped to the block and outlives the whole") {
-  Bytes part;
-  {
-    const Bytes whole = Bytes::copy("0123456789, and some more to leave the small buffer");
-    part = whole.slice(2, 3);
-    CHECK_EQ(whole.slice(1000).size(), 0);
-    CHECK_EQ(whole.slice(10, 1000).size(), whole.size() - 10);
-  }
-  CHECK_EQ(part.view(), "234");
 }

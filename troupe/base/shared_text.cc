@@ -9,15 +9,17 @@
 namespace troupe::base {
 
 SharedText::Block* SharedText::make(std::string_view text) {
-  INVARIANT(text.size() <= UINT32_MAX, "a shared text is short");
+  INVARIANT(text.size() <= UINT32_MAX, "a shared text has less than 4 GiB");
   auto* block = new (::operator new(sizeof(Block) + text.size())) Block{1, static_cast<std::uint32_t>(text.size())};
   std::ranges::copy(text, block->characters());
   return block;
 }
 
 void SharedText::release(Block* block) noexcept {
-  // Whoever frees it has seen all that others did with it before.
-  if (block->owners.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  // Whoever frees it has seen all that others did with it before. The only owner need not count: nobody else can copy.
+  const bool is_last =
+      block->owners.load(std::memory_order_acquire) == 1 || block->owners.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  if (!is_last) return;
   block->~Block();
   ::operator delete(block);
 }

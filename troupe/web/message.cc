@@ -20,7 +20,7 @@ Response with_content(int status, std::string_view type, std::string body) {
   std::vector<wire::HttpField> fields;
   fields.reserve(8);  // what every answer gets on its way, too
   fields.push_back({"Content-Type", std::string{type}});
-  return {.status = status, .headers = Headers{std::move(fields)}, .body = base::Bytes{std::move(body)}};
+  return {.status = status, .headers = Headers{std::move(fields)}, .body = base::Bytes{body}};
 }
 
 std::string_view text(SameSite same_site) noexcept {

@@ -13,7 +13,7 @@ constexpr std::string_view content_policy =
     "form-action 'self'; frame-ancestors 'none'";
 
 web::Handler file(std::string_view type, std::string_view text) {
-  const auto body = base::Bytes::copy(text);
+  const base::Bytes body{text};
   return [type = std::string{type}, body](web::Request) -> actor::Task<web::Response> {
     co_return web::Response{
         .status = 200,

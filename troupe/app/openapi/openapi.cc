@@ -11,7 +11,7 @@ namespace troupe::app {
 std::string_view openapi_document() noexcept { return openapi_files::openapi_json; }
 
 void add_openapi(web::Router& router) {
-  const auto body = base::Bytes::copy(openapi_document());
+  const base::Bytes body{openapi_document()};
   const auto etag = fmt::format("\"{}\"", crypto::hex(crypto::sha256(openapi_document()).view().substr(0, 8)));
   router.add(web::Method::get, "/openapi.json", [body, etag](web::Request request) -> actor::Task<web::Response> {
     co_return web::unless_known(request, etag, 3600, [&] {

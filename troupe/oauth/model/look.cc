@@ -68,7 +68,7 @@ std::optional<Logo> logo_of_bytes(std::string bytes) {
     return std::nullopt;
   }
   const std::string hash = crypto::hex(crypto::sha256(bytes).view().substr(0, 12));
-  return Logo{std::string{type}, fmt::format("{}.{}", hash, ending), base::Bytes{std::move(bytes)}};
+  return Logo{std::string{type}, fmt::format("{}.{}", hash, ending), base::Bytes{bytes}};
 }
 
 std::vector<LookFault> faults_of(const Look& look) {

@@ -70,7 +70,7 @@ ServicePtr make_service(OauthOptions options, const OauthActors& actors, base::M
   return std::make_shared<Service>(Service{.options = std::move(options),
                                            .discovery = std::move(document),
                                            .discovery_etag = std::move(etag),
-                                           .style = base::Bytes{std::move(style)},
+                                           .style = base::Bytes{style},
                                            .style_etag = std::move(style_etag),
                                            .clients = actors.clients,
                                            .codes = actors.codes,

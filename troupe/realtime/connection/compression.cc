@@ -32,12 +32,12 @@ FrameRef CoreCompression::deflated(const FrameRef& frame, int window_bits) {
   if (narrow && window_bits < wire::window_bits_max) {
     ++figures_.runs;
     auto bytes = wire::deflate_frame(deflater(window_bits), frame->bytes.view());
-    return bytes ? FrameRef::control(base::Bytes{*std::move(bytes)}) : frame;
+    return bytes ? FrameRef::control(base::Bytes{*bytes}) : frame;
   }
   if (!std::exchange(frame->deflate_tried, true)) {
     ++figures_.runs;
     auto bytes = wire::deflate_frame(deflater(wire::window_bits_max), frame->bytes.view());
-    if (bytes) frame->deflated = FrameRef::control(base::Bytes{*std::move(bytes)});
+    if (bytes) frame->deflated = FrameRef::control(base::Bytes{*bytes});
   }
   return frame->deflated ? frame->deflated : frame;
 }
@@ -56,7 +56,7 @@ FrameRef ConnectionCompression::outgoing(FrameRef frame) {
   if (own_deflater_) {
     ++core_->figures().runs;
     auto bytes = wire::deflate_frame(*own_deflater_, frame->bytes.view());
-    after = FrameRef::control(base::Bytes{*std::move(bytes)});
+    after = FrameRef::control(base::Bytes{*bytes});
   } else {
     after = core_->deflated(frame, window_bits_);
     if (&*after == &*frame) return after;

@@ -35,7 +35,7 @@ FrameRef EventCoding::outgoing(FrameRef frame) {
   std::string event{frame->event->bytes.view()};
   if (begun_) event.append("id: ").append(cursor_.id()).append("\n");
   event += '\n';
-  return FrameRef::control(base::Bytes{std::move(event)});
+  return FrameRef::control(base::Bytes{event});
 }
 
 // What the server says of the stream itself.

@@ -220,9 +220,9 @@ void append(std::string& out, const ClientError& error, const std::optional<Requ
 
 base::Bytes FrameBuilder::finish(wire::Opcode opcode) && {
   wire::FrameHeader head{opcode, size()};
-  auto begin = head_room - head.view().size();
+  const auto begin = head_room - head.view().size();
   head.view().copy(text_.data() + begin, head.view().size());
-  return base::Bytes{std::move(text_)}.slice(begin);
+  return base::Bytes{std::string_view{text_}.substr(begin)};
 }
 
 }  // namespace troupe::realtime

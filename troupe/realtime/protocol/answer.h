@@ -183,7 +183,8 @@ void append(std::string& out, const Pong& frame, const std::optional<RequestId>&
 void append(std::string& out, const Info& frame, const std::optional<RequestId>& id);
 void append(std::string& out, const ClientError& error, const std::optional<RequestId>& id);
 
-/// Builds a frame in one piece of memory: the head of a WebSocket frame is put in front of the body afterwards.
+/// Builds a frame: the head of a WebSocket frame is put in front of the body afterwards, and the finished frame takes
+/// just the memory that it needs, however long it is kept.
 class FrameBuilder {
  public:
   explicit FrameBuilder(std::size_t bytes_expected = 256) {

@@ -19,16 +19,9 @@ constexpr std::size_t fields_bytes = 256;  // about what the fields around a pay
 constexpr std::string_view before_json = R"(,"payload":)";
 constexpr std::string_view before_binary = "}\n";
 
-// An object that is still open.
-void append_fields(std::string& out, const MessageParts& parts) {
-  wire::append_json(out, R"({"type":"message","topic":)"_json, parts.topic, R"(,"epoch":)"_json,
-                    parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
-                    R"(,"sender":)"_json, parts.sender.value().view(), R"(,"sent_at":)"_json,
-                    static_cast<std::uint64_t>(parts.sent_at.milliseconds));
-}
-
-void append_shard(std::string& out, const ShardPosition& shard) {
-  wire::append_json(out, R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json, shard.seq);
+EncodedMessage finish(FrameBuilder& builder, std::size_t payload_bytes, PayloadKind kind) {
+  const auto opcode = kind == PayloadKind::binary ? wire::Opcode::binary : wire::Opcode::text;
+  return {std::move(builder).finish(opcode), static_cast<std::uint32_t>(payload_bytes), kind};
 }
 
 // Closes the object with the payload in it, or behind it after a line feed when it is binary.
@@ -38,23 +31,32 @@ EncodedMessage with_payload(FrameBuilder& builder, std::string_view payload, Pay
   body += binary ? before_binary : before_json;
   body += payload;
   if (!binary) body += '}';
-  return {std::move(builder).finish(binary ? wire::Opcode::binary : wire::Opcode::text),
-          static_cast<std::uint32_t>(payload.size()), kind};
+  return finish(builder, payload.size(), kind);
+}
+
+// A message with more fields than all have, all of it in one go: none is built more often.
+template <class... More>
+EncodedMessage encode(const MessageParts& parts, const More&... more) {
+  const auto& payload = parts.payload;
+  FrameBuilder builder{payload.bytes.size() + fields_bytes};
+  const wire::JsonRaw raw{payload.bytes};
+  const auto write = [&](const auto&... end) {
+    wire::append_json(builder.body(), R"({"type":"message","topic":)"_json, parts.topic, R"(,"epoch":)"_json,
+                      parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
+                      R"(,"sender":)"_json, parts.sender.value().view(), R"(,"sent_at":)"_json,
+                      static_cast<std::uint64_t>(parts.sent_at.milliseconds), more..., end...);
+  };
+  const bool binary = payload.kind == PayloadKind::binary;
+  binary ? write("}\n"_json, raw) : write(R"(,"payload":)"_json, raw, "}"_json);
+  return finish(builder, payload.bytes.size(), payload.kind);
 }
 
 }  // namespace
 
-EncodedMessage encode_message(const MessageParts& parts) {
-  FrameBuilder builder{parts.payload.bytes.size() + fields_bytes};
-  append_fields(builder.body(), parts);
-  return with_payload(builder, parts.payload.bytes, parts.payload.kind);
-}
+EncodedMessage encode_message(const MessageParts& parts) { return encode(parts); }
 
 base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosition& shard) {
-  FrameBuilder builder{parts.payload.bytes.size() + fields_bytes};
-  append_fields(builder.body(), parts);
-  append_shard(builder.body(), shard);
-  return with_payload(builder, parts.payload.bytes, parts.payload.kind).frame;
+  return encode(parts, R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json, shard.seq).frame;
 }
 
 base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard) {
@@ -65,7 +67,7 @@ base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard
   const auto fields = body.substr(0, body.size() - behind);
   FrameBuilder builder{body.size() + fields_bytes};
   builder.body() += fields;
-  append_shard(builder.body(), shard);
+  wire::append_json(builder.body(), R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json, shard.seq);
   return with_payload(builder, message.payload(), message.kind).frame;
 }
 
