@@ -22,11 +22,30 @@ constexpr std::size_t overflow_bytes_max = 64;
 constexpr std::size_t idempotency_key_bytes_max = 255;
 constexpr std::size_t timestamp_bytes_max = 64;
 
-constexpr std::string_view json_whitespace = " \t\r\n";
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 // The text of a scalar; the tokenizer leaves the white space behind it.
 std::string_view trimmed(std::string_view token) {
-  return token.substr(0, token.find_last_not_of(json_whitespace) + 1);
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+  return token;
+}
+
+// What stands between the quotes of a token that is a string without escapes, as nearly all are. The tokenizer has seen
+// to it that no control character stands in a string, and that it is valid UTF-8.
+std::optional<std::string_view> plain_string(std::string_view token) {
+  if (!token.starts_with('"') || token.find('"', 1) != token.size() - 1) return std::nullopt;
+  const auto text = token.substr(1, token.size() - 2);
+  return text.find('\\') == std::string_view::npos ? std::optional{text} : std::nullopt;
+}
+
+// The name of a field; unescaped only where that is needed.
+simdjson::error_code name_of(ondemand::field& field, std::string_view& name) {
+  const char* begin = field.key().raw();
+  const char* end = begin;
+  while (*end != '"' && *end != '\\') ++end;  // a quote ends it, as the tokenizer has seen
+  if (*end == '\\') return field.unescaped_key().get(name);
+  name = {begin, end};
+  return simdjson::SUCCESS;
 }
 
 // The first topic that a list names twice, as a sentence; empty when there is none.
@@ -157,7 +176,7 @@ std::optional<std::string> Walk::read(ondemand::document& document) {
 
 Walk::Error Walk::read_field(ondemand::field field) {
   std::string_view name;
-  if (auto error = field.unescaped_key().get(name)) return error;
+  if (auto error = name_of(field, name)) return error;
   auto known = std::ranges::find(known_fields, name, &Known::name);
   if (known == std::end(known_fields)) return walk(field.value(), 2);
   auto index = static_cast<std::size_t>(known - known_fields);
@@ -182,7 +201,8 @@ Walk::Error Walk::walk(Value value, std::size_t depth) {
   }
   // A scalar that nobody takes is skipped by the iterator, whatever it is; so its grammar is checked here. A string
   // must be taken all the same: the iterator would skip `"a":1` as one, where only "a" may stand.
-  if (!is_json_scalar(trimmed(value.raw_json_token()))) return simdjson::TAPE_ERROR;
+  const auto token = trimmed(value.raw_json_token());
+  if (!plain_string(token) && !is_json_scalar(token)) return simdjson::TAPE_ERROR;
   return type == json_type::string ? value.get_raw_json_string().error() : simdjson::SUCCESS;
 }
 
@@ -204,19 +224,22 @@ Walk::Error Walk::walk_object(Value value, std::size_t depth) {
     ondemand::field field;
     if (auto error = std::move(next).get(field)) return error;
     std::string_view name;
-    if (auto error = field.unescaped_key().get(name)) return error;
+    if (auto error = name_of(field, name)) return error;
     if (auto error = walk(field.value(), depth + 1)) return error;
   }
   return simdjson::SUCCESS;
 }
 
 Walk::Error Walk::read_string(Value value, Field<std::string_view>& field, std::size_t bytes_max) {
-  if (type_of(value) != json_type::string) {
+  const auto token = trimmed(value.raw_json_token());
+  if (!token.starts_with('"')) {
     field.wrong = "must be a string";
     return walk(value, 2);
   }
   std::string_view text;
-  if (auto error = value.get_string().get(text)) return error;
+  const auto plain = plain_string(token);
+  if (auto error = plain ? value.get_raw_json_string().error() : value.get_string().get(text)) return error;
+  if (plain) text = *plain;
   if (text.size() > bytes_max) {
     field.wrong = fmt::format("is longer than {} bytes", bytes_max);
   } else {
@@ -289,7 +312,7 @@ Walk::Error Walk::read_position(Value value, Field<Position>& field, std::size_t
     ondemand::field part;
     if (auto error = std::move(next).get(part)) return error;
     std::string_view name;
-    if (auto error = part.unescaped_key().get(name)) return error;
+    if (auto error = name_of(part, name)) return error;
     bool again = (name == "epoch" && epoch.came()) || (name == number && offset.came());
     auto error = name == "epoch" && !again  ? read_string(part.value(), epoch, epoch_bytes_max)
                  : name == number && !again ? read_integer(part.value(), offset)
@@ -342,7 +365,7 @@ Walk::Error Walk::read_shards(Value value, Field<ShardPositions>& field) {
     ondemand::field part;
     if (auto error = std::move(next).get(part)) return error;
     std::string_view name;
-    if (auto error = part.unescaped_key().get(name)) return error;
+    if (auto error = name_of(part, name)) return error;
     std::string shard{name.substr(0, shard_bytes_max + 1)};
     Field<Position> position;
     if (auto error = read_position(part.value(), position, depth, "seq")) return error;
@@ -373,7 +396,7 @@ Walk::Error Walk::read_shards_of(Value value, Field<ShardPositions>& field) {
       ondemand::field part;
       if (auto error = std::move(next).get(part)) return error;
       std::string_view name;
-      if (auto error = part.unescaped_key().get(name)) return error;
+      if (auto error = name_of(part, name)) return error;
       bool again = name == "shards" && field.came();
       auto error = name == "shards" && !again ? read_shards(part.value(), field) : walk(part.value(), depth + 1);
       if (error) return error;
@@ -406,7 +429,7 @@ Walk::Error Walk::read_positions(Value value, Field<std::vector<std::pair<TopicP
     ondemand::field part;
     if (auto error = std::move(next).get(part)) return error;
     std::string_view name;
-    if (auto error = part.unescaped_key().get(name)) return error;
+    if (auto error = name_of(part, name)) return error;
     auto topic = TopicPattern::parse(name);
     std::string shown{name.substr(0, topic_bytes_max)};
     Field<RecoverFrom> position;
