@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (!binary) INVARIANT(is_json(text), "a frame that is no JSON came through");
   INVARIANT(!frame->id || frame->id->value().size() <= request_id_bytes_max, "an id over its limit came through");
-  if (auto* publish = std::get_if<Publish>(&frame->command)) check_message(publish->payload);
+  if (auto* publish = std::get_if<PublishPtr>(&frame->command)) check_message((*publish)->payload);
   if (auto* direct = std::get_if<Direct>(&frame->command)) check_message(direct->payload);
   return 0;
 }

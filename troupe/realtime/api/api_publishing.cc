@@ -49,11 +49,11 @@ actor::Task<web::Response> publish_one(web::Request request, Caller caller, Door
   if (!key) co_return api::problem_of(key.error());
   auto command = door->site->decoder.decode_publish(request.body);
   if (!command) co_return api::problem_of(command.error());
-  command->idempotency_key = *std::move(key);
-  command->exclude_self = false;  // nobody is there to be excluded
+  (*command)->idempotency_key = *std::move(key);
+  (*command)->exclude_self = false;  // nobody is there to be excluded
   auto judged = judge(*std::move(command), asker(caller, *door));
   if (!judged) co_return api::problem_of(judged.error());
-  auto home = door->site->routing.home(judged->message.publication.topic.text());
+  auto home = door->site->routing.home(judged->message.publication->topic.text());
   auto ack = co_await Publishing{*std::move(judged), home};
   co_return ack ? body_of(*ack) : problem_of(ack.error());
 }
@@ -89,7 +89,8 @@ std::expected<std::vector<JudgedPublication>, ClientError> judge_all(const Broad
                                                                      const Asker& asker) {
   std::vector<JudgedPublication> all;
   for (const auto& topic : broadcast.topics) {
-    Publish one{topic, broadcast.payload, false, key, Priority::normal, KeyedOperation::broadcast};
+    auto one = std::make_unique<Publish>(actor::CoreMemory{}, topic, broadcast.payload, false, key, Priority::normal,
+                                         KeyedOperation::broadcast);
     auto judged = judge(std::move(one), asker);
     if (!judged) return std::unexpected(std::move(judged.error()));
     all.push_back(*std::move(judged));
@@ -110,7 +111,7 @@ actor::Task<web::Response> broadcast(web::Request request, Caller caller, DoorPt
   }
   std::vector<Published> results;
   for (auto& one : *judged) {
-    auto home = door->site->routing.home(one.message.publication.topic.text());
+    auto home = door->site->routing.home(one.message.publication->topic.text());
     auto ack = co_await Publishing{std::move(one), home};
     results.push_back(std::move(ack));
   }

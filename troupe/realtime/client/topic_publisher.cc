@@ -36,7 +36,7 @@ std::string fault_of(const PublishPayload& publication) {
   Decoder decoder;
   auto frame = decoder.decode_text(frame_of(publication, "0"));
   if (!frame) return frame.error().error.message;
-  const auto& publish = std::get<Publish>(frame->command);
+  const auto& publish = *std::get<PublishPtr>(frame->command);
   const bool alone = publish.topic.text() == publication.topic && !publish.exclude_self &&
                      publish.idempotency_key.empty() && publish.priority == Priority::normal &&
                      publish.payload.bytes == publication.payload;

@@ -27,19 +27,19 @@ ClientError error_of(const actor::Failure<PublishError>& failure) {
   return {ErrorCode::internal, "whether the message was published is not known", {}};
 }
 
-std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Asker& asker) {
+std::expected<JudgedPublication, ClientError> judge(PublishPtr command, const Asker& asker) {
   auto refused = [](ErrorCode code, std::string message) {
     return std::unexpected(ClientError{code, std::move(message), {}});
   };
-  const auto& topic = command.topic.text();
-  if (command.topic.is_reserved() || !asker.permissions.may_publish(command.topic)) {
+  const auto& topic = command->topic.text();
+  if (command->topic.is_reserved() || !asker.permissions.may_publish(command->topic)) {
     return refused(ErrorCode::forbidden, fmt::format("no permission to publish to `{}`", topic));
   }
-  const auto* space = &asker.settings.of(command.topic);
-  if (auto bytes_max = space->payload_bytes_max; command.payload.bytes.size() > bytes_max) {
+  const auto* space = &asker.settings.of(command->topic);
+  if (auto bytes_max = space->payload_bytes_max; command->payload.bytes.size() > bytes_max) {
     return refused(ErrorCode::too_large, fmt::format("a payload for `{}` has at most {} bytes", topic, bytes_max));
   }
-  const auto* rule = find_rule(asker.settings.rules(), command, asker.identity);
+  const auto* rule = find_rule(asker.settings.rules(), *command, asker.identity);
   if (rule != nullptr && rule->refuse) {
     return refused(ErrorCode::forbidden, fmt::format("a rule refuses this for `{}`", topic));
   }
@@ -47,14 +47,14 @@ std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Ask
   std::string redirected_to;
   if (rule != nullptr) {
     target = rule->target;
-    command.priority = rule->priority.value_or(command.priority);
+    command->priority = rule->priority.value_or(command->priority);
     if (rule->redirect) {
       // The key belongs to the topic that the client knows.
-      if (!command.idempotency_key.empty()) command.idempotency_key += '\n' + topic;
-      command.topic = *rule->redirect;
-      redirected_to = command.topic.text();
-      space = &asker.settings.of(command.topic);
-      if (auto bytes_max = space->payload_bytes_max; command.payload.bytes.size() > bytes_max) {
+      if (!command->idempotency_key.empty()) command->idempotency_key += '\n' + topic;
+      command->topic = *rule->redirect;
+      redirected_to = command->topic.text();
+      space = &asker.settings.of(command->topic);
+      if (auto bytes_max = space->payload_bytes_max; command->payload.bytes.size() > bytes_max) {
         return refused(ErrorCode::too_large, fmt::format("a payload for `{}`, where a rule sends it, has at most {} "
                                                          "bytes",
                                                          redirected_to, bytes_max));
@@ -74,19 +74,19 @@ Published Publishing::await_resume() {
   return ack;
 }
 
-actor::Task<void> run(Publish&& command, OptionalId id, Client& client) {
+actor::Task<void> run(PublishPtr&& command, OptionalId id, Client& client) {
   auto judged = judge(std::move(command), asker(client));
   if (!judged) {
     client.answer(finished(judged.error(), id));
     co_return;
   }
-  const auto& home = client.routing().home(judged->message.publication.topic.text());
+  const std::string topic = judged->message.publication->topic.text();
+  const auto& home = client.routing().home(topic);
   if (!id && judged->answer == HomeAnswer::as_wanted) {
     auto sent = home.tell(std::move(judged->message));
     if (sent != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, "a message was not published");
     co_return;
   }
-  const std::string topic{judged->message.publication.topic.text()};
   auto ack = co_await Publishing{*std::move(judged), home};
   if (ack && !id) co_return;
   if (!ack) co_return client.answer(finished(error_of(ack.error()), id));

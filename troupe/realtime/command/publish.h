@@ -23,7 +23,7 @@ struct JudgedPublication {
 };
 
 /// Whether it may be published: topic, permission, size, rules.
-std::expected<JudgedPublication, ClientError> judge(Publish&& command, const Asker& asker);
+std::expected<JudgedPublication, ClientError> judge(PublishPtr command, const Asker& asker);
 
 using Published = actor::Answer<PublishMessage>;
 
@@ -48,6 +48,6 @@ class [[nodiscard]] Publishing {
 ClientError error_of(const actor::Failure<PublishError>& failure);
 
 /// The command is taken apart, and must outlive the task.
-actor::Task<void> run(Publish&& command, OptionalId id, Client& client);
+actor::Task<void> run(PublishPtr&& command, OptionalId id, Client& client);
 
 }  // namespace troupe::realtime

@@ -5,12 +5,14 @@
 // client's JSON text (or of its binary frame) as they came; nobody parses it again.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "troupe/actor/actor.h"
 #include "troupe/base/strong.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/overflow.h"
@@ -45,7 +47,8 @@ struct Resume {
 /// What an idempotency key belongs to, besides its user and topic.
 enum class KeyedOperation : std::uint8_t { publish, broadcast, direct };
 
-struct Publish {
+/// Made once, where its frame is read; from there to the home of its topic it is handed on by its pointer.
+struct Publish : actor::CoreMemory {
   TopicName topic;
   Payload payload;
   bool exclude_self = false;
@@ -100,7 +103,9 @@ struct Ping {
   std::string timestamp;  // JSON text of a number or string, echoed as it came; empty if none came
 };
 
-using Command = std::variant<Subscribe, Unsubscribe, Resume, Publish, Direct, Received, ReadHistory, GetPresence,
+using PublishPtr = std::unique_ptr<Publish>;  // never null
+
+using Command = std::variant<Subscribe, Unsubscribe, Resume, PublishPtr, Direct, Received, ReadHistory, GetPresence,
                              Cancel, Authenticate, GetInfo, Ping>;
 
 /// One frame of a client. A frame with an id gets exactly one final answer that bears it.

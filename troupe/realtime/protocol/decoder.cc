@@ -100,9 +100,8 @@ Built publish(Fields& fields, const DecoderLimits&) {
   auto priority = named ? priority_of(*named) : Priority::normal;
   if (!priority) take.fail("priority", "must be low, normal or high");
   if (take.failed()) return take.error();
-  return Built{std::in_place,  std::in_place_type<Publish>,  *std::move(topic),
-               json(*payload), exclude_self.value_or(false), std::string{key.value_or("")},
-               *priority};
+  return std::make_unique<Publish>(actor::CoreMemory{}, *std::move(topic), json(*payload), exclude_self.value_or(false),
+                                   std::string{key.value_or("")}, *priority);
 }
 
 Built direct(Fields& fields, const DecoderLimits&) {
@@ -257,12 +256,12 @@ std::optional<ClientError> Decoder::read_body(std::string_view text, Fields& fie
   return ClientError{ErrorCode::bad_request, *std::move(broken), {}};
 }
 
-std::expected<Publish, ClientError> Decoder::decode_publish(std::string_view text) {
+std::expected<PublishPtr, ClientError> Decoder::decode_publish(std::string_view text) {
   Fields fields;
   if (auto broken = read_body(text, fields)) return std::unexpected(*std::move(broken));
   auto command = publish(fields, limits_);
   if (!command) return std::unexpected(std::move(command.error()));
-  return std::get<Publish>(*std::move(command));
+  return std::get<PublishPtr>(*std::move(command));
 }
 
 std::expected<Broadcast, ClientError> Decoder::decode_broadcast(std::string_view text) {
@@ -296,8 +295,8 @@ std::expected<ClientFrame, RefusedFrame> Decoder::decode_binary(std::string_view
   auto frame = frame_of(fields, limits_);
   if (!frame) return frame;
   Payload payload{PayloadKind::binary, std::string{bytes.substr(end + 1)}};
-  if (auto* publish = std::get_if<Publish>(&frame->command)) {
-    publish->payload = std::move(payload);
+  if (auto* publish = std::get_if<PublishPtr>(&frame->command)) {
+    (*publish)->payload = std::move(payload);
   } else if (auto* direct = std::get_if<Direct>(&frame->command)) {
     direct->payload = std::move(payload);
   } else {

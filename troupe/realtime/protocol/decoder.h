@@ -49,7 +49,7 @@ class Decoder {
   std::expected<ClientFrame, RefusedFrame> decode_text(std::string_view text);
 
   /// The body of a request: the fields of a command without `type`, by the same rules.
-  std::expected<Publish, ClientError> decode_publish(std::string_view text);
+  std::expected<PublishPtr, ClientError> decode_publish(std::string_view text);
   std::expected<Broadcast, ClientError> decode_broadcast(std::string_view text);
   std::expected<Direct, ClientError> decode_direct(std::string_view text);
 

@@ -14,7 +14,7 @@ template <class C>
 C decoded(std::string_view text) {
   auto frame = Decoder{}.decode_text(text);
   REQUIRE_MESSAGE(frame.has_value(), text);
-  return std::get<C>(frame->command);
+  return std::get<C>(std::move(frame->command));
 }
 
 TEST_CASE("each command is read with all its fields") {
@@ -51,8 +51,9 @@ TEST_CASE("each command is read with all its fields") {
 
   CHECK_EQ(decoded<Unsubscribe>(R"({"topics":["a"],"type":"unsubscribe"})").topics[0].text(), "a");
 
-  auto publish = decoded<Publish>(
+  const auto made = decoded<PublishPtr>(
       R"({"type":"publish","topic":"a.b","payload":{"x": 1},"exclude_self":true,"idempotency_key":"k"})");
+  const auto& publish = *made;
   CHECK_EQ(publish.topic.text(), "a.b");
   CHECK_EQ(publish.payload.bytes, R"({"x": 1})");
   CHECK(publish.exclude_self);
@@ -95,8 +96,8 @@ TEST_CASE("a payload is passed on byte for byte") {
     CAPTURE(payload);
     for (auto format :
          {R"({{"type":"publish","topic":"a","payload":{}}})", R"({{"payload" : {} ,"topic":"a","type":"publish"}})"}) {
-      auto publish = decoded<Publish>(fmt::format(fmt::runtime(format), payload));
-      CHECK_EQ(publish.payload.bytes, payload);
+      const auto publish = decoded<PublishPtr>(fmt::format(fmt::runtime(format), payload));
+      CHECK_EQ(publish->payload.bytes, payload);
     }
   }
 }
@@ -249,7 +250,7 @@ TEST_CASE("a binary frame is a header, a line feed and opaque bytes") {
   std::string_view bytes{"{\"type\":\"publish\",\"id\":\"1\",\"topic\":\"a\"}\n\x00\xff\n{", 43};
   auto frame = decoder.decode_binary(bytes);
   REQUIRE(frame.has_value());
-  auto& publish = std::get<Publish>(frame->command);
+  auto& publish = *std::get<PublishPtr>(frame->command);
   CHECK_EQ(publish.payload.kind, PayloadKind::binary);
   CHECK_EQ(publish.payload.bytes, bytes.substr(bytes.find('\n') + 1));
 
@@ -293,7 +294,7 @@ TEST_CASE("a frame for which no memory is kept is read like any other") {
       decoder.decode_text(R"({"id":"\u0031","payload":)" + payload + R"(,"topic":"a.b","type":"publish"})");
   REQUIRE(frame.has_value());
   CHECK_EQ(frame->id, RequestId{"1"});
-  const auto& publish = std::get<Publish>(frame->command);
+  const auto& publish = *std::get<PublishPtr>(frame->command);
   CHECK_EQ(publish.topic.text(), "a.b");
   CHECK(publish.payload.bytes == payload);
   const auto refused =

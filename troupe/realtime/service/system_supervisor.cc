@@ -148,9 +148,10 @@ actor::Task<std::size_t> SystemSupervisor::handle(DrainRealtime message, actor::
 actor::Task<std::expected<PublishAck, PublishError>> SystemSupervisor::handle(PublishOwn message) {
   INVARIANT(message.topic.is_reserved(), "what the server tells of itself stands below system.");
   const RouterRef home = doors_.routers[home_of(message.topic.text(), doors_.routers.size())];
-  PublishMessage publication{.publisher = {.core = 0, .receiver = 0, .user = UserId{"system"}},
-                             .publication = {.topic = std::move(message.topic),
-                                             .payload = {.kind = PayloadKind::json, .bytes = std::move(message.json)}}};
+  PublishMessage publication{
+      .publisher = {.core = 0, .receiver = 0, .user = UserId{"system"}},
+      .publication = std::make_unique<Publish>(actor::CoreMemory{}, std::move(message.topic),
+                                               Payload{.kind = PayloadKind::json, .bytes = std::move(message.json)})};
   auto ack = co_await home.within(std::chrono::seconds{5}).ask(std::move(publication));
   if (!ack) co_return std::unexpected(ack.error().domain.value_or(PublishError::overloaded));
   co_return *std::move(ack);

@@ -14,18 +14,18 @@ constexpr std::size_t trims_at_once = 1000;  // each second
 
 // A publication that nobody waits for, under the key that it bore.
 PublishMessage nobodys(CoreIndex core, const TopicName& topic, const StoredMessage& stored) {
-  PublishMessage message{{core, 0, UserId{}}, {topic, {}}, stored.target};
+  PublishMessage message{{core, 0, UserId{}}, std::make_unique<Publish>(actor::CoreMemory{}, topic), stored.target};
   if (stored.key) {
     message.publisher.user = stored.key->user;
-    message.publication.operation = stored.key->operation;
-    message.publication.idempotency_key = stored.key->key;
-    message.publication.payload = {stored.message.kind, std::string{stored.message.payload()}};
+    message.publication->operation = stored.key->operation;
+    message.publication->idempotency_key = stored.key->key;
+    message.publication->payload = {stored.message.kind, std::string{stored.message.payload()}};
   }
   return message;
 }
 
 std::optional<RecordedKey> key_of(const PublishMessage& message) {
-  const auto& publication = message.publication;
+  const auto& publication = *message.publication;
   if (publication.idempotency_key.empty()) return std::nullopt;
   return RecordedKey{message.publisher.user, publication.operation, publication.idempotency_key};
 }
@@ -102,7 +102,7 @@ void MessageRouterActor::deliver_stored(const Publication& publication, const St
                                         base::Instant now) {
   auto message = nobodys(index_, publication.topic, stored);
   auto known = keyed(message);
-  if (known.has_key() && known.window.find(known.key, now) != nullptr) message.publication.idempotency_key.clear();
+  if (known.has_key() && known.window.find(known.key, now) != nullptr) message.publication->idempotency_key.clear();
   publish(message, Publication{publication}, {}, now);
 }
 
@@ -114,8 +114,8 @@ bool MessageRouterActor::has_room_to_record(std::size_t bytes) const noexcept {
 
 void MessageRouterActor::record(PublishMessage message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
-  const auto topic = message.publication.topic;
-  const auto bytes = message.publication.payload.bytes.size();
+  const auto topic = message.publication->topic;
+  const auto bytes = message.publication->payload.bytes.size();
   if (shares_record(message, reply)) return;
   if (!has_room_to_record(bytes)) {
     ++figures_.not_recorded;
@@ -138,7 +138,7 @@ void MessageRouterActor::record(PublishMessage message, actor::Reply<PublishAck,
   auto known = keyed(message);
   if (known.has_key()) recording_keys_.emplace(std::move(known.key), ticket);
   topics_->begin_write(topic);
-  auto payload = std::move(message.publication.payload);
+  auto payload = std::move(message.publication->payload);
   memory_->journal->tell(
       RecordPublication{ticket, topic, message.publisher.user, std::move(payload), message.target, key_of(message)});
   UnderRecord under_way{std::move(message), {}, ctx.now(), bytes, known.payload_hash};
@@ -185,8 +185,8 @@ void MessageRouterActor::handle(const Recorded& message, actor::Context& ctx) {
   ++figures_.namespaces.of(publication->topic.text()).published;
   if (!under_way) return deliver_stored(*publication, message.message, ctx.now());
   auto& [wanted, replies, since, bytes, payload_hash] = *under_way;
-  if (!wanted.publication.idempotency_key.empty()) {
-    wanted.publication.payload.bytes = std::string{message.message.message.payload()};
+  if (!wanted.publication->idempotency_key.empty()) {
+    wanted.publication->payload.bytes = std::string{message.message.message.payload()};
   }
   actor::Reply<PublishAck, PublishError> first;
   if (!replies.empty()) first = std::move(replies.front());
@@ -224,7 +224,7 @@ void MessageRouterActor::end_record(Ticket ticket, Recording why) {
   auto under_way = take_recording(ticket);
   if (!under_way) return;
   ++figures_.not_recorded;
-  const auto& topic = under_way->message.publication.topic;
+  const auto& topic = under_way->message.publication->topic;
   if (why != Recording::too_large) begin_stale(topic);
   topics_->end_write(topic);
   if (why == Recording::unknown) return;

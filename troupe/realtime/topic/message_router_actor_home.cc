@@ -15,7 +15,7 @@ std::size_t hash_of(const Payload& payload) {
 }  // namespace
 
 MessageRouterActor::Keyed<PublishAck, PublishError> MessageRouterActor::keyed(const PublishMessage& message) {
-  const auto& publication = message.publication;
+  const auto& publication = *message.publication;
   return {published_,
           counting_,
           {message.publisher.user, publication.operation, publication.topic, publication.idempotency_key},
@@ -61,13 +61,13 @@ void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket tick
 
 void MessageRouterActor::handle(PublishMessage&& message, actor::Reply<PublishAck, PublishError> reply,
                                 actor::Context& ctx) {
-  const bool bears_key = !message.publication.idempotency_key.empty();
+  const bool bears_key = !message.publication->idempotency_key.empty();
   if (bears_key && answer_repeat(keyed(message), reply, ctx.now())) return;
-  if (is_pushed_back(message.publication.topic, ctx.now())) {
+  if (is_pushed_back(message.publication->topic, ctx.now())) {
     ++figures_.pushed_back;
     return reply.fail(PublishError::slow_reader);
   }
-  if (is_durable(message.publication.topic)) return record(std::move(message), std::move(reply), ctx);
+  if (is_durable(message.publication->topic)) return record(std::move(message), std::move(reply), ctx);
   auto publication = figures_.routing.measure(ctx.core(), [&] { return topics_->publish(message, moment(ctx)); });
   if (!publication) {
     const bool of_user = publication.error() == PublishError::too_many_topics;
@@ -91,9 +91,9 @@ Deliver MessageRouterActor::delivery_to(CoreIndex core, Ticket ticket, const Pub
                    std::move(publication.frame_by_pattern),
                    {},
                    is_here ? message.publisher.receiver : ReceiverNumber{0},
-                   message.publication.priority,
+                   message.publication->priority,
                    message.target};
-  if (message.publication.exclude_self && is_here) delivery.excluded = message.publisher;
+  if (message.publication->exclude_self && is_here) delivery.excluded = message.publisher;
   return delivery;
 }
 
@@ -104,7 +104,7 @@ void MessageRouterActor::publish(const PublishMessage& message, Publication&& pu
   auto missing = receiving.size() - (receiving.contains(index_) ? 1 : 0);
   const auto& space = topics_->settings().of(publication.topic);
   const bool blocks = space.overflow == Overflow::block;
-  const auto& key = message.publication.idempotency_key;
+  const auto& key = message.publication->idempotency_key;
   bool counts = static_cast<bool>(reply) || !key.empty();
   Ticket ticket = counts && (missing > 0 || blocks) ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};

@@ -55,7 +55,9 @@ struct Routers {
     return receiver;
   }
   PublishMessage publication() {
-    return {{0, 0, UserId{"u"}}, {TopicName::parse(topic).value(), {PayloadKind::json, "1"}, false, {}}};
+    return {{0, 0, UserId{"u"}},
+            std::make_unique<Publish>(actor::CoreMemory{}, TopicName::parse(topic).value(),
+                                      Payload{PayloadKind::json, "1"})};
   }
 
   /// A topic whose home is the first router.
@@ -100,8 +102,8 @@ TEST_CASE("past its room a core takes subscriptions to what somebody there has, 
   // Names whose receivers are remembered take of the room, too; what somebody has needs none.
   for (int i = 0; i < 20; ++i) {
     auto message = routers.publication();
-    message.publication.topic = TopicName::parse("x.y.z" + std::to_string(i)).value();
-    (void)routers.world.block_on(routers.refs[home_of(message.publication.topic.text(), 2)].ask(std::move(message)));
+    message.publication->topic = TopicName::parse("x.y.z" + std::to_string(i)).value();
+    (void)routers.world.block_on(routers.refs[home_of(message.publication->topic.text(), 2)].ask(std::move(message)));
   }
   CHECK_FALSE(add({{pattern("new")}}).second);
   CHECK(add({{pattern("a.b.c")}, {pattern("x.>")}}).second);
@@ -194,8 +196,9 @@ TEST_CASE("on real cores every subscriber gets every publication, once and in or
     }
     for (int i = 0; i < publications; ++i) {
       PublishMessage message{{0, 0, UserId{"u"}},
-                             {TopicName::parse(topic).value(), {PayloadKind::json, "1"}, false, {}}};
-      auto ack = system.block_on((*routers)[0].ask(message));
+                             std::make_unique<Publish>(actor::CoreMemory{}, TopicName::parse(topic).value(),
+                                                       Payload{PayloadKind::json, "1"})};
+      auto ack = system.block_on((*routers)[0].ask(std::move(message)));
       REQUIRE(ack.has_value());
       CHECK_EQ(ack->delivered_to, 2);
     }

@@ -128,7 +128,7 @@ enum class PublishError : std::uint8_t {
 /// Publishes. Asked, it counts who got it on all cores; told, nobody counts.
 struct PublishMessage {
   Publisher publisher;
-  Publish publication;
+  PublishPtr publication;
   TargetScope target{};
   using reply = PublishAck;
   using error = PublishError;

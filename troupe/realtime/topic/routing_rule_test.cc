@@ -14,7 +14,7 @@ TargetScope scope(std::string text) { return std::make_shared<const std::string>
 RoutingRule rule(std::string_view topic) { return {.topic = pattern(topic), .priority = Priority::high}; }
 
 TEST_CASE("a rule matches when all of its conditions hold") {
-  Publish publication{name("alerts.fire"), {PayloadKind::json, R"("12345678")"}};
+  Publish publication{.topic = name("alerts.fire"), .payload = {PayloadKind::json, R"("12345678")"}};
   Identity ops{UserId{"olga"}, {"ops", "topic:>:publish"}, {}, {}};
   Identity other{UserId{"otto"}, {"opsx"}, {}, {}};
   struct Row {
@@ -45,8 +45,8 @@ TEST_CASE("a rule matches when all of its conditions hold") {
 TEST_CASE("the first rule that matches decides") {
   std::vector<RoutingRule> rules{rule("chat.>"), rule("chat.loud")};
   rules[1].priority = Priority::low;
-  CHECK_EQ(find_rule(rules, {name("chat.loud"), {}}, {}), &rules[0]);
-  CHECK_EQ(find_rule(rules, {name("news"), {}}, {}), nullptr);
+  CHECK_EQ(find_rule(rules, {.topic = name("chat.loud")}, {}), &rules[0]);
+  CHECK_EQ(find_rule(rules, {.topic = name("news")}, {}), nullptr);
 }
 
 TEST_CASE("a rule that cannot work is told why") {

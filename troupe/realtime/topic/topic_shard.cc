@@ -24,7 +24,7 @@ TopicShard::TopicShard(TopicOptions options, SettingsPtr settings, std::string n
 }
 
 std::expected<Publication, PublishError> TopicShard::publish(const PublishMessage& wanted, const Moment& moment) {
-  const auto& publication = wanted.publication;
+  const auto& publication = *wanted.publication;
   Topic* topic = find(publication.topic.text());
   // Before a topic is made, for which another might have to go.
   const auto& user = wanted.publisher.user;
@@ -37,12 +37,13 @@ std::expected<Publication, PublishError> TopicShard::publish(const PublishMessag
     change(*topic, [&](History& history) { history.restart(make_epoch(moment.random)); });
   }
   ++top_.offset;
-  Position position{topic->history.top().epoch, topic->history.top().offset + 1};
-  MessageParts parts{topic->name.text(), position, user, moment.wall, publication.payload};
+  const auto& top = topic->history.top();
+  std::expected<Publication, PublishError> result{std::in_place, publication.topic, Position{top.epoch, top.offset + 1},
+                                                  top_.offset,   base::Bytes{},     base::Bytes{},
+                                                  CoreSet{}};
+  const MessageParts parts{topic->name.text(), result->position, user, moment.wall, publication.payload};
   auto message = encode_message(parts);
-
-  std::expected<Publication, PublishError> result{std::in_place, publication.topic, position, top_.offset,
-                                                  message.frame, base::Bytes{},     CoreSet{}};
+  result->frame = message.frame;
   if (find_cores(*result)) result->frame_by_pattern = encode_message_by_pattern(parts, {name_, top_.offset});
   const bool kept_before = topic->keeps;
   keep(*topic, moment.wall, moment.now, std::move(message), wanted.target);

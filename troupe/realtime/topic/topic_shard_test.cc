@@ -24,7 +24,8 @@ struct Shard {
 
   std::expected<Publication, PublishError> publish(std::string_view topic, std::size_t bytes = 1,
                                                    std::string user = "u") {
-    Publish publication{name(topic), {PayloadKind::json, '"' + std::string(bytes, 'x') + '"'}};
+    Payload payload{PayloadKind::json, '"' + std::string(bytes, 'x') + '"'};
+    auto publication = std::make_unique<Publish>(actor::CoreMemory{}, name(topic), std::move(payload));
     return shard.publish({{0, 0, UserId{std::move(user)}}, std::move(publication)}, moment());
   }
   OpenedTopic open(std::string_view topic, std::optional<Position> recover = {}) {
