@@ -72,7 +72,7 @@ web::Response results_of(const std::vector<TopicName>& topics, const std::vector
           .member("queued", ack->queued)
           .member("epoch", ack->position.epoch.value())
           .member("offset", ack->position.offset);
-      if (!ack->redirected_to.empty()) writer.member("redirected_to", ack->redirected_to);
+      if (!ack->redirected_to.empty()) writer.member("redirected_to", ack->redirected_to.view());
     } else {
       auto error = error_of(ack.error());
       writer.key("error").begin_object();

@@ -44,7 +44,7 @@ std::expected<JudgedPublication, ClientError> judge(PublishPtr command, const As
     return refused(ErrorCode::forbidden, fmt::format("a rule refuses this for `{}`", topic));
   }
   TargetScope target;
-  std::string redirected_to;
+  base::SharedText redirected_to;
   if (rule != nullptr) {
     target = rule->target;
     command->priority = rule->priority.value_or(command->priority);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <coroutine>
-#include <string>
 
 #include "troupe/actor/actor.h"
+#include "troupe/base/shared_text.h"
 #include "troupe/realtime/command/client.h"
 #include "troupe/realtime/protocol/command.h"
 
@@ -17,7 +17,7 @@ enum class HomeAnswer : std::uint8_t { as_wanted, waited_for };
 /// A publication that may be made, as the operator's rules want it.
 struct JudgedPublication {
   PublishMessage message;
-  std::string redirected_to;  // where a rule sends it; empty: nowhere else
+  base::SharedText redirected_to;  // where a rule sends it; empty: nowhere else
   HomeAnswer answer = HomeAnswer::as_wanted;
   base::Duration within{};  // the answer of its home
 };
@@ -41,7 +41,7 @@ class [[nodiscard]] Publishing {
 
  private:
   actor::AskAwaiter<PublishMessage> asked_;
-  std::string redirected_to_;
+  base::SharedText redirected_to_;
 };
 
 /// What a client is told of a publication that failed.

@@ -173,7 +173,7 @@ void append(std::string& out, const PublishAck& frame, const std::optional<Reque
   };
   id ? write(R"({"type":"ack","id":)"_json, std::string_view{id->value()}) : write(R"({"type":"ack")"_json);
   if (!frame.redirected_to.empty()) {
-    wire::append_json(out, R"(,"topic":)"_json, std::string_view{frame.redirected_to});
+    wire::append_json(out, R"(,"topic":)"_json, frame.redirected_to.view());
   }
   out += '}';
 }

@@ -15,6 +15,7 @@
 
 #include "troupe/base/bytes.h"
 #include "troupe/base/clock.h"
+#include "troupe/base/shared_text.h"
 #include "troupe/realtime/protocol/command.h"
 #include "troupe/realtime/protocol/error.h"
 #include "troupe/realtime/protocol/ids.h"
@@ -80,7 +81,7 @@ struct PublishAck {
   std::uint64_t delivered_to = 0;
   std::uint64_t queued = 0;
   Position position;
-  std::string redirected_to{};  // the topic of `position`, where a routing rule sent it elsewhere
+  base::SharedText redirected_to{};  // the topic of `position`, where a routing rule sent it elsewhere
 };
 
 struct DirectAck {
