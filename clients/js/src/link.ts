@@ -79,7 +79,8 @@ export class Link {
   #socket: WebSocketLike | undefined;
   #turn = 0; // counts tries, so that a token that comes too late opens nothing
   #attempt = 0;
-  #session: string | undefined;
+  #session: string | undefined; // undefined before the first welcome; empty: it is not gone on with
+  #strayed = false; // a try with this session was given up, and may yet reach the server and take the session over
   /** What the connection was opened with, or was shown to the server since. */
   token: string | undefined;
   #refused: string | undefined; // the token that the server did not take, or that cannot be shown to it
@@ -180,7 +181,7 @@ export class Link {
 
   #open(token: string | undefined): void {
     const url = new URL(this.#url);
-    if (this.#session !== undefined) url.searchParams.set('session', this.#session);
+    if (this.#session) url.searchParams.set('session', this.#session);
     const protocols = ['troupe.v1', ...(token === undefined ? [] : [`bearer.${token}`])];
     const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
     socket.binaryType = 'arraybuffer';
@@ -200,7 +201,9 @@ export class Link {
     if (this.#state === 'online') return this.#events.frame(frame);
     if (frame.type !== 'welcome') return;
     clearTimeout(this.#timer);
-    this.#session = frame['session'] as string | undefined;
+    const session = frame['session'] as string | undefined;
+    if (session !== this.#session) this.#strayed = false;
+    this.#session = session;
     this.#fresh = false;
     this.#refused = undefined;
     this.#onlineSince = Date.now();
@@ -229,6 +232,7 @@ export class Link {
   /** The socket has ended, or is given up; the next try comes after a wait. */
   #drop(code: number, reason: string): void {
     const wasOnline = this.#state === 'online';
+    if (!wasOnline && this.#socket && this.#session) this.#strayed = true;
     this.#forget();
     // A refused handshake looks like a lost one: the token may be the reason.
     this.#fresh = !wasOnline || code === refusedToken || code === noToken;
@@ -237,7 +241,9 @@ export class Link {
     if (unauthorized && this.#options.token === undefined) {
       return this.#leave(false, { state: 'closed', code, reason, error: new TroupeError('unauthorized', 'the server wants a token') });
     }
-    if (code === replaced) {
+    if (code === replaced && this.#strayed) {
+      this.#session = ''; // leave it to the stray one, which would take it over from us as often as there are others
+    } else if (code === replaced) {
       const error = new TroupeError('closed', 'another connection has taken over this session');
       return this.#leave(wasOnline, { state: 'closed', code, reason, error });
     }

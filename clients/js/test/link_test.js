@@ -413,6 +413,28 @@ test('4004: another connection has taken the session over, and this client does 
   assert.equal(world.sockets.length, 1);
 });
 
+test('4004 after a try that was given up: that one may have reached the server late, so it goes on with a session of its own', async (t) => {
+  const world = new World(t, { connectTimeoutMs: 5_000 });
+  world.client.subscribe('a', () => {});
+  const first = await world.online();
+  await first.confirm({ a: 3 });
+  await first.end();
+  await world.pass(1_000);
+  assert.equal(world.socket.url.searchParams.get('session'), 's1');
+  await world.pass(5_000);  // no answer: it is given up, and may be on its way all the same
+  await world.pass(60_000);
+  await world.socket.welcome({ session: 's1', resumed: true });
+  await world.socket.end(4004);
+  assert.equal(world.events('state').at(-1).state, 'waiting');
+  await world.pass(60_000);
+  assert.equal(world.socket.url.searchParams.get('session'), null);
+  await world.socket.welcome({ session: 'other' });
+  assert.deepEqual(world.socket.last('subscribe').recover, { a: { epoch: 'e', offset: 3 } });
+  assert.deepEqual(world.events('error').map(({ code }) => code), []);
+  await world.socket.end(4004);  // of this session there is no other socket
+  assert.equal(world.events('state').at(-1).state, 'closed');
+});
+
 for (const stage of ['idle', 'connecting', 'online', 'waiting']) {
   test(`close while ${stage}: the socket ends with 1000, and all waiting with \`closed\``, async (t) => {
     const world = new World(t);

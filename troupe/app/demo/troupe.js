@@ -233,6 +233,7 @@ class Link {
  #turn = 0;
  #attempt = 0;
  #session;
+ #strayed = false;
  token;
  #refused;
  #fresh = false;
@@ -331,7 +332,7 @@ class Link {
  }
  #open(token) {
   const url = new URL(this.#url);
-  if (this.#session !== undefined)
+  if (this.#session)
    url.searchParams.set('session', this.#session);
   const protocols = ['troupe.v1', ...(token === undefined ? [] : [`bearer.${token}`])];
   const socket = this.#socket = new this.#options.WebSocket(url.href, protocols);
@@ -356,7 +357,10 @@ class Link {
   if (frame.type !== 'welcome')
    return;
   clearTimeout(this.#timer);
-  this.#session = frame['session'];
+  const session = frame['session'];
+  if (session !== this.#session)
+   this.#strayed = false;
+  this.#session = session;
   this.#fresh = false;
   this.#refused = undefined;
   this.#onlineSince = Date.now();
@@ -384,6 +388,8 @@ class Link {
  }
  #drop(code, reason) {
   const wasOnline = this.#state === 'online';
+  if (!wasOnline && this.#socket && this.#session)
+   this.#strayed = true;
   this.#forget();
   this.#fresh = !wasOnline || code === refusedToken || code === noToken;
   const unauthorized = !wasOnline && (code === noToken || isRefusal.test(reason));
@@ -392,7 +398,10 @@ class Link {
   if (unauthorized && this.#options.token === undefined) {
    return this.#leave(false, { state: 'closed', code, reason, error: new TroupeError('unauthorized', 'the server wants a token') });
   }
-  if (code === replaced) {
+  if (code === replaced && this.#strayed) {
+   this.#session = '';
+  }
+  else if (code === replaced) {
    const error = new TroupeError('closed', 'another connection has taken over this session');
    return this.#leave(wasOnline, { state: 'closed', code, reason, error });
   }
