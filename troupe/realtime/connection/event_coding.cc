@@ -1,6 +1,8 @@
 // See event_coding.h.
 #include "troupe/realtime/connection/event_coding.h"
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 #include "troupe/realtime/protocol/event.h"
 #include "troupe/wire/json.h"
@@ -13,10 +15,13 @@ Position position_of(const wire::Json& entry, std::string_view number) {
   return {Epoch{*entry.string_at("epoch")}, static_cast<Offset>(*entry.find(number)->integer())};
 }
 
-ShardPositions shards_of(const wire::Json& by_shard) {
-  ShardPositions shards;
-  for (const auto& [name, entry] : *by_shard.object()) shards.emplace(name, position_of(entry, "seq"));
-  return shards;
+/// Patterns share the places in the shards: of each shard the earliest at which one of them goes on.
+void begin_by(ShardPositions& shards, const wire::Json& by_shard) {
+  for (const auto& [name, entry] : *by_shard.object()) {
+    auto place = position_of(entry, "seq");
+    auto& earliest = shards.try_emplace(name, place).first->second;
+    earliest.offset = std::min(earliest.offset, place.offset);
+  }
 }
 
 }  // namespace
@@ -64,11 +69,13 @@ void EventCoding::reach_inbox(const LocalFrame& frame) {
 }
 
 // A topic, or pattern, that is recovered goes on from where the client was, for what it missed follows; all others
-// begin where the frame says.
+// begin where the frame says. Behind `restarted` one pattern may go on from what was brought last while another has
+// lost what came since: its place must not pass what still follows of the first. It is told of its loss once more, at
+// worst.
 void EventCoding::go_on(std::string_view positions) {
   auto json = wire::parse_json(positions);
   INVARIANT(json.has_value(), "a frame of ours is JSON");
-  std::optional<ShardPositions> shards;
+  ShardPositions shards;
   bool any_recovered = false;
   for (const auto& entry : *json->find("topics")->array()) {
     const bool recovered = *entry.find("recovered")->boolean();
@@ -76,13 +83,14 @@ void EventCoding::go_on(std::string_view positions) {
     if (const auto* by_shard = entry.find("shards")) {
       cursor_.follow(topic);
       any_recovered |= recovered;
-      shards = shards_of(*by_shard);
+      begin_by(shards, *by_shard);
     } else if (!recovered) {
       if (topic.starts_with('$')) inbox_cut_ = false;  // it begins anew
       cursor_.reach(topic, position_of(entry, "offset"));
     }
   }
-  if (shards && !any_recovered && shards->size() <= stream_shards_max) cursor_.begin_shards(*std::move(shards));
+  if (shards.empty() || any_recovered || shards.size() > stream_shards_max) return;
+  cursor_.begin_shards(std::move(shards));
 }
 
 }  // namespace troupe::realtime
