@@ -68,7 +68,8 @@ void HistoryChecker::closed(std::string_view name) {
   for (auto& [topic, known] : gone.streams) {
     settle(name, topic, known);
     if (!known.active || !place_of(gone, topic)) continue;
-    gone.left.insert_or_assign(topic, Stream{.epoch = known.epoch, .last = known.last, .active = true});
+    gone.left.insert_or_assign(
+        topic, Stream{.epoch = known.epoch, .last = known.last, .active = true, .restarted = known.restarted});
   }
   for (const auto& [text, pattern] : gone.patterns) gone.left_patterns.insert_or_assign(text, pattern.after);
   gone.streams.clear();
@@ -139,9 +140,12 @@ bool HistoryChecker::advance(std::string_view observer_name, std::string_view to
 void HistoryChecker::message(std::string_view observer, std::string_view topic, const Position& position,
                              std::string_view content, const SeenInShard& seen) {
   ++figures_.deliveries;
-  note(observer, topic, position, content, seen);
+  // Before its pattern is confirmed a number may be of a shard's epoch that this observer has not been told of.
+  const bool counts = !seen.shard.empty() && place_of(observers_[std::string{observer}], topic);
+  const SeenInShard place = counts ? seen : SeenInShard{};
+  note(observer, topic, position, content, place);
   if (advance(observer, topic, stream(observer, topic), position.epoch.value(), position.offset, position.offset)) {
-    follow_seq(observer, topic, seen);
+    follow_seq(observer, topic, place);
   }
 }
 

@@ -97,6 +97,7 @@ void HistoryChecker::recovered_pattern(std::string_view name, std::string_view t
     if (stream.active) return true;
     stream.epoch = entry.second.epoch;
     stream.last = entry.second.last;
+    stream.restarted = entry.second.restarted;
     stream.active = true;
     return true;
   });
@@ -116,6 +117,8 @@ void HistoryChecker::restarted_pattern(std::string_view name, std::string_view t
 /// Gives whether it was one.
 bool HistoryChecker::end_pattern(std::string_view name, std::string_view text) {
   auto& known = observer(name);
+  if (const auto begun = known.left_patterns.find(text); begun != known.left_patterns.end())
+    known.left_patterns.erase(begun);
   const auto found = known.patterns.find(text);
   if (found == known.patterns.end()) return false;
   known.patterns.erase(found);

@@ -233,7 +233,53 @@ TEST_CASE("where a pattern has restarted, only what lies before its new place ma
   CHECK(judged({a, t3, restarted, b, other(1, 5)}).contains("1..1 never came"));
   // In the same epoch it goes on where it is, or behind its new place.
   CHECK_EQ(judged({a, t3, confirmed_pattern("a", 10, "restarted"), by_pattern("a", "t", 4, 11)}), "");
-  CHECK_EQ(judged({a, t3, confirmed_pattern("a", 11, "restarted"), by_pattern("a", "t", 5, 12)}), "");
+  const auto behind = confirmed_pattern("a", 11, "restarted"), t5 = by_pattern("a", "t", 5, 12);
+  CHECK_EQ(judged({a, t3, behind, t5}), "");
+  CHECK_EQ(judged({a, t3, behind, "a.", asks_pattern("a", 11), recovered_pattern("a", 20), t5}), "");
+}
+
+constexpr std::string_view unsubscribed_pattern = "a<{'type':'unsubscription_confirmed','topics':['*']}";
+
+TEST_CASE("a number in a shard counts only while a pattern is there, in whose epoch it is") {
+  const std::vector<std::string> lines{std::string{subscribed}, confirmed_pattern("a", 9), by_pattern("a", "t", 3, 10)};
+  auto after = lines;
+  after.insert(after.end(), {std::string{unsubscribed_pattern}, by_pattern("a", "t", 4, 4)});
+  CHECK_EQ(judged(after), "");
+  auto while_there = lines;
+  while_there.push_back(by_pattern("a", "t", 4, 4));
+  CHECK(judged(while_there).contains("in shard 0 came 4 after 10"));
+}
+
+TEST_CASE("a pattern that was unsubscribed goes on where it asks to, wherever it had begun before") {
+  const std::vector<std::string> ended{confirmed_pattern("a", 9),
+                                       by_pattern("a", "t", 3, 10),
+                                       "a.",
+                                       asks_pattern("a", 10),
+                                       recovered_pattern("a", 11),
+                                       by_pattern("a", "t", 4, 11),
+                                       std::string{unsubscribed_pattern},
+                                       "a."};
+  const auto again = [&](int from) {
+    auto lines = ended;
+    lines.insert(lines.end(), {asks_pattern("a", from), recovered_pattern("a", 13), by_pattern("a", "u", 2, 13),
+                               confirmed_pattern("b", 11), by_pattern("b", "u", 1, 12), by_pattern("b", "u", 2, 13)});
+    return judged(lines);
+  };
+  CHECK_EQ(again(12), "");
+  CHECK(again(11).contains("1..1 never came"));
+}
+
+TEST_CASE("what a pattern brings again of a name beside it is no double, in whichever order they are confirmed") {
+  const std::string_view name = "{'topic':'t','epoch':'e','offset':3,'recovered':true}";
+  const std::string_view pattern = "{'topic':'*','shards':{'0':{'epoch':'s','seq':10}},'recovered':true}";
+  for (const auto& [first, second] : {std::pair{name, pattern}, {pattern, name}}) {
+    CHECK_EQ(
+        judged({confirmed_pattern("a", 9), std::string{subscribed}, by_pattern("a", "t", 3, 10), "a.",
+                "a>{'type':'resume','positions':{'t':{'epoch':'e','offset':3},"
+                "'*':{'shards':{'0':{'epoch':'s','seq':9}}}}}",
+                fmt::format("a<{{'type':'resumed','topics':[{},{}]}}", first, second), by_pattern("a", "t", 3, 10)}),
+        "");
+  }
 }
 
 TEST_CASE("a topic that outlives the numbering of its shard is judged by the new numbers alone") {

@@ -124,16 +124,17 @@ void HistoryRecording::confirmed(const std::string& observer, const Json& frame)
   const bool restarted = text_at(frame, "type") == "restarted";
   auto& wanted = clients_[observer].recover;
   for (const auto& entry : *topics->array()) {
-    if (entry.find("shards") != nullptr) {
-      confirmed_pattern(observer, entry, restarted);
-      continue;
-    }
+    if (entry.find("shards") != nullptr) continue;
     auto topic = text_at(entry, "topic");
     auto from = wanted.find(topic);
     bool recovered = is_true(entry, "recovered") && from != wanted.end();
     checker_.subscribed(observer, topic, position_of(entry),
                         recovered ? std::optional{from->second.position} : std::optional<Position>{});
     if (from != wanted.end() && !restarted) wanted.erase(from);
+  }
+  // Behind the names: a pattern that goes on from further back may bring of them what they have had already.
+  for (const auto& entry : *topics->array()) {
+    if (entry.find("shards") != nullptr) confirmed_pattern(observer, entry, restarted);
   }
 }
 
