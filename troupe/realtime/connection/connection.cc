@@ -229,8 +229,11 @@ void Connection::confirm(base::Bytes frame) {
   update_reading();
 }
 
+// A router that began anew while it was asked for this has told the registration of an earlier try: what is lost with
+// that is no loss of this one.
 void Connection::registered(ReceiverNumber number) {
   session_.receiver = number;
+  if (rare().lost != nullptr) rare().lost->again.reset();
   if (state_ == State::ended) site_->routing.local().tell(Unregister{number});
 }
 

@@ -61,8 +61,8 @@ void Connection::routes_lost(RoutesCut cut) {
   actor_.tell(RestoreRoutes{});
 }
 
+// It registers anew, and its subscriptions go on after the older of the two cuts: see registered().
 actor::Task<bool> Connection::restore() {
-  rare().lost->again.reset();  // what follows registers anew, after the older of the two
   const auto& router = site_->routing.local();
   router.tell(Unregister{session_.receiver});  // of a try that came half way
   hold_inbox();
