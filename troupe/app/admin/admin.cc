@@ -67,10 +67,10 @@ Response not_ready(std::string json, web::Refusal why) {
 
 Task<Response> ready(PartsPtr parts, Request request) {
   if (request.during_drain) co_return not_ready(R"({"status":"draining"})", web::Refusal::draining);
-  const auto fault = co_await parts->readiness.ask(GetReadiness{});
-  if (fault && !*fault) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
-  const auto database = fault ? **fault : "does not answer";
-  co_return not_ready(fmt::format(R"({{"status":"not ready","database":"{}"}})", database), web::Refusal::not_ready);
+  const auto found = co_await parts->readiness.ask(GetReadiness{});
+  if (found && !*found) co_return never_cached(web::json_response(200, R"({"status":"ready"})"));
+  const auto [name, trouble] = found ? **found : DatabaseFault{"database", "does not answer"};
+  co_return not_ready(fmt::format(R"({{"status":"not ready","{}":"{}"}})", name, trouble), web::Refusal::not_ready);
 }
 
 Task<Response> show_metrics(PartsPtr parts, Request request) {

@@ -1,4 +1,4 @@
-// Readiness: what is told of the database, and that whoever asks costs it no more than a write a second.
+// Readiness: what is told of the databases, and that whoever asks costs each no more than a write a second.
 #include "troupe/app/admin/readiness.h"
 
 #include <doctest/doctest.h>
@@ -58,15 +58,19 @@ class MoodyEngine final : public store::Engine {
 
 struct Place {
   actor::test::World world{1};
-  std::shared_ptr<Disk> disk = std::make_shared<Disk>();
-  store::Database database = store::Database::start(world, std::make_shared<MoodyEngine>(disk));
-  actor::Ref<Readiness> readiness = world.spawn<Readiness>({.name = "readiness"}, database);
+  std::shared_ptr<Disk> disk = std::make_shared<Disk>();  // of the first database
+  std::shared_ptr<Disk> history = std::make_shared<Disk>();
+  actor::Ref<Readiness> readiness = world.spawn<Readiness>(
+      {.name = "readiness"},
+      std::vector<NeededDatabase>{{"database", store::Database::start(world, std::make_shared<MoodyEngine>(disk))},
+                                  {"history", store::Database::start(world, std::make_shared<MoodyEngine>(history))}});
 
   ~Place() { world.shutdown(); }
-  std::string_view fault() {
+  DatabaseFault found() {
     const auto fault = world.block_on(readiness.ask(GetReadiness{}));
-    return fault ? fault->value_or("") : "no answer";
+    return fault ? fault->value_or(DatabaseFault{}) : DatabaseFault{"", "no answer"};
   }
+  std::string_view fault() { return found().trouble; }
 };
 
 }  // namespace
@@ -91,13 +95,30 @@ TEST_CASE("what the database does not do is told, and that it does it again") {
   }
 }
 
-TEST_CASE("however many ask, the database is written to once a second, and not while nobody asks") {
+TEST_CASE("each database is tried, and it is told which one it is") {
+  struct Row {
+    bool database, history;  // take writes
+    std::string_view name;
+  };
+  Place place;
+  for (const auto& [database, history, name] :
+       {Row{true, false, "history"}, {false, false, "database"}, {false, true, "database"}, {true, true, ""}}) {
+    CAPTURE(name);
+    place.disk->takes_writes = database;
+    place.history->takes_writes = history;
+    CHECK_EQ(place.found().name, name);
+    place.world.advance(Readiness::holds_for);
+  }
+}
+
+TEST_CASE("however many ask, a database is written to once a second, and not while nobody asks") {
   Place place;
   for (int asked = 0; asked < 100; ++asked) {
     CHECK_EQ(place.fault(), "");
     place.world.advance(10ms);
   }
   CHECK_EQ(place.disk->writes, 1);
+  CHECK_EQ(place.history->writes, 1);
   place.disk->takes_writes = false;
   place.world.advance(1s);
   CHECK_EQ(place.fault(), "takes no writes");

@@ -152,7 +152,8 @@ void Platform::start_oauth() {
 void Platform::start_history() {
   if (!keeps_history_on_disk(config_)) return;
   const auto file = std::filesystem::path{config_.server.data_dir} / "history.db";
-  system_.provide<actor::Journal>(store::sql_journal(system_, {.path = file.string()}));
+  history_ = store::Database::start(system_, store::sql_journal_engine({.path = file.string()}));
+  system_.provide<actor::Journal>(store::sql_journal(*history_));
 }
 
 void Platform::start_realtime() { realtime_ = realtime::Realtime::start(system_, realtime_options(config_), bridge_); }
@@ -165,7 +166,9 @@ std::function<std::unique_ptr<net::Listener>(actor::Core&)> Platform::listening(
 }
 
 void Platform::start_http(const net::Endpoint& address, const std::optional<DemoClient>& demo) {
-  const auto readiness = system_.spawn<Readiness>({.name = "readiness"}, database_);
+  std::vector<NeededDatabase> needed{{"database", database_}};
+  if (history_) needed.push_back({"history", *history_});
+  const auto readiness = system_.spawn<Readiness>({.name = "readiness"}, std::move(needed));
   const auto admin = std::make_shared<const AdminParts>(AdminParts{.system = &system_,
                                                                    .metrics = &metrics_,
                                                                    .realtime = realtime_.metrics(),

@@ -78,6 +78,7 @@ class Platform {
   base::Published<crypto::TlsContext> certificate_;
   actor::Ref<CertificateKeeper> certificate_keeper_;  // none: TLS is not spoken
   store::Database database_;
+  std::optional<store::Database> history_;  // none: no history lasts
   actor::Ref<TokenBridge> bridge_;
   actor::Ref<AuditStream> audit_stream_;           // none: nobody is told
   actor::Ref<AuditWebhook> audit_webhook_;         // the same

@@ -18,6 +18,7 @@
 #include "troupe/base/log.h"
 #include "troupe/base/testing/temporary_folder.h"
 #include "troupe/net/socket_address.h"
+#include "troupe/store/sqlite.h"
 #include "troupe/wire/json.h"
 
 using namespace troupe;
@@ -106,6 +107,23 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   REQUIRE_EQ(over.size(), 6);
   for (std::size_t i = 0; i < std::size(order); ++i) CHECK(over[i].contains(order[i]));
   for (const auto* flush : {"flush-traces", "flush-store"}) CHECK(log.contains(flush));  // they run together
+}
+
+TEST_CASE("a server whose history takes no writes is not ready, and says that it is the history") {
+  const Folder folder;
+  Config config = folder.config();
+  const net::PortReservation port{config.server.listen};
+  config.server.listen = port.address();
+  config.realtime.drain_time = 0s;
+  config.realtime.namespaces["orders"].options.durability = realtime::Durability::disk;
+  complete(config);
+  Platform platform{config, prepare_store(config), port, std::nullopt};
+  store::SqliteConnection{{.path = config.server.data_dir + "/history.db"}}.script(
+      "CREATE TRIGGER full BEFORE INSERT ON schema_migrations BEGIN SELECT RAISE(FAIL, 'the disk is full'); END");
+  const auto answer = get(port.address(), "/health/ready");
+  CHECK(answer.starts_with("HTTP/1.1 503"));
+  CHECK(answer.contains(R"({"status":"not ready","history":"takes no writes"})"));
+  CHECK(platform.shutdown());
 }
 
 TEST_CASE("the document of the routes has each of them, and no other") {
