@@ -179,5 +179,18 @@ TEST_CASE("introspection tells the name of the user (RFC 7662, 2.2)") {
   CHECK_EQ(oauth.introspect(own.at("access_token")).json.find("username"), nullptr);
 }
 
+TEST_CASE("claims that are as long as may be, with escapes that are written longer, stop nobody") {
+  HintWorld oauth{21};
+  Browser browser{oauth};
+  std::string value;
+  while (value.size() < 4000) value += R"(\b)";
+  const auto tokens = oauth.sign_in(
+      browser, alice, oauth.web_shop,
+      {{"scope", "openid email offline_access"}, {"claims", R"({"id_token":{"email":{"value":")" + value + R"("}}})"}});
+  REQUIRE_EQ(tokens.status(), 200);
+  CHECK_EQ(HintWorld::claims_in(tokens.at("id_token")).find("email"), nullptr);
+  CHECK_EQ(oauth.refresh(oauth.web_shop, tokens.at("refresh_token")).status(), 200);
+}
+
 }  // namespace
 }  // namespace troupe::oauth::test

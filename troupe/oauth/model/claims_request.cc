@@ -14,6 +14,7 @@ namespace {
 using wire::Json;
 
 constexpr std::size_t claims_bytes_max = 4 * 1024;
+constexpr std::size_t kept_bytes_max = 6 * claims_bytes_max;  // an escape may be written longer than it was read
 constexpr std::size_t claims_max = 50;
 
 struct ShownBy {
@@ -123,7 +124,7 @@ std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view te
 
 bool is_wanted(std::string_view id_token, std::string_view claim, std::string_view value) {
   if (id_token.empty()) return false;
-  const auto document = wire::parse_json(id_token, {.bytes_max = 2 * claims_bytes_max, .depth_max = 3});
+  const auto document = wire::parse_json(id_token, {.bytes_max = kept_bytes_max, .depth_max = 3});
   INVARIANT(document, "what is kept of a claims request is what was made of it");
   const Json* values = document->find(claim);
   if (values == nullptr || values->array() == nullptr) return false;

@@ -93,6 +93,17 @@ TEST_CASE("Core, 5.5.1: a claim that was asked for with values is wanted with on
   CHECK_FALSE(is_wanted("", "email", "a@b.example"));
 }
 
+TEST_CASE("what is kept of a request can be read again, however much longer it is written") {
+  for (const std::string_view escape : {R"(\b)", R"(\f)", R"(\u0001)", R"(\")", R"(\/)"}) {
+    CAPTURE(escape);
+    std::string values;
+    while (values.size() < 4000) values += escape;
+    const auto request = read_claims_request(R"({"id_token":{"email":{"value":")" + values + R"("}}})");
+    REQUIRE(request.has_value());
+    CHECK_FALSE(is_wanted(request->id_token, "email", "a@b.example"));
+  }
+}
+
 TEST_CASE("what is no such document is refused") {
   for (const std::string& text :
        {std::string{"x"}, std::string{"[]"}, std::string{R"({"userinfo":[]})"},
