@@ -133,10 +133,8 @@ void revoke_token(Invocation& invocation, const GrantsCommand& command, AdminWor
     std::optional<oauth::TakenBack> taken;
     if (id) taken = oauth::take_back(tables, *id, admin.now(), admin.event("token_revoked"));
     if (!taken) throw CommandFailed{fmt::format("there is no token \"{}\"; `troupe token list` shows all", command.id)};
-    oauth::Ending ending{.at = admin.now(), .client = std::nullopt, .user = std::nullopt, .family = taken->family};
-    if (taken->use == oauth::TokenUse::access) ending.token = id;
-    tables.grants.append_ending(ending);
-    return ending.token ? std::vector<oauth::FamilyId>{} : std::vector{taken->family};
+    const bool is_alone = taken->use == oauth::TokenUse::access;
+    return is_alone ? std::vector<oauth::FamilyId>{} : std::vector{taken->family};
   });
   tell(invocation, command.run, fmt::format("{} is taken back.", command.id), ended);
 }

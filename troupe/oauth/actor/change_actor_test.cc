@@ -78,6 +78,29 @@ TEST_CASE("what was not heard is told again") {
 }
 
 TEST_CASE("a client that was disabled has lost its grants for good, and begins anew when it is enabled") {
+TEST_CASE("what a client or an administrator takes back is written for who looks for it, whoever has stopped waiting") {
+  EndingWorld oauth{4};
+  const ClientPtr shop = oauth.client(fixture::shop().id);
+  const auto ended_by = [&](auto deed) {
+    const IssuedTokens tokens = oauth.redeem(oauth.authorize(shop), shop).value();
+    const TokenClaims claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{tokens.access_token})).value();
+    oauth.notes->heard.clear();
+    deed(tokens, claims);
+    CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
+    oauth.world.advance(1s);
+    REQUIRE_EQ(oauth.heard().size(), 1);
+    CHECK_EQ(oauth.heard()[0].family, claims.family);
+    return oauth.heard()[0].token;
+  };
+  const auto ask = [&](auto message) { CHECK(oauth.world.block_on(oauth.tokens.ask(std::move(message))).has_value()); };
+  using Claims = const TokenClaims&;
+  using Tokens = const IssuedTokens&;
+  CHECK(ended_by([&](Tokens tokens, Claims) { ask(RevokeToken{tokens.access_token, shop}); }).has_value());
+  CHECK_FALSE(ended_by([&](Tokens tokens, Claims) { ask(RevokeToken{*tokens.refresh_token, shop}); }).has_value());
+  CHECK(ended_by([&](Tokens, Claims claims) { ask(RevokeTokenById{.id = claims.id}); }).has_value());
+  CHECK_FALSE(ended_by([&](Tokens, Claims claims) { ask(RevokeFamily{claims.family, "administration"}); }).has_value());
+}
+
   EndingWorld oauth{3};
   const ClientPtr shop = oauth.client(fixture::shop().id);
   const IssuedTokens before = oauth.redeem(oauth.authorize(shop), shop).value();

@@ -158,13 +158,13 @@ std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& 
 std::optional<TakenBack> take_back(Tables& tables, const crypto::TokenId& id, base::UnixTime now, AuditEvent event) {
   event = about(std::move(event), id);
   if (const auto access = tables.grants.find_access(id)) {
-    if (tables.grants.revoke_access(id, now)) tables.audit.append(about(std::move(event), access->grant));
+    if (end_access(tables, access->grant.family, id, now)) tables.audit.append(about(std::move(event), access->grant));
     return TakenBack{TokenUse::access, access->grant.family};
   }
   const auto refresh = tables.grants.find_refresh(id);
   if (!refresh) return std::nullopt;
   event.family = refresh->family;
-  if (tables.grants.revoke_family(refresh->family, now, "administration")) tables.audit.append(event);
+  if (end_family(tables, refresh->family, now, "administration")) tables.audit.append(event);
   return TakenBack{TokenUse::refresh, refresh->family};
 }
 

@@ -48,6 +48,13 @@ bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std:
   return true;
 }
 
+bool end_access(Tables& tables, const FamilyId& family, const crypto::TokenId& token, base::UnixTime now) {
+  if (!tables.grants.revoke_access(token, now)) return false;
+  tables.grants.append_ending(
+      {.at = now, .client = std::nullopt, .user = std::nullopt, .family = family, .token = token});
+  return true;
+}
+
 std::string_view sentence(Lapse lapse) noexcept {
   switch (lapse) {
     case Lapse::client_removed:

@@ -46,6 +46,8 @@ std::string_view sentence(Lapse lapse) noexcept;
 /// Revokes the family, and writes that it has ended: where its asker has given up by the time of the commit, whoever
 /// must know hears of it all the same. False: it had ended before.
 bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because);
+/// The same of one access token of that family.
+bool end_access(Tables& tables, const FamilyId& family, const crypto::TokenId& token, base::UnixTime now);
 
 /// When the grant was made: its family's id says so.
 base::UnixTime granted_at(const Grant& grant);

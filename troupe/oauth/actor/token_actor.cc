@@ -306,9 +306,8 @@ actor::Task<std::expected<TokenRevoked, OauthError>> TokenActor::handle(RevokeTo
     Result done{.owned = owner_of(t, read)};
     done.is_callers = done.owned && done.owned->client == caller;
     if (!done.is_callers) return done;
-    const bool has_changed = read.use == TokenUse::access
-                                 ? t.grants.revoke_access(read.id, now)
-                                 : t.grants.revoke_family(done.owned->family, now, "revoked_by_client");
+    const bool has_changed = read.use == TokenUse::access ? end_access(t, done.owned->family, read.id, now)
+                                                          : end_family(t, done.owned->family, now, "revoked_by_client");
     AuditEvent what = event;
     what.family = done.owned->family;
     what.token = read.id;

@@ -279,6 +279,17 @@ TEST_CASE("a family can be revoked by name") {
   CHECK_FALSE(oauth.is_active(tokens.access_token, shop));
 }
 
+TEST_CASE("the grant of a client that acts for itself is taken back by name, too: it is that one token") {
+  ActorWorld oauth{22};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens token = own_token(oauth, shop);
+  const IssuedTokens other = own_token(oauth, shop);
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{token.access_token}));
+  CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeFamily{claims->family, "administration"})).has_value());
+  CHECK_FALSE(oauth.is_active(token.access_token, shop));
+  CHECK(oauth.is_active(other.access_token, shop));
+}
+
 TEST_CASE("tokens go with their client and with their user") {
   ActorWorld oauth{13};
   const ClientPtr shop = oauth.client(shop_id);
