@@ -9,6 +9,7 @@
 #include "troupe/app/config/value.h"
 #include "troupe/base/topic_name.h"
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/actor/live_tokens.h"
 #include "troupe/oauth/model/client_changes.h"
 #include "troupe/oauth/model/errors.h"

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 #include "troupe/oauth/actor/user_endings.h"
 
@@ -77,7 +78,6 @@ TEST_CASE("what was not heard is told again") {
   CHECK_EQ(oauth.heard().size(), 1);
 }
 
-TEST_CASE("a client that was disabled has lost its grants for good, and begins anew when it is enabled") {
 TEST_CASE("what a client or an administrator takes back is written for who looks for it, whoever has stopped waiting") {
   EndingWorld oauth{4};
   const ClientPtr shop = oauth.client(fixture::shop().id);
@@ -101,6 +101,7 @@ TEST_CASE("what a client or an administrator takes back is written for who looks
   CHECK_FALSE(ended_by([&](Tokens, Claims claims) { ask(RevokeFamily{claims.family, "administration"}); }).has_value());
 }
 
+TEST_CASE("a client that was disabled has lost its grants for good, and begins anew when it is enabled") {
   EndingWorld oauth{3};
   const ClientPtr shop = oauth.client(fixture::shop().id);
   const IssuedTokens before = oauth.redeem(oauth.authorize(shop), shop).value();

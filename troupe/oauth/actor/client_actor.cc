@@ -93,20 +93,6 @@ NewSecret make_secret(const ClientId& client, base::UnixTime now, crypto::TokenI
 
 RegistrationToken fresh_registration_token(base::Random& random) { return RegistrationToken{fresh_text(random)}; }
 
-void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime now) {
-  const bool ends = client.state == ClientState::enabled && state == ClientState::disabled;
-  client.state = state;
-  if (!ends) return;
-  client.valid_from = now;
-  tables.grants.append_ending({.at = now, .client = client.id, .user = std::nullopt});
-}
-
-bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
-  if (!tables.clients.remove(id)) return false;
-  tables.grants.append_ending({.at = now, .client = id, .user = std::nullopt});
-  return true;
-}
-
 ClientActor::ClientActor(Storage storage, ClientActorParts parts)
     : storage_(std::move(storage)),
       registrations_max_(static_cast<std::int64_t>(parts.registrations_max)),

@@ -286,11 +286,4 @@ std::string write_change(Tables& tables, const Client& before, Client& after);
 /// 256 random bits as text.
 RegistrationToken fresh_registration_token(base::Random& random);
 
-/// Lets a client in, or no longer; the caller then updates its record. One that is disabled loses all that was granted
-/// to it, for good, and whoever serves its tokens hears of it.
-void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime now);
-
-/// Removes a client with all that was granted to it, and whoever serves its tokens hears of it. Whether it was there.
-bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now);
-
 }  // namespace troupe::oauth

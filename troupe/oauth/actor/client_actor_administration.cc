@@ -1,5 +1,6 @@
 // Client Actor: what is done to clients by those who administer. See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/model/client_changes.h"
 
 namespace troupe::oauth {

@@ -1,5 +1,6 @@
 // Client Actor: clients that manage their own registration (RFC 7592). See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
+#include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/model/client_changes.h"
 
 namespace troupe::oauth {

@@ -51,6 +51,45 @@ TEST_CASE("an hour back brings nothing to life that was spent or taken back, and
   CHECK_EQ(oauth.refresh(oauth.web_shop, fresh.at("refresh_token")).status(), 200);
 }
 
+void set_state(OauthWorld& oauth, const ClientId& id, ClientState state) {
+  const auto& clients = oauth.actors().clients;
+  const ClientPtr client = oauth.world().block_on(clients.ask(GetClient{id})).value();
+  REQUIRE(oauth.world().block_on(clients.ask(UpdateClient{id, client->metadata, state})).has_value());
+}
+
+TEST_CASE("a client that is disabled has nothing again of what it had, wherever the clock was meanwhile (T77)") {
+  struct Row {
+    const char* what;
+    base::Duration before_disabling, before_enabling;
+  };
+  constexpr Row rows[] = {
+      {"set back before", -1h, 0h}, {"set back after", 0h, -1h}, {"set on after", 0h, 1h}, {"as ever", 0h, 0h}};
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    OauthWorld oauth{{.seed = 77}};
+    oauth.advance(2h);
+    const std::string code = oauth.authorize(alice, oauth.web_shop);
+    const auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+    const auto own = oauth.post_as(oauth.web_shop, "/oauth/token", {{"grant_type", "client_credentials"}});
+    const auto of_another = oauth.redeem(oauth.other_shop, oauth.authorize(alice, oauth.other_shop));
+    REQUIRE_EQ(own.status(), 200);
+    oauth.advance(10s);
+    jump(oauth, row.before_disabling);
+    set_state(oauth, oauth.web_shop.id, ClientState::disabled);
+    jump(oauth, row.before_enabling);
+    set_state(oauth, oauth.web_shop.id, ClientState::enabled);
+    CHECK_EQ(oauth.refresh(oauth.web_shop, tokens.at("refresh_token")).error(), "invalid_grant");
+    CHECK_EQ(oauth.redeem(oauth.web_shop, code).error(), "invalid_grant");
+    CHECK_FALSE(oauth.is_active(tokens.at("access_token")));
+    CHECK_FALSE(oauth.is_active(own.at("access_token")));
+    CHECK_EQ(oauth.refresh(oauth.other_shop, of_another.at("refresh_token")).status(), 200);
+    const auto fresh = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+    REQUIRE_EQ(fresh.status(), 200);
+    CHECK(oauth.is_active(fresh.at("access_token")));
+    CHECK_EQ(oauth.refresh(oauth.web_shop, fresh.at("refresh_token")).status(), 200);
+  }
+}
+
 TEST_CASE("who was added while the clock was ahead signs in when it is right again (T77)") {
   OauthWorld oauth{{.seed = 76}};
   jump(oauth, -1h);

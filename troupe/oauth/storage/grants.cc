@@ -128,6 +128,13 @@ int SqlGrants::use_codes_of(const UserId& user, const ClientId& client, base::Un
                        {column_of(first), column_of(user), column_of(client)}));
 }
 
+int SqlGrants::use_codes_of(const ClientId& client, base::UnixTime since) {
+  const crypto::TokenId first = crypto::TokenId::first_at(since);
+  return static_cast<int>(
+      transaction_.run("UPDATE codes SET is_used = 1 WHERE id >= ?1 AND client = ?2 AND is_used = 0",
+                       {column_of(first), column_of(client)}));
+}
+
 void SqlGrants::insert_family(const FamilyRecord& family) {
   static const std::string sql =
       fmt::format("INSERT INTO families ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",

@@ -21,6 +21,8 @@ class GrantTable {
   virtual bool use_code(const crypto::TokenId& id) = 0;
   /// Spends the codes that a user's consent gave to a client, made at `since` or later; gives how many.
   virtual int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) = 0;
+  /// The same of all that a client was given.
+  virtual int use_codes_of(const ClientId& client, base::UnixTime since) = 0;
 
   virtual void insert_family(const FamilyRecord& family) = 0;
   virtual std::optional<FamilyRecord> find_family(const FamilyId& id) = 0;
@@ -69,6 +71,7 @@ class MemoryGrants final : public GrantTable {
   std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
   bool use_code(const crypto::TokenId& id) override;
   int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) override;
+  int use_codes_of(const ClientId& client, base::UnixTime since) override;
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
@@ -107,6 +110,7 @@ class SqlGrants final : public GrantTable {
   std::optional<AuthCode> find_code(const crypto::TokenId& id) override;
   bool use_code(const crypto::TokenId& id) override;
   int use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) override;
+  int use_codes_of(const ClientId& client, base::UnixTime since) override;
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;

@@ -15,16 +15,30 @@ bool MemoryGrants::use_code(const crypto::TokenId& id) {
   return true;
 }
 
-int MemoryGrants::use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) {
+namespace {
+
+/// Spends the codes made at `since` or later whose grant `is_meant`; gives how many.
+template <class IsMeant>
+int use_codes(std::map<crypto::TokenId, AuthCode>& codes, base::UnixTime since, IsMeant is_meant) {
   int used = 0;
-  for (auto it = codes_.lower_bound(crypto::TokenId::first_at(since)); it != codes_.end(); ++it) {
-    const Grant& grant = it->second.grant;
-    if (grant.client != client || !grant.authentication || grant.authentication->user != user) continue;
-    if (it->second.state == CodeState::used) continue;
+  for (auto it = codes.lower_bound(crypto::TokenId::first_at(since)); it != codes.end(); ++it) {
+    if (it->second.state == CodeState::used || !is_meant(it->second.grant)) continue;
     it->second.state = CodeState::used;
     ++used;
   }
   return used;
+}
+
+}  // namespace
+
+int MemoryGrants::use_codes_of(const UserId& user, const ClientId& client, base::UnixTime since) {
+  return use_codes(codes_, since, [&](const Grant& grant) {
+    return grant.client == client && grant.authentication && grant.authentication->user == user;
+  });
+}
+
+int MemoryGrants::use_codes_of(const ClientId& client, base::UnixTime since) {
+  return use_codes(codes_, since, [&](const Grant& grant) { return grant.client == client; });
 }
 
 void MemoryGrants::insert_family(const FamilyRecord& family) {
