@@ -31,9 +31,8 @@ actor::Task<std::expected<T, std::string>> attempt(actor::Task<T> work) {
   }
 }
 
-bool is_answered_during_drain(const Router::Match& match) {
-  const auto* route = std::get_if<const Route*>(&match);
-  return route != nullptr && (*route)->options.during_drain == DuringDrain::answered;
+bool is_answered_during_drain(const Route* route) {
+  return route != nullptr && route->options.during_drain == DuringDrain::answered;
 }
 
 Response too_much_received() {
@@ -212,6 +211,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   if (site_->options.trace.enabled) trace(request, ctx);
   const bool may_upgrade = std::holds_alternative<const UpgradeHandler*>(match);
   const Request handshake = may_upgrade ? request : Request{};
+  const Route* route = Router::route_in(match);
 
   // 2. The answer: a response, a WebSocket, or a response without an end.
   auto answered = co_await attempt(answer(std::move(request), std::move(match)));
@@ -219,7 +219,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
     end();
     co_return;
   }
-  if (!answered) answered = failed(asked, answered.error());
+  if (!answered) answered = in_place_of(route, failed(asked, answered.error()));
   if (auto* accept = std::get_if<Accept>(&*answered)) {
     hand_over(handshake, std::move(*accept), asked);
     co_return;
@@ -245,11 +245,12 @@ void HttpConnection::trace(const Request& request, actor::Context& ctx) const {
 
 /// The guard's word, the router's, or a handler's.
 actor::Task<HttpConnection::Answer> HttpConnection::answer(Request request, Router::Match match) {
-  if (auto refused = site_->guard.refuse(request, ctx_->now())) co_return std::move(*refused);
-  if (came_late_ && !is_answered_during_drain(match)) co_return going_away();
+  const Route* route = Router::route_in(match);
+  if (auto refused = site_->guard.refuse(request, ctx_->now())) co_return in_place_of(route, std::move(*refused));
+  if (came_late_ && !is_answered_during_drain(route)) co_return in_place_of(route, going_away());
   if (auto* ready = std::get_if<Response>(&match)) co_return std::move(*ready);
-  if (auto* route = std::get_if<const Route*>(&match)) {
-    Response response = co_await (*route)->handler(std::move(request));
+  if (route != nullptr) {
+    Response response = co_await route->handler(std::move(request));
     co_return response;
   }
   if (auto* stream = std::get_if<const StreamHandler*>(&match)) {

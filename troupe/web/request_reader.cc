@@ -65,10 +65,14 @@ RequestReader::Step RequestReader::refuse(int status, std::string_view detail) {
 }
 
 RequestReader::Step RequestReader::refuse_body() {
-  const auto* route = std::get_if<const Route*>(&current_.match);
-  const TooLarge too_large = route != nullptr ? (*route)->options.too_large : nullptr;
-  if (too_large == nullptr) return refuse(413, "the body is over this path's limit");
-  refusal_ = too_large(current_.request);
+  const Route* route = Router::route_in(current_.match);
+  const TooLarge too_large = route != nullptr ? route->options.too_large : nullptr;
+  if (too_large != nullptr) {
+    refusal_ = too_large(current_.request);
+  } else {
+    refuse(413, "the body is over this path's limit");
+  }
+  refusal_ = in_place_of(route, std::move(refusal_));
   return Step::refused;
 }
 

@@ -42,6 +42,13 @@ Response never_kept(Response response) {
 
 }  // namespace
 
+Response in_place_of(const Route* route, Response answer) {
+  if (route == nullptr || route->options.refusal_readers != RefusalReaders::all) return answer;
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  answer.headers.set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
+  return answer;
+}
+
 Router::Place& Router::place(std::string pattern) {
   INVARIANT(pattern.starts_with('/'), "a pattern begins with '/'");
   if (is_template(pattern)) return templates_[std::move(pattern)];
@@ -114,6 +121,11 @@ Router::Match Router::match(Method method, std::string_view path) const {
       method == Method::options ? Response{.status = 204} : never_kept(problem(405, "this path has other methods"));
   response.headers.add("Allow", allowed(*place));
   return response;
+}
+
+const Route* Router::route_in(const Match& match) noexcept {
+  const auto* route = std::get_if<const Route*>(&match);
+  return route != nullptr ? *route : nullptr;
 }
 
 std::vector<RouteName> Router::list() const {

@@ -55,6 +55,9 @@ enum class DuringDrain : std::uint8_t { refused, answered };
 /// What a HEAD request gets where there is a route for GET.
 enum class HeadRequests : std::uint8_t { as_get, refused };
 
+/// Which pages may read what is answered in the place of a handler (413, 429, 500, 503), where browsers ask (CORS).
+enum class RefusalReaders : std::uint8_t { same_origin, all };
+
 /// What is answered to a request whose body is over the limit, in the manner of its path. Its body is not there.
 using TooLarge = Response (*)(const Request& request);
 
@@ -63,12 +66,17 @@ struct RouteOptions {
   DuringDrain during_drain = DuringDrain::refused;  // with 503: another server has the time to answer it
   HeadRequests head = HeadRequests::as_get;         // refused: with 405, since its GET does more than show something
   TooLarge too_large = nullptr;                     // null: a problem document, as HTTP APIs have it
+  RefusalReaders refusal_readers = RefusalReaders::same_origin;  // all: for what clients in pages of others call
 };
 
 struct Route {
   Handler handler;
   RouteOptions options;
 };
+
+/// An answer in the place of the route's own, with leave to be read by whom the route says. It says nothing of anybody,
+/// so nobody is asked who that is: who asks too often costs no more for it. `route`: null where there is none.
+Response in_place_of(const Route* route, Response answer);
 
 /// What stands at a place, for documents and their tests.
 struct RouteName {
@@ -93,6 +101,8 @@ class Router {
   /// that is already clear (404, 405, 204 for OPTIONS). Pointers stay valid as long as the router.
   using Match = std::variant<const Route*, const UpgradeHandler*, const StreamHandler*, Response>;
   Match match(Method method, std::string_view path) const;
+  /// The route in it; null where it is anything else.
+  static const Route* route_in(const Match& match) noexcept;
 
   /// Everything that was added, by pattern and method.
   std::vector<RouteName> list() const;

@@ -2,7 +2,8 @@
 //
 // The pages of public clients: those whose origin is the origin of one of their redirect URIs. Nobody's cookies are
 // let through, for these endpoints know a client by what it says. Any other page gets an answer without a permission,
-// which its browser keeps from it.
+// which its browser keeps from it. Only refusals that come before an endpoint (429, 413, 503) are for all pages: they
+// say nothing of anybody, and to ask whose page it is would cost more than the refusal (web/router.h).
 #pragma once
 
 #include <string_view>

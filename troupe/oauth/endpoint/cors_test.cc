@@ -48,6 +48,15 @@ TEST_CASE("a page of a public client may call what a client needs, without crede
   }
 }
 
+TEST_CASE(
+    "a refusal before an endpoint says nothing of anybody, and any page may read it where clients are pages (T57)") {
+  OauthWorld oauth{{.seed = 4}};
+  for (const auto* path : {"/oauth/token", "/oauth/revoke", "/oauth/userinfo"})
+    CHECK_EQ(oauth.too_large({.method = Method::post, .path = path}).headers.get("access-control-allow-origin"), "*");
+  for (const auto* path : {"/oauth/authorize", "/oauth/introspect", "/oauth/register", "/login", "/account/password"})
+    CHECK_FALSE(oauth.too_large({.method = Method::post, .path = path}).headers.has("access-control-allow-origin"));
+}
+
 TEST_CASE("what people see, and introspection, are for no other page (T57)") {
   OauthWorld oauth{{.seed = 2}};
   for (const auto* path : {"/oauth/authorize", "/login", "/consent", "/oauth/logout", "/oauth/introspect"}) {

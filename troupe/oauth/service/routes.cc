@@ -33,7 +33,7 @@ void routes(web::Router& router, ServicePtr service) {
     const auto handler = [service, endpoint](web::Request http) {
       return answer_page(service, endpoint, std::move(http));
     };
-    constexpr web::RouteOptions options{.too_large = too_large_body};
+    constexpr web::RouteOptions options{.too_large = too_large_body, .refusal_readers = web::RefusalReaders::all};
     if (methods.contains("GET")) router.add(Method::get, path, handler, options);
     router.add(Method::post, path, handler, options);
     router.add(Method::options, path,
@@ -45,10 +45,11 @@ void routes(web::Router& router, ServicePtr service) {
   // An issuer with a path has its document before the path in one standard and after it in the other.
   auto issuer = wire::parse_url(service->options.issuer);
   std::string path = issuer && issuer->path != "/" ? issuer->path : "";
-  add(Method::get, path + "/.well-known/openid-configuration", discovery);
-  add(Method::get, "/.well-known/oauth-authorization-server" + path, discovery);
+  constexpr web::RouteOptions is_public{.refusal_readers = web::RefusalReaders::all};
+  add(Method::get, path + "/.well-known/openid-configuration", discovery, is_public);
+  add(Method::get, "/.well-known/oauth-authorization-server" + path, discovery, is_public);
 
-  add(Method::get, "/oauth/jwks", jwks);
+  add(Method::get, "/oauth/jwks", jwks, is_public);
   add(Method::get, "/oauth/authorize", authorize, is_deed);
   add(Method::post, "/oauth/authorize", authorize);
   add(Method::get, "/login", show_login);

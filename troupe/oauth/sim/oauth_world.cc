@@ -341,10 +341,9 @@ Reply OauthWorld::send(web::Request request) {
 }
 
 web::Response OauthWorld::too_large(const web::Request& request) const {
-  const auto match = router_->match(request.method, request.path);
-  const auto* route = std::get_if<const web::Route*>(&match);
-  INVARIANT(route != nullptr && (*route)->options.too_large != nullptr, "the path says what it answers");
-  return (*route)->options.too_large(request);
+  const web::Route* route = web::Router::route_in(router_->match(request.method, request.path));
+  INVARIANT(route != nullptr && route->options.too_large != nullptr, "the path says what it answers");
+  return web::in_place_of(route, route->options.too_large(request));
 }
 
 std::vector<Reply> OauthWorld::send_all(std::vector<web::Request> requests, const std::function<void()>& meanwhile) {
