@@ -3,7 +3,6 @@
 
 #include "troupe/oauth/model/client_changes.h"
 #include "troupe/wire/base64.h"
-#include "troupe/wire/url.h"
 #include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
@@ -17,17 +16,6 @@ bool may_present(ClientAuthMethod registered, ClientAuthMethod presented) noexce
   const bool by_secret =
       presented == ClientAuthMethod::client_secret_basic || presented == ClientAuthMethod::client_secret_post;
   return registered == ClientAuthMethod::client_secret && by_secret;
-}
-
-/// Calls `visit(Client)` for each that there is, by id.
-template <class Visit>
-void for_each_client(Tables& tables, Visit visit) {
-  constexpr int page_size = 1000;
-  ClientId last;
-  for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
-    last = page.back().id;
-    for (Client& client : page) visit(std::move(client));
-  }
 }
 
 /// Why a client is not let in, for the audit trail alone.
@@ -48,14 +36,6 @@ std::string fresh_text(base::Random& random) {
   std::array<std::byte, 32> bytes;
   random.fill(bytes);
   return wire::to_base64url(bytes);
-}
-
-void add_origins(const Client& client, std::set<std::string>& origins) {
-  if (!client.is_public() || client.state != ClientState::enabled) return;
-  for (const std::string& uri : client.metadata.redirect_uris) {
-    const auto url = wire::parse_url(uri);
-    if (url && (url->scheme == "https" || url->scheme == "http")) origins.insert(url->origin());
-  }
 }
 
 }  // namespace
@@ -105,9 +85,11 @@ void ClientActor::now_at(std::int64_t generation) {
   generation_ = std::max(generation, generation_);
 }
 
-void ClientActor::forget(const ClientId& id) {
+void ClientActor::changed(const ClientId& id, const OriginsChange& change) {
   known_.erase(id);
   ++forgot_;
+  origins_.follow(change);
+  if (generation_ == change.from) generation_ = change.to;  // nobody else has changed another client meanwhile
 }
 
 actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
@@ -139,34 +121,31 @@ actor::Task<ClientPtr> ClientActor::handle(GetClient message) {
 
 actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClients) {
   auto clients = co_await storage_.read([](Tables& t) {
+    constexpr int page_size = 1000;
     std::vector<ClientPtr> all;
-    for_each_client(t, [&](Client client) { all.push_back(std::make_shared<const Client>(std::move(client))); });
+    ClientId last;
+    for (auto page = t.clients.list(last, page_size); !page.empty(); page = t.clients.list(last, page_size)) {
+      last = page.back().id;
+      for (Client& client : page) all.push_back(std::make_shared<const Client>(std::move(client)));
+    }
     return all;
   });
   co_return clients;
 }
 
-// All are read at once, at most once for each generation: whoever asks for origins that nobody has costs no more.
+// All are read at once, and again where another process has changed clients: whoever asks for origins that nobody has
+// costs no more.
 actor::Task<bool> ClientActor::handle(IsClientOrigin message) {
-  const bool is_known = origins_of_ >= 0 && (origins_of_ == generation_ || reads_origins_);
+  const bool is_known = origins_.was_read() && (origins_.is_of(generation_) || reads_origins_);
   if (!is_known) {
     const struct Reading {
       explicit Reading(bool& flag) : is_on(flag) { flag = true; }
       ~Reading() { is_on = false; }
       bool& is_on;
     } reading{reads_origins_};
-    struct Read {
-      std::set<std::string> origins;
-      std::int64_t generation;
-    };
-    auto read = co_await storage_.read([](Tables& t) {
-      Read all{{}, t.clients.generation()};
-      for_each_client(t, [&](const Client& client) { add_origins(client, all.origins); });
-      return all;
-    });
-    now_at(std::max(read.generation, generation_));
-    origins_ = std::move(read.origins);
-    origins_of_ = read.generation;
+    auto read = co_await storage_.read([](Tables& t) { return ClientOrigins::read(t); });
+    now_at(std::max(read.generation(), generation_));
+    origins_ = std::move(read);
   }
   co_return origins_.contains(message.origin);
 }
@@ -205,15 +184,15 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Re
   const std::string gravity{gravity_of(made.client.metadata)};
   const std::string reason = is_by_itself ? by_itself(gravity) : gravity;
   AuditEvent event = about(auditor_.event(context, message.cause, "client_registered", reason), made.client.id);
-  const bool has_room = co_await storage_.write(
-      [client = made.client, secret = made.secret_record, token_hash, event, max = registrations_max_](Tables& t) {
-        if (token_hash && t.clients.count_registrations() >= max) return false;
-        t.clients.insert(client);
-        if (secret) t.clients.insert_secret(*secret);
-        if (token_hash) t.clients.put_registration(client.id, *token_hash);
-        t.audit.append(event);
-        return true;
-      });
+  const bool has_room = co_await change(made.client.id, [client = made.client, secret = made.secret_record, token_hash,
+                                                         event, max = registrations_max_](Tables& t) {
+    if (token_hash && t.clients.count_registrations() >= max) return false;
+    t.clients.insert(client);
+    if (secret) t.clients.insert_secret(*secret);
+    if (token_hash) t.clients.put_registration(client.id, *token_hash);
+    t.audit.append(event);
+    return true;
+  });
   if (!has_room) co_return std::unexpected(errors::too_many_requests);
   co_return ClientCredentials{std::make_shared<const Client>(made.client), made.secret, token};
 }

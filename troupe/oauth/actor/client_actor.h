@@ -10,13 +10,14 @@
 #include <expected>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
 #include "troupe/oauth/actor/client_key_cache.h"
+#include "troupe/oauth/actor/client_origins.h"
 #include "troupe/oauth/actor/refusal_budget.h"
 #include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/client.h"
@@ -239,7 +240,10 @@ class ClientActor {
   actor::Task<Known> find(ClientId id);
   /// What is held in memory is of this generation of the table; anything of another is dropped.
   void now_at(std::int64_t generation);
-  void forget(const ClientId& id);
+  /// Runs `deed(Tables&)`, which changes that client alone, in one transaction. What is held is then as it left it.
+  template <class Deed>
+  actor::Task<std::invoke_result_t<const Deed&, Tables&>> change(ClientId id, Deed deed);
+  void changed(const ClientId& id, const OriginsChange& change);
   void note_refused(const ClientId& id, const Cause& cause, std::string_view reason, actor::Context& context);
 
   Storage storage_;
@@ -252,10 +256,26 @@ class ClientActor {
   std::map<ClientId, Known> known_;
   std::int64_t generation_ = -1;
   std::uint64_t forgot_ = 0;  // how often: what was read before is older
-  std::set<std::string> origins_;
-  std::int64_t origins_of_ = -1;  // their generation; -1: not read yet
+  ClientOrigins origins_;
   bool reads_origins_ = false;
 };
+
+template <class Deed>
+actor::Task<std::invoke_result_t<const Deed&, Tables&>> ClientActor::change(ClientId id, Deed deed) {
+  struct Done {
+    std::invoke_result_t<const Deed&, Tables&> result;
+    OriginsChange origins;
+  };
+  auto done = co_await storage_.write([id, deed = std::move(deed)](Tables& t) {
+    OriginsChange origins{.from = t.clients.generation(), .before = origins_of(t, id)};
+    auto result = deed(t);
+    origins.to = t.clients.generation();
+    origins.after = origins_of(t, id);
+    return Done{std::move(result), std::move(origins)};
+  });
+  changed(id, done.origins);
+  co_return std::move(done.result);
+}
 
 /// The records of a new client of this metadata: with a secret if it has a way to show one. For the Client Actor
 /// and the command line; `fault_in(metadata)` must have found nothing.

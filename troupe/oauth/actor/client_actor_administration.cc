@@ -68,7 +68,7 @@ actor::Task<ClientPage> ClientActor::handle(ListClientPage message) {
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClient message, actor::Context& context) {
   AuditEvent event = about(auditor_.event(context, message.cause, "client_updated"), message.id);
   using Updated = std::expected<Client, OauthError>;
-  auto updated = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Updated {
+  auto updated = co_await change(message.id, [message, event, now = context.wall()](Tables& t) -> Updated {
     auto client = t.clients.find(message.id);
     if (!client) return std::unexpected(errors::invalid_client);
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
@@ -85,7 +85,6 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(UpdateClie
     t.audit.append(told);
     return *std::move(client);
   });
-  forget(message.id);
   if (!updated) co_return std::unexpected(updated.error());
   co_return std::make_shared<const Client>(*std::move(updated));
 }
@@ -94,7 +93,7 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
                                                                           actor::Context& context) {
   AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted"), message.id);
   using Deleted = std::expected<ClientDeleted, OauthError>;
-  auto deleted = co_await storage_.write([message, event, now = context.wall()](Tables& t) -> Deleted {
+  auto deleted = co_await change(message.id, [message, event, now = context.wall()](Tables& t) -> Deleted {
     const auto client = t.clients.find(message.id);
     if (!client) return std::unexpected(errors::invalid_client);
     if (message.version && client->version != *message.version) return std::unexpected(errors::changed_meanwhile);
@@ -102,7 +101,6 @@ actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(Delete
     t.audit.append(event);
     return ClientDeleted{};
   });
-  forget(message.id);
   co_return deleted;
 }
 
@@ -111,16 +109,17 @@ actor::Task<std::expected<FreshSecret, OauthError>> ClientActor::handle(RenewCli
   const base::UnixTime now = context.wall();
   NewSecret fresh = make_secret(message.id, now, ids_, context.random());
   AuditEvent event = about(auditor_.event(context, message.cause, "client_secret_renewed"), message.id);
-  const auto refusal = co_await storage_.write([message, event, now, fresh](Tables& t) -> std::optional<OauthError> {
-    const auto client = t.clients.find(message.id);
-    if (!client) return errors::invalid_client;
-    if (message.version && client->version != *message.version) return errors::changed_meanwhile;
-    if (!client->metadata.has_secret()) return errors::invalid_client_metadata.because("This client has no secret.");
-    renew_secret(t, fresh.record, now, message.overlap);
-    t.audit.append(event);
-    return std::nullopt;
-  });
-  forget(message.id);
+  const auto refusal =
+      co_await change(message.id, [message, event, now, fresh](Tables& t) -> std::optional<OauthError> {
+        const auto client = t.clients.find(message.id);
+        if (!client) return errors::invalid_client;
+        if (message.version && client->version != *message.version) return errors::changed_meanwhile;
+        if (!client->metadata.has_secret())
+          return errors::invalid_client_metadata.because("This client has no secret.");
+        renew_secret(t, fresh.record, now, message.overlap);
+        t.audit.append(event);
+        return std::nullopt;
+      });
   if (refusal) co_return std::unexpected(*refusal);
   co_return FreshSecret{fresh.secret};
 }

@@ -77,10 +77,9 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
                                                                               actor::Context& context) {
   if (const auto fault = fault_in(message.metadata)) co_return std::unexpected(*fault);
   RegistrationToken next = fresh_registration_token(context.random());
-  Change change{crypto::sha256(next.expose()), context.wall(),
-                about(auditor_.event(context, message.cause, "client_updated"), message.id)};
-  auto updated = co_await storage_.write([message, change](Tables& t) { return update(t, message, change); });
-  forget(message.id);
+  Change made{crypto::sha256(next.expose()), context.wall(),
+              about(auditor_.event(context, message.cause, "client_updated"), message.id)};
+  auto updated = co_await change(message.id, [message, made](Tables& t) { return update(t, message, made); });
   if (!updated) co_return std::unexpected(updated.error());
   co_return ClientCredentials{std::make_shared<const Client>(*std::move(updated)), std::nullopt, std::move(next)};
 }
@@ -88,13 +87,12 @@ actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(Up
 actor::Task<std::expected<ClientDeleted, OauthError>> ClientActor::handle(DeleteRegistration message,
                                                                           actor::Context& context) {
   AuditEvent event = about(auditor_.event(context, message.cause, "client_deleted", "by_itself"), message.id);
-  const bool was_there = co_await storage_.write([message, event, now = context.wall()](Tables& t) {
+  const bool was_there = co_await change(message.id, [message, event, now = context.wall()](Tables& t) {
     if (!manages(t, message.id, crypto::sha256(message.token.expose()))) return false;
     remove_client(t, message.id, now);
     t.audit.append(event);
     return true;
   });
-  forget(message.id);
   if (!was_there) co_return std::unexpected(errors::invalid_token);
   co_return ClientDeleted{};
 }

@@ -175,5 +175,51 @@ TEST_CASE("the trail says what a client that manages itself has changed, and wha
   CHECK_EQ(last_reason(), "by_itself (redirect_uris, require_pkce)");
 }
 
+/// Asks once whether pages of that origin are a client's; gives how often that went to the database.
+std::int64_t looks_for(ActorWorld& oauth, const std::string& origin, bool is_expected) {
+  const auto looks = [&] {
+    std::int64_t pieces = 0;
+    for (const std::string& run : oauth.shown_by("DatabaseSession", "pieces")) pieces += std::stoll(run);
+    return pieces;
+  };
+  const std::int64_t before = looks();
+  CAPTURE(origin);
+  CHECK_EQ(oauth.world.block_on(oauth.clients.ask(IsClientOrigin{origin})).value(), is_expected);
+  return looks() - before;
+}
+
+TEST_CASE("which origins clients have follows what is done here, and is read anew after what others have done") {
+  ActorWorld oauth{51};
+  const std::string origin = "https://new.example";
+  CHECK_GE(looks_for(oauth, origin, false), 1);
+  const ClientCredentials one = add(oauth, none);
+  const ClientCredentials two = add(oauth, none);
+  const auto update = [&](const ClientId& id, ClientMetadata wanted, ClientState state = ClientState::enabled) {
+    REQUIRE(oauth.world.block_on(oauth.clients.ask(UpdateClient{id, std::move(wanted), state})).has_value());
+  };
+  oauth.world.advance(1s);  // the generation of the table is seen to have risen
+  CHECK_EQ(looks_for(oauth, origin, true), 0);
+  ClientMetadata moved = metadata(none);
+  moved.redirect_uris = {"https://a.example/cb", "https://a.example/other", "app.example:/cb"};
+  update(one.client->id, moved);
+  oauth.world.advance(1s);
+  CHECK_EQ(looks_for(oauth, "https://a.example", true), 0);
+  CHECK_EQ(looks_for(oauth, origin, true), 0);  // the other one has it still
+  update(two.client->id, metadata(none), ClientState::disabled);
+  CHECK_EQ(looks_for(oauth, origin, false), 0);
+  update(two.client->id, metadata(none));
+  CHECK_EQ(looks_for(oauth, origin, true), 0);
+  CHECK(oauth.world.block_on(oauth.clients.ask(DeleteClient{one.client->id})).has_value());
+  CHECK_EQ(looks_for(oauth, "https://a.example", false), 0);
+
+  const ClientId id = two.client->id;
+  from_elsewhere(oauth, [&](Tables t) { t.clients.remove(id); });
+  const ClientCredentials three = add(oauth, none);  // behind a change that nobody here has seen
+  oauth.world.advance(1s);
+  CHECK_GE(looks_for(oauth, origin, true), 1);
+  CHECK(oauth.world.block_on(oauth.clients.ask(DeleteClient{three.client->id})).has_value());
+  CHECK_EQ(looks_for(oauth, origin, false), 0);
+}
+
 }  // namespace
 }  // namespace troupe::oauth

@@ -1,0 +1,55 @@
+// See client_origins.h.
+#include "troupe/oauth/actor/client_origins.h"
+
+#include <algorithm>
+
+#include "troupe/base/check.h"
+#include "troupe/wire/url.h"
+
+namespace troupe::oauth {
+
+std::vector<std::string> origins_of(const Client& client) {
+  std::vector<std::string> origins;
+  if (!client.is_public() || client.state != ClientState::enabled) return origins;
+  for (const std::string& uri : client.metadata.redirect_uris) {
+    const auto url = wire::parse_url(uri);
+    if (url && (url->scheme == "https" || url->scheme == "http")) origins.push_back(url->origin());
+  }
+  std::ranges::sort(origins);
+  const auto twice = std::ranges::unique(origins);
+  origins.erase(twice.begin(), twice.end());
+  return origins;
+}
+
+std::vector<std::string> origins_of(Tables& tables, const ClientId& id) {
+  const auto client = tables.clients.find(id);
+  return client ? origins_of(*client) : std::vector<std::string>{};
+}
+
+ClientOrigins ClientOrigins::read(Tables& tables) {
+  constexpr int page_size = 1000;
+  ClientOrigins all;
+  all.generation_ = tables.clients.generation();
+  ClientId last;
+  for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
+    last = page.back().id;
+    for (const Client& client : page)
+      for (const std::string& origin : origins_of(client)) all.add(origin);
+  }
+  return all;
+}
+
+void ClientOrigins::follow(const OriginsChange& change) {
+  if (!is_of(change.from)) return;
+  for (const std::string& origin : change.before) remove(origin);
+  for (const std::string& origin : change.after) add(origin);
+  generation_ = change.to;
+}
+
+void ClientOrigins::remove(const std::string& origin) {
+  const auto found = clients_.find(origin);
+  INVARIANT(found != clients_.end(), "a client's origins were counted");
+  if (--found->second == 0) clients_.erase(found);
+}
+
+}  // namespace troupe::oauth
