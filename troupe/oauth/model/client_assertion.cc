@@ -6,6 +6,7 @@
 
 #include "troupe/crypto/jwt.h"
 #include "troupe/wire/json.h"
+#include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
 namespace {
@@ -125,7 +126,8 @@ std::optional<AssertionHint> read_assertion_hint(std::string_view assertion) {
   if (!hint) return std::nullopt;
   const auto claims = wire::parse_json(hint->claims);
   const std::string* subject = claims ? claims->string_at("sub") : nullptr;
-  if (subject == nullptr || subject->empty()) return std::nullopt;
+  // Nothing is proven yet: what can be nobody's id is not looked up, and a database may not take it at all.
+  if (subject == nullptr || subject->empty() || !wire::is_plain_utf8(*subject)) return std::nullopt;
   return AssertionHint{ClientId{*subject}, std::move(hint->kid)};
 }
 

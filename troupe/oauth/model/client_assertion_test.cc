@@ -66,6 +66,8 @@ TEST_CASE("RFC 7523, 3 (1) and (2): issuer and subject are there, and are the cl
   check_rows(rows);
   CHECK_EQ(read_assertion_hint(assertion())->client.value(), "c_robot");
   CHECK_FALSE(read_assertion_hint(assertion({{"sub", nullptr}})));
+  CHECK_FALSE(read_assertion_hint(assertion({{"sub", std::string{"c_robot\0", 8}}})));  // not to be asked of a database
+  CHECK_FALSE(read_assertion_hint(assertion({{"sub", "c_robot\n"}})));
 }
 
 TEST_CASE("RFC 7523, 3 (3): the audience is there, and names this server and nobody else") {
