@@ -1,6 +1,7 @@
 // See audit_stream.h.
 #include "troupe/app/platform/audit_stream.h"
 
+#include "troupe/app/platform/audit_strangers.h"
 #include "troupe/oauth/storage/audit_json.h"
 
 namespace troupe::app {
@@ -19,9 +20,10 @@ actor::Task<void> AuditStream::handle(oauth::AuditSeen message, actor::Context& 
   if (!memory_->realtime) co_return;
   while (*memory_->told < message.newest) {
     auto page = co_await storage_.read(
-        [after = *memory_->told](oauth::Tables& t) { return t.audit.rows_after(after, page_rows); });
-    if (page.empty()) co_return;  // the newest one is gone: its time was over
-    for (oauth::AuditRow& row : page) {
+        [after = *memory_->told](oauth::Tables& t) { return t.audit.page_after(after, page_rows); });
+    warn_of_strangers(page);
+    if (page.rows.empty()) co_return;  // the newest one is gone: its time was over
+    for (oauth::AuditRow& row : page.rows) {
       const crypto::TokenId id = row.event.id;
       const bool is_late = context.wall() - id.time() > late_after;
       const bool is_told = !is_late && co_await publish(std::move(row.event));

@@ -78,6 +78,21 @@ TEST_CASE("what is written to the trail is published within a second, in its ord
   CHECK_EQ(both.heard().size(), 3);
 }
 
+TEST_CASE("what somebody has put into the trail that is no event holds up nothing behind it") {
+  StreamWorld both{5};
+  both.connect();
+  both.append("1");
+  both.disk->transact([&](store::Transaction& transaction) {
+    const std::string id = std::string{oauth::SqlAudit{transaction}.head()->id.view()} + "x";
+    transaction.run("INSERT INTO events (id, kind, reason, segment, place) VALUES (?1, 'code_made', 'forged', 1, 2)",
+                    {store::Blob{id}});
+  });
+  both.world.advance(10ms);  // the next event has a later id
+  both.append("2");
+  both.world.advance(1s);
+  CHECK_EQ(both.heard(), Lines{"system.oauth.code_made 1", "system.oauth.code_made 2"});
+}
+
 TEST_CASE("what was rolled back is not published") {
   StreamWorld both{2};
   both.connect();

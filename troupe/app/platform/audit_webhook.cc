@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "troupe/app/platform/audit_strangers.h"
 #include "troupe/app/telemetry/http_post.h"
 #include "troupe/base/log.h"
 #include "troupe/crypto/digest.h"
@@ -57,11 +58,12 @@ actor::Task<void> AuditWebhook::hand_on(crypto::TokenId newest, actor::Context& 
   }
   while (*told_ < newest) {
     auto page = co_await storage_.read([after = *told_, count = options_.events_a_request](oauth::Tables& t) {
-      return t.audit.rows_after(after, count);
+      return t.audit.page_after(after, count);
     });
-    if (page.empty()) co_return;  // the newest one is gone: its time was over
-    const crypto::TokenId last = page.back().event.id;
-    const bool is_taken = co_await deliver(std::move(page), context);
+    warn_of_strangers(page);
+    if (page.rows.empty()) co_return;  // the newest one is gone: its time was over
+    const crypto::TokenId last = page.rows.back().event.id;
+    const bool is_taken = co_await deliver(std::move(page.rows), context);
     if (!is_taken) co_return;
     told_ = last;  // whatever becomes of its record: as long as this process lives it is not sent again
     co_await keep_place(last);

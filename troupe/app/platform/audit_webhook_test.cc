@@ -65,6 +65,23 @@ struct HookWorld : oauth::fixture::ActorWorld {
   }
 };
 
+/// Puts rows behind all events that there are whose ids are too long, and one with a text that is none.
+void plant_strangers(HookWorld& hook, int count) {
+  hook.disk->transact([&](store::Transaction& transaction) {
+    const auto newest = oauth::SqlAudit{transaction}.head()->id;
+    for (int i = 0; i < count; ++i) {
+      const std::string id = std::string{newest.view()} + static_cast<char>('a' + i);
+      transaction.run("INSERT INTO events (id, kind, reason, segment, place) VALUES (?1, 'code_made', 'forged', 1, 2)",
+                      {store::Blob{id}});
+    }
+    base::SeededRandom random{6};
+    const auto id = crypto::TokenIds{}.next(newest.time() + 1ms, random);
+    transaction.run("INSERT INTO events (id, kind, reason, segment, place) VALUES (?1, 'code_made', ?2, 1, 2)",
+                    {store::Blob{id.view()}, std::string_view{"\xff"}});
+  });
+  hook.world.advance(10ms);  // events have later ids
+}
+
 using Lines = std::vector<std::string>;
 
 }  // namespace
@@ -111,6 +128,16 @@ TEST_CASE("after a restart of the process it goes on where it was, also with wha
   again.append("3");
   again.world.advance(1s);
   CHECK_EQ(receiver->reasons, Lines{"1", "2", "3"});
+}
+
+TEST_CASE("what somebody has put into the trail that is no event is passed over, however much it is") {
+  HookWorld hook{9, oauth::fixture::new_disk(), std::make_shared<Receiver>()};
+  hook.append("1");
+  plant_strangers(hook, 10);
+  hook.append("2");
+  hook.world.advance(1min);
+  CHECK_EQ(hook.receiver->reasons, Lines{"1", "2"});
+  CHECK_EQ(hook.metrics.counter("troupe_webhook_failures_total", "").value(), 0);
 }
 
 TEST_CASE("while its place cannot be kept it goes on, and sends nothing twice as long as the process lives") {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "troupe/oauth/storage/columns.h"
+#include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
 namespace {
@@ -43,13 +44,28 @@ void AuditTable::append(AuditEvent event) {
   put(row);
 }
 
-std::vector<AuditRow> AuditTable::rows_after(const std::optional<crypto::TokenId>& id, int count) {
-  std::vector<AuditRow> rows;
-  for (AuditReading& each : readings_after(id, count)) {
-    if (!each) throw store::Error{store::Failure::wrong_schema, 0, each.error()};
-    rows.push_back(*std::move(each));
+std::vector<AuditReading> AuditTable::readings_after(const std::optional<crypto::TokenId>& id, int count) {
+  return readings_behind(id ? std::optional{id->view()} : std::nullopt, count);
+}
+
+AuditPage AuditTable::page_after(const std::optional<crypto::TokenId>& id, int count) {
+  AuditPage page;
+  std::optional<std::string> behind;
+  if (id) behind = id->view();
+  while (true) {
+    std::vector<AuditReading> readings = readings_behind(behind, count);
+    const bool is_end = std::ssize(readings) < count;
+    for (AuditReading& each : readings) {
+      behind = each ? std::string{each->event.id.view()} : each.error().id;
+      if (each) {
+        page.rows.push_back(*std::move(each));
+        if (std::ssize(page.rows) == count) return page;
+      } else if (page.strangers++ == 0) {
+        page.first_stranger = std::move(each.error().what);
+      }
+    }
+    if (is_end) return page;
   }
-  return rows;
 }
 
 std::optional<std::int64_t> AuditTable::release_segment_before(base::UnixTime end) {
@@ -89,26 +105,54 @@ AuditRow row_in(const store::Row& row) {
   return found;
 }
 
-/// The row, or what makes it none: the database takes any bytes for an id or a hash.
+bool is_text(const AuditEvent& event) {
+  const auto is_good = [](std::string_view text) { return wire::is_utf8(text); };
+  return is_good(event.kind) && is_good(event.reason) && is_good(event.request) && is_good(event.done_by) &&
+         is_good(event.user.value_or("")) && is_good(event.client.value_or(ClientId{}).value());
+}
+
+/// The row, or what makes it none: the database takes any bytes for an id, a hash or a text.
 AuditReading reading_of(const store::Row& row) {
-  const std::string bytes = row.blob(0);
+  std::string bytes = row.blob(0);
   const auto id = crypto::TokenId::from_bytes(bytes);
   if (!id) {
     constexpr std::size_t shown_max = 32;
-    return std::unexpected(fmt::format("an event whose id, {} bytes ({}), is none that the server makes", bytes.size(),
-                                       crypto::hex(std::string_view{bytes}.substr(0, shown_max))));
+    std::string what = fmt::format("an event whose id, {} bytes ({}), is none that the server makes", bytes.size(),
+                                   crypto::hex(std::string_view{bytes}.substr(0, shown_max)));
+    return std::unexpected(AuditStranger{std::move(bytes), std::move(what)});
   }
+  const auto stranger = [&](std::string_view why) {
+    return std::unexpected(AuditStranger{bytes, fmt::format("event {}, which cannot be read: {}", id->text(), why)});
+  };
   try {
-    return row_in(row);
+    AuditRow found = row_in(row);
+    if (!is_text(found.event)) return stranger("its texts are no UTF-8");
+    return found;
   } catch (const store::Error& error) {
-    return std::unexpected(fmt::format("event {}, which cannot be read: {}", id->text(), error.what()));
+    return stranger(error.what());
   }
 }
 
-AuditHead head_in(const store::Row& row) {
-  AuditHead head{.id = id_in(row, 0), .segment = row.integer(1), .place = row.integer(2), .hash = std::nullopt};
-  if (!row.is_null(3)) head.hash = hash_in(row, 3);
-  return head;
+/// The hash in a column that may hold anything; nothing where it is none.
+std::optional<crypto::Digest> copied_hash_in(const store::Row& row, int column) {
+  const std::string bytes = row.is_null(column) ? std::string{} : row.blob(column);
+  if (bytes.size() != crypto::Digest{}.bytes.size()) return std::nullopt;
+  return hash_in(row, column);
+}
+
+/// A row with its id as it is; no head where it is a stranger, behind which the trail must not go on.
+struct HeadReading {
+  std::string id;
+  std::optional<AuditHead> head;
+};
+
+HeadReading head_in(const store::Row& row) {
+  HeadReading reading{.id = row.blob(0), .head = std::nullopt};
+  const auto id = crypto::TokenId::from_bytes(reading.id);
+  const auto hash = copied_hash_in(row, 3);
+  if (!id || (!hash && !row.is_null(3))) return reading;
+  reading.head = AuditHead{.id = *id, .segment = row.integer(1), .place = row.integer(2), .hash = hash};
+  return reading;
 }
 
 AuditCheckpoint checkpoint_in(const store::Row& row) try {
@@ -138,20 +182,33 @@ std::vector<AuditEvent> SqlAudit::matching(const AuditFilter& filter, int count)
       row_columns);
   const auto family = maybe_bytes_of(filter.family);
   std::vector<AuditEvent> page;
-  transaction_.each(sql,
-                    {column_of(filter.from), column_of(filter.before), filter.kind, filter.user,
-                     column_of(filter.client), column_of(family), column_of(filter.token), filter.request, count},
-                    [&](const store::Row& row) { page.push_back(event_in(row)); });
-  return page;
+  std::optional<std::string> before;
+  if (filter.before) before = filter.before->view();
+  while (true) {  // again, where strangers have taken places of the page
+    const std::int64_t wanted = count - std::ssize(page);
+    std::int64_t found = 0;
+    std::string last;
+    const store::Value end = before ? store::Value{store::Blob{*before}} : store::Value{std::nullopt};
+    transaction_.each(sql,
+                      {column_of(filter.from), end, filter.kind, filter.user, column_of(filter.client),
+                       column_of(family), column_of(filter.token), filter.request, wanted},
+                      [&](const store::Row& row) {
+                        ++found;
+                        last = row.blob(0);
+                        if (auto reading = reading_of(row)) page.push_back(std::move(reading->event));
+                      });
+    if (found < wanted || std::ssize(page) == count) return page;
+    before = std::move(last);
+  }
 }
 
-std::vector<AuditReading> SqlAudit::readings_after(const std::optional<crypto::TokenId>& id, int count) {
+std::vector<AuditReading> SqlAudit::readings_behind(std::optional<std::string_view> id, int count) {
   static const std::string first = fmt::format("SELECT {} FROM events ORDER BY id LIMIT ?1", row_columns);
   static const std::string next = fmt::format("SELECT {} FROM events WHERE id > ?1 ORDER BY id LIMIT ?2", row_columns);
   std::vector<AuditReading> page;
   const auto take = [&](const store::Row& row) { page.push_back(reading_of(row)); };
   if (id) {
-    transaction_.each(next, {column_of(*id), count}, take);
+    transaction_.each(next, {store::Blob{*id}, count}, take);
   } else {
     transaction_.each(first, {count}, take);
   }
@@ -159,8 +216,13 @@ std::vector<AuditReading> SqlAudit::readings_after(const std::optional<crypto::T
 }
 
 std::optional<AuditHead> SqlAudit::head() {
-  if (!head_)
-    head_ = transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+  if (head_) return head_;
+  auto newest = transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+  while (newest && !newest->head) {
+    newest = transaction_.first("SELECT id, segment, place, hash FROM events WHERE id < ?1 ORDER BY id DESC LIMIT 1",
+                                {store::Blob{newest->id}}, head_in);
+  }
+  if (newest) head_ = newest->head;
   return head_;
 }
 

@@ -43,10 +43,10 @@ class AuditTable {
   std::vector<AuditEvent> events(const std::optional<crypto::TokenId>& before, int count) {
     return matching({.before = before}, count);
   }
-  /// At most `count` rows behind that id, in the order of the chain; nothing: from the first.
-  virtual std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) = 0;
-  /// The same where all are rows of ours. Throws Error::wrong_schema at one that is none.
-  std::vector<AuditRow> rows_after(const std::optional<crypto::TokenId>& id, int count);
+  /// At most `count` of what stands behind that id, in the order of the chain; nothing: from the first.
+  std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count);
+  /// At most `count` rows of ours behind that id; whoever goes along with the trail passes over all else.
+  AuditPage page_after(const std::optional<crypto::TokenId>& id, int count);
   virtual std::optional<AuditHead> head() = 0;
 
   /// At most `count` checkpoints behind that of `segment`, in their order.
@@ -65,6 +65,8 @@ class AuditTable {
   int remove_released(base::UnixTime end, int count);
 
  protected:
+  /// See readings_after; the id is that of any reading, of a stranger, too.
+  virtual std::vector<AuditReading> readings_behind(std::optional<std::string_view> id, int count) = 0;
   virtual void put(const AuditRow& row) = 0;
   virtual void put(const AuditCheckpoint& checkpoint) = 0;
   virtual std::optional<AuditCheckpoint> oldest_kept_checkpoint() = 0;
@@ -79,7 +81,6 @@ class AuditTable {
 class MemoryAudit final : public AuditTable {
  public:
   std::vector<AuditEvent> matching(const AuditFilter& filter, int count) override;
-  std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) override;
   std::optional<AuditHead> head() override;
   std::vector<AuditCheckpoint> checkpoints_after(std::int64_t segment, int count) override;
   std::optional<AuditCheckpoint> newest_checkpoint() override;
@@ -88,6 +89,7 @@ class MemoryAudit final : public AuditTable {
 
  protected:
   void put(const AuditRow& row) override;
+  std::vector<AuditReading> readings_behind(std::optional<std::string_view> id, int count) override;
   void put(const AuditCheckpoint& checkpoint) override;
   std::optional<AuditCheckpoint> oldest_kept_checkpoint() override;
   std::optional<AuditCheckpoint> newest_removed_checkpoint() override;
@@ -105,7 +107,6 @@ class SqlAudit final : public AuditTable {
  public:
   explicit SqlAudit(store::Transaction& transaction) : transaction_(transaction) {}
   std::vector<AuditEvent> matching(const AuditFilter& filter, int count) override;
-  std::vector<AuditReading> readings_after(const std::optional<crypto::TokenId>& id, int count) override;
   std::optional<AuditHead> head() override;
   std::vector<AuditCheckpoint> checkpoints_after(std::int64_t segment, int count) override;
   std::optional<AuditCheckpoint> newest_checkpoint() override;
@@ -114,6 +115,7 @@ class SqlAudit final : public AuditTable {
 
  protected:
   void put(const AuditRow& row) override;
+  std::vector<AuditReading> readings_behind(std::optional<std::string_view> id, int count) override;
   void put(const AuditCheckpoint& checkpoint) override;
   std::optional<AuditCheckpoint> oldest_kept_checkpoint() override;
   std::optional<AuditCheckpoint> newest_removed_checkpoint() override;

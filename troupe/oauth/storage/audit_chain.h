@@ -11,6 +11,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/crypto/token.h"
@@ -27,9 +28,21 @@ struct AuditRow {
   std::optional<crypto::Digest> hash{};
 };
 
-/// A row as it was read; or, where somebody has put in what is none, what stands there instead: "an event whose id, 3
-/// bytes (0a0b0c), is none that the server makes".
-using AuditReading = std::expected<AuditRow, std::string>;
+/// What stands where a row should, and is none that the server makes: somebody has put it in.
+struct AuditStranger {
+  std::string id;    // its bytes as they are
+  std::string what;  // "an event whose id, 3 bytes (0a0b0c), is none that the server makes"
+};
+
+/// A row as it was read, or what stands there instead.
+using AuditReading = std::expected<AuditRow, AuditStranger>;
+
+/// Some rows in the order of the chain, without the strangers that stand among them.
+struct AuditPage {
+  std::vector<AuditRow> rows;
+  std::int64_t strangers = 0;
+  std::string first_stranger{};  // what it is
+};
 
 /// The newest event, as far as the next one needs it.
 struct AuditHead {

@@ -28,9 +28,10 @@ std::vector<AuditEvent> MemoryAudit::matching(const AuditFilter& filter, int cou
   return page;
 }
 
-std::vector<AuditReading> MemoryAudit::readings_after(const std::optional<crypto::TokenId>& id, int count) {
+std::vector<AuditReading> MemoryAudit::readings_behind(std::optional<std::string_view> id, int count) {
+  const auto after = id ? crypto::TokenId::from_bytes(*id) : std::nullopt;  // all of these are rows
   std::vector<AuditReading> page;
-  for (auto it = id ? rows_.upper_bound(*id) : rows_.begin(); it != rows_.end() && std::ssize(page) < count; ++it)
+  for (auto it = after ? rows_.upper_bound(*after) : rows_.begin(); it != rows_.end() && std::ssize(page) < count; ++it)
     page.emplace_back(it->second);
   return page;
 }

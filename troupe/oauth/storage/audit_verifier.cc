@@ -70,7 +70,7 @@ class Walk {
     if (rows_.empty()) return nullptr;
     if (rows_.front()) return &*rows_.front();
     const std::string place = passed_ ? fmt::format("behind event {}", passed_->text()) : "at the beginning";
-    complain(fmt::format("{} stands {}", place, rows_.front().error()));
+    complain(fmt::format("{} stands {}", place, rows_.front().error().what));
     return nullptr;
   }
 
@@ -180,7 +180,7 @@ class Walk {
   std::optional<std::string> oldest_up_to(const crypto::TokenId& last) const {
     const auto oldest = pages_.rows(std::nullopt, 1);
     if (oldest.empty()) return std::nullopt;
-    if (!oldest.front()) return oldest.front().error();
+    if (!oldest.front()) return oldest.front().error().what;
     if (oldest.front()->event.id > last) return std::nullopt;
     return fmt::format("event {}", name(*oldest.front()));
   }

@@ -45,7 +45,7 @@ struct Trail {
 
 inline Trail read(AuditTable& table) {
   constexpr int all = 10'000;
-  return {table.rows_after(std::nullopt, all), table.checkpoints_after(0, all)};
+  return {table.page_after(std::nullopt, all).rows, table.checkpoints_after(0, all)};
 }
 
 /// Three events on the first day, two on the second, two on the third, which is not over.
