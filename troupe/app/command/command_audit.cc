@@ -57,12 +57,8 @@ Exit verify(Invocation& invocation, const AuditCommand& command, AdminWork& admi
                              verdict.segments_closed - verdict.segments_removed));
   if (verdict.segments_removed > 0)
     invocation.say(fmt::format("{} older segments were removed after their time", verdict.segments_removed));
-  if (verdict.leaving > 0) {
-    invocation.say(
-        fmt::format("{} events of removed segments are there still, and go soon: nothing vouches for the "
-                    "first of them",
-                    verdict.leaving));
-  }
+  if (verdict.leaving > 0)
+    invocation.say(fmt::format("{} events of removed segments are there still, and go soon", verdict.leaving));
   if (verdict.unchained > 0)
     invocation.say(fmt::format("{} events are older than the chain: nothing vouches for them", verdict.unchained));
   invocation.say(fmt::format("newest hash {}", crypto::hex(verdict.newest.view())));

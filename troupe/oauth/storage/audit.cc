@@ -21,7 +21,7 @@ void AuditTable::append(AuditEvent event) {
   const auto last = head();
   if (last && event.id <= last->id) event.id = next_after(last->id);
   AuditRow row{.event = std::move(event), .segment = 1, .place = 1};
-  crypto::Digest before = audit_root;
+  crypto::Digest before = last ? audit_root : audit_bare_root;
   if (!last || !last->hash) {  // the first of all, or the first behind what is older than the chain
     if (const auto checkpoint = newest_checkpoint()) {
       row.segment = checkpoint->segment + 1;
@@ -84,7 +84,7 @@ namespace {
 
 constexpr std::string_view row_columns =
     "id, kind, client, user, family, reason, token, request, done_by, segment, place, hash";
-constexpr std::string_view checkpoint_columns = "segment, count, last, last_hash, hash, is_removed";
+constexpr std::string_view checkpoint_columns = "segment, count, last, last_hash, hash, is_removed, gone_to";
 
 AuditEvent event_in(const store::Row& row) {
   AuditEvent event{.id = id_in(row, 0),
@@ -161,7 +161,8 @@ AuditCheckpoint checkpoint_in(const store::Row& row) try {
           .last = id_in(row, 2),
           .last_hash = hash_in(row, 3),
           .hash = hash_in(row, 4),
-          .is_removed = row.integer(5) != 0};
+          .is_removed = row.integer(5) != 0,
+          .gone_to = copied_hash_in(row, 6)};
 } catch (const store::Error& error) {
   const auto what = fmt::format("the checkpoint of segment {} cannot be read: {}", row.integer(0), error.what());
   throw store::Error{error.failure(), error.code(), what};
@@ -288,6 +289,11 @@ void SqlAudit::mark_removed(std::int64_t segment) {
 
 int SqlAudit::remove_rows_until(const crypto::TokenId& last, int count) {
   head_.reset();
+  transaction_.run(
+      "UPDATE audit_checkpoints SET gone_to = newest.hash FROM "
+      "(SELECT id, segment, hash FROM (SELECT id, segment, hash FROM events WHERE id <= ?1 ORDER BY id LIMIT ?2) "
+      "AS oldest ORDER BY id DESC LIMIT 1) AS newest WHERE audit_checkpoints.segment = newest.segment",
+      {column_of(last), count});
   return static_cast<int>(
       transaction_.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= ?1 ORDER BY id LIMIT ?2)",
                        {column_of(last), count}));

@@ -72,7 +72,8 @@ class AuditTable {
   virtual std::optional<AuditCheckpoint> oldest_kept_checkpoint() = 0;
   virtual std::optional<AuditCheckpoint> newest_removed_checkpoint() = 0;
   virtual void mark_removed(std::int64_t segment) = 0;
-  /// Removes the oldest rows up to `last`, at most `count`.
+  /// Removes the oldest rows up to `last`, at most `count`, and notes in the checkpoint of the newest of them how far
+  /// it has come: so what is left is verified from its first row on.
   virtual int remove_rows_until(const crypto::TokenId& last, int count) = 0;
   /// Of the `count` oldest rows before `end` those that are older than the chain.
   virtual int remove_unchained_before(const crypto::TokenId& end, int count) = 0;
@@ -88,8 +89,8 @@ class MemoryAudit final : public AuditTable {
   void put_reader(std::string_view name, const crypto::TokenId& last) override;
 
  protected:
-  void put(const AuditRow& row) override;
   std::vector<AuditReading> readings_behind(std::optional<std::string_view> id, int count) override;
+  void put(const AuditRow& row) override;
   void put(const AuditCheckpoint& checkpoint) override;
   std::optional<AuditCheckpoint> oldest_kept_checkpoint() override;
   std::optional<AuditCheckpoint> newest_removed_checkpoint() override;
@@ -114,8 +115,8 @@ class SqlAudit final : public AuditTable {
   void put_reader(std::string_view name, const crypto::TokenId& last) override;
 
  protected:
-  void put(const AuditRow& row) override;
   std::vector<AuditReading> readings_behind(std::optional<std::string_view> id, int count) override;
+  void put(const AuditRow& row) override;
   void put(const AuditCheckpoint& checkpoint) override;
   std::optional<AuditCheckpoint> oldest_kept_checkpoint() override;
   std::optional<AuditCheckpoint> newest_removed_checkpoint() override;

@@ -59,13 +59,16 @@ struct AuditCheckpoint {
   crypto::TokenId last;
   crypto::Digest last_hash;
   crypto::Digest hash;
-  bool is_removed = false;  // its events are gone, or about to be; the hash does not cover this
+  bool is_removed = false;  // its events are gone, or about to be; the hash covers neither this nor the next
+  std::optional<crypto::Digest> gone_to{};  // the hash of the newest event that is gone, while others are there still
 };
 
 inline constexpr std::int64_t audit_segment_max = 100'000;  // events; some tens of megabytes
 
-/// What the first event, and the first checkpoint, go on from.
+/// What the first checkpoint goes on from, and the first event where others that are older than the chain stood before.
 inline constexpr crypto::Digest audit_root{};
+/// What the first event goes on from where nothing stood before it: so nothing can be put there later.
+inline constexpr crypto::Digest audit_bare_root{{'\1'}};
 
 /// The hash of a row whose place is known, behind `before`.
 crypto::Digest hash_of(const AuditRow& row, const crypto::Digest& before);

@@ -76,6 +76,8 @@ void MemoryAudit::mark_removed(std::int64_t segment) { checkpoints_.at(segment).
 int MemoryAudit::remove_rows_until(const crypto::TokenId& last, int count) {
   int removed = 0;
   while (removed < count && !rows_.empty() && rows_.begin()->first <= last) {
+    const AuditRow& oldest = rows_.begin()->second;
+    if (const auto of = checkpoints_.find(oldest.segment); of != checkpoints_.end()) of->second.gone_to = oldest.hash;
     rows_.erase(rows_.begin());
     ++removed;
   }

@@ -23,6 +23,7 @@ Trail cut_trail(int gone) {
   REQUIRE_EQ(table.release_segment_before(first_day + 24h), 1);
   table.append({.id = event(2.2).id, .kind = std::string{audit_removal_kind}, .reason = audit_removal_reason(1)});
   Trail trail = read(table);
+  if (gone > 0) trail.checkpoints.front().gone_to = trail.rows[static_cast<std::size_t>(gone) - 1].hash;
   trail.rows.erase(trail.rows.begin(), trail.rows.begin() + gone);
   REQUIRE_EQ(trail.verify().fault, std::nullopt);
   REQUIRE_EQ(trail.verify().leaving, 3 - gone);
@@ -47,7 +48,7 @@ TEST_CASE("what is put in, or changed, where a segment was removed is found as w
   static AuditRow planted;
   planted = forged;
   const Row rows[] = {
-      {"an event where none is left", 3, [](Trail& t) { plant(t, planted); }, "segment 1 was removed, and event"},
+      {"an event where none is left", 3, [](Trail& t) { plant(t, planted); }, "(forged) was changed, or what says"},
       {"one that claims to be the first, and fits", 3,
        [](Trail& t) {
          planted.place = 1;
@@ -68,7 +69,7 @@ TEST_CASE("what is put in, or changed, where a segment was removed is found as w
          plant(t, planted);
        },
        "segment 1 was removed, and event"},
-      {"one before what is left", 1, [](Trail& t) { plant(t, planted); }, "number 2 of segment 1, and 3 was due"},
+      {"one before what is left", 1, [](Trail& t) { plant(t, planted); }, "(forged) was changed, or what says"},
       {"one behind what is left", 1,
        [](Trail& t) {
          planted.event.id = event(0.5).id;
@@ -76,6 +77,8 @@ TEST_CASE("what is put in, or changed, where a segment was removed is found as w
        },
        "says that it is of segment 1, and stands in 2"},
       {"a change of what is left", 1, [](Trail& t) { t.rows[1].event.reason = "forged"; }, "its hash does not fit"},
+      {"a change of the first that is left", 1, [](Trail& t) { t.rows[0].event.reason = "forged"; },
+       "its hash does not fit"},
       {"a change of the first, of which all is left", 0, [](Trail& t) { t.rows[0].event.reason = "forged"; },
        "its hash does not fit"},
       {"the end of what is left is removed", 0, [](Trail& t) { t.rows.erase(t.rows.begin() + 2); },
@@ -160,6 +163,50 @@ TEST_CASE("rows that a database holds and the server never wrote are told by whe
       });
     }
   }
+}
+
+TEST_CASE(
+    "before a trail that began with nothing before it nothing can be put, and before one that did not it is told") {
+  MemoryAudit table;
+  fill(table);
+  Trail trail = read(table);
+  plant(trail, {.event = event(-1, "forged")});
+  CHECK(trail.verify().fault->contains("1 events stand before event"));
+
+  Trail older = read(table);  // as trails were written before they said so
+  std::erase_if(older.rows, [](const AuditRow& row) { return row.segment > 1; });
+  older.checkpoints.clear();
+  crypto::Digest before = audit_root;
+  for (AuditRow& row : older.rows) row.hash = before = hash_of(row, before);
+  CHECK_EQ(older.verify().fault, std::nullopt);
+  plant(older, {.event = event(-1, "forged")});
+  CHECK_EQ(older.verify().fault, std::nullopt);
+  CHECK_EQ(older.verify().unchained, 1);
+}
+
+TEST_CASE_TEMPLATE("what is left of a removed segment is vouched for from its first event on", Store, stores::InMemory,
+                   stores::BySql) {
+  Store{}.with([](Tables t) {
+    fill(t.audit);
+    REQUIRE_EQ(t.audit.release_segment_before(first_day + 24h), 1);
+    t.audit.append({.id = event(2.2).id, .kind = std::string{audit_removal_kind}, .reason = audit_removal_reason(1)});
+    for (const int gone : {0, 1, 1}) {
+      REQUIRE_EQ(t.audit.remove_released(first_day + 24h, gone), gone);
+      const Trail trail = read(t.audit);
+      REQUIRE_EQ(trail.verify().fault, std::nullopt);
+      REQUIRE_GT(trail.verify().leaving, 0);
+      Trail changed = trail;
+      changed.rows.front().event.reason = "forged";
+      CHECK(changed.verify().fault->contains("its hash does not fit"));
+      if (trail.verify().leaving == 3) continue;
+      Trail silent = trail;
+      silent.checkpoints.front().gone_to.reset();
+      CHECK(silent.verify().fault->contains("its hash does not fit"));
+    }
+    REQUIRE_EQ(t.audit.remove_released(first_day + 24h, 1), 1);
+    CHECK_EQ(read(t.audit).verify().fault, std::nullopt);
+    CHECK_EQ(read(t.audit).verify().leaving, 0);
+  });
 }
 
 TEST_CASE("a checkpoint before the first is told by its number") {

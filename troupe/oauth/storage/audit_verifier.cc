@@ -146,15 +146,26 @@ class Walk {
     pass_removed(checkpoint);
   }
 
-  /// The rows of a removed segment that are there still.
-  void check_leaving(const AuditCheckpoint& checkpoint) {
-    if (checkpoint.segment == 1) pass_unchained();
+  /// Before the first row of a segment.
+  void begin(std::int64_t segment) {
+    if (segment == 1) pass_unchained();
     place_ = 0;
     row_hash_ = checkpoint_hash_;
+    const AuditRow* first = segment == 1 ? peek() : nullptr;
+    if (first == nullptr || hash_of(*first, audit_bare_root) != first->hash) return;
+    row_hash_ = audit_bare_root;
+    if (verdict_.unchained == 0) return;
+    complain(
+        fmt::format("{} events stand before event {}, which was the first of all", verdict_.unchained, name(*first)));
+  }
+
+  /// The rows of a removed segment that are there still.
+  void check_leaving(const AuditCheckpoint& checkpoint) {
+    begin(checkpoint.segment);
     for (const AuditRow* row = peek(); row != nullptr && !verdict_.fault && row->event.id <= checkpoint.last;
          row = peek()) {
       const bool is_next = row->place == place_ + 1;
-      const bool is_cut = !is_next && row->segment == checkpoint.segment && row->hash && is_oldest_now(*row);
+      const bool is_cut = !is_next && row->segment == checkpoint.segment && row->hash && is_behind_gone(*row);
       if (!is_cut && !fits(*row, checkpoint.segment)) return;
       verdict_.leaving = is_cut ? 1 : verdict_.leaving + 1;
       place_ = row->place;
@@ -170,10 +181,22 @@ class Walk {
     verdict_.unchained = verdict_.leaving = 0;  // all of it is gone meanwhile
   }
 
-  /// Whether nothing stands before the row: what did is gone, by its age.
-  bool is_oldest_now(const AuditRow& row) const {
+  /// Whether nothing stands before the row: what did is gone, by its age. A row that is there still must fit to the
+  /// newest of what is gone, else that is a fault; one that is gone itself by now is nobody's concern any more.
+  bool is_behind_gone(const AuditRow& row) {
+    const auto now = pages_.checkpoints(row.segment - 1, 1);  // before the look at the oldest row
     const auto oldest = pages_.rows(std::nullopt, 1);
-    return oldest.empty() || (oldest.front() && oldest.front()->event.id >= row.event.id);
+    if (oldest.empty()) return true;
+    if (!oldest.front() || oldest.front()->event.id < row.event.id) return false;
+    const bool is_there = oldest.front()->event.id == row.event.id;
+    const auto gone_to = now.empty() ? std::nullopt : now.front().gone_to;
+    if (is_there && (!gone_to || hash_of(row, *gone_to) != row.hash)) {
+      complain(
+          fmt::format("event {} was changed, or what says which events before it were removed: its hash does "
+                      "not fit",
+                      name(row)));
+    }
+    return true;
   }
 
   /// What stands at the very beginning, unless that is behind `last`.
@@ -202,9 +225,7 @@ class Walk {
 
   /// The rows of that segment, as far as they go.
   void check_rows(std::int64_t segment) {
-    if (segment == 1) pass_unchained();
-    place_ = 0;
-    row_hash_ = checkpoint_hash_;
+    begin(segment);
     for (const AuditRow* row = peek(); row != nullptr && !verdict_.fault; row = peek()) {
       if (row->segment > segment || !fits(*row, segment)) return;
       ++verdict_.events;

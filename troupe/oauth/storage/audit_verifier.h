@@ -2,7 +2,7 @@
 // that does not fit.
 //
 // Of a segment that was removed there is nothing, or its end, since the oldest events go first; it must hang together
-// like any other.
+// like any other, and its checkpoint says what its first event goes on from.
 //
 // It sees a page at a time, so its memory does not grow with the trail, and reads through a
 // function, so that whoever calls it decides about transactions. What has been cut off at the
@@ -28,10 +28,10 @@ struct AuditPages {
 struct AuditVerdict {
   std::optional<std::string> fault{};  // a sentence about the first thing that does not fit
   std::int64_t events = 0;             // that were looked at and fit
-  std::int64_t unchained = 0;          // that are older than the chain: nothing vouches for them
+  std::int64_t unchained = 0;          // that are older than a chain which says so: nothing vouches for them
   std::int64_t segments_closed = 0;
   std::int64_t segments_removed = 0;   // whose checkpoints alone are left
-  std::int64_t leaving = 0;            // events of these that are there still: nothing vouches for the first
+  std::int64_t leaving = 0;            // events of these that are there still
   crypto::Digest newest = audit_root;  // the hash of the newest event or checkpoint
   bool has_wanted = false;             // the hash that was looked for is one of the chain
 };

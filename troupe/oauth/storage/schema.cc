@@ -294,6 +294,11 @@ ALTER TABLE clients ADD COLUMN resources TEXT NOT NULL DEFAULT '';
 ALTER TABLE client_registrations ADD COLUMN is_bounded INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// How far the rows of a removed segment are gone: the hash of the newest of them.
+constexpr std::string_view removals_by_hash = R"sql(
+ALTER TABLE audit_checkpoints ADD COLUMN gone_to BLOB;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
@@ -304,7 +309,8 @@ constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {8, "keys of clients, notices of sign-outs", keys_and_notices},
                                            {9, "claims of ID tokens", claims_of_id_tokens},
                                            {10, "sessions by their end", sessions_by_their_end},
-                                           {11, "servers of resources, bounded registrations", resource_servers}};
+                                           {11, "servers of resources, bounded registrations", resource_servers},
+                                           {12, "removals by hash", removals_by_hash}};
 
 }  // namespace
 
