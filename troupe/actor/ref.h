@@ -255,6 +255,7 @@ class [[nodiscard]] AskAwaiter {
   bool await_ready() const noexcept { return !target_; }
 
   bool await_suspend(std::coroutine_handle<> frame) {
+    INVARIANT(ask_.core == nullptr, "an ask is awaited once: its message has gone");
     Activation& activation = detail::awaiting();
     Core& core = *activation.cell->owner;
     activation.point = frame;
@@ -310,14 +311,15 @@ class [[nodiscard]] SendAwaiter {
       local_.result = Sent::dead;
       return false;
     }
+    INVARIANT(local_.activation == nullptr, "a send is awaited once: its message has gone");
     Activation& activation = detail::awaiting();
     Core& core = *activation.cell->owner;
     activation.point = frame;
+    local_.activation = &activation;
     Cell& cell = *target_.cell;
     Envelope* envelope = core.make_message(*handler_, target_, std::move(message_));
     const Instant deadline = std::min(core.now() + 5s, core.deadline());
     if (cell.owner != &core) {
-      local_.activation = &activation;
       switch (core.credits().send(envelope, local_, deadline)) {
         case CreditBook::Sending::gone:
           local_.result = Sent::sent;
@@ -342,7 +344,6 @@ class [[nodiscard]] SendAwaiter {
       Core::submit(&core, *cell.owner, envelope);
       return true;
     }
-    local_.activation = &activation;
     const auto done = mailbox::send(core, cell, envelope, local_, deadline);
     if (done) local_.result = *done;
     return !done;

@@ -36,6 +36,23 @@ class Twice {
   static Task<int> number() { co_return 1; }
 };
 
+struct Word {
+  std::string text;
+};
+
+class Listener {
+ public:
+  int handle(Question) const { return 1; }
+  void handle(Word) {}
+};
+
+/// Awaits twice what it was given, as long as that lets it.
+template <class Awaitable>
+Task<void> impatient(Awaitable what) {
+  (void)co_await what;
+  (void)co_await what;
+}
+
 struct Nobody {
   std::string key;
   void handle(Question&) const {}
@@ -57,7 +74,23 @@ const Misuse misuses[] = {
     {"a Reply that a thread answers which is no core's",
      [](System& s) { (void)s.block_on(s.spawn<Careless>({}).ask(Question{})); }, "answered on a core's thread"},
     {"a task that is awaited twice", [](System& s) { (void)s.block_on(s.spawn<Twice>({}).ask(Question{})); },
-     "awaited once"},
+     "a task is awaited once"},
+    {"an ask that is awaited twice", [](System& s) { s.block_on(impatient(s.spawn<Listener>({}).ask(Question{}))); },
+     "an ask is awaited once"},
+    {"a send that is awaited twice",
+     [](System& s) { s.block_on(impatient(s.spawn<Listener>({}).send(Word{"hello"}))); }, "a send is awaited once"},
+    {"a send to another core that is awaited twice",
+     [](System& s) { s.block_on(impatient(s.spawn<Listener>({.core = 1}).send(Word{"hello"}))); },
+     "a send is awaited once"},
+    {"a job that is awaited twice",
+     [](System& s) {
+       s.block_on([]() -> Task<void> {
+         auto job = blocking([] {});
+         co_await job;
+         co_await job;
+       }());
+     },
+     "a job is awaited once"},
     {"the number of shards that nobody started", [](System&) { (void)Shards<Nobody>{}.count(); },
      "have not been started"},
     {"blocking jobs without a thread for them",

@@ -72,6 +72,7 @@ class JobAwaiter {
 
  protected:
   std::shared_ptr<JobState<R>> begin(std::coroutine_handle<> frame) {
+    INVARIANT(state_ == nullptr, "a job is awaited once: it has gone to where it runs");
     Activation& activation = awaiting();
     activation.point = frame;
     shield_ = Shield{&activation};
