@@ -1,4 +1,5 @@
-# Compiles SOURCE and wants it refused, with every `// expect: words` of it in the first line that is an error.
+# Compiles SOURCE and wants it refused, with every `// expect: words` of it in the first line that is an error, and
+# every `// shows: words` in any line.
 #   cmake -D COMPILER=... -D ROOT=... -D SOURCE=... -P refused.cmake
 execute_process(COMMAND ${COMPILER} -std=c++23 -fsyntax-only -fno-color-diagnostics -fno-elide-type -I ${ROOT} ${SOURCE}
   RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
@@ -15,5 +16,13 @@ foreach(expectation IN LISTS expectations)
   string(FIND "${first}" "${words}" at)
   if(at EQUAL -1)
     message(FATAL_ERROR "the first error does not say `${words}`:\n${first}\n\nall of it:\n${said}")
+  endif()
+endforeach()
+file(STRINGS ${SOURCE} shown REGEX "^// shows: ")
+foreach(line IN LISTS shown)
+  string(REPLACE "// shows: " "" words "${line}")
+  string(FIND "${said}" "${words}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "nothing of it says `${words}`:\n${said}")
   endif()
 endforeach()

@@ -166,7 +166,7 @@ struct TimerOf final : ActorTimer {
   explicit TimerOf(M m) : message(std::move(m)) {}
   Envelope* make(Core& core) override {
     const Handler& handler = timed_handler<A, M>;
-    if constexpr (std::is_copy_constructible_v<M>) {
+    if constexpr (may_copy<M>()) {
       return core.make(handler, cell->address(), Timed<M>{message, TimerTicket{*this}});
     } else {
       return core.make(handler, cell->address(), Timed<M>{std::move(message), TimerTicket{*this}});

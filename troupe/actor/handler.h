@@ -274,11 +274,14 @@ constexpr auto hash_of() -> std::uint64_t (*)(Envelope&) {
   return nullptr;
 }
 
-template <class M>
+/// Copies an M within all of it that travels. The compiler shows the line of the copy where there is none.
+template <class M, class Whole>
 constexpr auto copy_of() -> Envelope* (*)(Core&, Envelope&, Address) {
-  if constexpr (std::is_copy_constructible_v<M>) {
+  if constexpr (may_copy<M>()) {
     return [](Core& core, Envelope& original, Address to) {
-      Envelope* copy = core.make(*original.handler, to, M{std::as_const(original.message<M>())});
+      const Whole& message = original.message<Whole>();
+      Whole another{message};  // a member only moves? Say `static constexpr bool copyable = false;` in the message
+      Envelope* copy = core.make(*original.handler, to, std::move(another));
       copy->sender = original.sender;
       copy->deadline = original.deadline;
       return copy;
@@ -304,7 +307,7 @@ consteval Handler describe_handler() {
       .interleaves = interleaves<A, M>(),
       .reads = reads<A, M>(),
       .key = hash_of<M>(),
-      .copy = copy_of<Carried<M>>(),
+      .copy = copy_of<M, Carried<M>>(),
   };
 }
 
@@ -331,7 +334,7 @@ inline constexpr Handler traced_handler_of = [] {
   handler.invoke = invoke_traced<A, M, Carried<M>>;
   handler.trace_of = context_of<Carried<M>>;
   handler.destroy = destroy_message<Traced<Carried<M>>>;
-  handler.copy = copy_of<Traced<Carried<M>>>();
+  handler.copy = copy_of<M, Traced<Carried<M>>>();
   return handler;
 }();
 

@@ -10,6 +10,9 @@
 // `static constexpr bool interleaves = true;`. Where an actor says
 // `static constexpr bool const_handlers_interleave = true;`, its const handlers are handled
 // also while another handler is suspended, though never before an earlier message.
+//
+// A message with a container of what only moves (std::vector<std::unique_ptr<T>>) says
+// `static constexpr bool copyable = false;`: the language believes that it can be copied.
 #pragma once
 
 #include <expected>
@@ -126,6 +129,17 @@ template <class M>
 consteval PriorityFunction priority_function() {
   if constexpr (chooses_priority<M>) return &priority_of<M>;
   return nullptr;
+}
+
+/// Whether the library may copy a message, for a pool that broadcasts, a topic or a timer. A container of what only
+/// moves claims to be copyable, so who has one says `static constexpr bool copyable = false;`.
+template <class M>
+consteval bool may_copy() {
+  if constexpr (requires { std::bool_constant<M::copyable>{}; }) {
+    return M::copyable;
+  } else {
+    return std::is_copy_constructible_v<M>;
+  }
 }
 
 template <class M>

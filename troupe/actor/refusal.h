@@ -52,7 +52,7 @@ template <class Actor, class M>
 inline constexpr bool message_that_is_asked_is_stashed_with_its_reply = !Askable<M>;
 
 template <class Actor, class M>
-inline constexpr bool message_that_is_told_again_and_again_is_copyable = std::is_copy_constructible_v<M>;
+inline constexpr bool message_that_is_told_again_and_again_is_copyable = may_copy<M>();
 
 template <class Actor, class M, class Returned, class Declared>
 inline constexpr bool handler_returns_what_its_message_declares = fits<Returned, M>();

@@ -58,6 +58,25 @@ std::vector<int> run(std::string what, Duration length) {
   return *seen;
 }
 
+struct Parcels {
+  static constexpr bool copyable = false;
+  std::vector<std::unique_ptr<int>> all;
+};
+
+class Postman {
+ public:
+  explicit Postman(std::shared_ptr<int> delivered) : delivered_(std::move(delivered)) {}
+  void started(Context& ctx) {
+    Parcels parcels;
+    parcels.all.push_back(std::make_unique<int>(3));
+    ctx.after(this, 1s, std::move(parcels));
+  }
+  void handle(Parcels m) { *delivered_ += *m.all.front(); }
+
+ private:
+  std::shared_ptr<int> delivered_;
+};
+
 }  // namespace
 
 TEST_CASE("a timer may be cancelled and replaced by its own handler") {
@@ -75,4 +94,12 @@ TEST_CASE("many timers of one actor that are due together come in order, each on
   const auto seen = run("many", 1s);
   REQUIRE_EQ(seen.size(), 20'000);
   CHECK(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST_CASE("what only moves is told once by a timer") {
+  test::World w{1};
+  auto delivered = std::make_shared<int>(0);
+  w.spawn<Postman>({}, delivered);
+  w.advance(1min);
+  CHECK_EQ(*delivered, 3);
 }

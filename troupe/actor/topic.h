@@ -89,7 +89,7 @@ void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, Acto
     Envelope* envelope = nullptr;
     if (subscriber.shared) {
       envelope = here.make_within(trace, *subscriber.handler, subscriber.who, Published<T>{what});
-    } else if constexpr (std::is_copy_constructible_v<T>) {
+    } else if constexpr (may_copy<T>()) {
       envelope = here.make_within(trace, *subscriber.handler, subscriber.who, T{*what});
     }
     envelope->sender = sender;
@@ -164,7 +164,7 @@ consteval bool takes() {
 
 template <class Actor, class Value>
 inline constexpr bool subscriber_handles_published_value_or_a_copy_of_it =
-    takes<Actor, Published<Value>>() || (takes<Actor, Value>() && std::is_copy_constructible_v<Value>);
+    takes<Actor, Published<Value>>() || (takes<Actor, Value>() && may_copy<Value>());
 
 }  // namespace detail
 

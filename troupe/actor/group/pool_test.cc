@@ -44,6 +44,10 @@ struct BreakFirst {};  // the member that was made first; others take long for i
 struct Unique {
   std::unique_ptr<int> n;
 };
+struct Parcels {
+  static constexpr bool copyable = false;  // which std::vector does not say of itself
+  std::vector<std::unique_ptr<int>> all;
+};
 
 /// What all members wrote down, under one thread.
 struct Ledger {
@@ -80,6 +84,7 @@ class Worker {
     co_await sleep(10s);
   }
   void handle(Unique) {}
+  void handle(Parcels) {}
 
  private:
   Book book_;
@@ -325,9 +330,10 @@ TEST_CASE("a broadcast reaches every member, and is never asked") {
   CHECK_EQ(asked.error().outcome, Outcome::not_executed);
   CHECK_EQ(asked.error().what, "a broadcast pool is told, not asked");
   f.workers.tell(Unique{std::make_unique<int>(1)});  // cannot be copied: counted as a drop, delivered to nobody
+  f.workers.tell(Parcels{});
   f.w.run_until_idle();
   for (const auto& figures : figures_of(f.w.system())) {
-    if (figures.type == "Pool") CHECK_EQ(figures.dropped[static_cast<std::size_t>(Drop::unroutable)], 2);
+    if (figures.type == "Pool") CHECK_EQ(figures.dropped[static_cast<std::size_t>(Drop::unroutable)], 3);
   }
 }
 
