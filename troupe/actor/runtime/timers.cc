@@ -19,6 +19,10 @@ std::int64_t TimerWheel::tick_of(base::Instant when) noexcept {
   return (when.nanoseconds + 999'999) / 1'000'000;
 }
 
+base::Instant TimerWheel::instant_of(std::int64_t tick) noexcept {
+  return tick <= INT64_MAX / nanoseconds_a_tick ? base::Instant{tick * nanoseconds_a_tick} : base::Instant::never();
+}
+
 void TimerWheel::place(TimerNode& node) noexcept {
   const auto differing = static_cast<std::uint64_t>(node.tick_ ^ now_tick_) | (slots - 1);
   const int level = std::min((63 - std::countl_zero(differing)) / bits, levels - 1);
@@ -103,9 +107,9 @@ std::optional<base::Instant> TimerWheel::next() const noexcept {
   if (const auto expiry = next_expiry())
     tick = first_in(heads_[static_cast<std::size_t>(expiry->level * slots + expiry->slot)], expiry->tick);
   if (anything_waits())
-    tick = std::min(tick, tick_of(base::Instant{first_in(heads_[waiting], sweep_tick_ * nanoseconds_a_tick)}));
+    tick = std::min(tick, tick_of(base::Instant{first_in(heads_[waiting], instant_of(sweep_tick_).nanoseconds)}));
   if (tick == INT64_MAX) return std::nullopt;
-  return base::Instant{tick * nanoseconds_a_tick};
+  return instant_of(tick);
 }
 
 }  // namespace troupe::actor

@@ -54,7 +54,7 @@ class TimerWheel {
     if (node.wheel_ != nullptr) unlink(node);
     node.wheel_ = this;
     ++size_;
-    if (when.nanoseconds < (now_tick_ + 2 * sweep_ticks) * nanoseconds_a_tick) {
+    if (when.nanoseconds / nanoseconds_a_tick < now_tick_ + 2 * sweep_ticks) {
       node.tick_ = std::max(tick_of(when), now_tick_ + 1);
       place(node);
       return;
@@ -91,6 +91,8 @@ class TimerWheel {
   };
 
   static std::int64_t tick_of(base::Instant when) noexcept;
+  /// When a tick begins; `never` behind the last one that an Instant can be in.
+  static base::Instant instant_of(std::int64_t tick) noexcept;
   static void link(TimerNode& head, TimerNode& node) noexcept {
     node.prev_ = head.prev_;
     node.next_ = &head;

@@ -68,6 +68,27 @@ TEST_CASE("whoever sleeps until the next timer wakes once for each, however far 
   CHECK_FALSE(wheel.next().has_value());
 }
 
+TEST_CASE("at the end of time a timer still fires when its time comes, and what is for never comes last") {
+  const Instant late{INT64_MAX - 3'600'000'000'000};
+  TimerWheel wheel{late};
+  std::vector<int> fired;
+  Recorder overdue{fired, 1}, soon{fired, 2}, later{fired, 3}, never{fired, 4}, none{fired, 5};
+  wheel.arm(never, Instant::never());
+  wheel.arm(later, late + 59min);
+  wheel.arm(soon, late + 40ms);
+  wheel.arm(overdue, Instant{});
+  while (wheel.size() > 1) {
+    REQUIRE(wheel.next().has_value());
+    wheel.advance(*wheel.next());
+  }
+  CHECK_EQ(fired, std::vector{1, 2, 3});
+  wheel.advance(Instant::never());
+  CHECK_EQ(fired, std::vector{1, 2, 3, 4});
+  wheel.arm(none, Instant::never());  // behind the last tick that there is
+  wheel.arm(soon, Instant::never() + 1s);
+  CHECK_EQ(wheel.next(), Instant::never());
+}
+
 TEST_CASE("a random history of arming, disarming and time agrees with a sorted model") {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const bool is_slow = seed % 2 == 0;  // years in big steps, or seconds in small ones
