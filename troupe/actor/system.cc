@@ -128,6 +128,10 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
 System::~System() { shutdown(); }
 
 void System::adopt(lifecycle::SpawnPlan plan) {
+  if (ends_.load(std::memory_order_acquire)) {  // or threads that keep spawning would keep the first core from its end
+    plan.cell->owner->free_cell(*plan.cell);    // whose address nobody knows yet
+    return;
+  }
   core(0).post_remotely([this, plan = std::move(plan)](Core& first) mutable {
     const Address child = plan.cell->address();
     const bool running = root_->state == CellState::running;
@@ -235,6 +239,7 @@ void System::run_phases() {
 }
 
 void System::stop_everything() {
+  ends_.store(true, std::memory_order_release);
   core(0).post_remotely([this](Core& first) { lifecycle::request_stop(&first, root_->address()); });
   if (options_.environment != nullptr) {
     options_.environment->wait_for(

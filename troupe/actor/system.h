@@ -105,7 +105,7 @@ class System final : public Host {
   /// Shuts down if nobody has.
   ~System() override;
 
-  /// Starts a top-level actor. Any thread. The reference may be used at once.
+  /// Starts a top-level actor. Any thread. The reference may be used at once; where the system is ending it is stale.
   template <class A, class... Args>
   Ref<A> spawn(ActorOptions options, Args... args) {
     Cell& cell =
@@ -248,6 +248,7 @@ class System final : public Host {
   std::promise<void> stopped_;
   std::future<void> has_stopped_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> ends_{false};  // no top-level actor starts any more
   std::mutex callback_mutex_;
   std::function<void()> on_failure_;
   std::mutex shutdown_mutex_;

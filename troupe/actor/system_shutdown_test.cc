@@ -43,6 +43,11 @@ class Sleeper {
   void handle(Break) { throw std::runtime_error("broken"); }
 };
 
+class Hardened {
+ public:
+  void handle(Break) {}
+};
+
 SystemOptions quiet(int cores) {
   return {.cores = cores, .report = [](const std::string&) {}};
 }
@@ -127,6 +132,25 @@ TEST_CASE("who shuts down on a core's thread, which would wait for itself, is to
   CAPTURE(status);
   CHECK(WIFSIGNALED(status));
   CHECK_EQ(WTERMSIG(status), SIGABRT);
+}
+
+TEST_CASE("threads that keep spawning do not keep a system from its end") {
+  System system{quiet(2)};
+  std::atomic<bool> over{false};
+  std::atomic<int> spawned{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      while (!over) {
+        system.spawn<Hardened>({.core = t % 2}).tell(Break{});
+        ++spawned;
+      }
+    });
+  }
+  while (spawned < 2000) std::this_thread::yield();
+  CHECK(system.shutdown());
+  over = true;
+  for (auto& thread : threads) thread.join();
 }
 
 TEST_CASE("two threads may shut down at once; both return when it is done") {

@@ -127,6 +127,9 @@ Cell& Core::reserve_remotely(const MailboxOptions& mailbox, std::uint32_t messag
 void Core::free_cell(Cell& cell) noexcept {
   const bool remote = cell.reserved_remotely;
   const std::uint32_t generation = cell.address().generation;
+  std::unique_lock<std::mutex> lock;
+  // Another thread gives back what it has reserved and nobody knows of; this core may look at all cells meanwhile.
+  if (remote && current_ != this) lock = std::unique_lock{inbox_mutex_};
   cell.extras.reset();
   cell.record = nullptr;
   cell.parent = {};
@@ -136,8 +139,7 @@ void Core::free_cell(Cell& cell) noexcept {
   cell.exclusive = 0;
   cell.quick = 0;
   cell.held = 0;
-  std::unique_lock<std::mutex> lock;
-  if (remote) lock = std::unique_lock{inbox_mutex_};
+  if (remote && !lock) lock = std::unique_lock{inbox_mutex_};
   cell.state = CellState::free;
   cell.generation.store(generation + 1, std::memory_order_relaxed);
   // A cell whose generations are used up retires: an address must never come to mean somebody else.
