@@ -208,3 +208,24 @@ TEST_CASE("a child that its parent has given up may fail all the same") {
     CHECK_EQ(w.block_on(parent.ask(Ping{})).value(), 1);
   });
 }
+
+TEST_CASE("a report names an actor by one path, whichever core it and its parent are on") {
+  for (const int parent : {0, 1}) {
+    for (const int child : {0, 1}) {
+      test::World w{1};
+      w.spawn<Napper>({.name = "top", .core = child}).tell(Break{});
+      auto guardian =
+          w.spawn<Guardian>({.name = "guardian", .core = parent}, ActorOptions{.name = "ward", .core = child});
+      auto nameless = w.spawn<Guardian>({.name = "other", .core = parent}, ActorOptions{.core = child});
+      w.block_on(guardian.ask(Whom{})).value().tell(Break{});
+      w.block_on(nameless.ask(Whom{})).value().tell(Break{});
+      w.run_until_idle();
+      const auto said = [&](std::string_view words) {
+        return std::ranges::count_if(w.reports(), [&](const auto& line) { return line.starts_with(words); });
+      };
+      CHECK_EQ(said("/top failed during Break"), 1);
+      CHECK_EQ(said("/guardian/ward failed during Break"), 1);
+      CHECK_EQ(said(parent == child ? "/other/Napper-" : "/.../Napper-"), 1);
+    }
+  }
+}

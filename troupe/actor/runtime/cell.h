@@ -212,6 +212,7 @@ struct TopicHome {
 
 struct CellExtras {
   std::string name;
+  std::unique_ptr<const std::string> above;  // the path of its parent, where that is on another core
   Supervision supervision;
   Duration block_for = 5s;
   NodeList<ChildRecord> children;
@@ -302,6 +303,8 @@ class alignas(64) Cell : public Context {
     return *extras;
   }
   std::uint32_t place() const noexcept { return number & 0xffffff; }
+  /// The first cell of the first core is the root of the tree, from the beginning to the end. Any thread.
+  bool is_root() const noexcept { return number == 0; }
   Address address() noexcept { return {this, generation.load(std::memory_order_relaxed)}; }
   bool is(std::uint32_t g) const noexcept {
     return generation.load(std::memory_order_relaxed) == g && state != CellState::free;

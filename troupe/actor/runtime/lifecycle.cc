@@ -168,6 +168,19 @@ void finish_halt(Core& core, Cell& cell) {
   control::send(&core, cell.parent, ChildHalted{cell.record});
 }
 
+// ---- paths ----
+
+/// Another core's cells may not be read from here. Who has a name was given the path of its parent with it; who has
+/// none bears the number of its core, by which it is found.
+std::string_view above_on_another_core(const Cell& cell) noexcept {
+  if (cell.extras && cell.extras->above) return *cell.extras->above;
+  return cell.parent.cell->is_root() ? "/" : "/...";
+}
+
+std::string path_below(std::string_view above, std::string_view own) {
+  return above == "/" ? fmt::format("/{}", own) : fmt::format("{}/{}", above, own);
+}
+
 }  // namespace
 
 // ---- the control messages of a cell's own life ----
@@ -188,6 +201,7 @@ void Start::apply(Core& core, Cell& cell) {
   if (!plain) {
     auto& extras = cell.more();
     extras.name = std::move(options.name);
+    extras.above = std::move(above);
     extras.supervision = std::move(options.supervision);
     extras.block_for = options.mailbox.block_for;
   }
@@ -359,11 +373,9 @@ std::string path_of(const Cell& cell) {
                               ? cell.extras->name
                               : fmt::format("{}-{}.{}", cell.type->name, cell.owner->index(), cell.place());
   if (!cell.parent) return "/";
-  // Another core's cells may not be read from here; the path then begins at the core's border.
-  if (cell.parent.cell->owner != cell.owner) return fmt::format("(core {})/{}", cell.owner->index(), own);
+  if (cell.parent.cell->owner != cell.owner) return path_below(above_on_another_core(cell), own);
   if (!cell.parent.cell->is(cell.parent.generation)) return fmt::format("(abandoned)/{}", own);
-  const std::string above = path_of(*cell.parent.cell);
-  return above == "/" ? "/" + own : above + "/" + own;
+  return path_below(path_of(*cell.parent.cell), own);
 }
 
 }  // namespace troupe::actor::lifecycle

@@ -73,7 +73,8 @@ void forget_timer(ActorTimer& timer) noexcept;
 
 /// What an exception says of itself.
 std::string describe(const std::exception_ptr& error);
-/// Where the actor stands in the tree, as far as its own core knows.
+/// Where the actor stands in the tree: "/office/clerk". Below a parent on another core one without a name of its own is
+/// "/.../Clerk-1.17".
 std::string path_of(const Cell& cell);
 /// The number of an address, stable while its tenant lives.
 ActorId id_of(Address address) noexcept;

@@ -19,7 +19,8 @@ struct Start {
   ActorOptions options;
   Address parent;
   ChildRecord* record;
-  bool held = false;  // it waits for `StartAgain`
+  bool held = false;                         // it waits for `StartAgain`
+  std::unique_ptr<const std::string> above;  // see CellExtras
 
   void apply(Core& core, Cell& cell);
 };

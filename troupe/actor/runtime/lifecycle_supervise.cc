@@ -386,8 +386,12 @@ ChildRecord& note(Core& here, Cell& parent, const SpawnPlan& plan) {
   return *record;
 }
 
-Start message_for(SpawnPlan& plan, const Cell& parent, ChildRecord& record) {
-  return {std::move(plan.body), plan.type, std::move(plan.options), const_cast<Cell&>(parent).address(), &record};
+Start message_for(SpawnPlan& plan, Cell& parent, ChildRecord& record) {
+  Start message{std::move(plan.body), plan.type, std::move(plan.options), parent.address(), &record};
+  if (plan.cell->owner != parent.owner && !parent.is_root() && !message.options.name.empty()) {
+    message.above = std::make_unique<const std::string>(path_of(parent));
+  }
+  return message;
 }
 
 }  // namespace
