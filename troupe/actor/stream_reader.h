@@ -57,9 +57,13 @@ class [[nodiscard]] Next {
   /// Null unless the stream has failed; the domain error is in it.
   const Failure<E>* failure() const noexcept { return std::get_if<Failure<E>>(&what_); }
 
-  T& operator*() { return std::get<T>(what_); }
-  const T& operator*() const { return std::get<T>(what_); }
-  T* operator->() { return &std::get<T>(what_); }
+  /// The item. Throws StreamBroken where the stream has failed.
+  T& operator*() { return const_cast<T&>(*std::as_const(*this)); }
+  const T& operator*() const {
+    INVARIANT(static_cast<bool>(*this), "a stream that has ended has no next item: `if (!next) break;` comes first");
+    return std::get<T>(what_);
+  }
+  T* operator->() { return &**this; }
 
  private:
   std::variant<std::monostate, T, Failure<E>> what_;

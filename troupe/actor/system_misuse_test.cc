@@ -39,11 +39,15 @@ class Twice {
 struct Word {
   std::string text;
 };
+struct Words {
+  using item = Word;
+};
 
 class Listener {
  public:
   int handle(Question) const { return 1; }
   void handle(Word) {}
+  Stream<Word> handle(Words) { co_return; }
 };
 
 /// Awaits twice what it was given, as long as that lets it.
@@ -91,6 +95,15 @@ const Misuse misuses[] = {
        }());
      },
      "a job is awaited once"},
+    {"an item behind the end of a stream",
+     [](System& s) {
+       s.block_on([](Ref<Listener> listener) -> Task<void> {
+         auto words = listener.stream(Words{});
+         auto word = co_await words.next();
+         co_await listener.send(Word{word->text});
+       }(s.spawn<Listener>({})));
+     },
+     "a stream that has ended has no next item"},
     {"the number of shards that nobody started", [](System&) { (void)Shards<Nobody>{}.count(); },
      "have not been started"},
     {"blocking jobs without a thread for them",
