@@ -134,5 +134,23 @@ TEST_CASE_TEMPLATE("a consent takes the place of the one before", Store, InMemor
   });
 }
 
+TEST_CASE_TEMPLATE("a scope is read back as it was written, with more words than a request may name", Store, InMemory,
+                   BySql) {
+  Store{}.with([](Tables t) {
+    const UserId alice{"u_alice"};
+    const ClientId client{"c_shop"};
+    ScopeSet all;
+    for (std::size_t n = 1; n <= 2 * ScopeSet::tokens_max + 1; ++n) {
+      all = all.united_with(scope(std::to_string(n)));
+      if (n % ScopeSet::tokens_max > 1 && n > 3) continue;
+      CAPTURE(n);
+      t.users.put_consent({alice, client, all, at(1)});
+      CHECK_EQ(t.users.find_consent(alice, client)->scope, all);
+    }
+    t.users.put_consent({alice, client, ScopeSet{}, at(1)});
+    CHECK_EQ(t.users.find_consent(alice, client)->scope, ScopeSet{});
+  });
+}
+
 }  // namespace
 }  // namespace troupe::oauth

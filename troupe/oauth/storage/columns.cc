@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 
 namespace troupe::oauth {
@@ -47,10 +49,21 @@ crypto::Algorithm algorithm_in(const store::Row& row, int column) {
   return *algorithm;
 }
 
+// A request may name only so many words, but what is kept may have more: what was agreed to adds up, and so do scopes
+// and the claims that stand for scopes. So it is read in pieces, each of which a request could have named.
 ScopeSet scope_in(const store::Row& row, int column) {
-  auto scope = ScopeSet::parse(row.text(column));
-  if (!scope) throw_wrong(column, "scope");
-  return std::move(*scope);
+  const std::string text = row.text(column);
+  ScopeSet all;
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = begin;
+    for (std::size_t words = 0; words < ScopeSet::tokens_max && end < text.size(); ++words)
+      end = std::min(text.find(' ', end + 1), text.size());
+    const auto piece = ScopeSet::parse(std::string_view{text}.substr(begin, end - begin));
+    if (!piece || end + 1 == text.size()) throw_wrong(column, "scope");
+    all = all.united_with(*piece);
+    begin = end + 1;
+  }
+  return all;
 }
 
 base::UnixTime time_in(const store::Row& row, int column) { return {row.integer(column)}; }
