@@ -291,7 +291,9 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
       about(about(auditor_.event(context, message.cause, "consent_given"), message.client), message.user);
   co_await parts_.storage.write([message, now, event](Tables& t) {
     const auto before = t.users.find_consent(message.user, message.client);
-    const ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
+    ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
+    if (std::ranges::distance(scope) > static_cast<std::ptrdiff_t>(ScopeSet::tokens_max))
+      scope = message.scope;  // the rest is asked anew
     t.users.put_consent({message.user, message.client, scope, now});
     t.audit.append(event);
   });

@@ -249,6 +249,26 @@ TEST_CASE("what a user agrees to adds up, client by client") {
   CHECK(agreed(fixture::phone().id).empty());
 }
 
+TEST_CASE("what a user agrees to stays as little as one request may ask for, and the newest counts") {
+  ActorWorld oauth{7};
+  const UserId alice = fixture::alice().user.id;
+  const ClientId shop = fixture::shop().id;
+  const auto rooms = [](std::size_t first, std::size_t count) {
+    ScopeSet scope;
+    for (std::size_t n = first; n < first + count; ++n)
+      scope = scope.united_with(fixture::scope("topic:chat." + std::to_string(n) + ":subscribe"));
+    return scope;
+  };
+  const auto agree = [&](const ScopeSet& scope) {
+    CHECK(oauth.world.block_on(oauth.users.ask(RecordConsent{alice, shop, scope})).has_value());
+    return oauth.world.block_on(oauth.users.ask(GetConsent{alice, shop})).value();
+  };
+  CHECK_EQ(agree(rooms(0, 60)), rooms(0, 60));
+  CHECK_EQ(agree(rooms(60, 40)), rooms(0, 100));
+  CHECK_EQ(agree(rooms(100, 1)), rooms(100, 1));
+  CHECK_EQ(agree(rooms(0, 100)), rooms(0, 100));
+}
+
 /// A session of that user as the Session Actor starts them.
 SessionToken session_of(ActorWorld& oauth, const UserId& user) {
   const auto flow = oauth.world.block_on(oauth.sessions.ask(BeginFlow{{}, std::nullopt})).value();

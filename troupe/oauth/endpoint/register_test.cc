@@ -297,6 +297,22 @@ TEST_CASE("of a scope of topics that the operator has narrowed a client keeps wh
   CHECK_EQ(client.put(R"(,"scope":"openid topic:news.a:subscribe")").at("scope"), "openid topic:news.a:subscribe");
 }
 
+TEST_CASE("a client that the operator has changed never has more scopes than a client may ask for") {
+  OauthWorldOptions options = open(24);
+  options.oauth.registration_scopes = ScopeSet::parse("openid topic:>:subscribe").value();
+  OauthWorld oauth{std::move(options)};
+  Enrolled client{oauth, ""};
+  client.operate([](ClientMetadata& m) { m.name = "Known"; });
+  for (int round = 0; round < 3; ++round) {
+    CAPTURE(round);
+    std::string scope = "topic:>:subscribe";
+    for (int n = 0; n < 99; ++n) scope += fmt::format(" topic:room.{}:subscribe", 100 * round + n);
+    const auto told = client.put(fmt::format(R"(,"scope":"{}")", scope));
+    REQUIRE_EQ(told.status(), 200);
+    CHECK_EQ(ScopeSet::parse(told.at("scope")).value(), ScopeSet::parse(scope).value());
+  }
+}
+
 TEST_CASE("a client that the operator has changed may still give up what it has, and gets none of it back") {
   OauthWorld oauth{open(19)};
   constexpr auto most = R"(,"grant_types":["authorization_code","refresh_token"],"require_pkce":false)";
