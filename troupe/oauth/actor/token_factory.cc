@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "troupe/base/check.h"
 #include "troupe/crypto/jwt.h"
 #include "troupe/oauth/model/claims_request.h"
@@ -92,7 +94,9 @@ void TokenFactory::use(KeySetPtr keys) {
 
 crypto::Signer& TokenFactory::signer_for(crypto::Algorithm algorithm) {
   const auto signer = signers_.find(algorithm);
-  INVARIANT(signer != signers_.end(), "a client is registered for an algorithm that has no key");
+  // Keys come and go while a request waits for the database, and a row may be of an algorithm that is used no more.
+  if (signer == signers_.end())
+    throw std::runtime_error(fmt::format("no key signs by {} now", crypto::name_of(algorithm)));
   return signer->second;
 }
 
@@ -163,7 +167,8 @@ TokenText TokenFactory::logout_token(const Client& client, const LogoutNotice& n
 
 crypto::TokenSecret TokenFactory::secret_after(const TokenText& presented, const crypto::TokenId& id) {
   const auto key = keys_->token_keys.by_id.find(id.key());
-  INVARIANT(key != keys_->token_keys.by_id.end(), "a token follows another under a key that is not held");
+  if (key == keys_->token_keys.by_id.end())  // the id may come out of a row
+    throw std::runtime_error(fmt::format("the token key {} is not held", id.key()));
   // A key of its own, so that these bytes never mean anything as the HMAC of a token.
   const crypto::Digest own = crypto::hmac_sha256(key->second.expose(), "secrets of successors");
   std::string message{id.view()};

@@ -188,6 +188,21 @@ TEST_CASE("the secret of a successor follows from the token before it and from n
   CHECK_NE(mill.factory.secret_after(one, id), mill.factory.secret_after(one, mill.ids.next()));
 }
 
+TEST_CASE("what would need a key that is not held is not written, and stops nobody") {
+  Mill mill;
+  AccessRecord record = mill.record();
+  KeySet fewer = *fixture::keys();
+  std::erase_if(fewer.signing, [&](const crypto::PrivateKey& key) { return key.algorithm() == record.algorithm; });
+  fewer.number += 1;
+  mill.factory.use(std::make_shared<const KeySet>(fewer));
+  CHECK_THROWS_AS(mill.factory.access_token(record, mill.secret), std::runtime_error);
+
+  const TokenText presented = mill.factory.refresh_token(mill.ids.next(), mill.secret);
+  base::SeededRandom random{1};
+  const crypto::TokenId of_another_key = crypto::TokenIds{}.next(fixture::start, random, 0, 200);
+  CHECK_THROWS_AS(mill.factory.secret_after(presented, of_another_key), std::runtime_error);
+}
+
 TEST_CASE("new keys sign at once, and what the old ones signed is read while they verify") {
   Mill mill;
   const TokenText old = mill.factory.access_token(mill.record(), mill.secret);
