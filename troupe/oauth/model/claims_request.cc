@@ -5,7 +5,6 @@
 #include <array>
 #include <vector>
 
-#include "troupe/base/check.h"
 #include "troupe/wire/json.h"
 
 namespace troupe::oauth {
@@ -125,7 +124,7 @@ std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view te
 bool is_wanted(std::string_view id_token, std::string_view claim, std::string_view value) {
   if (id_token.empty()) return false;
   const auto document = wire::parse_json(id_token, {.bytes_max = kept_bytes_max, .depth_max = 3});
-  INVARIANT(document, "what is kept of a claims request is what was made of it");
+  if (!document) return false;  // it comes out of a row, which may be damaged: no claim is told that nobody can read
   const Json* values = document->find(claim);
   if (values == nullptr || values->array() == nullptr) return false;
   const auto is_it = [&](const Json& each) { return each.string() != nullptr && *each.string() == value; };

@@ -104,6 +104,13 @@ TEST_CASE("what is kept of a request can be read again, however much longer it i
   }
 }
 
+TEST_CASE("what is kept of a request and was damaged since wants nothing, and stops nobody") {
+  for (const char* damaged : {"{", "email", "[]", "null", R"({"email":1})", R"({"email":[]}})", "\xff"}) {
+    CAPTURE(damaged);
+    CHECK_FALSE(is_wanted(damaged, "email", "alice@example.org"));
+  }
+}
+
 TEST_CASE("what is no such document is refused") {
   for (const std::string& text :
        {std::string{"x"}, std::string{"[]"}, std::string{R"({"userinfo":[]})"},
