@@ -2,6 +2,7 @@
 #include "troupe/realtime/topic/recorded_event.h"
 
 #include "troupe/actor/codec.h"
+#include "troupe/wire/websocket.h"
 
 namespace troupe::realtime {
 
@@ -26,6 +27,16 @@ struct Published {
   std::optional<Key> key;
   std::string frame;
 };
+
+/// Whether it is one whole frame as a server sends it, with a message in it. Whoever reads it later relies on that.
+bool is_frame(std::string_view bytes) {
+  constexpr std::size_t head_bytes_max = 10;
+  constexpr unsigned char mask = 0x80;
+  std::string_view head = bytes.substr(0, head_bytes_max);
+  if (head.size() < head_bytes_max || (static_cast<unsigned char>(head[1]) & mask) != 0) return false;
+  if (wire::finished_frame_bytes(bytes) != bytes.size()) return false;
+  return wire::view_frame(bytes).payload.starts_with(R"({"type":"message",)");
+}
 
 Published published_of(const actor::StoredEvent& stored) {
   if (stored.event.name != event_name || stored.event.version != event_version) {
@@ -61,6 +72,7 @@ actor::Record record_of(const StoredMessage& message) {
 StoredMessage message_of(const actor::StoredEvent& stored) {
   auto event = published_of(stored);
   base::Bytes frame{std::move(event.frame)};
+  if (!is_frame(frame.view())) throw actor::MalformedRecord("no whole frame of a message");
   const std::size_t behind = event.is_binary ? 0 : 1;  // the end of the JSON object
   if (frame.size() < event.payload_bytes + behind) throw actor::MalformedRecord("a payload longer than its frame");
   StoredMessage message{

@@ -47,6 +47,26 @@ TEST_CASE("what is no publication of this version is refused, and nobody takes i
   }
 }
 
+TEST_CASE("a record whose frame was damaged is refused, and stops nobody who would send it on") {
+  StoredMessage message{7, base::UnixTime{1234}, {}, nullptr, std::nullopt};
+  message.message =
+      encode_message({"log.a", {Epoch{"e"}, 7}, UserId{"alice"}, message.sent_at, {PayloadKind::json, "1"}});
+  const std::string whole{message.message.frame.view()};
+  const auto comes_back = [&](std::string frame) {
+    message.message.frame = base::Bytes{std::move(frame)};
+    return message_of({7, record_of(message)}).message.frame.view() == message.message.frame.view();
+  };
+  CHECK(comes_back(whole));
+  std::string masked = whole, renamed = whole;
+  masked[1] = static_cast<char>(masked[1] | 0x80);
+  renamed[whole.find("type")] = 'T';
+  for (const std::string& damaged : {std::string{}, whole.substr(0, 1), whole.substr(0, whole.size() - 1), whole + "}",
+                                     std::string{"\x81\x7f", 2}, masked, renamed, std::string(40, '1')}) {
+    CAPTURE(damaged);
+    CHECK_THROWS_AS(comes_back(damaged), actor::MalformedRecord);
+  }
+}
+
 TEST_CASE("a topic is an entity of its own name, and other entities are no topics") {
   const auto topic = TopicName::parse("log.a").value();
   CHECK(topic_of(entity_of(topic)) == topic);
