@@ -140,12 +140,23 @@ PoolRouter::Member& PoolRouter::add(bool joining) {
   const std::uint32_t capacity = options.mailbox.capacity;
   const Address address = plan_->spawn(*cell_, std::move(options));
   lifecycle::request_watch(core, cell_->address(), member_ended_handler, address);
-  return members_.emplace_back(Member{.address = address, .number = number, .capacity = capacity, .joining = joining});
+  // Where its start has failed already, its supervisor hears of that after what the pool holds has been passed on.
+  const bool down = address.cell->owner == &core && address.cell->state == CellState::failed;
+  some_are_down_ |= down;
+  return members_.emplace_back(
+      Member{.address = address, .number = number, .capacity = capacity, .joining = joining, .down = down});
 }
 
-PoolRouter::Member* PoolRouter::find(Address member) {
+PoolRouter::Member* PoolRouter::find(Address member) noexcept {
   const auto at = std::ranges::find(members_, member, &Member::address);
   return at != members_.end() ? &*at : nullptr;
+}
+
+void PoolRouter::child_changed(Address child, bool up) noexcept {
+  Member* member = find(child);
+  if (member == nullptr) return;
+  member->down = !up;
+  some_are_down_ = std::ranges::any_of(members_, &Member::down);
 }
 
 void PoolRouter::member_ended(Address member) {
@@ -155,6 +166,7 @@ void PoolRouter::member_ended(Address member) {
   if (held_count_ > 0) hold_all_ = true;
   if (!ended->leaving && wanted_ > 0) --wanted_;  // a replacement would only fail again; the next resize brings one
   members_.erase(members_.begin() + (ended - members_.data()));
+  some_are_down_ = std::ranges::any_of(members_, &Member::down);
   // One that leaves is none to count on: once it is through there would be nobody, and nothing would fail any more.
   if (none_stays() && cell_->state == CellState::running && !draining_) {
     lifecycle::fault(*cell_, std::make_exception_ptr(std::runtime_error("the pool has no member left")),
@@ -243,8 +255,16 @@ std::uint32_t PoolRouter::queued(Core& core, const Member& member) const {
   return cell.depth + member.under_way;
 }
 
-/// The n-th member that takes new messages, from where the last one stood.
+/// The next member that takes new messages, from where the last one stood; one that is down where all are.
 std::size_t PoolRouter::next_in_turn() {
+  for (std::size_t tries = members_.size(); tries > 0; --tries) {
+    turn_ = (turn_ + 1) % members_.size();
+    if (members_[turn_].is_awake()) return turn_;
+  }
+  return next_that_stays();
+}
+
+std::size_t PoolRouter::next_that_stays() {
   for (std::size_t tries = members_.size(); tries > 0; --tries) {
     turn_ = (turn_ + 1) % members_.size();
     if (!members_[turn_].leaving) break;
@@ -254,20 +274,41 @@ std::size_t PoolRouter::next_in_turn() {
 
 std::size_t PoolRouter::least_loaded(Core& core) {
   std::size_t best = next_in_turn();  // among equals each has its turn
+  const bool all_are_down = members_[best].down;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (!members_[i].leaving && load(core, members_[i]) < load(core, members_[best])) best = i;
+    if (members_[i].leaving || members_[i].down != all_are_down) continue;
+    if (load(core, members_[i]) < load(core, members_[best])) best = i;
   }
   return best;
 }
 
 std::size_t PoolRouter::draw() {
   const std::size_t at = mix(++dice_) % members_.size();
-  if (!members_[at].leaving) return at;
+  if (members_[at].is_awake()) return at;
   turn_ = at;
   return next_in_turn();
 }
 
 std::size_t PoolRouter::choose(Core& core) {
+  const std::size_t chosen = choose_by_route(core);
+  if (!some_are_down_) [[likely]]
+    return chosen;
+  return one_with_room(core, chosen);
+}
+
+/// In place of one that is full: who is awake and has room, and after them who is down.
+std::size_t PoolRouter::one_with_room(Core& core, std::size_t chosen) const {
+  if (!is_full(core, members_[chosen])) return chosen;
+  std::size_t best = chosen;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].leaving || is_full(core, members_[i])) continue;
+    if (!members_[i].down) return i;
+    best = i;
+  }
+  return best;
+}
+
+std::size_t PoolRouter::choose_by_route(Core& core) {
   switch (plan_->options.route) {
     case actor::Route::least_loaded:
       return least_loaded(core);

@@ -7,6 +7,12 @@
 // pool that is drained ends when each member has handled what it has; what comes meanwhile is
 // dropped.
 //
+// A member that has failed gets nothing new until it has started again, as long as another has
+// room; where all have failed, messages wait at one of them. Two kinds of messages do not look at
+// that: one with a key, in a pool by `consistent_hash`, waits for its member, or the key would
+// lose its order; and a broadcast goes to each. What a member had already waits with it, and so
+// does what is passed to it before its fault has become known to the router.
+//
 // The overflow policy is that of each member, and what a member has no room for is counted and has
 // its dead letter. Where sender, router and member are on one core, `tell` says what became of the
 // message, and `block` holds up its sender. From another core than the router's, or a foreign
@@ -64,6 +70,7 @@ class PoolRouter final : public Forwarder {
   void inspect(Inspection& out) const;
   Sent forward(Core& core, Cell& cell, Envelope* envelope) override;
   void drain(Core& core, Cell& cell) override;
+  void child_changed(Address child, bool up) noexcept override;
 
   void resize(std::uint32_t size);
   void member_ended(Address member);
@@ -79,6 +86,9 @@ class PoolRouter final : public Forwarder {
     bool joining = false;                 // keys go to it once their old owners are through
     bool awaited = false;                 // its flush token has not come back
     bool through = false;                 // leaving, and the token has come back
+    bool down = false;                    // it has failed, and has not started again yet
+
+    bool is_awake() const noexcept { return !leaving && !down; }
   };
   struct Again : TimerNode {
     explicit Again(PoolRouter& its_router);
@@ -86,7 +96,10 @@ class PoolRouter final : public Forwarder {
   };
 
   std::size_t choose(Core& core);
+  std::size_t choose_by_route(Core& core);
+  std::size_t one_with_room(Core& core, std::size_t chosen) const;
   std::size_t next_in_turn();
+  std::size_t next_that_stays();
   std::size_t least_loaded(Core& core);
   std::size_t draw();
   Member& owner(std::uint64_t key, bool before);
@@ -101,7 +114,7 @@ class PoolRouter final : public Forwarder {
   Sent refuse(Core& core, Envelope* envelope, Drop reason, std::string why);
 
   Member& add(bool joining);
-  Member* find(Address member);
+  Member* find(Address member) noexcept;
   bool none_stays() const noexcept { return std::ranges::all_of(members_, &Member::leaving); }
   bool keeps_order() const noexcept { return plan_->options.route == actor::Route::consistent_hash; }
   void flush(Member& member);
@@ -117,7 +130,8 @@ class PoolRouter final : public Forwarder {
   std::uint32_t wanted_ = 0;
   bool hold_all_ = false;
   bool draining_ = false;  // all members leave, none is added, and then the pool ends
-  EnvelopeList held_;      // messages whose key changes hands while the pool is resized
+  bool some_are_down_ = false;
+  EnvelopeList held_;  // messages whose key changes hands while the pool is resized
   std::uint32_t held_count_ = 0;
   Again again_;
 };

@@ -19,6 +19,9 @@ class Forwarder {
   /// The cell is to end (lifecycle::has_drained) once all that was told before has been handled. Perhaps not for the
   /// first time.
   virtual void drain(Core& core, Cell& cell) = 0;
+  /// A child of the cell is up: it has started. Or it is not: it has failed, waits for its restart, starts again or
+  /// ends.
+  virtual void child_changed(Address /*child*/, bool /*up*/) noexcept {}
 
  protected:
   ~Forwarder() = default;

@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "troupe/actor/runtime/forward.h"
 #include "troupe/actor/runtime/lifecycle_messages.h"
 #include "troupe/base/check.h"
 
@@ -34,6 +35,13 @@ bool is_on_its_way_out(const Cell& cell) noexcept {
 
 // ---- one child ----
 
+/// Who passes messages on is told, so that it may spare a child that is not up.
+void enter(ChildRecord& record, ChildPhase phase) noexcept {
+  record.phase = phase;
+  if (!forwarding::forwards(*record.parent)) return;
+  if (Forwarder* to = forwarding::of(*record.parent)) to->child_changed(record.child, phase == ChildPhase::up);
+}
+
 /// Gives the child, which was asked to end or halt, its time for it.
 void give_time(Core& core, Cell& cell, ChildRecord& record) {
   auto& timer = cell.extras->stop_timer;
@@ -48,19 +56,20 @@ void stop_waiting_for(Cell& cell, const ChildRecord& record) noexcept {
 }
 
 void ask_to_stop(Core& core, Cell& cell, ChildRecord& record, StopReason reason) {
-  record.phase = ChildPhase::stopping;
+  enter(record, ChildPhase::stopping);
   if (record.extras) core.timers().disarm(*record.extras);
   stop_waiting_for(cell, record);
   request_stop(&core, record.child, reason);
 }
 
 void ask_to_halt(Core& core, ChildRecord& record) {
-  record.phase = ChildPhase::halting;
+  enter(record, ChildPhase::halting);
   control::send(&core, record.child, Halt{});
 }
 
 void start_child(Core& core, ChildRecord& record, bool awaited) {
-  record.phase = awaited ? ChildPhase::starting : ChildPhase::up;
+  awaited = awaited || forwarding::forwards(*record.parent);  // who spares it until then
+  enter(record, awaited ? ChildPhase::starting : ChildPhase::up);
   if (record.extras) record.extras->last_restart = core.now();
   control::send(&core, record.child, StartAgain{.is_restart = record.ran_before, .announce = awaited});
   record.ran_before = true;
@@ -250,7 +259,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
     return;
   }
   if (is_overtaken(cell, *record)) return;
-  record->phase = ChildPhase::failed;
+  enter(*record, ChildPhase::failed);
   record->has_started = started;
   if (!started && record->in_round && cell.extras->round && cell.extras->round->own_start) {
     // The children that have started are put down in the reverse order, as whoever decides about the parent says.
@@ -262,7 +271,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
     const Decision decision = decide(core, cell, *record, *this);
     switch (decision.directive) {
       case Directive::resume:
-        record->phase = ChildPhase::up;
+        enter(*record, ChildPhase::up);
         control::send(&core, child, Resume{});
         break;
       case Directive::stop:
@@ -285,7 +294,7 @@ void ChildFailed::apply(Core& core, Cell& cell) {
 
 void ChildHalted::apply(Core& core, Cell& cell) {
   if (record->parent == nullptr || record->phase != ChildPhase::halting) return;
-  record->phase = ChildPhase::halted;
+  enter(*record, ChildPhase::halted);
   stop_waiting_for(cell, *record);
   const bool due = !record->in_round && !(record->extras && record->extras->armed());
   if (due && !is_on_its_way_out(cell)) start_child(core, *record, false);
@@ -294,7 +303,7 @@ void ChildHalted::apply(Core& core, Cell& cell) {
 
 void ChildStarted::apply(Core& core, Cell& cell) {
   if (record->parent == nullptr || record->phase != ChildPhase::starting) return;
-  record->phase = ChildPhase::up;
+  enter(*record, ChildPhase::up);
   go_on(core, cell);
 }
 
@@ -313,7 +322,7 @@ void resume_escalated(Core& core, Cell& cell) {
   if (!cell.extras) return;
   for (ChildRecord* record = cell.extras->children.first; record != nullptr; record = record->next) {
     if (record->phase != ChildPhase::failed) continue;
-    record->phase = ChildPhase::up;
+    enter(*record, ChildPhase::up);
     if (record->has_started) {
       control::send(&core, record->child, Resume{});
     } else {
@@ -421,7 +430,7 @@ void keep_children(Cell& parent) { parent.more().keeps_children = true; }
 void declare(Core& here, Cell& parent, SpawnPlan plan) {
   INVARIANT(!is_on_its_way_out(parent) && !parent.has_started, "children are declared while their parent starts");
   ChildRecord& record = note(here, parent, plan);
-  record.phase = ChildPhase::halted;
+  enter(record, ChildPhase::halted);
   keep_children(parent);
   parent.extras->children.push(&record);
   Start message = message_for(plan, parent, record);
