@@ -48,6 +48,8 @@ std::optional<Replay> replay_in_environment() {
   const auto slash = view.find('/');
   Replay replay{.seed = number_of("TROUPE_SEED", view.substr(0, slash))};
   if (slash != std::string_view::npos) replay.exploration = number_of("TROUPE_SEED", view.substr(slash + 1));
+  if (replay.exploration == 0)
+    throw std::invalid_argument(fmt::format("TROUPE_SEED: a test's first exploration is 1: {}", view));
   return replay;
 }
 
@@ -164,6 +166,7 @@ void detail::unwatch(const Trace& trace) noexcept {
 
 void explore(const ExploreOptions& options, const std::function<void(Seed)>& scenario,
              const std::function<void()>& over_all) {
+  INVARIANT(options.schedules > 0, "an exploration of no schedule shows nothing: give it one at least");
   const Exploration exploration;
   ++checks().explorations;
   if (const auto replay = replay_in_environment()) {
@@ -176,7 +179,7 @@ void explore(const ExploreOptions& options, const std::function<void(Seed)>& sce
     first += number_of("TROUPE_SLICE", slice) * 1'000'000;  // no two slices share a seed
     count = std::max(count, options.schedules_proof);
   }
-  for (std::uint64_t seed = first; seed < first + count; ++seed) explore_seed(seed, false, scenario);
+  for (std::size_t i = 0; i < count; ++i) explore_seed(first + i, false, scenario);  // also past the largest number
   note_schedules(count);
   if (over_all) over_all();
 }

@@ -26,7 +26,7 @@
 namespace troupe::actor::test {
 
 struct ExploreOptions {
-  std::size_t schedules = 100;
+  std::size_t schedules = 100;        // none would show nothing: that stops the process
   std::size_t schedules_proof = 500;  // in each of prove's slices, of which there are twenty
   std::uint64_t first_seed = 1;
   WorldOptions world{};    // for scenarios that are given a World

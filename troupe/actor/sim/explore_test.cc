@@ -14,6 +14,7 @@
 #include <set>
 
 #include "troupe/actor/sim/checks.h"
+#include "troupe/base/testing/ending.h"
 
 using namespace troupe::actor;
 using namespace std::chrono_literals;
@@ -142,9 +143,34 @@ TEST_CASE("a seed from outside runs alone, in the exploration that it names, and
     CHECK_EQ(told.contains("seed 77"), !row.runs.empty());
     CHECK_FALSE(over_all);
   }
+  setenv("TROUPE_SEED", "77/0", 1);
+  CHECK_THROWS_WITH_AS(test::explore(5, [](test::Seed) {}), "TROUPE_SEED: a test's first exploration is 1: 77/0",
+                       std::invalid_argument);
   setenv("TROUPE_SEED", "7x", 1);
   CHECK_THROWS_WITH_AS(test::explore(5, [](test::Seed) {}), "TROUPE_SEED is no number: 7x", std::invalid_argument);
   unsetenv("TROUPE_SEED");
+}
+
+TEST_CASE(
+    "an exploration of no schedule stops the process, also in a proof and in a replay, since it would show nothing") {
+  for (const char* variable : {"TROUPE_NOTHING", "TROUPE_SLICE", "TROUPE_SEED"}) {
+    CAPTURE(std::string{variable});
+    const auto ending = troupe::base::testing::ending_of([&] {
+      setenv(variable, "7", 1);
+      test::explore(0, [](test::Seed) {});
+    });
+    CAPTURE(ending.said);
+    CHECK(WIFSIGNALED(ending.status));
+    CHECK(ending.said.contains("an exploration of no schedule shows nothing"));
+  }
+  CHECK(WIFSIGNALED(
+      troupe::base::testing::ending_of([] { test::explore({.schedules = 0}, [](test::World&) {}); }).status));
+}
+
+TEST_CASE("an exploration that begins at the largest seeds has all its schedules") {
+  std::vector<std::uint64_t> seeds;
+  test::explore({.schedules = 3, .first_seed = UINT64_MAX}, [&](test::Seed seed) { seeds.push_back(seed.number); });
+  CHECK_EQ(seeds, std::vector<std::uint64_t>{UINT64_MAX, UINT64_MAX, 0, 0, 1, 1});
 }
 
 TEST_CASE("what is checked over all is checked once, after the last schedule") {
