@@ -134,6 +134,32 @@ std::string Trace::chart(std::size_t steps_max) const {
   return text;
 }
 
+std::string Trace::busiest(std::size_t steps_max) const {
+  if (next_ == 0) return "no step was observed (WorldOptions::steps_kept)";
+  struct Share {
+    ActorId who;
+    std::size_t steps = 0;
+    std::string message;
+  };
+  std::vector<Share> shares;
+  const std::size_t first = std::max(first_kept(), next_ - std::min(next_, steps_max));
+  for (std::size_t i = first; i < next_; ++i) {
+    const TraceStep& step = at(i);
+    auto share = std::ranges::find(shares, step.to, &Share::who);
+    if (share == shares.end()) share = shares.insert(share, {step.to, 0, message_text(step)});
+    ++share->steps;
+  }
+  std::ranges::sort(shares, [](const Share& a, const Share& b) {
+    return a.steps != b.steps ? a.steps > b.steps : a.who.value < b.who.value;
+  });
+  if (shares.size() > 3) shares.resize(3);
+  std::string text;
+  for (const Share& share : shares) {
+    text += fmt::format("{}{} took {} ({})", text.empty() ? "" : ", ", name_of(share.who), share.steps, share.message);
+  }
+  return fmt::format("of the last {} steps {}", next_ - first, text);
+}
+
 std::optional<std::size_t> Trace::first_difference(const Trace& a, const Trace& b) noexcept {
   const std::size_t both = std::min(a.next_, b.next_);
   for (std::size_t i = 0; i < both; ++i) {

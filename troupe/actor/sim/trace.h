@@ -61,6 +61,8 @@ class Trace {
   std::string name_of(ActorId id) const;
   /// One line of the chart.
   std::string line(std::size_t number) const;
+  /// Who took most of the last steps, at most three of them, and with what: for a run that does not end.
+  std::string busiest(std::size_t steps_max = 200) const;
   /// Where two traces that keep everything first differ.
   static std::optional<std::size_t> first_difference(const Trace& a, const Trace& b) noexcept;
 

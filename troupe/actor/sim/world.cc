@@ -1,6 +1,8 @@
 // See world.h.
 #include "troupe/actor/sim/world.h"
 
+#include <fmt/format.h>
+
 #include "troupe/actor/persist/memory_journal.h"
 #include "troupe/actor/sim/explore.h"
 #include "troupe/base/check.h"
@@ -9,7 +11,8 @@
 namespace troupe::actor::test {
 namespace {
 
-constexpr std::uint64_t turns_at_rest_max = 5'000'000;  // a minute of work without a moment passing: it never ends
+// Some seconds of work without a moment passing: it never ends. Turns alone do not tell: one may have many steps.
+constexpr std::uint64_t work_at_rest_max = 5'000'000;
 
 /// A job that waits for its seeded moment. It frees itself when it has run.
 struct LaterJob : TimerNode {
@@ -122,6 +125,7 @@ void World::adjust(CoreOptions& core) {
 // ---- what is seen of each step ----
 
 void World::step_begins(Core& core, Cell& cell, StepKind kind, std::string_view what, ActorId sender) {
+  ++work_at_rest_;
   trace_->name(cell);
   const std::size_t number = trace_->add({.at = clock_.now(),
                                           .from = sender,
@@ -197,7 +201,8 @@ bool World::step() {
     if (system_->core(i).has_work()) ready_.push_back(&system_->core(i));
   }
   if (ready_.empty()) return false;
-  INVARIANT(++turns_at_rest_ < turns_at_rest_max, "the actors of this world never come to rest");
+  INVARIANT(++work_at_rest_ < work_at_rest_max,
+            fmt::format("the actors of this world never come to rest: {}", trace_->busiest()).c_str());
   const Scheduler::Turn turn = scheduler_.next(ready_);
   const Core::Scope scope{*turn.core};
   turn.core->turn(turn.limits, false);
@@ -214,7 +219,7 @@ std::optional<Instant> World::next_timer() {
 }
 
 void World::move_to(Instant timer, Instant end) {
-  turns_at_rest_ = 0;
+  work_at_rest_ = 0;
   const Instant late = std::min(timer + below(fault_random_, faults_->timer_delay_max), end);
   if (late > clock_.now()) clock_.advance(late - clock_.now());
 }

@@ -136,7 +136,7 @@ class World final : Environment, Observer {
   const int exceptions_;  // under way when this began
   std::vector<OpenStep> open_steps_;
   std::vector<Core*> ready_;
-  std::uint64_t turns_at_rest_ = 0;  // since time moved on last
+  std::uint64_t work_at_rest_ = 0;  // turns, and steps where they are observed, since time moved on last
   std::vector<std::string> reports_;
   std::unique_ptr<System> system_;
 };
