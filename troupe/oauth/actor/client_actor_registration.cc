@@ -2,6 +2,7 @@
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/model/client_changes.h"
+#include "troupe/oauth/model/kept_scope.h"
 
 namespace troupe::oauth {
 namespace {
@@ -26,11 +27,8 @@ ClientMetadata metadata_after(const ClientMetadata& present, ClientMetadata want
 
 /// Of what `wanted` asks for what is within `present`: an operator has changed the client, and perhaps taken the rest.
 void bound_to(const ClientMetadata& present, ClientMetadata& wanted) {
-  const ScopeSet asked = wanted.scope.part_within(present.scope);
-  const ScopeSet both = asked.united_with(present.scope.part_within(wanted.scope));
-  // Where a pattern covers what it has, all of that would come along each time, and what it has would never end.
-  const bool is_too_much = std::ranges::distance(both) > static_cast<std::ptrdiff_t>(ScopeSet::tokens_max);
-  wanted.scope = is_too_much ? asked : both;
+  // Where a pattern covers what it has, all of that comes along each time.
+  wanted.scope = kept_with(wanted.scope.part_within(present.scope), present.scope.part_within(wanted.scope));
   std::erase_if(wanted.grant_types, [&](GrantType type) { return !present.may_use(type); });
   if (present.pkce == PkcePolicy::required) wanted.pkce = PkcePolicy::required;
 }

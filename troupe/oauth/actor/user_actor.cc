@@ -5,6 +5,7 @@
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/actor/known_device.h"
 #include "troupe/oauth/actor/user_endings.h"
+#include "troupe/oauth/model/kept_scope.h"
 #include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
@@ -291,9 +292,8 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
       about(about(auditor_.event(context, message.cause, "consent_given"), message.client), message.user);
   co_await parts_.storage.write([message, now, event](Tables& t) {
     const auto before = t.users.find_consent(message.user, message.client);
-    ScopeSet scope = before ? before->scope.united_with(message.scope) : message.scope;
-    if (std::ranges::distance(scope) > static_cast<std::ptrdiff_t>(ScopeSet::tokens_max))
-      scope = message.scope;  // the rest is asked anew
+    // What has no room beside it is asked for anew.
+    const ScopeSet scope = before ? kept_with(message.scope, before->scope) : message.scope;
     t.users.put_consent({message.user, message.client, scope, now});
     t.audit.append(event);
   });
