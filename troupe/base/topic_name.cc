@@ -71,6 +71,10 @@ bool begins_with_wildcard(std::string_view pattern) { return pattern.front() == 
 // which stands for more than one.
 bool covers(std::string_view outer, std::string_view inner) noexcept {
   if (begins_with_wildcard(outer) && is_reserved_topic(inner)) return false;
+  if (outer.back() == '>') {  // what most who may do something are told: all behind some first segments
+    const auto first = outer.substr(0, outer.size() - 1);
+    if (first.find('*') == std::string_view::npos) return inner.size() > first.size() && inner.starts_with(first);
+  }
   while (!outer.empty() && !inner.empty()) {
     auto wanted = take_segment(outer);
     if (wanted == ">") return true;
