@@ -128,7 +128,10 @@ CloseStatus read_close(std::string_view payload) {
 // --- decoder ---------------------------------------------------------------------------
 
 WebSocketDecoder::WebSocketDecoder(WebSocketRole role, WebSocketLimits limits, Inflater* inflater) noexcept
-    : limits_(limits), inflater_(inflater), role_(role) {}
+    : message_bytes_max_(static_cast<std::uint32_t>(limits.message_bytes_max)), inflater_(inflater), role_(role) {
+  constexpr std::size_t of_all_messages_max = std::size_t{1} << 30;  // lest what is compressed outgrows `frame_rest_`
+  INVARIANT(limits.message_bytes_max <= of_all_messages_max, "a WebSocket message has at most 1 GiB");
+}
 
 WebSocketDecoder::Kept& WebSocketDecoder::kept() {
   if (kept_ == nullptr) kept_ = std::make_unique<Kept>();
@@ -196,11 +199,11 @@ std::expected<void, WebSocketError> WebSocketDecoder::begin_frame(std::string_vi
   }
   opcode_ = static_cast<Opcode>(first & 0x0f);
   final_ = (first & final_bit) != 0;
-  frame_rest_ = length;
   mask_offset_ = 0;
   if (auto error = reserved_violation(first)) return Failure{*error};
   if (begins_message()) compressed_ = (first & compressed_bit) != 0;
-  if (auto error = frame_violation()) return Failure{*error};
+  if (auto error = frame_violation(length)) return Failure{*error};
+  frame_rest_ = static_cast<std::uint32_t>(length);  // for it lies within the limit
   if (begins_message()) message_opcode_ = opcode_;
   in_frame_ = true;
   return {};
@@ -213,26 +216,26 @@ std::optional<WebSocketError> WebSocketDecoder::reserved_violation(std::uint8_t 
   return WebSocketError{close_code::protocol_error, "reserved bits are set"};
 }
 
-std::optional<WebSocketError> WebSocketDecoder::frame_violation() const {
+std::optional<WebSocketError> WebSocketDecoder::frame_violation(std::uint64_t length) const {
   auto breaks = [](std::string_view why) { return WebSocketError{close_code::protocol_error, why}; };
   if (!is_known(opcode_)) return breaks("an unknown opcode");
   if (is_control()) {
     if (!final_) return breaks("a fragmented control frame");
-    if (frame_rest_ > control_payload_max) return breaks("a control frame over 125 bytes");
+    if (length > control_payload_max) return breaks("a control frame over 125 bytes");
     return std::nullopt;
   }
   if (opcode_ == Opcode::continuation && !message_opcode_) return breaks("a continuation of nothing");
   if (opcode_ != Opcode::continuation && message_opcode_) return breaks("a new message inside a fragmented one");
   // Refused by its announcement, before a byte of it is kept.
-  std::size_t bytes_max = compressed_ ? deflated_bytes_max(limits_.message_bytes_max) : limits_.message_bytes_max;
-  if (frame_rest_ > bytes_max - (kept_ ? kept_->message.size() : 0)) {
+  std::size_t bytes_max = compressed_ ? deflated_bytes_max(message_bytes_max_) : message_bytes_max_;
+  if (length > bytes_max - (kept_ ? kept_->message.size() : 0)) {
     return WebSocketError{close_code::too_large, "a message over the limit"};
   }
   return std::nullopt;
 }
 
 std::span<char> WebSocketDecoder::take_payload(std::span<char>& input) {
-  auto size = static_cast<std::size_t>(std::min<std::uint64_t>(frame_rest_, input.size()));
+  const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(frame_rest_, input.size()));
   auto payload = input.first(size);
   input = input.subspan(size);
   if (role_ == WebSocketRole::server) apply_mask(payload, mask_, mask_offset_);
@@ -283,7 +286,7 @@ WebSocketDecoder::Result WebSocketDecoder::take_data(std::span<char>& input) {
 
 /// What a whole compressed message stands for; it is kept in place of what came.
 std::expected<std::string_view, WebSocketError> WebSocketDecoder::inflated(std::string_view compressed) {
-  auto message = inflater_->inflate(compressed, limits_.message_bytes_max);
+  auto message = inflater_->inflate(compressed, message_bytes_max_);
   if (message) return kept().message = *std::move(message);
   if (message.error() == InflateError::too_large) {
     return Failure{{close_code::too_large, "a message over the limit"}};

@@ -51,7 +51,7 @@ bool is_websocket_key(std::string_view key);
 enum class WebSocketRole : std::uint8_t { server, client };
 
 struct WebSocketLimits {
-  std::size_t message_bytes_max = 1024 * 1024;  // one message, however many fragments it comes in; inflated
+  std::size_t message_bytes_max = 1024 * 1024;  // one message, however many fragments it comes in; inflated; to 1 GiB
 };
 
 class Inflater;
@@ -103,7 +103,7 @@ class WebSocketDecoder {
 
   std::expected<void, WebSocketError> take_header(std::span<char>& input);
   std::expected<void, WebSocketError> begin_frame(std::string_view header);
-  std::optional<WebSocketError> frame_violation() const;
+  std::optional<WebSocketError> frame_violation(std::uint64_t length) const;
   std::optional<WebSocketError> reserved_violation(std::uint8_t first) const;
   Result take_data(std::span<char>& input);
   std::expected<std::string_view, WebSocketError> inflated(std::string_view compressed);
@@ -114,9 +114,9 @@ class WebSocketDecoder {
   bool is_control() const noexcept { return static_cast<std::uint8_t>(opcode_) >= 8; }
   bool begins_message() const noexcept { return opcode_ == Opcode::text || opcode_ == Opcode::binary; }
 
-  WebSocketLimits limits_;
+  std::uint32_t message_bytes_max_;
+  std::uint32_t frame_rest_ = 0;  // bytes of the payload still to come
   Inflater* inflater_;
-  std::uint64_t frame_rest_ = 0;  // bytes of the payload still to come
   WebSocketRole role_;
 
   // The frame that is being read.
