@@ -4,8 +4,10 @@
 // receivers on one core wraps it once there instead of counting for each of them.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "troupe/base/shared_text.h"
 
@@ -16,6 +18,13 @@ class Bytes {
   Bytes() = default;
   /// Copies them into a block of just their size.
   explicit Bytes(std::string_view bytes) : block_(bytes) {}
+  /// `size` of them, which `write` puts where it is told, all of them.
+  template <std::invocable<char*> Write>
+  static Bytes written(std::size_t size, Write&& write) {
+    Bytes bytes;
+    bytes.block_ = SharedText::written(size, std::forward<Write>(write));
+    return bytes;
+  }
 
   std::string_view view() const noexcept { return block_.view(); }
   std::size_t size() const noexcept { return block_.size(); }

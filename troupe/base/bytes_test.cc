@@ -15,6 +15,14 @@ TEST_CASE("a copy shares the block") {
   CHECK(a == b);
 }
 
+TEST_CASE("bytes may be written where they will stand") {
+  const auto alphabet = Bytes::written(26, [](char* at) {
+    for (char c = 'a'; c <= 'z'; ++c) *at++ = c;
+  });
+  CHECK_EQ(alphabet.view(), "abcdefghijklmnopqrstuvwxyz");
+  CHECK(Bytes::written(0, [](char*) { FAIL("there is nothing to write"); }).empty());
+}
+
 TEST_CASE("the last that holds a block frees it, on whatever thread") {
   // Under the sanitizers: a use after the end, a leak or a race is seen.
   for (int round = 0; round < 1000; ++round) {

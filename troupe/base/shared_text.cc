@@ -8,9 +8,13 @@
 
 namespace troupe::base {
 
+SharedText::Block* SharedText::make_room(std::size_t size) {
+  INVARIANT(size <= UINT32_MAX, "a shared text has less than 4 GiB");
+  return new (::operator new(sizeof(Block) + size)) Block{1, static_cast<std::uint32_t>(size)};
+}
+
 SharedText::Block* SharedText::make(std::string_view text) {
-  INVARIANT(text.size() <= UINT32_MAX, "a shared text has less than 4 GiB");
-  auto* block = new (::operator new(sizeof(Block) + text.size())) Block{1, static_cast<std::uint32_t>(text.size())};
+  auto* block = make_room(text.size());
   std::ranges::copy(text, block->characters());
   return block;
 }

@@ -22,6 +22,15 @@ class SharedText {
   SharedText(std::string_view text) : block_(text.empty() ? nullptr : make(text)) {}
   SharedText(const std::string& text) : SharedText(std::string_view{text}) {}
   SharedText(const char* text) : SharedText(std::string_view{text}) {}
+  /// A text of `size` characters, which `write` puts where it is told, all of them.
+  template <std::invocable<char*> Write>
+  static SharedText written(std::size_t size, Write&& write) {
+    SharedText text;
+    if (size == 0) return text;
+    text.block_ = make_room(size);
+    std::forward<Write>(write)(text.block_->characters());
+    return text;
+  }
   SharedText(const SharedText& other) noexcept : block_(other.block_) {
     if (block_ != nullptr) block_->owners.fetch_add(1, std::memory_order_relaxed);
   }
@@ -63,6 +72,7 @@ class SharedText {
   };
 
   static Block* make(std::string_view text);
+  static Block* make_room(std::size_t size);  // nobody has written the characters yet
   static void release(Block* block) noexcept;
 
   Block* block_ = nullptr;

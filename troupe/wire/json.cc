@@ -166,61 +166,24 @@ Result parse_json(std::string_view text, JsonLimits limits) {
 
 namespace {
 
-/// Appends `before`, the text in quotes, and `behind` where it is not zero: one growth for all of it.
-void append_plain(std::string& out, char before, std::string_view text, char behind) {
+/// Appends `before`, the text as a string, and `behind`, where these are not zero: one growth for all of it.
+void append_string(std::string& out, char before, std::string_view text, char behind) {
   const std::size_t size = out.size();
-  const std::size_t all = size + text.size() + 2 + (before != 0 ? 1 : 0) + (behind != 0 ? 1 : 0);
+  const std::size_t string_size = json_string_size(text);
+  const std::size_t all = size + string_size + (before != 0 ? 1 : 0) + (behind != 0 ? 1 : 0);
   const auto write = [&](char* bytes, std::size_t) {  // libstdc++ 12 hands in what there is room for
     char* at = bytes + size;
     if (before != 0) *at++ = before;
-    *at++ = '"';
-    at = std::copy(text.begin(), text.end(), at);
-    *at++ = '"';
+    at = write_json_string(at, string_size, text);
     if (behind != 0) *at = behind;
     return all;
   };
   out.resize_and_overwrite(all, write);
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += '"';
-  for (auto plain = json_plain_prefix(text); plain < text.size(); plain = json_plain_prefix(text)) {
-    out += text.substr(0, plain);
-    const auto byte = static_cast<unsigned char>(text[plain]);
-    text.remove_prefix(plain + 1);
-    switch (byte) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        out += {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
-    }
-  }
-  out += text;
-  out += '"';
-}
-
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
-  if (is_json_plain(text))
-    append_plain(out, '\0', text, '\0');
-  else
-    append_escaped(out, text);
-}
+void append_json_string(std::string& out, std::string_view text) { append_string(out, '\0', text, '\0'); }
 
 void append_json_number(std::string& out, std::uint64_t number) {
   constexpr std::size_t digits_max = 20;
@@ -257,13 +220,7 @@ JsonWriter& JsonWriter::close(char bracket) {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  if (is_json_plain(name)) {
-    append_plain(out_, needs_comma_ ? ',' : '\0', name, ':');
-  } else {
-    separate();
-    append_escaped(out_, name);
-    out_ += ':';
-  }
+  append_string(out_, needs_comma_ ? ',' : '\0', name, ':');
   needs_comma_ = false;
   return *this;
 }

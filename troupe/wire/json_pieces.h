@@ -1,4 +1,4 @@
-// JSON in pieces: what is written for every message, with one growth of the text for all pieces of it.
+// JSON in pieces: what is written for every message, measured first, so that each byte is written once, where it stays.
 //
 // A text becomes a string with its quotes, a number its decimal digits. What is JSON already stands as it is: names,
 // colons, commas and brackets, as R"({"type":"ack","id":)"_json, and a JsonRaw. Nothing is looked after; who writes few
@@ -6,13 +6,15 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "troupe/wire/json.h"
 #include "troupe/wire/json_plain.h"
 
 namespace troupe::wire {
@@ -40,59 +42,56 @@ consteval auto operator""_json() {
 
 namespace detail {
 
-// How much room a piece needs at most, where its text is plain.
 template <std::size_t size>
-constexpr std::size_t room_for(const JsonText<size>&) noexcept {
+constexpr std::size_t size_of(const JsonText<size>&) noexcept {
   return size;
 }
-constexpr std::size_t room_for(const JsonRaw& raw) noexcept { return raw.text.size(); }
-constexpr std::size_t room_for(std::string_view text) noexcept { return text.size() + 2; }
-constexpr std::size_t room_for(std::uint64_t) noexcept { return 20; }
-
-template <std::size_t size>
-constexpr bool is_plain(const JsonText<size>&) noexcept {
-  return true;
+constexpr std::size_t size_of(const JsonRaw& raw) noexcept { return raw.text.size(); }
+inline std::size_t size_of(std::string_view text) noexcept { return json_string_size(text); }
+constexpr std::size_t size_of(std::uint64_t number) noexcept {
+  std::size_t digits = 1;
+  for (; number >= 10000; number /= 10000) digits += 4;
+  return digits + (number >= 10) + (number >= 100) + (number >= 1000);
 }
-constexpr bool is_plain(const JsonRaw&) noexcept { return true; }
-inline bool is_plain(std::string_view text) noexcept { return is_json_plain(text); }
-inline bool is_plain(std::uint64_t) noexcept { return true; }
 
-// Writes it and gives where it ends.
+// Each writes as many bytes as it was measured to take, and gives where they end.
 template <std::size_t size>
-char* write(char* at, const JsonText<size>& json) noexcept {
+char* write(char* at, std::size_t, const JsonText<size>& json) noexcept {
   return std::copy_n(json.text, size, at);
 }
-inline char* write(char* at, const JsonRaw& raw) noexcept { return std::ranges::copy(raw.text, at).out; }
-inline char* write(char* at, std::string_view text) noexcept {
-  *at++ = '"';
-  at = std::copy(text.begin(), text.end(), at);
-  *at++ = '"';
-  return at;
+inline char* write(char* at, std::size_t, const JsonRaw& raw) noexcept {
+  return at + raw.text.copy(at, raw.text.size());
 }
-inline char* write(char* at, std::uint64_t number) noexcept { return std::to_chars(at, at + 20, number).ptr; }
-
-template <std::size_t size>
-void append(std::string& out, const JsonText<size>& json) {
-  out.append(json.text, size);
+inline char* write(char* at, std::size_t size, std::string_view text) noexcept {
+  return write_json_string(at, size, text);
 }
-inline void append(std::string& out, const JsonRaw& raw) { out += raw.text; }
-inline void append(std::string& out, std::string_view text) { append_json_string(out, text); }
-inline void append(std::string& out, std::uint64_t number) { append_json_number(out, number); }
+inline char* write(char* at, std::size_t size, std::uint64_t number) noexcept {
+  return std::to_chars(at, at + size, number).ptr;
+}
 
 }  // namespace detail
 
-/// Appends the pieces, each a JsonText, a JsonRaw, a text in UTF-8, or a number.
+/// Writes the pieces behind each other, each a JsonText, a JsonRaw, a text in UTF-8, or a number. They are measured
+/// first: `make_room` is told how many bytes they take, and says where these go.
+template <std::invocable<std::size_t> MakeRoom, class... Piece>
+void write_json_pieces(MakeRoom&& make_room, const Piece&... piece) {
+  const std::array sizes{detail::size_of(piece)...};
+  std::size_t all = 0;
+  for (const auto size : sizes) all += size;
+  char* at = std::forward<MakeRoom>(make_room)(all);
+  const auto* size = sizes.data();
+  ((at = detail::write(at, *size++, piece)), ...);
+}
+
+/// Appends the pieces to a text.
 template <class... Piece>
 void append_json(std::string& out, const Piece&... piece) {
-  if (!(detail::is_plain(piece) && ...)) [[unlikely]]
-    return (detail::append(out, piece), ...);
-  const std::size_t size = out.size();
-  const auto write = [&](char* bytes, std::size_t) {  // libstdc++ 12 hands in what there is room for
-    char* at = bytes + size;
-    ((at = detail::write(at, piece)), ...);
-    return static_cast<std::size_t>(at - bytes);
+  const auto behind = [&out](std::size_t bytes) {
+    const std::size_t begin = out.size();
+    out.resize_and_overwrite(begin + bytes, [all = begin + bytes](char*, std::size_t) { return all; });
+    return out.data() + begin;
   };
-  out.resize_and_overwrite(size + (detail::room_for(piece) + ...), write);
+  write_json_pieces(behind, piece...);
 }
 
 }  // namespace troupe::wire

@@ -1,8 +1,10 @@
-// What of a text stands in a JSON string as it is (RFC 8259, 7), eight bytes at a time.
+// What of a text stands in a JSON string as it is (RFC 8259, 7), seen eight bytes at a time, and what becomes of the
+// rest.
 //
 // Pure; for those who write JSON strings and those who check them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -53,6 +55,24 @@ inline std::size_t json_plain_prefix(std::string_view text) noexcept {
   std::size_t at = 0;
   while (at + 8 <= text.size() && is_json_plain(text.substr(at, 8))) at += 8;
   while (at < text.size() && is_json_plain(text[at])) ++at;
+  return at;
+}
+
+std::size_t escaped_json_string_size(std::string_view text) noexcept;
+char* write_escaped_json_string(char* at, std::string_view text) noexcept;
+
+/// How many bytes a text in UTF-8 takes as a JSON string, with its quotes and with what must be escaped in it.
+inline std::size_t json_string_size(std::string_view text) noexcept {
+  return is_json_plain(text) ? text.size() + 2 : escaped_json_string_size(text);
+}
+
+/// Writes it as a JSON string, which takes `size` bytes, and gives where they end.
+inline char* write_json_string(char* at, std::size_t size, std::string_view text) noexcept {
+  if (size != text.size() + 2) [[unlikely]]
+    return write_escaped_json_string(at, text);
+  *at++ = '"';
+  at = std::copy(text.begin(), text.end(), at);
+  *at++ = '"';
   return at;
 }
 

@@ -1,6 +1,7 @@
 // The server's frames as text: fields in a fixed order, one function for each frame.
 #include "troupe/realtime/protocol/answer.h"
 
+#include "troupe/realtime/protocol/finished_frame.h"
 #include "troupe/wire/json.h"
 #include "troupe/wire/json_pieces.h"
 
@@ -164,18 +165,31 @@ void append(std::string& out, const UnsubscriptionConfirmed& frame, const std::o
   writer.member("active_subscriptions", frame.active_subscriptions).end_object();
 }
 
-// As often written as messages are.
-void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
-  const auto write = [&](const auto&... begin) {
-    wire::append_json(out, begin..., R"(,"delivered_to":)"_json, frame.delivered_to, R"(,"queued":)"_json, frame.queued,
-                      R"(,"epoch":)"_json, frame.position.epoch.value().view(), R"(,"offset":)"_json,
-                      frame.position.offset);
+namespace {
+
+// As often written as messages are: all of it in pieces, which `write` is called with.
+template <class Write>
+auto with_pieces(const PublishAck& frame, const std::optional<RequestId>& id, const Write& write) {
+  const auto middle = [&](const auto&... begin) {
+    const auto whole = [&](const auto&... end) {
+      return write(begin..., R"(,"delivered_to":)"_json, frame.delivered_to, R"(,"queued":)"_json, frame.queued,
+                   R"(,"epoch":)"_json, frame.position.epoch.value().view(), R"(,"offset":)"_json,
+                   frame.position.offset, end...);
+    };
+    return frame.redirected_to.empty() ? whole("}"_json)
+                                       : whole(R"(,"topic":)"_json, frame.redirected_to.view(), "}"_json);
   };
-  id ? write(R"({"type":"ack","id":)"_json, std::string_view{id->value()}) : write(R"({"type":"ack")"_json);
-  if (!frame.redirected_to.empty()) {
-    wire::append_json(out, R"(,"topic":)"_json, frame.redirected_to.view());
-  }
-  out += '}';
+  return id ? middle(R"({"type":"ack","id":)"_json, std::string_view{id->value()}) : middle(R"({"type":"ack")"_json);
+}
+
+}  // namespace
+
+void append(std::string& out, const PublishAck& frame, const std::optional<RequestId>& id) {
+  with_pieces(frame, id, [&](const auto&... piece) { wire::append_json(out, piece...); });
+}
+
+base::Bytes finished(const PublishAck& frame, const std::optional<RequestId>& id) {
+  return with_pieces(frame, id, [](const auto&... piece) { return finished_frame(wire::Opcode::text, piece...); });
 }
 
 void append(std::string& out, const DirectAck& frame, const std::optional<RequestId>& id) {

@@ -213,5 +213,6 @@ base::Bytes finished(const Frame& frame, const Id&... id) {
   append(builder.body(), frame, id...);
   return std::move(builder).finish(wire::Opcode::text);
 }
+base::Bytes finished(const PublishAck& frame, const std::optional<RequestId>& id);
 
 }  // namespace troupe::realtime

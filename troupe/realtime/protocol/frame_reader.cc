@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "troupe/realtime/protocol/json_scalar.h"
+#include "troupe/wire/json_plain.h"
 
 namespace troupe::realtime {
 
@@ -33,9 +34,13 @@ std::string_view trimmed(std::string_view token) {
 // What stands between the quotes of a token that is a string without escapes, as nearly all are. The tokenizer has seen
 // to it that no control character stands in a string, and that it is valid UTF-8.
 std::optional<std::string_view> plain_string(std::string_view token) {
-  if (!token.starts_with('"') || token.find('"', 1) != token.size() - 1) return std::nullopt;
+  constexpr std::size_t bytes_by_word = 32;  // more are searched faster twice, by what the library has for that
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
   const auto text = token.substr(1, token.size() - 2);
-  return text.find('\\') == std::string_view::npos ? std::optional{text} : std::nullopt;
+  const bool plain = text.size() <= bytes_by_word
+                         ? wire::is_json_plain(text)
+                         : text.find('"') == std::string_view::npos && text.find('\\') == std::string_view::npos;
+  return plain ? std::optional{text} : std::nullopt;
 }
 
 // The name of a field; unescaped only where that is needed.
@@ -46,6 +51,13 @@ simdjson::error_code name_of(ondemand::field& field, std::string_view& name) {
   if (*end == '\\') return field.unescaped_key().get(name);
   name = {begin, end};
   return simdjson::SUCCESS;
+}
+
+// Whether the name of a field, which begins there, is this one, and written without escapes. The room behind the frame
+// is longer than any name that we know.
+bool is_named(const char* begin, std::string_view name) {
+  return begin[0] == name[0] && begin[1] == name[1] && std::string_view{begin, name.size()} == name &&
+         begin[name.size()] == '"';
 }
 
 // The first topic that a list names twice, as a sentence; empty when there is none.
@@ -175,13 +187,17 @@ std::optional<std::string> Walk::read(ondemand::document& document) {
 }
 
 Walk::Error Walk::read_field(ondemand::field field) {
-  std::string_view name;
-  if (auto error = name_of(field, name)) return error;
-  auto known = std::ranges::find(known_fields, name, &Known::name);
+  const char* begin = field.key().raw();
+  auto known = std::ranges::find_if(known_fields, [=](const Known& one) { return is_named(begin, one.name); });
+  if (known == std::end(known_fields)) {
+    std::string_view name;
+    if (auto error = name_of(field, name)) return error;
+    known = std::ranges::find(known_fields, name, &Known::name);
+  }
   if (known == std::end(known_fields)) return walk(field.value(), 2);
   auto index = static_cast<std::size_t>(known - known_fields);
   if (seen_.test(index)) {
-    refusal_ = fmt::format("`{}` is given twice", name);
+    refusal_ = fmt::format("`{}` is given twice", known->name);
     return simdjson::TAPE_ERROR;
   }
   seen_.set(index);

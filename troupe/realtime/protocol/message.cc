@@ -1,10 +1,7 @@
 // Messages encoded: fields first, the payload last, the frame's head in front.
 #include "troupe/realtime/protocol/message.h"
 
-#include <string>
-
-#include "troupe/realtime/protocol/answer.h"
-#include "troupe/wire/json.h"
+#include "troupe/realtime/protocol/finished_frame.h"
 #include "troupe/wire/json_pieces.h"
 #include "troupe/wire/websocket.h"
 
@@ -13,42 +10,30 @@ namespace troupe::realtime {
 namespace {
 
 using namespace wire::literals;
+using wire::JsonRaw;
 
-constexpr std::size_t fields_bytes = 256;  // about what the fields around a payload take
+constexpr auto before_json = R"(,"payload":)"_json;
+constexpr auto before_binary = "}\n"_json;
 
-constexpr std::string_view before_json = R"(,"payload":)";
-constexpr std::string_view before_binary = "}\n";
-
-EncodedMessage finish(FrameBuilder& builder, std::size_t payload_bytes, PayloadKind kind) {
-  const auto opcode = kind == PayloadKind::binary ? wire::Opcode::binary : wire::Opcode::text;
-  return {std::move(builder).finish(opcode), static_cast<std::uint32_t>(payload_bytes), kind};
+// The fields, then the payload: as the last of them, or behind the object and a line feed when it is binary.
+template <class... Field>
+EncodedMessage encode(const JsonRaw& payload, PayloadKind kind, const Field&... field) {
+  const auto bytes = static_cast<std::uint32_t>(payload.text.size());
+  if (kind == PayloadKind::binary) {
+    return {finished_frame(wire::Opcode::binary, field..., before_binary, payload), bytes, kind};
+  }
+  return {finished_frame(wire::Opcode::text, field..., before_json, payload, "}"_json), bytes, kind};
 }
 
-// Closes the object with the payload in it, or behind it after a line feed when it is binary.
-EncodedMessage with_payload(FrameBuilder& builder, std::string_view payload, PayloadKind kind) {
-  const bool binary = kind == PayloadKind::binary;
-  auto& body = builder.body();
-  body += binary ? before_binary : before_json;
-  body += payload;
-  if (!binary) body += '}';
-  return finish(builder, payload.size(), kind);
-}
+std::uint64_t milliseconds(base::UnixTime time) { return static_cast<std::uint64_t>(time.milliseconds); }
 
-// A message with more fields than all have, all of it in one go: none is built more often.
+// A message with more fields than all have.
 template <class... More>
 EncodedMessage encode(const MessageParts& parts, const More&... more) {
-  const auto& payload = parts.payload;
-  FrameBuilder builder{payload.bytes.size() + fields_bytes};
-  const wire::JsonRaw raw{payload.bytes};
-  const auto write = [&](const auto&... end) {
-    wire::append_json(builder.body(), R"({"type":"message","topic":)"_json, parts.topic, R"(,"epoch":)"_json,
-                      parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
-                      R"(,"sender":)"_json, parts.sender.value().view(), R"(,"sent_at":)"_json,
-                      static_cast<std::uint64_t>(parts.sent_at.milliseconds), more..., end...);
-  };
-  const bool binary = payload.kind == PayloadKind::binary;
-  binary ? write("}\n"_json, raw) : write(R"(,"payload":)"_json, raw, "}"_json);
-  return finish(builder, payload.bytes.size(), payload.kind);
+  return encode(JsonRaw{parts.payload.bytes}, parts.payload.kind, R"({"type":"message","topic":)"_json, parts.topic,
+                R"(,"epoch":)"_json, parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
+                R"(,"sender":)"_json, parts.sender.value().view(), R"(,"sent_at":)"_json, milliseconds(parts.sent_at),
+                more...);
 }
 
 }  // namespace
@@ -60,41 +45,32 @@ base::Bytes encode_message_by_pattern(const MessageParts& parts, const ShardPosi
 }
 
 base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard) {
-  // What stands between the fields and the payload (with_payload() wrote it) gives way to two fields more.
+  // What stands between the fields and the payload gives way to two fields more.
   const bool binary = message.kind == PayloadKind::binary;
   const auto body = wire::view_frame(message.frame.view()).payload;
-  const auto behind = (binary ? before_binary.size() : before_json.size() + 1) + message.payload_bytes;
-  const auto fields = body.substr(0, body.size() - behind);
-  FrameBuilder builder{body.size() + fields_bytes};
-  builder.body() += fields;
-  wire::append_json(builder.body(), R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json, shard.seq);
-  return with_payload(builder, message.payload(), message.kind).frame;
+  const auto behind = (binary ? sizeof before_binary.text : sizeof before_json.text + 1) + message.payload_bytes;
+  const JsonRaw fields{body.substr(0, body.size() - behind)};
+  return encode(JsonRaw{message.payload()}, message.kind, fields, R"(,"shard":)"_json, shard.shard, R"(,"seq":)"_json,
+                shard.seq)
+      .frame;
 }
 
 EncodedMessage encode_direct(const DirectParts& parts) {
-  FrameBuilder builder{parts.payload.bytes.size() + fields_bytes};
-  wire::JsonWriter writer{builder.body()};
-  writer.begin_object();
-  writer.member("type", "direct")
-      .member("from", parts.from.value())
-      .member("message_id", parts.message.value())
-      .member("offset", parts.offset)
-      .member("sent_at", static_cast<std::uint64_t>(parts.sent_at.milliseconds));
-  return with_payload(builder, parts.payload.bytes, parts.payload.kind);
+  return encode(JsonRaw{parts.payload.bytes}, parts.payload.kind, R"({"type":"direct","from":)"_json,
+                parts.from.value().view(), R"(,"message_id":)"_json, std::string_view{parts.message.value()},
+                R"(,"offset":)"_json, parts.offset, R"(,"sent_at":)"_json, milliseconds(parts.sent_at));
 }
 
 base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,
                                 const EncodedMessage& message, const std::optional<RequestId>& id) {
-  FrameBuilder builder{message.payload_bytes + fields_bytes};
-  wire::JsonWriter writer{builder.body()};
-  writer.begin_object();
-  writer.member("type", "history_item");
-  if (id) writer.member("id", id->value());
-  writer.member("topic", topic)
-      .member("epoch", position.epoch.value())
-      .member("offset", position.offset)
-      .member("sent_at", static_cast<std::uint64_t>(sent_at.milliseconds));
-  return with_payload(builder, message.payload(), message.kind).frame;
+  const auto write = [&](const auto&... begin) {
+    return encode(JsonRaw{message.payload()}, message.kind, begin..., R"(,"topic":)"_json, topic, R"(,"epoch":)"_json,
+                  position.epoch.value().view(), R"(,"offset":)"_json, position.offset, R"(,"sent_at":)"_json,
+                  milliseconds(sent_at))
+        .frame;
+  };
+  constexpr auto type = R"({"type":"history_item")"_json;
+  return id ? write(type, R"(,"id":)"_json, std::string_view{id->value()}) : write(type);
 }
 
 }  // namespace troupe::realtime
