@@ -243,7 +243,8 @@ Delivery Connection::deliver(const FrameRef& frame, Overflow overflow) {
     overflow = spill_or_drop();
   if (rare_ != nullptr) [[unlikely]] {
     if (takes_to_hold(frame, overflow)) return Delivery::accepted;
-    if (rare_->lost) return Delivery::dropped;  // it will be recovered
+    // It will be recovered; but an inbox is not, and goes on since it was opened anew.
+    if (rare_->lost && !frame->topic.starts_with('$')) return Delivery::dropped;
   }
   if (frame->topic.starts_with('$')) [[unlikely]] {
     // What was in the inbox when it was opened may come once more as a live message.

@@ -402,4 +402,26 @@ TEST_CASE("after a fault of its router a durable topic goes on with its epoch an
   CHECK_EQ(field(frames.at(0), "epoch"), epoch);
 }
 
+TEST_CASE("direct messages come while subscriptions wait for the disk after a fault of their router") {
+  RealtimeWorld world{durable()};
+  const auto topic = on_disk(1);
+  std::string user = "bob";
+  while (home_of(inbox_topic(UserId{user}), 2) != 0) user += 'b';
+  auto alice = world.connect("alice");
+  auto bob = world.connect(user, 1);
+  subscribe(world, bob, topic);
+  world.world.faults().journal.delay_max = 1h;  // longer than bob is asked after here
+  const auto mine = testing::lay(testing::router_of(world, 1), "mine", world);
+  alice->say(R"({"type":"publish","topic":"mine","payload":0})");
+  world.world.advance(100ms);
+  REQUIRE(mine->lost);
+  alice->take();
+  for (int n = 1; n <= 3; ++n) {
+    const auto acked =
+        world.exchange(alice, fmt::format(R"({{"type":"direct","id":"d","user":"{}","payload":{}}})", user, n));
+    CHECK_NE(field(acked.at(0), "connections"), "[]");
+    CHECK_EQ(payloads(bob->take(), "direct"), fmt::format("{}", n));
+  }
+}
+
 }  // namespace troupe::realtime
