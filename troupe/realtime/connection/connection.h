@@ -119,7 +119,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
 
   // ---- for its supervisor ----
 
-  /// New settings hold: what it may is asked anew.
+  /// New settings hold: what it may is asked anew, and what it may not any more ends.
   void review();
   const TokenId& token() const noexcept { return session_.identity.token; }
   net::IpAddress address() const noexcept { return lease_ != nullptr ? lease_->address() : net::IpAddress{}; }
@@ -262,6 +262,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void let_go(HeldTopics::Released held);
   void use(Identity identity);
   void find_permissions();
+  void end_forbidden_subscriptions();
   bool is_anonymous() const noexcept { return token().value().empty(); }
   bool may_stay();
   void push_recovered(const std::string& topic, const Epoch& epoch, const std::vector<KeptMessage>& messages);
@@ -339,6 +340,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   bool drops_commands_ = false;
   bool resumed_ = false;
   bool inbox_held_ = false;         // until open_inbox()
+  bool review_due_ = false;         // once the present command has ended
   std::optional<Leaving> leaving_;  // what becomes of the session at the end; none: there is none yet
   std::uint32_t commands_waiting_ = 0;
   std::uint32_t commands_bytes_ = 0;  // of those that wait, and of the one that is run

@@ -194,7 +194,13 @@ void ConnectionSupervisor::handle(const RepeatPresence& message) {
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
   site_->figures.outbox.dropped.use(*site_->settings);
-  connections_.for_each([](Connection& connection) { connection.review(); });
+  connections_.for_each([](Connection& connection) {
+    try {
+      connection.review();
+    } catch (const std::bad_alloc&) {  // all others are reviewed
+      connection.close(wire::close_code::internal_error, "out of memory");
+    }
+  });
 }
 
 void ConnectionSupervisor::handle(const UseConnectionOptions& message) {

@@ -1,7 +1,6 @@
 // WebSocketActor: from a command's type to the function that runs it.
 #include "troupe/realtime/connection/websocket_actor.h"
 
-#include "troupe/realtime/command/forbidden.h"
 #include "troupe/realtime/command/run.h"
 
 namespace troupe::realtime {
@@ -45,11 +44,6 @@ actor::Task<void> WebSocketActor::handle(RestoreRoutes, actor::Context& ctx) {
   }
   if (connection_->has_lost_routes()) connection_->close(service_restart, "the routing tables are being built anew");
   connection_->finish();
-}
-
-void WebSocketActor::handle(ReviewSubscriptions) {
-  end_forbidden(*connection_);
-  connection_->end_empty_stream();
 }
 
 void WebSocketActor::inspect(actor::Inspection& out) const {

@@ -19,11 +19,6 @@ struct RunCommand {
   std::unique_ptr<CommandRun> command;
 };
 
-/// The permissions of the connection have changed. Heard between two commands.
-struct ReviewSubscriptions {
-  static constexpr auto message_class = actor::MessageClass::control;
-};
-
 /// The client of a session that goes on did not say in time where it was.
 struct ResumeAnyway {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -47,7 +42,6 @@ class WebSocketActor {
   actor::Task<void> handle(RunCommand message);
   actor::Task<void> handle(ResumeAnyway message);
   actor::Task<void> handle(RestoreRoutes message, actor::Context& ctx);
-  void handle(ReviewSubscriptions);
   void handle(LinkClosed, actor::Context& ctx) { ctx.stop(); }
 
  private:

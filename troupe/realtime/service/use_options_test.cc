@@ -83,6 +83,24 @@ TEST_CASE("a subscription that is under way while the settings narrow ends too")
   }
 }
 
+TEST_CASE("what is not permitted any more ends at once, however many commands wait for their turn") {
+  const NamespaceOptions on_disk{.durability = Durability::disk};
+  const auto open = options_of({}, {{"log", on_disk}, {"chat", {.default_grants = {grant("topic:chat.>:subscribe")}}}});
+  for (std::size_t core = 0; core < 2; ++core) {
+    CAPTURE(core);
+    RealtimeWorld world{open};
+    auto bob = world.connect_token("bob,topic:log.>:publish", core);
+    auto alice = world.connect("alice", 1 - core);
+    CHECK_EQ(subscribe(world, bob, "chat.a"), "confirmed");
+    world.world.faults().journal.delay_max = std::chrono::hours{1};
+    for (int i = 0; i < 20; ++i) bob->say(R"({"type":"publish","id":"p","topic":"log.a","payload":1})");
+    world.world.run_until_idle();
+    use(world, options_of({}, {{"log", on_disk}}));
+    world.exchange(alice, R"({"type":"publish","topic":"chat.a","payload":1})");
+    CHECK_EQ(types(bob->take()), "unsubscribed");
+  }
+}
+
 TEST_CASE("where anonymous access ends, who has no token is sent away, and nobody else") {
   const auto open =
       options_of({}, {{"news", {.anonymous_grants = {grant("topic:news.>:subscribe")}}}}, Anonymous::allowed);
