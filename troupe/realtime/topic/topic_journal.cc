@@ -25,6 +25,8 @@ constexpr std::size_t loads_max = 32;  // at once; what they have read is in mem
 constexpr std::size_t swept_at_once = 50;
 constexpr base::Duration sweep_every = std::chrono::seconds{1};
 constexpr base::Duration sweep_pause = std::chrono::minutes{5};  // between one round and the next
+// So far no topic comes; and who goes on from here does not come to the end of what can be counted.
+constexpr Sequence sequence_max = static_cast<Sequence>(offset_max / 2);
 
 }  // namespace
 
@@ -69,6 +71,8 @@ actor::Task<TopicLoaded> TopicJournal::load(LoadTopic message, base::Random& ran
   try {
     co_await find_epoch(random);
     auto head = co_await journal_->find(entity_of(message.topic));
+    if (head && (head->sequence < 0 || head->sequence > sequence_max))
+      throw actor::MalformedRecord("it says that it has come where no topic comes");
     if (head) {
       head = co_await journal_->activate(entity_of(message.topic));
       wrote();

@@ -26,9 +26,15 @@ struct Watched final : actor::Journal {
   explicit Watched(std::shared_ptr<Journal> to) : inner(std::move(to)) {}
   actor::Task<actor::Head> activate(actor::PersistenceId id) override {
     if (is_full) throw actor::JournalFailed("the disk is full");
-    return inner->activate(std::move(id));
+    auto head = co_await inner->activate(std::move(id));
+    if (has_come_to) head.sequence = *has_come_to;
+    co_return head;
   }
-  actor::Task<std::optional<actor::Head>> find(actor::PersistenceId id) override { return inner->find(std::move(id)); }
+  actor::Task<std::optional<actor::Head>> find(actor::PersistenceId id) override {
+    auto head = co_await inner->find(std::move(id));
+    if (head && has_come_to) head->sequence = *has_come_to;
+    co_return head;
+  }
   actor::Task<std::expected<actor::Sequence, actor::Refusal>> append(actor::PersistenceId id, actor::Head head,
                                                                      std::vector<actor::Record> events) override {
     if (std::exchange(breaks, false)) throw std::logic_error("a bug");
@@ -57,6 +63,7 @@ struct Watched final : actor::Journal {
   std::vector<std::size_t> appended;
   bool breaks = false;
   bool is_full = false;
+  std::optional<actor::Sequence> has_come_to;  // what it says of all topics that there are
 };
 
 TopicName named(std::string name = "log.a") { return TopicName::parse(std::move(name)).value(); }
@@ -221,6 +228,24 @@ TEST_CASE("a topic that another program has written to is left alone") {
   base::log::Capture log;
   CHECK_FALSE(bench.load().has_value());
   CHECK(log.contains("the history of a topic cannot be read; nothing is published over it\" topic=log.a"));
+}
+
+TEST_CASE("a topic that says it has come further than any can, or nowhere, is left alone") {
+  for (const actor::Sequence sequence :
+       {actor::Sequence{-1}, static_cast<actor::Sequence>(offset_max) - 1, static_cast<actor::Sequence>(offset_max),
+        static_cast<actor::Sequence>(offset_max) + 1, INT64_MAX}) {
+    CAPTURE(sequence);
+    Bench bench;
+    bench.router.expect<JournalBegan>();
+    bench.load();
+    bench.begin();
+    bench.journal->has_come_to = sequence;
+    base::log::Capture log;
+    CHECK_FALSE(bench.load().has_value());
+    CHECK(log.contains("the history of a topic cannot be read; nothing is published over it\" topic=log.a"));
+    bench.journal->has_come_to.reset();
+    CHECK_EQ(bench.load().value().offset, 1);
+  }
 }
 
 }  // namespace troupe::realtime
