@@ -8,12 +8,17 @@ namespace troupe::realtime {
 
 namespace {
 
-void end_forbidden_restored(Client& client) {
+std::vector<TopicPattern> forbidden_restored(Client& client) {
   const auto& session = client.session();
-  std::vector<TopicPattern> ended;
+  std::vector<TopicPattern> forbidden;
   session.restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions&) {
-    if (!session.permissions.may_subscribe(topic)) ended.push_back(topic);
+    if (!session.permissions.may_subscribe(topic)) forbidden.push_back(topic);
   });
+  return forbidden;
+}
+
+void end_forbidden_restored(Client& client) {
+  auto ended = forbidden_restored(client);
   if (ended.empty()) return;
   drop(ended, client);
   client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));
@@ -28,6 +33,19 @@ std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
   return topics;
 }
 
+// Until nothing is attached but what may be: it may become less while the homes are asked.
+actor::Task<Attached> attach_permitted(Resume command, Client& client) {
+  while (true) {
+    end_forbidden_restored(client);
+    auto topics = wanted(command, client);
+    auto results = co_await attach(client, topics);
+    if (!results || forbidden_restored(client).empty()) co_return std::move(results);
+    std::vector<TopicPattern> attached;
+    for (const auto& topic : topics) attached.push_back(topic.pattern);
+    co_await take_back(std::move(attached), client);
+  }
+}
+
 }  // namespace
 
 actor::Task<void> run(Resume command, OptionalId id, Client& client) {
@@ -36,8 +54,7 @@ actor::Task<void> run(Resume command, OptionalId id, Client& client) {
     refuse(client, id, ErrorCode::bad_request, "there is no session to resume, or it was resumed before");
     co_return;
   }
-  end_forbidden_restored(client);                                   // 1. may they still
-  auto results = co_await attach(client, wanted(command, client));  // 2. attach and read
+  auto results = co_await attach_permitted(std::move(command), client);  // 1. may they still; 2. attach and read
   if (!results) {
     refuse(client, id, results.error());
     co_return;

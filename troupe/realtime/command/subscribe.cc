@@ -94,6 +94,11 @@ actor::Task<void> run(Subscribe command, OptionalId id, Client& client) {
     refuse(client, id, results.error());
     co_return;
   }
+  if (auto refused = forbids(command, client.session().permissions, client.settings())) {  // it may less by now
+    co_await take_back(std::move(command.topics), client);
+    client.answer(finished(*refused, id));
+    co_return;
+  }
   go_on(*results, client);
   std::vector<std::pair<TopicPattern, SubscriptionOptions>> kept;  // 3. confirm
   for (const auto& topic : command.topics) kept.emplace_back(topic, options_of(topic, command, client));

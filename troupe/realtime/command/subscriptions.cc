@@ -27,6 +27,25 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
   co_return std::unexpected(results.error().domain ? AttachFault::no_room : AttachFault::unknown);
 }
 
+namespace {
+
+// The router is told what ends in any case, and only asked when it has heard that: of an ask that nobody waits for any
+// more nothing might be done.
+actor::Task<void> catch_up(Client& client) {
+  auto caught_up = co_await client.routing().local().ask(CatchUp{});
+  static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
+}
+
+}  // namespace
+
+actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client) {
+  const auto& session = client.session();
+  std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
+  client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
+  co_await catch_up(client);
+  client.call_off();
+}
+
 void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault) {
   switch (fault) {
     case AttachFault::no_room:
@@ -154,13 +173,10 @@ void drop(std::vector<TopicPattern> topics, Client& client) {
   client.routing().keeper(session.id).tell(ChangeSession{session.id, client.owner(), std::move(topics), {}});
 }
 
-// The router is told in any case, and only asked when it has heard that: of an ask that nobody waits for any more
-// nothing might be done.
 actor::Task<void> drop_and_wait(std::vector<TopicPattern> topics, Client& client) {
   client.hold(topics);
   drop(std::move(topics), client);
-  auto caught_up = co_await client.routing().local().ask(CatchUp{});
-  static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
+  co_await catch_up(client);
   client.call_off();
 }
 

@@ -44,6 +44,10 @@ using Attached = std::expected<std::vector<SubscribedResult>, AttachFault>;
 /// connection did not have before is taken back.
 actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut = {});
 
+/// Takes back what attach() has made, but for what the client had before, and forgets what came of it: what the client
+/// may has become less meanwhile.
+actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client);
+
 /// Tells why nothing was attached.
 void refuse(Client& client, const std::optional<RequestId>& id, AttachFault fault);
 
