@@ -333,7 +333,7 @@ void HttpConnection::respond(Response response, Asked asked) {
 
 void HttpConnection::respond_and_close(Response response) {
   keep_alive_ = false;
-  respond(std::move(response), {.at = ctx_->now()});
+  respond(std::move(response), {.head_only = reader_.asks_for_head(), .at = ctx_->now()});
   reader_.forget();
   enter(Phase::closing);
 }

@@ -82,6 +82,27 @@ constexpr std::string_view handshake =
 
 std::string get(std::string_view target) { return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target); }
 
+TEST_CASE("a HEAD that is refused gets the head of its refusal, and nothing behind it") {
+  for (const std::string_view rest :
+       {"/a%2fb HTTP/1.1\r\nHost: h\r\n\r\n", "/n HTTP/1.1\r\n\r\n", "/n HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n",
+        "/n HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n", "/n HTTP/1.1\r\nHost: h"}) {
+    CAPTURE(rest);
+    for (const std::string_view method : {"HEAD", "GET"}) {
+      Site site;
+      auto client = TestClient{site.network.connect({{}, 80})};
+      client.send(fmt::format("{} /n HTTP/1.1\r\nHost: h\r\n\r\n", method == "GET" ? "HEAD" : "GET"));
+      site.world.run_until_idle();
+      (void)client.take();
+      client.send(fmt::format("{} {}", method, rest));
+      site.world.advance(10s);
+      const auto answer = client.take();
+      CHECK(answer.starts_with("HTTP/1.1 4"));
+      CHECK_EQ(answer.ends_with("\r\n\r\n"), method == "HEAD");
+      CHECK(client.is_closed());
+    }
+  }
+}
+
 TEST_CASE("requests that come in one piece, however many, are answered once each and in their order") {
   Site site{{.buffer_bytes = 4 * 1024 * 1024}};
   auto client = TestClient{site.network.connect({{}, 80})};

@@ -45,6 +45,9 @@ class RequestReader {
   /// How much is held of a body that is not whole.
   std::size_t body_bytes() const noexcept { return parser_.body_bytes(); }
 
+  /// Whether the request that is refused, or not whole, is one of HEAD: its answer has no body.
+  bool asks_for_head() const noexcept { return parser_.asks_for_head(); }
+
   /// Lets go of what has come of a request that will not be answered.
   void forget() {  // with its memory, which an assignment would keep
     (void)std::exchange(parser_, wire::Http1Parser{});

@@ -25,6 +25,7 @@ void append_number(std::string& out, std::size_t number) {
 void Http1Parser::begin_request() {
   scanner_ = {};
   head_ = {};
+  asks_for_head_ = false;
   chunks_ = {};
   body_ = {};
   body_bytes_max_ = limits_.body_bytes_max;
@@ -53,6 +54,7 @@ std::expected<Http1Progress, Http1Error> Http1Parser::next_of_head(std::string_v
   std::size_t held_bytes = held_.size();
   if (held_bytes > 0 || !input.contains("\r\n\r\n")) held_ += input.substr(0, limits_.head_bytes_max + 1 - held_bytes);
   std::string_view bytes = held_.empty() ? input : std::string_view{held_};
+  asks_for_head_ = bytes.starts_with("HEAD ");
   auto size = scanner_.scan(bytes, limits_);
   if (!size) return Failure{size.error()};
   if (!*size) {

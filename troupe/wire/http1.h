@@ -45,6 +45,10 @@ class Http1Parser {
   /// The body, after `complete` was given.
   std::string take_body() noexcept { return std::move(body_); }
 
+  /// Whether what has come of a request that is not complete is one of HEAD, whose answer has no content, whatever it
+  /// says (RFC 9110, 9.3.2). Known also of one that was refused, as soon as its first bytes have come.
+  bool asks_for_head() const noexcept { return part_ != Part::done && asks_for_head_; }
+
   /// Whether nothing of a request has come since the last one was complete.
   bool is_idle() const noexcept { return part_ == Part::head && held_.empty(); }
 
@@ -62,6 +66,7 @@ class Http1Parser {
   Http1HeadScanner scanner_;
   std::string held_;  // of a head that is not whole yet
   Http1Head head_;
+  bool asks_for_head_ = false;
   bool chunked_ = false;
   std::uint64_t body_rest_ = 0;
   ChunkedDecoder chunks_;
