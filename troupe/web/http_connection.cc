@@ -194,7 +194,7 @@ void HttpConnection::on_closed(net::CloseReason reason) {
 // --- serving ---------------------------------------------------------------------------
 
 actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
-  auto [request, match, keep_alive] = std::move(*request_);
+  auto [request, match, keep_alive, tells_keep_alive] = std::move(*request_);
   request_.reset();
   keep_alive_ = keep_alive;
 
@@ -203,6 +203,7 @@ actor::Task<void> HttpConnection::handle(ServeRequest, actor::Context& ctx) {
   site_->guard.identify(request, ctx.random());
   request.during_drain = site_->draining;
   Asked asked{.head_only = request.method == Method::head,
+              .tells_keep_alive = tells_keep_alive,
               .secure = request.secure,
               .method = request.method_text,
               .path = request.path,
@@ -325,6 +326,7 @@ void HttpConnection::respond(Response response, Asked asked) {
   append_response(unsent_, std::move(response),
                   {.with_body = !asked.head_only,
                    .keep_alive = keep_alive_,
+                   .tells_keep_alive = asked.tells_keep_alive,
                    .secure = asked.secure,
                    .request_id = asked.request_id,
                    .date = site_->date.at(ctx_->wall())});

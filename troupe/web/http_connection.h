@@ -56,6 +56,7 @@ class HttpConnection final : private net::StreamEvents, private actor::TurnEndHo
   /// What the answer needs to know of its request.
   struct Asked {
     bool head_only = false;
+    bool tells_keep_alive = false;
     bool secure = false;
     std::string method;
     std::string path;

@@ -201,6 +201,16 @@ TEST_CASE("what is wrong with a request is told by status, and the connection go
   }
 }
 
+TEST_CASE("a client of HTTP/1.0 that wants its connection to go on is told that it does") {
+  Site site;
+  const auto ask = [&](std::string_view version, std::string_view option) {
+    return site.exchange(fmt::format("GET /hello HTTP/{}\r\nHost: h\r\n{}\r\n", version, option));
+  };
+  CHECK(ask("1.0", "Connection: keep-alive\r\n").contains("\r\nConnection: keep-alive\r\n"));
+  CHECK_FALSE(ask("1.0", "").contains("keep-alive"));
+  CHECK_FALSE(ask("1.1", "Connection: keep-alive\r\n").contains("keep-alive"));
+}
+
 TEST_CASE("a client that waits for permission gets it, or the refusal at once") {
   Site site;
   auto client = site.connect();

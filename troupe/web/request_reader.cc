@@ -35,6 +35,7 @@ std::optional<RequestReader::Step> RequestReader::take_head() {
   if (!path) return refuse(400, fmt::format("malformed path: {}", text(path.error())));
 
   current_.keep_alive = head.keep_alive;
+  current_.tells_keep_alive = head.minor_version == 0;
   current_.request = {.method = method_of(head.method),
                       .method_text = std::move(head.method),
                       .path = std::move(*path),

@@ -23,6 +23,7 @@ struct RoutedRequest {
   Request request;
   Router::Match match;
   bool keep_alive = true;
+  bool tells_keep_alive = false;  // to its client, which speaks HTTP/1.0
 };
 
 class RequestReader {

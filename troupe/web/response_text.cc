@@ -47,6 +47,7 @@ void append_response(std::string& out, Response response, const ResponseFrame& f
                                    .fields = fields,
                                    .content_length = has_length ? std::optional{response.body.size()} : std::nullopt,
                                    .keep_alive = frame.keep_alive,
+                                   .tells_keep_alive = frame.tells_keep_alive,
                                    .date = frame.date});
   if (has_length && frame.with_body) out += response.body.view();
 }

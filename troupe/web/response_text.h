@@ -15,9 +15,10 @@ struct ResponseFrame {
   bool with_body = true;      // false for HEAD, whose length is told all the same
   bool body_follows = false;  // piece by piece, up to the end of the connection: its length is not told
   bool keep_alive = true;
-  bool secure = false;          // the request came through TLS
-  std::string_view request_id;  // "" when there is none
-  std::string_view date;        // http_date of now
+  bool tells_keep_alive = false;  // the request was of HTTP/1.0, where nobody assumes it (RFC 9112, C.2.2)
+  bool secure = false;            // the request came through TLS
+  std::string_view request_id;    // "" when there is none
+  std::string_view date;          // http_date of now
 };
 
 /// Whether all fields may be written: names are tokens, values have no control characters.

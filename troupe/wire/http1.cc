@@ -112,6 +112,7 @@ void append_response_head(std::string& out, const Http1ResponseHead& head) {
     out += "\r\n";
   }
   if (!head.keep_alive) add("Connection", "close");
+  if (head.keep_alive && head.tells_keep_alive) add("Connection", "keep-alive");
   out += "\r\n";
 }
 

@@ -79,7 +79,8 @@ struct Http1ResponseHead {
   std::span<const HttpField> fields;
   std::optional<std::size_t> content_length;  // nothing for 1xx, 204 and 304
   bool keep_alive = true;
-  std::string_view date;  // http_date of now, or "" to leave it out
+  bool tells_keep_alive = false;  // to a client of HTTP/1.0, which takes the connection for ended otherwise
+  std::string_view date;          // http_date of now, or "" to leave it out
 };
 
 /// Whether `value` may stand in a field: no control characters but tab (RFC 9110, 5.5).
