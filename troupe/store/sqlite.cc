@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <map>
 #include <system_error>
 
@@ -46,6 +48,16 @@ Failure failure_of(int code) {
   const int refused = database != nullptr && is_systems ? sqlite3_system_errno(database) : 0;
   const std::string why = refused != 0 ? ": " + std::error_code{refused, std::generic_category()}.message() : "";
   throw Error{failure_of(code), code, fmt::format("sqlite: {}{} ({}) in: {}", reason, why, code, doing)};
+}
+
+/// Names the file, and why the system does not let it be written where that is the reason: SQLite tries to read it
+/// then, and tells the failure of that.
+[[noreturn]] void throw_unopened(const std::string& path, int unmade, const Error& error) {
+  const int refused = unmade == 0 && ::access(path.c_str(), W_OK) != 0 ? errno : unmade;
+  const std::string why = std::error_code{refused, std::generic_category()}.message();
+  throw Error{error.failure(), error.code(),
+              refused != 0 ? fmt::format("sqlite: {} cannot be written: {}", path, why)
+                           : fmt::format("{}, of {}", error.what(), path)};
 }
 
 }  // namespace
@@ -185,10 +197,14 @@ SqliteConnection::SqliteConnection(const SqliteOptions& options) : SqliteConnect
   // SQLite would make the file by the umask; hashes and keys are for this user alone. The file must not be opened
   // here: closing it would drop the locks of all connections of this process (fcntl(2)), and another process would
   // take itself for the last one and remove the log from under them.
-  (void)::mknod(options.path.c_str(), S_IFREG | 0600, 0);
-  open(options.path.c_str(), SQLITE_OPEN_READWRITE, options.busy_timeout);
-  simple("PRAGMA journal_mode = WAL");
-  simple("PRAGMA synchronous = FULL");
+  const int unmade = ::mknod(options.path.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST ? 0 : errno;
+  try {
+    open(options.path.c_str(), SQLITE_OPEN_READWRITE, options.busy_timeout);
+    simple("PRAGMA journal_mode = WAL");
+    simple("PRAGMA synchronous = FULL");
+  } catch (const Error& error) {
+    throw_unopened(options.path, unmade, error);
+  }
 }
 
 std::unique_ptr<SqliteConnection> SqliteConnection::in_memory() {

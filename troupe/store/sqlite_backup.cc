@@ -81,14 +81,14 @@ class Unfinished {
   std::string path_;
 };
 
-void copy(sqlite3* from, sqlite3* to) {
+void copy(sqlite3* from, sqlite3* to, const std::string& file) {
   sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main");
   if (backup == nullptr) fail(sqlite3_errcode(to), sqlite3_errmsg(to));
   // All pages in one step are one view of the database, which goes on beside it. In smaller ones each write of another
   // process would begin it anew.
   sqlite3_backup_step(backup, -1);
   const int code = sqlite3_backup_finish(backup);
-  if (code != SQLITE_OK) fail(code, fmt::format("the copy failed: {}", sqlite3_errstr(code)));
+  if (code != SQLITE_OK) fail(code, fmt::format("the copy to {} failed: {}", file, sqlite3_errstr(code)));
 }
 
 void check(sqlite3* database) {
@@ -110,7 +110,7 @@ BackupReport back_up_sqlite(const std::string& from, const std::string& to) {
   Unfinished unfinished{to + ".part"};
   {
     const SqliteHandle target = opened(to + ".part", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
-    copy(source.get(), target.get());
+    copy(source.get(), target.get(), to + ".part");
     check(target.get());
   }
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(to + ".part"));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 namespace troupe::store {
 namespace {
@@ -281,8 +282,23 @@ TEST_CASE("a writer that waits too long for another one is told that the databas
   CHECK_EQ(count(first), 2);
 }
 
-TEST_CASE("a path that cannot be opened throws") {
-  CHECK_THROWS_AS(SqliteConnection({.path = "/nonexistent/test.db"}), Error);
+TEST_CASE("a file that cannot be opened is told by its name, with what the system has against it") {
+  const Directory folder;
+  const auto refusal_of = [](const std::string& path) {
+    try {
+      const SqliteConnection connection{{.path = path}};
+    } catch (const Error& error) {
+      CHECK_EQ(error.failure(), Failure::unavailable);
+      return std::string{error.what()};
+    }
+    return std::string{};
+  };
+  const std::string text = (folder.path / "text").string();
+  std::ofstream{text} << std::string(5000, 'x');
+  CHECK_EQ(refusal_of("/nowhere/test.db"), "sqlite: /nowhere/test.db cannot be written: No such file or directory");
+  CHECK(refusal_of(text).starts_with("sqlite: file is not a database"));
+  CHECK(refusal_of(text).ends_with(", of " + text));
+  CHECK(refusal_of(folder.path.string()).contains("Is a directory"));
 }
 
 TEST_CASE("a foreign key is kept") {
