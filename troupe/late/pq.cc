@@ -40,6 +40,8 @@ const Pq& pq() {
     library.find(all.set_nonblocking, "PQsetnonblocking");
     library.find(all.socket, "PQsocket");
     library.find(all.status, "PQstatus");
+    library.find(all.host, "PQhost");
+    library.find(all.port, "PQport");
     return all;
   }();
   return functions;

@@ -37,6 +37,8 @@ struct Pq {
   decltype(&::PQsetnonblocking) set_nonblocking;
   decltype(&::PQsocket) socket;
   decltype(&::PQstatus) status;
+  decltype(&::PQhost) host;
+  decltype(&::PQport) port;
 };
 
 /// Any thread. Throws std::runtime_error where libpq is not installed.

@@ -22,10 +22,11 @@ using late::pq;
 void free_info(PQconninfoOption* info) noexcept { pq().conninfo_free(info); }
 using InfoHandle = base::Handle<PQconninfoOption, free_info>;
 
-/// libpq's sentences end with a newline, and may have several lines.
+/// libpq's sentences end with a newline, and may have several lines, the later ones behind a tab.
 std::string one_line(const char* text) {
   std::string line{text != nullptr ? text : ""};
   while (!line.empty() && line.back() == '\n') line.pop_back();
+  std::erase(line, '\t');
   std::ranges::replace(line, '\n', ' ');
   return line;
 }
@@ -127,7 +128,11 @@ void Pipeline::connect(const PostgresOptions& options) {
     if (pq().status(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED)
       lose(one_line(pq().error_message(connection_.get())));
     socket_ = pq().socket(connection_.get());  // each address that is tried has another one
-    wait({.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING}, end - clock.now());
+    const actor::IoEvents interest{.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING};
+    if (waited(interest, end - clock.now()) != Waited::ready) {
+      lose(fmt::format("no answer in time from {}, port {}", pq().host(connection_.get()),
+                       pq().port(connection_.get())));
+    }
     state = pq().connect_poll(connection_.get());
   }
 }

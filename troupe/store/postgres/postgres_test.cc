@@ -1,7 +1,11 @@
 // PostgreSQL as a session sees it: values, transactions, one writer at a time, and what failures say.
 #include "troupe/store/postgres/postgres.h"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "troupe/store/postgres/testing/postgres_server.h"
 
@@ -456,7 +460,23 @@ TEST_CASE("a connection that cannot be made says why, and never with the passwor
     const Error error = error_of([&] { (void)postgres_engine({.url = base::Secret{wrong}})->open(); });
     CHECK_EQ(error.failure(), Failure::unavailable);
     CHECK_FALSE(std::string{error.what()}.contains("hunter2"));
+    CHECK_FALSE(std::string{error.what()}.contains('\t'));
   }
+}
+
+TEST_CASE("of a server that takes a connection and says nothing it is told where it was looked for") {
+  const int mute = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  REQUIRE_EQ(::bind(mute, reinterpret_cast<sockaddr*>(&address), size), 0);
+  REQUIRE_EQ(::listen(mute, 1), 0);
+  REQUIRE_EQ(::getsockname(mute, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int port = ntohs(address.sin_port);
+  const auto url = fmt::format("postgresql://alice:hunter2@127.0.0.1:{}/db", port);
+  const auto engine = postgres_engine({.url = base::Secret{url}, .connect_timeout = std::chrono::milliseconds{50}});
+  CHECK_EQ(std::string{error_of([&] { (void)engine->open(); }).what()},
+           fmt::format("postgresql: no answer in time from 127.0.0.1, port {}", port));
+  ::close(mute);
 }
 
 }  // namespace
