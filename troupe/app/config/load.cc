@@ -216,6 +216,15 @@ class Loader {
 
 std::expected<Config, std::vector<Problem>> load_config(const Sources& sources) { return Loader{}.load(sources); }
 
+std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sources) {
+  // It would be empty now, which is a sound configuration: every limit and every scope would go back to its default.
+  if (sources.file && is_read_once(*sources.file)) {
+    constexpr std::string_view what = "is no file, but a pipe that has been read: give --config a file, or restart";
+    return std::unexpected(std::vector<Problem>{{*sources.file, std::string{what}}});
+  }
+  return load_config(sources);
+}
+
 std::vector<std::pair<std::string, std::string>> process_environment() {
   std::vector<std::pair<std::string, std::string>> all;
   for (char** variable = environ; *variable != nullptr; ++variable) {

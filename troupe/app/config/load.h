@@ -38,6 +38,9 @@ struct Sources {
 /// The configuration with its issuer filled in, or all that is wrong with it. Reads the file of `sources`.
 std::expected<Config, std::vector<Problem>> load_config(const Sources& sources);
 
+/// The same for a server that runs, of sources that were read before. A file that can be read only once is a problem.
+std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sources);
+
 /// The variables of this process.
 std::vector<std::pair<std::string, std::string>> process_environment();
 

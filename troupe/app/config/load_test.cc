@@ -2,6 +2,8 @@
 #include "troupe/app/config/load.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -167,6 +169,24 @@ TEST_CASE("every mistake is told at once, those of a file by line") {
   CHECK(problems[3].starts_with("TROUPE_LOG_COLOUR: sets no key"));
   CHECK_EQ(problems[4], "F:5: realtime.echo wants true or false");
   CHECK(problems[5].starts_with("--listen: server.listen wants an address"));
+}
+
+TEST_CASE("a server that runs reads a file again, and a pipe that was read does not pass for an empty one") {
+  const File file{"[log]\nlevel = \"error\"\n"};
+  CHECK(load_config_again({.file = file.path()})->log.level == troupe::base::log::Level::error);
+  CHECK_EQ(load_config_again({.file = file.path() + "_not"}).error()[0].what,
+           "cannot be read: No such file or directory");
+  int ends[2];
+  REQUIRE_EQ(::pipe(ends), 0);
+  const std::string pipe = fmt::format("/dev/fd/{}", ends[0]);
+  constexpr std::string_view text = "[log]\nlevel = \"error\"\n";
+  REQUIRE_EQ(::write(ends[1], text.data(), text.size()), text.size());
+  ::close(ends[1]);
+  CHECK(load_config({.file = pipe})->log.level == troupe::base::log::Level::error);
+  const auto again = load_config_again({.file = pipe});
+  ::close(ends[0]);
+  REQUIRE_FALSE(again.has_value());
+  CHECK(again.error()[0].text().starts_with(pipe + ": is no file, but a pipe that has been read"));
 }
 
 TEST_CASE("a file that is missing or no TOML is told with its name and line") {

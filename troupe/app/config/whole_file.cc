@@ -18,6 +18,11 @@ std::expected<std::string, std::error_code> read_whole_file(const std::string& p
   return text;
 }
 
+bool is_read_once(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 && (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode));
+}
+
 bool others_can_read(const std::string& path) {
   struct stat found{};
   return ::stat(path.c_str(), &found) == 0 && (found.st_mode & S_IROTH) != 0;
