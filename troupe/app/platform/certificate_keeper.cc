@@ -23,6 +23,15 @@ std::expected<std::string, std::string> read_file(const std::string& path) {
   return std::unexpected(fmt::format("{} cannot be read: {}", path, text.error().message()));
 }
 
+/// Of files that have been read before. A thread that waits for a pipe to which nobody writes would keep the process
+/// from its end.
+crypto::TlsContext::Made read_certificate_again(const CertificateFiles& files) {
+  for (const std::string& file : {files.certificate, files.key}) {
+    if (is_read_once(file)) return std::unexpected(fmt::format("{} is no file, but a pipe that has been read", file));
+  }
+  return read_certificate(files);
+}
+
 }  // namespace
 
 crypto::TlsContext::Made read_certificate(const CertificateFiles& files) {
@@ -73,7 +82,7 @@ actor::Task<void> CertificateKeeper::read(Say say) {
   const CertificateFiles files = *files_.read();
   auto found = co_await actor::blocking([files] {
     const Stamps before = stamps_of(files);  // what is written while we read is seen as new at the next look
-    return Found{before, others_can_read(files.key), read_certificate(files)};
+    return Found{before, others_can_read(files.key), read_certificate_again(files)};
   });
   if (!found.read) {
     // Tried again at each look: what kept it from being read need not change the file.

@@ -3,6 +3,8 @@
 #include "troupe/app/platform/certificate_keeper.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -152,6 +154,20 @@ TEST_CASE("bad files leave the last good ones in force, until they are good agai
   folder.write(second_certificate, second_key);
   kept.world.advance(31s);
   CHECK(kept.was_replaced());
+}
+
+TEST_CASE("a key that came through a pipe stays in force, and nobody waits for another one to come") {
+  const Folder folder;
+  Kept kept{folder};
+  int ends[2];
+  REQUIRE_EQ(::pipe(ends), 0);
+  ::close(ends[1]);
+  auto files = folder.files();
+  files.key = fmt::format("/dev/fd/{}", ends[0]);
+  kept.files.publish(files);
+  CHECK(kept.reload().at(0).contains(files.key + " is no file, but a pipe that has been read"));
+  CHECK_FALSE(kept.was_replaced());
+  ::close(ends[0]);
 }
 
 TEST_CASE("files that are no good are told by their names") {
