@@ -75,3 +75,15 @@ test('`troupe config check` tells what SIGHUP would, without a server', async ()
   assert.notEqual(done.status, 0);
   assert.match(done.err, /troupe\.toml:2: realtime\.namespace\.chat\.overflow wants one of/);
 });
+
+test('a server that goes away does not read its file again, and says so', async () => {
+  const anonymous = 'anonymous_scopes = "topic:news:subscribe"\n';
+  const server = await serve({ config: `${generous}[realtime]\ndrain_time = "10m"\n${anonymous}` });
+  const reader = await Client.open(server.ws());
+  server.process.kill('SIGTERM');
+  assert.ok(await until(() => server.log.includes('phase=drain-connections')), server.log);
+  await reload(server, generous, /the configuration is not read again: the server is going away/);
+  server.process.kill('SIGTERM');
+  assert.deepEqual(await within(20_000, server.ended), { code: 0, signal: null });
+  assert.equal((await reader.closed).code, 1001);
+});

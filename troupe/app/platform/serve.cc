@@ -33,7 +33,9 @@ void go_away(const Shutdown& shutdown, const Signals& signals) {
   auto within = shutdown.longest() + late;
   auto signal = signals.wait(within);
   while (signal == SIGTERM || signal == SIGINT || signal == SIGHUP) {
-    if (signal != SIGHUP) {
+    if (signal == SIGHUP) {
+      base::log::warning("app", "the configuration is not read again: the server is going away");
+    } else {
       base::log::info("app", "hurrying");
       shutdown.hurry();
       within = shutdown.longest_hurried() + late;
