@@ -21,7 +21,7 @@ void add_serve_command(CLI::App& root, Invocation& invocation) {
       if (!config) return Exit::usage;
       const auto sources = sources_of(invocation.flags);
       Reread reread;
-      if (sources.file) reread = [sources] { return load_config_again(sources); };
+      if (sources.file) reread = [sources, running = *config] { return load_config_again(sources, running); };
       return serve(*config, invocation.console, reread);
     };
   });

@@ -216,13 +216,19 @@ class Loader {
 
 std::expected<Config, std::vector<Problem>> load_config(const Sources& sources) { return Loader{}.load(sources); }
 
-std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sources) {
+std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sources, const Config& running) {
   // It would be empty now, which is a sound configuration: every limit and every scope would go back to its default.
   if (sources.file && is_read_once(*sources.file)) {
     constexpr std::string_view what = "is no file, but a pipe that has been read: give --config a file, or restart";
     return std::unexpected(std::vector<Problem>{{*sources.file, std::string{what}}});
   }
-  return load_config(sources);
+  auto wanted = load_config(sources);
+  if (!wanted || wanted->development == running.development) return wanted;
+  Sources in_this_mode = sources;
+  in_this_mode.flags.push_back({"development", running.development ? "true" : "false", "--development"});
+  auto config = load_config(in_this_mode);
+  if (config) config->development = wanted->development;  // so that it is told
+  return config;
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment() {

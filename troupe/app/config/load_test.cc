@@ -173,8 +173,8 @@ TEST_CASE("every mistake is told at once, those of a file by line") {
 
 TEST_CASE("a server that runs reads a file again, and a pipe that was read does not pass for an empty one") {
   const File file{"[log]\nlevel = \"error\"\n"};
-  CHECK(load_config_again({.file = file.path()})->log.level == troupe::base::log::Level::error);
-  CHECK_EQ(load_config_again({.file = file.path() + "_not"}).error()[0].what,
+  CHECK(load_config_again({.file = file.path()}, Config{})->log.level == troupe::base::log::Level::error);
+  CHECK_EQ(load_config_again({.file = file.path() + "_not"}, Config{}).error()[0].what,
            "cannot be read: No such file or directory");
   int ends[2];
   REQUIRE_EQ(::pipe(ends), 0);
@@ -183,7 +183,7 @@ TEST_CASE("a server that runs reads a file again, and a pipe that was read does 
   REQUIRE_EQ(::write(ends[1], text.data(), text.size()), text.size());
   ::close(ends[1]);
   CHECK(load_config({.file = pipe})->log.level == troupe::base::log::Level::error);
-  const auto again = load_config_again({.file = pipe});
+  const auto again = load_config_again({.file = pipe}, Config{});
   ::close(ends[0]);
   REQUIRE_FALSE(again.has_value());
   CHECK(again.error()[0].text().starts_with(pipe + ": is no file, but a pipe that has been read"));
@@ -367,6 +367,20 @@ TEST_CASE("development mode brings its own defaults, which any source still chan
   CHECK_GT(config.http.requests_by_address.per_second, Config{}.http.requests_by_address.per_second);
   CHECK_EQ(config.http.connections_by_address_max, config.http.connections_max);
   CHECK_EQ(config.realtime.frames.per_second, 5);
+}
+
+TEST_CASE("a mode that waits for the next start brings no limits before it, and takes none away") {
+  const File file{"development = true\n[realtime]\nmessages_per_second = 7\n"};
+  const Sources sources{.file = file.path()};
+  const auto wanted = load_config_again(sources, Config{});
+  REQUIRE(wanted.has_value());
+  CHECK(wanted->development);
+  CHECK_EQ(wanted->realtime.frames.per_second, 7);
+  CHECK_EQ(wanted->realtime.subscriptions_max, Config{}.realtime.subscriptions_max);
+  const File empty{""};
+  const auto back = load_config_again({.file = empty.path()}, development_defaults());
+  CHECK_FALSE(back->development);
+  CHECK_EQ(back->realtime.subscriptions_max, development_defaults().realtime.subscriptions_max);
 }
 
 TEST_CASE("colours that cannot be read, and a logo that is none, are refused with the line") {
