@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -52,6 +53,32 @@ std::optional<Replay> replay_in_environment() {
     throw std::invalid_argument(fmt::format("TROUPE_SEED: a test's first exploration is 1: {}", view));
   return replay;
 }
+
+/// Who names an exploration that no test of this process has come to is told so at its end, or would take the silence
+/// for a seed under which nothing goes wrong.
+class Unreplayed {
+ public:
+  /// Whether this exploration, of such a number, is the one that is meant.
+  bool is_meant(const Replay& replay, std::size_t number) {
+    most_ = std::max(most_, number);
+    meant_ = replay;
+    const bool is_it = replay.exploration == number;
+    found_ |= is_it;
+    return is_it;
+  }
+  ~Unreplayed() {
+    if (found_ || most_ == 0) return;
+    std::fputs(fmt::format("\nTROUPE_SEED={}/{} ran nothing: no test that ran here explores more often than {}\n",
+                           meant_.seed, meant_.exploration, most_ == 1 ? "once" : fmt::format("{} times", most_))
+                   .c_str(),
+               stderr);
+  }
+
+ private:
+  Replay meant_;
+  std::size_t most_ = 0;
+  bool found_ = false;
+};
 
 /// The command that runs this seed alone, in the binary that found it, whatever directory it is given in.
 std::string command_for(std::uint64_t seed) {
@@ -170,7 +197,8 @@ void explore(const ExploreOptions& options, const std::function<void(Seed)>& sce
   const Exploration exploration;
   ++checks().explorations;
   if (const auto replay = replay_in_environment()) {
-    if (replay->exploration == checks().explorations) explore_seed(replay->seed, true, scenario);
+    static Unreplayed unreplayed;
+    if (unreplayed.is_meant(*replay, checks().explorations)) explore_seed(replay->seed, true, scenario);
     return;
   }
   std::uint64_t first = options.first_seed;

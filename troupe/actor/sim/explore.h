@@ -10,8 +10,9 @@
 // that fails (an exception, a failed check, an ask without an outcome, a broken invariant, a
 // sanitizer's report) is printed with the chart of its last steps and the command that
 // repeats it, and ends the exploration. TROUPE_SEED=n runs that seed alone, in the first
-// exploration of each test, and prints its chart; n/2 in the second. Under `./dev prove`
-// TROUPE_SLICE=n runs other seeds, and more of them.
+// exploration of each test, and prints its chart; n/2 in the second, and who names one that
+// there is not is told so. Under `./dev prove` TROUPE_SLICE=n runs other seeds, and more of
+// them.
 //
 // What must have happened in some schedule, or the scenario would show nothing, is checked by
 // `over_all` (a third argument, a function), which a replay of one seed leaves out.

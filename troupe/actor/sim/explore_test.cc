@@ -262,6 +262,13 @@ TEST_CASE("the command that a failing seed prints replays that seed alone, which
   INFO(good.text);
   CHECK_EQ(good.status, 0);
   CHECK(report_in(good.text).contains("seed 11 (random walk)"));
+  CHECK_FALSE(good.text.contains("ran nothing"));
+
+  // Where the test explores less often than that, nothing can run, which must not look like a run that went well.
+  const auto none = run_in_shell("TROUPE_SEED=11/3" + command.substr(command.find(' ')));
+  INFO(none.text);
+  CHECK(report_in(none.text).empty());
+  CHECK(none.text.contains("TROUPE_SEED=11/3 ran nothing: no test that ran here explores more often than 2 times"));
 }
 
 TEST_CASE("a slice of a proof runs other seeds, and more of them") {
