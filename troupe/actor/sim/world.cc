@@ -11,9 +11,6 @@
 namespace troupe::actor::test {
 namespace {
 
-// Some seconds of work without a moment passing: it never ends. Turns alone do not tell: one may have many steps.
-constexpr std::uint64_t work_at_rest_max = 5'000'000;
-
 /// A job that waits for its seeded moment. It frees itself when it has run.
 struct LaterJob : TimerNode {
   LaterJob(std::move_only_function<void()> j, std::vector<std::unique_ptr<LaterJob>>& o)
@@ -201,8 +198,11 @@ bool World::step() {
     if (system_->core(i).has_work()) ready_.push_back(&system_->core(i));
   }
   if (ready_.empty()) return false;
-  INVARIANT(++work_at_rest_ < work_at_rest_max,
-            fmt::format("the actors of this world never come to rest: {}", trace_->busiest()).c_str());
+  INVARIANT(++work_at_rest_ <= options_.work_at_rest_max,
+            fmt::format("the actors of this world never come to rest: {}; a world with more work than {} turns and "
+                        "steps at one moment says so in WorldOptions::work_at_rest_max",
+                        trace_->busiest(), options_.work_at_rest_max)
+                .c_str());
   const Scheduler::Turn turn = scheduler_.next(ready_);
   const Core::Scope scope{*turn.core};
   turn.core->turn(turn.limits, false);

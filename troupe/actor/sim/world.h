@@ -30,7 +30,9 @@ struct WorldOptions {
   Duration stall_limit =
       100ms;                   // virtual time; a handler that takes longer is reported, as by a real system's watchdog
   std::shared_ptr<Bus> bus{};  // to other worlds; what has been published waits until each of them runs
-  std::size_t steps_kept = 200;  // for the chart of a run that goes wrong; 0: no step is observed at all
+  std::uint64_t work_at_rest_max = 5'000'000;  // turns and steps while no time passes, some seconds of work: more than
+                                               // any test of ours has, and who never comes to rest is found out soon
+  std::size_t steps_kept = 200;                // for the chart of a run that goes wrong; 0: no step is observed at all
 };
 
 template <class P>

@@ -62,3 +62,20 @@ TEST_CASE("two actors that go on and on with each other are both named") {
   CHECK(ending.said.contains("one took 100 (Ball)"));
   CHECK(ending.said.contains("two took 100 (Ball)"));
 }
+
+TEST_CASE("how much work there may be at one moment is an option, and whoever meets the limit is told which") {
+  const auto push = [](int times) {
+    return troupe::base::testing::ending_of([times] {
+      test::World w{1, {.work_at_rest_max = 5000}};
+      w.spawn<Sisyphus>({.name = "sisyphus"}).tell(Push{times});
+      w.run_until_idle();
+    });
+  };
+  CHECK_EQ(push(1000).status, 0);
+  const auto ending = push(6000);
+  CAPTURE(ending.said);
+  CHECK(WIFSIGNALED(ending.status));
+  CHECK(
+      ending.said.contains("a world with more work than 5000 turns and steps at one moment says so in "
+                           "WorldOptions::work_at_rest_max"));
+}
