@@ -94,7 +94,7 @@ void ShutdownPhases::add(ShutdownPhase phase, std::function<Task<void>()> task) 
 }
 
 void ShutdownPhases::begin(std::function<void()> done) const {
-  system_->run_as_guest([](Ref<ShutdownSequence> sequence, Said) -> Task<void> {
+  system_->run_awaited([](Ref<ShutdownSequence> sequence, Said) -> Task<void> {
     auto over = co_await sequence.ask(RunPhases{}, {.within = std::chrono::hours{24}});
     (void)over;
   }(sequence_, Said{std::move(done)}));

@@ -37,11 +37,13 @@ struct PhaseProgress {
 std::expected<std::vector<std::vector<std::size_t>>, std::string> order_of(const std::vector<ShutdownPhase>& phases);
 
 struct AddPhase {
+  static constexpr auto message_class = MessageClass::control;  // a phase that is lost would be a step left out
   ShutdownPhase phase;
   std::function<Task<void>()> task;
 };
 /// Answered when all are over; said twice, it is begun once.
 struct RunPhases {
+  static constexpr auto message_class = MessageClass::control;
   using reply = void;
 };
 struct GetProgress {

@@ -31,6 +31,11 @@ struct Services {
 struct RunTask {
   Task<void> task;
 };
+/// A thread waits for it, and there are not so many of those that it need ever be refused.
+struct RunAwaitedTask {
+  static constexpr auto message_class = MessageClass::control;
+  Task<void> task;
+};
 
 constexpr std::uint32_t guests_waiting_max = 65'536;
 
@@ -80,6 +85,7 @@ struct System::Guest {
   static constexpr std::string_view actor_type = "Guest";
   static constexpr bool interleaves = true;
   Task<void> handle(RunTask run) { co_await std::move(run.task); }
+  Task<void> handle(RunAwaitedTask run) { co_await std::move(run.task); }
 };
 
 System::System(SystemOptions options) : options_(std::move(options)), has_stopped_(stopped_.get_future()) {
@@ -159,6 +165,8 @@ bool System::is_living(Address address) noexcept {
 }
 
 Sent System::run_as_guest(Task<void> task) { return guest_.tell(RunTask{std::move(task)}); }
+
+void System::run_awaited(Task<void> task) { guest_.tell(RunAwaitedTask{std::move(task)}); }
 
 Task<std::vector<InspectedActor>> System::inspect() {
   std::vector<InspectedActor> all;

@@ -155,7 +155,7 @@ class System final : public Host {
     std::promise<Result> promise;
     auto future = promise.get_future();
     // The awaitable comes last among the arguments, so it dies first: on its core, before anybody is told.
-    run_as_guest([](detail::Told<Result> told, Awaitable what) -> Task<void> {
+    run_awaited([](detail::Told<Result> told, Awaitable what) -> Task<void> {
       try {
         if constexpr (std::is_void_v<Result>) {
           co_await std::move(what);
@@ -231,6 +231,8 @@ class System final : public Host {
       future.wait();
     }
   }
+  /// As `run_as_guest`, but never refused because others wait.
+  void run_awaited(Task<void> task);
   void adopt(lifecycle::SpawnPlan plan);
   void adopt_service(lifecycle::SpawnPlan plan);
   static bool is_living(Address address) noexcept;

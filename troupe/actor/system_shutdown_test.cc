@@ -46,6 +46,7 @@ class Sleeper {
 class Hardened {
  public:
   void handle(Break) {}
+  int handle(Ping) { return 1; }
 };
 
 SystemOptions quiet(int cores) {
@@ -151,6 +152,30 @@ TEST_CASE("threads that keep spawning do not keep a system from its end") {
   CHECK(system.shutdown());
   over = true;
   for (auto& thread : threads) thread.join();
+}
+
+TEST_CASE("a thread that waits is not told that the system has ended because others have filled the way to it") {
+  System system{quiet(1)};
+  const auto actor = system.spawn<Hardened>({});
+  const auto other = system.spawn<Hardened>({});
+  std::promise<void> go_on;
+  system.run_as_guest([](std::shared_future<void> signal) -> Task<void> {
+    signal.wait();  // nothing is taken meanwhile
+    co_return;
+  }(go_on.get_future().share()));
+  while (actor.tell(Break{}) != Sent::full) {
+  }
+  int phases = 0;
+  system.shutdown_phases().add({.name = "step"}, [&phases]() -> Task<void> {
+    ++phases;
+    co_return;
+  });
+  std::thread waiting{[&] { CHECK_EQ(system.block_on(other.ask(Ping{}, {.within = 1min})).value(), 1); }};
+  std::this_thread::sleep_for(10ms);  // so that it most likely comes to the full way; right it must be in any case
+  go_on.set_value();
+  waiting.join();
+  CHECK(system.shutdown());
+  CHECK_EQ(phases, 1);
 }
 
 TEST_CASE("two threads may shut down at once; both return when it is done") {
