@@ -94,6 +94,7 @@ void ShutdownPhases::add(ShutdownPhase phase, std::function<Task<void>()> task) 
 }
 
 void ShutdownPhases::begin(std::function<void()> done) const {
+  for (std::size_t i = 0; i < system_->core_count(); ++i) system_->core(i).narrow_inbox(InboxLimit::Ending::phases);
   system_->run_awaited([](Ref<ShutdownSequence> sequence, Said) -> Task<void> {
     auto over = co_await sequence.ask(RunPhases{}, {.within = std::chrono::hours{24}});
     (void)over;

@@ -248,6 +248,7 @@ void System::run_phases() {
 
 void System::stop_everything() {
   ends_.store(true, std::memory_order_release);
+  for (auto& core : cores_) core->narrow_inbox(InboxLimit::Ending::stopping);
   core(0).post_remotely([this](Core& first) { lifecycle::request_stop(&first, root_->address()); });
   if (options_.environment != nullptr) {
     options_.environment->wait_for(

@@ -154,6 +154,38 @@ TEST_CASE("threads that keep spawning do not keep a system from its end") {
   for (auto& thread : threads) thread.join();
 }
 
+TEST_CASE("threads that publish to a hundred actors without end keep a system neither from its phases nor its end") {
+  System system{quiet(2)};
+  const Topic<Break> topic{system, "all"};
+  std::vector<Ref<Hardened>> actors;
+  for (int i = 0; i < 100; ++i) topic.subscribe(actors.emplace_back(system.spawn<Hardened>({.core = i % 2})));
+  for (const auto& actor : actors) REQUIRE_EQ(system.block_on(actor.ask(Ping{})).value(), 1);
+  const auto other = system.spawn<Hardened>({.core = 1});  // whose mailbox nobody fills
+  int answered = 0;
+  system.shutdown_phases().add({.name = "talk", .timeout = 25s}, [&]() -> Task<void> {
+    for (int i = 0; i < 100; ++i) {
+      const auto one = co_await other.ask(Ping{}, {.within = 25s});
+      if (one) ++answered;
+    }
+  });
+
+  std::atomic<bool> over{false};
+  std::atomic<bool> all_is_full{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      while (!over) {
+        if (topic.publish(Break{}) != Sent::sent) all_is_full = true;
+      }
+    });
+  }
+  while (!all_is_full) std::this_thread::yield();
+  CHECK(system.shutdown());
+  over = true;
+  for (auto& thread : threads) thread.join();
+  CHECK_EQ(answered, 100);
+}
+
 TEST_CASE("a thread that waits is not told that the system has ended because others have filled the way to it") {
   System system{quiet(1)};
   const auto actor = system.spawn<Hardened>({});
@@ -176,6 +208,42 @@ TEST_CASE("a thread that waits is not told that the system has ended because oth
   waiting.join();
   CHECK(system.shutdown());
   CHECK_EQ(phases, 1);
+}
+
+namespace {
+
+struct Order {
+  static constexpr auto message_class = MessageClass::control;
+};
+struct Obedient {
+  void handle(Order) {}
+};
+
+}  // namespace
+
+TEST_CASE("control messages of threads have no bound but at the end of their system, which they do not hold up") {
+  System system{quiet(2)};
+  const Ref<Obedient> actors[] = {system.spawn<Obedient>({.core = 0}), system.spawn<Obedient>({.core = 1})};
+  std::atomic<bool> over{false};
+  std::atomic<int> sent{0};
+  std::atomic<int> not_taken{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      while (!over) {
+        if (const Sent one = actors[t % 2].tell(Order{}); one == Sent::sent) {
+          ++sent;
+        } else if (one != Sent::dead) {
+          ++not_taken;
+        }
+      }
+    });
+  }
+  while (sent < 100'000) std::this_thread::yield();
+  CHECK(system.shutdown());
+  over = true;
+  for (auto& thread : threads) thread.join();
+  CHECK_EQ(not_taken, 0);
 }
 
 TEST_CASE("two threads may shut down at once; both return when it is done") {

@@ -81,11 +81,14 @@ inline constexpr char topic_type = 0;
 template <class T>
 concept Travels = requires { std::bool_constant<(T::bus_name.size() > 0)>{}; };
 
-/// Hands one publication to the subscribers of this core. `trace`: what it was published within; null: nothing.
+/// Hands one publication to the subscribers of this core, and gives how many they are. `trace`: what it was published
+/// within; null: nothing.
 template <class T>
-void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, ActorId sender,
-             const base::TraceContext* trace) {
+std::size_t fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, ActorId sender,
+                    const base::TraceContext* trace) {
+  std::size_t receivers = 0;
   here.host().topics().for_each_subscriber(here, entry, what.name(), [&](const TopicSubscriber& subscriber) {
+    ++receivers;
     Envelope* envelope = nullptr;
     if (subscriber.shared) {
       envelope = here.make_within(trace, *subscriber.handler, subscriber.who, Published<T>{what});
@@ -95,6 +98,7 @@ void fan_out(Core& here, const TopicEntry& entry, const Published<T>& what, Acto
     envelope->sender = sender;
     TopicDirectory::hand_over(here, subscriber, envelope);
   });
+  return receivers;
 }
 
 template <class T>
@@ -109,8 +113,8 @@ inline constexpr Handler publication_handler{
     .invoke =
         [](Core& core, Cell*, Envelope& envelope) {
           const auto& publication = envelope.message<Publication<T>>();
-          fan_out(core, *publication.entry, publication.what, envelope.sender,
-                  publication.trace ? &*publication.trace : nullptr);
+          core.count_receivers(fan_out(core, *publication.entry, publication.what, envelope.sender,
+                                       publication.trace ? &*publication.trace : nullptr));
         },
     .destroy = destroy_message<Publication<T>>,
     .message = name_of_type<T>(),

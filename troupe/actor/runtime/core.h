@@ -20,6 +20,7 @@
 #include "troupe/actor/runtime/cell_queue.h"
 #include "troupe/actor/runtime/envelope.h"
 #include "troupe/actor/runtime/host.h"
+#include "troupe/actor/runtime/inbox_limit.h"
 #include "troupe/actor/runtime/observer.h"
 #include "troupe/actor/runtime/poller.h"
 #include "troupe/actor/runtime/rest.h"
@@ -143,8 +144,7 @@ class Core {
     }
   }
 
-  /// A cell for an actor to come. Own thread; any thread for the second.
-  /// Messages are taken from now on, so the bound holds from now on.
+  /// A cell for an actor to come; its messages are taken, and bounded, from now on. Own thread; any for the second.
   Cell& reserve(const MailboxOptions& mailbox);
   /// The latter also for one who brings so many messages, so many bytes, from another core.
   Cell& reserve_remotely(const MailboxOptions& mailbox, std::uint32_t messages = 0, std::size_t bytes = 0);
@@ -302,6 +302,9 @@ class Core {
   void request_stop() noexcept;
   void wake() noexcept;
   bool is_torn_down() const noexcept { return torn_down_; }
+  /// The system ends: from now on foreign threads may bring less at once. Any thread.
+  void narrow_inbox(InboxLimit::Ending ending) noexcept;
+  void count_receivers(std::size_t of_publication) noexcept { published_to_ += of_publication; }
   /// After the last turn of all cores: what foreign threads have sent, and send from now on, ends here unread.
   void close_inbox() noexcept;
   /// Ends all that is left, after that.
@@ -351,7 +354,6 @@ class Core {
   static constexpr std::uint32_t no_slot = UINT32_MAX;
   static constexpr Duration placing_pause = std::chrono::milliseconds{32};
   static constexpr std::size_t slab_cells = 256;
-  static constexpr std::size_t inbox_limit = 64 * 1024;  // messages of foreign threads
 
   void receive();
   void take_back_from_elsewhere(void* memory, std::size_t bytes) noexcept;
@@ -438,7 +440,8 @@ class Core {
   Span* span_ = nullptr;  // of the handler that runs now
   std::unique_ptr<SpanBuffer> finished_spans_;
   std::uint64_t handled_ = 0;
-  bool converses_ = false;  // messages have come from other cores, or gone to them, since the last wait
+  std::uint64_t published_to_ = 0;  // receivers here of what came from elsewhere
+  bool converses_ = false;          // messages have come from other cores, or gone to them, since the last wait
   Lookout lookout_;
   Instant polled_;                  // when it looked at its sockets last
   int charged_ = 0;                 // what a turn's budget must still be told of batches
@@ -467,11 +470,10 @@ class Core {
   std::atomic<bool> stop_{false};
   bool torn_down_ = false;
 
-  std::mutex inbox_mutex_;  // guards the next six
+  std::mutex inbox_mutex_;  // guards the next five
   EnvelopeList inbox_;
-  std::size_t inbox_size_ = 0;
   std::vector<Refused> inbox_refused_;  // not yet in the statistics
-  bool inbox_closed_ = false;           // after the last turn
+  InboxLimit inbox_limit_;
   std::vector<Cell*> remote_free_cells_;
   std::vector<Slab> remote_slabs_;
   std::atomic<bool> inbox_filled_{false};

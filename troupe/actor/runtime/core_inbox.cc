@@ -4,6 +4,14 @@
 #include "troupe/actor/runtime/dead_letter_box.h"
 
 namespace troupe::actor {
+namespace {
+
+/// Of a user nothing else is sent to a core itself.
+bool is_publication(const Envelope& envelope) noexcept {
+  return envelope.target == nullptr && !envelope.handler->runtime;
+}
+
+}  // namespace
 
 Sent Core::from_outside(Envelope* envelope) {
   const bool may_wait = envelope->target != nullptr && envelope->handler->message_class != MessageClass::control &&
@@ -14,7 +22,7 @@ Sent Core::from_outside(Envelope* envelope) {
 void Core::refuse_from_outside(Envelope* envelope, Drop reason) {
   {
     const std::lock_guard lock{inbox_mutex_};
-    if (!inbox_closed_) {
+    if (inbox_limit_.is_open()) {
       refuse_foreign(*envelope, reason);
       inbox_filled_.store(true, std::memory_order_relaxed);
     }
@@ -24,18 +32,18 @@ void Core::refuse_from_outside(Envelope* envelope, Drop reason) {
 }
 
 Sent Core::to_inbox(Envelope* envelope) {
-  const bool bounded = envelope->handler->message_class != MessageClass::control;
   Sent result = Sent::sent;
   {
     const std::lock_guard lock{inbox_mutex_};
-    if (inbox_closed_) {
+    if (!inbox_limit_.is_open()) {
       result = Sent::dead;
-    } else if (bounded && inbox_size_ >= inbox_limit) {
-      result = Sent::full;
-      refuse_foreign(*envelope, Drop::full);
+    } else if (!inbox_limit_.has_room(*envelope->handler, is_publication(*envelope))) {
+      const bool is_control = envelope->handler->message_class == MessageClass::control;
+      result = is_control ? Sent::dead : Sent::full;  // no mailbox is too full for control messages
+      refuse_foreign(*envelope, is_control ? Drop::dead : Drop::full);
     } else {
       inbox_.push(envelope);
-      ++inbox_size_;
+      inbox_limit_.note(is_publication(*envelope));
       inbox_filled_.store(true, std::memory_order_relaxed);
     }
   }
@@ -65,15 +73,25 @@ void Core::refuse_foreign(const Envelope& envelope, Drop reason) {
 void Core::receive_from_outside() {
   EnvelopeList taken;
   std::vector<Refused> refused;
+  std::size_t publications = 0;
   {
     const std::lock_guard lock{inbox_mutex_};
     taken = inbox_.take();
     refused.swap(inbox_refused_);
-    inbox_size_ = 0;
+    publications = inbox_limit_.take();
     inbox_filled_.store(false, std::memory_order_relaxed);
   }
   for (Refused& entry : refused) count_refused(entry);
+  const std::uint64_t before = published_to_;
   receive_chain(taken.head);
+  if (publications == 0) return;
+  const std::lock_guard lock{inbox_mutex_};
+  inbox_limit_.learn(publications, published_to_ - before);
+}
+
+void Core::narrow_inbox(InboxLimit::Ending ending) noexcept {
+  const std::lock_guard lock{inbox_mutex_};
+  inbox_limit_.narrow(ending);
 }
 
 }  // namespace troupe::actor

@@ -461,7 +461,7 @@ void Core::close_inbox() noexcept {
   EnvelopeList rest;
   {
     const std::lock_guard lock{inbox_mutex_};
-    inbox_closed_ = true;
+    inbox_limit_.narrow(InboxLimit::Ending::closed);
     rest = inbox_.take();
   }
   while (Envelope* envelope = rest.pop()) destroy(envelope);
