@@ -1,4 +1,6 @@
 // A consumer of the installed library: one actor that counts, asked from main.
+#include <troupe/actor/codec.h>  // first and alone: it needs nothing that others include
+
 #include <troupe/actor/actor.h>
 
 #include <cstdio>

@@ -12,6 +12,7 @@
 // otherwise let whoever sends the bytes say how deep the stack goes.
 #pragma once
 
+#include <bit>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
