@@ -57,9 +57,13 @@ oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name) {
   return *std::move(user);
 }
 
+void throw_no_client(const std::string& id) {
+  throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
+}
+
 oauth::Client client_named(oauth::Tables& tables, const std::string& id) {
   auto client = tables.clients.find(oauth::ClientId{id});
-  if (!client) throw CommandFailed{fmt::format("there is no client \"{}\"; `troupe client list` shows all", id)};
+  if (!client) throw_no_client(id);
   return *std::move(client);
 }
 

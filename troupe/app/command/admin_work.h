@@ -149,6 +149,7 @@ std::pair<CLI::App*, std::shared_ptr<Flags>> add_admin_command(CLI::App& parent,
 oauth::UserRecord user_named(oauth::Tables& tables, const std::string& name);
 
 /// The client of this id. Throws CommandFailed where there is none.
+[[noreturn]] void throw_no_client(const std::string& id);
 oauth::Client client_named(oauth::Tables& tables, const std::string& id);
 
 /// A moment as people read it, in UTC: "2026-01-31 12:00:00".

@@ -116,8 +116,9 @@ std::string hash_of_user(AdminWork& admin, const std::string& user) {
 /// A client that there is, or one that was removed and has left events.
 oauth::ClientId client_of(AdminWork& admin, const std::string& text) {
   const oauth::ClientId id{text};
-  const bool is_known = admin.look(
-      [&](oauth::Tables& t) { return t.clients.find(id).has_value() || !t.audit.matching({.client = id}, 1).empty(); });
+  const bool is_known = admin.look([&](oauth::Tables& t) {
+    return t.clients.find_row(id).has_value() || !t.audit.matching({.client = id}, 1).empty();
+  });
   if (!is_known) throw CommandFailed{fmt::format("there is no client \"{}\", and no event of one", text)};
   return id;
 }

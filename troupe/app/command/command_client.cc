@@ -105,16 +105,35 @@ void add(Invocation& invocation, const ClientCommand& command, AdminWork& admin)
   }
 }
 
-std::vector<Client> all_clients(oauth::Tables& tables) {
-  std::vector<Client> all;
-  for (auto page = tables.clients.list({}, 500); !page.empty(); page = tables.clients.list(all.back().id, 500)) {
-    all.insert(all.end(), page.begin(), page.end());
+struct AllClients {
+  std::vector<Client> readable;
+  std::vector<oauth::DamagedClient> damaged;
+};
+
+AllClients all_clients(oauth::Tables& tables) {
+  AllClients all;
+  oauth::ClientId last;
+  for (auto page = tables.clients.list(last, 500); !page.empty(); page = tables.clients.list(last, 500)) {
+    last = oauth::id_of(page.back());
+    for (oauth::ClientRow& row : page) {
+      if (row) {
+        all.readable.push_back(*std::move(row));
+      } else {
+        all.damaged.push_back(std::move(row.error()));
+      }
+    }
   }
   return all;
 }
 
 void list(Invocation& invocation, const ClientCommand& command, AdminWork& admin) {
-  const auto clients = admin.look([](oauth::Tables& tables) { return all_clients(tables); });
+  const auto [clients, damaged] = admin.look([](oauth::Tables& tables) { return all_clients(tables); });
+  for (const oauth::DamagedClient& each : damaged) {
+    invocation.console.err(
+        fmt::format("{} cannot be read and is left out: {}. Restore its row from a backup, or remove it by "
+                    "`troupe client remove`\n",
+                    each.id.value(), each.why));
+  }
   if (command.json) {
     std::string out;
     wire::JsonWriter writer{out};
@@ -195,7 +214,8 @@ void remove(Invocation& invocation, const ClientCommand& command, AdminWork& adm
   oauth::AuditEvent event = admin.event("client_deleted");
   event.client = oauth::ClientId{command.id};
   const auto ended = admin.transact(command.run, [&](oauth::Tables& tables) {
-    (void)client_named(tables, command.id);
+    if (!tables.clients.find_standing(*event.client))
+      throw_no_client(command.id);  // one that is damaged can be removed
     std::vector<oauth::FamilyId> grants;
     if (command.run == Run::dry) grants = grants_of(tables, *event.client, admin.now());
     oauth::remove_client(tables, *event.client, admin.now());

@@ -48,7 +48,9 @@ void ensure_user(AdminWork& admin) {
 oauth::ClientId ensure_client(AdminWork& admin) {
   const oauth::ClientMetadata metadata = demo_metadata(admin.config());
   return admin.transact([&](oauth::Tables& tables) {
-    for (auto& client : tables.clients.list({}, 1000)) {
+    for (auto& row : tables.clients.list({}, 1000)) {
+      if (!row) continue;  // damaged: were it the one that is looked for, another is made
+      oauth::Client& client = *row;
       if (client.metadata.name != client_name || !client.is_public()) continue;
       if (client.metadata.redirect_uris != metadata.redirect_uris) {
         client.metadata.redirect_uris = metadata.redirect_uris;

@@ -1,12 +1,16 @@
 // See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
 
+#include "troupe/oauth/actor/readable_client.h"
 #include "troupe/oauth/model/client_changes.h"
 #include "troupe/wire/base64.h"
 #include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
 namespace {
+
+constexpr OauthError damaged_row =
+    errors::server_error.because("The client cannot be read from the database: its row is damaged.");
 
 constexpr std::size_t known_max = 10'000;  // about 10 MB; past it everything is read anew
 
@@ -82,28 +86,40 @@ ClientActor::ClientActor(Storage storage, ClientActorParts parts)
 void ClientActor::now_at(std::int64_t generation) {
   if (generation == generation_ && known_.size() < known_max) return;
   known_.clear();
+  if (generation_ >= 0 && generation > generation_) damaged_.clear();
   generation_ = std::max(generation, generation_);
 }
 
 void ClientActor::changed(const ClientId& id, const OriginsChange& change) {
   known_.erase(id);
+  damaged_.erase(id);
   ++forgot_;
   origins_.follow(change);
   if (generation_ == change.from) generation_ = change.to;  // nobody else has changed another client meanwhile
 }
 
-actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
+void ClientActor::tell(std::span<const DamagedClient> damaged) {
+  for (const DamagedClient& each : damaged)
+    if (damaged_.insert(each.id).second) tell_damaged(each);
+}
+
+actor::Task<std::expected<ClientActor::Known, OauthError>> ClientActor::find(ClientId id) {
   if (const auto known = known_.find(id); known != known_.end()) co_return known->second;
   struct Read {
-    std::optional<Client> client;
+    std::optional<ClientRow> row;
     std::vector<ClientSecretRecord> secrets;
     std::int64_t generation;
   };
   const auto forgot = forgot_;
   auto read = co_await storage_.read(
-      [id](Tables& t) { return Read{t.clients.find(id), t.clients.secrets_of(id), t.clients.generation()}; });
+      [id](Tables& t) { return Read{t.clients.find_row(id), t.clients.secrets_of(id), t.clients.generation()}; });
+  if (read.row && !*read.row) {
+    tell({&read.row->error(), 1});
+    co_return std::unexpected(damaged_row);
+  }
+  damaged_.erase(id);
   Known known{.client = nullptr, .secrets = std::move(read.secrets)};
-  if (read.client) known.client = std::make_shared<const Client>(std::move(*read.client));
+  if (read.row) known.client = std::make_shared<const Client>(**std::move(read.row));
   // Somebody has seen a later one meanwhile, or made one.
   if (read.generation < generation_ || forgot != forgot_) co_return known;
   now_at(read.generation);
@@ -114,23 +130,35 @@ actor::Task<ClientActor::Known> ClientActor::find(ClientId id) {
 
 void ClientActor::handle(const ClientsSeen& message) { now_at(std::max(message.generation, generation_)); }
 
-actor::Task<ClientPtr> ClientActor::handle(GetClient message) {
+actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(GetClient message) {
   auto known = co_await find(std::move(message.id));
-  co_return known.client;
+  if (!known) co_return std::unexpected(known.error());
+  co_return std::move(known->client);
 }
 
 actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClients) {
-  auto clients = co_await storage_.read([](Tables& t) {
+  struct All {
+    std::vector<ClientPtr> clients;
+    std::vector<DamagedClient> damaged;
+  };
+  auto all = co_await storage_.read([](Tables& t) {
     constexpr int page_size = 1000;
-    std::vector<ClientPtr> all;
+    All found;
     ClientId last;
     for (auto page = t.clients.list(last, page_size); !page.empty(); page = t.clients.list(last, page_size)) {
-      last = page.back().id;
-      for (Client& client : page) all.push_back(std::make_shared<const Client>(std::move(client)));
+      last = id_of(page.back());
+      for (ClientRow& row : page) {
+        if (row) {
+          found.clients.push_back(std::make_shared<const Client>(*std::move(row)));
+        } else {
+          found.damaged.push_back(std::move(row.error()));
+        }
+      }
     }
-    return all;
+    return found;
   });
-  co_return clients;
+  tell(all.damaged);
+  co_return std::move(all.clients);
 }
 
 // All are read at once, and again where another process has changed clients: whoever asks for origins that nobody has
@@ -144,8 +172,9 @@ actor::Task<bool> ClientActor::handle(IsClientOrigin message) {
       bool& is_on;
     } reading{reads_origins_};
     auto read = co_await storage_.read([](Tables& t) { return ClientOrigins::read(t); });
-    now_at(std::max(read.generation(), generation_));
-    origins_ = std::move(read);
+    now_at(std::max(read.origins.generation(), generation_));
+    tell(read.damaged);
+    origins_ = std::move(read.origins);
   }
   co_return origins_.contains(message.origin);
 }
@@ -154,7 +183,11 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateCl
   const auto held = known_.find(message.id);
   const bool was_held = held != known_.end();
   Known read;
-  if (!was_held) read = co_await find(message.id);
+  if (!was_held) {
+    auto found = co_await find(message.id);
+    if (!found) co_return std::unexpected(found.error());
+    read = *std::move(found);
+  }
   const Known& known = was_held ? held->second : read;  // which nobody changes before the next await
   // The same steps whether there is such a client or not; only then the verdict.
   const crypto::Digest hash = crypto::sha256(message.secret.expose());
@@ -166,7 +199,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateCl
   }
   note_refused(message.id, message.cause, reason_of_refusal(known.client, message.presented), context);
   // Of a client that is held, so that every refusal has taken one look at the database.
-  if (was_held) co_await storage_.read([id = message.id](Tables& t) { return t.clients.find(id).has_value(); });
+  if (was_held) co_await storage_.read([id = message.id](Tables& t) { return t.clients.find_row(id).has_value(); });
   co_return std::unexpected(errors::invalid_client);
 }
 
@@ -227,6 +260,7 @@ actor::Task<void> ClientActor::handle(RefusedGrant message, actor::Context& cont
 
 void ClientActor::inspect(actor::Inspection& out) const {
   out.add("held", static_cast<std::int64_t>(known_.size()));
+  out.add("damaged", static_cast<std::int64_t>(damaged_.size()));
   out.add("refusals_unnoted", refusals_.unnoted());
 }
 

@@ -10,6 +10,8 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -67,13 +69,15 @@ struct UpdateRegistration {
   using error = OauthError;
 };
 
-/// The client of that id, null when there is none or it was deleted. A disabled one is found.
+/// The client of that id, null when there is none or it was deleted. A disabled one is found. Errors: server_error
+/// where its row in the database is damaged, as for all that ask for one client by its id.
 struct GetClient {
   ClientId id;
   using reply = ClientPtr;
+  using error = OauthError;
 };
 
-/// All clients that are not deleted, by id.
+/// All clients that are not deleted, by id; without those whose rows are damaged, which are told in the log.
 struct ListClients {
   using reply = std::vector<ClientPtr>;
 };
@@ -82,7 +86,9 @@ struct ListClients {
 struct ClientPage {
   enum class Rest : std::uint8_t { none, more };
   std::vector<ClientPtr> clients;
-  Rest rest = Rest::none;  // behind the last of these; more only where there is a last
+  std::vector<DamagedClient> damaged;  // between these, by id
+  ClientId last;                       // of both
+  Rest rest = Rest::none;              // behind the last; more only where there is a last
 };
 
 /// Clients that are not deleted, by id: those behind `after`, at most `count`, and none behind those that take
@@ -205,7 +211,7 @@ class ClientActor {
   explicit ClientActor(Storage storage, ClientActorParts parts = {});
 
   actor::Task<std::expected<ClientCredentials, OauthError>> handle(RegisterClient message, actor::Context& context);
-  actor::Task<ClientPtr> handle(GetClient message);
+  actor::Task<std::expected<ClientPtr, OauthError>> handle(GetClient message);
   actor::Task<bool> handle(IsClientOrigin message);
   actor::Task<std::vector<ClientPtr>> handle(ListClients message);
   actor::Task<ClientPage> handle(ListClientPage message);
@@ -237,13 +243,15 @@ class ClientActor {
     std::vector<ClientSecretRecord> secrets;
   };
 
-  actor::Task<Known> find(ClientId id);
+  actor::Task<std::expected<Known, OauthError>> find(ClientId id);
   /// What is held in memory is of this generation of the table; anything of another is dropped.
   void now_at(std::int64_t generation);
   /// Runs `deed(Tables&)`, which changes that client alone, in one transaction. What is held is then as it left it.
   template <class Deed>
   actor::Task<std::invoke_result_t<const Deed&, Tables&>> change(ClientId id, Deed deed);
   void changed(const ClientId& id, const OriginsChange& change);
+  /// Tells in the log of each once, as long as no client changes.
+  void tell(std::span<const DamagedClient> damaged);
   void note_refused(const ClientId& id, const Cause& cause, std::string_view reason, actor::Context& context);
 
   Storage storage_;
@@ -254,6 +262,7 @@ class ClientActor {
   RefusalBudget refusals_;
   crypto::TokenIds ids_;
   std::map<ClientId, Known> known_;
+  std::set<ClientId> damaged_;  // those that somebody has come across in this generation
   std::int64_t generation_ = -1;
   std::uint64_t forgot_ = 0;  // how often: what was read before is older
   ClientOrigins origins_;

@@ -35,15 +35,19 @@ ClientPage page_of_clients(Tables& tables, const ListClientPage& wanted) {
   std::size_t bytes = 0;
   ClientId last = wanted.after;
   for (auto rows = tables.clients.list(last, step); !rows.empty(); rows = tables.clients.list(last, step)) {
-    for (Client& client : rows) {
-      const bool is_full = std::ssize(page.clients) >= wanted.count || bytes >= wanted.bytes_max;
-      if (is_full && !page.clients.empty()) {
+    for (ClientRow& row : rows) {
+      const auto count = std::ssize(page.clients) + std::ssize(page.damaged);
+      if (count > 0 && (count >= wanted.count || bytes >= wanted.bytes_max)) {
         page.rest = ClientPage::Rest::more;
         return page;
       }
-      bytes += bytes_of(client.metadata);
-      last = client.id;
-      page.clients.push_back(std::make_shared<const Client>(std::move(client)));
+      page.last = last = id_of(row);
+      if (row) {
+        bytes += bytes_of(row->metadata);
+        page.clients.push_back(std::make_shared<const Client>(*std::move(row)));
+      } else {
+        page.damaged.push_back(std::move(row.error()));
+      }
     }
   }
   return page;
@@ -62,6 +66,7 @@ std::optional<OauthError> fault_in_update(const ClientMetadata& before, const Cl
 
 actor::Task<ClientPage> ClientActor::handle(ListClientPage message) {
   auto page = co_await storage_.read([message](Tables& t) { return page_of_clients(t, message); });
+  tell(page.damaged);
   co_return page;
 }
 

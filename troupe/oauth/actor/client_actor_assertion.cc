@@ -31,20 +31,22 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateAs
   if (!hint) co_return refused(message.named.value_or(ClientId{}), "assertion_malformed");
   if (message.named && *message.named != hint->client) co_return refused(*message.named, "assertion_of_another");
   auto known = co_await find(hint->client);
-  if (const auto reason = reason_to_refuse(known.client)) co_return refused(hint->client, *reason);
+  if (!known) co_return std::unexpected(known.error());
+  const ClientPtr client = std::move(known->client);
+  if (const auto reason = reason_to_refuse(client)) co_return refused(hint->client, *reason);
 
   // 2. It holds.
-  const ClientKeysPtr keys = co_await keys_.keys_of(known.client, hint->kid, context.self(this), context);
-  if (!keys) co_return refused(known.client->id, "no_keys");
-  const auto good = check_assertion(message.assertion.expose(), *known.client, *keys, audiences_, context.wall());
-  if (!good) co_return refused(known.client->id, text(good.error()));
+  const ClientKeysPtr keys = co_await keys_.keys_of(client, hint->kid, context.self(this), context);
+  if (!keys) co_return refused(client->id, "no_keys");
+  const auto good = check_assertion(message.assertion.expose(), *client, *keys, audiences_, context.wall());
+  if (!good) co_return refused(client->id, text(good.error()));
 
   // 3. It is shown for the first time.
   const bool is_first =
-      co_await storage_.write([mark = mark_of(known.client->id, good->jti), end = good->expires_at + assertion_skew](
+      co_await storage_.write([mark = mark_of(client->id, good->jti), end = good->expires_at + assertion_skew](
                                   Tables& t) { return t.clients.use_assertion(mark, end); });
-  if (!is_first) co_return refused(known.client->id, "assertion_replay");
-  co_return known.client;
+  if (!is_first) co_return refused(client->id, "assertion_replay");
+  co_return client;
 }
 
 actor::Task<void> ClientActor::handle(FetchClientKeys message, actor::Context& context) {

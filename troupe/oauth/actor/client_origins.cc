@@ -22,19 +22,24 @@ std::vector<std::string> origins_of(const Client& client) {
 }
 
 std::vector<std::string> origins_of(Tables& tables, const ClientId& id) {
-  const auto client = tables.clients.find(id);
-  return client ? origins_of(*client) : std::vector<std::string>{};
+  const auto row = tables.clients.find_row(id);
+  return row && *row ? origins_of(**row) : std::vector<std::string>{};
 }
 
-ClientOrigins ClientOrigins::read(Tables& tables) {
+ClientOrigins::Read ClientOrigins::read(Tables& tables) {
   constexpr int page_size = 1000;
-  ClientOrigins all;
-  all.generation_ = tables.clients.generation();
+  Read all;
+  all.origins.generation_ = tables.clients.generation();
   ClientId last;
   for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
-    last = page.back().id;
-    for (const Client& client : page)
-      for (const std::string& origin : origins_of(client)) all.add(origin);
+    last = id_of(page.back());
+    for (ClientRow& row : page) {
+      if (!row) {
+        all.damaged.push_back(std::move(row.error()));
+        continue;
+      }
+      for (const std::string& origin : origins_of(*row)) all.origins.add(origin);
+    }
   }
   return all;
 }

@@ -18,7 +18,7 @@ namespace troupe::oauth {
 
 /// The origins of one client's redirect URIs, each once; none of one that is disabled or has no pages.
 std::vector<std::string> origins_of(const Client& client);
-/// The same of the one of that id, if there is one.
+/// The same of the one of that id, if there is one; none of one that is damaged.
 std::vector<std::string> origins_of(Tables& tables, const ClientId& id);
 
 /// What a transaction has changed of one client's origins, and of the table's generation.
@@ -31,8 +31,9 @@ struct OriginsChange {
 
 class ClientOrigins {
  public:
+  struct Read;
   /// All that the table says at this moment.
-  static ClientOrigins read(Tables& tables);
+  static Read read(Tables& tables);
 
   bool was_read() const noexcept { return generation_ >= 0; }
   bool is_of(std::int64_t generation) const noexcept { return generation_ == generation; }
@@ -47,6 +48,11 @@ class ClientOrigins {
 
   std::map<std::string, int, std::less<>> clients_;  // how many have it
   std::int64_t generation_ = -1;                     // nothing was read yet
+};
+
+struct ClientOrigins::Read {
+  ClientOrigins origins;
+  std::vector<DamagedClient> damaged;  // clients whose origins nobody can tell
 };
 
 }  // namespace troupe::oauth

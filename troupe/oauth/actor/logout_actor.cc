@@ -91,14 +91,18 @@ actor::Task<void> LogoutActor::handle(TellClient message, actor::Context& contex
     LogoutActor& me;
     std::int64_t number;
   } under_way{*this, message.notice.number};
-  auto client = co_await parts_.storage.read([id = message.notice.client](Tables& t) { return t.clients.find(id); });
+  auto row = co_await parts_.storage.read([id = message.notice.client](Tables& t) { return t.clients.find_row(id); });
+  if (row && !*row) {
+    co_await conclude(std::move(message.notice), Taken{Taken::How::not_now, "its row is damaged"}, context);
+    co_return;
+  }
   const bool wants_it =
-      client && client->state == ClientState::enabled && !client->metadata.backchannel_logout_uri.empty();
+      row && (*row)->state == ClientState::enabled && !(*row)->metadata.backchannel_logout_uri.empty();
   if (!wants_it) {
     co_await parts_.storage.write([number = message.notice.number](Tables& t) { t.logouts.remove(number); });
     co_return;
   }
-  auto taken = co_await tell(std::make_shared<const Client>(*std::move(client)), message.notice, context);
+  auto taken = co_await tell(std::make_shared<const Client>(**std::move(row)), message.notice, context);
   co_await conclude(std::move(message.notice), std::move(taken), context);
   context.self(this).tell(LogoutsDue{});  // there may be more
 }

@@ -118,5 +118,41 @@ TEST_CASE("however much waits for a client that does not answer, what stands beh
   for (int i = 1; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
 }
 
+TEST_CASE("a client whose row is damaged is tried again like one that does not answer, and holds up no other") {
+  const fixture::Disk disk = disk_with_notices();
+  const auto damage = [&](std::string_view scope) {
+    disk->transact([&](store::Transaction& t) { t.run("UPDATE clients SET scope = ?1 WHERE id = 'c_0'", {scope}); });
+  };
+  const auto attempts = [&] {
+    return disk->transact([](store::Transaction& t) {
+      int tried = -1;
+      const base::UnixTime later = fixture::start + 24h;
+      for (const auto& notice : SqlTables{t}.logouts.due(later, 10, {})) tried = notice.attempts;
+      return tried;
+    });
+  };
+  damage("\"");
+  actor::test::World world{6};
+  const Storage storage{store::Database::start(world, store::sqlite_engine(disk))};
+  const auto keys =
+      world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+  const auto told = std::make_shared<std::map<std::string, int>>();
+  const auto way = world.spawn<Way>({.name = "way"}, told);
+  const auto logouts = world.spawn<LogoutActor>(
+      {.name = "logouts"}, LogoutActorParts{storage, keys, way, {.issuer = "https://issuer.example"}});
+  world.advance(1s);
+  logouts.tell(LogoutsDue{});
+  world.advance(1s);
+  for (int i = 1; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
+  CHECK_EQ((*told)[logout_uri(0)], 0);
+  CHECK_EQ(attempts(), 1);
+  damage("openid");
+  world.advance(10s);
+  logouts.tell(LogoutsDue{});
+  world.advance(1s);
+  CHECK_EQ((*told)[logout_uri(0)], 1);
+  CHECK_EQ(attempts(), -1);
+}
+
 }  // namespace
 }  // namespace troupe::oauth

@@ -4,6 +4,7 @@
 #include "troupe/base/check.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/oauth/actor/known_device.h"
+#include "troupe/oauth/actor/readable_client.h"
 #include "troupe/oauth/actor/user_endings.h"
 #include "troupe/oauth/model/kept_scope.h"
 #include "troupe/wire/utf8.h"
@@ -311,7 +312,7 @@ actor::Task<std::vector<GrantedApplication>> UserActor::handle(ListConsents mess
   auto applications = co_await parts_.storage.read([user = message.user](Tables& t) {
     std::vector<GrantedApplication> found;
     for (ConsentRecord& consent : t.users.consents_of(user)) {
-      const auto client = t.clients.find(consent.client);
+      const auto client = readable_client(t, consent.client);
       if (client)
         found.push_back({consent.client, client->metadata.name, std::move(consent.scope), consent.granted_at});
     }

@@ -1,6 +1,9 @@
 // Clients: the applications that may ask for tokens.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <ranges>
+
 #include "troupe/oauth/admin/answer.h"
 #include "troupe/oauth/admin/calls.h"
 #include "troupe/oauth/admin/client_document.h"
@@ -27,10 +30,21 @@ web::Response answer_client(int status, const Client& client, const std::optiona
   return response;
 }
 
+/// Those up to the end of the page, whose rows must be mended by hand; nothing where there are none.
+void write_damaged(wire::JsonWriter& writer, const std::vector<DamagedClient>& damaged,
+                   const std::optional<std::string>& end) {
+  const auto is_here = [&](const DamagedClient& each) { return !end || each.id.value() <= *end; };
+  if (std::ranges::none_of(damaged, is_here)) return;
+  writer.key("damaged").begin_array();
+  for (const DamagedClient& each : damaged | std::views::filter(is_here))
+    writer.begin_object().member("client_id", each.id.value()).member("why", each.why).end_object();
+  writer.end_array();
+}
+
 /// The client that the path names, null where there is none; or what to answer when nobody can tell.
 Task<Read<ClientPtr>> client_of(ServicePtr service, web::Request http) {
   auto client = co_await service->clients.ask(GetClient{ClientId{segment(http, id_place)}});
-  if (!client) co_return std::unexpected(problem_of(errors::temporarily_unavailable));
+  if (!client) co_return std::unexpected(problem_of_failure(client.error()));
   co_return *std::move(client);
 }
 
@@ -66,9 +80,11 @@ Task<web::Response> list_clients(ServicePtr service, Caller, web::Request http) 
   if (!page) co_return problem_of(errors::temporarily_unavailable);
   const auto id_of_client = [](const ClientPtr& client) { return client->id.value(); };
   std::optional<std::string> last;
-  if (page->rest == ClientPage::Rest::more) last = id_of_client(page->clients.back());
-  co_return answer_page("clients", page->clients, std::move(last), id_of_client,
-                        [](wire::JsonWriter& writer, const ClientPtr& client) { write_client(writer, *client); });
+  if (page->rest == ClientPage::Rest::more) last = page->last.value();
+  co_return answer_page(
+      "clients", page->clients, std::move(last), id_of_client,
+      [](wire::JsonWriter& writer, const ClientPtr& client) { write_client(writer, *client); },
+      [&](wire::JsonWriter& writer, const auto& end) { write_damaged(writer, page->damaged, end); });
 }
 
 Task<web::Response> create_client(ServicePtr service, Caller caller, web::Request http) {

@@ -328,5 +328,28 @@ TEST_CASE("a store that is away is told as such") {
   CHECK_EQ(office.get("/clients").status(), 200);
 }
 
+TEST_CASE("a client whose row is damaged stands beside the others of the list, and is told where it is asked for") {
+  OauthWorld oauth{quick(40)};
+  Office office{oauth};
+  const auto good = office.post("/clients", std::string{machine});
+  const auto bad = office.post("/clients", std::string{machine});
+  oauth.disk().transact(
+      [&](store::Transaction& t) { t.run("UPDATE clients SET scope = '\"' WHERE id = ?1", {bad.at("client_id")}); });
+  oauth.advance(std::chrono::seconds{1});
+  const auto all = office.get("/clients");
+  REQUIRE_EQ(all.status(), 200);
+  const auto listed = office.column(all, "clients", "client_id");
+  CHECK_EQ(std::ranges::count(listed, good.at("client_id")), 1);
+  CHECK_EQ(std::ranges::count(listed, bad.at("client_id")), 0);
+  CHECK_EQ(office.column(all, "damaged", "client_id"), std::vector{bad.at("client_id")});
+  for (const auto& refused : {office.get(path_of(bad)), office.remove(path_of(bad))}) {
+    CHECK_EQ(refused.status(), 500);
+    CHECK(refused.at("detail").contains("damaged"));
+  }
+  CHECK(office.get(path_of(good)).json.find("damaged") == nullptr);
+  CHECK_EQ(token_status(oauth, app_of(bad)), 500);
+  CHECK_EQ(token_status(oauth, app_of(good)), 200);
+}
+
 }  // namespace
 }  // namespace troupe::oauth::test

@@ -20,9 +20,10 @@ inline constexpr std::size_t page_bytes_max = 1024 * 1024;
 
 /// Answers {"<list>": [...], "next": "..."}: `write(writer, row)` writes one row, and `key_of(row)` is the key behind
 /// which its list goes on. `last` is the key behind which it does after all of these rows; nothing at the end.
-template <class Rows, class KeyOf, class Write>
+/// `write_more(writer, last)` adds members, where it is known how far this page goes.
+template <class Rows, class KeyOf, class Write, class WriteMore>
 web::Response answer_page(std::string_view list, const Rows& rows, std::optional<std::string> last, KeyOf key_of,
-                          Write write) {
+                          Write write, WriteMore write_more) {
   std::string json;
   wire::JsonWriter writer{json};
   writer.begin_object().key(list).begin_array();
@@ -30,9 +31,16 @@ web::Response answer_page(std::string_view list, const Rows& rows, std::optional
   for (; row != std::ranges::end(rows) && json.size() < page_bytes_max; ++row) write(writer, *row);
   if (row != std::ranges::end(rows)) last = key_of(*std::ranges::prev(row));
   writer.end_array();
+  write_more(writer, last);
   if (last) writer.member("next", cursor_of(list, *last));
   writer.end_object();
   return answer(200, std::move(json));
+}
+
+template <class Rows, class KeyOf, class Write>
+web::Response answer_page(std::string_view list, const Rows& rows, std::optional<std::string> last, KeyOf key_of,
+                          Write write) {
+  return answer_page(list, rows, std::move(last), key_of, write, [](wire::JsonWriter&, const auto&) {});
 }
 
 /// The key of a list in the order of time.

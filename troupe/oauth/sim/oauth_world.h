@@ -150,6 +150,8 @@ class OauthWorld {
   actor::test::World& world() { return *world_; }
   const OauthActors& actors() const { return actors_; }
   const OauthOptions& options() const { return options_; }
+  /// Where everything is kept, for who damages some of it.
+  store::SqliteConnection& disk() { return *disk_; }
   /// From now on everything that the store is asked throws, until it is repaired.
   void break_store(Trouble trouble = Trouble::outage);
   void repair_store();

@@ -5,6 +5,8 @@
 
 #include "troupe/oauth/storage/columns.h"
 #include "troupe/oauth/storage/rows.h"
+#include "troupe/wire/json.h"
+#include "troupe/wire/utf8.h"
 
 namespace troupe::oauth {
 namespace {
@@ -25,25 +27,42 @@ ClientState state_in(const store::Row& row, int column) {
   return row.integer(column) != 0 ? ClientState::disabled : ClientState::enabled;
 }
 
+[[noreturn]] void throw_damaged(const std::string& why) { throw store::Error{store::Failure::wrong_schema, 0, why}; }
+
+/// A text that a document may show: what is no UTF-8 would make all of the document unreadable.
+std::string shown_text(const store::Row& row, int column) {
+  std::string text = row.text(column);
+  if (!wire::is_utf8(text)) throw_damaged(fmt::format("column {} holds no UTF-8", column));
+  return text;
+}
+
+/// The same of a text that documents show as the JSON that it is.
+std::string shown_json(const store::Row& row, int column) {
+  std::string text = row.text(column);
+  const bool is_shown = text.empty() || wire::parse_json(text);
+  if (!is_shown) throw_damaged(fmt::format("column {} holds no JSON", column));
+  return text;
+}
+
 Client client_in(const store::Row& row) {
   const auto method = client_auth_method_named(row.text(2));
-  if (!method) throw store::Error{store::Failure::wrong_schema, 0, "a client without an authentication method"};
+  if (!method) throw_damaged("column 2 holds no authentication method");
   ClientMetadata metadata{
-      .name = row.text(1),
+      .name = shown_text(row, 1),
       .auth_method = *method,
-      .redirect_uris = split(row.text(3)),
-      .post_logout_redirect_uris = split(row.text(4)),
+      .redirect_uris = split(shown_text(row, 3)),
+      .post_logout_redirect_uris = split(shown_text(row, 4)),
       .grant_types = grant_types_in(row.text(5)),
       .scope = scope_in(row, 6),
       .pkce = row.integer(7) != 0 ? PkcePolicy::required : PkcePolicy::optional,
       .access_token_format = row.integer(8) != 0 ? AccessTokenFormat::opaque : AccessTokenFormat::jwt,
       .access_token_alg = algorithm_in(row, 9),
       .id_token_alg = algorithm_in(row, 10),
-      .jwks = row.text(16),
-      .jwks_uri = row.text(17),
-      .backchannel_logout_uri = row.text(19),
+      .jwks = shown_json(row, 16),
+      .jwks_uri = shown_text(row, 17),
+      .backchannel_logout_uri = shown_text(row, 19),
       .logout_requires_session = row.integer(20) != 0,
-      .resources = split(row.text(21))};
+      .resources = split(shown_text(row, 21))};
   if (const auto seconds = row.maybe_integer(11)) metadata.access_token_ttl = std::chrono::seconds{*seconds};
   if (!row.is_null(18)) metadata.auth_signing_alg = algorithm_in(row, 18);
   return {.id = ClientId{row.text(0)},
@@ -52,6 +71,15 @@ Client client_in(const store::Row& row) {
           .created_at = time_in(row, 13),
           .valid_from = time_in(row, 15),
           .version = row.integer(14)};
+}
+
+ClientRow row_in(const store::Row& row) {
+  try {
+    return client_in(row);
+  } catch (const store::Error& error) {
+    // From the row alone, which is in memory: no statement has failed.
+    return std::unexpected(DamagedClient{ClientId{row.text(0)}, error.what()});
+  }
 }
 
 std::string joined_names(const std::vector<GrantType>& types) {
@@ -100,19 +128,29 @@ std::string select(std::string_view rest) { return fmt::format("SELECT {} FROM c
 
 }  // namespace
 
+std::optional<Client> ClientTable::find(const ClientId& id) {
+  auto row = find_row(id);
+  if (!row) return std::nullopt;
+  if (!*row) throw_damaged(fmt::format("the client {} cannot be read: {}", id.value(), row->error().why));
+  return **std::move(row);
+}
+
 void MemoryClients::insert(const Client& client) {
   insert_into(clients_, client.id, client);
   ++generation_;
 }
 
-std::optional<Client> MemoryClients::find(const ClientId& id) { return found_in(clients_, id); }
+std::optional<ClientRow> MemoryClients::find_row(const ClientId& id) { return found_in(clients_, id); }
 std::optional<ClientStanding> MemoryClients::find_standing(const ClientId& id) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return std::nullopt;
   return ClientStanding{found->second.state, found->second.valid_from};
 }
 
-std::vector<Client> MemoryClients::list(const ClientId& after, int count) { return page_of(clients_, after, count); }
+std::vector<ClientRow> MemoryClients::list(const ClientId& after, int count) {
+  std::vector<Client> page = page_of(clients_, after, count);
+  return {std::make_move_iterator(page.begin()), std::make_move_iterator(page.end())};
+}
 
 bool MemoryClients::update(const Client& client) {
   const auto known = find(client.id);
@@ -186,9 +224,9 @@ void SqlClients::insert(const Client& client) {
   run_with(transaction_, sql, client);
 }
 
-std::optional<Client> SqlClients::find(const ClientId& id) {
+std::optional<ClientRow> SqlClients::find_row(const ClientId& id) {
   static const std::string sql = select("WHERE id = ?1");
-  return transaction_.first(sql, {column_of(id)}, client_in);
+  return transaction_.first(sql, {column_of(id)}, row_in);
 }
 
 std::optional<ClientStanding> SqlClients::find_standing(const ClientId& id) {
@@ -196,10 +234,10 @@ std::optional<ClientStanding> SqlClients::find_standing(const ClientId& id) {
                             [](const store::Row& row) { return ClientStanding{state_in(row, 0), time_in(row, 1)}; });
 }
 
-std::vector<Client> SqlClients::list(const ClientId& after, int count) {
+std::vector<ClientRow> SqlClients::list(const ClientId& after, int count) {
   static const std::string sql = select("WHERE id > ?1 ORDER BY id LIMIT ?2");
-  std::vector<Client> page;
-  transaction_.each(sql, {column_of(after), count}, [&](const store::Row& row) { page.push_back(client_in(row)); });
+  std::vector<ClientRow> page;
+  transaction_.each(sql, {column_of(after), count}, [&](const store::Row& row) { page.push_back(row_in(row)); });
   return page;
 }
 

@@ -4,8 +4,10 @@
 // and the transaction decides when. Names and ids that stand twice throw Error::conflict.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "troupe/oauth/storage/records.h"
@@ -25,15 +27,29 @@ struct RegistrationRecord {
   bool is_bounded = false;  // an operator has changed the client: it no longer widens what it has
 };
 
+/// A client whose row cannot be read: it was damaged on its way to the disk or back, or somebody has written into it.
+struct DamagedClient {
+  ClientId id;
+  std::string why;
+};
+
+/// What a row says. One that is damaged is told apart, so that it stands in nobody else's way.
+using ClientRow = std::expected<Client, DamagedClient>;
+
+inline const ClientId& id_of(const ClientRow& row) { return row ? row->id : row.error().id; }
+
 class ClientTable {
  public:
   virtual ~ClientTable() = default;
   virtual void insert(const Client& client) = 0;
-  virtual std::optional<Client> find(const ClientId& id) = 0;
+  /// For who can do nothing without it: one whose row is damaged throws Error::wrong_schema, which names it.
+  std::optional<Client> find(const ClientId& id);
+  /// For who goes on without it.
+  virtual std::optional<ClientRow> find_row(const ClientId& id) = 0;
   /// That much of it alone: it is asked for with each look at a token.
   virtual std::optional<ClientStanding> find_standing(const ClientId& id) = 0;
   /// All clients by id, at most `count` of those behind `after`.
-  virtual std::vector<Client> list(const ClientId& after, int count) = 0;
+  virtual std::vector<ClientRow> list(const ClientId& after, int count) = 0;
   /// Whether there was such a client and its version was the one before this value's: nobody else changed it.
   virtual bool update(const Client& client) = 0;
   virtual bool remove(const ClientId& id) = 0;
@@ -64,9 +80,9 @@ class ClientTable {
 class MemoryClients final : public ClientTable {
  public:
   void insert(const Client& client) override;
-  std::optional<Client> find(const ClientId& id) override;
+  std::optional<ClientRow> find_row(const ClientId& id) override;
   std::optional<ClientStanding> find_standing(const ClientId& id) override;
-  std::vector<Client> list(const ClientId& after, int count) override;
+  std::vector<ClientRow> list(const ClientId& after, int count) override;
   bool update(const Client& client) override;
   bool remove(const ClientId& id) override;
   void insert_secret(const ClientSecretRecord& secret) override;
@@ -92,9 +108,9 @@ class SqlClients final : public ClientTable {
  public:
   explicit SqlClients(store::Transaction& transaction) : transaction_(transaction) {}
   void insert(const Client& client) override;
-  std::optional<Client> find(const ClientId& id) override;
+  std::optional<ClientRow> find_row(const ClientId& id) override;
   std::optional<ClientStanding> find_standing(const ClientId& id) override;
-  std::vector<Client> list(const ClientId& after, int count) override;
+  std::vector<ClientRow> list(const ClientId& after, int count) override;
   bool update(const Client& client) override;
   bool remove(const ClientId& id) override;
   void insert_secret(const ClientSecretRecord& secret) override;

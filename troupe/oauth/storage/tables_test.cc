@@ -135,8 +135,8 @@ TEST_CASE_TEMPLATE("clients are listed by id, page by page", Store, InMemory, By
     for (const char* name : {"c_c", "c_a", "c_b"}) t.clients.insert(shop(name));
     const auto page = t.clients.list(ClientId{""}, 2);
     REQUIRE_EQ(page.size(), 2);
-    CHECK_EQ(page[1].id, ClientId{"c_b"});
-    CHECK_EQ(t.clients.list(page[1].id, 2).front().id, ClientId{"c_c"});
+    CHECK_EQ(page[1]->id, ClientId{"c_b"});
+    CHECK_EQ(t.clients.list(page[1]->id, 2).front()->id, ClientId{"c_c"});
     CHECK(t.clients.list(ClientId{"c_c"}, 2).empty());
   });
 }

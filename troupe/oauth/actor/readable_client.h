@@ -1,0 +1,16 @@
+// Clients whose rows may be damaged: who goes on without such a one tells it in the log, so that somebody mends it.
+#pragma once
+
+#include <optional>
+
+#include "troupe/oauth/storage/tables.h"
+
+namespace troupe::oauth {
+
+/// Tells in the log which client it is, why, and what to do.
+void tell_damaged(const DamagedClient& damaged);
+
+/// The client; nothing where there is none, and where its row is damaged, which is told.
+std::optional<Client> readable_client(Tables& tables, const ClientId& id);
+
+}  // namespace troupe::oauth
