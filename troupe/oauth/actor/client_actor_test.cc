@@ -125,6 +125,28 @@ TEST_CASE("a client that was deleted is gone at once") {
   CHECK_EQ(oauth.world.block_on(oauth.clients.ask(GetClient{made.client->id})).value(), nullptr);
 }
 
+TEST_CASE("what people have allowed a client goes with it, and a consent that comes too late leaves nothing behind") {
+  ActorWorld oauth{8};
+  const ClientId app = add(oauth).client->id;
+  const UserId alice = fixture::alice().user.id;
+  const auto consent = [&](const ClientId& client) {
+    REQUIRE(oauth.world.block_on(oauth.users.ask(RecordConsent{alice, client, fixture::scope("read")})).has_value());
+  };
+  const auto kept = [&] {
+    std::vector<ClientId> clients;
+    from_elsewhere(oauth, [&](Tables t) {
+      for (const ConsentRecord& each : t.users.consents_of(alice)) clients.push_back(each.client);
+    });
+    return clients;
+  };
+  consent(app);
+  consent(fixture::shop().id);
+  REQUIRE(oauth.world.block_on(oauth.clients.ask(DeleteClient{app})).has_value());
+  CHECK_EQ(kept(), std::vector{fixture::shop().id});
+  consent(app);
+  CHECK_EQ(kept(), std::vector{fixture::shop().id});
+}
+
 TEST_CASE("a change that another process makes is seen within a second") {
   ActorWorld oauth{6};
   const ClientId shop = fixture::shop().id;

@@ -57,6 +57,7 @@ void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime
 
 bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now) {
   if (!tables.clients.remove(id)) return false;
+  tables.users.remove_consents_of(id);
   tables.grants.append_ending({.at = now, .client = id, .user = std::nullopt});
   return true;
 }

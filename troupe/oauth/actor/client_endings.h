@@ -10,7 +10,7 @@ namespace troupe::oauth {
 /// to it, for good, also what bears a later time because the clock was set back meanwhile.
 void set_state(Tables& tables, Client& client, ClientState state, base::UnixTime now);
 
-/// Removes a client with all that was granted to it. Whether it was there.
+/// Removes a client with all that was granted to it, and what people have allowed it. Whether it was there.
 bool remove_client(Tables& tables, const ClientId& id, base::UnixTime now);
 
 }  // namespace troupe::oauth

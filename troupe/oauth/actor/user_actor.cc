@@ -292,6 +292,7 @@ actor::Task<ConsentRecorded> UserActor::handle(RecordConsent message, actor::Con
   AuditEvent event =
       about(about(auditor_.event(context, message.cause, "consent_given"), message.client), message.user);
   co_await parts_.storage.write([message, now, event](Tables& t) {
+    if (!t.clients.find_standing(message.client)) return;  // removed meanwhile: nobody would remove this after it
     const auto before = t.users.find_consent(message.user, message.client);
     // What has no room beside it is asked for anew.
     const ScopeSet scope = before ? kept_with(message.scope, before->scope) : message.scope;

@@ -54,7 +54,12 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
   }
   auto agreed = co_await has_consent(service, flow.request, started.session.authentication.user);
   if (!agreed) co_return co_await end_with_error(service, flow.request, agreed.error(), visit.language);
-  if (!*agreed) co_return continue_at("/consent", flow.id);
+  if (!*agreed) {
+    // What was agreed to goes with a client that is removed, and nobody is to be asked for it then.
+    auto stands = co_await service->codes.ask(CheckWayBack{flow.request.client->id, flow.request.redirect_uri});
+    if (!stands) co_return error_page(told(stands.error()), visit.language);
+    co_return continue_at("/consent", flow.id);
+  }
 
   auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
   if (!finished) co_return lost_flow_page(403);

@@ -134,6 +134,46 @@ TEST_CASE_TEMPLATE("a consent takes the place of the one before", Store, InMemor
   });
 }
 
+TEST_CASE_TEMPLATE("the consents of one client are removed together, and no other's", Store, InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    for (const char* user : {"u_alice", "u_bob"})
+      for (const char* client : {"c_shop", "c_shoq", "c_sho"})
+        t.users.put_consent({UserId{user}, ClientId{client}, scope("read"), at(1)});
+    t.users.remove_consents_of(ClientId{"c_shop"});
+    for (const char* user : {"u_alice", "u_bob"}) {
+      const auto left = t.users.consents_of(UserId{user});
+      REQUIRE_EQ(left.size(), 2);
+      CHECK_EQ(left[0].client, ClientId{"c_sho"});
+      CHECK_EQ(left[1].client, ClientId{"c_shoq"});
+    }
+    t.users.remove_consents_of(ClientId{"c_nobody"});
+  });
+}
+
+TEST_CASE("what people had allowed clients that were removed since goes with the migration") {
+  auto& server = store::test::PostgresServer::of_this_process();
+  const std::unique_ptr<store::Session> sessions[] = {store::SqliteConnection::in_memory(),
+                                                      server.session(server.make_database())};
+  for (const auto& session : sessions) {
+    CAPTURE(session == sessions[0]);
+    store::migrate(*session, schema().first(12), stores::now);
+    const auto with_tables = [&](auto work) {
+      session->transact([&](store::Transaction& transaction) { work(SqlTables{transaction}.all()); });
+    };
+    with_tables([](Tables t) {
+      t.clients.insert({.id = ClientId{"c_shop"}, .metadata = {.name = "Shop"}, .created_at = at(0)});
+      for (const char* client : {"c_shop", "c_gone"})
+        t.users.put_consent({UserId{"u_alice"}, ClientId{client}, scope("read"), at(1)});
+    });
+    store::migrate(*session, schema(), stores::now);
+    with_tables([](Tables t) {
+      const auto left = t.users.consents_of(UserId{"u_alice"});
+      REQUIRE_EQ(left.size(), 1);
+      CHECK_EQ(left.front().client, ClientId{"c_shop"});
+    });
+  }
+}
+
 TEST_CASE_TEMPLATE("a scope is read back as it was written, with more words than a request may name", Store, InMemory,
                    BySql) {
   Store{}.with([](Tables t) {

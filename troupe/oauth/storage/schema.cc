@@ -299,6 +299,12 @@ constexpr std::string_view removals_by_hash = R"sql(
 ALTER TABLE audit_checkpoints ADD COLUMN gone_to BLOB;
 )sql";
 
+// Consents go with their client: they are found by it, and those of clients that went before them go now.
+constexpr std::string_view consents_by_client = R"sql(
+DELETE FROM consents WHERE client NOT IN (SELECT id FROM clients);
+CREATE INDEX consents_of_client ON consents (client);
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
@@ -310,7 +316,8 @@ constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {9, "claims of ID tokens", claims_of_id_tokens},
                                            {10, "sessions by their end", sessions_by_their_end},
                                            {11, "servers of resources, bounded registrations", resource_servers},
-                                           {12, "removals by hash", removals_by_hash}};
+                                           {12, "removals by hash", removals_by_hash},
+                                           {13, "consents by client", consents_by_client}};
 
 }  // namespace
 

@@ -149,6 +149,10 @@ std::vector<ConsentRecord> MemoryUsers::consents_of(const UserId& user) {
   return found;
 }
 
+void MemoryUsers::remove_consents_of(const ClientId& client) {
+  std::erase_if(consents_, [&](const auto& entry) { return entry.first.second == client; });
+}
+
 void SqlUsers::insert(const UserRecord& user) {
   static const std::string sql =
       fmt::format("INSERT INTO users ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", user_columns);
@@ -257,6 +261,10 @@ std::vector<ConsentRecord> SqlUsers::consents_of(const UserId& user) {
                       found.push_back({user, ClientId{row.text(0)}, scope_in(row, 1), time_in(row, 2)});
                     });
   return found;
+}
+
+void SqlUsers::remove_consents_of(const ClientId& client) {
+  transaction_.send("DELETE FROM consents WHERE client = ?1", {column_of(client)});
 }
 
 }  // namespace troupe::oauth

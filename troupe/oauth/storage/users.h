@@ -40,6 +40,8 @@ class UserTable {
   virtual bool remove_consent(const UserId& user, const ClientId& client) = 0;
   /// All that a user has allowed, by client.
   virtual std::vector<ConsentRecord> consents_of(const UserId& user) = 0;
+  /// Removes what all users have allowed a client.
+  virtual void remove_consents_of(const ClientId& client) = 0;
 };
 
 class MemoryUsers final : public UserTable {
@@ -60,6 +62,7 @@ class MemoryUsers final : public UserTable {
   void put_consent(const ConsentRecord& consent) override;
   bool remove_consent(const UserId& user, const ClientId& client) override;
   std::vector<ConsentRecord> consents_of(const UserId& user) override;
+  void remove_consents_of(const ClientId& client) override;
 
  private:
   bool has_other_of_name(const UserRecord& user) const;
@@ -88,6 +91,7 @@ class SqlUsers final : public UserTable {
   void put_consent(const ConsentRecord& consent) override;
   bool remove_consent(const UserId& user, const ClientId& client) override;
   std::vector<ConsentRecord> consents_of(const UserId& user) override;
+  void remove_consents_of(const ClientId& client) override;
 
  private:
   store::Transaction& transaction_;
