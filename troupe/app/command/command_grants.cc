@@ -85,7 +85,7 @@ void revoke_grant(Invocation& invocation, const GrantsCommand& command, AdminWor
   const auto ended = admin.transact(command.run, [&](Tables& tables) {
     const oauth::FamilyId family{command.id};
     const bool can_be = crypto::TokenId::parse(command.id).has_value();
-    if (!can_be || !oauth::end_family(tables, family, admin.now(), "administration")) {
+    if (!can_be || !oauth::end_grant(tables, family, admin.now(), "administration")) {
       throw CommandFailed{fmt::format("there is no live grant \"{}\"; `troupe grant list` shows all", command.id)};
     }
     oauth::AuditEvent event = admin.event("family_revoked");

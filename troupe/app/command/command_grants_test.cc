@@ -218,3 +218,21 @@ TEST_CASE("each command that administers has its call, and each call its command
   }
   CHECK_EQ(commands, called);
 }
+
+TEST_CASE("the grant of a client that acts for itself is its token, and is taken back by that name") {
+  BusyDesk desk;
+  AdminWork admin = desk.work();
+  const crypto::TokenId id = admin.ids().next(admin.now(), admin.random());
+  admin.transact([&](oauth::Tables& tables) {
+    tables.grants.insert_access(
+        {.id = id,
+         .grant = {.family = oauth::FamilyId{id.text()}, .client = oauth::ClientId{desk.client}},
+         .issued_at = admin.now(),
+         .expires_at = admin.now() + std::chrono::hours{1}});
+  });
+  CHECK(desk.said_by({"grant", "revoke", id.text(), "--dry-run"}).contains(id.text()));
+  desk.said_by({"grant", "revoke", id.text()});
+  CHECK(desk.run({"grant", "revoke", id.text()}) == Exit::failure);
+  REQUIRE_EQ(desk.endings().size(), 1);
+  CHECK_EQ(desk.endings().front().ending.token, id);
+}

@@ -96,6 +96,19 @@ crypto::TokenId start_of(const ListTokens& wanted) {
   return family ? crypto::TokenId::first_at({family->time().milliseconds - 1}) : crypto::TokenId{};
 }
 
+/// The grant of that name. One of a client that acts for itself has no row of its own, but that of its one token.
+std::optional<FamilyRecord> family_named(Tables& tables, const FamilyId& name) {
+  const auto id = crypto::TokenId::parse(name.value());
+  if (!id) return std::nullopt;
+  if (auto family = tables.grants.find_family(name)) return family;
+  auto token = tables.grants.find_access(*id);
+  if (!token) return std::nullopt;
+  return FamilyRecord{.grant = std::move(token->grant),
+                      .expires_at = token->expires_at,
+                      .revoked_at = token->revoked_at,
+                      .revoked_because = {}};
+}
+
 /// The families that can be meant at all, in the order of their ids, where an index has them; nothing: look at all.
 std::optional<std::vector<FamilyRecord>> meant_by(Tables& tables, const GrantFilter& filter) {
   if (filter.ends_with) {
@@ -105,8 +118,7 @@ std::optional<std::vector<FamilyRecord>> meant_by(Tables& tables, const GrantFil
   if (filter.user) return tables.grants.families_of(*filter.user);
   if (!filter.family) return std::nullopt;
   std::vector<FamilyRecord> one;
-  if (crypto::TokenId::parse(filter.family->value()))
-    if (auto family = tables.grants.find_family(*filter.family)) one.push_back(*std::move(family));
+  if (auto family = family_named(tables, *filter.family)) one.push_back(*std::move(family));
   return one;
 }
 
@@ -153,6 +165,12 @@ std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& 
   if (!family || family->expires_at <= now || !stands(tables, family->grant)) return std::nullopt;
   return TokenAtHand{claims_of(TokenUse::refresh, id, family->grant, id.time(), refresh->expires_at),
                      LiveGrant{family->grant, family->expires_at}};
+}
+
+bool end_grant(Tables& tables, const FamilyId& grant, base::UnixTime now, std::string_view because) {
+  if (end_family(tables, grant, now, because)) return true;
+  const auto token = crypto::TokenId::parse(grant.value());
+  return token && end_access(tables, grant, *token, now);
 }
 
 std::optional<TakenBack> take_back(Tables& tables, const crypto::TokenId& id, base::UnixTime now, AuditEvent event) {

@@ -1,19 +1,8 @@
 // Token Actor: what is taken back by those who may, and what is listed for those who administer. See token_actor.h.
 #include "troupe/oauth/actor/live_tokens.h"
-#include "troupe/oauth/actor/liveness.h"
 #include "troupe/oauth/actor/token_actor.h"
 
 namespace troupe::oauth {
-namespace {
-
-/// Whether anything of it was alive. The grant of a client that acts for itself is one token, whose id it bears.
-bool end_grant(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because) {
-  if (end_family(tables, family, now, because)) return true;
-  const auto token = crypto::TokenId::parse(family.value());
-  return token && end_access(tables, family, *token, now);
-}
-
-}  // namespace
 
 actor::Task<PageOf<LiveGrant>> TokenActor::handle(ListGrants message, actor::Context& context) {
   auto page =

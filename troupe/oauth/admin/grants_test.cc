@@ -194,5 +194,21 @@ TEST_CASE("a dry run of what ends one session, grant, token or key says what wou
   CHECK(dry(office.remove("/tokens/" + refresh + "?dry_run=true"), "tokens", "jti").empty());
 }
 
+TEST_CASE("a dry run names the grant of a client that acts for itself, as the deed ends it") {
+  OauthWorld oauth{quick(8)};
+  Office office{oauth};
+  const Reply own = oauth.post_as(oauth.web_shop, "/oauth/token", {{"grant_type", "client_credentials"}});
+  const std::string client = oauth.web_shop.id.value();
+  const auto grant = office.column(office.get("/tokens?client=" + client), "tokens", "grant").front();
+  const auto dry = [&] { return office.remove("/grants/" + grant + "?dry_run=true"); };
+  CHECK_EQ(office.column(dry(), "grants", "grant"), Texts{grant});
+  CHECK_EQ(office.column(dry(), "grants", "client_id"), Texts{client});
+  CHECK(oauth.is_active(own.at("access_token")));
+  CHECK(office.column(office.get("/grants?client=" + client), "grants", "grant").empty());  // as documented: not there
+  CHECK_EQ(office.remove("/grants/" + grant).status(), 204);
+  CHECK_FALSE(oauth.is_active(own.at("access_token")));
+  CHECK(office.column(dry(), "grants", "grant").empty());
+}
+
 }  // namespace
 }  // namespace troupe::oauth::test
