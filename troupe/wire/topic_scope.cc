@@ -1,7 +1,7 @@
 // See topic_scope.h.
 #include "troupe/wire/topic_scope.h"
 
-#include "troupe/base/topic_name.h"
+#include <algorithm>
 
 namespace troupe::wire {
 
@@ -18,10 +18,24 @@ std::optional<TopicScope> parse_topic_scope(std::string_view scope) {
 
 bool scope_covers(std::string_view given, std::string_view asked) {
   if (given == asked) return true;
-  auto outer = parse_topic_scope(given);
-  auto inner = parse_topic_scope(asked);
-  if (!outer || !inner || outer->action != inner->action) return false;
-  return base::TopicPattern::parse(outer->pattern)->contains(*base::TopicPattern::parse(inner->pattern));
+  WideScopes one;
+  one.add(given);
+  return one.cover(asked);
+}
+
+void WideScopes::add(std::string_view given) {
+  const bool may_be_wide = given.contains('*') || given.contains('>');  // a name covers itself alone
+  const auto scope = may_be_wide ? parse_topic_scope(given) : std::nullopt;
+  if (scope) patterns_.emplace_back(scope->action, *base::TopicPattern::parse(scope->pattern));
+}
+
+bool WideScopes::cover(std::string_view asked) const {
+  if (patterns_.empty()) return false;
+  const auto scope = parse_topic_scope(asked);
+  if (!scope) return false;
+  const auto inner = base::TopicPattern::parse(scope->pattern);
+  return std::ranges::any_of(
+      patterns_, [&](const auto& given) { return given.first == scope->action && given.second.contains(*inner); });
 }
 
 }  // namespace troupe::wire

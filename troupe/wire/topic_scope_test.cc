@@ -49,5 +49,19 @@ TEST_CASE("a scope covers itself, and a topic scope whatever lies inside its pat
   }
 }
 
+TEST_CASE("of several scopes one that covers is enough, and each by its own action") {
+  WideScopes given;
+  CHECK_FALSE(given.cover("topic:chat.x:subscribe"));
+  for (const char* scope : {"openid", "*", "topic:a*:publish", "topic:chat.*:subscribe", "topic:news.>:publish"})
+    given.add(scope);
+  CHECK(given.cover("topic:chat.x:subscribe"));
+  CHECK(given.cover("topic:news.x.y:publish"));
+  CHECK(given.cover("topic:news.*:publish"));
+  for (const char* asked : {"openid", "*", "x", "topic:chat.x:publish", "topic:news.x:subscribe", "topic:a:publish"}) {
+    CAPTURE(asked);
+    CHECK_FALSE(given.cover(asked));
+  }
+}
+
 }  // namespace
 }  // namespace troupe::wire

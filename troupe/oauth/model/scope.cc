@@ -13,6 +13,19 @@ namespace {
 
 bool is_scope_character(char c) noexcept { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
+/// What a set covers. Its patterns are read once: a hundred scopes against a hundred took twelve milliseconds.
+class Cover {
+ public:
+  explicit Cover(const ScopeSet& most) : most_(most) {
+    for (const std::string& given : most) wide_.add(given);
+  }
+  bool has(const std::string& asked) const { return most_.contains(asked) || wide_.cover(asked); }
+
+ private:
+  const ScopeSet& most_;
+  wire::WideScopes wide_;
+};
+
 }  // namespace
 
 bool is_well_meant(std::string_view scope) { return !scope.starts_with("topic:") || wire::parse_topic_scope(scope); }
@@ -36,18 +49,15 @@ std::expected<ScopeSet, ScopeError> ScopeSet::parse(std::string_view text) {
 
 bool ScopeSet::contains(std::string_view token) const noexcept { return std::ranges::binary_search(tokens_, token); }
 
-bool ScopeSet::covers(const std::string& asked) const noexcept {
-  if (contains(asked)) return true;
-  return std::ranges::any_of(tokens_, [&](const std::string& given) { return wire::scope_covers(given, asked); });
-}
-
 bool ScopeSet::is_within(const ScopeSet& most) const noexcept {
-  return std::ranges::all_of(tokens_, [&](const std::string& asked) { return most.covers(asked); });
+  const Cover cover{most};
+  return std::ranges::all_of(tokens_, [&](const std::string& asked) { return cover.has(asked); });
 }
 
 ScopeSet ScopeSet::part_within(const ScopeSet& most) const {
+  const Cover cover{most};
   ScopeSet part = *this;
-  std::erase_if(part.tokens_, [&](const std::string& asked) { return !most.covers(asked); });
+  std::erase_if(part.tokens_, [&](const std::string& asked) { return !cover.has(asked); });
   return part;
 }
 

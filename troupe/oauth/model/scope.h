@@ -46,8 +46,6 @@ class ScopeSet {
   friend bool operator==(const ScopeSet&, const ScopeSet&) = default;
 
  private:
-  bool covers(const std::string& asked) const noexcept;
-
   std::vector<std::string> tokens_;  // sorted, unique
 };
 
