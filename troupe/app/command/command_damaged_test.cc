@@ -31,3 +31,30 @@ TEST_CASE("a client whose row is damaged is told beside the list of the others, 
   CHECK(desk.said_by({"client", "list"}).contains(good));
   CHECK_EQ(desk.console.complained(), "");
 }
+
+TEST_CASE("a signing key that is damaged is told beside the list of the others, and can be ended") {
+  Desk desk;
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::failure);  // there is no database yet
+  desk.add_machine();
+  REQUIRE(desk.run({"keys", "rotate"}) == Exit::success);
+  Config config;
+  config.server.data_dir = desk.data();
+  AdminWork admin{config};
+  admin.transact([&](oauth::Tables& tables) {
+    const base::UnixTime now = admin.now(), later = now + std::chrono::hours{1};
+    tables.keys.insert_signing({.id = "lost",
+                                .der = base::Secret<std::string>{"no key"},
+                                .created_at = now,
+                                .signs_from = now,
+                                .signs_until = later,
+                                .retired_at = later});
+  });
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  CHECK(desk.console.said().contains("signing"));
+  CHECK_FALSE(desk.console.said().contains("lost"));
+  CHECK(desk.console.complained().contains("signing_keys/lost in the database is damaged"));
+  REQUIRE(desk.run({"keys", "rotate", "--revoke", "lost", "--dry-run"}) == Exit::success);
+  REQUIRE(desk.run({"keys", "rotate", "--revoke", "lost"}) == Exit::success);
+  REQUIRE(desk.run({"keys", "list"}) == Exit::success);
+  CHECK_EQ(desk.console.complained(), "");
+}

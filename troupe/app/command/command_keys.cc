@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
+#include <iterator>
+#include <map>
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/crypto/seal.h"
@@ -22,7 +24,7 @@ struct KeysCommand {
 
 /// A server that runs with other seals could not read what is inserted here, so nothing would have come of it there.
 void refuse_unless_sealed_as_configured(oauth::Tables& tables) {
-  (void)tables.keys.signing();  // what cannot be read at all says which key is missing
+  oauth::refuse_other_seals(tables.keys.readable_signing());  // says which encryption key is missing
   if (tables.keys.is_sealed_as_configured()) return;
   throw CommandFailed{
       "the keys in the database are not sealed as oauth.encryption_key says, so a server that runs could not read new "
@@ -30,7 +32,14 @@ void refuse_unless_sealed_as_configured(oauth::Tables& tables) {
 }
 
 void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
-  const auto keys = admin.look([](oauth::Tables& tables) { return tables.keys.signing(); });
+  auto [keys, others] = admin.look([](oauth::Tables& tables) {
+    auto readable = tables.keys.readable_signing();
+    oauth::refuse_other_seals(readable);
+    return readable;
+  });
+  std::map<std::string, crypto::PrivateKey> parsed;
+  std::ranges::move(oauth::take_out_damaged(keys, admin.now(), parsed), std::back_inserter(others));
+  for (const auto& each : others) invocation.console.err(each.why + "\n");
   for (const auto& key : keys) {
     invocation.say(fmt::format("{}  {:5}  {:9}  signs {} to {} UTC, shown until {} UTC", key.id,
                                crypto::name_of(key.algorithm), oauth::state_of(key, admin.now()),
@@ -42,7 +51,7 @@ void list(Invocation& invocation, const KeysCommand&, AdminWork& admin) {
 void rehearse(Invocation& invocation, const KeysCommand& command, AdminWork& admin) {
   const auto keys = admin.look([](oauth::Tables& tables) {
     refuse_unless_sealed_as_configured(tables);
-    return tables.keys.signing();
+    return tables.keys.signing_times();
   });
   for (const std::string& id : command.revoked)
     if (std::ranges::find(keys, id, &oauth::SigningKeyRecord::id) == keys.end()) throw_unknown(id);

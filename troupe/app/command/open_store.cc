@@ -63,7 +63,7 @@ void check_keys(store::Session& session, const Config& config) {
   const auto seals = key_seals_of(config).value();
   session.transact([&](store::Transaction& transaction) {
     oauth::SqlKeys keys{transaction, seals.get()};
-    (void)keys.signing();
+    oauth::refuse_other_seals(keys.readable_signing());
     (void)keys.token_keys();
   });
 }

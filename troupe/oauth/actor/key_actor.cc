@@ -83,6 +83,8 @@ actor::Task<void> KeyActor::load(actor::Context& context) {
   records_ = std::move(loaded.signing.keys);
   token_keys_ = std::move(loaded.token_keys);
   generation_ = loaded.generation;
+  auto damaged = take_out_damaged(records_, context.wall(), parsed_);
+  std::ranges::move(damaged, std::back_inserter(loaded.signing.others));
   leave_out(std::move(loaded.signing.others));
   publish(context);
 }
@@ -166,9 +168,8 @@ actor::Task<KeySetPtr> KeyActor::handle(RotateKeys message, actor::Context& cont
 }
 
 actor::Task<std::expected<KeySetPtr, OauthError>> KeyActor::handle(RevokeKey message, actor::Context& context) {
-  if (std::ranges::find(records_, message.id, &SigningKeyRecord::id) == records_.end()) {
-    co_return std::unexpected(errors::not_found);
-  }
+  const bool is_read = std::ranges::find(records_, message.id, &SigningKeyRecord::id) != records_.end();
+  if (!is_read && !left_out_.contains(message.id)) co_return std::unexpected(errors::not_found);
   co_await replace(std::move(message.id), std::move(message.cause), context);
   co_return keys_;
 }
@@ -193,6 +194,9 @@ actor::Task<void> KeyActor::handle(Maintain, actor::Context& context) {
   handle(Order{}, context);
 }
 
-void KeyActor::inspect(actor::Inspection& out) const { out.add("keys", static_cast<std::int64_t>(records_.size())); }
+void KeyActor::inspect(actor::Inspection& out) const {
+  out.add("keys", static_cast<std::int64_t>(records_.size()));
+  out.add("left_out", static_cast<std::int64_t>(left_out_.size()));
+}
 
 }  // namespace troupe::oauth

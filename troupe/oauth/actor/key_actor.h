@@ -81,8 +81,8 @@ class KeyActor {
   KeyActor(Storage storage, KeyOptions options);
 
   /// Seals keys that are not sealed as they should be, makes those that are missing and orders the slow ones; messages
-  /// wait until something can sign. A signing key that another process has sealed so that it cannot be read here is
-  /// left out, now and later, and told in the log.
+  /// wait until something can sign. A signing key that is damaged, or that another process has sealed so that it cannot
+  /// be read here, is left out, now and later, and told in the log; where it was to sign, another one does.
   actor::Task<void> started(actor::Context& context);
   KeySetPtr handle(const GetKeys& message) const;
   actor::Task<KeySetPtr> handle(RotateKeys message, actor::Context& context);

@@ -240,6 +240,66 @@ TEST_CASE("a key that cannot be read is left out and told, and one that was revo
   CHECK_NE((*revoked)->signing.front().kid(), own);
 }
 
+/// What the disk does to one key.
+void damage(const fixture::Disk& disk, const std::string& kid, std::string_view set) {
+  disk->transact([&](store::Transaction& transaction) {
+    transaction.run("UPDATE signing_keys SET " + std::string{set} + " WHERE id = ?1", {kid});
+  });
+}
+
+TEST_CASE("a key that signs no longer and is damaged is left out, and the others go on") {
+  const fixture::Disk disk = fixture::new_disk();
+  std::string old, present;
+  {
+    ActorWorld first{31, disk};
+    old = keys_of(first)->signing.front().kid();
+    present = (*first.world.block_on(first.keys.ask(RotateKeys{})))->signing.front().kid();
+  }
+  for (const char* set : {"der = x'00'", "der = (SELECT der FROM signing_keys WHERE id <> ?1)", "alg = 'ES512'"}) {
+    CAPTURE(set);
+    const base::log::Capture log;
+    damage(disk, old, set);
+    ActorWorld second{32, disk};
+    second.world.manual_clock().jump_wall(1h);  // later than all that the first has done
+    const KeySetPtr keys = keys_of(second);
+    REQUIRE_EQ(keys->signing.size(), 1);
+    CHECK_EQ(keys->signing.front().kid(), present);
+    CHECK_EQ(keys->verifying.size(), 1);
+    CHECK_FALSE(keys->jwks.contains(old));
+    CHECK(log.contains("a signing key cannot be read and is left out"));
+    CHECK(log.contains(old));
+    CHECK_EQ(second.shown_by("KeyActor", "left_out"), std::vector<std::string>{"1"});
+  }
+}
+
+TEST_CASE("in the place of a damaged key that was to sign another one does, and an operator ends it by its name") {
+  for (const char* set : {"der = x'3000'", "alg = ''"}) {
+    CAPTURE(set);
+    const base::log::Capture log;
+    const fixture::Disk disk = fixture::new_disk();
+    std::string lost;
+    {
+      ActorWorld first{33, disk};
+      lost = keys_of(first)->signing.front().kid();
+    }
+    damage(disk, lost, set);
+    ActorWorld second{34, disk};
+    const std::string other = keys_of(second)->signing.front().kid();
+    CHECK_NE(other, lost);
+    CHECK(log.contains(lost));
+    second.keys.tell(KeyActor::Maintain{});
+    second.world.advance(1s);
+    CHECK_EQ(keys_of(second)->signing.front().kid(), other);
+
+    const auto revoked = second.world.block_on(second.keys.ask(RevokeKey{.id = lost}));
+    REQUIRE(revoked.has_value());
+    second.keys.tell(KeyActor::Maintain{});
+    second.world.advance(1s);
+    CHECK_EQ(second.shown_by("KeyActor", "left_out"), std::vector<std::string>{"0"});
+    CHECK_EQ(second.world.block_on(second.keys.ask(RevokeKey{.id = lost})).error().domain, errors::not_found);
+  }
+}
+
 TEST_CASE("keys follow each other by the calendar, with no day on which nothing signs") {
   ActorWorld oauth{5};
   const std::string first = keys_of(oauth)->signing.front().kid();

@@ -23,10 +23,11 @@ const SigningKeyRecord* signer_at(const std::vector<SigningKeyRecord>& keys, cry
   return newest;
 }
 
-crypto::PrivateKey parse(const SigningKeyRecord& record) {
+/// The key of the record; nothing where its bytes are none, or another one.
+std::optional<crypto::PrivateKey> parse(const SigningKeyRecord& record) {
   auto key = crypto::PrivateKey::from_der(record.der);
-  if (!key) throw std::runtime_error("the signing key " + record.id + " in the database cannot be read");
-  return std::move(*key);
+  if (!key || key->algorithm() != record.algorithm || key->kid() != record.id) return std::nullopt;
+  return *std::move(key);
 }
 
 }  // namespace
@@ -101,6 +102,25 @@ int remove_retired(Tables& tables, base::UnixTime now) {
   return removed;
 }
 
+std::vector<ReadableKeys::Other> take_out_damaged(std::vector<SigningKeyRecord>& keys, base::UnixTime now,
+                                                  std::map<std::string, crypto::PrivateKey>& parsed) {
+  std::vector<ReadableKeys::Other> damaged;
+  std::erase_if(keys, [&](const SigningKeyRecord& record) {
+    if (record.retired_at <= now || parsed.contains(record.id)) return false;
+    if (auto key = parse(record)) {
+      parsed.emplace(record.id, *std::move(key));
+      return false;
+    }
+    damaged.push_back({.id = record.id,
+                       .why = "signing_keys/" + record.id +
+                              " in the database is damaged: restore it from a backup, or end it by `troupe keys rotate "
+                              "--revoke " +
+                              record.id + "`"});
+    return true;
+  });
+  return damaged;
+}
+
 std::shared_ptr<KeySet> key_set_of(const std::vector<SigningKeyRecord>& keys,
                                    const std::vector<TokenKeyRecord>& token_keys, base::UnixTime now,
                                    std::map<std::string, crypto::PrivateKey>& parsed) {
@@ -109,7 +129,11 @@ std::shared_ptr<KeySet> key_set_of(const std::vector<SigningKeyRecord>& keys,
   for (const SigningKeyRecord& record : keys) {
     if (record.retired_at <= now) continue;
     auto known = parsed.find(record.id);
-    if (known == parsed.end()) known = parsed.emplace(record.id, parse(record)).first;
+    if (known == parsed.end()) {
+      auto read = parse(record);
+      if (!read) throw std::runtime_error("the signing key " + record.id + " in the database cannot be read");
+      known = parsed.emplace(record.id, *std::move(read)).first;
+    }
     const crypto::PrivateKey& key = known->second;
     if (signer_at(keys, record.algorithm, now) == &record) set->signing.push_back(key);
     set->verifying.push_back(key.public_key());

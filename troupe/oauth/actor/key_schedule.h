@@ -58,6 +58,11 @@ std::string_view state_of(const SigningKeyRecord& key, base::UnixTime now) noexc
 /// Removes keys that are no longer shown; gives how many.
 int remove_retired(Tables& tables, base::UnixTime now);
 
+/// Takes out of `keys` those that cannot be used, though they are still to be shown or to sign: their bytes are no key,
+/// or another one than their rows say. Gives them with what to do. Those that can are in `parsed` afterwards, by kid.
+std::vector<ReadableKeys::Other> take_out_damaged(std::vector<SigningKeyRecord>& keys, base::UnixTime now,
+                                                  std::map<std::string, crypto::PrivateKey>& parsed);
+
 /// What everybody needs of the keys at this moment. `parsed` keeps keys that were read before, by kid.
 std::shared_ptr<KeySet> key_set_of(const std::vector<SigningKeyRecord>& keys,
                                    const std::vector<TokenKeyRecord>& token_keys, base::UnixTime now,

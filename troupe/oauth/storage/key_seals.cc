@@ -15,9 +15,11 @@ base::Secret<std::string> KeySeals::unseal(const SealedSecret& kept, std::string
   for (const auto& key : {current, previous}) {
     if (!key || key->id() != *kept.sealed_by) continue;
     if (auto secret = key->unseal(kept.bytes, place)) return *std::move(secret);
-    throw UnsealError(fmt::format("{} in the database was changed by somebody: restore it from a backup", place));
+    throw UnsealError(KeyFault::damaged,
+                      fmt::format("{} in the database was changed by somebody: restore it from a backup", place));
   }
   throw UnsealError(
+      KeyFault::sealed_otherwise,
       fmt::format("{} in the database is sealed by the encryption key {}, and this is not the one that is configured: "
                   "set oauth.encryption_key, or oauth.encryption_key_previous, to it",
                   place, *kept.sealed_by));

@@ -2,6 +2,7 @@
 // what an earlier key has sealed is still read.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -18,9 +19,16 @@ struct SealedSecret {
   std::optional<std::string> sealed_by;  // the key's id; nothing: the bytes are the secret itself
 };
 
-/// A key in the database cannot be read with the seals that are configured; the text says what an operator has to do.
+/// Why a key in the database cannot be read.
+enum class KeyFault : std::uint8_t {
+  sealed_otherwise,  // by an encryption key that is not configured here
+  damaged,           // nobody can read it
+};
+
+/// A key in the database cannot be unsealed; the text says what an operator has to do.
 struct UnsealError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  UnsealError(KeyFault why, const std::string& what) : std::runtime_error(what), fault(why) {}
+  KeyFault fault;
 };
 
 struct KeySeals {

@@ -125,6 +125,32 @@ TEST_CASE(
                       [](SqlKeys& keys) { return keys.is_sealed_as_configured() && keys.signing().size() == 2; }));
 }
 
+TEST_CASE("a key that is damaged is told from one that is sealed otherwise, and stands in no other's way") {
+  Database database;
+  database.fill(by_first);
+  const SigningKeyRecord other = signing_key(), nameless = signing_key();
+  database.with(by_first, [&](SqlKeys& keys) {
+    for (const auto& key : {other, nameless}) keys.insert_signing(key);
+  });
+  database.connection->transact([&](store::Transaction& t) {
+    t.run("UPDATE signing_keys SET der = x'00' WHERE id = ?1", {other.id});
+    t.run("UPDATE signing_keys SET alg = 'none' WHERE id = ?1", {nameless.id});
+  });
+  const auto look = [&](const KeySeals& seals) {
+    return database.with(seals, [](SqlKeys& keys) { return keys.readable_signing(); });
+  };
+  const ReadableKeys readable = look(by_first);
+  REQUIRE_EQ(readable.keys.size(), 1);
+  CHECK_EQ(readable.keys[0].id, database.signing.id);
+  REQUIRE_EQ(readable.others.size(), 2);
+  for (const auto& each : readable.others) CHECK_EQ(each.fault, KeyFault::damaged);
+  CHECK_NOTHROW(refuse_other_seals(readable));
+  CHECK_THROWS_AS(refuse_other_seals(look(in_clear)), UnsealError);
+  CHECK_EQ(database.with(by_first, [](SqlKeys& keys) { return keys.signing_times().size(); }), 3);
+  database.seal_anew(from_first_to_second);  // the damaged one stays, and nobody waits for it
+  CHECK(database.with(from_first_to_second, [](SqlKeys& keys) { return keys.is_sealed_as_configured(); }));
+}
+
 TEST_CASE("a row that stands in another one's place, or was changed, is told and not used") {
   Database database;
   database.fill(by_first);

@@ -15,7 +15,8 @@ auto same_id(std::string_view id) {
 std::string signing_place(const std::string& id) { return "signing_keys/" + id; }
 std::string token_place(int id) { return "token_keys/" + std::to_string(id); }
 
-/// Shows `visit` each signing key, without its private part, and that as it is kept; oldest first.
+/// Shows `visit(key, kept, algorithm)` each signing key without its private part, that as it is kept, and the name of
+/// its algorithm; oldest first.
 template <class F>
 void each_signing(store::Transaction& transaction, F visit) {
   transaction.each(
@@ -23,14 +24,22 @@ void each_signing(store::Transaction& transaction, F visit) {
       "ORDER BY created_at, id",
       {}, [&](const store::Row& row) {
         visit(SigningKeyRecord{.id = row.text(0),
-                               .algorithm = algorithm_in(row, 1),
                                .der = {},
                                .created_at = time_in(row, 3),
                                .signs_from = time_in(row, 4),
                                .signs_until = time_in(row, 5),
                                .retired_at = time_in(row, 6)},
-              SealedSecret{row.blob(2), row.maybe_text(7)});
+              SealedSecret{row.blob(2), row.maybe_text(7)}, row.text(1));
       });
+}
+
+/// Throws UnsealError.
+void complete(SigningKeyRecord& key, const SealedSecret& kept, std::string_view algorithm, const KeySeals& seals) {
+  const auto named = crypto::algorithm_named(algorithm);
+  if (!named)
+    throw UnsealError(KeyFault::damaged, signing_place(key.id) + " in the database names no algorithm: restore it");
+  key.algorithm = *named;
+  key.der = seals.unseal(kept, signing_place(key.id));
 }
 
 struct KeptKey {
@@ -59,7 +68,26 @@ std::vector<KeptKey> token_keys_to_seal(store::Transaction& transaction, const K
                       [](const std::string& id) { return token_place(std::stoi(id)); });
 }
 
+/// Whether nobody can read it, so that no start of the server will seal it anew.
+bool is_lost(const KeptKey& key, const KeySeals& seals) {
+  try {
+    (void)seals.unseal(key.secret, key.place);
+    return false;
+  } catch (const UnsealError& error) {
+    return error.fault == KeyFault::damaged;
+  }
+}
+
+bool all_lost(const std::vector<KeptKey>& keys, const KeySeals& seals) {
+  return std::ranges::all_of(keys, [&](const KeptKey& key) { return is_lost(key, seals); });
+}
+
 }  // namespace
+
+void refuse_other_seals(const ReadableKeys& keys) {
+  for (const ReadableKeys::Other& each : keys.others)
+    if (each.fault == KeyFault::sealed_otherwise) throw UnsealError(each.fault, each.why);
+}
 
 void MemoryKeys::insert_signing(const SigningKeyRecord& key) {
   if (std::ranges::any_of(signing_, same_id(key.id))) throw_conflict("a key of this id");
@@ -114,8 +142,8 @@ void SqlKeys::insert_signing(const SigningKeyRecord& key) {
 
 std::vector<SigningKeyRecord> SqlKeys::signing() {
   std::vector<SigningKeyRecord> keys;
-  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept) {
-    key.der = seals_.unseal(kept, signing_place(key.id));
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept, std::string_view algorithm) {
+    complete(key, kept, algorithm, seals_);
     keys.push_back(std::move(key));
   });
   return keys;
@@ -123,12 +151,12 @@ std::vector<SigningKeyRecord> SqlKeys::signing() {
 
 ReadableKeys SqlKeys::readable_signing() {
   ReadableKeys readable;
-  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept) {
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret& kept, std::string_view algorithm) {
     try {
-      key.der = seals_.unseal(kept, signing_place(key.id));
+      complete(key, kept, algorithm, seals_);
       readable.keys.push_back(std::move(key));
     } catch (const UnsealError& error) {
-      readable.others.push_back({std::move(key.id), error.what()});
+      readable.others.push_back({std::move(key.id), error.what(), error.fault});
     }
   });
   return readable;
@@ -136,7 +164,7 @@ ReadableKeys SqlKeys::readable_signing() {
 
 std::vector<SigningKeyRecord> SqlKeys::signing_times() {
   std::vector<SigningKeyRecord> keys;
-  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret&) { keys.push_back(std::move(key)); });
+  each_signing(transaction_, [&](SigningKeyRecord key, const auto&...) { keys.push_back(std::move(key)); });
   return keys;
 }
 
@@ -190,7 +218,8 @@ int SqlKeys::seal_anew() {
 }
 
 bool SqlKeys::is_sealed_as_configured() {
-  return signing_keys_to_seal(transaction_, seals_).empty() && token_keys_to_seal(transaction_, seals_).empty();
+  return all_lost(signing_keys_to_seal(transaction_, seals_), seals_) &&
+         all_lost(token_keys_to_seal(transaction_, seals_), seals_);
 }
 
 }  // namespace troupe::oauth

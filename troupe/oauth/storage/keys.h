@@ -16,20 +16,25 @@ struct ReadableKeys {
   struct Other {
     std::string id;
     std::string why;  // what an operator has to do
+    KeyFault fault = KeyFault::damaged;
   };
   std::vector<SigningKeyRecord> keys;
-  std::vector<Other> others;  // those that it cannot unseal
+  std::vector<Other> others;  // those that it cannot unseal, or whose rows are damaged
 };
+
+/// Throws UnsealError where one of them is sealed by another encryption key than those configured. That is a mistake
+/// of the configuration, which new keys in its place would hide; one that is damaged is lost, and no reason to stop.
+void refuse_other_seals(const ReadableKeys& keys);
 
 class KeyTable {
  public:
   virtual ~KeyTable() = default;
   virtual void insert_signing(const SigningKeyRecord& key) = 0;
-  /// All signing keys, oldest first.
+  /// All signing keys, oldest first. Throws where one of them cannot be read.
   virtual std::vector<SigningKeyRecord> signing() = 0;
   /// The same for who goes on with those that it can read.
   virtual ReadableKeys readable_signing() = 0;
-  /// The same without their private parts, which need not be read for it.
+  /// Their ids and times alone, for which nothing else of a row need be readable.
   virtual std::vector<SigningKeyRecord> signing_times() = 0;
   /// Writes the times of a known key; whether it is known.
   virtual bool update_signing_times(const SigningKeyRecord& key) = 0;
