@@ -52,6 +52,7 @@ constexpr std::array reasons = {
     Words{"schedule", "it was due"},
     Words{"slow_down", "there were too many wrong passwords before"},
     Words{"start", "the server has started"},
+    Words{"too_many", "the user had as many as they may"},
     Words{"unknown", "nobody knows it here"},
     Words{"unknown_client", "there is no such client"},
     Words{"unknown_user", "there is no such user"},

@@ -298,6 +298,9 @@ void add_guard_keys(std::vector<Key>& to) {
                    "Authorization codes that one signed-in browser may be given, on one core, on average, and at once "
                    "after a silence; for more its client is told to come again. 0: no limit.",
                    rate(0, 1e6), AT(oauth.session_codes_per_minute)));
+  to.push_back(key("oauth.sessions_per_user_max",
+                   "Sessions that one user may have open; whoever signs in once more ends their oldest.",
+                   count(1, 100'000), AT(oauth.sessions_per_user_max)));
   to.push_back(key("oauth.password_time",
                    "Processor time that the hash of a password takes on this machine: found out after each start, "
                    "which makes hashes dearer and never cheaper than the next two say. 0s: as they say.",

@@ -1,7 +1,9 @@
 // See browser_session.h.
 #include "troupe/oauth/actor/browser_session.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/liveness.h"
@@ -53,6 +55,20 @@ std::optional<SessionRecord> find_live(Tables& tables, const SessionCookie& cook
   const auto user = tables.users.find(record->session.authentication.user);
   if (!user || !is_alive(*record, *user, now, options)) return std::nullopt;
   return record;
+}
+
+std::vector<FamilyId> end_surplus(Tables& tables, const Session& fresh, base::UnixTime now, const OauthOptions& options,
+                                  const AuditEvent& event) {
+  constexpr int at_once_max = 16;  // there are more only where fewer are allowed than before
+  std::vector<FamilyId> ended;
+  const UserId& user = fresh.authentication.user;
+  const auto surplus = tables.users.open_sessions_beyond(user, options.sessions_per_user_max, at_once_max);
+  for (const SessionRecord& record : surplus) {
+    if (record.session.id == fresh.id) continue;  // a clock that was set back makes the newest look old
+    std::ranges::move(end_session(tables, record, now, "too_many_sessions"), std::back_inserter(ended));
+  }
+  if (!surplus.empty()) tables.audit.append(event);
+  return ended;
 }
 
 std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::UnixTime now, std::string_view because) {

@@ -54,4 +54,9 @@ std::optional<SessionRecord> find_live(Tables& tables, const SessionCookie& cook
 /// ended.
 std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::UnixTime now, std::string_view because);
 
+/// Ends the oldest sessions of the user of one that has just begun where they have more than they may; gives the
+/// families as end_session does, and appends `event` where there were such.
+std::vector<FamilyId> end_surplus(Tables& tables, const Session& fresh, base::UnixTime now, const OauthOptions& options,
+                                  const AuditEvent& event);
+
 }  // namespace troupe::oauth

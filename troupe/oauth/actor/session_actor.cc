@@ -1,6 +1,9 @@
 // See session_actor.h.
 #include "troupe/oauth/actor/session_actor.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/wire/base64.h"
@@ -102,11 +105,12 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   std::optional<SessionToken> renewed_cookie;
   if (before) renewed_cookie = fresh_cookie(before->id, context.random());
   AuditEvent event = about(auditor_.event(context, message.cause, "session_started"), message.user);
+  AuditEvent crowded = about(auditor_.event(context, message.cause, "sessions_ended", "too_many"), message.user);
 
   struct Started {
     SessionRecord record;
     SessionToken cookie;
-    std::vector<FamilyId> ended;  // of the session before, which was somebody else's
+    std::vector<FamilyId> ended;  // of the session before, which was somebody else's, and of the user's oldest
   };
   auto begun =
       co_await parts_.storage.write([=, user = message.user, since = message.password_since, place = message.place,
@@ -137,6 +141,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
           made.ended = end_session(t, *previous, now, "another_user_signed_in");
         }
         t.users.insert_session(made.record);
+        std::ranges::move(end_surplus(t, made.record.session, now, options, crowded), std::back_inserter(made.ended));
         return made;
       });
   if (!begun) co_return std::unexpected(FlowError::not_here);

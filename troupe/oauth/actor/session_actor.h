@@ -73,7 +73,8 @@ struct StartedSession {
 
 /// The password was right, and is still the user's: else the flow is not here. Begins a session, or renews the one of
 /// `previous` if it is the same user's, under a new cookie in either case; the old cookie is void (T29). A session of
-/// somebody else ends there, with its tokens. Marks the flow as signed in and gives it a new page token.
+/// somebody else ends there, with its tokens; and so does the user's oldest where they have as many as they may. Marks
+/// the flow as signed in and gives it a new page token.
 struct StartSession {
   FlowId flow;
   BrowserToken browser;

@@ -257,6 +257,42 @@ TEST_CASE("a session ends others of its user: one by name, or all, and nobody el
   CHECK_EQ(end(third->token, std::nullopt), 0);  // one that is over ends nothing
 }
 
+TEST_CASE("who has as many sessions as they may ends their oldest by signing in once more, and nobody else's") {
+  OauthOptions options = fixture::usual_options();
+  options.sessions_per_user_max = 3;
+  ActorWorld oauth{15, fixture::new_disk(), 2, options};
+  const UserId bob =
+      oauth.world.block_on(oauth.users.ask(AddUser{UserName{"bob"}, std::nullopt, crypto::Password{"correct horse"}}))
+          ->id;
+  const auto bobs = sign_in(oauth, begin(oauth), bob);
+  std::vector<StartedSession> mine;
+  const auto sign_in_again = [&] {
+    oauth.world.manual_clock().jump_wall(1s);
+    mine.push_back(sign_in(oauth, begin(oauth)).value());
+  };
+  const auto alive = [&] {
+    std::vector<bool> all;
+    for (const StartedSession& each : mine) all.push_back(session_of(oauth, each.token).has_value());
+    return all;
+  };
+  sign_in_again();
+  grant_in(oauth, mine.front().session);
+  for (int i = 0; i < 2; ++i) sign_in_again();
+  CHECK_EQ(alive(), std::vector{true, true, true});
+  CHECK(oauth.revoked().empty());
+  sign_in_again();
+  CHECK_EQ(alive(), std::vector{false, true, true, true});
+  CHECK_EQ(oauth.revoked().size(), 1);  // with its tokens
+  oauth.world.manual_clock().jump_wall(-1min);
+  sign_in_again();  // by a clock that was set back it is the oldest, and stays all the same
+  CHECK(alive().back());
+  CHECK(session_of(oauth, bobs->token).has_value());
+  const auto events = oauth.disk->transact([](store::Transaction& t) { return SqlTables{t}.audit.events({}, 100); });
+  CHECK(std::ranges::any_of(events, [](const AuditEvent& event) {
+    return event.kind == "sessions_ended" && event.reason == "too_many" && event.user == audit_name_of(alice);
+  }));
+}
+
 TEST_CASE("sessions outlive a restart") {
   const fixture::Disk disk = fixture::new_disk();
   std::optional<SessionToken> cookie;

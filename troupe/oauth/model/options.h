@@ -42,6 +42,10 @@ struct OauthOptions {
 
   std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, about 20 MB; then the oldest goes
 
+  /// Sessions that one user may have open; then the oldest ends. More than anybody has browsers, also where many share
+  /// an account, and few enough to be read and ended at once.
+  std::size_t sessions_per_user_max = 1000;
+
   /// Requests of one client that has proven itself, on one core; 0: no limit, since an operator knows such a client,
   /// and a resource server may ask about every request that it gets.
   web::RateLimit client_requests{.per_second = 0, .burst = 0};

@@ -36,6 +36,14 @@ TEST_CASE_TEMPLATE("the open sessions of a user are those that nobody has ended,
     CHECK_EQ(open[0].session.id, SessionId{id(1).text()});
     CHECK_EQ(open[1].session.created_at, at(3));
     CHECK(t.users.open_sessions_of(UserId{"u_nobody"}).empty());
+    const auto beyond = [&](std::size_t kept, int count) {
+      return t.users.open_sessions_beyond(UserId{"u_alice"}, kept, count);
+    };
+    REQUIRE_EQ(beyond(1, 5).size(), 1);
+    CHECK_EQ(beyond(1, 5)[0].session.id, SessionId{id(1).text()});
+    CHECK_EQ(beyond(0, 1)[0].session.id, SessionId{id(3).text()});
+    CHECK_EQ(beyond(0, 5).size(), 2);
+    CHECK(beyond(2, 5).empty());
   });
 }
 

@@ -106,6 +106,14 @@ std::vector<SessionRecord> MemoryUsers::open_sessions_of(const UserId& user) {
   return open;
 }
 
+std::vector<SessionRecord> MemoryUsers::open_sessions_beyond(const UserId& user, std::size_t kept, int count) {
+  std::vector<SessionRecord> open = open_sessions_of(user);
+  std::ranges::reverse(open);
+  open.erase(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(std::min(kept, open.size())));
+  if (std::ssize(open) > count) open.resize(static_cast<std::size_t>(count));
+  return open;
+}
+
 std::vector<SessionRecord> MemoryUsers::sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) {
   std::vector<SessionRecord> old, unused;
   for (const auto& [id, record] : sessions_) {
@@ -212,6 +220,17 @@ std::vector<SessionRecord> SqlUsers::open_sessions_of(const UserId& user) {
   std::vector<SessionRecord> open;
   transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { open.push_back(session_in(row)); });
   return open;
+}
+
+std::vector<SessionRecord> SqlUsers::open_sessions_beyond(const UserId& user, std::size_t kept, int count) {
+  // Few are: so a sign-in goes through names in the index, and reads no row.
+  static const std::string sql =
+      fmt::format("SELECT {} FROM sessions WHERE user = ?1 AND ended_at IS NULL ORDER BY id DESC LIMIT ?2 OFFSET ?3",
+                  session_columns);
+  std::vector<SessionRecord> beyond;
+  transaction_.each(sql, {column_of(user), count, static_cast<std::int64_t>(kept)},
+                    [&](const store::Row& row) { beyond.push_back(session_in(row)); });
+  return beyond;
 }
 
 std::vector<SessionRecord> SqlUsers::sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) {

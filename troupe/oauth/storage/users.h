@@ -28,6 +28,8 @@ class UserTable {
   virtual bool update_session(const SessionRecord& session) = 0;
   /// The sessions of a user that nobody has ended, oldest first. They may have expired.
   virtual std::vector<SessionRecord> open_sessions_of(const UserId& user) = 0;
+  /// Of those, the ones beyond the `kept` newest; at most `count`.
+  virtual std::vector<SessionRecord> open_sessions_beyond(const UserId& user, std::size_t kept, int count) = 0;
   /// Sessions that nobody has ended, though their end had come at `now` or nobody has used them since `unused_since`;
   /// at most `count` of each kind.
   virtual std::vector<SessionRecord> sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) = 0;
@@ -56,6 +58,7 @@ class MemoryUsers final : public UserTable {
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
   std::vector<SessionRecord> open_sessions_of(const UserId& user) override;
+  std::vector<SessionRecord> open_sessions_beyond(const UserId& user, std::size_t kept, int count) override;
   std::vector<SessionRecord> sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) override;
   int remove_sessions_before(const crypto::TokenId& end, int count) override;
   std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
@@ -85,6 +88,7 @@ class SqlUsers final : public UserTable {
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
   std::vector<SessionRecord> open_sessions_of(const UserId& user) override;
+  std::vector<SessionRecord> open_sessions_beyond(const UserId& user, std::size_t kept, int count) override;
   std::vector<SessionRecord> sessions_over(base::UnixTime now, base::UnixTime unused_since, int count) override;
   int remove_sessions_before(const crypto::TokenId& end, int count) override;
   std::optional<ConsentRecord> find_consent(const UserId& user, const ClientId& client) override;
