@@ -73,12 +73,12 @@ std::vector<FamilyId> end_surplus(Tables& tables, const Session& fresh, base::Un
 
 std::vector<FamilyId> end_session(Tables& tables, SessionRecord record, base::UnixTime now, std::string_view because) {
   std::vector<FamilyId> ended;
-  const std::vector<FamilyRecord> families = tables.grants.families_of(record.session.id);
-  note_logouts(tables, families, now);
-  for (const FamilyRecord& family : families) {
-    if (family.grant.scope.contains("offline_access")) continue;
+  LogoutNotes notes{tables, now};
+  tables.grants.each_family_of(record.session.id, [&](const FamilyRecord& family) {
+    notes.add(family);
+    if (family.grant.scope.contains("offline_access")) return;
     if (end_family(tables, family.grant.family, now, because)) ended.push_back(family.grant.family);
-  }
+  });
   record.ended_at = now;
   tables.users.update_session(record);
   return ended;

@@ -109,16 +109,18 @@ std::optional<FamilyRecord> family_named(Tables& tables, const FamilyId& name) {
                       .revoked_because = {}};
 }
 
-/// The families that can be meant at all, in the order of their ids, where an index has them; nothing: look at all.
-std::optional<std::vector<FamilyRecord>> meant_by(Tables& tables, const GrantFilter& filter) {
+/// Those of the families behind `after` that can be meant at all, as far as an index has them; at most `count`.
+std::vector<FamilyRecord> meant_after(Tables& tables, const GrantFilter& filter, const crypto::TokenId& after,
+                                      int count) {
   if (filter.ends_with) {
-    if (!crypto::TokenId::parse(filter.ends_with->value())) return std::vector<FamilyRecord>{};
-    return tables.grants.families_of(*filter.ends_with);
+    if (!crypto::TokenId::parse(filter.ends_with->value())) return {};
+    return tables.grants.families_of(*filter.ends_with, after, count);
   }
-  if (filter.user) return tables.grants.families_of(*filter.user);
-  if (!filter.family) return std::nullopt;
+  if (filter.user) return tables.grants.families_of(*filter.user, after, count);
+  if (!filter.family) return tables.grants.families_after(after, count);
   std::vector<FamilyRecord> one;
-  if (auto family = family_named(tables, *filter.family)) one.push_back(*std::move(family));
+  auto family = family_named(tables, *filter.family);
+  if (family && after < id_of(family->grant)) one.push_back(*std::move(family));
   return one;
 }
 
@@ -131,19 +133,10 @@ PageOf<LiveGrant> live_grants(Tables& tables, const ListGrants& wanted, base::Un
     if (filling.is_live(family.grant)) filling.page.rows.push_back({family.grant, family.expires_at});
     return filling.is_enough();
   };
-  const auto id_of_family = [](const FamilyRecord& family) { return id_of(family.grant); };
-  const crypto::TokenId after = wanted.after.value_or(crypto::TokenId{});
-  const auto few = meant_by(tables, wanted.filter);
-  if (!few) {
-    filling.page.next = go_through(
-        after, [&](const auto& id, int count) { return tables.grants.families_after(id, count); }, id_of_family, take);
-    return std::move(filling.page);
-  }
-  for (const FamilyRecord& family : *few) {
-    if (!(after < id_of_family(family)) || !take(family)) continue;
-    filling.page.next = id_of_family(family);
-    break;
-  }
+  filling.page.next = go_through(
+      wanted.after.value_or(crypto::TokenId{}),
+      [&](const auto& id, int count) { return meant_after(tables, wanted.filter, id, count); },
+      [](const FamilyRecord& family) { return id_of(family.grant); }, take);
   return std::move(filling.page);
 }
 

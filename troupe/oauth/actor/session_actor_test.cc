@@ -168,7 +168,7 @@ void grant_in(ActorWorld& oauth, const Session& session) {
 std::vector<std::string> live_scopes(ActorWorld& oauth, const Session& session) {
   return oauth.disk->transact([&](store::Transaction& transaction) {
     std::vector<std::string> scopes;
-    for (const FamilyRecord& family : SqlGrants{transaction}.families_of(session.id))
+    for (const FamilyRecord& family : SqlGrants{transaction}.families_of(session.id, {}, 100))
       if (!family.revoked_at) scopes.push_back(family.grant.scope.text());
     return scopes;
   });

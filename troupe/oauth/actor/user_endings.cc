@@ -11,10 +11,11 @@ namespace {
 /// Ends everything that was granted by the user up to now.
 std::vector<FamilyId> end_grants(Tables& tables, const UserId& id, base::UnixTime now, std::string_view because) {
   std::vector<FamilyId> ended;
-  const std::vector<FamilyRecord> families = tables.grants.families_of(id);
-  note_logouts(tables, families, now);
-  for (const FamilyRecord& family : families)
+  LogoutNotes notes{tables, now};
+  tables.grants.each_family_of(id, [&](const FamilyRecord& family) {
+    notes.add(family);
     if (tables.grants.revoke_family(family.grant.family, now, because)) ended.push_back(family.grant.family);
+  });
   tables.grants.append_ending({.at = now, .client = std::nullopt, .user = id});
   return ended;
 }
@@ -68,10 +69,10 @@ std::optional<std::vector<FamilyId>> revoke_consent(Tables& tables, const UserId
   if (!tables.users.remove_consent(user, client)) return std::nullopt;
   tables.grants.use_codes_of(user, client, codes_since);
   std::vector<FamilyId> ended;
-  for (const FamilyRecord& family : tables.grants.families_of(user)) {
+  tables.grants.each_family_of(user, [&](const FamilyRecord& family) {
     if (family.grant.client == client && end_family(tables, family.grant.family, now, "consent_revoked"))
       ended.push_back(family.grant.family);
-  }
+  });
   return ended;
 }
 

@@ -46,6 +46,26 @@ TEST_CASE("a new password ends sessions and grants, tells other processes, and l
   CHECK(scene.tables.users.find_consent(scene.alice, scene.grant.client).has_value());
 }
 
+TEST_CASE("however much a user has granted, all of it ends with a new password, and a client is told once") {
+  Scene scene;
+  Client client = fixture::shop();
+  client.id = ClientId{"c_told"};
+  client.metadata.backchannel_logout_uri = "https://told.example/out";
+  scene.tables.clients.insert(client);
+  constexpr int many = 1700;
+  for (int i = 0; i < many; ++i) {
+    Grant grant = scene.grant;
+    grant.family = FamilyId{scene.ids.next().text()};
+    grant.client = client.id;
+    scene.tables.grants.insert_family({.grant = grant, .expires_at = later + 24h});
+  }
+  const auto ended = change_password(scene.tables, scene.user(), "$argon2id$new", later);
+  CHECK_EQ(ended.size(), many + 1);
+  scene.tables.grants.each_family_of(scene.alice,
+                                     [](const FamilyRecord& family) { CHECK(family.revoked_at.has_value()); });
+  CHECK_EQ(scene.tables.logouts.due(later, many, {}).size(), 1);
+}
+
 TEST_CASE("a user who was disabled and enabled again begins anew: nothing from before comes back") {
   Scene scene;
   const auto ended = disable_user(scene.tables, scene.user(), later);

@@ -62,6 +62,41 @@ TEST_CASE_TEMPLATE("the consents of a user are listed by client, and nobody else
   });
 }
 
+TEST_CASE_TEMPLATE("the families of a session and of a user come page by page, and none comes twice", Store, InMemory,
+                   BySql) {
+  Store{}.with([](Tables t) {
+    const SessionId session{id(100).text()};
+    for (int n = 1; n <= 1201; ++n) {
+      const bool is_alices = n % 400 != 0;
+      const Authentication by{.user = UserId{is_alices ? "u_alice" : "u_bob"},
+                              .session = is_alices ? session : SessionId{id(101).text()},
+                              .time = at(0)};
+      t.grants.insert_family({.grant = {.family = FamilyId{id(n).text()},
+                                        .client = ClientId{"c_shop"},
+                                        .scope = scope("read"),
+                                        .audience = {"https://a.example"},
+                                        .authentication = by},
+                              .expires_at = at(5000)});
+    }
+    const auto page = t.grants.families_of(UserId{"u_alice"}, id(398), 2);
+    REQUIRE_EQ(page.size(), 2);
+    CHECK_EQ(page[0].grant.family, FamilyId{id(399).text()});
+    CHECK_EQ(page[1].grant.family, FamilyId{id(401).text()});
+    const auto count = [&](const auto& owner) {
+      std::vector<crypto::TokenId> seen;
+      t.grants.each_family_of(owner, [&](const FamilyRecord& each) {
+        seen.push_back(crypto::TokenId::parse(each.grant.family.value()).value());
+      });
+      for (std::size_t i = 1; i < seen.size(); ++i) CHECK(seen[i - 1] < seen[i]);
+      return seen.size();
+    };
+    CHECK_EQ(count(UserId{"u_alice"}), 1198);
+    CHECK_EQ(count(UserId{"u_bob"}), 3);
+    CHECK_EQ(count(session), 1198);
+    CHECK_EQ(count(UserId{"u_nobody"}), 0);
+  });
+}
+
 TEST_CASE_TEMPLATE("the codes of one consent are spent together, others and older ones stay", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     const auto add = [&](int n, const char* user, const char* client) {

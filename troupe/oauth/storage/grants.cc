@@ -158,18 +158,20 @@ bool SqlGrants::revoke_family(const FamilyId& id, base::UnixTime now, std::strin
              {column_of(key), column_of(now), because}) == 1;
 }
 
-std::vector<FamilyRecord> SqlGrants::families_of(const SessionId& session) {
-  static const std::string sql = select_families("WHERE session = ?1 ORDER BY family");
+std::vector<FamilyRecord> SqlGrants::families_of(const SessionId& session, const crypto::TokenId& after, int count) {
+  static const std::string sql = select_families("WHERE session = ?1 AND family > ?2 ORDER BY family LIMIT ?3");
   const crypto::TokenId key = bytes_of(session);
   std::vector<FamilyRecord> families;
-  transaction_.each(sql, {column_of(key)}, [&](const store::Row& row) { families.push_back(family_in(row)); });
+  transaction_.each(sql, {column_of(key), column_of(after), count},
+                    [&](const store::Row& row) { families.push_back(family_in(row)); });
   return families;
 }
 
-std::vector<FamilyRecord> SqlGrants::families_of(const UserId& user) {
-  static const std::string sql = select_families("WHERE user = ?1 ORDER BY family");
+std::vector<FamilyRecord> SqlGrants::families_of(const UserId& user, const crypto::TokenId& after, int count) {
+  static const std::string sql = select_families("WHERE user = ?1 AND family > ?2 ORDER BY family LIMIT ?3");
   std::vector<FamilyRecord> families;
-  transaction_.each(sql, {column_of(user)}, [&](const store::Row& row) { families.push_back(family_in(row)); });
+  transaction_.each(sql, {column_of(user), column_of(after), count},
+                    [&](const store::Row& row) { families.push_back(family_in(row)); });
   return families;
 }
 

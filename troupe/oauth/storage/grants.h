@@ -29,9 +29,13 @@ class GrantTable {
   /// Ends a family and everything in it; whether it was still alive. The first reason stays.
   virtual bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) = 0;
 
-  /// The families that stem from a session, or from all sessions of a user, whatever has become of them; oldest first.
-  virtual std::vector<FamilyRecord> families_of(const SessionId& session) = 0;
-  virtual std::vector<FamilyRecord> families_of(const UserId& user) = 0;
+  /// The families that stem from a session, or from all sessions of a user, whatever has become of them; oldest first,
+  /// at most `count` of those behind `after`. A signed-in browser opens as many as it likes.
+  virtual std::vector<FamilyRecord> families_of(const SessionId& session, const crypto::TokenId& after, int count) = 0;
+  virtual std::vector<FamilyRecord> families_of(const UserId& user, const crypto::TokenId& after, int count) = 0;
+  /// Shows `visit` each of them, and holds few at a time.
+  template <class Owner, class Visit>
+  void each_family_of(const Owner& owner, Visit visit);
 
   /// Families by id, at most `count` of those behind `after`, whatever has become of them.
   virtual std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) = 0;
@@ -65,6 +69,16 @@ class GrantTable {
   virtual int remove_endings_before(base::UnixTime end, int count) = 0;
 };
 
+template <class Owner, class Visit>
+void GrantTable::each_family_of(const Owner& owner, Visit visit) {
+  constexpr int page_size = 500;
+  crypto::TokenId last;
+  for (auto page = families_of(owner, last, page_size); !page.empty(); page = families_of(owner, last, page_size)) {
+    last = crypto::TokenId::parse(page.back().grant.family.value()).value();
+    for (const FamilyRecord& family : page) visit(family);
+  }
+}
+
 class MemoryGrants final : public GrantTable {
  public:
   void insert_code(const AuthCode& code) override;
@@ -75,8 +89,8 @@ class MemoryGrants final : public GrantTable {
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
-  std::vector<FamilyRecord> families_of(const SessionId& session) override;
-  std::vector<FamilyRecord> families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_of(const SessionId& session, const crypto::TokenId& after, int count) override;
+  std::vector<FamilyRecord> families_of(const UserId& user, const crypto::TokenId& after, int count) override;
   std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;
@@ -114,8 +128,8 @@ class SqlGrants final : public GrantTable {
   void insert_family(const FamilyRecord& family) override;
   std::optional<FamilyRecord> find_family(const FamilyId& id) override;
   bool revoke_family(const FamilyId& id, base::UnixTime now, std::string_view because) override;
-  std::vector<FamilyRecord> families_of(const SessionId& session) override;
-  std::vector<FamilyRecord> families_of(const UserId& user) override;
+  std::vector<FamilyRecord> families_of(const SessionId& session, const crypto::TokenId& after, int count) override;
+  std::vector<FamilyRecord> families_of(const UserId& user, const crypto::TokenId& after, int count) override;
   std::vector<FamilyRecord> families_after(const crypto::TokenId& after, int count) override;
   void insert_refresh(const RefreshRecord& token) override;
   std::optional<RefreshRecord> find_refresh(const crypto::TokenId& id) override;

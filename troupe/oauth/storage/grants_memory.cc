@@ -54,22 +54,28 @@ bool MemoryGrants::revoke_family(const FamilyId& id, base::UnixTime now, std::st
   return true;
 }
 
-std::vector<FamilyRecord> MemoryGrants::families_of(const SessionId& session) {
+namespace {
+
+/// Those behind `after` whose user `is_meant(authentication)`.
+template <class IsMeant>
+std::vector<FamilyRecord> meant_behind(const std::map<crypto::TokenId, FamilyRecord>& families,
+                                       const crypto::TokenId& after, int count, IsMeant is_meant) {
   std::vector<FamilyRecord> found;
-  for (const auto& [id, family] : families_) {
-    const auto& by = family.grant.authentication;
-    if (by && by->session == session) found.push_back(family);
+  for (auto it = families.upper_bound(after); it != families.end() && std::ssize(found) < count; ++it) {
+    const auto& by = it->second.grant.authentication;
+    if (by && is_meant(*by)) found.push_back(it->second);
   }
   return found;
 }
 
-std::vector<FamilyRecord> MemoryGrants::families_of(const UserId& user) {
-  std::vector<FamilyRecord> found;
-  for (const auto& [id, family] : families_) {
-    const auto& by = family.grant.authentication;
-    if (by && by->user == user) found.push_back(family);
-  }
-  return found;
+}  // namespace
+
+std::vector<FamilyRecord> MemoryGrants::families_of(const SessionId& session, const crypto::TokenId& after, int count) {
+  return meant_behind(families_, after, count, [&](const Authentication& by) { return by.session == session; });
+}
+
+std::vector<FamilyRecord> MemoryGrants::families_of(const UserId& user, const crypto::TokenId& after, int count) {
+  return meant_behind(families_, after, count, [&](const Authentication& by) { return by.user == user; });
 }
 
 void MemoryGrants::insert_refresh(const RefreshRecord& token) { insert_into(refresh_, token.id, token); }

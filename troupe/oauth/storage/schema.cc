@@ -305,6 +305,15 @@ DELETE FROM consents WHERE client NOT IN (SELECT id FROM clients);
 CREATE INDEX consents_of_client ON consents (client);
 )sql";
 
+// Families of a session or user are read page by page, in the order of their ids. On SQLite an index ends with the key
+// of its table anyway.
+constexpr std::string_view families_in_order = R"sql(
+DROP INDEX families_of_session;
+DROP INDEX families_of_user;
+CREATE INDEX families_of_session ON families (session, family) WHERE session IS NOT NULL;
+CREATE INDEX families_of_user ON families (user, family) WHERE user IS NOT NULL;
+)sql";
+
 constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {2, "endings", endings},
                                            {3, "sessions know their browser", sessions_know_their_browser},
@@ -317,7 +326,8 @@ constexpr store::Migration migrations[] = {{1, "first light", first_light},
                                            {10, "sessions by their end", sessions_by_their_end},
                                            {11, "servers of resources, bounded registrations", resource_servers},
                                            {12, "removals by hash", removals_by_hash},
-                                           {13, "consents by client", consents_by_client}};
+                                           {13, "consents by client", consents_by_client},
+                                           {14, "families in order", families_in_order}};
 
 }  // namespace
 

@@ -300,12 +300,12 @@ TEST_CASE_TEMPLATE("the families of a session and of a user are those that stem 
     other.authentication->session = SessionId{id(101).text()};
     t.grants.insert_family({.grant = other, .expires_at = at(1000)});
     t.grants.revoke_family(grant(2).family, at(1), "test");
-    const auto of_session = t.grants.families_of(SessionId{id(100).text()});
+    const auto of_session = t.grants.families_of(SessionId{id(100).text()}, {}, 9);
     REQUIRE_EQ(of_session.size(), 3);
     CHECK(of_session[1].revoked_at);
     CHECK_EQ(of_session[2].grant.family, grant(3).family);
-    CHECK_EQ(t.grants.families_of(UserId{"u_alice"}).size(), 3);
-    CHECK_EQ(t.grants.families_of(UserId{"u_bob"}).size(), 1);
+    CHECK_EQ(t.grants.families_of(UserId{"u_alice"}, {}, 9).size(), 3);
+    CHECK_EQ(t.grants.families_of(UserId{"u_bob"}, {}, 9).size(), 1);
   });
 }
 
