@@ -42,8 +42,8 @@ build_preset() {
 build() {
   local preset=${1:-release}
   case $preset in
-    release | debug | asan | tsan | fuzz) ;;
-    *) fail "there is no preset '$preset': choose release, debug, asan, tsan or fuzz." ;;
+    release | debug | asan | tsan) ;;
+    *) fail "there is no preset '$preset': choose release, debug, asan or tsan." ;;
   esac
   need build
   build_preset "$preset"

@@ -36,7 +36,7 @@ prove_slice() {
     house/soak)
       ((slice > 1)) || build/release/tools/soak --troupe build/release/troupe --minutes "${SOAK_MINUTES:-20}"
       ;;
-    fuzz/*) tools/dev/fuzz_one build/fuzz "${proof#fuzz/}" 60 ;;
+    fuzz/*) tools/dev/fuzz_one build/asan "${proof#fuzz/}" 60 ;;
     *)
       TROUPE_SLICE=$slice TROUPE_SCHEDULES=$PWD/build/prove/schedules RC_PARAMS="seed=$slice max_success=2000" \
         ctest --test-dir build/all --output-on-failure --timeout 3600 -R "^${proof//./\\.}\$" </dev/null
@@ -55,7 +55,7 @@ prove_aloud() {
 prove() {
   local name=${1:-.} proof slice all log remembered
   need build test
-  build_trees "$name" asan tsan fuzz release  # the last for house/journal_kill
+  build_trees "$name" asan tsan release  # the last for house/journal_kill
   mapfile -t all < <(proofs | grep -E -- "$name")
   ((${#all[@]} > 0)) || fail "no proof matches '$name'."
   remembered=build/prove/$(git rev-parse --short HEAD)$(git diff HEAD | cksum | cut -d' ' -f1)

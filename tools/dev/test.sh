@@ -2,7 +2,7 @@
 # Tests: every tree that has any, in one run of ctest with one summary at its end. And the
 # two checks of the text alone, format and tidy.
 
-TEST_PRESETS=(release asan tsan fuzz)
+TEST_PRESETS=(release asan tsan)
 
 format_code() {
   need format
@@ -47,8 +47,7 @@ build_trees() {
   join_trees
   has_test all "$name" || fail "no test matches '$name': 'ctest --test-dir build/all -N' lists them all."
   for preset in "$@"; do
-    has_test "$preset" "$name" || continue
-    if [[ $preset == fuzz ]]; then build_preset fuzz fuzzers; else build_preset "$preset"; fi
+    if has_test "$preset" "$name"; then build_preset "$preset"; fi
   done
 }
 
@@ -66,7 +65,7 @@ fuzz() {
   local name=${1:-} seconds=${2:-60}
   [[ -f fuzz/$name.cc ]] || fail "name a fuzzer: $(cd fuzz && echo *.cc | sed 's/\.cc//g')."
   need build
-  build_preset fuzz "fuzz_$name"
-  step "fuzzing $name for $seconds s" "The input that breaks it is in build/fuzz/found/$name; keep it as a test." \
-    tools/dev/fuzz_one build/fuzz "$name" "$seconds"
+  build_preset asan "fuzz_$name"
+  step "fuzzing $name for $seconds s" "The input that breaks it is in build/asan/found/$name; keep it as a test." \
+    tools/dev/fuzz_one build/asan "$name" "$seconds"
 }
