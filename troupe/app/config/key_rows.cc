@@ -13,9 +13,10 @@ using std::chrono::seconds;
 constexpr std::size_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
 constexpr hours day{24};
 
-template <class T, class Access>
-Key key(std::string name, std::string help, codec::Codec<T> codec, Access access, Reload reload = Reload::restart) {
-  return row<Config>(std::move(name), std::move(help), std::move(codec), access, reload);
+template <class T>
+Key key(std::string_view name, std::string_view help, const codec::Codec<T>& codec, PlaceOf<Config, T> place,
+        Reload reload = Reload::restart) {
+  return row(name, help, codec, place, reload);
 }
 constexpr auto live = Reload::live;
 constexpr auto tls = Reload::tls;

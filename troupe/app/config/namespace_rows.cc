@@ -19,8 +19,9 @@ constexpr std::chrono::hours day{24};
 std::vector<NamespaceKey> all_keys() {
   using namespace codec;
   std::vector<NamespaceKey> all;
-  auto add = [&](std::string name, std::string help, auto codec, auto access) {
-    all.push_back(row<NamespaceConfig>(std::move(name), std::move(help), std::move(codec), access, Reload::live));
+  auto add = [&]<class T>(std::string_view name, std::string_view help, const Codec<T>& codec,
+                          PlaceOf<NamespaceConfig, T> place) {
+    all.push_back(row(name, help, codec, place, Reload::live));
   };
   add("default_scopes", "What everybody who is let in may do.", text("scopes, separated by spaces"),
       AT(default_scopes));

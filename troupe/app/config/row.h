@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "troupe/app/config/codec.h"
@@ -10,26 +12,31 @@
 
 namespace troupe::app {
 
-/// A row: `access` finds the value in a Whole.
-template <class Whole, class T, class Access>
-KeyOf<Whole> row(std::string name, std::string help, codec::Codec<T> codec, Access access, Reload reload) {
-  return {std::move(name),
+/// Finds a value in a Whole. A function, so that what a row does is compiled once for each type and not for each row.
+template <class Whole, class T>
+using PlaceOf = std::type_identity_t<T>& (*)(Whole&);
+
+/// A row: `place` finds the value.
+template <class Whole, class T>
+KeyOf<Whole> row(std::string_view name, std::string_view help, const codec::Codec<T>& codec, PlaceOf<Whole, T> place,
+                 Reload reload) {
+  return {std::string{name},
           codec.form,
           codec.kind,
-          std::move(help),
-          [codec, access](Whole& whole, const Given& given) -> std::optional<Complaint> {
+          std::string{help},
+          [codec, place](Whole& whole, const Given& given) -> std::optional<Complaint> {
             auto value = codec.read(given);
             if (!value) return value.error();
-            access(whole) = *std::move(value);
+            place(whole) = *std::move(value);
             return std::nullopt;
           },
-          [codec, access](const Whole& whole) {
+          [codec, place](const Whole& whole) {
             Whole copy = whole;
-            return codec.write(access(copy));
+            return codec.write(place(copy));
           },
-          [access](Whole& whole, const Whole& from) {
+          [place](Whole& whole, const Whole& from) {
             Whole copy = from;
-            access(whole) = access(copy);
+            place(whole) = place(copy);
           },
           reload};
 }

@@ -19,9 +19,8 @@ constexpr std::size_t MiB = 1024 * 1024;
 std::vector<RuleKey> all_keys() {
   using namespace codec;
   std::vector<RuleKey> all;
-  auto add = [&](std::string name, std::string help, auto codec, auto access) {
-    all.push_back(row<RuleConfig>(std::move(name), std::move(help), std::move(codec), access, Reload::live));
-  };
+  auto add = [&]<class T>(std::string_view name, std::string_view help, const Codec<T>& codec,
+                          PlaceOf<RuleConfig, T> place) { all.push_back(row(name, help, codec, place, Reload::live)); };
   add("topic", "Publications to which topics; if there is none, to all.", text("topic or pattern"), AT(topic));
   add("sender", "Only those of this user.", text("user"), AT(sender));
   add("sender_scope", "Only those of senders whose token has this scope.", text("scope"), AT(sender_scope));
