@@ -1,5 +1,7 @@
 // Connection: its registration with the router of its core: the inbox that comes with it, and what it does when the
 // router has lost it.
+#include <algorithm>
+
 #include "troupe/realtime/command/subscriptions.h"
 #include "troupe/realtime/connection/connection.h"
 #include "troupe/realtime/connection/websocket_actor.h"
@@ -29,7 +31,8 @@ void Connection::open_inbox(const InboxContents& contents) {
   }
   const Offset known = goes_on ? inbox_last_.offset : 0;
   if (contents.lost && contents.lost->to > known) {
-    pushed(open_outbox().push_gap({topic, epoch.value(), contents.lost->from, contents.lost->to, GapReason::expired}));
+    const auto from = std::max(contents.lost->from, known + 1);
+    pushed(open_outbox().push_gap({topic, epoch.value(), from, contents.lost->to, GapReason::expired}));
   }
   for (const auto& waiting : contents.waiting) {
     if (waiting.offset <= known) continue;

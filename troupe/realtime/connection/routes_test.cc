@@ -229,6 +229,29 @@ TEST_CASE("direct messages go on, and an inbox that is lost with its home is tol
   }
 }
 
+TEST_CASE("of direct messages that are lost meanwhile a gap tells those that had not come before") {
+  RealtimeOptions options;
+  options.router.inboxes.limits.count_max = 2;
+  RealtimeWorld world{options};
+  std::string user = "bob";
+  while (home_of(inbox_topic(UserId{user}), 2) != 0) user += 'b';
+  auto alice = world.connect("alice", 0);
+  auto bob = world.connect(user, 1);
+  const auto direct = fmt::format(R"({{"type":"direct","user":"{}","payload":1}})", user);
+  for (int i = 1; i <= 3; ++i) world.exchange(alice, direct);
+  CHECK_EQ(types(bob->take()), "direct direct direct");
+  const auto mine = lay(router_of(world, 1), "mine", world);
+  alice->say(R"({"type":"publish","topic":"mine","payload":0})");
+  for (int i = 4; i <= 6; ++i) alice->say(direct);
+  world.world.advance(1s);
+  CHECK(mine->lost);
+  const auto frames = bob->take();
+  REQUIRE_EQ(types(frames), "gap direct direct");
+  CHECK_EQ(field(frames[0], "from"), "4");
+  CHECK_EQ(field(frames[0], "to"), "4");
+  CHECK_EQ(field(frames[1], "offset"), "5");
+}
+
 TEST_CASE("presence neither joins nor leaves over it, and commands go on") {
   RealtimeWorld world;
   auto alice = world.connect("alice", 0);
