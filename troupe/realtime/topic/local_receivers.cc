@@ -112,6 +112,12 @@ std::size_t LocalReceivers::more_segments_for(const TopicPattern& pattern) const
   return static_cast<std::size_t>(std::ranges::count(pattern.text(), '.')) + 1;
 }
 
+Receiver* LocalReceivers::receiver_of(const base::SubscriptionTrie::Match& match) const {
+  auto* receiver = receivers_[match.subscriber];
+  if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
+  return receiver;
+}
+
 LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::Instant now) {
   std::array<std::uint64_t, deliveries> counts{};
   const auto publisher = message.excluded ? message.excluded->receiver : message.publisher;
@@ -123,8 +129,7 @@ LocalReceivers::Counted LocalReceivers::deliver(const Deliver& message, base::In
   FrameRef by_name, by_pattern;
   reached_ = 0;
   for (const auto& match : trie_.match(message.topic)) {
-    auto* receiver = receivers_[match.subscriber];
-    if (receiver == nullptr) throw RoutingTableCorrupted{"a subscription of a connection that has left"};
+    auto* receiver = receiver_of(match);
     auto overflow = static_cast<Overflow>(match.tag);
     if (match.subscriber == own) [[unlikely]] {
       if (message.excluded) {
@@ -183,8 +188,8 @@ LocalReceivers::CountedDirect LocalReceivers::deliver_direct(const DeliverDirect
 
 void LocalReceivers::missed(const Missed& range, const StreamPlace& last) {
   for (const auto& match : trie_.match(range.topic)) {
-    slots_[match.subscriber].receiver->missed(range.topic.text(), range.epoch, range.from, range.to,
-                                              static_cast<Overflow>(match.tag), last);
+    receiver_of(match)->missed(range.topic.text(), range.epoch, range.from, range.to, static_cast<Overflow>(match.tag),
+                               last);
   }
 }
 

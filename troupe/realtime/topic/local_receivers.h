@@ -92,6 +92,8 @@ class LocalReceivers {
   };
 
   Slot* slot_of(ReceiverNumber receiver) noexcept;
+  /// Throws RoutingTableCorrupted where it has left.
+  Receiver* receiver_of(const base::SubscriptionTrie::Match& match) const;
   auto next_of() noexcept {
     return [this](UserIndex::Place place) -> UserIndex::Place& { return slots_[place].next_of_hash; };
   }
