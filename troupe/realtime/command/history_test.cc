@@ -60,6 +60,33 @@ TEST_CASE("a history under way is called off by its id") {
   CHECK_EQ(types(world.exchange(alice, R"({"type":"cancel","id":"c","target":"h"})")), "error");
 }
 
+TEST_CASE("the histories of all clients of a core hold so many bytes at once, and small ones always come") {
+  RealtimeOptions options;
+  options.connection.histories_bytes_of_all_max = 300 * 1024;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
+  auto alice = world.connect("alice", 1);
+  for (int i = 0; i < 3; ++i)
+    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"large","payload":"{:x>60000}"}})", ""));
+  world.exchange(alice, R"({"type":"publish","topic":"small","payload":1})");
+  const auto wanted = [](std::string_view topic) {
+    return fmt::format(R"({{"type":"history","id":"h","topic":"{}","limit":10}})", topic);
+  };
+  auto bob = world.connect("bob"), carol = world.connect("carol");
+  for (const bool vanishes : {false, true}) {
+    CAPTURE(vanishes);
+    bob->stop_reading();
+    bob->say(wanted("large"));
+    world.world.run_until_idle();
+    const auto refused = world.exchange(carol, wanted("large"));
+    REQUIRE_EQ(types(refused), "error");
+    CHECK_EQ(field(refused[0], "code"), "overloaded");
+    CHECK_EQ(types(world.exchange(carol, wanted("small"))), "history_item history_end");
+    vanishes ? bob->vanish() : bob->read_again();
+    world.world.advance(1s);
+    CHECK_EQ(types(world.exchange(carol, wanted("large"))), "history_item history_item history_item history_end");
+  }
+}
+
 TEST_CASE("a history under way ends when the permission for its topic does, and is answered once") {
   RealtimeOptions options;
   options.connection.outbox.control_bytes_pause = 1024;

@@ -110,7 +110,9 @@ void Connection::end() {
   link_.reset();
   outbox_.reset();
   lease_.reset();
-  if (rare_ != nullptr) rare_->user_lease.reset();
+  if (rare_ == nullptr) return;
+  rare_->user_lease.reset();
+  rare_->histories.clear();
 }
 
 void Connection::depart() {

@@ -7,9 +7,20 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+constexpr std::size_t page_bytes_min = 64 * 1024;  // of one page, whatever others read
+
+}  // namespace
+
 bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
-  if (rare().histories.size() >= site_->options.histories_max) return false;
-  make_rare().histories.emplace_back(id, std::move(topic), std::move(page));
+  if (state_ >= State::closing) return true;  // nobody waits for it any more
+  const auto& options = site_->options;
+  auto& all = site_->histories_bytes;
+  const auto bytes = bytes_of(page);
+  if (rare().histories.size() >= options.histories_max) return false;
+  if (bytes > page_bytes_min && all + bytes > options.histories_bytes_of_all_max) return false;
+  make_rare().histories.emplace_back(id, std::move(topic), std::move(page), all);
   take_turn();
   return true;
 }

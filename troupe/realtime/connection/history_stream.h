@@ -1,5 +1,8 @@
 // HistoryStream: a page of history on its way to one client, item by item, so that a long
 // page neither fills the outbox nor holds up commands.
+//
+// It holds its messages to its end, whether history itself has dropped them or not; so their
+// bytes are counted for as long.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +16,35 @@
 
 namespace troupe::realtime {
 
+/// Bytes that count in a sum for as long as this is there; the sum must be there as long.
+class CountedBytes {
+ public:
+  CountedBytes(std::size_t& sum, std::size_t bytes) noexcept : sum_(&sum), bytes_(bytes) { sum += bytes; }
+  CountedBytes(CountedBytes&& other) noexcept : sum_(other.sum_), bytes_(std::exchange(other.bytes_, 0)) {}
+  CountedBytes& operator=(CountedBytes&& other) noexcept {
+    std::swap(sum_, other.sum_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~CountedBytes() { *sum_ -= bytes_; }
+
+ private:
+  std::size_t* sum_;
+  std::size_t bytes_;
+};
+
+/// Of all messages of a page.
+inline std::size_t bytes_of(const HistoryPage& page) noexcept {
+  std::size_t bytes = 0;
+  for (const auto& item : page.items) bytes += item.message.frame.size();
+  return bytes;
+}
+
 class HistoryStream {
  public:
-  HistoryStream(std::optional<RequestId> id, std::string topic, HistoryPage page)
-      : id_(std::move(id)), topic_(std::move(topic)), page_(std::move(page)) {}
+  /// Its bytes are added to `sum`, and taken out of it at the end.
+  HistoryStream(std::optional<RequestId> id, std::string topic, HistoryPage page, std::size_t& sum)
+      : id_(std::move(id)), topic_(std::move(topic)), page_(std::move(page)), counted_(sum, bytes_of(page_)) {}
 
   const std::optional<RequestId>& id() const noexcept { return id_; }
   const std::string& topic() const noexcept { return topic_; }
@@ -45,6 +73,7 @@ class HistoryStream {
   std::optional<RequestId> id_;
   std::string topic_;
   HistoryPage page_;
+  CountedBytes counted_;
   std::size_t next_ = 0;
   bool done_ = false;
 };

@@ -58,6 +58,7 @@ struct ConnectionSite {
   SharedRates<net::IpAddress> address_rates;
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
+  std::size_t histories_bytes = 0;               // of pages of history that are under way
   ConnectionFigures figures;
   OutboxPool outboxes{options.outbox, figures.outbox};
 };
