@@ -26,12 +26,16 @@ std::vector<FlagValue> values_of(const ConfigFlags& flags) {
 void add_config_flags(CLI::App& command, Invocation& invocation) {
   ConfigFlags& flags = invocation.flags;
   // CLI11 would read the variable for all commands, also those that are not run, and over what the flag says.
-  command.add_option("--config", flags.file, "Configuration file (TOML), or the variable TROUPE_CONFIG")
-      ->type_name("FILE");
-  command.add_option("--data", flags.data, "Data folder, instead of server.data_dir")->type_name("DIR");
+  refuse_empty(*command.add_option("--config", flags.file, "Configuration file (TOML), or the variable TROUPE_CONFIG")
+                    ->type_name("FILE"));
+  refuse_empty(*command.add_option("--data", flags.data, "Data folder, instead of server.data_dir")->type_name("DIR"));
   command.add_option("--set", flags.settings, "Any key of the configuration: --set realtime.echo=true")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+}
+
+void refuse_empty(CLI::Option& option) {
+  option.check([](const std::string& given) { return std::string{given.empty() ? "is empty" : ""}; });
 }
 
 Sources sources_of(const ConfigFlags& flags) {

@@ -14,7 +14,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace troupe::app {
 
@@ -47,6 +48,10 @@ struct Invocation {
 
 /// Adds --config, --data and --set, which every command takes that needs a configuration.
 void add_config_flags(CLI::App& command, Invocation& invocation);
+
+/// Has an option refuse an empty value: a script's variable that nobody has set would pass for no value, and the
+/// default be taken.
+void refuse_empty(CLI::Option& option);
 
 /// Where the configuration comes from: file, environment and flags.
 Sources sources_of(const ConfigFlags& flags);

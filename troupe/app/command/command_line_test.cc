@@ -346,6 +346,8 @@ TEST_CASE("a mistake on the command line is told in a sentence, and nothing happ
       {{"client", "update", "nobody", "--enable", "--disable"}, "--disable"},
       {{"client", "list", "--set", "realtime.ecco=true"}, "realtime.echo"},
       {{"client", "list", "--set", "realtime.echo"}, "wants KEY=VALUE"},
+      {{"client", "list", "--config", ""}, "--config: is empty"},
+      {{"serve", "--listen", ""}, "--listen: is empty"},
   };
   Desk desk;
   REQUIRE(desk.run({"user", "add", "alice", "--password-stdin"}, "good password\n") == Exit::success);

@@ -11,8 +11,8 @@ void add_serve_command(CLI::App& root, Invocation& invocation) {
                                       "Serve until SIGTERM or SIGINT, which drain connections; a second one hurries; "
                                       "SIGHUP reads file and certificate again");
   add_config_flags(*command, invocation);
-  command->add_option("--listen", invocation.flags.listen, "Address and port, instead of server.listen")
-      ->type_name("HOST:PORT");
+  refuse_empty(*command->add_option("--listen", invocation.flags.listen, "Address and port, instead of server.listen")
+                    ->type_name("HOST:PORT"));
   command->add_flag("--development", invocation.flags.development,
                     "Generous limits, a demo page, a demo user and client; on this machine only");
   command->callback([&invocation] {
