@@ -38,8 +38,13 @@ has_test() {
   [[ $(ctest --test-dir "build/$1" -N -R "$2") != *"Total Tests: 0"* ]]
 }
 
-# build_trees NAME PRESET...: builds each of these trees that has a test of this name. Which tests there
-# are is known before anything is built.
+# Whether those tests are fuzzers and nothing else.
+only_fuzzers() {
+  [[ -z $(ctest --test-dir "build/$1" -N -R "$2" | sed -nE '/: fuzz\//d; /^ *Test +#[0-9]+: /p') ]]
+}
+
+# build_trees NAME PRESET...: builds each of these trees that has a test of this name, or its fuzzers alone where
+# nothing else has. Which tests there are is known before anything is built.
 build_trees() {
   local name=$1 preset
   shift
@@ -47,7 +52,8 @@ build_trees() {
   join_trees
   has_test all "$name" || fail "no test matches '$name': 'ctest --test-dir build/all -N' lists them all."
   for preset in "$@"; do
-    if has_test "$preset" "$name"; then build_preset "$preset"; fi
+    has_test "$preset" "$name" || continue
+    if only_fuzzers "$preset" "$name"; then build_preset "$preset" fuzzers; else build_preset "$preset"; fi
   done
 }
 
