@@ -129,10 +129,8 @@ void Pipeline::connect(const PostgresOptions& options) {
       lose(one_line(pq().error_message(connection_.get())));
     socket_ = pq().socket(connection_.get());  // each address that is tried has another one
     const actor::IoEvents interest{.read = state == PGRES_POLLING_READING, .write = state == PGRES_POLLING_WRITING};
-    if (waited(interest, end - clock.now()) != Waited::ready) {
-      lose(fmt::format("no answer in time from {}, port {}", pq().host(connection_.get()),
-                       pq().port(connection_.get())));
-    }
+    wait(interest, end - clock.now(),
+         fmt::format(" from {}, port {}", pq().host(connection_.get()), pq().port(connection_.get())));
     state = pq().connect_poll(connection_.get());
   }
 }
@@ -271,12 +269,12 @@ void Pipeline::write_out() {
   }
 }
 
-void Pipeline::wait(actor::IoEvents interest, base::Duration at_most) {
+void Pipeline::wait(actor::IoEvents interest, base::Duration at_most, std::string_view from) {
   switch (waited(interest, at_most)) {
     case Waited::ready:
       return;
     case Waited::late:
-      lose("no answer in time");
+      lose(fmt::format("no answer in time{}", from));
     case Waited::cancelled:
       lose("nobody waits for the answer any more");
   }

@@ -88,7 +88,8 @@ class Pipeline {
   void answer_one();
   ResultHandle next_result();
   void write_out();
-  void wait(actor::IoEvents interest, base::Duration at_most);
+  /// `from` says whose answer is late, where the reader cannot know it.
+  void wait(actor::IoEvents interest, base::Duration at_most, std::string_view from = {});
   Waited waited(actor::IoEvents interest, base::Duration at_most);
   void require(bool sent);
   void note_failure(const pg_result* result, const Pending& pending);
