@@ -69,29 +69,46 @@ inline char* write(char* at, std::size_t size, std::uint64_t number) noexcept {
   return std::to_chars(at, at + size, number).ptr;
 }
 
+template <class... Piece>
+using Sizes = std::array<std::size_t, sizeof...(Piece)>;
+
+/// How many bytes each of them takes, and all of them.
+template <class... Piece>
+std::pair<Sizes<Piece...>, std::size_t> measure(const Piece&... piece) noexcept {
+  const Sizes<Piece...> sizes{size_of(piece)...};
+  std::size_t all = 0;
+  for (const auto size : sizes) all += size;
+  return {sizes, all};
+}
+
+/// Writes pieces that were measured, behind each other.
+template <class... Piece>
+void write_all(char* at, const Sizes<Piece...>& sizes, const Piece&... piece) noexcept {
+  const auto* size = sizes.data();
+  ((at = write(at, *size++, piece)), ...);
+}
+
 }  // namespace detail
 
 /// Writes the pieces behind each other, each a JsonText, a JsonRaw, a text in UTF-8, or a number. They are measured
 /// first: `make_room` is told how many bytes they take, and says where these go.
 template <std::invocable<std::size_t> MakeRoom, class... Piece>
 void write_json_pieces(MakeRoom&& make_room, const Piece&... piece) {
-  const std::array sizes{detail::size_of(piece)...};
-  std::size_t all = 0;
-  for (const auto size : sizes) all += size;
-  char* at = std::forward<MakeRoom>(make_room)(all);
-  const auto* size = sizes.data();
-  ((at = detail::write(at, *size++, piece)), ...);
+  const auto [sizes, all] = detail::measure(piece...);
+  detail::write_all(std::forward<MakeRoom>(make_room)(all), sizes, piece...);
 }
 
-/// Appends the pieces to a text.
+/// Appends the pieces to a text. No piece is a part of it.
 template <class... Piece>
 void append_json(std::string& out, const Piece&... piece) {
-  const auto behind = [&out](std::size_t bytes) {
-    const std::size_t begin = out.size();
-    out.resize_and_overwrite(begin + bytes, [all = begin + bytes](char*, std::size_t) { return all; });
-    return out.data() + begin;
+  const auto measured = detail::measure(piece...);
+  const std::size_t begin = out.size();
+  const std::size_t end = begin + measured.second;
+  const auto write = [&](char* bytes, std::size_t) {  // libstdc++ 12 hands in what there is room for
+    detail::write_all(bytes + begin, measured.first, piece...);
+    return end;
   };
-  write_json_pieces(behind, piece...);
+  out.resize_and_overwrite(end, write);
 }
 
 }  // namespace troupe::wire
