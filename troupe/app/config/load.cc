@@ -59,12 +59,16 @@ std::optional<std::string_view> tables_of(std::string_view name) {
 
 class Loader {
  public:
-  std::expected<Config, std::vector<Problem>> load(const Sources& sources) {
+  /// On the defaults of the mode that `running` has, where there is one; the wish of the sources is judged all the
+  /// same.
+  std::expected<Config, std::vector<Problem>> load(const Sources& sources, const Config* running = nullptr) {
     if (sources.file) read_file(*sources.file);
     for (const auto& [name, text] : sources.environment) read_variable(name, text);
     for (const FlagValue& flag : sources.flags) read_flag(flag);
 
-    Config config = wants_development() ? development_defaults() : Config{};
+    const bool wanted = wants_development();
+    Config config = (running != nullptr ? running->development : wanted) ? development_defaults() : Config{};
+    config.development = wanted;
     Places places;
     // What namespaces say comes after the defaults that they stand on.
     for (const bool in_namespaces : {false, true}) {
@@ -222,13 +226,7 @@ std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sou
     constexpr std::string_view what = "is no file, but a pipe that has been read: give --config a file, or restart";
     return std::unexpected(std::vector<Problem>{{*sources.file, std::string{what}}});
   }
-  auto wanted = load_config(sources);
-  if (!wanted || wanted->development == running.development) return wanted;
-  Sources in_this_mode = sources;
-  in_this_mode.flags.push_back({"development", running.development ? "true" : "false", "--development"});
-  auto config = load_config(in_this_mode);
-  if (config) config->development = wanted->development;  // so that it is told
-  return config;
+  return Loader{}.load(sources, &running);
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment() {

@@ -39,7 +39,8 @@ struct Sources {
 std::expected<Config, std::vector<Problem>> load_config(const Sources& sources);
 
 /// The same for a server that runs, of sources that were read before. A file that can be read only once is a problem.
-/// The defaults are those of `running`, for a change of the mode that brings others waits for the next start.
+/// The defaults are those of `running`, for a change of the mode that brings others waits for the next start; what must
+/// hold in a mode is judged by the one that the sources want.
 std::expected<Config, std::vector<Problem>> load_config_again(const Sources& sources, const Config& running);
 
 /// The variables of this process.

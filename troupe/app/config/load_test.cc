@@ -383,6 +383,19 @@ TEST_CASE("a mode that waits for the next start brings no limits before it, and 
   CHECK_EQ(back->realtime.subscriptions_max, development_defaults().realtime.subscriptions_max);
 }
 
+TEST_CASE("a file that leaves development mode, or enters it, is judged by the mode that it wants") {
+  const File network{"[server]\nlisten = \"0.0.0.0:8080\"\ninsecure_http = true\nissuer = \"http://a.example\"\n"};
+  const auto left = load_config_again({.file = network.path()}, development_defaults());
+  if (!left) FAIL(left.error().front().text());
+  CHECK_FALSE(left->development);
+  CHECK_EQ(left->realtime.subscriptions_max, development_defaults().realtime.subscriptions_max);
+  const auto entered =
+      load_config_again({.file = network.path(), .flags = {{"development", "true", "--development"}}}, Config{});
+  REQUIRE_FALSE(entered.has_value());
+  CHECK_EQ(entered.error().at(0).what,
+           "server.listen is reachable by others, and development mode is for this machine alone");
+}
+
 TEST_CASE("colours that cannot be read, and a logo that is none, are refused with the line") {
   const File logo{"no image at all"};
   const auto problems = problems_of("[oauth]\npage_accent = \"#ffe000\"\npage_ink_dark = \"#333333\"\nlogo_file = \"" +
