@@ -78,7 +78,7 @@ class Loader {
     }
     complete(config);
     check(config, places, problems_);
-    read_named_files(config, places, problems_);
+    read_named_files(config, places, running != nullptr ? Reading::again : Reading::first, problems_);
     if (!problems_.empty()) return std::unexpected(std::move(problems_));
     return config;
   }

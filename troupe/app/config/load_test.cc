@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -420,6 +421,20 @@ TEST_CASE("colours and a logo of one's own are taken") {
   CHECK_EQ(config.oauth.look.logo->type, "image/svg+xml");
   CHECK_EQ(problems_of("[oauth]\nlogo_file = \"" + logo.path() + "\"\n").at(0),
            "F:2: oauth.logo_text is needed beside oauth.logo_file: not everybody sees the logo");
+}
+
+TEST_CASE("a logo or list that is a pipe is not opened by a server that runs, for nobody may ever write to it") {
+  const File file{""};
+  const std::string pipe = file.folder() + "/pipe";
+  REQUIRE_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::ofstream{file.path()} << "[oauth]\nlogo_text = \"Acme\"\nlogo_file = \"" << pipe << "\"\nbreached_passwords = \""
+                             << pipe << "\"\n";
+  const auto again = load_config_again({.file = file.path()}, Config{});
+  REQUIRE_FALSE(again.has_value());
+  REQUIRE_EQ(again.error().size(), 2);
+  CHECK_EQ(again.error()[0].text(),
+           file.path() + ":3: oauth.logo_file names " + pipe + ", which is no file, but a pipe that has been read");
+  CHECK_EQ(again.error()[1].where, file.path() + ":4");
 }
 
 TEST_CASE("a list of breached passwords is opened, and one that is none is refused with the line and the place") {

@@ -34,17 +34,20 @@ std::expected<std::shared_ptr<const crypto::BreachedPasswords>, Complaint> open_
 
 }  // namespace
 
-void read_named_files(Config& config, const Places& places, std::vector<Problem>& problems) {
-  const auto take = [&](const std::string& key, auto read, auto& place) {
-    if (read) {
-      place = *std::move(read);
-      return;
-    }
+void read_named_files(Config& config, const Places& places, Reading reading, std::vector<Problem>& problems) {
+  const auto complain = [&](const std::string& key, const Complaint& complaint) {
     const auto where = places.find(key);
-    problems.push_back({where == places.end() ? "" : where->second, fmt::format("{} {}", key, read.error())});
+    problems.push_back({where == places.end() ? "" : where->second, fmt::format("{} {}", key, complaint)});
   };
-  take("oauth.logo_file", read_logo(config.pages.logo_file), config.oauth.look.logo);
-  take("oauth.breached_passwords", open_breached(config.passwords.breached_file), config.passwords.breached);
+  const auto take = [&](const std::string& key, const std::string& path, auto read, auto& place) {
+    if (reading == Reading::again && is_read_once(path))
+      return complain(key, fmt::format("names {}, which is no file, but a pipe that has been read", path));
+    auto found = read(path);
+    if (!found) return complain(key, found.error());
+    place = *std::move(found);
+  };
+  take("oauth.logo_file", config.pages.logo_file, read_logo, config.oauth.look.logo);
+  take("oauth.breached_passwords", config.passwords.breached_file, open_breached, config.passwords.breached);
 }
 
 void keep_named_files(const Config& running, Config& config) {
