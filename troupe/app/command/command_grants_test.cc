@@ -236,3 +236,22 @@ TEST_CASE("the grant of a client that acts for itself is its token, and is taken
   REQUIRE_EQ(desk.endings().size(), 1);
   CHECK_EQ(desk.endings().front().ending.token, id);
 }
+
+TEST_CASE("the id of a user's access token names no grant: it is refused, and the token lives") {
+  BusyDesk desk;
+  AdminWork admin = desk.work();
+  const crypto::TokenId family = admin.ids().next(admin.now(), admin.random());
+  const crypto::TokenId id = admin.ids().next(admin.now(), admin.random());
+  admin.transact([&](oauth::Tables& tables) {
+    tables.grants.insert_access(
+        {.id = id,
+         .grant = {.family = oauth::FamilyId{family.text()}, .client = oauth::ClientId{desk.client}},
+         .issued_at = admin.now(),
+         .expires_at = admin.now() + std::chrono::hours{1}});
+  });
+  CHECK(desk.run({"grant", "revoke", id.text()}) == Exit::failure);
+  CHECK(desk.console.complained().contains("no live grant"));
+  CHECK(desk.endings().empty());
+  desk.said_by({"token", "revoke", id.text()});
+  CHECK_EQ(desk.endings().size(), 1);
+}

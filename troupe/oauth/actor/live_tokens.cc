@@ -163,7 +163,9 @@ std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& 
 bool end_grant(Tables& tables, const FamilyId& grant, base::UnixTime now, std::string_view because) {
   if (end_family(tables, grant, now, because)) return true;
   const auto token = crypto::TokenId::parse(grant.value());
-  return token && end_access(tables, grant, *token, now);
+  const auto access = token ? tables.grants.find_access(*token) : std::nullopt;
+  // The id of any other token names no grant: who takes that token alone back says so.
+  return access && access->grant.family == grant && end_access(tables, grant, *token, now);
 }
 
 std::optional<TakenBack> take_back(Tables& tables, const crypto::TokenId& id, base::UnixTime now, AuditEvent event) {

@@ -290,6 +290,19 @@ TEST_CASE("the grant of a client that acts for itself is taken back by name, too
   CHECK(oauth.is_active(other.access_token, shop));
 }
 
+TEST_CASE("the id of a user's access token names no grant, and nothing is taken back by it") {
+  ActorWorld oauth{23};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens tokens = sign_in(oauth, shop);
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{tokens.access_token}));
+  const FamilyId none{claims->id.text()};
+  REQUIRE_NE(none, claims->family);
+  CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeFamily{none, "administration"})).has_value());
+  CHECK(oauth.is_active(tokens.access_token, shop));
+  const auto events = oauth.disk->transact([](store::Transaction& t) { return SqlTables{t}.audit.events({}, 100); });
+  CHECK(std::ranges::none_of(events, [](const AuditEvent& event) { return event.kind == "family_revoked"; }));
+}
+
 TEST_CASE("tokens go with their client and with their user") {
   ActorWorld oauth{13};
   const ClientPtr shop = oauth.client(shop_id);
