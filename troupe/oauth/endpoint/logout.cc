@@ -31,11 +31,16 @@ Step<LogoutParty> party_of(ServicePtr service, LogoutRequest request) {
   co_return logout_party(request, read_logout_hint(request.id_token_hint, **keys, service->options.issuer));
 }
 
-/// The address that the browser may be sent on to, if there is one.
+/// The address that the browser may be sent on to, if there is one. A client whose row is damaged has none that could
+/// be trusted; its users must be able to sign out all the same.
 Step<std::optional<std::string>> way_of(ServicePtr service, LogoutRequest request, std::optional<ClientId> client) {
   if (!client || request.post_logout_redirect_uri.empty()) co_return std::optional<std::string>{};
   auto known = co_await service->clients.ask(GetClient{*client});
-  if (!known) co_return std::unexpected(errors::temporarily_unavailable);
+  if (!known) {
+    const OauthError error = told(known.error());
+    if (error == errors::server_error) co_return std::optional<std::string>{};
+    co_return std::unexpected(error);
+  }
   co_return way_back(request, *known);
 }
 
