@@ -39,7 +39,10 @@ void AuthActor::handle(KeysChanged message) {
 actor::Task<std::expected<AuthRequest, AuthRefusal>> AuthActor::handle(ValidateAuthRequest message) {
   const std::string client_id{message.parameters.get("client_id").value_or("")};
   auto client = co_await parts_.clients.ask(GetClient{ClientId{client_id}});
-  if (!client) co_return std::unexpected(AuthRefusal{.error = errors::temporarily_unavailable});
+  if (!client) {
+    // One whose row is damaged will be so later, too.
+    co_return std::unexpected(AuthRefusal{.error = client.error().domain.value_or(errors::temporarily_unavailable)});
+  }
   auto request = check_auth_request(message.parameters, *client, parts_.options);
   const auto hint = message.parameters.get("id_token_hint");
   if (!request || !hint || hint->empty()) co_return request;

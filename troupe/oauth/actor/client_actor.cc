@@ -9,9 +9,6 @@
 namespace troupe::oauth {
 namespace {
 
-constexpr OauthError damaged_row =
-    errors::server_error.because("The client cannot be read from the database: its row is damaged.");
-
 constexpr std::size_t known_max = 10'000;  // about 10 MB; past it everything is read anew
 
 /// Whether a client that is registered for `registered` may come by `presented`.
@@ -115,7 +112,7 @@ actor::Task<std::expected<ClientActor::Known, OauthError>> ClientActor::find(Cli
       [id](Tables& t) { return Read{t.clients.find_row(id), t.clients.secrets_of(id), t.clients.generation()}; });
   if (read.row && !*read.row) {
     tell({&read.row->error(), 1});
-    co_return std::unexpected(damaged_row);
+    co_return std::unexpected(damaged_client);
   }
   damaged_.erase(id);
   Known known{.client = nullptr, .secrets = std::move(read.secrets)};

@@ -1,6 +1,7 @@
 // Client Actor: clients that manage their own registration (RFC 7592). See client_actor.h.
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/client_endings.h"
+#include "troupe/oauth/actor/readable_client.h"
 #include "troupe/oauth/model/client_changes.h"
 #include "troupe/oauth/model/kept_scope.h"
 
@@ -43,36 +44,45 @@ struct Change {
 };
 
 Updated update(Tables& tables, const UpdateRegistration& wanted, Change change) {
-  auto client = tables.clients.find(wanted.id);
-  if (!client || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
+  auto row = tables.clients.find_row(wanted.id);
+  if (!row || !manages(tables, wanted.id, crypto::sha256(wanted.token.expose()))) {
     return std::unexpected(errors::invalid_token);
   }
+  if (!*row) {
+    tell_damaged(row->error());
+    return std::unexpected(damaged_client);
+  }
+  Client& client = **row;
   if (wanted.secret &&
       !is_secret_of(tables.clients.secrets_of(wanted.id), crypto::sha256(wanted.secret->expose()), change.now)) {
     return std::unexpected(errors::invalid_client_metadata.because("The client_secret is the server's to give."));
   }
-  if (const auto fault = fault_in_change(client->metadata, wanted.metadata)) return std::unexpected(*fault);
-  const Client before = *client;
-  client->metadata = metadata_after(before.metadata, wanted.metadata);
-  if (tables.clients.find_registration(wanted.id)->is_bounded) bound_to(before.metadata, client->metadata);
-  if (client->metadata.grant_types.empty()) {
+  if (const auto fault = fault_in_change(client.metadata, wanted.metadata)) return std::unexpected(*fault);
+  const Client before = client;
+  client.metadata = metadata_after(before.metadata, wanted.metadata);
+  if (tables.clients.find_registration(wanted.id)->is_bounded) bound_to(before.metadata, client.metadata);
+  if (client.metadata.grant_types.empty()) {
     return std::unexpected(errors::invalid_client_metadata.because("The operator allows none of these grant_types."));
   }
-  change.event.reason = by_itself(write_change(tables, before, *client));
+  change.event.reason = by_itself(write_change(tables, before, client));
   tables.clients.put_registration(wanted.id, change.next_hash);
   tables.audit.append(std::move(change.event));
-  return *std::move(client);
+  return std::move(client);
 }
 
 }  // namespace
 
 actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(GetRegistration message) {
-  auto client = co_await storage_.read(
-      [id = message.id, hash = crypto::sha256(message.token.expose())](Tables& t) -> std::optional<Client> {
-        return manages(t, id, hash) ? t.clients.find(id) : std::nullopt;
+  auto row = co_await storage_.read(
+      [id = message.id, hash = crypto::sha256(message.token.expose())](Tables& t) -> std::optional<ClientRow> {
+        return manages(t, id, hash) ? t.clients.find_row(id) : std::nullopt;
       });
-  if (!client) co_return std::unexpected(errors::invalid_token);
-  co_return std::make_shared<const Client>(*std::move(client));
+  if (!row) co_return std::unexpected(errors::invalid_token);
+  if (!*row) {
+    tell({&row->error(), 1});
+    co_return std::unexpected(damaged_client);
+  }
+  co_return std::make_shared<const Client>(**std::move(row));
 }
 
 actor::Task<std::expected<ClientCredentials, OauthError>> ClientActor::handle(UpdateRegistration message,

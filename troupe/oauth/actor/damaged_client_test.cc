@@ -103,6 +103,29 @@ TEST_CASE("who asks for a damaged client is told what is wrong, and one that is 
   CHECK_EQ(oauth.shown_by("ClientActor", "damaged"), std::vector<std::string>{"0"});
 }
 
+TEST_CASE("a client that is damaged while it changes its registration is told so, and nothing is changed") {
+  const base::log::Capture log;
+  ActorWorld oauth{6};
+  const ClientMetadata metadata{
+      .name = "App", .auth_method = ClientAuthMethod::none, .redirect_uris = {"https://app.example/"}};
+  const auto made =
+      oauth.world.block_on(oauth.clients.ask(RegisterClient{metadata, RegisterClient::Managed::by_itself})).value();
+  const ClientId id = made.client->id;
+  oauth.disk->transact(
+      [&](store::Transaction& t) { t.run("UPDATE clients SET scope = '\"' WHERE id = ?1", {id.value()}); });
+  const auto update = [&](const RegistrationToken& token) {
+    return oauth.world.block_on(oauth.clients.ask(UpdateRegistration{.id = id, .token = token, .metadata = metadata}))
+        .error()
+        .domain;
+  };
+  CHECK_EQ(update(*made.registration), errors::server_error);
+  CHECK_GE(lines_about(log, id.value()), 1);
+  CHECK_EQ(update(RegistrationToken{"wrong"}), errors::invalid_token);
+  const auto seen =
+      oauth.world.block_on(oauth.clients.ask(GetRegistration{id, *made.registration}));  // the token stays
+  CHECK_EQ(seen.error().domain, errors::server_error);
+}
+
 TEST_CASE("a damaged client keeps nobody signed in, and hides nothing else that its users have allowed") {
   const base::log::Capture log;
   ActorWorld oauth{5};

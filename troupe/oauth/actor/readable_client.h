@@ -3,9 +3,14 @@
 
 #include <optional>
 
+#include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/storage/tables.h"
 
 namespace troupe::oauth {
+
+/// What is told to who asks for such a client, and nobody else.
+inline constexpr OauthError damaged_client =
+    errors::server_error.because("The client cannot be read from the database: its row is damaged.");
 
 /// Tells in the log which client it is, why, and what to do.
 void tell_damaged(const DamagedClient& damaged);

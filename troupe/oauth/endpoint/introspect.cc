@@ -52,7 +52,7 @@ Task<Caller> resource_server_of(ServicePtr service, TokenClaims claims) {
   const auto refused = std::unexpected(refuse_bearer(errors::insufficient_scope, "introspect"));
   if (claims.user) co_return refused;
   auto known = co_await service->clients.ask(GetClient{claims.client});
-  if (!known) co_return std::unexpected(refuse(errors::temporarily_unavailable));
+  if (!known) co_return std::unexpected(refuse(told(known.error())));
   if (!*known || (*known)->metadata.resources.empty()) co_return refused;
   const auto taken = service->rates.take(**known, actor::Core::current()->now());
   if (!taken) co_return std::unexpected(refuse(taken.error()));
