@@ -62,12 +62,13 @@ std::vector<FamilyId> end_surplus(Tables& tables, const Session& fresh, base::Un
   constexpr int at_once_max = 16;  // there are more only where fewer are allowed than before
   std::vector<FamilyId> ended;
   const UserId& user = fresh.authentication.user;
-  const auto surplus = tables.users.open_sessions_beyond(user, options.sessions_per_user_max, at_once_max);
-  for (const SessionRecord& record : surplus) {
+  bool has_ended = false;
+  for (const auto& record : tables.users.open_sessions_beyond(user, options.sessions_per_user_max, at_once_max)) {
     if (record.session.id == fresh.id) continue;  // a clock that was set back makes the newest look old
     std::ranges::move(end_session(tables, record, now, "too_many_sessions"), std::back_inserter(ended));
+    has_ended = true;
   }
-  if (!surplus.empty()) tables.audit.append(event);
+  if (has_ended) tables.audit.append(event);
   return ended;
 }
 
