@@ -47,6 +47,17 @@ TEST_CASE_TEMPLATE("the open sessions of a user are those that nobody has ended,
   });
 }
 
+TEST_CASE("the open sessions of a user are counted in an index, without a look at their rows") {
+  const auto disk = store::SqliteConnection::in_memory();
+  store::migrate(*disk, schema(), {0});
+  std::string plan;
+  disk->transact([&](store::Transaction& t) {
+    t.each("EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE user = ?1 AND ended_at IS NULL ORDER BY id DESC LIMIT 1",
+           {"u_alice"}, [&](const store::Row& row) { plan += row.text(3) + "\n"; });
+  });
+  CHECK_EQ(plan, "SEARCH sessions USING COVERING INDEX sessions_of_user (user=?)\n");
+}
+
 TEST_CASE_TEMPLATE("the consents of a user are listed by client, and nobody else's", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     t.users.put_consent({UserId{"u_alice"}, ClientId{"c_b"}, scope("read write"), at(2)});

@@ -223,10 +223,11 @@ std::vector<SessionRecord> SqlUsers::open_sessions_of(const UserId& user) {
 }
 
 std::vector<SessionRecord> SqlUsers::open_sessions_beyond(const UserId& user, std::size_t kept, int count) {
-  // Few are: so a sign-in goes through names in the index, and reads no row.
-  static const std::string sql =
-      fmt::format("SELECT {} FROM sessions WHERE user = ?1 AND ended_at IS NULL ORDER BY id DESC LIMIT ?2 OFFSET ?3",
-                  session_columns);
+  // Few are: so a sign-in goes through ids in the index, and reads the rows of those alone that are beyond.
+  static const std::string sql = fmt::format(
+      "SELECT {} FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user = ?1 AND ended_at IS NULL "
+      "ORDER BY id DESC LIMIT ?2 OFFSET ?3) ORDER BY id DESC",
+      session_columns);
   std::vector<SessionRecord> beyond;
   transaction_.each(sql, {column_of(user), count, static_cast<std::int64_t>(kept)},
                     [&](const store::Row& row) { beyond.push_back(session_in(row)); });
