@@ -88,6 +88,27 @@ TEST_CASE("a subscription that is not permitted any more when it could be made i
   }
 }
 
+TEST_CASE("a subscription that is taken back leaves what was there before its own overflow policy") {
+  auto options = readable({"log", "live"});
+  RealtimeWorld world{options, 2, {.buffer_bytes = 4096}};
+  fill(world);
+  auto bob = world.connect_token("bob");
+  world.exchange(bob, R"({"type":"subscribe","topics":["live.a"]})");
+  world.world.faults().journal.delay_max = 500ms;
+  bob->say(R"({"type":"subscribe","id":"s","topics":["live.a","log.a"],"overflow":"latest"})");
+  world.world.run_until_idle();
+  use(world, readable({"live"}));
+  world.world.advance(4s);
+  CHECK_EQ(types(bob->take()), "error");
+  bob->stop_reading();
+  auto alice = world.connect("alice", 1);
+  for (int i = 0; i < 5; ++i)
+    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"live.a","payload":"{:x>3000}"}})", ""));
+  bob->read_again();
+  world.world.advance(1s);
+  CHECK_EQ(types(bob->take()), "message message message message message");
+}
+
 TEST_CASE("a session that may read less by the time its topics were found goes on without the others") {
   RealtimeWorld world{readable({"log", "own", "live"})};
   fill(world);

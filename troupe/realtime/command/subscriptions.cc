@@ -7,6 +7,24 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+// What is new among these ends; what was there before has its own policy again.
+void undo(std::vector<TopicPattern> topics, Client& client) {
+  const auto& session = client.session();
+  std::vector<WantedTopic> stays;
+  std::erase_if(topics, [&](const TopicPattern& topic) {
+    const auto* options = session.subscriptions.find(topic);
+    if (options != nullptr) stays.push_back({topic, {}, policy_of(topic, *options, client)});
+    return options != nullptr;
+  });
+  const auto& router = client.routing().local();
+  router.tell(RemoveSubscriptions{session.receiver, std::move(topics)});
+  if (!stays.empty()) router.tell(AddSubscriptions{session.receiver, std::move(stays)});
+}
+
+}  // namespace
+
 actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut) {
   if (wanted.empty()) co_return std::vector<SubscribedResult>{};
   std::vector<TopicPattern> topics;
@@ -22,8 +40,7 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
     co_return std::unexpected(AttachFault::unknown);
   }
   client.call_off();
-  std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
-  client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
+  undo(std::move(topics), client);
   co_return std::unexpected(results.error().domain ? AttachFault::no_room : AttachFault::unknown);
 }
 
@@ -39,9 +56,7 @@ actor::Task<void> catch_up(Client& client) {
 }  // namespace
 
 actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client) {
-  const auto& session = client.session();
-  std::erase_if(topics, [&](const TopicPattern& topic) { return session.subscriptions.contains(topic); });
-  client.routing().local().tell(RemoveSubscriptions{session.receiver, std::move(topics)});
+  undo(std::move(topics), client);
   co_await catch_up(client);
   client.call_off();
 }
