@@ -88,6 +88,22 @@ TEST_CASE("a subscription that is not permitted any more when it could be made i
   }
 }
 
+TEST_CASE("what is forbidden ends at once beside a subscription that waits for its home") {
+  RealtimeWorld world{readable({"log", "live"})};
+  fill(world);
+  auto bob = world.connect_token("bob");
+  world.exchange(bob, R"({"type":"subscribe","topics":["live.a"]})");
+  world.world.faults().journal.delay_max = 500ms;
+  bob->say(R"({"type":"subscribe","id":"s","topics":["log.a"]})");
+  world.world.run_until_idle();
+  use(world, readable({"log"}));
+  CHECK_EQ(types(bob->take()), "unsubscribed");
+  auto alice = world.connect("alice", 1);
+  alice->say(R"({"type":"publish","topic":"live.a","payload":4})");
+  world.world.advance(4s);
+  CHECK_EQ(types(bob->take()), "subscription_confirmed");
+}
+
 TEST_CASE("a subscription that is taken back leaves what was there before its own overflow policy") {
   auto options = readable({"log", "live"});
   RealtimeWorld world{options, 2, {.buffer_bytes = 4096}};
@@ -107,6 +123,40 @@ TEST_CASE("a subscription that is taken back leaves what was there before its ow
   bob->read_again();
   world.world.advance(1s);
   CHECK_EQ(types(bob->take()), "message message message message message");
+}
+
+TEST_CASE("what goes on after a fault of the router is what may be read by then") {
+  for (const bool narrows : {false, true}) {
+    CAPTURE(narrows);
+    RealtimeWorld world{readable({"log", "own"})};
+    const auto of_bobs_core = [](std::string topic) {
+      while (home_of(topic, 2) != 0) topic += 'x';
+      return topic;
+    };
+    const auto log = of_bobs_core("log.t"), own = of_bobs_core("own.t");
+    auto bob = world.connect_token("bob");
+    bob->say(fmt::format(R"({{"type":"subscribe","topics":["{}","{}"]}})", log, own));
+    world.world.advance(4s);
+    REQUIRE_EQ(types(bob->take()), "subscription_confirmed");
+    auto alice = world.connect("alice", 1);
+    world.world.faults().journal.delay_max = 2s;
+    const auto mine = testing::lay(testing::router_of(world, 0), "mine", world);
+    alice->say(R"({"type":"publish","topic":"mine","payload":0})");
+    world.world.advance(100ms);
+    REQUIRE(mine->lost);
+    if (narrows) use(world, readable({"own"}));
+    for (const auto& topic : {log, own})
+      alice->say(fmt::format(R"({{"type":"publish","topic":"{}","payload":4}})", topic));
+    world.world.advance(30s);
+    const auto frames = bob->take();
+    const auto naming = [&](std::string_view topic) {
+      Frames of_it = frames;
+      std::erase_if(of_it, [&](const std::string& frame) { return !frame.contains(topic); });
+      return types(of_it);
+    };
+    CHECK_EQ(naming(own), "restarted message");
+    CHECK_EQ(naming(log), narrows ? "unsubscribed" : "restarted message");
+  }
 }
 
 TEST_CASE("a session that may read less by the time its topics were found goes on without the others") {

@@ -88,9 +88,9 @@ void Connection::finish() {
   if (command_ && !command_->held.empty()) rare().lost ? discard() : release({}, {});
   if (command_) commands_bytes_ -= command_->bytes;
   command_.reset();
+  if (commands_waiting_ > 0) --commands_waiting_;
   forget_rare();
   if (review_due_) end_forbidden_subscriptions();
-  if (commands_waiting_ > 0) --commands_waiting_;
   if (state_ == State::draining) take_turn();  // it may have been the last that was waited for
   update_reading();
 }

@@ -1,5 +1,6 @@
 // Connection: what it may do, as its token and the configuration say, and what ends when that becomes less.
 #include <algorithm>
+#include <span>
 
 #include "troupe/realtime/command/forbidden.h"
 #include "troupe/realtime/connection/connection.h"
@@ -51,9 +52,13 @@ void Connection::review() {
 // At once, however many commands wait for their turn, and for however long. Only what the present one is making, or
 // ending, is not touched before that is done: it would be made in spite of this.
 void Connection::end_forbidden_subscriptions() {
-  review_due_ = command_ != nullptr && !command_->held.empty();
-  if (review_due_ || state_ >= State::closing) return;
-  end_forbidden(*this);
+  review_due_ = true;  // should this fail
+  if (state_ >= State::closing) return;
+  std::span<const TopicPattern> under_way;
+  if (command_ != nullptr) under_way = command_->held;
+  end_forbidden(*this, under_way);
+  if (!under_way.empty()) return;
+  review_due_ = false;
   end_empty_stream();
 }
 

@@ -66,6 +66,7 @@ void Connection::routes_lost(RoutesCut cut) {
 
 // It registers anew, and its subscriptions go on after the older of the two cuts: see registered().
 actor::Task<bool> Connection::restore() {
+  if (review_due_) end_forbidden_subscriptions();
   const auto& router = site_->routing.local();
   router.tell(Unregister{session_.receiver});  // of a try that came half way
   hold_inbox();
@@ -77,6 +78,10 @@ actor::Task<bool> Connection::restore() {
   });
   auto results = co_await realtime::attach(*this, std::move(wanted), rare().lost->cut);
   if (!results || state_ >= State::closing) co_return false;
+  if (review_due_) {  // it may less by now, and what it has lost with that must not come
+    discard();
+    co_return false;
+  }
   auto& lost = make_rare().lost;
   lost->cut = std::exchange(lost->again, nullptr);
   if (!lost->cut) lost.reset();
