@@ -9,7 +9,6 @@
 #include <charconv>
 
 #include "troupe/realtime/protocol/json_scalar.h"
-#include "troupe/wire/json_plain.h"
 
 namespace troupe::realtime {
 
@@ -29,18 +28,6 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; 
 std::string_view trimmed(std::string_view token) {
   while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
   return token;
-}
-
-// What stands between the quotes of a token that is a string without escapes, as nearly all are. The tokenizer has seen
-// to it that no control character stands in a string, and that it is valid UTF-8.
-std::optional<std::string_view> plain_string(std::string_view token) {
-  constexpr std::size_t bytes_by_word = 32;  // more are searched faster twice, by what the library has for that
-  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
-  const auto text = token.substr(1, token.size() - 2);
-  const bool plain = text.size() <= bytes_by_word
-                         ? wire::is_json_plain(text)
-                         : text.find('"') == std::string_view::npos && text.find('\\') == std::string_view::npos;
-  return plain ? std::optional{text} : std::nullopt;
 }
 
 // The name of a field; unescaped only where that is needed.
@@ -218,7 +205,7 @@ Walk::Error Walk::walk(Value value, std::size_t depth) {
   // A scalar that nobody takes is skipped by the iterator, whatever it is; so its grammar is checked here. A string
   // must be taken all the same: the iterator would skip `"a":1` as one, where only "a" may stand.
   const auto token = trimmed(value.raw_json_token());
-  if (!plain_string(token) && !is_json_scalar(token)) return simdjson::TAPE_ERROR;
+  if (!plain_json_string(token) && !is_json_scalar(token)) return simdjson::TAPE_ERROR;
   return type == json_type::string ? value.get_raw_json_string().error() : simdjson::SUCCESS;
 }
 
@@ -253,7 +240,7 @@ Walk::Error Walk::read_string(Value value, Field<std::string_view>& field, std::
     return walk(value, 2);
   }
   std::string_view text;
-  const auto plain = plain_string(token);
+  const auto plain = plain_json_string(token);
   if (auto error = plain ? value.get_raw_json_string().error() : value.get_string().get(text)) return error;
   if (plain) text = *plain;
   if (text.size() > bytes_max) {

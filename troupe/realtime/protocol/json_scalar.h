@@ -2,11 +2,16 @@
 // without being read.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 namespace troupe::realtime {
 
 /// Whether `token` is exactly one JSON string, number, true, false or null. Its UTF-8 is not looked at.
 bool is_json_scalar(std::string_view token) noexcept;
+
+/// What stands between the quotes where `token` is a string without escapes, as nearly all are; else nothing. The
+/// tokenizer must have seen to it that no control character stands in a string, and that it is valid UTF-8.
+std::optional<std::string_view> plain_json_string(std::string_view token) noexcept;
 
 }  // namespace troupe::realtime
