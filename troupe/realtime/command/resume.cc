@@ -2,6 +2,7 @@
 // client's positions, confirmed, and goes on. What fails can be asked for again.
 #include "troupe/realtime/command/resume.h"
 
+#include "troupe/realtime/command/forbidden.h"
 #include "troupe/realtime/command/subscriptions.h"
 
 namespace troupe::realtime {
@@ -10,18 +11,7 @@ namespace {
 
 std::vector<TopicPattern> forbidden_restored(Client& client) {
   const auto& session = client.session();
-  std::vector<TopicPattern> forbidden;
-  session.restored->for_each([&](const TopicPattern& topic, const SubscriptionOptions&) {
-    if (!session.permissions.may_subscribe(topic)) forbidden.push_back(topic);
-  });
-  return forbidden;
-}
-
-void end_forbidden_restored(Client& client) {
-  auto ended = forbidden_restored(client);
-  if (ended.empty()) return;
-  drop(ended, client);
-  client.answer(finished(Unsubscribed{std::move(ended), "forbidden"}));
+  return forbidden_among(*session.restored, session.permissions);
 }
 
 std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
@@ -36,7 +26,7 @@ std::vector<WantedTopic> wanted(const Resume& command, Client& client) {
 // Until nothing is attached but what may be: it may become less while the homes are asked.
 actor::Task<Attached> attach_permitted(Resume command, Client& client) {
   while (true) {
-    end_forbidden_restored(client);
+    end_as_forbidden(forbidden_restored(client), client);
     auto topics = wanted(command, client);
     auto results = co_await attach(client, topics);
     if (!results || forbidden_restored(client).empty()) co_return std::move(results);

@@ -23,6 +23,13 @@ void undo(std::vector<TopicPattern> topics, Client& client) {
   if (!stays.empty()) router.tell(AddSubscriptions{session.receiver, std::move(stays)});
 }
 
+// The router is told what ends in any case, and only asked when it has heard that: of an ask that nobody waits for any
+// more nothing might be done.
+actor::Task<void> catch_up(Client& client) {
+  auto caught_up = co_await client.routing().local().ask(CatchUp{});
+  static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
+}
+
 }  // namespace
 
 actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut) {
@@ -43,17 +50,6 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
   undo(std::move(topics), client);
   co_return std::unexpected(results.error().domain ? AttachFault::no_room : AttachFault::unknown);
 }
-
-namespace {
-
-// The router is told what ends in any case, and only asked when it has heard that: of an ask that nobody waits for any
-// more nothing might be done.
-actor::Task<void> catch_up(Client& client) {
-  auto caught_up = co_await client.routing().local().ask(CatchUp{});
-  static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
-}
-
-}  // namespace
 
 actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client) {
   undo(std::move(topics), client);
