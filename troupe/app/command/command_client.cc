@@ -11,6 +11,7 @@
 #include "troupe/oauth/actor/client_actor.h"
 #include "troupe/oauth/actor/client_endings.h"
 #include "troupe/oauth/actor/live_tokens.h"
+#include "troupe/oauth/actor/readable_client.h"
 #include "troupe/oauth/model/client_changes.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/oauth/model/registration.h"
@@ -112,17 +113,7 @@ struct AllClients {
 
 AllClients all_clients(oauth::Tables& tables) {
   AllClients all;
-  oauth::ClientId last;
-  for (auto page = tables.clients.list(last, 500); !page.empty(); page = tables.clients.list(last, 500)) {
-    last = oauth::id_of(page.back());
-    for (oauth::ClientRow& row : page) {
-      if (row) {
-        all.readable.push_back(*std::move(row));
-      } else {
-        all.damaged.push_back(std::move(row.error()));
-      }
-    }
-  }
+  all.damaged = oauth::each_client(tables, [&](Client&& client) { all.readable.push_back(std::move(client)); });
   return all;
 }
 

@@ -139,19 +139,9 @@ actor::Task<std::vector<ClientPtr>> ClientActor::handle(ListClients) {
     std::vector<DamagedClient> damaged;
   };
   auto all = co_await storage_.read([](Tables& t) {
-    constexpr int page_size = 1000;
     All found;
-    ClientId last;
-    for (auto page = t.clients.list(last, page_size); !page.empty(); page = t.clients.list(last, page_size)) {
-      last = id_of(page.back());
-      for (ClientRow& row : page) {
-        if (row) {
-          found.clients.push_back(std::make_shared<const Client>(*std::move(row)));
-        } else {
-          found.damaged.push_back(std::move(row.error()));
-        }
-      }
-    }
+    found.damaged = each_client(
+        t, [&](Client&& client) { found.clients.push_back(std::make_shared<const Client>(std::move(client))); });
     return found;
   });
   tell(all.damaged);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/oauth/actor/readable_client.h"
 #include "troupe/wire/url.h"
 
 namespace troupe::oauth {
@@ -27,20 +28,11 @@ std::vector<std::string> origins_of(Tables& tables, const ClientId& id) {
 }
 
 ClientOrigins::Read ClientOrigins::read(Tables& tables) {
-  constexpr int page_size = 1000;
   Read all;
   all.origins.generation_ = tables.clients.generation();
-  ClientId last;
-  for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
-    last = id_of(page.back());
-    for (ClientRow& row : page) {
-      if (!row) {
-        all.damaged.push_back(std::move(row.error()));
-        continue;
-      }
-      for (const std::string& origin : origins_of(*row)) all.origins.add(origin);
-    }
-  }
+  all.damaged = each_client(tables, [&](const Client& client) {
+    for (const std::string& origin : origins_of(client)) all.origins.add(origin);
+  });
   return all;
 }
 

@@ -18,4 +18,21 @@ std::optional<Client> readable_client(Tables& tables, const ClientId& id) {
   return std::nullopt;
 }
 
+std::vector<DamagedClient> each_client(Tables& tables, const std::function<void(Client&&)>& visit) {
+  constexpr int page_size = 1000;
+  std::vector<DamagedClient> damaged;
+  ClientId last;
+  for (auto page = tables.clients.list(last, page_size); !page.empty(); page = tables.clients.list(last, page_size)) {
+    last = id_of(page.back());
+    for (ClientRow& row : page) {
+      if (row) {
+        visit(*std::move(row));
+      } else {
+        damaged.push_back(std::move(row.error()));
+      }
+    }
+  }
+  return damaged;
+}
+
 }  // namespace troupe::oauth
