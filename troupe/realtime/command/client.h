@@ -124,8 +124,9 @@ class Client {
   virtual void watch_presence(const TopicPattern& topic) = 0;
   virtual void unwatch_presence(const TopicPattern& topic) = 0;
 
-  /// Sends a page of history as fast as the socket takes it, then its end. False when too many are under way.
-  virtual bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) = 0;
+  /// Sends a page of history as fast as the socket takes it, then its end. An error when too much is under way.
+  virtual std::optional<ClientError> start_history(const std::optional<RequestId>& id, std::string topic,
+                                                   HistoryPage page) = 0;
   /// Ends the history that was asked for with this id; false when there is none.
   virtual bool cancel_history(const RequestId& id) = 0;
 

@@ -31,9 +31,7 @@ actor::Task<void> run(ReadHistory command, OptionalId id, Client& client) {
     co_return;
   }
   hide_from(session.identity, *page);
-  if (!client.start_history(id, topic.text(), *std::move(page))) {
-    refuse(client, id, ErrorCode::overloaded, "too many histories are under way");
-  }
+  if (auto refused = client.start_history(id, topic.text(), *std::move(page))) client.answer(finished(*refused, id));
 }
 
 actor::Task<void> run(Cancel command, OptionalId id, Client& client) {

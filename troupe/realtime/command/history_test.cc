@@ -87,6 +87,28 @@ TEST_CASE("the histories of all clients of a core hold so many bytes at once, an
   }
 }
 
+TEST_CASE("who has as much history under way as one user may is told to read it, and others are not") {
+  RealtimeOptions options;
+  options.connection.histories_bytes_of_user_max = 300 * 1024;
+  RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
+  auto alice = world.connect("alice", 1);
+  for (int i = 0; i < 6; ++i)
+    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"large","payload":"{:x>60000}"}})", ""));
+  const auto wanted = R"({"type":"history","id":"h","topic":"large","limit":10})";
+  auto phone = world.connect("bob"), laptop = world.connect("bob"), carol = world.connect("carol");
+  phone->stop_reading();
+  phone->say(wanted);  // more than his share, but all that he has
+  world.world.run_until_idle();
+  const auto refused = world.exchange(laptop, wanted);
+  REQUIRE_EQ(types(refused), "error");
+  CHECK_EQ(field(refused[0], "code"), "rate_limited");
+  CHECK_EQ(world.exchange(carol, wanted).size(), 7);
+  phone->read_again();
+  world.world.run_until_idle();
+  CHECK_EQ(phone->take().size(), 7);
+  CHECK_EQ(world.exchange(laptop, wanted).size(), 7);
+}
+
 TEST_CASE("a history under way ends when the permission for its topic does, and is answered once") {
   RealtimeOptions options;
   options.connection.outbox.control_bytes_pause = 1024;

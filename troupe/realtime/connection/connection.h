@@ -184,7 +184,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void end_topics(const std::vector<TopicPattern>& ended) override;
   void watch_presence(const TopicPattern& topic) override;
   void unwatch_presence(const TopicPattern& topic) override;
-  bool start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) override;
+  std::optional<ClientError> start_history(const std::optional<RequestId>& id, std::string topic,
+                                           HistoryPage page) override;
   bool cancel_history(const RequestId& id) override;
   actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) override;
   actor::Task<bool> admit(UserId user, OptionalId id) override;

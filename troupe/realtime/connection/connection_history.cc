@@ -13,16 +13,27 @@ constexpr std::size_t page_bytes_min = 64 * 1024;  // of one page, whatever othe
 
 }  // namespace
 
-bool Connection::start_history(const std::optional<RequestId>& id, std::string topic, HistoryPage page) {
-  if (state_ >= State::closing) return true;  // nobody waits for it any more
+std::optional<ClientError> Connection::start_history(const std::optional<RequestId>& id, std::string topic,
+                                                     HistoryPage page) {
+  if (state_ >= State::closing) return std::nullopt;  // nobody waits for it any more
   const auto& options = site_->options;
-  auto& all = site_->histories_bytes;
-  const auto bytes = bytes_of(page);
-  if (rare().histories.size() >= options.histories_max) return false;
-  if (bytes > page_bytes_min && all + bytes > options.histories_bytes_of_all_max) return false;
-  make_rare().histories.emplace_back(id, std::move(topic), std::move(page), all);
+  const auto& user = session_.identity.user;
+  auto& ledger = site_->histories_bytes;
+  const auto bytes = bytes_of(page), of_user = ledger.bytes_of(user);
+  if (rare().histories.size() >= options.histories_max) {
+    return ClientError{ErrorCode::overloaded, "too many histories are under way", {}};
+  }
+  // His own share first: who has filled it is told of that, and to others it is the server that is full.
+  if (of_user > 0 && of_user + bytes > options.histories_bytes_of_user_max) {
+    return ClientError{ErrorCode::rate_limited, "too much history is under way to this user; read it first",
+                       std::chrono::seconds{1}};
+  }
+  if (bytes > page_bytes_min && ledger.bytes() + bytes > options.histories_bytes_of_all_max) {
+    return ClientError{ErrorCode::overloaded, "too many histories are under way", {}};
+  }
+  make_rare().histories.emplace_back(id, std::move(topic), std::move(page), ledger, user);
   take_turn();
-  return true;
+  return std::nullopt;
 }
 
 bool Connection::cancel_history(const RequestId& id) {

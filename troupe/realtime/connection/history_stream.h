@@ -12,26 +12,10 @@
 
 #include "troupe/realtime/protocol/answer.h"
 #include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/byte_ledger.h"
 #include "troupe/realtime/topic/history.h"
 
 namespace troupe::realtime {
-
-/// Bytes that count in a sum for as long as this is there; the sum must be there as long.
-class CountedBytes {
- public:
-  CountedBytes(std::size_t& sum, std::size_t bytes) noexcept : sum_(&sum), bytes_(bytes) { sum += bytes; }
-  CountedBytes(CountedBytes&& other) noexcept : sum_(other.sum_), bytes_(std::exchange(other.bytes_, 0)) {}
-  CountedBytes& operator=(CountedBytes&& other) noexcept {
-    std::swap(sum_, other.sum_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~CountedBytes() { *sum_ -= bytes_; }
-
- private:
-  std::size_t* sum_;
-  std::size_t bytes_;
-};
 
 /// Of all messages of a page.
 inline std::size_t bytes_of(const HistoryPage& page) noexcept {
@@ -42,9 +26,12 @@ inline std::size_t bytes_of(const HistoryPage& page) noexcept {
 
 class HistoryStream {
  public:
-  /// Its bytes are added to `sum`, and taken out of it at the end.
-  HistoryStream(std::optional<RequestId> id, std::string topic, HistoryPage page, std::size_t& sum)
-      : id_(std::move(id)), topic_(std::move(topic)), page_(std::move(page)), counted_(sum, bytes_of(page_)) {}
+  /// Its bytes are entered in `ledger` on the user's account until its end.
+  HistoryStream(std::optional<RequestId> id, std::string topic, HistoryPage page, ByteLedger& ledger, UserId user)
+      : id_(std::move(id)),
+        topic_(std::move(topic)),
+        page_(std::move(page)),
+        entered_(ledger, std::move(user), bytes_of(page_)) {}
 
   const std::optional<RequestId>& id() const noexcept { return id_; }
   const std::string& topic() const noexcept { return topic_; }
@@ -73,7 +60,7 @@ class HistoryStream {
   std::optional<RequestId> id_;
   std::string topic_;
   HistoryPage page_;
-  CountedBytes counted_;
+  EnteredBytes entered_;
   std::size_t next_ = 0;
   bool done_ = false;
 };

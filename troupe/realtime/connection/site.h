@@ -24,6 +24,7 @@
 #include "troupe/realtime/connection/turn_writers.h"
 #include "troupe/realtime/protocol/decoder.h"
 #include "troupe/realtime/protocol/identity.h"
+#include "troupe/realtime/topic/byte_ledger.h"
 
 namespace troupe::realtime {
 
@@ -58,7 +59,7 @@ struct ConnectionSite {
   SharedRates<net::IpAddress> address_rates;
   base::Instant armed = base::Instant::never();  // when the supervisor's timer will look at `due`
   std::map<TokenId, base::Instant> revoked;      // lately, for connections that are just being opened
-  std::size_t histories_bytes = 0;               // of pages of history that are under way
+  ByteLedger histories_bytes;                    // of pages of history that are under way
   ConnectionFigures figures;
   OutboxPool outboxes{options.outbox, figures.outbox};
 };

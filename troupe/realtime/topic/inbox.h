@@ -14,8 +14,8 @@
 #include "troupe/base/clock.h"
 #include "troupe/realtime/protocol/ids.h"
 #include "troupe/realtime/protocol/message.h"
+#include "troupe/realtime/topic/byte_ledger.h"
 #include "troupe/realtime/topic/flat_queue.h"
-#include "troupe/realtime/topic/inbox_ledger.h"
 
 namespace troupe::realtime {
 
@@ -41,7 +41,7 @@ struct LostRange {
 class Inbox {
  public:
   /// Its first message is the one after `top`.
-  Inbox(Position top, InboxLimits limits, InboxLedger& ledger)
+  Inbox(Position top, InboxLimits limits, ByteLedger& ledger)
       : limits_(limits), top_(std::move(top)), ledger_(&ledger) {}
 
   const Position& top() const noexcept { return top_; }
@@ -71,7 +71,7 @@ class Inbox {
   std::optional<LostRange> lost_;
   base::Instant lost_at_;  // the last of it
   std::size_t bytes_ = 0;
-  InboxLedger* ledger_;
+  ByteLedger* ledger_;
 };
 
 /// The topic that stands for a user's inbox.

@@ -88,7 +88,7 @@ class InboxShard {
   void forget_if_idle(Boxes::iterator place);
 
   InboxOptions options_;
-  InboxLedger ledger_;
+  ByteLedger ledger_;
   Boxes boxes_;
   PastInboxes past_;
   base::Instant now_;               // when something came last that said so

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Inbox filled(InboxLedger& ledger, int count, InboxLimits limits = {}) {
+Inbox filled(ByteLedger& ledger, int count, InboxLimits limits = {}) {
   Inbox inbox{{Epoch{"e"}, 0}, limits, ledger};
   for (int i = 0; i < count; ++i) {
     inbox.append(base::Instant{} + std::chrono::seconds{i}, UserId{i % 2 == 0 ? "alice" : "carol"},
@@ -18,7 +18,7 @@ Inbox filled(InboxLedger& ledger, int count, InboxLimits limits = {}) {
 }
 
 TEST_CASE("a message waits until the user has received it") {
-  InboxLedger ledger;
+  ByteLedger ledger;
   auto inbox = filled(ledger, 3);
   CHECK_EQ(inbox.waiting().size(), 3);
   inbox.received(2);
@@ -30,7 +30,7 @@ TEST_CASE("a message waits until the user has received it") {
 }
 
 TEST_CASE("too many, too large and too old messages are lost, and the loss is remembered") {
-  InboxLedger ledger;
+  ByteLedger ledger;
   auto many = filled(ledger, 5, {.count_max = 2});
   REQUIRE(many.lost().has_value());
   CHECK_EQ(many.lost()->from, 1);
@@ -47,7 +47,7 @@ TEST_CASE("too many, too large and too old messages are lost, and the loss is re
 }
 
 TEST_CASE("a loss is forgotten once something later was received") {
-  InboxLedger ledger;
+  ByteLedger ledger;
   auto inbox = filled(ledger, 5, {.count_max = 2});
   inbox.received(3);
   CHECK_FALSE(inbox.lost().has_value());
@@ -55,7 +55,7 @@ TEST_CASE("a loss is forgotten once something later was received") {
 }
 
 TEST_CASE("the ledger has what waits, by sender, whether it was received, displaced or too old") {
-  InboxLedger ledger;
+  ByteLedger ledger;
   const UserId alice{"alice"}, carol{"carol"};
   auto inbox = filled(ledger, 5, {.count_max = 4, .age_max = 10s});  // of alice, carol, alice, carol, alice
   auto other = filled(ledger, 1);
@@ -74,7 +74,7 @@ TEST_CASE("the ledger has what waits, by sender, whether it was received, displa
 }
 
 TEST_CASE("an idle user's inbox holds nothing") {
-  InboxLedger ledger;
+  ByteLedger ledger;
   auto inbox = filled(ledger, 1);
   CHECK_FALSE(inbox.is_idle());
   inbox.received(1);
