@@ -127,7 +127,8 @@ export class Client extends Emitter<Events> {
       told: (name, event) => void this.emit(name, event as never),
     }, backoff);
     this.#refresh = new Refresh(() => this.#renewToken(), (error) => void this.emit('error', error), backoff);
-    this.#inbox = new Inbox((offset) => link.send(JSON.stringify({ type: 'received', offset })), (error) => this.report(error));
+    this.#inbox = new Inbox(
+      ({ epoch, offset }) => link.send(JSON.stringify({ type: 'received', epoch, offset })), (error) => this.report(error));
   }
 
   get state(): State { return this.#link.state; }
@@ -289,8 +290,8 @@ export class Client extends Emitter<Events> {
       if (topics.some(({ topic }) => topic === `$user.${this.#welcome?.user}`)) this.#inbox.restarted();
       this.#subscriptions.restarted(frame);
     },
-    direct: ({ from, payload, message_id, offset, sent_at }) =>
-      this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at } as Parameters<DirectHandler>[0]),
+    direct: ({ from, payload, message_id, epoch, offset, sent_at }) =>
+      this.#inbox.take({ from, payload, messageId: message_id, epoch, offset, sentAt: sent_at } as Parameters<DirectHandler>[0]),
     token_expiring: (frame) => this.#refresh.begin(Number(frame['expires_at'] ?? 0) - this.#aheadMs),
     draining: (frame) => {
       const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);

@@ -8,6 +8,8 @@ export interface Direct<Payload = unknown> {
   readonly from: string;
   readonly payload: Payload;
   readonly messageId: string;
+  /** Of the inbox in which `offset` counts. */
+  readonly epoch: string;
   readonly offset: number;
   /** Milliseconds since 1970. */
   readonly sentAt: number;
@@ -24,7 +26,7 @@ interface Waiting {
 }
 
 export class Inbox {
-  readonly #received: (offset: number) => void;
+  readonly #received: (message: Direct) => void;
   readonly #failed: (error: unknown) => void;
   readonly #handled = new Set<string>();
   #waiting: Waiting[] = [];
@@ -33,7 +35,7 @@ export class Inbox {
   #stuckAt = Infinity; // the first offset on this connection whose handler failed, or that was dropped
   #turn = 0;           // of the inbox on this connection: an answer to an earlier one is not sent
 
-  constructor(received: (offset: number) => void, failed: (error: unknown) => void) {
+  constructor(received: (message: Direct) => void, failed: (error: unknown) => void) {
     this.#received = received;
     this.#failed = failed;
   }
@@ -78,7 +80,7 @@ export class Inbox {
       const done = this.#handled.has(message.messageId) || await this.#run(this.#handler, message);
       if (turn !== this.#turn) continue; // its connection is gone; it comes again and is known then
       if (!done) this.#stuckAt = Math.min(this.#stuckAt, message.offset);
-      if (message.offset < this.#stuckAt) this.#received(message.offset);
+      if (message.offset < this.#stuckAt) this.#received(message);
     }
     this.#busy = false;
   }

@@ -433,7 +433,7 @@ test('a second handler of the inbox takes the place of the first, whose end is t
 
 test('the inbox: one after the other, each once, received when its handler is done', async (t) => {
   const world = new World(t);
-  const direct = (offset, more = {}) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, offset, payload: offset, sent_at: 1, ...more });
+  const direct = (offset, more = {}) => ({ type: 'direct', from: 'ann', message_id: `m${offset}`, epoch: 'e', offset, payload: offset, sent_at: 1, ...more });
   let socket = await world.online();
   await socket.say(direct(1), direct(2)); // nobody handles yet
   assert.equal(socket.frames('received').length, 0);
@@ -447,7 +447,7 @@ test('the inbox: one after the other, each once, received when its handler is do
   assert.deepEqual([seen, socket.frames('received').length], [[1], 0], 'the second waits for the first');
   done();
   await settle();
-  assert.deepEqual([seen, socket.last('received').offset], [[1, 2], 1]);
+  assert.deepEqual([seen, socket.last('received')], [[1, 2], { type: 'received', epoch: 'e', offset: 1 }]);
 
   socket = await world.reconnect(); // while the second is being handled
   await socket.say(direct(2), direct(3));

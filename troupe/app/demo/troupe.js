@@ -194,7 +194,7 @@ class Inbox {
    if (!done)
     this.#stuckAt = Math.min(this.#stuckAt, message.offset);
    if (message.offset < this.#stuckAt)
-    this.#received(message.offset);
+    this.#received(message);
   }
   this.#busy = false;
  }
@@ -1340,7 +1340,7 @@ class Client extends Emitter {
    told: (name, event) => void this.emit(name, event),
   }, backoff);
   this.#refresh = new Refresh(() => this.#renewToken(), (error) => void this.emit('error', error), backoff);
-  this.#inbox = new Inbox((offset) => link.send(JSON.stringify({ type: 'received', offset })), (error) => this.report(error));
+  this.#inbox = new Inbox(({ epoch, offset }) => link.send(JSON.stringify({ type: 'received', epoch, offset })), (error) => this.report(error));
  }
  get state() { return this.#link.state; }
  get welcome() { return this.#welcome; }
@@ -1477,7 +1477,7 @@ class Client extends Emitter {
     this.#inbox.restarted();
    this.#subscriptions.restarted(frame);
   },
-  direct: ({ from, payload, message_id, offset, sent_at }) => this.#inbox.take({ from, payload, messageId: message_id, offset, sentAt: sent_at }),
+  direct: ({ from, payload, message_id, epoch, offset, sent_at }) => this.#inbox.take({ from, payload, messageId: message_id, epoch, offset, sentAt: sent_at }),
   token_expiring: (frame) => this.#refresh.begin(Number(frame['expires_at'] ?? 0) - this.#aheadMs),
   draining: (frame) => {
    const reconnectAfterMs = Number(frame['reconnect_after_ms'] ?? 0);

@@ -44,7 +44,7 @@ actor::Task<void> run(Direct command, OptionalId id, Client& client) {
 
 actor::Task<void> run(Received command, OptionalId id, Client& client) {
   const auto& user = client.session().identity.user;
-  client.routing().home(inbox_topic(user)).tell(AcknowledgeInbox{user, command.offset});
+  client.routing().home(inbox_topic(user)).tell(AcknowledgeInbox{user, command.offset, std::move(command.epoch)});
   if (id) client.answer(finished(Ack{}, id));
   co_return;
 }

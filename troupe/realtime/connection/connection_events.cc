@@ -42,7 +42,7 @@ void Connection::acknowledge_inbox(const Epoch& epoch) {
   auto read = is_stream() ? std::exchange(rare().events->read, std::nullopt) : std::nullopt;
   if (!read || read->epoch != epoch) return;
   const auto& user = session_.identity.user;
-  site_->routing.home(inbox_topic(user)).tell(AcknowledgeInbox{user, read->offset});
+  site_->routing.home(inbox_topic(user)).tell(AcknowledgeInbox{user, read->offset, read->epoch});
 }
 
 }  // namespace troupe::realtime

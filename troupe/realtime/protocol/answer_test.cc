@@ -95,8 +95,9 @@ TEST_CASE("a message is one finished frame in which the payload lies as it came"
            R"({"type":"history_item","id":"7","topic":"a.b","epoch":"e","offset":3,"sent_at":17,"payload":{"x": 1}})");
 
   MessageId id{"m1"};
-  CHECK_EQ(unframed(encode_direct({sender, id, 4, {17}, payload}).frame.view()).second,
-           R"({"type":"direct","from":"bob","message_id":"m1","offset":4,"sent_at":17,"payload":{"x": 1}})");
+  CHECK_EQ(
+      unframed(encode_direct({sender, id, {Epoch{"e"}, 4}, {17}, payload}).frame.view()).second,
+      R"({"type":"direct","from":"bob","message_id":"m1","epoch":"e","offset":4,"sent_at":17,"payload":{"x": 1}})");
 }
 
 TEST_CASE("a binary message keeps its bytes behind a header") {

@@ -72,6 +72,7 @@ struct Direct {
 /// The inbox was read up to and including `offset`.
 struct Received {
   Offset offset = 0;
+  std::optional<Epoch> epoch;  // of that offset; without one, of the inbox as it is now
 };
 
 enum class Direction : std::uint8_t { newest, since, before };

@@ -135,8 +135,9 @@ std::expected<Broadcast, ClientError> broadcast(Fields& fields, const DecoderLim
 Built received(Fields& fields, const DecoderLimits&) {
   Taker take;
   auto offset = take.required("offset", fields.offset);
+  auto epoch = take.optional("epoch", fields.epoch);
   if (take.failed()) return take.error();
-  return Received{*offset};
+  return Received{*offset, epoch.transform([](std::string_view text) { return Epoch{text}; })};
 }
 
 Built history(Fields& fields, const DecoderLimits& limits) {

@@ -61,6 +61,8 @@ TEST_CASE("each command is read with all its fields") {
 
   CHECK_EQ(decoded<Direct>(R"({"type":"direct","user":"bob","payload":null})").user.value(), "bob");
   CHECK_EQ(decoded<Received>(R"({"type":"received","offset":9007199254740991})").offset, offset_max);
+  CHECK_FALSE(decoded<Received>(R"({"type":"received","offset":1})").epoch.has_value());
+  CHECK_EQ(decoded<Received>(R"({"type":"received","epoch":"e","offset":1})").epoch, Epoch{"e"});
 
   auto newest = decoded<ReadHistory>(R"({"type":"history","topic":"a","limit":10})");
   CHECK_EQ(newest.direction, Direction::newest);
@@ -208,6 +210,7 @@ TEST_CASE("a frame that is JSON but no command is refused with the name of the f
        "`before` excludes `since`"},
       {R"({"type":"received","offset":9007199254740992})", "`offset` must be an integer"},
       {R"({"type":"received","offset":"1"})", "`offset` must be an integer"},
+      {R"({"type":"received","offset":1,"epoch":2})", "`epoch` must be a string"},
       {R"({"type":"direct","user":"","payload":1})", "`user` is empty"},
       {R"({"type":"direct","user":")" + std::string(201, 'u') + R"(","payload":1})", "`user` is longer than 200"},
       {R"({"type":"cancel"})", "`target` is missing"},

@@ -79,7 +79,7 @@ class Walk {
     Read read;
   };
   static const Known known_fields[];
-  static constexpr std::size_t known_count = 21;
+  static constexpr std::size_t known_count = 22;
 
   Error read_field(ondemand::field field);
 
@@ -143,6 +143,7 @@ const Walk::Known Walk::known_fields[] = {
     {"priority", &Walk::string_field<&Fields::priority, overflow_bytes_max>},
     {"user", &Walk::string_field<&Fields::user, user_bytes_max>},
     {"offset", &Walk::integer_field<&Fields::offset>},
+    {"epoch", &Walk::string_field<&Fields::epoch, epoch_bytes_max>},
     {"limit", &Walk::integer_field<&Fields::limit>},
     {"since", &Walk::position_field<&Fields::since>},
     {"before", &Walk::position_field<&Fields::before>},

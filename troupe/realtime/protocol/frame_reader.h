@@ -29,7 +29,7 @@ struct Field {
 };
 
 struct Fields {
-  Field<std::string_view> type, id, topic, user, target, token, overflow, idempotency_key, after, priority;
+  Field<std::string_view> type, id, topic, user, target, token, overflow, idempotency_key, after, priority, epoch;
   Field<std::string_view> payload, timestamp;  // JSON text
   Field<std::vector<TopicPattern>> topics;
   Field<std::vector<std::pair<TopicPattern, RecoverFrom>>> recover, positions;

@@ -58,7 +58,8 @@ base::Bytes with_shard(const EncodedMessage& message, const ShardPosition& shard
 EncodedMessage encode_direct(const DirectParts& parts) {
   return encode(JsonRaw{parts.payload.bytes}, parts.payload.kind, R"({"type":"direct","from":)"_json,
                 parts.from.value().view(), R"(,"message_id":)"_json, std::string_view{parts.message.value()},
-                R"(,"offset":)"_json, parts.offset, R"(,"sent_at":)"_json, milliseconds(parts.sent_at));
+                R"(,"epoch":)"_json, parts.position.epoch.value().view(), R"(,"offset":)"_json, parts.position.offset,
+                R"(,"sent_at":)"_json, milliseconds(parts.sent_at));
 }
 
 base::Bytes encode_history_item(std::string_view topic, const Position& position, base::UnixTime sent_at,

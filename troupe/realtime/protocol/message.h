@@ -28,7 +28,7 @@ struct MessageParts {
 struct DirectParts {
   const UserId& from;
   const MessageId& message;
-  Offset offset;
+  const Position& position;  // in the inbox
   base::UnixTime sent_at;
   const Payload& payload;
 };

@@ -12,15 +12,16 @@ namespace troupe::realtime {
 std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect& direct, const Moment& moment) {
   now_ = moment.now;
   if (!may_begin(direct.from, direct.direct.user)) return std::unexpected(DirectError::too_many_inboxes);
-  const Offset offset = top_of(direct.direct.user) + 1;
+  const Position top = top_of(direct.direct.user, moment.random);
+  const Position position{top.epoch, top.offset + 1};
   // Time first, so that ids sort as they were made; the rest keeps them apart and unguessable.
   MessageId id{fmt::format("{:012x}{:016x}", moment.wall.milliseconds, moment.random.next())};
-  auto frame = encode_direct({direct.from, id, offset, moment.wall, direct.direct.payload}).frame;
+  auto frame = encode_direct({direct.from, id, position, moment.wall, direct.direct.payload}).frame;
   if (frame.size() > options_.limits.bytes_max) return std::unexpected(DirectError::too_large);
   if (const auto error = no_room_for(direct.from, frame.size())) return std::unexpected(*error);
   Box* box = find(direct.direct.user);
   if (box == nullptr && boxes_.size() >= options_.inboxes_max) return std::unexpected(DirectError::overloaded);
-  if (box == nullptr) box = &make(direct.direct.user, moment);  // now, so that what is refused makes none
+  if (box == nullptr) box = &make(direct.direct.user, top);  // now, so that what is refused makes none
   if (!box->mail) {
     box->mail = std::make_unique<Mail>(box->begins, options_.limits, ledger_);
     if (box->cores.empty()) ++(*(box->mail->begun_by = senders_.try_emplace(direct.from).first))->second;
@@ -33,7 +34,7 @@ std::expected<DirectPublication, DirectError> InboxShard::send(const SendDirect&
 InboxContents InboxShard::open(const UserId& user, CoreIndex core, const Moment& moment) {
   now_ = moment.now;
   Box* box = find(user);
-  if (box == nullptr) box = &make(user, moment);  // whoever is here: as many as have a connection
+  if (box == nullptr) box = &make(user, top_of(user, moment.random));  // whoever is here: as many as have a connection
   box->cores.insert(core);
   if (!box->mail) return {box->begins, {}, {}};
   release_sender(*box);
@@ -77,9 +78,10 @@ void InboxShard::close_all(CoreIndex core) {
   }
 }
 
-void InboxShard::received(const UserId& user, Offset offset) {
+void InboxShard::received(const UserId& user, Offset offset, const std::optional<Epoch>& epoch) {
   auto place = boxes_.find(user);
   if (place == boxes_.end() || !place->second.mail) return;
+  if (epoch && *epoch != place->second.mail->top().epoch) return;
   place->second.mail->received(offset);
   forget_if_idle(place);
 }
@@ -107,16 +109,15 @@ InboxShard::Box* InboxShard::find(const UserId& user) {
   return place == boxes_.end() ? nullptr : &place->second;
 }
 
-InboxShard::Box& InboxShard::make(const UserId& user, const Moment& moment) {
-  auto begins = past_.take(user).value_or(Position{});
-  if (begins.offset == 0) begins.epoch = make_epoch(moment.random);
+InboxShard::Box& InboxShard::make(const UserId& user, Position begins) {
+  past_.forget(user);
   return boxes_.emplace(user, Box{std::move(begins), {}, nullptr}).first->second;
 }
 
-Offset InboxShard::top_of(const UserId& user) const {
-  if (const auto place = boxes_.find(user); place != boxes_.end()) return place->second.top().offset;
-  const Position* past = past_.find(user);
-  return past != nullptr ? past->offset : 0;
+Position InboxShard::top_of(const UserId& user, base::Random& random) const {
+  if (const auto place = boxes_.find(user); place != boxes_.end()) return place->second.top();
+  if (const Position* past = past_.find(user)) return *past;
+  return {make_epoch(random), 0};
 }
 
 void InboxShard::forget_if_idle(Boxes::iterator place) {

@@ -53,7 +53,8 @@ class InboxShard {
   void close(const UserId& user, CoreIndex core);
   /// No user has a connection on `core`, until open() says so.
   void close_all(CoreIndex core);
-  void received(const UserId& user, Offset offset);
+  /// He has all up to `offset`. What he says of an `epoch` that is over says nothing of the inbox as it is.
+  void received(const UserId& user, Offset offset, const std::optional<Epoch>& epoch = {});
   /// Looks at the inboxes alone in which something is too old now, however many users are here.
   void expire(base::Instant now);
 
@@ -80,8 +81,10 @@ class InboxShard {
   using Boxes = std::unordered_map<UserId, Box>;
 
   Box* find(const UserId& user);
-  Box& make(const UserId& user, const Moment& moment);
-  Offset top_of(const UserId& user) const;
+  /// The user has none; it begins where top_of() said.
+  Box& make(const UserId& user, Position begins);
+  /// Of the inbox he has, or of the next that is made for him.
+  Position top_of(const UserId& user, base::Random& random) const;
   bool may_begin(const UserId& sender, const UserId& user) const;
   std::optional<DirectError> no_room_for(const UserId& sender, std::size_t bytes) const;
   void release_sender(Box& box);

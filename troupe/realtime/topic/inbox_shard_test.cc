@@ -61,6 +61,20 @@ TEST_CASE("a later inbox of the same user goes on where the last one was, while 
   CHECK_NE(receive("bob").epoch, anew.epoch);
 }
 
+TEST_CASE("what was received of an inbox that is over says nothing of the one that came after it") {
+  Shard shard{{.limits = {.age_max = 10s}}};
+  const auto old = shard.send("bob")->position;
+  shard.shard.received(bob, old.offset);
+  shard.now = shard.now + 10s;
+  shard.shard.expire(shard.now);  // nobody knows any more how far it was
+  const auto anew = shard.send("bob")->position;
+  REQUIRE_NE(anew.epoch, old.epoch);
+  shard.shard.received(bob, old.offset, old.epoch);
+  CHECK_EQ(shard.shard.open(bob, 0, shard.moment()).waiting.size(), 1);
+  shard.shard.received(bob, anew.offset, anew.epoch);
+  CHECK(shard.shard.open(bob, 0, shard.moment()).waiting.empty());
+}
+
 TEST_CASE("an inbox of a user who is there stays, whatever was received") {
   Shard shard;
   shard.shard.open(bob, 0, shard.moment());

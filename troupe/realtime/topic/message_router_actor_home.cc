@@ -240,7 +240,9 @@ void MessageRouterActor::handle(ReadTopic message, actor::Reply<HistoryPage> rep
   if (may_load(1)) load(topic, std::move(then), ctx);
 }
 
-void MessageRouterActor::handle(const AcknowledgeInbox& message) { inboxes_.received(message.user, message.offset); }
+void MessageRouterActor::handle(const AcknowledgeInbox& message) {
+  inboxes_.received(message.user, message.offset, message.epoch);
+}
 
 void MessageRouterActor::handle(const AddInterest& message) {
   for (const auto& pattern : message.patterns) topics_->add_interest(message.core, pattern);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <list>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -30,14 +29,12 @@ class PastInboxes {
     const auto place = places_.find(user);
     return place == places_.end() ? nullptr : &place->second->top;
   }
-  /// The same, and forgets it.
-  std::optional<Position> take(const UserId& user) {
+  /// He has an inbox again.
+  void forget(const UserId& user) {
     const auto place = places_.find(user);
-    if (place == places_.end()) return std::nullopt;
-    Position top = std::move(place->second->top);
+    if (place == places_.end()) return;
     line_.erase(place->second);
     places_.erase(place);
-    return top;
   }
   /// Forgets what was added by `until`.
   void expire(base::Instant until) {

@@ -175,10 +175,11 @@ struct DeliveriesSettled {
   std::vector<One> deliveries{};
 };
 
-/// The user has everything of the inbox up to `offset`.
+/// The user has everything of the inbox up to `offset`: of the inbox of this epoch, where one is named.
 struct AcknowledgeInbox {
   UserId user;
   Offset offset;
+  std::optional<Epoch> epoch;
 };
 
 struct ReadTopic {
