@@ -248,6 +248,20 @@ TEST_CASE("another client's token is not revoked, and a public client is not tol
   CHECK(oauth.revoked().empty());
 }
 
+/// The session that these claims name, as one that has ended.
+void end_session_of(ActorWorld& oauth, const TokenClaims& claims) {
+  oauth.disk->transact([&](store::Transaction& transaction) {
+    SqlUsers{transaction}.insert_session(
+        {.session = {.id = *claims.session,
+                     .authentication = {.user = *claims.user, .session = *claims.session, .time = fixture::start},
+                     .created_at = fixture::start,
+                     .seen_at = fixture::start},
+         .hash = {},
+         .expires_at = fixture::start + 12h,
+         .ended_at = fixture::start});
+  });
+}
+
 TEST_CASE("no token outlives its session, not even one whose family began after its end (T44)") {
   ActorWorld oauth{11};
   const ClientPtr shop = oauth.client(shop_id);
@@ -255,19 +269,27 @@ TEST_CASE("no token outlives its session, not even one whose family began after 
   const IssuedTokens bound = sign_in(oauth, shop, "openid read");
   const IssuedTokens offline = sign_in(oauth, shop, "openid offline_access read");
   const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{bound.access_token}));
-  oauth.disk->transact([&](store::Transaction& transaction) {  // as if the server had stopped before the families
-    SqlUsers{transaction}.insert_session(
-        {.session = {.id = *claims->session,
-                     .authentication = {.user = *claims->user, .session = *claims->session, .time = fixture::start},
-                     .created_at = fixture::start,
-                     .seen_at = fixture::start},
-         .hash = {},
-         .expires_at = fixture::start + 12h,
-         .ended_at = fixture::start});
-  });
+  end_session_of(oauth, *claims);  // as if the server had stopped before the families
   CHECK_FALSE(oauth.is_active(bound.access_token, shop));
   CHECK(oauth.is_active(offline.access_token, shop));
   CHECK_EQ(oauth.redeem(code, shop).error().domain, errors::invalid_grant);
+}
+
+TEST_CASE("a token for less than was granted outlives its session where the grant does") {
+  ActorWorld oauth{28};
+  const ClientPtr shop = oauth.client(shop_id);
+  const IssuedTokens offline = sign_in(oauth, shop, "openid offline_access read");
+  const auto ask_for_less = [&] {
+    return oauth.world.block_on(oauth.tokens.ask(RefreshToken{*offline.refresh_token, shop, fixture::scope("read")}))
+        .value();
+  };
+  const IssuedTokens before = ask_for_less();
+  const auto claims = oauth.world.block_on(oauth.tokens.ask(ValidateToken{before.access_token}));
+  end_session_of(oauth, *claims);
+  CHECK(oauth.is_active(before.access_token, shop));
+  CHECK(oauth.is_active(ask_for_less().access_token, shop));
+  CHECK(oauth.world.block_on(oauth.tokens.ask(RevokeFamily{claims->family, "test"})).has_value());
+  CHECK_FALSE(oauth.is_active(before.access_token, shop));
 }
 
 TEST_CASE("a family can be revoked by name") {
