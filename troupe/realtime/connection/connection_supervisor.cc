@@ -34,6 +34,7 @@ void ConnectionSupervisor::started(actor::Context& ctx) {
   site_->figures.outbox.dropped.use(*site_->settings);
   site_->armed = base::Instant::never();
   if (!site_->pressure.empty()) handle(PressureBegins{}, ctx);
+  if (!site_->revoked.empty()) handle(ForgetRevocations{}, ctx);
 }
 
 void ConnectionSupervisor::stopped(actor::Context&) {
@@ -81,7 +82,6 @@ void ConnectionSupervisor::handle(LookAtClock, actor::Context& ctx) {
     site_->due.move(connection, base::Instant::never());
     connection.on_time(now);
   }
-  std::erase_if(site_->revoked, [&](const auto& entry) { return entry.second + revocation_kept <= now; });
   arm(ctx);
 }
 
@@ -119,7 +119,15 @@ void ConnectionSupervisor::handle(RepeatPressure, actor::Context& ctx) {
   }
 }
 
+// By a timer of their own: where nobody is connected, no clock runs, and tokens are revoked all the same.
+void ConnectionSupervisor::handle(ForgetRevocations, actor::Context& ctx) {
+  auto& revoked = site_->revoked;
+  std::erase_if(revoked, [&](const auto& entry) { return entry.second + revocation_kept <= ctx.now(); });
+  if (!revoked.empty()) ctx.after(this, "revocations", revocation_kept, ForgetRevocations{});
+}
+
 void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {
+  if (site_->revoked.empty()) ctx.after(this, "revocations", revocation_kept, ForgetRevocations{});
   site_->revoked[message.token] = ctx.now();
   connections_.for_each([&](Connection& connection) {
     if (connection.token() == message.token) connection.close_token("the token was revoked");
@@ -254,6 +262,7 @@ void ConnectionSupervisor::inspect(actor::Inspection& out) const {
   out.add("connections", connections_.size());
   out.add("frames_in", site_->figures.frames_in);
   out.add("bytes_out", site_->figures.bytes_out);
+  out.add("revoked_lately", site_->revoked.size());
 }
 
 }  // namespace troupe::realtime

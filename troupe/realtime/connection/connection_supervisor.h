@@ -43,6 +43,11 @@ struct LookAtClock {
   static constexpr auto message_class = actor::MessageClass::control;
 };
 
+/// Revocations that every connection knows of by now are forgotten.
+struct ForgetRevocations {
+  static constexpr auto message_class = actor::MessageClass::control;
+};
+
 /// A connection reads a topic on, from the place up to which it was written. Others are heard meanwhile.
 struct ReadSpilled {
   static constexpr auto message_class = actor::MessageClass::control;
@@ -133,6 +138,7 @@ class ConnectionSupervisor {
   void handle(PressureBegins, actor::Context& ctx);
   void handle(RepeatPressure, actor::Context& ctx);
   void handle(const TokenRevoked& message, actor::Context& ctx);
+  void handle(ForgetRevocations, actor::Context& ctx);
   void handle(const DrainConnections& message, actor::Context& ctx);
   void handle(const CloseConnections& message);
   void handle(const ReplaceConnection& message);

@@ -108,5 +108,32 @@ TEST_CASE("a session whose token is revoked, or whose user is sent away, is over
   }
 }
 
+TEST_CASE("revocations are forgotten within two minutes, also where nobody is ever connected") {
+  RealtimeWorld world;
+  const auto remembered = [&] {
+    std::string all;
+    for (const auto& actor : world.world.block_on(world.world.system().inspect())) {
+      for (const auto& [name, value] : actor.details) {
+        if (name == "revoked_lately") all += (all.empty() ? "" : " ") + value;
+      }
+    }
+    return all;
+  };
+  for (int i = 0; i < 10; ++i) {
+    world.realtime->supervisor().tell(TokenRevoked{TokenId{fmt::format("t{}", i)}});
+    world.world.advance(1s);
+  }
+  CHECK_EQ(remembered(), "10 10");
+  world.world.advance(45s);
+  CHECK_EQ(remembered(), "10 10");
+  world.world.advance(65s);
+  CHECK_EQ(remembered(), "0 0");
+  world.realtime->supervisor().tell(TokenRevoked{TokenId{"later"}});
+  world.world.advance(1s);
+  CHECK_EQ(remembered(), "1 1");
+  world.world.advance(60s);
+  CHECK_EQ(remembered(), "0 0");
+}
+
 }  // namespace
 }  // namespace troupe::realtime
