@@ -8,16 +8,24 @@
 #include "troupe/base/log_level.h"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <future>
 #include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 namespace troupe::base::log {
 namespace {
 
-constexpr std::size_t queue_lines = 2048;  // at 400 bytes each, which are there from the start
+constexpr std::size_t queue_lines = 2048;          // at 400 bytes each, which are there from the start
+constexpr std::chrono::seconds flush_patience{2};  // more than any reader of the log needs that is there
 
 struct Output {
   std::mutex mutex;
@@ -26,6 +34,7 @@ struct Output {
   std::atomic<Level> level{Level::info};
   std::atomic<Format> format{Format::text};
   std::atomic<bool> capturing{false};
+  std::atomic<bool> is_stuck{false};  // nobody reads what was written: a further line would wait for it
   std::vector<std::string> captured;  // guarded by mutex
   FloodGate gate;                     // guarded by mutex
 };
@@ -36,8 +45,24 @@ Output& output() {
   return it;
 }
 
+/// Writes to the descriptor: whoever waits there for a reader would, by stdio, hold the lock that `exit` wants.
+class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string_view rest{line.data(), line.size()};
+    while (!rest.empty()) {
+      const auto written = ::write(STDERR_FILENO, rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;  // there is nowhere to tell of it
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  void flush_() override {}
+};
+
 std::shared_ptr<spdlog::logger> make_logger(const std::shared_ptr<spdlog::details::thread_pool>& background) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<StandardError>();
   std::shared_ptr<spdlog::logger> logger;
   if (background) {
     logger = std::make_shared<spdlog::async_logger>("troupe", std::move(sink), background,
@@ -85,6 +110,7 @@ void configure(const Options& options) {
   Output& out = output();
   out.level = options.level;
   out.format = options.format;
+  out.is_stuck = false;
   const std::lock_guard lock{out.mutex};
   out.background = options.in_background ? std::make_shared<spdlog::details::thread_pool>(queue_lines, 1) : nullptr;
   out.logger = make_logger(out.background);
@@ -100,6 +126,7 @@ bool enabled(Level level) noexcept {
 void write(Level level, std::string_view component, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   Output& out = output();
+  if (out.is_stuck.load(std::memory_order_relaxed)) return;
   if (out.capturing.load(std::memory_order_acquire)) {
     std::string line = render(Format::text, UnixTime{}, level, component, message, fields);
     line.erase(0, line.find(' ') + 1);
@@ -112,6 +139,27 @@ void write(Level level, std::string_view component, std::string_view message, Fi
   if (passage.admitted) print(*passage.logger, level, component, message, fields);
 }
 
+namespace {
+
+/// The pool's destructor writes what still waits, and joins its thread. Where nobody reads what that one writes it
+/// never ends, and the process is not to wait for it.
+void end_in_time(std::shared_ptr<spdlog::details::thread_pool> pool) {
+  const auto over = std::make_shared<std::promise<void>>();
+  std::future<void> is_over = over->get_future();
+  try {
+    std::thread{[pool = std::move(pool), over]() mutable {
+      pool = nullptr;
+      over->set_value();
+    }}.detach();
+  } catch (const std::system_error&) {
+    return;  // there is no other thread to be had: it was waited for here
+  }
+  const bool is_stuck = is_over.wait_for(flush_patience) != std::future_status::ready;
+  output().is_stuck = is_stuck;
+}
+
+}  // namespace
+
 void flush() noexcept {
   Output& out = output();
   const std::lock_guard lock{out.mutex};
@@ -120,8 +168,8 @@ void flush() noexcept {
     out.logger->flush();
   }
   if (!out.background) return;
-  out.logger = nullptr;      // the pool's destructor writes what still waits,
-  out.background = nullptr;  // and later lines are written at once
+  out.logger = nullptr;  // later lines are written at once
+  end_in_time(std::exchange(out.background, nullptr));
 }
 
 Capture::Capture() {

@@ -2,9 +2,12 @@
 #include "troupe/base/log_flood.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -107,4 +110,27 @@ TEST_CASE("what the log left out is told at the latest when the process ends") {
   CHECK_GE(count(text, "message=\"flooded "), FloodGate::lines_max);
   CHECK_LT(count(text, "message=\"flooded "), 100);
   CHECK_GE(count(text, "lines like one that came too often were left out"), 1);
+}
+
+TEST_CASE("a reader of the log that has stopped reading does not keep the process from its end") {
+  std::array<int, 2> ends{};
+  REQUIRE_EQ(::pipe(ends.data()), 0);
+  ::fcntl(ends[1], F_SETPIPE_SZ, 4096);
+  const int before = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  log::configure({.level = Level::info, .in_background = true});
+  for (int i = 0; i < 200; ++i) log::info("base", "nobody reads", {{"line", i}});
+  log::flush();  // comes back
+  log::info("base", "and this one waits for nobody");
+  ::dup2(before, STDERR_FILENO);
+  std::array<char, 4096> bytes{};
+  int lines = 0;
+  pollfd readable{.fd = ends[0], .events = POLLIN, .revents = 0};
+  while (::poll(&readable, 1, 200) == 1) {  // so that the thread that waited ends before the next test
+    const auto size = ::read(ends[0], bytes.data(), bytes.size());
+    lines += static_cast<int>(std::count(bytes.begin(), bytes.begin() + size, '\n'));
+  }
+  CHECK_GT(lines, 0);
+  for (const int each : {ends[0], ends[1], before}) ::close(each);
+  log::configure({});
 }
