@@ -2,13 +2,15 @@
 //
 // What is to be told stands in the database, since it was written together with the end of the session: nobody who
 // signs out waits for it, no crash loses it, and one that comes between the telling and its record makes a client hear
-// twice. A client that does not take it is told again, later and later, and given up after some hours; one that is slow
-// holds up no other. A notice of a client that is gone, or wants to be told no more, is dropped.
+// twice. Where the database takes no record, what came of the telling is kept here until it does. A client that does
+// not take it is told again, later and later, and given up after some hours; one that is slow holds up no other. A
+// notice of a client that is gone, or wants to be told no more, is dropped.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "troupe/actor/actor.h"
@@ -57,6 +59,8 @@ class LogoutActor {
   };
   actor::Task<Taken> tell(ClientPtr client, LogoutNotice notice, actor::Context& context);
   actor::Task<void> conclude(LogoutNotice notice, Taken taken, actor::Context& context);
+  /// Gives what came of an earlier telling that could not be recorded; else tells it.
+  actor::Task<Taken> tell_once(ClientPtr client, LogoutNotice notice, actor::Context& context);
   bool has_room_for(const ClientId& client) const;
   bool begin_telling(std::vector<LogoutNotice> due, actor::Context& context);
 
@@ -64,6 +68,9 @@ class LogoutActor {
   std::optional<TokenFactory> factory_;
   Auditor auditor_;
   std::map<std::int64_t, ClientId> under_way_;  // by the number of the notice
+  /// Which telling of which notice: its number, and how often it had failed before.
+  using Telling = std::pair<std::int64_t, int>;
+  std::map<Telling, Taken> unrecorded_;  // what the database did not take; of those that are due
   bool is_looking_ = false;
   std::set<std::int64_t> over_since_look_;  // while one looks: it may see them as they were before
   std::int64_t told_ = 0;

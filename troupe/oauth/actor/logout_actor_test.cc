@@ -154,5 +154,84 @@ TEST_CASE("a client whose row is damaged is tried again like one that does not a
   CHECK_EQ(attempts(), -1);
 }
 
+/// A database that can be read and, while it is full, takes no writes.
+class FullAtTimes final : public store::Engine {
+ public:
+  FullAtTimes(fixture::Disk disk, std::shared_ptr<bool> is_full)
+      : inner_(store::sqlite_engine(std::move(disk))), is_full_(std::move(is_full)) {}
+  std::unique_ptr<store::Session> open() override { return std::make_unique<Refusing>(inner_->open(), is_full_); }
+  bool reads_beside_writer() const noexcept override { return true; }
+
+ private:
+  class Refusing final : public store::Session {
+   public:
+    Refusing(std::unique_ptr<store::Session> inner, std::shared_ptr<bool> is_full)
+        : inner_(std::move(inner)), is_full_(std::move(is_full)) {}
+    store::Outcomes write(std::span<const store::Work> pieces) override {
+      if (*is_full_) throw store::Error{store::Failure::unavailable, 0, "the disk is full"};
+      return inner_->write(pieces);
+    }
+    store::Outcomes read(std::span<const store::Work> pieces) override { return inner_->read(pieces); }
+
+   private:
+    std::unique_ptr<store::Session> inner_;
+    std::shared_ptr<bool> is_full_;
+  };
+
+  std::shared_ptr<store::Engine> inner_;
+  std::shared_ptr<bool> is_full_;
+};
+
+/// A way on which one server always fails, and the others take what comes.
+class FailingWay {
+ public:
+  static constexpr bool interleaves = true;
+  explicit FailingWay(std::shared_ptr<std::map<std::string, int>> told) : told_(std::move(told)) {}
+
+  std::expected<web::Fetched, web::FetchFault> handle(const web::Fetch& message) {
+    ++(*told_)[message.url];
+    return web::Fetched{message.url == logout_uri(0) ? 500 : 200, ""};
+  }
+
+ private:
+  std::shared_ptr<std::map<std::string, int>> told_;
+};
+
+TEST_CASE("a client is told once for each attempt, though the database takes no record of it for long") {
+  const fixture::Disk disk = disk_with_notices();
+  actor::test::World world{7};
+  const auto is_full = std::make_shared<bool>(false);
+  const Storage storage{store::Database::start(world, std::make_shared<FullAtTimes>(disk, is_full))};
+  const auto keys =
+      world.spawn<KeyActor>({.name = "keys"}, storage, KeyOptions{.algorithms = {crypto::Algorithm::es256}});
+  const auto told = std::make_shared<std::map<std::string, int>>();
+  const auto way = world.spawn<FailingWay>({.name = "way"}, told);
+  actor::Ref<LogoutActor> logouts;
+  const actor::Supervision as_in_the_service{.decide = actor::on<store::Error>(actor::Directive::resume)};
+  actor::supervise(world.system(), "oauth", as_in_the_service, [&](actor::Children& children) {
+    logouts = children.child<LogoutActor>({.name = "logouts"},
+                                          LogoutActorParts{storage, keys, way, {.issuer = "https://issuer.example"}});
+  });
+  const auto look_for = [&](base::Duration time) {
+    for (base::Duration past{}; past < time; past += 500ms) {
+      logouts.tell(LogoutsDue{});
+      world.advance(500ms);
+    }
+  };
+  world.advance(1s);
+  *is_full = true;
+  look_for(5min);
+  CHECK_EQ((*told)[logout_uri(0)], 1);
+  for (int i = 1; i < clients; ++i) CHECK_LE((*told)[logout_uri(i)], 1);  // there is no room for all before a record
+  *is_full = false;
+  look_for(4s);
+  for (int i = 0; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
+  look_for(4s);  // the pause after a failure begins with its record
+  CHECK_EQ((*told)[logout_uri(0)], 2);
+  look_for(1min);
+  CHECK_EQ((*told)[logout_uri(0)], 4);
+  for (int i = 1; i < clients; ++i) CHECK_EQ((*told)[logout_uri(i)], 1);
+}
+
 }  // namespace
 }  // namespace troupe::oauth
