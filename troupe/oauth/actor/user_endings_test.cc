@@ -86,6 +86,8 @@ TEST_CASE("a user who was disabled and enabled again begins anew: nothing from b
   scene.tables.grants.insert_family({.grant = fresh, .expires_at = later + 24h});
   CHECK_FALSE(stands(scene.tables, fresh));  // by a sign-in from before
   fresh.authentication->time = later;
+  fresh.family = FamilyId{scene.ids.next(later).text()};
+  scene.tables.grants.insert_family({.grant = fresh, .expires_at = later + 24h});
   CHECK(stands(scene.tables, fresh));
 }
 
