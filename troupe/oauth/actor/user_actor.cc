@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t email_bytes_max = 254;  // RFC 5321, 4.5.3.1.3
 constexpr std::size_t password_bytes_min = 8;
+constexpr auto hashing_max = std::chrono::seconds{4};  // who asks waits for five, and is to hear that we are busy
 
 bool is_good_name(const std::string& name) {
   if (name.empty() || name.size() > name_bytes_max || !wire::is_plain_utf8(name)) return false;
@@ -132,6 +133,7 @@ std::optional<DeviceToken> UserActor::known_from_now_on(const UserRecord& user, 
 actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPassword message,
                                                                        actor::Context& context) {
   using Reason = LoginError::Reason;
+  const base::Instant until = context.now() + hashing_max;
   const auto find = [name = message.name](Tables& t) { return t.users.find_by_name(name); };
   std::optional<UserRecord> user;
   if (message.device) user = co_await parts_.storage.read(find);
@@ -149,7 +151,8 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
   }
   if (!message.device) user = co_await parts_.storage.read(find);
   // The same work for a name that nobody has.
-  auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""});
+  auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""},
+                                       {.within = until - context.now()});
   if (!checked) {
     note_refused(message.cause, "login_refused", "busy", context);
     co_return std::unexpected(LoginError{Reason::busy, std::chrono::seconds{2}});
@@ -185,6 +188,7 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
 actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_present(ChangePassword message,
                                                                                      actor::Context& context) {
   using Reason = PasswordChangeError::Reason;
+  const base::Instant until = context.now() + hashing_max;
   const base::UnixTime now = context.wall();
   const auto cookie = read_cookie(message.token);
   if (!cookie) co_return std::unexpected(PasswordChangeError{Reason::signed_out});
@@ -199,7 +203,8 @@ actor::Task<std::expected<UserRecord, PasswordChangeError>> UserActor::check_pre
   if (wait > base::Duration{}) co_return std::unexpected(PasswordChangeError{Reason::slow_down, rounded_up(wait)});
   const LoginThrottle::Attempt attempt = begin(line);
   if (message.present.expose().size() <= crypto::password_bytes_max) {
-    auto checked = co_await hashers_.ask(CheckPassword{message.present, user->password_hash});
+    auto checked =
+        co_await hashers_.ask(CheckPassword{message.present, user->password_hash}, {.within = until - context.now()});
     if (!checked) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
     if (checked->is_right) {
       count(line, true, context.now());
@@ -217,9 +222,10 @@ actor::Task<std::expected<PasswordChanged, PasswordChangeError>> UserActor::hand
                                                                                    actor::Context& context) {
   using Reason = PasswordChangeError::Reason;
   if (!is_good_password(message.next)) co_return std::unexpected(PasswordChangeError{Reason::bad_password});
+  const base::Instant until = context.now() + hashing_max;
   auto user = co_await check_present(message, context);
   if (!user) co_return std::unexpected(user.error());
-  auto hash = co_await hashers_.ask(HashPassword{message.next});
+  auto hash = co_await hashers_.ask(HashPassword{message.next}, {.within = until - context.now()});
   if (!hash && hash.error().domain) co_return std::unexpected(PasswordChangeError{Reason::breached_password});
   if (!hash) co_return std::unexpected(PasswordChangeError{Reason::busy, std::chrono::seconds{2}});
 

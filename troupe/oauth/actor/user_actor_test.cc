@@ -404,5 +404,40 @@ TEST_CASE("what is taken back from a client ends its tokens in the user's name, 
   CHECK_EQ(std::ranges::count(events(oauth), "consent_revoked"), 1);
 }
 
+/// Threads that never get to their jobs, as where others use up the processors.
+struct StarvedThreads final : actor::Offload {
+  std::vector<std::move_only_function<void()>> jobs;
+  bool submit(actor::Core&, std::move_only_function<void()> job) override {
+    jobs.push_back(std::move(job));
+    return true;
+  }
+};
+
+TEST_CASE("where passwords get no processor time, who asks is told so while they still wait, and the trail has it") {
+  ActorWorld oauth{42};
+  const UserId id = add(oauth, bob)->id;
+  const auto users = oauth.world.spawn<UserActor>(
+      {.name = "starved"}, UserActorParts{.storage = oauth.storage,
+                                          .watcher = {},
+                                          .options = oauth.options,
+                                          .passwords = {.cost = {.memory_kib = 64, .passes = 1},
+                                                        .threads = std::make_shared<StarvedThreads>()}});
+  const auto login = oauth.world.block_on(users.ask(VerifyPassword{bob, password("correct horse"), home}));
+  REQUIRE_FALSE(login.has_value());
+  REQUIRE(login.error().domain.has_value());
+  CHECK_EQ(login.error().domain->reason, LoginError::Reason::busy);
+  oauth.world.advance(1s);
+  const auto kept = oauth.disk->transact([](store::Transaction& t) { return SqlAudit{t}.events(std::nullopt, 100); });
+  const auto noted = std::ranges::find(kept, "login_refused", &AuditEvent::kind);
+  REQUIRE(noted != kept.end());
+  CHECK_EQ(noted->reason, "busy");
+
+  const auto change = oauth.world.block_on(users.ask(
+      ChangePassword{session_of(oauth, id), password("correct horse"), password("battery staple"), home, {}}));
+  REQUIRE_FALSE(change.has_value());
+  REQUIRE(change.error().domain.has_value());
+  CHECK_EQ(change.error().domain->reason, PasswordChangeError::Reason::busy);
+}
+
 }  // namespace
 }  // namespace troupe::oauth
