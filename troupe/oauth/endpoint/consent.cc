@@ -54,12 +54,12 @@ Task<web::Response> show_consent(ServicePtr service, web::Request http) {
 
   const Language in = language_for(http, ticket->flow.ui_locales);
   auto session = co_await present_session(service, std::move(http));
-  if (!session) co_return error_page(session.error(), language);
+  if (!session) co_return error_page(session.error(), in);
   auto authentication = standing(ticket->flow, *session);
   if (!authentication) co_return continue_at("/login", ticket->flow.id);
 
   auto user = co_await service->users.ask(GetUser{authentication->user});
-  if (!user) co_return error_page(errors::temporarily_unavailable, language);
+  if (!user) co_return error_page(errors::temporarily_unavailable, in);
   if (!*user) co_return continue_at("/login", ticket->flow.id);
   co_return consent_page(in, {ticket->flow.id, ticket->csrf}, ticket->flow.request, **user);
 }
@@ -80,16 +80,17 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   Visit visit = visit_of(http, flow->ui_locales);
 
   auto session = co_await present_session(service, std::move(http));  // 3. by who is signed in
-  if (!session) co_return error_page(session.error(), language);
+  if (!session) co_return error_page(session.error(), visit.language);
   auto authentication = standing(*flow, *session);
   if (!authentication) co_return continue_at("/login", place.flow);
   // Another tab may have signed in somebody else meanwhile, who has not seen what was asked.
   const UserId asked{parameter(*form, "person")};
-  if (asked != authentication->user) co_return co_await ask_again(service, asked, std::move(place.flow), language);
+  if (asked != authentication->user)
+    co_return co_await ask_again(service, asked, std::move(place.flow), visit.language);
 
   auto finished = co_await service->sessions.ask(FinishFlow{place.flow, std::move(*browser), place.csrf});  // 4. once
-  if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!finished) co_return lost_flow_page(403, language);
+  if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, visit.language);
+  if (!finished) co_return lost_flow_page(403, visit.language);
 
   const auto decided = decision == "deny" ? deny : allow;  // 5. back
   co_return co_await decided(service, std::move(*finished), std::move(*authentication), std::move(visit));

@@ -38,18 +38,28 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
   return response;
 }
 
+/// Takes the flow out, or says why it cannot be.
+Task<std::expected<Flow, web::Response>> finish(ServicePtr service, FlowTicket ticket, BrowserToken browser,
+                                                Language language) {
+  auto finished =
+      co_await service->sessions.ask(FinishFlow{ticket.flow.id, std::move(browser), std::move(ticket.csrf)});
+  if (finished) co_return std::move(*finished);
+  if (!finished.error().domain) co_return std::unexpected(error_page(errors::temporarily_unavailable, language));
+  co_return std::unexpected(lost_flow_page(403, language));
+}
+
 /// After the password: to the account; or on to the consent page, or, where all is agreed already, out with the code.
 Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Visit visit) {
   const Flow& flow = started.next.flow;
   if (flow.goal == FlowGoal::account) {
-    auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
-    if (!finished) co_return lost_flow_page(403);
+    auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+    if (!finished) co_return std::move(finished.error());
     co_return never_cached(web::redirect(303, "/account"));
   }
   const auto& wanted = flow.request.subject;
   if (wanted && *wanted != started.session.authentication.user) {  // somebody else than the client has asked for
-    auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
-    if (!finished) co_return lost_flow_page(403);
+    auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+    if (!finished) co_return std::move(finished.error());
     co_return co_await end_with_error(service, std::move(finished->request), errors::login_required, visit.language);
   }
   auto agreed = co_await has_consent(service, flow.request, started.session.authentication.user);
@@ -61,8 +71,8 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
     co_return continue_at("/consent", flow.id);
   }
 
-  auto finished = co_await service->sessions.ask(FinishFlow{flow.id, std::move(browser), started.next.csrf});
-  if (!finished) co_return lost_flow_page(403);
+  auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+  if (!finished) co_return std::move(finished.error());
   co_return co_await send_code(service, finished->request, started.session.authentication, std::move(visit));
 }
 
@@ -106,11 +116,11 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   auto started = co_await service->sessions.ask(  // 4. a session under a new cookie
       StartSession{place.flow, *browser, place.csrf, user->id, user->password_since, cookies.session(http),
                    place_of(http), cause_of(http)});
-  if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!started) co_return lost_flow_page(403, language);
+  Visit visit = visit_of(http, flow->ui_locales);
+  if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, visit.language);
+  if (!started) co_return lost_flow_page(403, visit.language);
 
-  auto token = started->token;
-  Visit visit = visit_of(http, flow->ui_locales);  // 5. what is still open
+  auto token = started->token;  // 5. what is still open
   auto response = co_await after_login(service, std::move(*started), std::move(*browser), std::move(visit));
   cookies.set_session(response, token);
   cookies.set_device(response, user->device);

@@ -215,6 +215,28 @@ TEST_CASE("a flow ends by itself, and its page says so") {
   CHECK_EQ(browser.get("/login").status(), 400);
 }
 
+TEST_CASE("a flow that ends while its user signs in is told in their language, at whichever step") {
+  OauthWorld oauth{{.seed = 17}};
+  Browser browser{oauth};
+  browser.accept_language = "de";
+  auto consent = sign_in(browser, browser.follow(browser.get(address(oauth))), alice);
+  browser.submit(consent, "/consent", {{"decision", "allow"}});
+  int ended = 0, signed_in = 0;
+  // A flow ends with a second of the clock, so these reach over every step of the request.
+  for (auto left = 990ms; left <= 1050ms; left += 1ms) {
+    auto login = browser.follow(browser.get(address(oauth, "prompt=login")));
+    oauth.advance(600s - left);
+    auto reply = browser.submit(login, "/login", {{"username", alice.name}, {"password", alice.password}});
+    signed_in += reply.status() == 303 ? 1 : 0;
+    if (reply.status() == 303) continue;
+    CHECK_EQ(reply.status(), 403);
+    CHECK(reply.body().contains("Diese Seite ist abgelaufen"));
+    ++ended;
+  }
+  CHECK_GT(signed_in, 0);
+  CHECK_GT(ended, 10);
+}
+
 TEST_CASE("pages speak the language that the client or the browser asks for") {
   OauthWorld oauth{{.seed = 16}};
   Browser browser{oauth};

@@ -49,10 +49,10 @@ constexpr std::array<Row, text_count> rows = {{
      "es denen, die sie machen."},
     {Text::expired_title, "This page has expired", "Diese Seite ist abgelaufen"},
     {Text::expired_advice,
-     "It was open for too long, has been used already, or belongs to another browser. Go back to the application and "
-     "sign in again.",
-     "Sie war zu lange offen, ist schon benutzt worden oder gehört zu einem anderen Browser. Gehen Sie zurück zur "
-     "Anwendung und melden Sie sich neu an."},
+     "It was open for too long, has been used already, or belongs to another browser; or this one keeps no cookies. Go "
+     "back to the application and sign in again.",
+     "Sie war zu lange offen, ist schon benutzt worden oder gehört zu einem anderen Browser; oder dieser behält keine "
+     "Cookies. Gehen Sie zurück zur Anwendung und melden Sie sich neu an."},
     {Text::back_title, "Back to the application", "Zurück zur Anwendung"},
     {Text::go_on, "Continue", "Weiter"},
     {Text::account_title, "Your account", "Ihr Konto"},
