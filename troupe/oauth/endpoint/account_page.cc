@@ -29,6 +29,12 @@ std::string who(const AccountView& view) {
                      say(view.language, Text::sign_out));
 }
 
+/// What a password manager needs to know whose password is changed; nobody sees it, and we do not read it.
+std::string name_for_managers(const UserName& name) {
+  return fmt::format("<input name=\"username\" value=\"{}\" autocomplete=\"username\" readonly hidden>\n",
+                     escape(name.value()));
+}
+
 std::string password_section(const AccountView& view, std::string_view problem) {
   const auto tell = [&](Text text) { return say(view.language, text); };
   const std::string fields =
@@ -44,7 +50,8 @@ std::string password_section(const AccountView& view, std::string_view problem) 
                   tell(Text::present_password), tell(Text::new_password), tell(Text::password_rule),
                   tell(Text::new_password_again), tell(Text::change_password));
   return fmt::format("<h2>{}</h2>\n{}<p class=\"faint\">{}</p>\n{}", tell(Text::password), problem_note(problem),
-                     tell(Text::password_advice), form_to("/account/password", view.proof, fields));
+                     tell(Text::password_advice),
+                     form_to("/account/password", view.proof, name_for_managers(view.user.name) + fields));
 }
 
 std::string session_item(const AccountView& view, const Session& session) {

@@ -40,6 +40,16 @@ std::string hidden_behind(const Reply& page, std::string_view mark, std::string_
   return std::string{html.substr(0, html.find('"'))};
 }
 
+TEST_CASE("a password manager finds in the form whose password it is that changes, and people do not see it") {
+  OauthWorld oauth{{.seed = 23}};
+  Browser browser{oauth};
+  const auto page = sign_in(browser);
+  const auto form = page.body().find("action=\"/account/password\"");
+  REQUIRE_NE(form, std::string_view::npos);
+  const auto name = page.body().find(R"(value="alice" autocomplete="username" readonly hidden>)", form);
+  CHECK_LT(name, page.body().find("current-password", form));
+}
+
 TEST_CASE("who is not signed in signs in first, and comes back") {
   OauthWorld oauth{{.seed = 1}};
   Browser browser{oauth};
