@@ -216,6 +216,7 @@ export class Link {
 
   /** Half-open sockets say nothing for ever: after an interval of silence we ask, and then wait a little. */
   #beat(intervalMs: number): void {
+    this.#heardAt = Math.min(this.#heardAt, Date.now()); // later than now it is where the clock was set back
     const silence = Date.now() - this.#heardAt;
     if (silence < intervalMs) {
       this.#pulse = setTimeout(() => this.#beat(intervalMs), intervalMs - silence);

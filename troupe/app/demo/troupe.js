@@ -372,6 +372,7 @@ class Link {
    this.#enter({ state: 'online' });
  }
  #beat(intervalMs) {
+  this.#heardAt = Math.min(this.#heardAt, Date.now());
   const silence = Date.now() - this.#heardAt;
   if (silence < intervalMs) {
    this.#pulse = setTimeout(() => this.#beat(intervalMs), intervalMs - silence);
