@@ -183,7 +183,9 @@ error_code take_limits(ondemand::value value, ServerFrame& frame) {
   ondemand::object object;
   if (auto error = value.get_object().get(object)) return error;
   return each_field(object, [&](std::string_view name, ondemand::value field) -> error_code {
-    return name == "messages_per_second" ? take(field, frame.messages_per_second) : simdjson::SUCCESS;
+    if (name == "messages_per_second") return take(field, frame.messages_per_second);
+    if (name == "frame_bytes") return take(field, frame.frame_bytes);
+    return simdjson::SUCCESS;
   });
 }
 

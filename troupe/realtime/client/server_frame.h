@@ -61,7 +61,7 @@ struct ServerFrame {
   Offset offset = 0, from = 0, to = 0;
   std::uint64_t seq = 0;  // of `shard`; what came by a pattern has both
   std::uint64_t sent_at = 0, delivered_to = 0, queued = 0, heartbeat_interval_ms = 0, reconnect_after_ms = 0,
-                retry_after_ms = 0, messages_per_second = 0;
+                retry_after_ms = 0, messages_per_second = 0, frame_bytes = 0;
   bool resumed = false;
   bool is_binary = false;
   std::span<const Topic> topics;

@@ -43,6 +43,10 @@ std::string fault_of(const PublishPayload& publication) {
   return alone ? std::string{} : std::string{"the payload must be one JSON value"};
 }
 
+std::string too_large(std::size_t bytes, std::uint64_t max) {
+  return fmt::format("its frame has {} bytes, and the server takes {} (too_large)", bytes, max);
+}
+
 }  // namespace
 
 void TopicPublisher::started(actor::Context& ctx) {
@@ -86,13 +90,20 @@ void TopicPublisher::send_some() {
   const auto now = ctx_->core().read_clock();
   while (welcomed_ && !waiting_.empty()) {
     if (next_at_ > now) return ctx_->after(this, "next", next_at_ - now, SendNext{});
-    next_at_ = std::max(next_at_, now - saved_max) + pause_;
     auto [publication, reply] = std::move(waiting_.front());
     waiting_.pop_front();
-    auto id = std::to_string(++numbered_);
-    socket_->send(wire::Opcode::text, frame_of(publication, id));
+    auto id = std::to_string(numbered_ + 1);
+    const std::string frame = frame_of(publication, id);
+    if (frame.size() > frame_bytes_max_) {  // the server would close the connection, and what follows were lost with it
+      reply.fail({Outcome::refused, too_large(frame.size(), frame_bytes_max_)});
+      continue;
+    }
+    ++numbered_;
+    next_at_ = std::max(next_at_, now - saved_max) + pause_;
+    socket_->send(wire::Opcode::text, frame);
     sent_.emplace(std::move(id), std::move(reply));
   }
+  finish_if_done();
 }
 
 void TopicPublisher::on_frame(wire::Opcode opcode, std::string_view message) {
@@ -104,6 +115,7 @@ void TopicPublisher::on_frame(wire::Opcode opcode, std::string_view message) {
 void TopicPublisher::take(const ServerFrame& frame, std::string_view text) {
   if (frame.type == ServerFrameType::welcome) {
     welcomed_ = true;
+    if (frame.frame_bytes > 0) frame_bytes_max_ = frame.frame_bytes;
     if (frame.messages_per_second > 0)
       pause_ = base::Duration{std::chrono::seconds{1}} / static_cast<std::int64_t>(frame.messages_per_second);
     return send_some();

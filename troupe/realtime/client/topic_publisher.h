@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,7 +29,7 @@ struct TopicPublisherOptions {
 
 struct PublishFailure {
   enum class Outcome : std::uint8_t {
-    refused,  // by the server: it was not published
+    refused,  // by the server, or because it would be: it was not published
     unsent,   // it was not published, for there is no connection
     unknown,  // the connection was lost before the answer came
   };
@@ -93,6 +94,7 @@ class TopicPublisher final : private ClientSocketEvents {
   base::Duration pause_{};  // between two publications
   base::Instant next_at_{};
   std::uint64_t numbered_ = 0;
+  std::uint64_t frame_bytes_max_ = std::numeric_limits<std::uint64_t>::max();  // until the server has said
   bool welcomed_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include "troupe/realtime/client/topic_publisher.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "troupe/realtime/testing/played_server.h"
 #include "troupe/realtime/testing/realtime_world.h"
@@ -152,6 +153,27 @@ TEST_CASE("what is no publication is refused before it leaves") {
     CHECK_MESSAGE(answer.error().domain->why.contains(row.why), answer.error().domain->why);
   }
   CHECK(world.world.block_on(publisher.ask(PublishPayload{"t", " {\"a\": [1, 2]}\n"})).has_value());
+}
+
+TEST_CASE("a publication that is larger than the server takes is refused alone, and those around it are published") {
+  RealtimeOptions options;
+  options.connection.frame_bytes_max = 1024;
+  RealtimeWorld world{options};
+  auto publisher = publisher_of(world, token_of_user("alice"));
+  const auto publish = [&](std::size_t bytes) {
+    return world.world.block_on(publisher.ask(PublishPayload{"t", fmt::format("\"{}\"", std::string(bytes, 'x'))}));
+  };
+  CHECK(publish(10).has_value());
+  const auto refused = publish(1024);
+  REQUIRE_FALSE(refused.has_value());
+  REQUIRE(refused.error().domain.has_value());
+  CHECK_EQ(refused.error().domain->outcome, Outcome::refused);
+  CHECK_MESSAGE(refused.error().domain->why.ends_with("the server takes 1024 (too_large)"),
+                refused.error().domain->why);
+  auto after = publish(900);
+  REQUIRE(after.has_value());
+  CHECK_EQ(field(*after, "offset"), "2");
+  CHECK(world.world.block_on(publisher.ask(FinishPublishing{})).has_value());
 }
 
 TEST_CASE("it keeps to the rate that the server names") {
