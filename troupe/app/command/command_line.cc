@@ -1,8 +1,14 @@
 // See command_line.h. Here the tree of commands is put together.
 #include "troupe/app/command/command_line.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "troupe/app/command/command.h"
 #include "troupe/oauth/storage/key_seals.h"
@@ -15,14 +21,36 @@ constexpr const char* introduction =
     "troupe: real-time delivery over WebSockets and an OAuth 2 / OpenID Connect server, in one program.\n"
     "Commands work on the same data whether or not the server runs; a running one sees a change within a second.";
 
-/// What CLI11 has to say about a command line that it does not take, or the help that was asked for.
+/// The commands that the words have led to, from `troupe` itself to the last.
+std::vector<const CLI::App*> path_of(const CLI::App& root) {
+  std::vector<const CLI::App*> path{&root};
+  while (!path.back()->get_subcommands().empty()) path.push_back(path.back()->get_subcommands().front());
+  return path;
+}
+
+/// Words that nobody takes, and where. Who puts options before the command means those of the command.
+std::string words_of_strangers(const std::vector<const CLI::App*>& path) {
+  std::string names;
+  for (const CLI::App* command : path) names += command->get_name() + ' ';
+  const auto* where = *std::ranges::find_if(path, [](const CLI::App* each) { return !each->remaining().empty(); });
+  const bool is_too_early = where != path.back() && where->remaining().front().starts_with('-');
+  return fmt::format("troupe: {} was not expected{}; `{}--help` shows what is\n", fmt::join(where->remaining(), " "),
+                     is_too_early ? " before the command: options stand behind it" : "", names);
+}
+
+/// What is wrong with a command line, or the help that was asked for.
 Exit explain(CLI::App& root, const CLI::ParseError& error, Console& console) {
-  const CLI::App* command = &root;
-  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  if (error.get_name() == "RequiredError" && command->get_require_subcommand_min() > 0) {
-    const auto strangers = command->remaining();
-    if (!strangers.empty()) console.err("troupe: there is no command \"" + strangers.front() + "\"\n");
-    console.err(command->help());
+  const auto path = path_of(root);
+  if (error.get_name() == "RequiredError" && path.back()->get_require_subcommand_min() > 0) {
+    const auto strangers = path.back()->remaining();
+    const bool is_option = !strangers.empty() && strangers.front().starts_with('-');
+    if (!strangers.empty())
+      console.err(fmt::format("troupe: there is no {} \"{}\"\n", is_option ? "option" : "command", strangers.front()));
+    console.err(root.help());  // of the command that was reached
+    return Exit::usage;
+  }
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    console.err(words_of_strangers(path));
     return Exit::usage;
   }
   std::ostringstream out, err;

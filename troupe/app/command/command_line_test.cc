@@ -293,6 +293,24 @@ TEST_CASE(
   CHECK(desk.run({"keys", "rotate", "--revoke", key}) == Exit::success);
 }
 
+TEST_CASE("a word in a place where nobody takes it is named as it stands, with the help that lists what there is") {
+  const std::pair<std::vector<std::string>, std::string_view> rows[] = {
+      {{"client"}, "Usage: troupe client [OPTIONS] SUBCOMMAND"},
+      {{"--dance"}, "there is no option \"--dance\""},
+      {{"--config", "troupe.toml", "serve"},
+       "--config troupe.toml was not expected before the command: options stand behind it; `troupe serve --help`"},
+      {{"client", "--data", "data", "list"}, "--data data was not expected before the command"},
+      {{"client", "add", "--nmae", "x", "--name", "y"}, "--nmae x was not expected; `troupe client add --help`"},
+      {{"client", "list", "all"}, "all was not expected; `troupe client list --help`"},
+  };
+  Desk desk;
+  for (const auto& [arguments, told] : rows) {
+    CHECK(desk.run(arguments) == Exit::usage);
+    CHECK_MESSAGE(desk.console.complained().contains(told), desk.console.complained());
+    CHECK(desk.console.said().empty());
+  }
+}
+
 TEST_CASE("a mistake on the command line is told in a sentence, and nothing happens") {
   struct Row {
     std::vector<std::string> arguments;
