@@ -88,9 +88,9 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   if (asked != authentication->user)
     co_return co_await ask_again(service, asked, std::move(place.flow), visit.language);
 
-  auto finished = co_await service->sessions.ask(FinishFlow{place.flow, std::move(*browser), place.csrf});  // 4. once
-  if (!finished && !finished.error().domain) co_return error_page(errors::temporarily_unavailable, visit.language);
-  if (!finished) co_return lost_flow_page(403, visit.language);
+  auto finished =
+      co_await finish_flow(service, {place.flow, std::move(*browser), place.csrf}, visit.language);  // 4. once
+  if (!finished) co_return std::move(finished.error());
 
   const auto decided = decision == "deny" ? deny : allow;  // 5. back
   co_return co_await decided(service, std::move(*finished), std::move(*authentication), std::move(visit));

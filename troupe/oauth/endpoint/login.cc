@@ -38,27 +38,20 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
   return response;
 }
 
-/// Takes the flow out, or says why it cannot be.
-Task<std::expected<Flow, web::Response>> finish(ServicePtr service, FlowTicket ticket, BrowserToken browser,
-                                                Language language) {
-  auto finished =
-      co_await service->sessions.ask(FinishFlow{ticket.flow.id, std::move(browser), std::move(ticket.csrf)});
-  if (finished) co_return std::move(*finished);
-  if (!finished.error().domain) co_return std::unexpected(error_page(errors::temporarily_unavailable, language));
-  co_return std::unexpected(lost_flow_page(403, language));
-}
-
 /// After the password: to the account; or on to the consent page, or, where all is agreed already, out with the code.
 Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Visit visit) {
   const Flow& flow = started.next.flow;
+  const auto finish = [&] {
+    return finish_flow(service, {flow.id, std::move(browser), started.next.csrf}, visit.language);
+  };
   if (flow.goal == FlowGoal::account) {
-    auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+    auto finished = co_await finish();
     if (!finished) co_return std::move(finished.error());
     co_return never_cached(web::redirect(303, "/account"));
   }
   const auto& wanted = flow.request.subject;
   if (wanted && *wanted != started.session.authentication.user) {  // somebody else than the client has asked for
-    auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+    auto finished = co_await finish();
     if (!finished) co_return std::move(finished.error());
     co_return co_await end_with_error(service, std::move(finished->request), errors::login_required, visit.language);
   }
@@ -71,7 +64,7 @@ Task<web::Response> after_login(ServicePtr service, StartedSession started, Brow
     co_return continue_at("/consent", flow.id);
   }
 
-  auto finished = co_await finish(service, started.next, std::move(browser), visit.language);
+  auto finished = co_await finish();
   if (!finished) co_return std::move(finished.error());
   co_return co_await send_code(service, finished->request, started.session.authentication, std::move(visit));
 }

@@ -35,6 +35,13 @@ Visit visit_of(const web::Request& http, std::string_view ui_locales) {
   return {.cause = cause_of(http), .language = language_for(http, ui_locales)};
 }
 
+Task<std::expected<Flow, web::Response>> finish_flow(ServicePtr service, FinishFlow finish, Language language) {
+  auto finished = co_await service->sessions.ask(std::move(finish));
+  if (finished) co_return std::move(*finished);
+  if (!finished.error().domain) co_return std::unexpected(error_page(errors::temporarily_unavailable, language));
+  co_return std::unexpected(lost_flow_page(403, language));
+}
+
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Visit visit) {
   const auto taken = service->session_rates.take(authentication.session, actor::Core::current()->now());
   if (!taken) co_return co_await end_with_error(service, std::move(request), taken.error(), visit.language);

@@ -34,6 +34,9 @@ struct Visit {
 
 Visit visit_of(const web::Request& http, std::string_view ui_locales = {});
 
+/// Takes the flow out, which can be done once; or gives the page that says why it cannot be.
+Task<std::expected<Flow, web::Response>> finish_flow(ServicePtr service, FinishFlow finish, Language language);
+
 /// Makes the code and sends the user back with it; or with the error, if there is one. Where the client may not be told
 /// any more, because it was changed meanwhile, the user sees a page of ours.
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Visit visit);
