@@ -13,6 +13,12 @@ using testing::field;
 using testing::RealtimeWorld;
 using testing::types;
 
+/// Messages of 60 000 bytes on the topic `large`.
+void publish_large(RealtimeWorld& world, testing::Socket& alice, int count) {
+  for (int i = 0; i < count; ++i)
+    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"large","payload":"{:x>60000}"}})", ""));
+}
+
 TEST_CASE("history is read newest first by count, and from either side of a position") {
   RealtimeWorld world;
   auto alice = world.connect("alice", 0);
@@ -65,8 +71,7 @@ TEST_CASE("the histories of all clients of a core hold so many bytes at once, an
   options.connection.histories_bytes_of_all_max = 300 * 1024;
   RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
   auto alice = world.connect("alice", 1);
-  for (int i = 0; i < 3; ++i)
-    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"large","payload":"{:x>60000}"}})", ""));
+  publish_large(world, alice, 3);
   world.exchange(alice, R"({"type":"publish","topic":"small","payload":1})");
   const auto wanted = [](std::string_view topic) {
     return fmt::format(R"({{"type":"history","id":"h","topic":"{}","limit":10}})", topic);
@@ -92,8 +97,7 @@ TEST_CASE("who has as much history under way as one user may is told to read it,
   options.connection.histories_bytes_of_user_max = 300 * 1024;
   RealtimeWorld world{options, 1, {.buffer_bytes = 4096}};
   auto alice = world.connect("alice", 1);
-  for (int i = 0; i < 6; ++i)
-    world.exchange(alice, fmt::format(R"({{"type":"publish","topic":"large","payload":"{:x>60000}"}})", ""));
+  publish_large(world, alice, 6);
   const auto wanted = R"({"type":"history","id":"h","topic":"large","limit":10})";
   auto phone = world.connect("bob"), laptop = world.connect("bob"), carol = world.connect("carol");
   phone->stop_reading();

@@ -25,9 +25,8 @@ struct ConnectionOptions {
   TrafficLimit address{.frames = {.per_second = 10'000, .burst = 50'000},
                        .bytes = {.per_second = 40.0 * 1024 * 1024, .burst = 640.0 * 1024 * 1024}};
   std::size_t subscriptions_max = 1000;
-  std::size_t histories_max = 8;  // under way at once
-  std::size_t histories_bytes_of_user_max =
-      32 * 1024 * 1024;  // of all his connections on a core; one page always comes
+  std::size_t histories_max = 8;                               // under way at once
+  std::size_t histories_bytes_of_user_max = 32 * 1024 * 1024;  // on a core, beside his first page
   std::size_t histories_bytes_of_all_max = 256 * 1024 * 1024;  // of all on a core: as much as history itself
   std::size_t commands_pause = 128;                // commands that wait for their turn before reading pauses
   std::size_t commands_bytes_pause = 1024 * 1024;  // and their frames: one of the largest, and what a read brings
