@@ -79,7 +79,7 @@ inline void error(std::string_view component, std::string_view message, Fields f
   write(Level::error, component, message, fields);
 }
 
-/// Waits until what was written has left the process. Call before it ends.
+/// Waits, two seconds at most, until what was written has left the process. Call before it ends.
 void flush() noexcept;
 
 /// The line of one event, without its line break.
