@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { Server, folder, serve, troupe, until } from './lib/server.js';
-import { callback, post } from './lib/oauth.js';
+import { callback, keyIds, post } from './lib/oauth.js';
 import { UserAgent } from './lib/user_agent.js';
 
 const alone = () => new Server(folder());
@@ -87,12 +87,11 @@ test('a running server knows a new client by itself, and an old one no longer', 
 
 test('rotated keys appear in a running server\'s JWKS, beside the old ones', async () => {
   const server = await serve();
-  const kids = async () => (await (await fetch(`${server.url}/oauth/jwks`)).json()).keys.map((key) => key.kid);
-  const before = await kids();
+  const before = await keyIds(server);
   const done = server.command('keys', 'rotate');
   assert.equal(done.status, 0, done.err);
   let after;
-  await until(async () => (after = await kids()).length > before.length);
+  await until(async () => (after = await keyIds(server)).length > before.length);
   assert.ok(after.length > before.length, `${before.length} keys, then ${after.length}`);
   for (const kid of before) assert.ok(after.includes(kid), 'an old key is gone though tokens signed with it are alive');
   assert.ok(server.command('keys', 'list').out.includes(after.at(-1)));

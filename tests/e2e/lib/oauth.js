@@ -1,6 +1,7 @@
 // The few OAuth calls that many tests make by hand, to see the bare answers.
 import { createHash, randomBytes } from 'node:crypto';
 import assert from 'node:assert/strict';
+import { until } from './server.js';
 
 export const callback = 'http://127.0.0.1:9/callback';  // nobody listens there: the user agent stops before it
 
@@ -16,6 +17,17 @@ export async function post(url, form, { client, headers = {} } = {}) {
   const text = await response.text();
   const json = response.headers.get('content-type')?.startsWith('application/json');
   return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
+}
+
+/// The ids of the keys that the server publishes, when all are there: that of RSA is made behind the start.
+export async function keyIds(server) {
+  let keys;
+  const whole = await until(async () => {
+    ({ keys } = await (await fetch(`${server.url}/oauth/jwks`)).json());
+    return keys.some((key) => key.kty === 'RSA');
+  });
+  assert.ok(whole, `no key of RSA: ${JSON.stringify(keys)}`);
+  return keys.map((key) => key.kid);
 }
 
 export function pkce() {

@@ -67,6 +67,7 @@ export class Server {
     this.env = env;
     this.log = '';
     servers.add(this);
+    after(() => this.stop());  // a test that fails in its middle leaves no process that the file would wait for
   }
 
   /// A port that is asked for was ours a moment ago: who has it meanwhile is given time to go.
@@ -150,6 +151,5 @@ export async function serve({ config = generous, args = [], env = {}, port = 0, 
   const server = new Server(folder(config), { args, env });
   await prepare?.(server);
   await server.start(port);
-  after(() => server.stop());
   return server;
 }
