@@ -50,7 +50,7 @@ void PresenceTable::unwatch(std::string_view topic, CoreIndex core) {
   forget_if_empty(place);
 }
 
-PresencePage PresenceTable::page(std::string_view topic, std::size_t limit, const UserId& after) const {
+PresencePage PresenceTable::page(std::string_view topic, std::size_t limit, const UserId& after) {
   PresencePage page;
   auto place = topics_.find(std::string{topic});
   if (place == topics_.end()) return page;
@@ -63,7 +63,14 @@ PresencePage PresenceTable::page(std::string_view topic, std::size_t limit, cons
     return !more;
   });
   if (more && !page.users.empty()) page.next = page.users.back();
+  note_shown(place->second, after, page.next);
   return page;
+}
+
+// The reader of a page knows more than was told: of these users it must hear what becomes of them in any case.
+void PresenceTable::note_shown(Topic& topic, const UserId& after, const std::optional<UserId>& last) {
+  const auto end = last ? topic.changed.upper_bound(*last) : topic.changed.end();
+  for (auto place = topic.changed.upper_bound(after); place != end; ++place) place->second = Told::unknown;
 }
 
 std::vector<PresenceChange> PresenceTable::take_changes() {

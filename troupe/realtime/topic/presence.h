@@ -2,7 +2,8 @@
 //
 // A user counts once, whatever the number of cores that report it; a change costs the same
 // however many topics and watchers there are, and one that is undone before it is told is
-// not told. Owned by one PresenceActor.
+// not told, unless a page has shown it: whoever reads pages and applies what is told knows who is there.
+// Owned by one PresenceActor.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,8 @@ class PresenceTable {
   void watch(std::string_view topic, CoreIndex core);
   void unwatch(std::string_view topic, CoreIndex core);
 
-  /// The users after `after`, at most `limit`.
-  PresencePage page(std::string_view topic, std::size_t limit, const UserId& after) const;
+  /// The users after `after`, at most `limit`. What has changed among them will be told, even if it is undone.
+  PresencePage page(std::string_view topic, std::size_t limit, const UserId& after);
 
   bool has_changes() const noexcept { return !changed_.empty(); }
   /// What has changed since the last call, of topics that are watched.
@@ -72,6 +73,7 @@ class PresenceTable {
   using Topics = std::unordered_map<std::string, Topic>;
 
   void note(const std::string& name, Topic& topic, const UserId& user, Told told);
+  static void note_shown(Topic& topic, const UserId& after, const std::optional<UserId>& last);
   void forget_if_empty(Topics::iterator place);
 
   Topics topics_;

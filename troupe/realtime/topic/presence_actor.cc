@@ -84,7 +84,7 @@ void PresenceActor::handle(PresenceDelivered, actor::Context& ctx) {
   arm(ctx);
 }
 
-std::expected<PresencePage, PresenceError> PresenceActor::handle(const ReadPresence& message) const {
+std::expected<PresencePage, PresenceError> PresenceActor::handle(const ReadPresence& message) {
   if (!is_ready()) return std::unexpected(PresenceError::rebuilding);
   return presence_.page(message.topic.text(), message.limit, message.after);
 }

@@ -37,7 +37,7 @@ class PresenceActor {
   void handle(const PresenceRepeated& message, actor::Context& ctx);
   void handle(const WatchesRepeated& message, actor::Context& ctx);
   void handle(PresenceDelivered, actor::Context& ctx);
-  std::expected<PresencePage, PresenceError> handle(const ReadPresence& message) const;
+  std::expected<PresencePage, PresenceError> handle(const ReadPresence& message);
   PresenceFigures handle(const MeasurePresence&) const;
 
   struct Tell {};

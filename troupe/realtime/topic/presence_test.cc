@@ -4,6 +4,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <set>
+
+#include "troupe/base/random.h"
+
 namespace troupe::realtime {
 namespace {
 
@@ -54,6 +58,75 @@ TEST_CASE("what comes and goes between two looks is not told") {
   presence.came("t", carol, 0);
   presence.came("u", carol, 0);  // nobody wants to know
   CHECK_EQ(told(presence), "t: carol | alice");
+}
+
+TEST_CASE("what a page has shown is told, though it is undone before the next look") {
+  PresenceTable presence;
+  presence.watch("t", 0);
+  for (const auto& user : {alice, bob, carol}) presence.came("t", user, 0);
+  CHECK_EQ(told(presence), "t: alice bob carol | ");
+  const UserId dave{"dave"}, eve{"eve"};
+  presence.came("t", dave, 0);
+  presence.came("t", eve, 0);
+  presence.left("t", bob, 0);
+  CHECK_EQ(text(presence.page("t", 2, alice).users), "carol dave");  // and no bob, but nothing of eve
+  for (const auto& user : {dave, eve}) presence.left("t", user, 0);
+  presence.came("t", bob, 0);
+  CHECK_EQ(told(presence), "t: bob | dave");
+}
+
+TEST_CASE("whoever reads all pages and applies what is told knows who is there, however it changes meanwhile") {
+  struct Reader {
+    std::set<UserId> users;
+    std::optional<UserId> next = UserId{};  // none: it has read all
+    std::vector<PresenceChange> held{};     // until then
+    void apply_held() {
+      for (const auto& change : std::exchange(held, {})) {
+        users.insert(change.joined.begin(), change.joined.end());
+        for (const auto& gone : change.left) users.erase(gone);
+      }
+    }
+  };
+  base::SeededRandom random{7};
+  PresenceTable presence;
+  presence.watch("t", 0);
+  std::set<UserId> there;
+  std::vector<Reader> readers;
+  for (int step = 0; step < 20'000; ++step) {
+    const UserId user{fmt::format("user{}", random.below(12))};
+    switch (random.below(6)) {
+      case 0:
+      case 1:
+        presence.came("t", user, 0);
+        there.insert(user);
+        break;
+      case 2:
+      case 3:
+        presence.left("t", user, 0);
+        there.erase(user);
+        break;
+      case 4:
+        if (readers.size() < 5) readers.emplace_back();
+        for (Reader& reader : readers) {
+          if (!reader.next || random.below(2) == 0) continue;
+          auto page = presence.page("t", 3, *reader.next);
+          reader.users.insert(page.users.begin(), page.users.end());
+          reader.next = page.next;
+          if (!reader.next) reader.apply_held();
+        }
+        break;
+      default: {
+        const auto changes = presence.take_changes();
+        for (Reader& reader : readers) {
+          reader.held.insert(reader.held.end(), changes.begin(), changes.end());
+          if (reader.next) continue;
+          reader.apply_held();
+          REQUIRE(reader.users == there);
+        }
+        if (random.below(10) == 0) readers.clear();
+      }
+    }
+  }
 }
 
 TEST_CASE("changes go to the cores that watch the topic, and to no other") {
