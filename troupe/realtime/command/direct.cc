@@ -44,9 +44,16 @@ actor::Task<void> run(Direct command, OptionalId id, Client& client) {
 
 actor::Task<void> run(Received command, OptionalId id, Client& client) {
   const auto& user = client.session().identity.user;
-  client.routing().home(inbox_topic(user)).tell(AcknowledgeInbox{user, command.offset, std::move(command.epoch)});
-  if (id) client.answer(finished(Ack{}, id));
-  co_return;
+  const auto& home = client.routing().home(inbox_topic(user));
+  AcknowledgeInbox message{user, command.offset, std::move(command.epoch)};
+  const auto not_noted = "what was received was not noted; say it again";
+  if (!id) {
+    if (home.tell(std::move(message)) != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, not_noted);
+    co_return;
+  }
+  auto noted = co_await home.ask(std::move(message));
+  if (!noted) co_return refuse(client, id, ErrorCode::overloaded, not_noted);
+  client.answer(finished(Ack{}, id));
 }
 
 }  // namespace troupe::realtime

@@ -48,6 +48,33 @@ TEST_CASE("a direct message reaches all connections of its user and waits until 
   CHECK_EQ(field(frames[1], "payload"), "while away");
 }
 
+TEST_CASE("what was received is acknowledged once its home has noted it, and else it is told that it has not") {
+  RealtimeWorld world{{}, 1, {}, {.lane_messages_max = 30}};
+  auto& faults = world.world.faults();
+  const std::size_t home = home_of(inbox_topic(UserId{"bob"}), 2);
+  auto bob = world.connect("bob", 1 - home);
+  world.exchange(bob, R"({"type":"direct","user":"bob","payload":"note"})");
+  faults.ring_full = {1};
+  bob->say(R"({"type":"received","id":"r","offset":1})");
+  world.world.run(100);
+  CHECK(bob->take().empty());
+  faults.ring_full = {};
+  world.world.run_until_idle();
+  CHECK_EQ(types(bob->take()), "ack");
+  faults.ring_full = {1};
+  for (std::size_t i = 0; i < faults.lane_messages_max; ++i) bob->say(R"({"type":"received","offset":1})");
+  world.world.run(100);
+  CHECK(bob->take().empty());
+  for (const std::string_view id : {"", R"("id":"r",)"}) {
+    bob->say(fmt::format(R"({{"type":"received",{}"offset":1}})", id));
+    world.world.run(100);
+    const auto told = bob->take();
+    REQUIRE_EQ(types(told), "error");
+    CHECK_EQ(field(told[0], "code"), "overloaded");
+  }
+  faults.ring_full = {};
+}
+
 TEST_CASE("a user whose mail nobody receives is told to wait, and others are not") {
   RealtimeOptions options;
   options.router.inboxes.bytes_by_sender_max = 1000;

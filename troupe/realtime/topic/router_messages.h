@@ -175,11 +175,13 @@ struct DeliveriesSettled {
   std::vector<One> deliveries{};
 };
 
-/// The user has everything of the inbox up to `offset`: of the inbox of this epoch, where one is named.
+/// The user has everything of the inbox up to `offset`: of the inbox of this epoch, where one is named. Answered when
+/// that is so.
 struct AcknowledgeInbox {
   UserId user;
   Offset offset;
   std::optional<Epoch> epoch;
+  using reply = void;
 };
 
 struct ReadTopic {
