@@ -12,6 +12,7 @@
 
 #include "troupe/base/check.h"
 #include "troupe/base/handle.h"
+#include "troupe/base/published.h"
 #include "troupe/store/piece_transaction.h"
 
 namespace troupe::store {
@@ -66,7 +67,8 @@ struct SqliteConnection::State {
   // Statements are finalized before the connection closes: members die in reverse order.
   SqliteHandle database;
   std::map<std::string, StatementHandle, std::less<>> statements;
-  bool is_read_only = false;  // as the last transaction wanted it; a reader's connection stays so
+  bool is_read_only = false;         // as the last transaction wanted it; a reader's connection stays so
+  std::optional<SqliteFiles> files;  // none in memory
 };
 
 /// A prepared statement for one use: binds, steps, and leaves nothing of the values behind.
@@ -193,11 +195,12 @@ class SqliteConnection::StatementTransaction final : public PieceTransaction {
 SqliteConnection::SqliteConnection() : state_(std::make_unique<State>()) {}
 SqliteConnection::~SqliteConnection() = default;
 
-SqliteConnection::SqliteConnection(const SqliteOptions& options) : SqliteConnection() {
+SqliteConnection::SqliteConnection(const SqliteOptions& options, MissingFile missing) : SqliteConnection() {
   // SQLite would make the file by the umask; hashes and keys are for this user alone. The file must not be opened
   // here: closing it would drop the locks of all connections of this process (fcntl(2)), and another process would
   // take itself for the last one and remove the log from under them.
-  const int unmade = ::mknod(options.path.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST ? 0 : errno;
+  const bool makes = missing == MissingFile::is_made;
+  const int unmade = !makes || ::mknod(options.path.c_str(), S_IFREG | 0600, 0) == 0 || errno == EEXIST ? 0 : errno;
   try {
     open(options.path.c_str(), SQLITE_OPEN_READWRITE, options.busy_timeout);
     simple("PRAGMA journal_mode = WAL");
@@ -205,6 +208,9 @@ SqliteConnection::SqliteConnection(const SqliteOptions& options) : SqliteConnect
   } catch (const Error& error) {
     throw_unopened(options.path, unmade, error);
   }
+  // SQLite has opened its log by now, beside the file that a symbolic link leads to.
+  const char* resolved = sqlite3_db_filename(state_->database.get(), "main");
+  state_->files.emplace(options.path, sqlite3_filename_wal(resolved));
 }
 
 std::unique_ptr<SqliteConnection> SqliteConnection::in_memory() {
@@ -260,6 +266,15 @@ void SqliteConnection::roll_back() noexcept {
   if (in_transaction()) sqlite3_exec(state_->database.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
+const SqliteFiles& SqliteConnection::files() const noexcept {
+  INVARIANT(state_->files, "a database in memory is asked for its files");
+  return *state_->files;
+}
+
+void SqliteConnection::require_files() const {
+  if (state_->files) state_->files->require_in_place();
+}
+
 std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
   simple("SAVEPOINT piece");
   StatementTransaction transaction{*this};
@@ -296,8 +311,8 @@ bool SqliteConnection::run_as_one(std::span<const Work> pieces) {
 Outcomes SqliteConnection::write(std::span<const Work> pieces) {
   Outcomes outcomes;
   set_read_only(false);
-  simple("BEGIN IMMEDIATE");  // the lock now: a read that becomes a write later could find itself out of date
   try {
+    simple("BEGIN IMMEDIATE");  // the lock now: a read that becomes a write later could find itself out of date
     if (pieces.size() > 1 && run_as_one(pieces)) {
       outcomes.resize(pieces.size());
     } else {
@@ -307,9 +322,11 @@ Outcomes SqliteConnection::write(std::span<const Work> pieces) {
       }
       for (const Work& work : pieces) outcomes.push_back(run_in_savepoint(work));
     }
+    require_files();  // as late as can be: what is committed into a file that nobody finds would be answered for
     simple("COMMIT");
   } catch (...) {
     roll_back();
+    require_files();  // where they are gone that is why, whatever SQLite says
     throw;
   }
   return outcomes;
@@ -336,26 +353,48 @@ Outcomes SqliteConnection::read(std::span<const Work> pieces) {
 
 namespace {
 
+/// Whoever holds one has the file of an engine open.
+using InUse = std::shared_ptr<const std::monostate>;
+
 class SqliteSession final : public Session {
  public:
-  explicit SqliteSession(std::shared_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+  explicit SqliteSession(std::shared_ptr<SqliteConnection> connection, InUse in_use = nullptr)
+      : connection_(std::move(connection)), in_use_(std::move(in_use)) {}
   Outcomes write(std::span<const Work> pieces) override { return connection_->write(pieces); }
   Outcomes read(std::span<const Work> pieces) override { return connection_->read(pieces); }
 
  private:
   std::shared_ptr<SqliteConnection> connection_;
+  InUse in_use_;  // given up before the connection, behind which the log may go
 };
 
+/// What it opened first it opens again, and nothing else: neither is a database that is missing now made anew, empty as
+/// it would be, nor, while connections are open, a log that these do not write to.
 class FileEngine final : public Engine {
  public:
   explicit FileEngine(SqliteOptions options) : options_(std::move(options)) {}
+
   std::unique_ptr<Session> open() override {
-    return std::make_unique<SqliteSession>(std::make_shared<SqliteConnection>(options_));
+    const bool is_in_use = in_use_.use_count() > 1;  // asked first: who is counted has told its files
+    const std::shared_ptr<const SqliteFiles> known = files_.reader().read();
+    if (known) require_in_place(*known, is_in_use);
+    auto connection =
+        std::make_shared<SqliteConnection>(options_, known ? MissingFile::is_an_error : MissingFile::is_made);
+    if (known) require_in_place(*known, is_in_use);  // nobody has exchanged them meanwhile
+    files_.publish(connection->files());
+    return std::make_unique<SqliteSession>(std::move(connection), in_use_);
   }
   bool reads_beside_writer() const noexcept override { return true; }
 
  private:
+  static void require_in_place(const SqliteFiles& known, bool is_in_use) {
+    if (is_in_use) return known.require_in_place();
+    known.require_database_in_place();
+  }
+
   SqliteOptions options_;
+  InUse in_use_ = std::make_shared<const std::monostate>();
+  base::Published<SqliteFiles> files_;  // of the last that was opened
 };
 
 class SharedEngine final : public Engine {

@@ -1,6 +1,8 @@
 // SQLite (3.40): the embedded database, used by the server and, at the same time, by the
 // command line in a process of its own.
 //
+// The file and its log must stay where they are: while they are away or replaced, nothing is written (sqlite_files.h).
+//
 // Files run in write-ahead mode with synchronous=FULL: what was committed survives a power
 // cut. A database in memory is the twin for tests and simulation: the same SQL, one shared
 // connection, gone with its engine.
@@ -11,6 +13,7 @@
 #include <string>
 
 #include "troupe/store/session.h"
+#include "troupe/store/sqlite_files.h"
 
 struct sqlite3;
 
@@ -21,11 +24,14 @@ struct SqliteOptions {
   std::chrono::milliseconds busy_timeout{5000};  // another process's transaction may take its time
 };
 
+/// What becomes of a file that is missing.
+enum class MissingFile { is_made, is_an_error };
+
 /// One connection. One thread at a time.
 class SqliteConnection final : public Session {
  public:
   /// Opens the file of the options. Throws store::Error.
-  explicit SqliteConnection(const SqliteOptions& options);
+  explicit SqliteConnection(const SqliteOptions& options, MissingFile missing = MissingFile::is_made);
   /// Opens an empty database in memory.
   static std::unique_ptr<SqliteConnection> in_memory();
   ~SqliteConnection() override;
@@ -38,6 +44,9 @@ class SqliteConnection final : public Session {
   /// See Session. A transaction that writes holds the write lock from its start.
   Outcomes write(std::span<const Work> pieces) override;
   Outcomes read(std::span<const Work> pieces) override;
+
+  /// The files that it works on. Only of one that has files.
+  const SqliteFiles& files() const noexcept;
 
  private:
   struct State;
@@ -52,6 +61,7 @@ class SqliteConnection final : public Session {
   void simple(const char* sql);
   void set_read_only(bool read_only);
   void roll_back() noexcept;
+  void require_files() const;
   bool in_transaction() const noexcept;
 
   std::unique_ptr<State> state_;
