@@ -303,19 +303,18 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   // of what bore a key is told what is known of it.
   auto give_up = [&](auto& tickets, auto keep) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
-      keep(tickets.begin()->second);
+      keep(tickets.begin()->first, tickets.begin()->second);
       tickets.erase(tickets.begin());
     }
   };
   const auto for_repeats = [&](auto& window) {
-    return [&ctx, answers = &window](const auto& waiting) {
-      auto* entry = waiting.key ? answers->find(*waiting.key, ctx.now()) : nullptr;
-      if (entry != nullptr) entry->answer = waiting.result;
+    return [&ctx, answers = &window](Ticket ticket, const auto& waiting) {
+      if (waiting.key) answers->keep(*waiting.key, ticket, waiting.result, ctx.now());
     };
   };
   give_up(counting_, for_repeats(published_));
   give_up(directing_, for_repeats(sent_));
-  give_up(opening_, [](const auto&) {});
+  give_up(opening_, [](Ticket, const auto&) {});
 }
 
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {

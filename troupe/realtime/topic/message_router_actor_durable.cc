@@ -94,7 +94,8 @@ void MessageRouterActor::deliver_loaded(const TopicLoaded& loaded, const std::ve
     if (!stored.key) continue;
     auto known = keyed(nobodys(index_, loaded.topic, stored));
     if (known.window.find(known.key, now) != nullptr) continue;
-    known.window.add(known.key, known.payload_hash, now).answer = PublishAck{0, 0, {loaded.top->epoch, stored.offset}};
+    known.window.add(known.key, known.payload_hash, now);
+    known.window.keep(known.key, 0, PublishAck{0, 0, {loaded.top->epoch, stored.offset}}, now);
   }
 }
 

@@ -55,7 +55,7 @@ template bool MessageRouterActor::answer_repeat(const Keyed<PublishAck, PublishE
 template <class Result, class Error>
 void MessageRouterActor::remember(const Keyed<Result, Error>& keyed, Ticket ticket, base::Instant now) {
   if (!keyed.has_key()) return;
-  keyed.window.add(keyed.key, keyed.payload_hash, now).ticket = ticket;
+  keyed.window.add(keyed.key, keyed.payload_hash, now, ticket);
   if (auto waiting = keyed.tickets.find(ticket); waiting != keyed.tickets.end()) waiting->second.key = keyed.key;
 }
 
@@ -130,7 +130,7 @@ void MessageRouterActor::publish(const PublishMessage& message, Publication&& pu
     if (!key.empty()) {
       const auto known = keyed(message);
       remember(known, ticket, now);
-      published_.find(known.key, now)->answer = ack;
+      published_.keep(known.key, ticket, ack, now);
     }
     return reply.set(std::move(ack));
   }
@@ -149,9 +149,7 @@ void MessageRouterActor::handle(const Delivered& message, actor::Context& ctx) {
   waiting.result.delivered_to += message.accepted;
   waiting.result.queued += message.queued;
   if (--waiting.missing > 0) return;
-  if (waiting.key) {
-    if (auto* entry = published_.find(*waiting.key, ctx.now())) entry->answer = waiting.result;
-  }
+  if (waiting.key) published_.keep(*waiting.key, message.ticket, waiting.result, ctx.now());
   waiting.answer();
   counting_.erase(found);
 }
@@ -220,9 +218,7 @@ void MessageRouterActor::handle(DirectDelivered message, actor::Context& ctx) {
 
 void MessageRouterActor::answer_direct(Ticket ticket, base::Instant now) {
   auto waiting = directing_.extract(ticket);
-  if (waiting.mapped().key) {
-    if (auto* entry = sent_.find(*waiting.mapped().key, now)) entry->answer = waiting.mapped().result;
-  }
+  if (waiting.mapped().key) sent_.keep(*waiting.mapped().key, ticket, waiting.mapped().result, now);
   waiting.mapped().answer();
 }
 
