@@ -60,7 +60,9 @@ HistoryPage History::since(const Position& position, std::size_t limit) const {
 }
 
 HistoryPage History::before(const Position& position, std::size_t limit) const {
-  if (position.epoch != top_.epoch || position.offset > top_.offset + 1 || position.offset == 0) return {};
+  if (position.epoch != top_.epoch || position.offset > top_.offset + 1 || position.offset == 0) {
+    return {{}, false, top_.epoch};
+  }
   auto last = position.offset - 1;
   if (last + 1 <= oldest()) return {{}, last == 0, top_.epoch};
   auto count = std::min<Offset>(limit, last + 1 - oldest());

@@ -84,6 +84,7 @@ TEST_CASE("pages say whether something that was asked for is missing") {
   auto check = [](const HistoryPage& page, const Offsets& expected, bool complete) {
     CHECK_EQ(offsets(page.items), expected);
     CHECK_EQ(page.complete, complete);
+    CHECK_EQ(page.epoch, Epoch{"e"});
   };
   Epoch e{"e"};
   check(history.newest(2), {9, 10}, true);
@@ -101,6 +102,8 @@ TEST_CASE("pages say whether something that was asked for is missing") {
   check(history.before({e, 11}, 1), {10}, true);
   check(history.before({e, 12}, 1), {}, false);
   check(history.before({e, 1}, 1), {}, true);
+  check(history.before({e, 0}, 1), {}, false);
+  check(history.before({Epoch{"other"}, 9}, 1), {}, false);
 }
 
 TEST_CASE("when the offsets of an epoch are spent, another begins") {
