@@ -30,6 +30,11 @@ actor::Task<void> catch_up(Client& client) {
   static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
 }
 
+AttachFault fault_of(const std::optional<NotOpened>& why) {
+  if (!why) return AttachFault::unknown;
+  return *why == NotOpened::no_room ? AttachFault::no_room : AttachFault::not_read;
+}
+
 }  // namespace
 
 actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, RoutesCut cut) {
@@ -48,7 +53,7 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
   }
   client.call_off();
   undo(std::move(topics), client);
-  co_return std::unexpected(results.error().domain ? AttachFault::no_room : AttachFault::unknown);
+  co_return std::unexpected(fault_of(results.error().domain));
 }
 
 actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client) {
@@ -61,6 +66,8 @@ void refuse(Client& client, const std::optional<RequestId>& id, AttachFault faul
   switch (fault) {
     case AttachFault::no_room:
       return refuse(client, id, ErrorCode::overloaded, "there is no room for more topics now; try again later");
+    case AttachFault::not_read:
+      return refuse(client, id, ErrorCode::overloaded, "the topics could not be read now; try again later");
     case AttachFault::unknown:
       return refuse(client, id, ErrorCode::internal, "this came to nothing; try again");
   }

@@ -33,8 +33,9 @@ class PlacesByTopic {
 };
 
 enum class AttachFault : std::uint8_t {
-  no_room,  // for so many topics that nobody here has yet
-  unknown,  // nobody knows what the router has done
+  no_room,   // for so many topics that nobody here has yet
+  not_read,  // from the disk, or in time
+  unknown,   // nobody knows what the router has done
 };
 
 using Attached = std::expected<std::vector<SubscribedResult>, AttachFault>;

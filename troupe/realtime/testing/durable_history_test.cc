@@ -372,13 +372,18 @@ TEST_CASE("topics that do not fit into the memory are read again from the disk, 
   for (const auto& topic : topics) CHECK_EQ(payloads(history(world, socket, topic), "history_item"), "1 2 3");
 }
 
-TEST_CASE("a subscription to a topic that cannot be read fails, and is made when the disk is well again") {
+TEST_CASE("a topic that cannot be read is overloaded for who subscribes or reads, until the disk is well again") {
   RealtimeWorld world{durable()};
   const auto topic = on_disk(1);
   world.world.faults().journal.fails_before = {1};
   auto socket = world.connect("alice");
   auto frames = subscribe(world, socket, topic);
   REQUIRE_EQ(types(frames), "error");
+  CHECK_EQ(field(frames.at(0), "code"), "overloaded");
+  CHECK_EQ(field(frames.at(0), "message"), "the topics could not be read now; try again later");
+  frames = history(world, socket, topic);
+  REQUIRE_EQ(types(frames), "error");
+  CHECK_EQ(field(frames.at(0), "code"), "overloaded");
   world.world.faults().journal.fails_before = {};
   frames = subscribe(world, socket, topic);
   CHECK_EQ(types(frames), "subscription_confirmed");

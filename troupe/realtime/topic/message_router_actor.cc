@@ -119,11 +119,11 @@ bool MessageRouterActor::has_room_for(const std::vector<WantedTopic>& topics) co
   return more == 0 || local().segments() + more <= options_.subscription_segments_max;
 }
 
-void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NoRoom> reply,
+void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NotOpened> reply,
                                 actor::Context& ctx) {
   if (message.topics.empty()) return reply.set({});  // no home is asked, so none would answer
   if (local().find(message.receiver) == nullptr) return;
-  if (!message.cut && !has_room_for(message.topics)) return reply.fail(NoRoom{});
+  if (!message.cut && !has_room_for(message.topics)) return reply.fail(NotOpened::no_room);
   std::vector<TopicPattern> added;
   for (const auto& topic : message.topics) {
     if (local().subscribe(message.receiver, topic.pattern, topic.overflow)) added.push_back(topic.pattern);
@@ -177,7 +177,8 @@ void MessageRouterActor::handle(TopicsOpened message) {
   has_handled(message.home, message.handed);
   auto found = opening_.find(message.ticket);
   if (found == opening_.end()) return;
-  if (message.topics.empty()) {  // its asker learns that it came to nothing
+  if (message.topics.empty()) {
+    for (auto& reply : found->second.replies) reply.fail(NotOpened::not_read);
     opening_.erase(found);
     return;
   }
@@ -191,7 +192,7 @@ void MessageRouterActor::handle(TopicsOpened message) {
   opening_.erase(found);
 }
 
-void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, NoRoom>& waiting, TopicsOpened message) {
+void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, NotOpened>& waiting, TopicsOpened message) {
   for (auto& opened : message.topics) {
     auto& result = waiting.result[opened.index];
     if (TopicPattern::parse(result.topic.topic)->is_name()) {
@@ -299,8 +300,8 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   published_.expire(ctx.now());
   sent_.expire(ctx.now());
   pressed_.expire(ctx.now());
-  // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known. A repeat
-  // of what bore a key is told what is known of it.
+  // An answer that does not come any more: dropping the reply tells the asker that the outcome is not known, but for
+  // subscriptions, which are taken back. A repeat of what bore a key is told what is known of it.
   auto give_up = [&](auto& tickets, auto keep) {
     while (!tickets.empty() && tickets.begin()->second.since + options_.answer_within <= ctx.now()) {
       keep(tickets.begin()->first, tickets.begin()->second);
@@ -314,7 +315,9 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   };
   give_up(counting_, for_repeats(published_));
   give_up(directing_, for_repeats(sent_));
-  give_up(opening_, [](Ticket, const auto&) {});
+  give_up(opening_, [](Ticket, auto& waiting) {
+    for (auto& reply : waiting.replies) reply.fail(NotOpened::not_read);
+  });
 }
 
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {

@@ -83,7 +83,8 @@ class MessageRouterActor {
   // For the connections of this core.
   ReceiverNumber handle(const Register& message);
   void handle(Unregister message);
-  void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NoRoom> reply, actor::Context& ctx);
+  void handle(AddSubscriptions message, actor::Reply<std::vector<SubscribedResult>, NotOpened> reply,
+              actor::Context& ctx);
   void handle(RemoveSubscriptions message);
   void handle(CatchUp) {}
   void handle(const DeliveriesSettled& message);
@@ -171,7 +172,7 @@ class MessageRouterActor {
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
   bool has_room_for(const std::vector<WantedTopic>& topics) const;
   std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
-  void take_opened(Waiting<std::vector<SubscribedResult>, NoRoom>& waiting, TopicsOpened message);
+  void take_opened(Waiting<std::vector<SubscribedResult>, NotOpened>& waiting, TopicsOpened message);
   /// Where the keys of an operation are remembered, and those who wait for its counts; and the key of a message.
   template <class Result, class Error>
   struct Keyed {
@@ -247,7 +248,7 @@ class MessageRouterActor {
   Ticket next_ticket_ = 1;
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;
-  Tickets<std::vector<SubscribedResult>, NoRoom> opening_;
+  Tickets<std::vector<SubscribedResult>, NotOpened> opening_;
   std::map<Ticket, UnderRecord> recording_;
   std::map<IdempotencyKey, Ticket> recording_keys_;
   std::map<TopicName, Loading> loading_;

@@ -78,11 +78,15 @@ struct SubscribedResult {
   std::vector<RecoveredMessage> recovered;
 };
 
-/// The core has no room for so many topics that nobody there has subscribed to yet.
-struct NoRoom {};
+/// Why topics were not subscribed to; another try may go well.
+enum class NotOpened : std::uint8_t {
+  no_room,   // on the core, for so many topics that nobody there has subscribed to yet
+  not_read,  // a topic could not be read from its disk, or found no room when it was; or a home has not answered in
+             // time
+};
 
 /// Subscribes to each topic; one that this connection has already gets the new overflow policy. Not answered where the
-/// receiver is not known. Errors: NoRoom, and then none is subscribed to; not for those that go on.
+/// receiver is not known. Errors: NotOpened, and then none is subscribed to; not for those that go on.
 struct AddSubscriptions {
   static constexpr auto message_class =
       actor::MessageClass::control;  // as what ends them, so that both keep their order
@@ -92,7 +96,7 @@ struct AddSubscriptions {
   /// position says after what it goes on. Either way its messages follow.
   RoutesCut cut{};
   using reply = std::vector<SubscribedResult>;
-  using error = NoRoom;
+  using error = NotOpened;
 };
 
 /// Ends subscriptions; those that there are not are passed over.
@@ -257,7 +261,7 @@ struct TopicsOpened {
   Ticket ticket;
   CoreIndex home;
   ShardPlace handed;                // up to here the asking core was given all that it wanted
-  std::vector<OpenedTopic> topics;  // none: one of them could not be read from the disk
+  std::vector<OpenedTopic> topics;  // none: one of them could not be read from the disk, or found no room
 };
 
 /// A publication on its way to the subscribers of one core. `ticket` 0: do not count.
