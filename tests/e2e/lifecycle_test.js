@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, binary, folder, generous, serve, sleep, troupe, until, within } from './lib/server.js';
 import { Client, refusal } from './lib/websocket.js';
@@ -294,4 +294,26 @@ test('the secret of a client is in no log and in no file', async () => {
   assert.ok(!server.log.includes(client.client_secret) && !server.log.includes(token) && !server.log.includes('wr0ng-secret'));
   const found = spawnSync('grep', ['-rlaF', '-e', client.client_secret, '-e', token, home], { encoding: 'utf8' }).stdout;
   assert.equal(found, '');
+});
+
+test('a server whose standard output cannot be written says so in its log, serves, and ends with 0', async () => {
+  const first = await serve();
+  const { port, home } = first;
+  await first.stop();
+  const full = openSync('/dev/full', 'w');
+  const args = ['serve', '--config', join(home, 'troupe.toml'), '--data', join(home, 'data'), '--listen', `127.0.0.1:${port}`];
+  const server = spawn(binary, args, { stdio: ['ignore', full, 'pipe'] });
+  const ended = new Promise((done) => server.on('close', (code, signal) => done({ code, signal })));
+  let log = '';
+  server.stderr.on('data', (bytes) => { log += bytes; });
+  try {
+    const said = /level=warning .*nobody is told that the server listens: standard output cannot be written/;
+    assert.ok(await until(() => said.test(log)), log);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/health/ready`)).status, 200);
+    server.kill('SIGTERM');
+    assert.deepEqual(await within(20_000, ended), { code: 0, signal: null }, log);
+  } finally {
+    server.kill('SIGKILL');
+    closeSync(full);
+  }
 });

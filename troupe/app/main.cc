@@ -19,7 +19,7 @@ int main(int count, char** arguments) {
   open_standard_streams();
   troupe::app::Terminal terminal;
   auto exit = troupe::app::run_command_line({arguments + 1, arguments + count}, terminal);
-  if (exit == troupe::app::Exit::success && terminal.has_failed()) {
+  if (exit == troupe::app::Exit::success && terminal.take_failure()) {
     terminal.err("troupe: standard output cannot be written\n");
     exit = troupe::app::Exit::failure;
   }

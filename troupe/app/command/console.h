@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe::app {
 
@@ -16,6 +17,9 @@ class Console {
   virtual void err(std::string_view text) = 0;
   /// The next line of input without its line break; nothing at the end, or past 64 KiB.
   virtual std::optional<std::string> read_line() = 0;
+  /// Whether something that a script may read could not be written, as on a full disk, since this was last asked. Who
+  /// asks deals with it; otherwise the command fails at its end.
+  virtual bool take_failure() noexcept { return false; }
 };
 
 /// stdout, stderr and stdin of the process.
@@ -24,9 +28,7 @@ class Terminal final : public Console {
   void out(std::string_view text) override;
   void err(std::string_view text) override;
   std::optional<std::string> read_line() override;
-
-  /// Whether something that a script may read could not be written, as on a full disk.
-  bool has_failed() const noexcept { return has_failed_; }
+  bool take_failure() noexcept override { return std::exchange(has_failed_, false); }
 
  private:
   bool has_failed_ = false;

@@ -94,6 +94,15 @@ std::shared_ptr<store::Engine> store_for(const Config& config) {
   return prepare_store(config);
 }
 
+/// A server serves also where nobody can be told that it does, and ends as well as any other.
+void tell_ready(const Config& config, bool has_demo, Console& console) {
+  console.out(fmt::format("listening on {}\n", config.server.origin()));
+  if (has_demo) console.out(demo_instructions(config));
+  if (!console.take_failure()) return;
+  base::log::warning("app", "nobody is told that the server listens: standard output cannot be written",
+                     {{"origin", config.server.origin()}});
+}
+
 }  // namespace
 
 Exit serve(Config config, Console& console, Reread reread) {
@@ -121,8 +130,7 @@ Exit serve(Config config, Console& console, Reread reread) {
   if (config.development) demo = prepare_demo(config);
   Platform platform{config, store, *port, demo};
   tell_capacity(machine, realtime_options(config), platform.core_count());
-  console.out(fmt::format("listening on {}\n", config.server.origin()));
-  if (demo) console.out(demo_instructions(config));
+  tell_ready(config, demo.has_value(), console);
   Reloader reloader{as_read, std::move(reread), [&](Config live) {
                       live.server.listen = port->address();
                       complete(live);
