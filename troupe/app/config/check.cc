@@ -15,6 +15,12 @@
 namespace troupe::app {
 namespace {
 
+/// As web/fetch.h has it, which would refuse any other each time.
+bool can_be_posted_to(std::string_view text) {
+  const auto url = wire::parse_url(text);
+  return url && (url->scheme == "https" || url->scheme == "http") && !url->userinfo;
+}
+
 class Checker {
  public:
   Checker(const Config& config, const Places& places, std::vector<Problem>& problems)
@@ -116,19 +122,16 @@ class Checker {
   void check_telemetry() {
     const auto& endpoint = config_.telemetry.otlp_endpoint;
     if (endpoint.empty()) return;
-    const auto url = wire::parse_url(endpoint);
-    if (!url || (url->scheme != "https" && url->scheme != "http")) {
-      complain("telemetry.otlp_endpoint", "wants a URL such as \"http://127.0.0.1:4318/v1/traces\"");
-    }
+    if (!can_be_posted_to(endpoint))
+      complain("telemetry.otlp_endpoint", "wants a URL such as \"http://127.0.0.1:4318/v1/traces\", without a user");
   }
 
   void check_webhook() {
     constexpr std::size_t secret_bytes_min = 16;
     const WebhookConfig& webhook = config_.webhook;
     if (webhook.url.empty()) return;
-    const auto url = wire::parse_url(webhook.url);
-    if (!url || (url->scheme != "https" && url->scheme != "http"))
-      complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\"");
+    if (!can_be_posted_to(webhook.url))
+      complain("oauth.webhook_url", "wants a URL such as \"https://audit.example/troupe\", without a user");
     if (webhook.secret.expose().size() < secret_bytes_min)
       complain("oauth.webhook_secret", "has at least 16 bytes: who knows it can make events up", {"oauth.webhook_url"});
   }

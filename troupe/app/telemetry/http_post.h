@@ -1,7 +1,7 @@
 // HttpPost: one request to a server that the operator has named, on the thread that calls it.
 //
-// For the blocking pool: it waits. Only http and https are spoken, nothing is redirected, and the answer's body is
-// thrown away; one of more than 64 KiB is an error.
+// For the blocking pool: it waits. Only http and https are spoken, without a user in the URL, nothing is redirected,
+// and the answer's body is thrown away, however long it is.
 #pragma once
 
 #include <chrono>
