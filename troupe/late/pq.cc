@@ -29,6 +29,7 @@ const Pq& pq() {
     library.find(all.is_busy, "PQisBusy");
     library.find(all.fields, "PQnfields");
     library.find(all.rows, "PQntuples");
+    library.find(all.parameter_status, "PQparameterStatus");
     library.find(all.pipeline_sync, "PQpipelineSync");
     library.find(all.result_error_field, "PQresultErrorField");
     library.find(all.result_error_message, "PQresultErrorMessage");

@@ -26,6 +26,7 @@ struct Pq {
   decltype(&::PQisBusy) is_busy;
   decltype(&::PQnfields) fields;
   decltype(&::PQntuples) rows;
+  decltype(&::PQparameterStatus) parameter_status;
   decltype(&::PQpipelineSync) pipeline_sync;
   decltype(&::PQresultErrorField) result_error_field;
   decltype(&::PQresultErrorMessage) result_error_message;

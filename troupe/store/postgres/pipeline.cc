@@ -83,6 +83,7 @@ void clear_result(pg_result* result) noexcept { pq().clear(result); }
 
 Pipeline::Pipeline(const PostgresOptions& options) : patience_(options.statement_timeout + grace) {
   connect(options);
+  require_unicode();
   pq().set_notice_processor(connection_.get(), [](void*, const char*) {}, nullptr);
   if (pq().set_nonblocking(connection_.get(), 1) != 0 || pq().enter_pipeline_mode(connection_.get()) != 1)
     lose("the connection cannot be used");
@@ -133,6 +134,15 @@ void Pipeline::connect(const PostgresOptions& options) {
          fmt::format(" from {}, port {}", pq().host(connection_.get()), pq().port(connection_.get())));
     state = pq().connect_poll(connection_.get());
   }
+}
+
+/// Any other database refuses, one by one and for ever, the words of people that its encoding does not have. One
+/// without an encoding takes bytes as they are.
+void Pipeline::require_unicode() {
+  const char* const told = pq().parameter_status(connection_.get(), "server_encoding");
+  const std::string_view encoding = told != nullptr ? told : "UTF8";  // a pooler may not pass it on
+  if (encoding == "UTF8" || encoding == "SQL_ASCII") return;
+  lose(fmt::format("the database is encoded as {}, and has to be one of UTF8", encoding));
 }
 
 Ticket Pipeline::send(std::string_view sql, Values values) {

@@ -79,6 +79,7 @@ class Pipeline {
   };
 
   void connect(const PostgresOptions& options);
+  void require_unicode();
   /// A setting that not every server takes.
   void ask_for(const std::string& setting);
   const std::string& prepared(std::string_view sql);

@@ -464,6 +464,17 @@ TEST_CASE("a connection that cannot be made says why, and never with the passwor
   }
 }
 
+TEST_CASE("a database that has not every character is refused at once, and not with the first name that it lacks") {
+  auto& server = PostgresServer::of_this_process();
+  for (const std::string encoding : {"LATIN1", "SQL_ASCII"}) {
+    server.execute("postgres",
+                   {fmt::format("CREATE DATABASE of_{0} ENCODING '{0}' LOCALE 'C' TEMPLATE template0", encoding)});
+  }
+  CHECK_EQ(std::string{error_of([&] { (void)server.session("of_latin1"); }).what()},
+           "postgresql: the database is encoded as LATIN1, and has to be one of UTF8");
+  CHECK(server.session("of_sql_ascii"));  // takes bytes as they are
+}
+
 TEST_CASE("of a server that takes a connection and says nothing it is told where it was looked for") {
   const int mute = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
