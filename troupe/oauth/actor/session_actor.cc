@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
+constexpr base::Duration touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
+constexpr int touches_an_idle_time = 10;      // at least: it ends too early by no more than the part between two
 constexpr std::size_t ui_locales_bytes_max = 256;
 
 /// 24 random bytes as text: for names of flows and tokens of pages.
@@ -21,6 +22,10 @@ std::string fresh_text(base::Random& random) {
   std::array<std::byte, 24> bytes;
   random.fill(bytes);
   return wire::to_base64url(bytes);
+}
+
+base::Duration touch_pause(const OauthOptions& options) {
+  return std::min(touch_every, base::Duration{options.session_idle} / touches_an_idle_time);
 }
 
 }  // namespace
@@ -162,7 +167,7 @@ actor::Task<std::optional<Session>> SessionActor::handle(GetSession message, act
   auto record = co_await parts_.storage.read(
       [cookie = *cookie, now, options = parts_.options](Tables& t) { return find_live(t, cookie, now, options); });
   if (!record) co_return std::nullopt;
-  if (now - record->session.seen_at >= touch_every) {
+  if (now - record->session.seen_at >= touch_pause(parts_.options)) {
     co_await parts_.storage.write([cookie = *cookie, now, options = parts_.options](Tables& t) {
       auto present = find_live(t, cookie, now, options);
       if (!present) return;

@@ -135,6 +135,20 @@ TEST_CASE("a session ends when it idles, and in any case after its day") {
   CHECK_FALSE(session_of(oauth, busy->token).has_value());
 }
 
+TEST_CASE("a session that is used goes on, however short a time it may stay unused") {
+  ActorWorld oauth{13};
+  oauth.options.session_idle = 20s;
+  oauth.sessions = oauth.world.spawn<SessionActor>({.name = "brief"},
+                                                   SessionActorParts{oauth.storage, oauth.watcher, oauth.options});
+  const auto started = sign_in(oauth, begin(oauth));
+  for (int i = 0; i < 5; ++i) {
+    oauth.world.advance(18s);
+    CHECK(session_of(oauth, started->token));
+  }
+  oauth.world.advance(20s);
+  CHECK_FALSE(session_of(oauth, started->token));
+}
+
 TEST_CASE("a session that was ended, forged or whose user is gone is none") {
   ActorWorld oauth{8};
   const auto started = sign_in(oauth, begin(oauth));

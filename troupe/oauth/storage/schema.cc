@@ -281,7 +281,7 @@ ALTER TABLE families ADD COLUMN id_token_claims TEXT NOT NULL DEFAULT '';
 )sql";
 
 // Sessions that end by their age or because nobody uses them are found by these. A session that is used moves in the
-// second one, once a minute at most.
+// second one, once a minute at most, or ten times in an idle time that is short.
 constexpr std::string_view sessions_by_their_end = R"sql(
 CREATE INDEX sessions_by_age ON sessions (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX sessions_by_use ON sessions (seen_at) WHERE ended_at IS NULL;
