@@ -90,6 +90,43 @@ test('somebody signs in and agrees with the keyboard alone, and sees where they 
   assert.ok(new URL(location).searchParams.get('code'));
 });
 
+test('somebody who clicks twice on each button arrives all the same', async () => {
+  const query = { scope: 'openid orders', prompt: 'consent', code_challenge: pkce().challenge, code_challenge_method: 'S256' };
+  for (const pause of [0, 120]) {
+    const page = await chromium.newPerson({ javaScriptEnabled: true });
+    let arrived;
+    await page.route(`${callback}**`, async (route) => {
+      await new Promise((done) => { setTimeout(done, 500); });  // the application takes its time: our page still stands there
+      await route.fulfill({ contentType: 'text/html', body: '<h1>The application</h1>' }).then(() => { arrived = route.request().url(); }, () => {});
+    });
+    const clickTwice = async (button) => {
+      const { x, y, width, height } = await button.boundingBox();
+      await page.mouse.click(x + width / 2, y + height / 2);
+      await new Promise((done) => { setTimeout(done, pause); });
+      await page.mouse.click(x + width / 2, y + height / 2);
+    };
+    const goOn = page.getByRole('link', { name: 'Continue' });
+    await page.goto(`${authorizeUrl(server, shops.get(server), query)}`);
+    await page.locator('#username').fill(person.name);
+    await page.locator('#password').fill(person.password);
+    await clickTwice(page.locator('form button'));
+    const allow = page.locator('button[value=allow]');
+    await allow.or(goOn).waitFor();
+    if (await goOn.isVisible()) await goOn.click();
+    await allow.waitFor();
+    await clickTwice(allow);
+    const application = page.getByRole('heading', { name: 'The application' });
+    await application.or(goOn).waitFor();
+    if (await goOn.isVisible()) {
+      await goOn.click();  // to a page that asks once more, as the client wants it
+      await allow.click();
+      await application.waitFor();
+    }
+    assert.ok(new URL(arrived).searchParams.get('code'));
+    await page.context().close();
+  }
+});
+
 test('the logo is shown with its text, and as a document of its own it runs nothing', async () => {
   const page = await chromium.newPerson();
   const shown = page.waitForResponse((response) => response.url().includes('/oauth/logo/'));

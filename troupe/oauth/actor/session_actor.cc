@@ -1,12 +1,16 @@
 // See session_actor.h.
 #include "troupe/oauth/actor/session_actor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/wire/base64.h"
+#include "troupe/wire/url.h"
 
 namespace troupe::oauth {
 namespace {
@@ -16,12 +20,23 @@ using namespace std::chrono_literals;
 constexpr base::Duration touch_every = 1min;  // how exactly "last seen" is kept; each touch is a write
 constexpr int touches_an_idle_time = 10;      // at least: it ends too early by no more than the part between two
 constexpr std::size_t ui_locales_bytes_max = 256;
+constexpr std::size_t address_bytes_max = 2048;     // of a longer one the way back is not kept
+constexpr base::Duration finished_kept_for = 1min;  // longer than anybody clicks on a page that he has sent
+constexpr std::size_t finished_max = 1000;
 
 /// 24 random bytes as text: for names of flows and tokens of pages.
 std::string fresh_text(base::Random& random) {
   std::array<std::byte, 24> bytes;
   random.fill(bytes);
   return wire::to_base64url(bytes);
+}
+
+bool same(const CsrfToken& a, const CsrfToken& b) { return crypto::equal_in_constant_time(a.expose(), b.expose()); }
+
+/// Where the flow stands.
+std::string page_of(const Flow& flow) {
+  const bool asks_for_consent = flow.goal == FlowGoal::code && flow.signed_in;
+  return fmt::format("{}?flow={}", asks_for_consent ? "/consent" : "/login", wire::percent_encode(flow.id.value()));
 }
 
 base::Duration touch_pause(const OauthOptions& options) {
@@ -49,22 +64,47 @@ SessionActor::Kept* SessionActor::find(const FlowId& id, const BrowserToken& bro
   return &found->second;
 }
 
-SessionActor::Kept* SessionActor::find(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf,
-                                       base::UnixTime now) {
+SessionActor::Kept* SessionActor::find_open(const FlowId& id, const BrowserToken& browser, base::UnixTime now) {
   Kept* kept = find(id, browser, now);
-  if (kept == nullptr || !crypto::equal_in_constant_time(kept->csrf.expose(), csrf.expose())) return nullptr;
-  return kept;
+  return kept == nullptr || kept->is_finished ? nullptr : kept;
 }
 
-void SessionActor::forget(const FlowId& id) { flows_.erase(id); }
+SessionActor::Kept* SessionActor::find_open(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf,
+                                            base::UnixTime now) {
+  Kept* kept = find_open(id, browser, now);
+  return kept == nullptr || !same(kept->csrf, csrf) ? nullptr : kept;
+}
+
+std::expected<StartedSession, FlowError> SessionActor::started_before(const StartSession& message, base::UnixTime now) {
+  const Kept* kept = find(message.flow, message.browser, now);
+  if (kept == nullptr || !kept->login || !same(kept->login->form, message.csrf))
+    return std::unexpected(FlowError::not_here);
+  const auto& [form, session, cookie] = *kept->login;
+  if (session.authentication.user != message.user) return std::unexpected(FlowError::not_here);
+  return StartedSession{session, cookie, {kept->flow, kept->csrf}};
+}
+
+void SessionActor::finish(const FlowId& id, Kept& kept, base::UnixTime now) {
+  if (std::exchange(kept.is_finished, true)) return;
+  kept.flow.expires_at = std::min(kept.flow.expires_at, now + finished_kept_for);
+  finished_.push_back(id);
+  if (finished_.size() > finished_max) forget(FlowId{finished_.front()});
+}
+
+void SessionActor::forget(const FlowId& id) {
+  const auto found = flows_.find(id);
+  if (found->second.is_finished) std::erase(finished_, id);
+  flows_.erase(found);
+}
 
 void SessionActor::make_room(base::UnixTime now) {
   // All live equally long, so the oldest is the next to expire; names of finished ones are skipped.
   while (!flows_by_age_.empty()) {
     const auto oldest = flows_.find(flows_by_age_.front());
     const bool is_gone = oldest == flows_.end();
-    if (!is_gone && oldest->second.flow.expires_at > now && flows_.size() < parts_.options->flows_max) return;
-    if (!is_gone) flows_.erase(oldest);
+    const std::size_t open = flows_.size() - finished_.size();
+    if (!is_gone && oldest->second.flow.expires_at > now && open < parts_.options->flows_max) return;
+    if (!is_gone) forget(FlowId{oldest->first});
     flows_by_age_.pop_front();
   }
 }
@@ -73,6 +113,7 @@ BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
   const base::UnixTime now = context.wall();
   make_room(now);
   const FlowId id{fresh_text(context.random())};
+  if (message.address.size() > address_bytes_max) message.address.clear();
   const BrowserToken browser = message.browser ? *message.browser : BrowserToken{fresh_text(context.random())};
   const Kept kept{.flow = {.id = id,
                            .goal = message.goal,
@@ -81,28 +122,36 @@ BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
                            .signed_in = std::nullopt,
                            .expires_at = now + parts_.options->flow_ttl},
                   .browser = crypto::sha256(browser.expose()),
-                  .csrf = CsrfToken{fresh_text(context.random())}};
+                  .csrf = CsrfToken{fresh_text(context.random())},
+                  .address = std::move(message.address)};
   flows_.emplace(id, kept);
   flows_by_age_.push_back(id);
   return {{kept.flow, kept.csrf}, browser};
 }
 
 std::expected<FlowTicket, FlowError> SessionActor::handle(GetFlow message, actor::Context& context) {
-  const Kept* kept = find(message.flow, message.browser, context.wall());
+  const Kept* kept = find_open(message.flow, message.browser, context.wall());
   if (kept == nullptr) return std::unexpected(FlowError::not_here);
   return FlowTicket{kept->flow, kept->csrf};
 }
 
 std::expected<Flow, FlowError> SessionActor::handle(CheckFlow message, actor::Context& context) {
-  const Kept* kept = find(message.flow, message.browser, message.csrf, context.wall());
+  const Kept* kept = find_open(message.flow, message.browser, message.csrf, context.wall());
   if (kept == nullptr) return std::unexpected(FlowError::not_here);
   return kept->flow;
+}
+
+std::optional<std::string> SessionActor::handle(GetWayOn message, actor::Context& context) {
+  const Kept* kept = find(message.flow, message.browser, context.wall());
+  if (kept == nullptr) return std::nullopt;
+  if (!kept->is_finished) return page_of(kept->flow);
+  return kept->address.empty() ? std::nullopt : std::optional{kept->address};
 }
 
 actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(StartSession message,
                                                                            actor::Context& context) {
   const base::UnixTime now = context.wall();
-  if (find(message.flow, message.browser, message.csrf, now) == nullptr) co_return std::unexpected(FlowError::not_here);
+  if (find_open(message.flow, message.browser, message.csrf, now) == nullptr) co_return started_before(message, now);
 
   std::optional<SessionCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
   SessionId fresh{ids_.next(now, context.random()).text()};
@@ -153,9 +202,10 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   Started& started = *begun;
   tell_revoked(started.ended);
 
-  Kept* kept = find(message.flow, message.browser, message.csrf, now);  // nothing else was handled meanwhile
+  Kept* kept = find_open(message.flow, message.browser, message.csrf, now);  // nothing else was handled meanwhile
   if (kept == nullptr) co_return std::unexpected(FlowError::not_here);
   kept->flow.signed_in = started.record.session.authentication;
+  kept->login.emplace(message.csrf, started.record.session, started.cookie);
   kept->csrf = CsrfToken{fresh_text(context.random())};
   co_return StartedSession{started.record.session, started.cookie, {kept->flow, kept->csrf}};
 }
@@ -180,10 +230,11 @@ actor::Task<std::optional<Session>> SessionActor::handle(GetSession message, act
 }
 
 std::expected<Flow, FlowError> SessionActor::handle(FinishFlow message, actor::Context& context) {
-  Kept* kept = find(message.flow, message.browser, message.csrf, context.wall());
-  if (kept == nullptr) return std::unexpected(FlowError::not_here);
-  Flow flow = std::move(kept->flow);
-  forget(message.flow);
+  Kept* kept = find(message.flow, message.browser, context.wall());
+  if (kept == nullptr || !same(kept->csrf, message.csrf)) return std::unexpected(FlowError::not_here);
+  if (kept->is_finished && message.by == FinishedBy::page) return std::unexpected(FlowError::not_here);
+  Flow flow = kept->flow;
+  finish(message.flow, *kept, context.wall());
   return flow;
 }
 

@@ -2,7 +2,9 @@
 //
 // A flow is good only in the browser that began it and for `flow_ttl`. Each page of it has a
 // token of its own, spent by the step it belongs to: a form that is replayed, forged by
-// another site, or taken from another flow changes nothing. Two tabs are two flows.
+// another site, or taken from another flow changes nothing. Two tabs are two flows. A login form that
+// a browser sends twice at once, as a double click does, is answered alike both times: the browser
+// heeds one of the answers, and nobody can tell which.
 #pragma once
 
 #include <deque>
@@ -43,6 +45,7 @@ struct BeginFlow {
   std::optional<BrowserToken> browser;  // nothing: a browser that is new here is given a token
   FlowGoal goal = FlowGoal::code;
   std::string ui_locales{};
+  std::string address{};  // where the same is begun anew: a path of ours; "" where none is known
   using reply = BegunFlow;
 };
 
@@ -64,6 +67,14 @@ struct CheckFlow {
   using error = FlowError;
 };
 
+/// Where whoever sends a page's form once more goes on: the path of the flow's next page, or, for a minute after it was
+/// finished, that which begins the same anew. Nothing where the flow is not there or no path is known.
+struct GetWayOn {
+  FlowId flow;
+  BrowserToken browser;
+  using reply = std::optional<std::string>;
+};
+
 /// A session with the new secret of its cookie.
 struct StartedSession {
   Session session;
@@ -74,7 +85,8 @@ struct StartedSession {
 /// The password was right, and is still the user's: else the flow is not here. Begins a session, or renews the one of
 /// `previous` if it is the same user's, under a new cookie in either case; the old cookie is void (T29). A session of
 /// somebody else ends there, with its tokens; and so does the user's oldest where they have as many as they may. Marks
-/// the flow as signed in and gives it a new page token.
+/// the flow as signed in and gives it a new page token. The form must have passed CheckFlow. One that was sent twice
+/// and passed twice is given the session that the first has begun.
 struct StartSession {
   FlowId flow;
   BrowserToken browser;
@@ -94,11 +106,16 @@ struct GetSession {
   using reply = std::optional<Session>;
 };
 
-/// Takes the flow out, once: whoever gets it may answer the client, and nobody after them.
+/// What a flow is finished by: the login form, right after its StartSession, or the form of a later page.
+enum class FinishedBy : std::uint8_t { login, page };
+
+/// Takes the flow out, once: whoever gets it may answer the client, and nobody after them, but for a login form that
+/// was sent twice at once.
 struct FinishFlow {
   FlowId flow;
   BrowserToken browser;
   CsrfToken csrf;
+  FinishedBy by = FinishedBy::page;
   using reply = Flow;
   using error = FlowError;
 };
@@ -151,6 +168,7 @@ class SessionActor {
   BegunFlow handle(BeginFlow message, actor::Context& context);
   std::expected<FlowTicket, FlowError> handle(GetFlow message, actor::Context& context);
   std::expected<Flow, FlowError> handle(CheckFlow message, actor::Context& context);
+  std::optional<std::string> handle(GetWayOn message, actor::Context& context);
   actor::Task<std::expected<StartedSession, FlowError>> handle(StartSession message, actor::Context& context);
   actor::Task<std::optional<Session>> handle(GetSession message, actor::Context& context);
   std::expected<Flow, FlowError> handle(FinishFlow message, actor::Context& context);
@@ -165,13 +183,26 @@ class SessionActor {
     Flow flow;
     crypto::Digest browser;  // of the browser's cookie
     CsrfToken csrf;
+    std::string address;
+    struct Login {
+      CsrfToken form;
+      Session session;
+      SessionToken cookie;
+    };
+    std::optional<Login> login{};  // once somebody has signed in
+    bool is_finished = false;
   };
 
-  /// The flow, if it is alive and of this browser; null otherwise.
+  /// The flow, if it is of this browser and alive, or was finished a moment ago; null otherwise.
   Kept* find(const FlowId& id, const BrowserToken& browser, base::UnixTime now);
+  /// The same of one that is not finished.
+  Kept* find_open(const FlowId& id, const BrowserToken& browser, base::UnixTime now);
   /// The same for a form that came with its page's token.
-  Kept* find(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
+  Kept* find_open(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
+  /// What the same form has been answered already.
+  std::expected<StartedSession, FlowError> started_before(const StartSession& message, base::UnixTime now);
   void make_room(base::UnixTime now);
+  void finish(const FlowId& id, Kept& kept, base::UnixTime now);
   void forget(const FlowId& id);
   void tell_revoked(const std::vector<FamilyId>& families) const;
 
@@ -180,6 +211,7 @@ class SessionActor {
   crypto::TokenIds ids_;
   std::map<FlowId, Kept> flows_;
   std::deque<FlowId> flows_by_age_;
+  std::deque<FlowId> finished_;  // of flows_, in the order in which they were
 };
 
 }  // namespace troupe::oauth

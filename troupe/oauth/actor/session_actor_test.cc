@@ -15,7 +15,10 @@ using fixture::ActorWorld;
 const UserId alice = fixture::alice().user.id;
 
 BegunFlow begin(ActorWorld& oauth, std::optional<BrowserToken> browser = std::nullopt) {
-  return oauth.world.block_on(oauth.sessions.ask(BeginFlow{{.state = "s"}, std::move(browser)})).value();
+  return oauth.world
+      .block_on(oauth.sessions.ask(
+          BeginFlow{.request = {.state = "s"}, .browser = std::move(browser), .address = "/oauth/authorize?once=more"}))
+      .value();
 }
 
 auto sign_in(ActorWorld& oauth, const BegunFlow& flow, const UserId& user = alice,
@@ -62,13 +65,51 @@ TEST_CASE("a page's token is spent by signing in, a flow by finishing it") {
   const auto started = sign_in(oauth, flow);
   REQUIRE(started.has_value());
   CHECK_EQ(started->next.flow.signed_in->user, alice);
-  CHECK_EQ(sign_in(oauth, flow).error().domain, FlowError::not_here);  // the login form again
+  const CheckFlow form{flow.ticket.flow.id, flow.browser, flow.ticket.csrf};
+  CHECK_EQ(oauth.world.block_on(oauth.sessions.ask(form)).error().domain, FlowError::not_here);  // the login form again
   const auto finish = [&](const CsrfToken& csrf) {
     return oauth.world.block_on(oauth.sessions.ask(FinishFlow{flow.ticket.flow.id, flow.browser, csrf}));
   };
   CHECK_FALSE(finish(flow.ticket.csrf).has_value());
   CHECK(finish(started->next.csrf).has_value());
   CHECK_FALSE(finish(started->next.csrf).has_value());
+}
+
+TEST_CASE("a login form that came twice at once is answered alike both times, with one session") {
+  ActorWorld oauth{14};
+  const BegunFlow flow = begin(oauth);
+  const auto finish = [&](const CsrfToken& csrf, FinishedBy by) {
+    const FinishFlow message{flow.ticket.flow.id, flow.browser, csrf, by};
+    return oauth.world.block_on(oauth.sessions.ask(message)).has_value();
+  };
+  const auto first = sign_in(oauth, flow);  // both have passed CheckFlow
+  CHECK(finish(first->next.csrf, FinishedBy::login));
+  CHECK_EQ(sign_in(oauth, flow, UserId{"somebody"}).error().domain, FlowError::not_here);
+  const auto second = sign_in(oauth, flow);
+  REQUIRE(second);
+  CHECK_EQ(second->token.expose(), first->token.expose());
+  CHECK(session_of(oauth, second->token));
+  CHECK_FALSE(finish(second->next.csrf, FinishedBy::page));
+  CHECK(finish(second->next.csrf, FinishedBy::login));
+  oauth.world.advance(1min);
+  CHECK_EQ(sign_in(oauth, flow).error().domain, FlowError::not_here);
+}
+
+TEST_CASE("whoever comes back to a flow is told where it goes on, and nobody else") {
+  ActorWorld oauth{15};
+  const BegunFlow flow = begin(oauth);
+  const auto way_on = [&](const BrowserToken& browser) {
+    return oauth.world.block_on(oauth.sessions.ask(GetWayOn{flow.ticket.flow.id, browser})).value().value_or("");
+  };
+  const std::string id{flow.ticket.flow.id.value()};
+  CHECK_EQ(way_on(flow.browser), "/login?flow=" + id);
+  const auto started = sign_in(oauth, flow);
+  CHECK_EQ(way_on(flow.browser), "/consent?flow=" + id);
+  CHECK(oauth.world.block_on(oauth.sessions.ask(FinishFlow{flow.ticket.flow.id, flow.browser, started->next.csrf})));
+  CHECK_EQ(way_on(flow.browser), "/oauth/authorize?once=more");
+  CHECK_EQ(way_on(begin(oauth).browser), "");
+  oauth.world.advance(1min);
+  CHECK_EQ(way_on(flow.browser), "");
 }
 
 TEST_CASE("a session is as old as it is, to the second, whatever of that is written (T70)") {

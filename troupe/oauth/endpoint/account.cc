@@ -106,7 +106,7 @@ Task<web::Response> show(ServicePtr service, Member member, int status, AccountN
 Task<web::Response> ask_to_sign_in(ServicePtr service, web::Request http) {
   Cookies cookies{service->options};
   auto begun = co_await service->sessions.ask(
-      BeginFlow{.request = {}, .browser = cookies.browser(http), .goal = FlowGoal::account});
+      BeginFlow{.request = {}, .browser = cookies.browser(http), .goal = FlowGoal::account, .address = "/account"});
   if (!begun) co_return error_page(errors::temporarily_unavailable, language_for(http));
   auto response = continue_at("/login", begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);

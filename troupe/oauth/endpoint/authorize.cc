@@ -35,6 +35,12 @@ std::optional<std::string> way_with_cookies(const Service& service, const web::R
   return way.size() <= led_on_bytes_max ? std::optional{std::move(way)} : std::nullopt;
 }
 
+/// Where the same request is made anew.
+std::string address_of(const web::Request& http) {
+  const auto parameters = read_parameters(http);
+  return parameters ? wire::add_query("/oauth/authorize", *parameters) : std::string{};
+}
+
 /// Where a flow goes on, and in which languages its client wants that.
 struct NextPage {
   std::string_view path;
@@ -44,8 +50,10 @@ struct NextPage {
 /// Begins a flow that continues at `page`; the browser gets its cookie if it has none yet.
 Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthRequest request, NextPage page) {
   Cookies cookies{service->options};
-  auto begun = co_await service->sessions.ask(
-      BeginFlow{.request = request, .browser = cookies.browser(http), .ui_locales = std::move(page.ui_locales)});
+  auto begun = co_await service->sessions.ask(BeginFlow{.request = request,
+                                                        .browser = cookies.browser(http),
+                                                        .ui_locales = std::move(page.ui_locales),
+                                                        .address = address_of(http)});
   if (!begun) co_return send_error(*service, request, errors::temporarily_unavailable);
   auto response = continue_at(page.path, begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);

@@ -48,9 +48,11 @@ Task<web::Response> show_consent(ServicePtr service, web::Request http) {
   auto query = wire::parse_form(http.query);
   auto browser = Cookies{service->options}.browser(http);
   if (!query || !browser) co_return lost_flow_page(400, language);
-  auto ticket = co_await service->sessions.ask(GetFlow{FlowId{parameter(*query, "flow")}, std::move(*browser)});
+  FlowId id{parameter(*query, "flow")};
+  auto ticket = co_await service->sessions.ask(GetFlow{id, *browser});
   if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!ticket || ticket->flow.goal != FlowGoal::code) co_return lost_flow_page(400, language);
+  if (!ticket) co_return co_await lost_flow(service, std::move(id), std::move(*browser), 400, language);
+  if (ticket->flow.goal != FlowGoal::code) co_return lost_flow_page(400, language);
 
   const Language in = language_for(http, ticket->flow.ui_locales);
   auto session = co_await present_session(service, std::move(http));
@@ -76,7 +78,8 @@ Task<web::Response> give_consent(ServicePtr service, web::Request http) {
   FormPlace place{FlowId{parameter(*form, "flow")}, CsrfToken{parameter(*form, "csrf")}};  // 2. of this flow
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
   if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!flow || flow->goal != FlowGoal::code) co_return lost_flow_page(403, language);
+  if (!flow) co_return co_await lost_flow(service, std::move(place.flow), std::move(*browser), 403, language);
+  if (flow->goal != FlowGoal::code) co_return lost_flow_page(403, language);
   Visit visit = visit_of(http, flow->ui_locales);
 
   auto session = co_await present_session(service, std::move(http));  // 3. by who is signed in

@@ -42,7 +42,7 @@ web::Response refuse_login(const actor::Failure<LoginError>& failure, const Form
 Task<web::Response> after_login(ServicePtr service, StartedSession started, BrowserToken browser, Visit visit) {
   const Flow& flow = started.next.flow;
   const auto finish = [&] {
-    return finish_flow(service, {flow.id, std::move(browser), started.next.csrf}, visit.language);
+    return finish_flow(service, {flow.id, std::move(browser), started.next.csrf, FinishedBy::login}, visit.language);
   };
   if (flow.goal == FlowGoal::account) {
     auto finished = co_await finish();
@@ -76,9 +76,10 @@ Task<web::Response> show_login(ServicePtr service, web::Request http) {
   auto query = wire::parse_form(http.query);
   auto browser = Cookies{service->options}.browser(http);
   if (!query || !browser) co_return lost_flow_page(400, language);
-  auto ticket = co_await service->sessions.ask(GetFlow{FlowId{parameter(*query, "flow")}, std::move(*browser)});
+  FlowId id{parameter(*query, "flow")};
+  auto ticket = co_await service->sessions.ask(GetFlow{id, *browser});
   if (!ticket && !ticket.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!ticket) co_return lost_flow_page(400, language);
+  if (!ticket) co_return co_await lost_flow(service, std::move(id), std::move(*browser), 400, language);
   const Flow& flow = ticket->flow;
   co_return login_page(200, {flow.id, ticket->csrf}, view_of(flow, http));
 }
@@ -94,7 +95,7 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
   FormPlace place{FlowId{parameter(*form, "flow")}, CsrfToken{parameter(*form, "csrf")}};  // 2. of this flow, once
   auto flow = co_await service->sessions.ask(CheckFlow{place.flow, *browser, place.csrf});
   if (!flow && !flow.error().domain) co_return error_page(errors::temporarily_unavailable, language);
-  if (!flow) co_return lost_flow_page(403, language);
+  if (!flow) co_return co_await lost_flow(service, std::move(place.flow), std::move(*browser), 403, language);
 
   std::string name = parameter(*form, "username");  // 3. who is it
   auto user = co_await service->users.ask(VerifyPassword{UserName{name}, crypto::Password{parameter(*form, "password")},
@@ -111,7 +112,7 @@ Task<web::Response> log_in(ServicePtr service, web::Request http) {
                    place_of(http), cause_of(http)});
   Visit visit = visit_of(http, flow->ui_locales);
   if (!started && !started.error().domain) co_return error_page(errors::temporarily_unavailable, visit.language);
-  if (!started) co_return lost_flow_page(403, visit.language);
+  if (!started) co_return co_await lost_flow(service, place.flow, *browser, 403, visit.language);
 
   auto token = started->token;  // 5. what is still open
   auto response = co_await after_login(service, std::move(*started), std::move(*browser), std::move(visit));

@@ -91,7 +91,8 @@ Task<web::Response> judge(ServicePtr service, web::Request http, LogoutRequest r
 Task<web::Response> confirm(ServicePtr service, web::Request http, LogoutRequest request, std::string proof) {
   const Language language = language_for(http, request.ui_locales);
   auto cookie = Cookies{service->options}.session(http);
-  if (!cookie || !is_same_origin(http)) co_return lost_flow_page(403, language);
+  if (!is_same_origin(http)) co_return lost_flow_page(403, language);
+  if (!cookie) co_return signed_out_page(language, std::nullopt);  // by the click before this one
   if (!proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403, language);
   std::optional<ClientId> client;
   if (!request.client_id.empty()) client = ClientId{request.client_id};

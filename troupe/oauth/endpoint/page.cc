@@ -104,4 +104,10 @@ web::Response lost_flow_page(int status, Language language) {
                           say(language, Text::account_title)));
 }
 
+web::Response done_step_page(int status, std::string_view way_on, Language language) {
+  return page(language, status, say(language, Text::done_title),
+              fmt::format("<p>{}</p>\n<p><a href=\"{}\">{}</a></p>\n", say(language, Text::done_advice), escape(way_on),
+                          say(language, Text::go_on)));
+}
+
 }  // namespace troupe::oauth

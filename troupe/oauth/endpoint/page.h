@@ -48,4 +48,7 @@ web::Response error_page(const OauthError& error, Language language = Language::
 /// The page of a flow that is not there any more: too old, finished, or another browser's.
 web::Response lost_flow_page(int status, Language language = Language::english);
 
+/// The page of a step that is done, with the way on from there, a path of ours.
+web::Response done_step_page(int status, std::string_view way_on, Language language);
+
 }  // namespace troupe::oauth

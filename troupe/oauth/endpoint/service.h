@@ -28,8 +28,8 @@ using CodeRef = actor::Ref<actor::Protocol<ValidateAuthRequest, CreateAuthCode, 
 using TokenRef =
     actor::Ref<actor::Protocol<CreateToken, IntrospectToken, ValidateToken, RevokeToken, RefreshToken, RevokeFamily>>;
 using KeyRef = actor::Ref<actor::Protocol<GetKeys>>;
-using SessionRef = actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, StartSession, GetSession, FinishFlow,
-                                              EndSession, ListSessions, EndOtherSessions>>;
+using SessionRef = actor::Ref<actor::Protocol<BeginFlow, GetFlow, CheckFlow, GetWayOn, StartSession, GetSession,
+                                              FinishFlow, EndSession, ListSessions, EndOtherSessions>>;
 using UserRef = actor::Ref<actor::Protocol<VerifyPassword, ChangePassword, GetUser, GetConsent, RecordConsent,
                                            RecordDenial, ListConsents, RevokeConsent>>;
 

@@ -35,11 +35,18 @@ Visit visit_of(const web::Request& http, std::string_view ui_locales) {
   return {.cause = cause_of(http), .language = language_for(http, ui_locales)};
 }
 
+Task<web::Response> lost_flow(ServicePtr service, FlowId flow, BrowserToken browser, int status, Language language) {
+  auto way_on = co_await service->sessions.ask(GetWayOn{std::move(flow), std::move(browser)});
+  if (!way_on) co_return error_page(errors::temporarily_unavailable, language);
+  co_return *way_on ? done_step_page(status, **way_on, language) : lost_flow_page(status, language);
+}
+
 Task<std::expected<Flow, web::Response>> finish_flow(ServicePtr service, FinishFlow finish, Language language) {
-  auto finished = co_await service->sessions.ask(std::move(finish));
+  auto finished = co_await service->sessions.ask(finish);
   if (finished) co_return std::move(*finished);
   if (!finished.error().domain) co_return std::unexpected(error_page(errors::temporarily_unavailable, language));
-  co_return std::unexpected(lost_flow_page(403, language));
+  co_return std::unexpected(
+      co_await lost_flow(service, std::move(finish.flow), std::move(finish.browser), 403, language));
 }
 
 Task<web::Response> send_code(ServicePtr service, AuthRequest request, Authentication authentication, Visit visit) {

@@ -34,6 +34,10 @@ struct Visit {
 
 Visit visit_of(const web::Request& http, std::string_view ui_locales = {});
 
+/// What whoever comes to a step of a flow is shown that is not to be done any more: the way on for the browser whose
+/// flow it is, and to any other that there is none.
+Task<web::Response> lost_flow(ServicePtr service, FlowId flow, BrowserToken browser, int status, Language language);
+
 /// Takes the flow out, which can be done once; or gives the page that says why it cannot be.
 Task<std::expected<Flow, web::Response>> finish_flow(ServicePtr service, FinishFlow finish, Language language);
 

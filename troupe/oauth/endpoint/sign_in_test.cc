@@ -105,6 +105,45 @@ TEST_CASE("a forged, foreign or replayed form changes nothing (T26)") {
   CHECK_EQ(browser.submit(consent, "/consent", {{"decision", "allow"}}).status(), 403);
 }
 
+/// Where the page of a step that is done leads on; "" where it is another page.
+std::string way_on(const Reply& page) {
+  constexpr std::string_view mark = "<p><a href=\"";
+  std::string_view html = page.body();
+  if (!html.contains("This step is done already")) return "";
+  html.remove_prefix(html.find(mark) + mark.size());
+  std::string way{html.substr(0, html.find('"'))};
+  for (std::size_t at = 0; (at = way.find("&amp;", at)) != std::string::npos; ++at) way.erase(at + 1, 4);
+  return way;
+}
+
+TEST_CASE("who clicks twice on a page arrives, whether the second click comes at once or later") {
+  OauthWorld oauth{{.seed = 14}};
+  const wire::Form right{{"username", alice.name}, {"password", alice.password}};
+  const wire::Form yes{{"decision", "allow"}};
+  Browser browser{oauth};
+  auto login = browser.follow(browser.get(address(oauth)));
+  auto consent = browser.follow(browser.submit_twice(login, "/login", right));
+  CHECK(consent.body().contains("Allow"));
+  CHECK_EQ(way_on(browser.submit(login, "/login", right)).substr(0, 14), "/consent?flow=");
+
+  CHECK(browser.submit(consent, "/consent", yes).location_query().get("code"));
+  const auto again = browser.submit(consent, "/consent", yes);
+  CHECK_EQ(again.status(), 403);
+  CHECK(browser.get(way_on(again)).location_query().get("code"));
+
+  Browser other{oauth};  // where nothing is to be agreed to any more, the code goes out at once
+  login = other.follow(other.get(address(oauth)));
+  CHECK_EQ(way_on(other.submit(consent, "/consent", yes)), "");  // of another browser's flow nothing is said
+  const auto back = other.submit_twice(login, "/login", right);
+  CHECK_EQ(oauth.redeem(oauth.web_shop, std::string{back.location_query().get("code").value_or("")}).status(), 200);
+  CHECK(other.get(way_on(other.submit(login, "/login", right))).location_query().get("code"));
+
+  Browser member{oauth};
+  login = member.follow(member.get("/account"));
+  CHECK_EQ(member.submit_twice(login, "/login", right).header("location"), "/account");
+  CHECK_EQ(way_on(member.submit(login, "/login", right)), "/account");
+}
+
 TEST_CASE("a form that another site sends is refused whatever it contains (T26)") {
   OauthWorld oauth{{.seed = 9}};
   Browser browser{oauth};

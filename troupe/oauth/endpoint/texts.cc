@@ -53,6 +53,9 @@ constexpr std::array<Row, text_count> rows = {{
      "back to the application and sign in again.",
      "Sie war zu lange offen, ist schon benutzt worden oder gehört zu einem anderen Browser; oder dieser behält keine "
      "Cookies. Gehen Sie zurück zur Anwendung und melden Sie sich neu an."},
+    {Text::done_title, "This step is done already", "Dieser Schritt ist schon getan"},
+    {Text::done_advice, "The page was sent twice, or you have come back to it. Nothing was changed by that.",
+     "Die Seite wurde zweimal gesendet, oder Sie sind zu ihr zurückgekehrt. Dadurch hat sich nichts geändert."},
     {Text::back_title, "Back to the application", "Zurück zur Anwendung"},
     {Text::go_on, "Continue", "Weiter"},
     {Text::account_title, "Your account", "Ihr Konto"},

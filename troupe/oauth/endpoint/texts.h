@@ -44,6 +44,8 @@ enum class Text : std::uint8_t {
   failed_advice,  // code
   expired_title,
   expired_advice,
+  done_title,
+  done_advice,
   back_title,
   go_on,
   account_title,

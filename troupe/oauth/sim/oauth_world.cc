@@ -133,6 +133,13 @@ std::vector<SigningKeyRecord> signing_keys(const KeyOptions& options, base::Unix
 
 ScopeSet scope(std::string_view text) { return ScopeSet::parse(text).value(); }
 
+web::Request form_request(const std::string& path, const wire::Form& form, web::Headers headers) {
+  web::Request request{.method = web::Method::post, .path = path, .headers = std::move(headers)};
+  request.headers.add("Content-Type", "application/x-www-form-urlencoded");
+  request.body = wire::write_form(form);
+  return request;
+}
+
 }  // namespace
 
 std::string Reply::at(std::string_view name) const {
@@ -147,13 +154,16 @@ wire::Form Reply::location_query() const {
 
 // --- the browser
 
-Reply Browser::send(web::Request request) {
+web::Request Browser::with_cookies(web::Request request) const {
   std::string header;
   for (const auto& [name, value] : cookies) header += (header.empty() ? "" : "; ") + name + "=" + value;
   if (!header.empty()) request.headers.add("Cookie", header);
   if (!user_agent.empty()) request.headers.add("User-Agent", user_agent);
   if (!accept_language.empty()) request.headers.add("Accept-Language", accept_language);
-  Reply reply = world_->send(std::move(request));
+  return request;
+}
+
+void Browser::keep_cookies(const Reply& reply) {
   for (const auto& [name, value] : reply.http.headers) {
     if (name != "Set-Cookie") continue;
     std::string pair = value.substr(0, value.find(';'));
@@ -164,6 +174,11 @@ Reply Browser::send(web::Request request) {
       cookies[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
   }
+}
+
+Reply Browser::send(web::Request request) {
+  Reply reply = world_->send(with_cookies(std::move(request)));
+  keep_cookies(reply);
   return reply;
 }
 
@@ -175,10 +190,7 @@ Reply Browser::get(const std::string& target) {
 }
 
 Reply Browser::post(const std::string& path, const wire::Form& form, web::Headers more) {
-  web::Request request{.method = web::Method::post, .path = path, .headers = std::move(more)};
-  request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-  request.body = wire::write_form(form);
-  return send(std::move(request));
+  return send(form_request(path, form, std::move(more)));
 }
 
 Reply Browser::follow(Reply reply) {
@@ -187,6 +199,17 @@ Reply Browser::follow(Reply reply) {
 }
 
 Reply Browser::submit(const Reply& page, std::string_view action, wire::Form fields) {
+  return send(filled(page, action, std::move(fields)));
+}
+
+Reply Browser::submit_twice(const Reply& page, std::string_view action, wire::Form fields) {
+  const web::Request request = with_cookies(filled(page, action, std::move(fields)));
+  Reply reply = std::move(world_->send_all({request, request}).back());
+  keep_cookies(reply);
+  return reply;
+}
+
+web::Request Browser::filled(const Reply& page, std::string_view action, wire::Form fields) const {
   constexpr std::string_view mark = "<input type=\"hidden\" name=\"";
   std::string_view html = page.body();
   for (std::size_t at = html.find(mark); at != std::string_view::npos; at = html.find(mark)) {
@@ -197,7 +220,7 @@ Reply Browser::submit(const Reply& page, std::string_view action, wire::Form fie
     std::string name{html.substr(0, name_end)};
     if (!fields.get(name)) fields.add(name, std::string{html.substr(value_begin, value_end - value_begin)});
   }
-  return post(std::string{action}, fields, {{"Sec-Fetch-Site", "same-origin"}});
+  return form_request(std::string{action}, fields, {{"Sec-Fetch-Site", "same-origin"}});
 }
 
 // --- the world

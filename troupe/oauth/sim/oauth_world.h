@@ -90,6 +90,8 @@ class Browser {
   Reply follow(Reply reply);
   /// Fills in the form of a page: hidden fields as they stand, and these.
   Reply submit(const Reply& page, std::string_view action, wire::Form fields);
+  /// The same twice at once, as by a double click: gives the second answer, the only one that a browser then heeds.
+  Reply submit_twice(const Reply& page, std::string_view action, wire::Form fields);
 
   /// The request as it stands, with the cookies.
   Reply send(web::Request request);
@@ -99,6 +101,11 @@ class Browser {
   std::string accept_language;  // the same
 
  private:
+  /// The form of the page, filled in and ready to be sent.
+  web::Request filled(const Reply& page, std::string_view action, wire::Form fields) const;
+  web::Request with_cookies(web::Request request) const;
+  void keep_cookies(const Reply& reply);
+
   OauthWorld* world_;
 };
 
