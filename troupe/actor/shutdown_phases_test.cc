@@ -81,6 +81,23 @@ TEST_CASE("a phase that takes too long or throws is reported, and the shutdown g
   CHECK_NE(w.reports()[1].find("bad failed: out of paper"), std::string::npos);
 }
 
+TEST_CASE("a phase that is given no time runs too, alone or beside others, up to where it waits") {
+  for (const Duration timeout : {Duration{0}, Duration{-1h}}) {
+    Log log = std::make_shared<Lines>();
+    test::World w{1};
+    auto phases = w.system().shutdown_phases();
+    phases.add({.name = "note", .timeout = timeout}, [log]() -> Task<void> {
+      log->push_back("noted");
+      co_return;
+    });
+    phases.add({.name = "wait", .after = {"note"}, .timeout = timeout}, noting(log, "wait", 1h));
+    w.shutdown();
+    CHECK_EQ(*log, Lines{"noted", "wait("});
+    REQUIRE_EQ(w.reports().size(), 1);
+    CHECK_NE(w.reports()[0].find("wait timed out"), std::string::npos);
+  }
+}
+
 TEST_CASE("the progress can be seen, in code and in the tree, and a shutdown that has begun is not begun again") {
   Log log = std::make_shared<Lines>();
   test::World w{1};

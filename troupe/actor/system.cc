@@ -230,7 +230,8 @@ bool System::shutdown() {
 
 ShutdownPhases System::shutdown_phases() { return {*this, find_or_start<ShutdownSequence>({.name = "shutdown"})}; }
 
-void System::count_phase(Duration timeout) noexcept { phases_max_ += std::min(timeout, a_year).count(); }
+/// A phase that is given no time counts too: it runs, and is late at its first await.
+void System::count_phase(Duration timeout) noexcept { phases_max_ += std::clamp(timeout, 1ns, a_year).count(); }
 
 void System::run_phases() {
   const Duration longest{phases_max_.load()};
