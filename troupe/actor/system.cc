@@ -300,9 +300,9 @@ void System::on_failure(std::function<void()> callback) {
 
 void System::root_failed(const std::string& why) {
   report("the system gives up: " + why);
+  const std::lock_guard lock{callback_mutex_};  // before it is known, or who registers now is called twice
   failed_.store(true, std::memory_order_release);
   lifecycle::request_stop(Core::current(), guest_.address());  // threads that wait here wait for nothing any more
-  const std::lock_guard lock{callback_mutex_};
   if (on_failure_) on_failure_();
 }
 

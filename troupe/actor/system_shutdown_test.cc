@@ -113,6 +113,21 @@ TEST_CASE("a thread that waits is told when the system gives up, and so is one t
   CHECK_FALSE(system.shutdown());
 }
 
+TEST_CASE("who asks to be told of a failure in the moment in which it happens is told once") {
+  for (int round = 0; round < 200; ++round) {
+    SystemOptions options = quiet(1);
+    options.supervision.decide = [](const Fault&) -> Decision { return Directive::escalate; };
+    System system{std::move(options)};
+    std::atomic<int> told{0};
+    system.spawn<Sleeper>({}).tell(Break{});
+    while (!system.failed()) {
+    }
+    system.on_failure([&told] { ++told; });
+    CHECK_FALSE(system.shutdown());
+    REQUIRE_EQ(told, 1);
+  }
+}
+
 TEST_CASE("who shuts down on a core's thread, which would wait for itself, is told so and not kept waiting") {
   SystemOptions options = quiet(2);
   options.supervision.decide = [](const Fault&) -> Decision { return Directive::escalate; };
