@@ -452,7 +452,18 @@ void Core::tear_down() noexcept {
   torn_down_ = true;
   credits_->clear();
   host_.topics().clear(*this);
-  for_each_cell([this](Cell& cell) { lifecycle::obliterate(*this, cell); });
+  // Without the lock by which cells are found: what an actor owns may wait, where it ends, for a thread that sends
+  // here.
+  std::vector<Cell*> cells;
+  for_each_cell([&cells](Cell& cell) { cells.push_back(&cell); });
+  while (!cells.empty()) {
+    for (Cell* cell : cells) lifecycle::obliterate(*this, *cell);
+    cells.clear();
+    // Who has ended may have spawned others.
+    for_each_cell([&cells](Cell& cell) {
+      if (cell.state != CellState::stopping) cells.push_back(&cell);
+    });
+  }
   while (abandoned_.first != nullptr) forget_abandoned(*abandoned_.first);
 }
 
@@ -469,11 +480,17 @@ void Core::close_inbox() noexcept {
 
 void Core::discard_all() noexcept {
   const Scope scope{*this};
-  while (Envelope* envelope = posted_.pop()) destroy(envelope);
-  Chains chains;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    while (rings_[i].pop(chains)) discard_chain(chains.messages, chains.returned);
-    discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
+  // What ends here may itself have sent something, by any lane.
+  for (bool found = true; found;) {
+    found = !posted_.empty();
+    while (Envelope* envelope = posted_.pop()) destroy(envelope);
+    Chains chains;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      while (rings_[i].pop(chains)) discard_chain(chains.messages, chains.returned);
+      found |= !lanes_[i].messages.empty();
+      discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
+    }
+    found |= !posted_.empty();
   }
 }
 

@@ -339,6 +339,8 @@ void fault(Cell& cell, std::exception_ptr error, std::string_view during) {
 }
 
 void obliterate(Core& core, Cell& cell) noexcept {
+  cell.state = CellState::stopping;  // what it is told because of its own end, or of another's, ends at once
+  cell.quick = 0;
   cancel_timers(cell);
   end_activations(core, cell, "the system ended");
   mailbox::clear(core, cell, Drop::stopped);

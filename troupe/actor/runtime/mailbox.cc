@@ -227,6 +227,10 @@ Sent admit(Core& core, Cell& cell, Envelope* envelope) {
     return Sent::dead;
   }
   if (envelope->handler->runtime) {
+    if (core.is_torn_down()) [[unlikely]] {
+      core.destroy(envelope);
+      return Sent::dead;
+    }
     cell.control.push(envelope);
     core.hurry(cell);
     return Sent::sent;
