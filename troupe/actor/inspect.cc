@@ -62,10 +62,15 @@ InspectedActor inspect_cell(Core& core, const Cell& cell) {
 }  // namespace
 
 std::vector<InspectedActor> inspect_core(Core& core) {
-  std::vector<InspectedActor> actors;
-  core.for_each_cell([&](Cell& cell) {
-    if (cell.state != CellState::reserved) actors.push_back(inspect_cell(core, cell));
+  // An actor's own code is called without the lock by which cells are found: it may take one that a thread holds which
+  // sends here. What has been spawned is this core's alone.
+  std::vector<const Cell*> cells;
+  core.for_each_cell([&cells](const Cell& cell) {
+    if (cell.state != CellState::reserved) cells.push_back(&cell);
   });
+  std::vector<InspectedActor> actors;
+  actors.reserve(cells.size());
+  for (const Cell* cell : cells) actors.push_back(inspect_cell(core, *cell));
   return actors;
 }
 

@@ -119,6 +119,37 @@ TEST_CASE("an actor runs on the core that it was given") {
   }
 }
 
+namespace {
+
+/// Has a thread tell it something while it is looked at, as one may that holds the lock which `inspect` waits for.
+class Shared {
+ public:
+  explicit Shared(Ref<Shared>* self) : self_(self) {}
+  void handle(Inc m) { n_ += m.by; }
+  std::int64_t handle(Get) { return n_; }
+  void inspect(Inspection& out) const {
+    std::thread{[to = *self_] { to.tell(Inc{}); }}.join();
+    out.add("told", 1);
+  }
+
+ private:
+  Ref<Shared>* self_;
+  std::int64_t n_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("an actor that is looked at may wait for a thread that tells it something meanwhile") {
+  System system{quiet(1)};
+  Ref<Shared> shared;
+  shared = system.spawn<Shared>({}, &shared);
+  const auto actors = system.block_on(system.inspect());
+  const auto seen = std::ranges::find(actors, "Shared", &InspectedActor::type);
+  REQUIRE(seen != actors.end());
+  CHECK_EQ(seen->details.size(), 1);
+  CHECK_EQ(system.block_on(shared.ask(Get{})).value(), 1);
+}
+
 TEST_CASE("the tree shows every actor once, with its path") {
   System system{quiet(2)};
   auto counter = system.spawn<Counter>({.name = "counter", .core = 1});
