@@ -182,6 +182,26 @@ class Impatient {
 
 }  // namespace
 
+TEST_CASE("what a task that runs as a guest throws is reported, and ends neither the tasks of others nor the system") {
+  test::World w{1};
+  auto over = std::make_shared<bool>(false);
+  w.system().run_as_guest([](std::shared_ptr<bool> out) -> Task<void> {
+    co_await sleep(10s);
+    *out = true;
+  }(over));
+  for (int i = 0; i < 20; ++i) {
+    w.system().run_as_guest([](int number) -> Task<void> {
+      co_await sleep(1s);
+      throw std::runtime_error("broken " + std::to_string(number));
+    }(i));
+  }
+  w.advance(11s);
+  CHECK(*over);
+  CHECK_FALSE(w.system().failed());
+  REQUIRE_EQ(w.reports().size(), 20);
+  CHECK_NE(w.reports()[7].find("guest threw: broken 7"), std::string::npos);
+}
+
 TEST_CASE("a child that is spawned by an actor that stops never runs") {
   test::World w{4};
   auto alive = std::make_shared<int>(0);

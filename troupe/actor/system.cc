@@ -80,11 +80,20 @@ int usable_cores() {
 
 }  // namespace
 
-/// Runs tasks for threads that are no core's. One on the first core.
+/// Runs tasks for threads that are no core's. One on the first core. What a task throws is no fault of this actor,
+/// whose restart would end the tasks of all others.
 struct System::Guest {
   static constexpr std::string_view actor_type = "Guest";
   static constexpr bool interleaves = true;
-  Task<void> handle(RunTask run) { co_await std::move(run.task); }
+  Task<void> handle(RunTask run, Context& context) {
+    std::exception_ptr error;
+    try {
+      co_await std::move(run.task);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) context.system().report("a task that was run as a guest threw: " + lifecycle::describe(error));
+  }
   Task<void> handle(RunAwaitedTask run) { co_await std::move(run.task); }
 };
 
