@@ -38,7 +38,12 @@ Visit visit_of(const web::Request& http, std::string_view ui_locales) {
 Task<web::Response> lost_flow(ServicePtr service, FlowId flow, BrowserToken browser, int status, Language language) {
   auto way_on = co_await service->sessions.ask(GetWayOn{std::move(flow), std::move(browser)});
   if (!way_on) co_return error_page(errors::temporarily_unavailable, language);
-  co_return *way_on ? done_step_page(status, **way_on, language) : lost_flow_page(status, language);
+  if (!*way_on) co_return lost_flow_page(status, language);
+  auto response = done_step_page(status, **way_on, language);
+  // Of a form the browser knows no other answer than this one, and goes on by itself; whoever came back by themselves
+  // need not.
+  if (status == 403) response.headers.add("Refresh", "0; url=" + **way_on);
+  co_return response;
 }
 
 Task<std::expected<Flow, web::Response>> finish_flow(ServicePtr service, FinishFlow finish, Language language) {

@@ -110,9 +110,11 @@ std::string way_on(const Reply& page) {
   constexpr std::string_view mark = "<p><a href=\"";
   std::string_view html = page.body();
   if (!html.contains("This step is done already")) return "";
+  CHECK_EQ(page.status(), 403);
   html.remove_prefix(html.find(mark) + mark.size());
   std::string way{html.substr(0, html.find('"'))};
   for (std::size_t at = 0; (at = way.find("&amp;", at)) != std::string::npos; ++at) way.erase(at + 1, 4);
+  CHECK_EQ(page.header("refresh"), "0; url=" + way);  // by itself
   return way;
 }
 
