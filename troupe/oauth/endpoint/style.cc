@@ -30,6 +30,9 @@ button {
   margin-top: 1.5rem; padding: .65rem 1.25rem; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent); border-radius: .5rem;
 }
+/* The second click of a double click on the page before is no answer to what this one asks. */
+button[name=decision] { animation: ask .7s; }
+@keyframes ask { from, to { pointer-events: none; } }
 button.quiet { color: var(--ink); background: transparent; border-color: var(--line); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 h2 { margin: 2rem 0 .5rem; font-size: 1.15rem; line-height: 1.3; }
