@@ -38,6 +38,9 @@ struct Cellar {
   int handle(Write m) { return n = m.n; }
   int n = 0;
 };
+struct Fragile {
+  int handle(Write) { throw std::runtime_error("it broke"); }
+};
 struct Careless {
   explicit Careless(Ref<Cellar> its_cellar) : cellar(its_cellar) {}
   Task<void> handle(Add m) {
@@ -336,7 +339,7 @@ TEST_CASE("both kinds of schedules mix what nobody has put into an order, and di
       });
 }
 
-TEST_CASE("the chart tells what was dropped and what threw") {
+TEST_CASE("the chart tells what was dropped, what threw, and what was reported") {
   test::World w{1};
   auto cellar = w.spawn<Cellar>({.name = "cellar"});
   w.run_until_idle();
@@ -345,6 +348,7 @@ TEST_CASE("the chart tells what was dropped and what threw") {
     co_await sleep(1ms);
     throw std::runtime_error("a guest fails");
   }(cellar));
+  w.spawn<Fragile>({.name = "fragile"}).tell(Write{1});
   w.advance(1s);
   lifecycle::request_stop(nullptr, cellar.address());
   w.run_until_idle();
@@ -354,6 +358,7 @@ TEST_CASE("the chart tells what was dropped and what threw") {
   INFO(chart);
   CHECK(chart.contains("cellar                 Write                        handled"));
   CHECK(chart.contains("THREW"));
-  CHECK(chart.contains("a guest fails"));
+  CHECK(chart.contains("it broke"));
+  CHECK(chart.contains("a task that was run as a guest threw: a guest fails"));
   CHECK(chart.contains("Write                        DROPPED: no such actor"));
 }
