@@ -486,7 +486,10 @@ void Core::discard_all() noexcept {
     while (Envelope* envelope = posted_.pop()) destroy(envelope);
     Chains chains;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      while (rings_[i].pop(chains)) discard_chain(chains.messages, chains.returned);
+      while (rings_[i].pop(chains)) {
+        found = true;
+        discard_chain(chains.messages, chains.returned);
+      }
       found |= !lanes_[i].messages.empty();
       discard_chain(lanes_[i].messages.take().head, std::exchange(lanes_[i].returned, nullptr));
     }
