@@ -88,7 +88,12 @@ void SessionActor::finish(const FlowId& id, Kept& kept, base::UnixTime now) {
   if (std::exchange(kept.is_finished, true)) return;
   kept.flow.expires_at = std::min(kept.flow.expires_at, now + finished_kept_for);
   finished_.push_back(id);
-  if (finished_.size() > finished_max) forget(FlowId{finished_.front()});
+  forget_finished(now);
+}
+
+void SessionActor::forget_finished(base::UnixTime now) {
+  while (!finished_.empty() && (finished_.size() > finished_max || flows_.at(finished_.front()).flow.expires_at <= now))
+    forget(FlowId{finished_.front()});
 }
 
 void SessionActor::forget(const FlowId& id) {
@@ -98,7 +103,8 @@ void SessionActor::forget(const FlowId& id) {
 }
 
 void SessionActor::make_room(base::UnixTime now) {
-  // All live equally long, so the oldest is the next to expire; names of finished ones are skipped.
+  forget_finished(now);
+  // All live equally long, so the oldest is the next to expire; names of those that were forgotten are skipped.
   while (!flows_by_age_.empty()) {
     const auto oldest = flows_.find(flows_by_age_.front());
     const bool is_gone = oldest == flows_.end();

@@ -203,6 +203,7 @@ class SessionActor {
   std::expected<StartedSession, FlowError> started_before(const StartSession& message, base::UnixTime now);
   void make_room(base::UnixTime now);
   void finish(const FlowId& id, Kept& kept, base::UnixTime now);
+  void forget_finished(base::UnixTime now);
   void forget(const FlowId& id);
   void tell_revoked(const std::vector<FamilyId>& families) const;
 

@@ -92,12 +92,12 @@ Task<web::Response> confirm(ServicePtr service, web::Request http, LogoutRequest
   const Language language = language_for(http, request.ui_locales);
   auto cookie = Cookies{service->options}.session(http);
   if (!is_same_origin(http)) co_return lost_flow_page(403, language);
-  if (!cookie) co_return signed_out_page(language, std::nullopt);  // by the click before this one
-  if (!proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403, language);
+  if (cookie && !proves(*cookie, fields_of_question(request), proof)) co_return lost_flow_page(403, language);
   std::optional<ClientId> client;
   if (!request.client_id.empty()) client = ClientId{request.client_id};
   auto way = co_await way_of(service, std::move(request), std::move(client));
   if (!way) co_return error_page(way.error(), language);
+  if (!cookie) co_return signed_out_page(language, *way);  // by the click before this one
   co_return co_await sign_out(std::move(service), std::move(*cookie), std::move(*way), language, cause_of(http));
 }
 

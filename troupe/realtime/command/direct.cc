@@ -46,7 +46,7 @@ actor::Task<void> run(Received command, OptionalId id, Client& client) {
   const auto& user = client.session().identity.user;
   const auto& home = client.routing().home(inbox_topic(user));
   AcknowledgeInbox message{user, command.offset, std::move(command.epoch)};
-  const auto not_noted = "what was received was not noted; say it again";
+  const auto not_noted = "what was received may not have been noted; say it again";
   if (!id) {
     if (home.tell(std::move(message)) != actor::Sent::sent) refuse(client, id, ErrorCode::overloaded, not_noted);
     co_return;
