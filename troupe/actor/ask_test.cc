@@ -1,6 +1,8 @@
 // Telling and asking: every ask has exactly one outcome, and the outcome tells whether to repeat it.
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "troupe/actor/sim/explore.h"
 
 using namespace troupe::actor;
@@ -39,6 +41,9 @@ struct Forget {
 struct Fumble {
   using reply = std::int64_t;
 };
+struct Find {
+  using reply = std::optional<std::int64_t>;
+};
 struct Unknown {};
 
 class Counter {
@@ -51,6 +56,10 @@ class Counter {
     co_return n_;
   }
   Task<void> handle(Stuck m) { co_await sleep(m.delay); }
+  Task<std::optional<std::int64_t>> handle(Find) {
+    if (n_ == 0) co_return {};
+    co_return n_;
+  }
   std::expected<std::int64_t, TakeError> handle(Take m) {
     if (m.n > n_) return std::unexpected(TakeError::too_much);
     return n_ -= m.n;
@@ -66,6 +75,12 @@ class Counter {
 };
 static_assert(Handles<Counter, Inc> && Handles<Counter, Get> && Handles<Counter, Slow> && Handles<Counter, Take>);
 static_assert(!Handles<Counter, Unknown>);
+
+// What either compiler calls a type is read alike.
+static_assert(detail::name_of_type<Counter>() == "Counter");
+static_assert(detail::type_in_signature("name_of_type() [A = a::Pair<int, a::B>]") == "Pair<int, a::B>");
+static_assert(detail::type_in_signature("name_of_type() [with A = a::B<int [3]>; string_view = std::x<char>]") ==
+              "B<int [3]>");
 static_assert(satisfies<Counter, Protocol<Inc, Get>>::value && !satisfies<Counter, Protocol<Unknown>>::value);
 
 struct Wrong {
@@ -157,6 +172,12 @@ TEST_CASE("an actor asks others on its own and on another core") {
     CHECK_EQ(w.block_on(adder.ask(Sum{near, far})).value(), 12);
     CHECK_EQ(w.block_on(adder.ask(Sum{far, near})).value(), 13);
   });
+}
+
+TEST_CASE("a handler that waits answers with nothing as well as with something") {
+  test::World w{1};
+  CHECK_EQ(w.block_on(w.spawn<Counter>({}).ask(Find{})).value(), std::nullopt);
+  CHECK_EQ(w.block_on(w.spawn<Counter>({}, std::int64_t{3}).ask(Find{})).value(), 3);
 }
 
 TEST_CASE("a domain error is an answer") {

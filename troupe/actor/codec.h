@@ -121,6 +121,9 @@ concept StrongType =
 template <class T>
 concept Period =
     requires { []<class R, class P>(std::type_identity<std::chrono::duration<R, P>>) {}(std::type_identity<T>{}); };
+/// As what the count of a period travels: whole numbers of any width as one, fractions as they are.
+template <Period T>
+using CountOf = std::conditional_t<std::is_floating_point_v<typename T::rep>, typename T::rep, std::int64_t>;
 template <class T>
 concept TupleLike = requires { std::tuple_size<T>::value; };  // pair, tuple and array
 template <class T>
@@ -172,7 +175,7 @@ class Encoder {
     } else if constexpr (detail::StrongType<T>) {
       put(value.value());
     } else if constexpr (detail::Period<T>) {
-      put(static_cast<std::int64_t>(value.count()));
+      put(static_cast<detail::CountOf<T>>(value.count()));
     } else if constexpr (detail::TupleLike<T>) {
       std::apply([&](const auto&... each) { (this->put(each), ...); }, value);
     } else if constexpr (detail::Container<T>) {
@@ -225,7 +228,7 @@ class Decoder {
     } else if constexpr (detail::StrongType<T>) {
       return T{get<typename T::value_type>()};
     } else if constexpr (detail::Period<T>) {
-      return T{static_cast<typename T::rep>(get<std::int64_t>())};
+      return T{static_cast<typename T::rep>(get<detail::CountOf<T>>())};
     } else if constexpr (detail::TupleLike<T>) {
       T value{};
       std::apply([&](auto&... each) { (this->read(each), ...); }, value);

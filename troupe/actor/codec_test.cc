@@ -70,6 +70,9 @@ TEST_CASE("whatever is encoded comes back") {
   comes_back(Nothing{});
   comes_back(Private{-5, "five"});
   comes_back(std::set<std::string>{"b", "a"});
+  comes_back(std::chrono::duration<std::int8_t>{-5});
+  comes_back(std::chrono::duration<double>{0.25});
+  comes_back(std::chrono::duration<float, std::milli>{-1.5F});
   comes_back(Everything{});
   comes_back(Everything{-1,
                         true,

@@ -18,20 +18,21 @@ namespace troupe::actor {
 
 namespace detail {
 
+/// Of a template's function in which its argument is called A, the argument without its namespaces. Clang says
+/// "... [A = troupe::realtime::WebSocketActor]", GCC "... [with A = troupe::realtime::WebSocketActor; ...]".
+constexpr std::string_view type_in_signature(std::string_view signature) {
+  signature.remove_prefix(signature.find("A = ") + 4);
+  const auto name = signature.substr(0, signature.find_last_of(";]", signature.find(';')));
+  const auto colons = name.substr(0, name.find('<')).rfind("::");
+  return colons == std::string_view::npos ? name : name.substr(colons + 2);
+}
+
 template <class A>
 constexpr std::string_view name_of_type() {
   if constexpr (requires { std::bool_constant<(A::actor_type.size() > 0)>{}; }) {
     return A::actor_type;
   } else {
-    // "... [A = troupe::realtime::WebSocketActor]": the last word, without its namespaces.
-    std::string_view name = __PRETTY_FUNCTION__;
-    name.remove_suffix(1);
-    const auto from = name.rfind("A = ");
-    name.remove_prefix(from + 4);
-    const auto arguments = name.find('<');
-    const auto colons = name.substr(0, arguments).rfind("::");
-    if (colons != std::string_view::npos) name.remove_prefix(colons + 2);
-    return name;
+    return type_in_signature(__PRETTY_FUNCTION__);
   }
 }
 

@@ -1,7 +1,7 @@
 // Hooks: what an actor may have beside its handlers, found by name at compile time, and refused where it nearly fits.
 //
 //   void started(Context&);              before the first message of each start; or a Task<void>, while messages wait
-//   void stopped(Context&);              at its stop, or a restart though nothing was wrong; not after its own fault
+//   void stopped(Context&);              at its stop, whatever led to it; at a restart, unless by its own fault
 //   void inspect(Inspection&) const;     adds to its line where operators look (inspect.h)
 //   void recovered(Context&);            where its state lasts, in place of `started`; or a Task<void>
 //   std::string persistence_id() const;  where its state lasts: what its entity is called

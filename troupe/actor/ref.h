@@ -162,8 +162,9 @@ class Ref {
   friend std::strong_ordering operator<=>(const Ref& a, const Ref& b) noexcept { return a.address_ <=> b.address_; }
   Address address() const noexcept { return address_; }
 
-  /// Hands the message over and says what happened; never blocks. Any thread. From another core `sent` means that it
-  /// is on its way with a place kept for it, and `full` may come while there is room that other senders hold.
+  /// Hands the message over and says what happened. Any thread; no core ever waits in it, a foreign thread does where
+  /// the mailbox is full and says `Overflow::block`. From another core `sent` means that it is on its way with a place
+  /// kept for it, and `full` may come while there is room that other senders hold.
   template <class M>
   Sent tell(M message) const {
     static_assert(detail::fit_to_tell<A, M>());
