@@ -4,6 +4,7 @@
 
 #include <future>
 #include <thread>
+#include <vector>
 
 #include "troupe/actor/sim/world.h"
 
@@ -42,6 +43,35 @@ class LastWords {
   Paper paper_;
 };
 
+/// Tells its heir much where it ends, wherever that is.
+struct Testament {
+  Testament(Ref<Sink> its_heir, Paper its_paper) : heir(its_heir), paper(std::move(its_paper)) {}
+  Testament(Testament&&) = default;
+  ~Testament() {
+    if (paper == nullptr) return;  // moved from
+    for (int i = 0; i < 70; ++i) heir.tell(Note{paper});
+  }
+  Ref<Sink> heir;
+  Paper paper;
+};
+
+class Notary {
+ public:
+  void handle(Testament) {}
+};
+
+struct Send {
+  std::vector<Ref<Notary>> to;
+  Ref<Sink> heir;
+  Paper paper;
+};
+class Sender {
+ public:
+  void handle(const Send& m) {
+    for (const auto& notary : m.to) notary.tell(Testament{m.heir, m.paper});
+  }
+};
+
 struct Begin {
   std::promise<void>* begun;
 };
@@ -78,6 +108,23 @@ TEST_CASE("what actors say in their destructors when their system is cut off end
     w.crash();
   }
   CHECK_EQ(paper.use_count(), 1);
+}
+
+TEST_CASE(
+    "what messages say in their destructors when their system is cut off ends with it, wherever they had come to") {
+  const auto paper = std::make_shared<int>();
+  for (std::uint64_t turns = 1; turns <= 48; ++turns) {
+    CAPTURE(turns);
+    test::World w{turns, {.cores = 3}};
+    const auto heir = w.spawn<Sink>({.core = static_cast<int>(turns % 3)});
+    std::vector<Ref<Notary>> notaries;
+    for (int core = 0; core < 3; ++core) notaries.push_back(w.spawn<Notary>({.core = core}));
+    w.run_until_idle();
+    for (int core = 0; core < 3; ++core) w.spawn<Sender>({.core = core}).tell(Send{notaries, heir, paper});
+    w.run(1 + turns / 3);
+    w.crash();
+    CHECK_EQ(paper.use_count(), 1);
+  }
 }
 
 TEST_CASE("an actor that owns threads waits for their jobs also when its system is cut off, and holds up nobody") {

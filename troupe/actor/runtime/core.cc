@@ -142,8 +142,9 @@ Sent Core::to_lane(Core& to, Envelope* envelope) {
 void Core::to_lane_paid(Core& to, Envelope* envelope) {
   Lane& lane = lanes_[static_cast<std::size_t>(to.index_)];
   lane.messages.push(envelope);
-  // Handing over every 64 messages lets the other core begin while this one still works.
-  if (++lane.waiting % 64 == 0) flush_lanes();
+  // Handing over every 64 messages lets the other core begin while this one still works. Of cores that are torn down
+  // none begins: what is sent to them ends in its lane.
+  if (++lane.waiting % 64 == 0 && !torn_down_) flush_lanes();
 }
 
 void Core::flush_lanes() noexcept {
