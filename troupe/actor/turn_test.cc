@@ -56,6 +56,22 @@ class Asker {
   Ref<Holder> holder_;
 };
 
+using Times = std::vector<std::pair<Instant, troupe::base::UnixTime>>;
+/// Notes what time it is, and again a second later.
+class Watch {
+ public:
+  Watch(troupe::base::ManualClock* clock, std::shared_ptr<Times> seen) : clock_(clock), seen_(std::move(seen)) {}
+  void handle(Item, Context& ctx) {
+    seen_->emplace_back(ctx.now(), ctx.wall());
+    clock_->advance(1s);
+    seen_->emplace_back(ctx.now(), ctx.wall());
+  }
+
+ private:
+  troupe::base::ManualClock* clock_;
+  std::shared_ptr<Times> seen_;
+};
+
 /// One core, askers who wait for the holder's answer, and others to stand in line.
 struct Crowd {
   Crowd(int askers, int others) {
@@ -175,4 +191,25 @@ TEST_CASE("what reaches a core in the middle of a turn is nobody's deed, whoever
   CHECK_GT(seen->handled_before, 0);
   CHECK_LT(seen->handled_before, 60);
   CHECK(seen->in_nobodys_name);
+}
+
+TEST_CASE("within a turn it is the same time for all, and the next turn sees what became of both clocks") {
+  test::World w{1};
+  const auto seen = std::make_shared<Times>();
+  const auto watch = w.spawn<Watch>({}, &w.manual_clock(), seen);
+  const auto look_twice = [&] {
+    watch.tell(Item{});
+    w.run_until_idle();
+    const auto times = std::exchange(*seen, {});
+    REQUIRE_EQ(times.size(), 2);
+    CHECK(times[0] == times[1]);
+    return times[0];
+  };
+  const auto first = look_twice();
+  w.manual_clock().jump_wall(-1h);
+  const auto second = look_twice();
+  CHECK_GT(second.first, first.first);
+  CHECK_LT(second.second, first.second);
+  w.advance(2h);
+  CHECK_GE(look_twice().second, first.second + 1h);
 }

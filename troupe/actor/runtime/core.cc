@@ -396,7 +396,7 @@ bool Core::run_cells(TurnLimits& limits) {
     if (since_clock >= 16) {
       since_clock = 0;
       share = line_.share();
-      now_ = clock_.now();
+      now_it_is(clock_.now());
       if (now_ >= end) return true;
       if (now_ >= hand_over) {
         enter(nullptr);  // what comes in is nobody's deed here
@@ -424,7 +424,7 @@ void Core::run_turn_end() {
 }
 
 void Core::turn(TurnLimits limits, bool may_wait) {
-  now_ = clock_.now();
+  now_it_is(clock_.now());
   turns_.add();
   receive();
   if (observer_ != nullptr) observer_->turn_begins(*this);

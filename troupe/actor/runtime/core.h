@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "troupe/actor/runtime/ask_state.h"
@@ -72,7 +73,11 @@ class Core {
   Instant now() const noexcept { return now_; }
   /// Read anew.
   Instant read_clock() const noexcept { return clock_.now(); }
-  base::UnixTime wall() const noexcept { return clock_.wall(); }
+  /// Read when it is asked for first, for the same while as now(): who asks for each message of a turn pays once.
+  base::UnixTime wall() noexcept {
+    if (!std::exchange(wall_is_read_, true)) wall_ = clock_.wall();
+    return wall_;
+  }
   base::Random& random() noexcept { return *random_; }
   Poller& poller() noexcept { return *poller_; }
   TimerWheel& timers() noexcept { return timers_; }
@@ -388,6 +393,10 @@ class Core {
   Sent from_outside(Envelope* envelope);
   void refuse_foreign(const Envelope& envelope, Drop reason);
   void count_refused(Refused& refused) noexcept;
+  void now_it_is(Instant now) noexcept {
+    now_ = now;
+    wall_is_read_ = false;
+  }
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
   void finish_span(Span& span, bool failed) noexcept;
   /// There always is a free one; whoever takes the last adds another.
@@ -422,6 +431,8 @@ class Core {
   std::unique_ptr<base::Random> random_;
   std::unique_ptr<Poller> poller_;
   Instant now_;
+  base::UnixTime wall_;
+  bool wall_is_read_ = false;
   Observer* const observer_;
   const std::size_t lane_limit_;
   const Duration spin_;

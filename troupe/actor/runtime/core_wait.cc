@@ -42,7 +42,7 @@ void Core::poll(std::optional<Duration> timeout) {
   if (rest_.get_up()) host_.bell().ring();
   polled_ = clock_.now();
   if (!due) return;
-  now_ = polled_;  // handlers may set timers and count rates, and the turn that ended may be long past
+  now_it_is(polled_);  // handlers may set timers and count rates, and the turn that ended may be long past
   poller_->dispatch();
 }
 
