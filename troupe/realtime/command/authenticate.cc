@@ -12,7 +12,7 @@ actor::Task<void> run(Authenticate command, OptionalId id, Client& client) {
     co_return;
   }
   auto& session = client.session();
-  if (client.is_open() && identity->user != session.identity.user) {
+  if (client.has_user() && identity->user != session.identity.user) {
     refuse(client, id, ErrorCode::forbidden, "the token is another user's");
     co_return;
   }

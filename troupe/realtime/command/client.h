@@ -133,9 +133,11 @@ class Client {
   virtual actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) = 0;
   /// A place within the limit of its user for a connection that came without a token. False: `id` was answered.
   virtual actor::Task<bool> admit(UserId user, OptionalId id) = 0;
-  /// Takes an identity: the first one opens the session, a later one of the same user replaces it.
+  /// Takes an identity: the first one opens the session, a later one of the same user replaces it. Of a connection that
+  /// closes nothing changes.
   virtual actor::Task<void> adopt(Identity identity) = 0;
-  virtual bool is_open() const noexcept = 0;
+  /// Its user is known, and is nobody else from then on.
+  virtual bool has_user() const noexcept = 0;
 };
 
 /// The client as one who asks; valid until it waits for something.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "troupe/base/check.h"
 #include "troupe/realtime/connection/connection_supervisor.h"
 #include "troupe/realtime/connection/shared_limits.h"
 #include "troupe/realtime/connection/websocket_actor.h"
@@ -410,6 +411,9 @@ actor::Task<std::expected<Identity, ClientError>> Connection::verify(base::Secre
 }
 
 actor::Task<void> Connection::adopt(Identity identity) {
+  if (state_ >= State::closing) co_return;
+  // The router, the keeper of its session and the door know it by its user.
+  INVARIANT(!welcomed_ || identity.user == session_.identity.user, "a connection stays its user's");
   bool first = state_ == State::unauthenticated;
   use(std::move(identity));
   if (!may_stay()) co_return;

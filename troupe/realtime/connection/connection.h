@@ -96,6 +96,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void attach(actor::Ref<WebSocketActor> actor);
   /// Takes the identity that the client brought with its upgrade, if that has not been done.
   actor::Task<void> arrive();
+  /// The router knows of it, and it does not close yet.
+  bool is_open() const noexcept { return state_ == State::open || state_ == State::draining; }
   /// The router of this core has lost it; restore() is to be called until it is not so any more.
   bool has_lost_routes() const noexcept { return rare().lost != nullptr && state_ < State::closing; }
   /// Registers again, and goes on with all subscriptions after what was brought here before. False: in vain for now.
@@ -190,7 +192,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   actor::Task<std::expected<Identity, ClientError>> verify(base::Secret<std::string> token) override;
   actor::Task<bool> admit(UserId user, OptionalId id) override;
   actor::Task<void> adopt(Identity identity) override;
-  bool is_open() const noexcept override { return state_ == State::open || state_ == State::draining; }
+  bool has_user() const noexcept override { return welcomed_; }
 
  private:
   enum class State : std::uint8_t {

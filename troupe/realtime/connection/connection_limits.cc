@@ -17,7 +17,7 @@ bool Connection::within_rate(std::size_t bytes, base::Instant now) {
 }
 
 actor::Task<bool> Connection::admit(UserId user, OptionalId id) {
-  if (is_open()) co_return true;
+  if (welcomed_) co_return true;
   if (rare_ != nullptr) rare_->user_lease.reset();  // of a command that failed before it came to an end
   auto lease = co_await site_->door.ask(AdmitUser{std::move(user)});
   if (lease) {

@@ -40,6 +40,7 @@ actor::Task<bool> Connection::claim(SessionId wanted) {
   }
   resumed_ = true;
   session_.identity.user = std::move(claimed->user);
+  if (auto& arrived = rare().arrival->identity) arrived->user = session_.identity.user;  // should it arrive anew
   session_.restored = std::make_unique<SubscriptionMap>(std::move(claimed->subscriptions));
   make_rare().resume_until = core_.now() + site_->options.resume_within;
   reschedule();

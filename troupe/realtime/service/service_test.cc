@@ -212,6 +212,36 @@ TEST_CASE("a fresh token replaces the old one and takes away what it no longer p
   CHECK_EQ(field(other[0], "code"), "forbidden");
 }
 
+TEST_CASE("who closes while a token is verified stays who it was, and the others go on") {
+  struct Row {
+    std::string_view headers, first;
+  };
+  const Row rows[] = {
+      {"Authorization: Bearer alice,topic:>:subscribe\r\n", ""},
+      {"", ""},  // anonymous
+      {"", R"({"type":"authenticate","token":"alice"})"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.headers);
+    CAPTURE(row.first);
+    RealtimeOptions options;
+    if (row.first.empty())
+      options.settings =
+          std::make_shared<RealtimeSettings>(NamespaceOptions{}, RealtimeSettings::Namespaces{}, Anonymous::allowed);
+    RealtimeWorld world{options};
+    auto other = world.connect("carol");
+    for (int i = 0; i < 20; ++i) {
+      auto socket = world.ask_for("/ws", row.headers);
+      if (!row.first.empty()) socket->say(row.first);
+      socket->say(fmt::format(R"({{"type":"authenticate","token":"bob{}"}})", i));
+      socket->send(wire::Opcode::close, wire::close_payload(1000, ""));
+      world.world.run_until_idle();
+      CHECK(socket->is_closed());
+      CHECK_EQ(types(world.exchange(other, R"({"type":"info"})")), "info");
+    }
+  }
+}
+
 TEST_CASE("children of the supervisor go on after a fault, save where their tables cannot be trusted") {
   auto decide = system_supervision().decide;
   CHECK(decide(std::make_exception_ptr(std::bad_alloc{})) == actor::Directive::resume);

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "troupe/base/check.h"
+
 namespace troupe::realtime {
 
 class UserIndex {
@@ -24,7 +26,10 @@ class UserIndex {
   template <class NextOf>
   void remove(Place place, std::size_t hash, NextOf next_of) {
     auto* link = &first(hash);
-    while (*link != place) link = &next_of(*link);
+    while (*link != place) {
+      INVARIANT(*link != none, "who leaves the index stands under the name under which it came");
+      link = &next_of(*link);
+    }
     *link = next_of(place);
     --size_;
   }
