@@ -8,6 +8,7 @@
 
 #include "troupe/actor/runtime/core.h"
 #include "troupe/base/check.h"
+#include "troupe/base/prefetch.h"
 
 namespace troupe::web {
 namespace {
@@ -43,6 +44,7 @@ class StreamLink final : public WebSocketLink, private net::StreamEvents, privat
 
   void start(WebSocketEvents& events, WebSocketLimits limits, wire::Inflater* inflater) override;
   std::size_t write_some(std::span<const iovec> frames) override;
+  void prefetch_write() const noexcept override { base::prefetch(stream_.get()); }
   void ping(std::string_view payload) override { queue_control(Opcode::ping, payload); }
   void close(std::uint16_t code, std::string_view reason) override;
   void pause_reading() override;

@@ -72,6 +72,8 @@ class WebSocketLink {
   /// Each part is a finished frame (wire::encode_frame), or some behind each other, save that after a short write the
   /// first part must be the rest of the frame that was cut. After close() all but such a rest is accepted and dropped.
   virtual std::size_t write_some(std::span<const iovec> frames) = 0;
+  /// A write will follow soon: what it needs of memory is brought near. The link itself should be near already.
+  virtual void prefetch_write() const noexcept {}
 
   /// Sends a ping of at most 125 bytes. It is dropped when 4 KiB of control frames already wait for a full socket.
   virtual void ping(std::string_view payload) = 0;

@@ -325,6 +325,11 @@ void Connection::write_turn(JoinedFrames& joined) {
   flush(&joined);
 }
 
+void Connection::prefetch_queue() const noexcept {
+  base::prefetch(outbox_.get(), sizeof(Outbox));
+  base::prefetch(link_.get());
+}
+
 FrameCoding* Connection::coding() noexcept {
   if (rare().events != nullptr) return &rare().events->coding;
   return compression_.get();

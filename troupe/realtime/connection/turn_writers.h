@@ -26,6 +26,7 @@ class TurnWriters final : private actor::TurnEndHook {
 
  private:
   void on_turn_end() override;
+  void prefetch_behind(std::size_t place) const noexcept;
 
   std::vector<Connection*> waiting_;  // null: it has ended
   std::vector<Connection*> writing_;  // while they do

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "troupe/base/check.h"
+#include "troupe/base/prefetch.h"
 
 namespace troupe::realtime {
 
@@ -44,6 +45,8 @@ void History::drop_oldest() {
   bytes_ -= kept_.front().message.frame.size();
   dropped_seq_ = std::max(dropped_seq_, kept_.front().seq);
   kept_.pop_front();
+  // The next one to go, which nothing has touched since it came, is near when its time comes.
+  if (!kept_.empty()) base::prefetch(kept_.front().message.frame.data(), 1);
 }
 
 HistoryPage History::newest(std::size_t limit) const {
