@@ -30,9 +30,10 @@ actor::Task<void> catch_up(Client& client) {
   static_cast<void>(caught_up);  // a router that has failed knows of no subscription any more
 }
 
-AttachFault fault_of(const std::optional<NotOpened>& why) {
-  if (!why) return AttachFault::unknown;
-  return *why == NotOpened::no_room ? AttachFault::no_room : AttachFault::not_read;
+// Where nobody says why, it took too long, on the disk or before its turn came; or the router has failed.
+AttachFault fault_of(const actor::Failure<NotOpened>& failure) {
+  if (failure.domain == NotOpened::no_room) return AttachFault::no_room;
+  return failure.outcome == actor::Outcome::executed_failed ? AttachFault::unknown : AttachFault::not_read;
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ actor::Task<Attached> attach(Client& client, std::vector<WantedTopic> wanted, Ro
   }
   client.call_off();
   undo(std::move(topics), client);
-  co_return std::unexpected(fault_of(results.error().domain));
+  co_return std::unexpected(fault_of(results.error()));
 }
 
 actor::Task<void> take_back(std::vector<TopicPattern> topics, Client& client) {

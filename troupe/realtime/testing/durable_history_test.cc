@@ -390,6 +390,19 @@ TEST_CASE("a topic that cannot be read is overloaded for who subscribes or reads
   CHECK_EQ(publish(world, socket, topic, 1), "1");
 }
 
+TEST_CASE("a topic whose disk does not answer in time is overloaded for who subscribes") {
+  RealtimeWorld world{durable()};
+  const auto topic = on_disk(1);
+  world.world.faults().journal.delay_max = 24h;
+  auto socket = world.connect("alice");
+  socket->say(fmt::format(R"({{"type":"subscribe","topics":["{}"]}})", topic));
+  world.world.advance(6s);
+  const auto frames = socket->take();
+  REQUIRE_EQ(types(frames), "error");
+  CHECK_EQ(field(frames.at(0), "code"), "overloaded");
+  CHECK_EQ(field(frames.at(0), "message"), "the topics could not be read now; try again later");
+}
+
 TEST_CASE("after a fault of its router a durable topic goes on with its epoch and offsets") {
   RealtimeWorld world{durable()};
   const auto topic = on_disk(0);
