@@ -1,8 +1,6 @@
 // See session_actor.h.
 #include "troupe/oauth/actor/session_actor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -10,7 +8,6 @@
 #include "troupe/crypto/digest.h"
 #include "troupe/oauth/actor/browser_session.h"
 #include "troupe/wire/base64.h"
-#include "troupe/wire/url.h"
 
 namespace troupe::oauth {
 namespace {
@@ -32,12 +29,6 @@ std::string fresh_text(base::Random& random) {
 }
 
 bool same(const CsrfToken& a, const CsrfToken& b) { return crypto::equal_in_constant_time(a.expose(), b.expose()); }
-
-/// Where the flow stands.
-std::string page_of(const Flow& flow) {
-  const bool asks_for_consent = flow.goal == FlowGoal::code && flow.signed_in;
-  return fmt::format("{}?flow={}", asks_for_consent ? "/consent" : "/login", wire::percent_encode(flow.id.value()));
-}
 
 base::Duration touch_pause(const OauthOptions& options) {
   return std::min(touch_every, base::Duration{options.session_idle} / touches_an_idle_time);
@@ -75,13 +66,19 @@ SessionActor::Kept* SessionActor::find_open(const FlowId& id, const BrowserToken
   return kept == nullptr || !same(kept->csrf, csrf) ? nullptr : kept;
 }
 
-std::expected<StartedSession, FlowError> SessionActor::started_before(const StartSession& message, base::UnixTime now) {
+actor::Task<std::expected<StartedSession, FlowError>> SessionActor::started_before(StartSession message,
+                                                                                   base::UnixTime now) {
   const Kept* kept = find(message.flow, message.browser, now);
   if (kept == nullptr || !kept->login || !same(kept->login->form, message.csrf))
-    return std::unexpected(FlowError::not_here);
+    co_return std::unexpected(FlowError::not_here);
   const auto& [form, session, cookie] = *kept->login;
-  if (session.authentication.user != message.user) return std::unexpected(FlowError::not_here);
-  return StartedSession{session, cookie, {kept->flow, kept->csrf}};
+  if (session.authentication.user != message.user) co_return std::unexpected(FlowError::not_here);
+  StartedSession answer{session, cookie, {kept->flow, kept->csrf}};
+  const bool is_alive =
+      co_await parts_.storage.read([place = read_cookie(answer.token).value(), now, options = parts_.options](
+                                       Tables& t) { return find_live(t, place, now, options).has_value(); });
+  if (!is_alive) co_return std::unexpected(FlowError::not_here);
+  co_return answer;
 }
 
 void SessionActor::finish(const FlowId& id, Kept& kept, base::UnixTime now) {
@@ -147,17 +144,20 @@ std::expected<Flow, FlowError> SessionActor::handle(CheckFlow message, actor::Co
   return kept->flow;
 }
 
-std::optional<std::string> SessionActor::handle(GetWayOn message, actor::Context& context) {
+std::optional<WayOn> SessionActor::handle(GetWayOn message, actor::Context& context) {
   const Kept* kept = find(message.flow, message.browser, context.wall());
   if (kept == nullptr) return std::nullopt;
-  if (!kept->is_finished) return page_of(kept->flow);
-  return kept->address.empty() ? std::nullopt : std::optional{kept->address};
+  if (kept->is_finished)
+    return kept->address.empty() ? std::nullopt : std::optional{WayOn{FlowStep::nothing, kept->address}};
+  const bool asks_for_consent = kept->flow.goal == FlowGoal::code && kept->flow.signed_in;
+  return WayOn{asks_for_consent ? FlowStep::consent : FlowStep::login, {}};
 }
 
 actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(StartSession message,
                                                                            actor::Context& context) {
   const base::UnixTime now = context.wall();
-  if (find_open(message.flow, message.browser, message.csrf, now) == nullptr) co_return started_before(message, now);
+  if (find_open(message.flow, message.browser, message.csrf, now) == nullptr)
+    co_return co_await started_before(std::move(message), now);
 
   std::optional<SessionCookie> before = message.previous ? read_cookie(*message.previous) : std::nullopt;
   SessionId fresh{ids_.next(now, context.random()).text()};

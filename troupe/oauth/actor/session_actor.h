@@ -67,12 +67,20 @@ struct CheckFlow {
   using error = FlowError;
 };
 
-/// Where whoever sends a page's form once more goes on: the path of the flow's next page, or, for a minute after it was
-/// finished, that which begins the same anew. Nothing where the flow is not there or no path is known.
+/// What of a flow is to be done next.
+enum class FlowStep : std::uint8_t { login, consent, nothing };
+
+struct WayOn {
+  FlowStep step = FlowStep::login;
+  std::string address;  // of a flow that is finished: the path that begins the same anew
+};
+
+/// Where whoever sends a page's form once more goes on: the step at which the flow stands, also for a minute after it
+/// was finished. Nothing where the flow is not there, or it is finished and no path is known.
 struct GetWayOn {
   FlowId flow;
   BrowserToken browser;
-  using reply = std::optional<std::string>;
+  using reply = std::optional<WayOn>;
 };
 
 /// A session with the new secret of its cookie.
@@ -168,7 +176,7 @@ class SessionActor {
   BegunFlow handle(BeginFlow message, actor::Context& context);
   std::expected<FlowTicket, FlowError> handle(GetFlow message, actor::Context& context);
   std::expected<Flow, FlowError> handle(CheckFlow message, actor::Context& context);
-  std::optional<std::string> handle(GetWayOn message, actor::Context& context);
+  std::optional<WayOn> handle(GetWayOn message, actor::Context& context);
   actor::Task<std::expected<StartedSession, FlowError>> handle(StartSession message, actor::Context& context);
   actor::Task<std::optional<Session>> handle(GetSession message, actor::Context& context);
   std::expected<Flow, FlowError> handle(FinishFlow message, actor::Context& context);
@@ -199,8 +207,8 @@ class SessionActor {
   Kept* find_open(const FlowId& id, const BrowserToken& browser, base::UnixTime now);
   /// The same for a form that came with its page's token.
   Kept* find_open(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
-  /// What the same form has been answered already.
-  std::expected<StartedSession, FlowError> started_before(const StartSession& message, base::UnixTime now);
+  /// What the same form has been answered already, while that session is alive.
+  actor::Task<std::expected<StartedSession, FlowError>> started_before(StartSession message, base::UnixTime now);
   void make_room(base::UnixTime now);
   void finish(const FlowId& id, Kept& kept, base::UnixTime now);
   void forget_finished(base::UnixTime now);

@@ -35,14 +35,28 @@ Visit visit_of(const web::Request& http, std::string_view ui_locales) {
   return {.cause = cause_of(http), .language = language_for(http, ui_locales)};
 }
 
+namespace {
+
+std::string path_of(std::string_view page, const FlowId& flow) {
+  return fmt::format("{}?flow={}", page, wire::percent_encode(flow.value()));
+}
+
+std::string path_of(WayOn way_on, const FlowId& flow) {
+  if (way_on.step == FlowStep::nothing) return std::move(way_on.address);
+  return path_of(way_on.step == FlowStep::consent ? "/consent" : "/login", flow);
+}
+
+}  // namespace
+
 Task<web::Response> lost_flow(ServicePtr service, FlowId flow, BrowserToken browser, int status, Language language) {
-  auto way_on = co_await service->sessions.ask(GetWayOn{std::move(flow), std::move(browser)});
+  auto way_on = co_await service->sessions.ask(GetWayOn{flow, std::move(browser)});
   if (!way_on) co_return error_page(errors::temporarily_unavailable, language);
   if (!*way_on) co_return lost_flow_page(status, language);
-  auto response = done_step_page(status, **way_on, language);
+  const auto path = path_of(std::move(**way_on), flow);
+  auto response = done_step_page(status, path, language);
   // Of a form the browser knows no other answer than this one, and goes on by itself; whoever came back by themselves
   // need not.
-  if (status == 403) response.headers.add("Refresh", "0; url=" + **way_on);
+  if (status == 403) response.headers.add("Refresh", "0; url=" + path);
   co_return response;
 }
 
@@ -85,7 +99,7 @@ web::Response refuse_request(const actor::Failure<AuthRefusal>& failure, const s
 }
 
 web::Response continue_at(std::string_view page, const FlowId& flow) {
-  return never_cached(web::redirect(303, fmt::format("{}?flow={}", page, wire::percent_encode(flow.value()))));
+  return never_cached(web::redirect(303, path_of(page, flow)));
 }
 
 }  // namespace troupe::oauth

@@ -40,7 +40,7 @@ struct OauthOptions {
   std::chrono::hours audit_retention{400 * 24};  // a year, and the time to look into it
   bool audit_stream = false;                     // each event costs a publication, whether somebody listens or not
 
-  std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, about 20 MB; then the oldest goes
+  std::size_t flows_max = 10'000;  // sign-ins in progress for each actor, 20 to 40 MB; then the oldest goes
 
   /// Sessions that one user may have open; then the oldest ends. More than anybody has browsers, also where many share
   /// an account, and few enough to be read and ended at once.
