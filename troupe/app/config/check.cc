@@ -6,6 +6,7 @@
 #include "troupe/app/config/key.h"
 #include "troupe/app/config/key_seals.h"
 #include "troupe/app/config/rule.h"
+#include "troupe/oauth/admin/caller.h"
 #include "troupe/oauth/storage/audit_kinds.h"
 #include "troupe/realtime/protocol/permission.h"
 #include "troupe/store/postgres/postgres.h"
@@ -37,6 +38,7 @@ class Checker {
     }
     check_words("oauth.scopes_supported", config_.oauth.scopes_supported);
     check_words("oauth.registration_scopes", config_.oauth.registration_scopes);
+    check_registration();
     check_rules();
     check_order();
     check_telemetry();
@@ -156,6 +158,17 @@ class Checker {
       complain("oauth.logo_text", fmt::format("wants one line of at most {} bytes", oauth::logo_text_bytes_max));
     if (!config_.pages.logo_file.empty() && look.logo_text.empty())
       complain("oauth.logo_text", "is needed beside oauth.logo_file: not everybody sees the logo", {"oauth.logo_file"});
+  }
+
+  /// Who registers a client may have a token of its own with all that the client may ask for.
+  void check_registration() {
+    if (config_.oauth.registration != oauth::Registration::open) return;
+    for (const std::string& scope : config_.oauth.registration_scopes) {
+      if (!oauth::admin::is_privileged(scope)) continue;
+      complain("oauth.registration_scopes",
+               fmt::format("holds \"{}\", which would be everybody's where oauth.registration is \"open\"", scope),
+               {"oauth.registration"});
+    }
   }
 
   void check_store() {

@@ -255,8 +255,9 @@ void add_oauth_keys(std::vector<Key>& to) {
           choice<Registration>(
               {{"closed", Registration::closed}, {"by_token", Registration::by_token}, {"open", Registration::open}}),
           AT(oauth.registration)));
-  to.push_back(key("oauth.registration_scopes", "The most that such a client may be registered for.", scopes(),
-                   AT(oauth.registration_scopes)));
+  to.push_back(key("oauth.registration_scopes",
+                   "The most that such a client may be registered for. With `open`, no powers over the server.",
+                   scopes(), AT(oauth.registration_scopes)));
   to.push_back(key("oauth.registrations_max", "So many such clients; past it none is registered.", count(1, 10'000'000),
                    AT(oauth.registrations_max)));
   to.push_back(

@@ -33,7 +33,7 @@ struct Caller {
 bool is_enough(const ScopeSet& held, std::string_view scope);
 
 /// Whether the scope is one that only its holders give: `admin`, what begins with "admin." or ends with ":admin",
-/// `introspect` and `register`.
+/// `introspect` and `register`, and grants of the server's own topics.
 bool is_privileged(std::string_view scope);
 
 /// What such a client can do, as scopes. The server of a resource knows tokens of others, so it counts as one with
