@@ -84,6 +84,11 @@ actor::Task<void> CertificateKeeper::read(Say say) {
     const Stamps before = stamps_of(files);  // what is written while we read is seen as new at the next look
     return Found{before, others_can_read(files.key), read_certificate_again(files)};
   });
+  const base::UnixTime now = actor::Core::current()->wall();
+  if (const auto present = in_force_.reader().read();
+      found.read && (*found.read)->expires_at() <= now && present && present->expires_at() > now) {
+    found.read = std::unexpected(fmt::format("{} has expired, and the one in force has not", files.certificate));
+  }
   if (!found.read) {
     // Tried again at each look: what kept it from being read need not change the file.
     const bool is_new = std::exchange(why_not_, found.read.error()) != found.read.error();
@@ -101,7 +106,7 @@ actor::Task<void> CertificateKeeper::read(Say say) {
   expires_at_.add(expires.seconds() - expires_at_.value());  // nobody else adds to it
   base::log::info("app", "the TLS certificate was read",
                   {{"file", files.certificate}, {"expires_at", expires.seconds()}});
-  const auto worry = worry_about(expires, actor::Core::current()->wall());
+  const auto worry = worry_about(expires, now);
   if (!worry.empty())
     base::log::warning("app", worry, {{"file", files.certificate}, {"expires_at", expires.seconds()}});
   if (found.key_is_open)

@@ -21,6 +21,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Of the first key, good throughout 2020.
+constexpr std::string_view expired_certificate = R"(-----BEGIN CERTIFICATE-----
+MIIBFTCBvAIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAx0ZXN0LmV4YW1wbGUw
+HhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAXMRUwEwYDVQQDDAx0ZXN0
+LmV4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQuvrhBZdw0oKCyD7+Y
+3ei8KoQakHEb8RCbSksOtI6ZUNoj1tIHGfuWly55FNtGjQvTg9ZOEjFLx8VDLBWa
+2Ul2MAoGCCqGSM49BAMCA0gAMEUCIDnbgfN9pV5W01tOmfUreifCkKThDT+kV1K7
+Ms7zDRsyAiEAihJDH03NUEQtR7QAZTZJZgh8yeSTWLvo1tpfUb2vaJ0=
+-----END CERTIFICATE-----
+)";
+
 struct Folder {
   Folder() { write(first_certificate, first_key); }
 
@@ -154,6 +165,17 @@ TEST_CASE("bad files leave the last good ones in force, until they are good agai
   folder.write(second_certificate, second_key);
   kept.world.advance(31s);
   CHECK(kept.was_replaced());
+}
+
+TEST_CASE("a certificate that has expired takes the place of none that is good") {
+  const Folder folder;
+  Kept kept{folder};
+  folder.write(expired_certificate, first_key);
+  CHECK(kept.reload().at(0).contains("cert.pem has expired, and the one in force has not"));
+  CHECK_FALSE(kept.was_replaced());
+  kept.published.publish(read_certificate(folder.files()).value());
+  folder.write(expired_certificate, first_key);
+  CHECK_EQ(kept.reload().size(), 2);  // it was read, and a warning
 }
 
 TEST_CASE("a key that came through a pipe stays in force, and nobody waits for another one to come") {
