@@ -275,6 +275,21 @@ void SqliteConnection::require_files() const {
   if (state_->files) state_->files->require_in_place();
 }
 
+namespace {
+
+/// A disk that fails, or is full, takes the whole transaction along.
+Error rolled_back_by(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return {Failure::unavailable, error.code(), error.what()};
+  } catch (...) {
+    return {Failure::unavailable, 0, "sqlite: the transaction was rolled back under its statements"};
+  }
+}
+
+}  // namespace
+
 std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
   simple("SAVEPOINT piece");
   StatementTransaction transaction{*this};
@@ -285,8 +300,7 @@ std::exception_ptr SqliteConnection::run_in_savepoint(const Work& work) {
     return nullptr;
   } catch (...) {
     const std::exception_ptr failure = std::current_exception();
-    if (!in_transaction())  // a failing disk takes the whole transaction along
-      throw Error{Failure::unavailable, 0, "sqlite: the transaction was rolled back under its statements"};
+    if (!in_transaction()) throw rolled_back_by(failure);
     simple("ROLLBACK TO piece");
     simple("RELEASE piece");
     return failure;

@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -299,6 +301,50 @@ TEST_CASE("a file that cannot be opened is told by its name, with what the syste
   CHECK(refusal_of(text).starts_with("sqlite: file is not a database"));
   CHECK(refusal_of(text).ends_with(", of " + text));
   CHECK(refusal_of(folder.path.string()).contains("Is a directory"));
+}
+
+/// As on a disk that is nearly full, no file of this process grows beyond `bytes`.
+class FilesOfAtMost {
+ public:
+  explicit FilesOfAtMost(rlim_t bytes) : told_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit few{bytes, before_.rlim_max};
+    REQUIRE_EQ(::setrlimit(RLIMIT_FSIZE, &few), 0);
+  }
+  FilesOfAtMost(const FilesOfAtMost&) = delete;
+  ~FilesOfAtMost() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, told_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*told_)(int);
+};
+
+TEST_CASE(
+    "a disk that gets full under a large transaction is the reason that is told, and all goes on when it is not") {
+  const Directory directory;
+  SqliteConnection connection{directory.options()};
+  connection.script("CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT)");
+  connection.script("PRAGMA cache_size = 10");  // so that it does not wait for the commit
+  const auto much = [](Transaction& t) {
+    for (int i = 0; i < 1000; ++i) t.run("INSERT INTO items VALUES (?1, ?2)", {i, std::string(1000, 'x')});
+  };
+  std::string why;
+  {
+    const FilesOfAtMost little{256 * 1024};
+    try {
+      connection.transact(much);
+    } catch (const Error& error) {
+      why = error.what();
+      CHECK(error.failure() == Failure::unavailable);
+    }
+  }
+  CAPTURE(why);
+  CHECK((why.contains("disk I/O error") || why.contains("full")));
+  connection.transact(much);
+  CHECK_EQ(count(connection), 1000);
 }
 
 TEST_CASE("a foreign key is kept") {
