@@ -6,10 +6,12 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 
 #include "troupe/app/command/command.h"
 #include "troupe/app/config/key_seals.h"
+#include "troupe/base/log.h"
 #include "troupe/oauth/storage/keys.h"
 #include "troupe/oauth/storage/schema.h"
 #include "troupe/store/migration.h"
@@ -68,12 +70,27 @@ void check_keys(store::Session& session, const Config& config) {
   });
 }
 
+constexpr int tries_max = 360;  // each of which waits for five seconds by itself
+
+/// A migration of a large database takes its time, and a server that comes meanwhile waits for its end.
+void when_free(const std::function<void()>& step) {
+  for (int tries = 1;; ++tries) {
+    try {
+      return step();
+    } catch (const store::Error& error) {
+      if (error.failure() != store::Failure::busy || tries == tries_max) throw;
+      base::log::warning("app", "waits for the database: another process holds it, perhaps to migrate it",
+                         {{"why", error.what()}});
+    }
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<store::Engine> prepare_store(const Config& config) {
   make_folder(config.server.data_dir);
   auto engine = engine_of(config, store::PostgresClaim::server);
-  check_keys(*migrated(engine->open()), config);
+  when_free([&] { check_keys(*migrated(engine->open()), config); });
   return engine;
 }
 
@@ -85,9 +102,14 @@ void refuse_missing_file(const Config& config) {
 
 std::unique_ptr<store::Session> open_store(const Config& config, Missing missing) {
   const auto engine = engine_of(config, store::PostgresClaim::none);
-  if (missing == Missing::refuse) return migrated(open_existing(config, *engine));
-  make_folder(config.server.data_dir);
-  return migrated(engine->open());
+  if (missing == Missing::make) make_folder(config.server.data_dir);
+  try {
+    return migrated(missing == Missing::make ? engine->open() : open_existing(config, *engine));
+  } catch (const store::Error& error) {
+    if (error.failure() != store::Failure::busy) throw;
+    throw CommandFailed{fmt::format(
+        "the database is held by another process, perhaps by one that migrates it; try again ({})", error.what())};
+  }
 }
 
 }  // namespace troupe::app

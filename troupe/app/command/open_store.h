@@ -12,8 +12,9 @@
 namespace troupe::app {
 
 /// The engine of the database for a server, whose schema is brought up to date; the data folder is made (mode 0700)
-/// when it is missing. Throws CommandFailed with the folder's name when that cannot be done, or store::Error, among
-/// others where another server has the PostgreSQL database.
+/// when it is missing. Where another process holds the database it waits, for half an hour or so, and logs that. Throws
+/// CommandFailed with the folder's name when that cannot be done, or store::Error, among others where another server
+/// has the PostgreSQL database, which is not waited for.
 std::shared_ptr<store::Engine> prepare_store(const Config& config);
 
 /// Whether there may be no database yet: who adds the first of something makes one; who looks, changes or removes
@@ -21,7 +22,7 @@ std::shared_ptr<store::Engine> prepare_store(const Config& config);
 enum class Missing : std::uint8_t { make, refuse };
 
 /// The same for a command, beside any server: a session, which holds its thread. Where there is none and `missing`
-/// refuses, it makes nothing and throws CommandFailed.
+/// refuses, it makes nothing and throws CommandFailed; so it does where another process holds the database.
 std::unique_ptr<store::Session> open_store(const Config& config, Missing missing);
 
 /// Throws CommandFailed where there is no file of a database, as `open_store` does. On PostgreSQL it says nothing.

@@ -3,6 +3,7 @@
 #include "troupe/app/platform/platform.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <iterator>
 #include <set>
 
+#include "troupe/actor/actor.h"
+#include "troupe/app/command/command.h"
 #include "troupe/app/command/open_store.h"
 #include "troupe/app/config/check.h"
 #include "troupe/app/openapi/openapi.h"
@@ -70,6 +73,25 @@ std::string get(const net::Endpoint& address, const std::string& path) {
   return answer;
 }
 
+struct Prepare {};
+struct IsPrepared {
+  using reply = bool;
+};
+/// A server that starts, beside the test's thread.
+class Starting {
+ public:
+  explicit Starting(Config config) : config_(std::move(config)) {}
+  actor::Task<void> handle(Prepare) {
+    co_await actor::blocking([config = config_] { (void)prepare_store(config); });
+    is_prepared_ = true;
+  }
+  bool handle(IsPrepared) const { return is_prepared_; }
+
+ private:
+  Config config_;
+  bool is_prepared_ = false;
+};
+
 }  // namespace
 
 TEST_CASE("a server starts on an empty folder, shows itself, drains and ends well") {
@@ -107,6 +129,25 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   REQUIRE_EQ(over.size(), 6);
   for (std::size_t i = 0; i < std::size(order); ++i) CHECK(over[i].contains(order[i]));
   for (const auto* flush : {"flush-traces", "flush-store"}) CHECK(log.contains(flush));  // they run together
+}
+
+TEST_CASE("a server waits for who holds its database, as one who migrates it does, and a command says so") {
+  const Folder folder;
+  const Config config = folder.config();
+  (void)prepare_store(config);
+  store::SqliteConnection holder{{.path = config.server.data_dir + "/troupe.db"}};
+  holder.script("BEGIN IMMEDIATE");
+  const base::log::Capture log;
+  actor::System system{{.cores = 1}};
+  const auto server = system.spawn<Starting>({}, config);
+  server.tell(Prepare{});
+  CHECK_THROWS_WITH_AS(
+      open_store(config, Missing::refuse),
+      doctest::Contains("the database is held by another process, perhaps by one that migrates it; try again"),
+      CommandFailed);
+  while (!log.contains("waits for the database: another process holds it")) ::sched_yield();
+  holder.script("ROLLBACK");
+  CHECK(system.block_on(server.ask(IsPrepared{})).value());
 }
 
 TEST_CASE("a server whose history takes no writes is not ready, and says that it is the history") {
