@@ -3,11 +3,14 @@
 
 #include "troupe/actor/topic.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
+#include <thread>
 
 #include "troupe/actor/shutdown_phases.h"
 #include "troupe/base/check.h"
@@ -42,15 +45,20 @@ constexpr std::uint32_t guests_waiting_max = 65'536;
 /// As good as never, and far from where sums of times overflow.
 constexpr Duration a_year = std::chrono::hours{24 * 365};
 
-/// Calls `missed` on a thread of its own unless it dies in time.
+/// Calls `missed` on a thread of its own unless it dies in time. Where no thread is to be had it never does, and says
+/// so: what waits for an end is not to fail for that.
 class Deadline {
  public:
-  Deadline(bool real, Duration within, std::function<void()> missed) {
+  Deadline(Host& host, bool real, Duration within, std::function<void()> missed) {
     if (!real) return;
-    thread_ = std::thread([this, within = std::min(within, a_year), missed = std::move(missed)] {
-      std::unique_lock lock{mutex_};
-      if (!met_changed_.wait_for(lock, within, [this] { return met_; })) missed();
-    });
+    try {
+      thread_ = std::thread([this, within = std::min(within, a_year), missed = std::move(missed)] {
+        std::unique_lock lock{mutex_};
+        if (!met_changed_.wait_for(lock, within, [this] { return met_; })) missed();
+      });
+    } catch (const std::system_error& error) {
+      host.report(fmt::format("no thread can be made that would bound the time of the end: {}", error.what()));
+    }
   }
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
@@ -70,6 +78,13 @@ class Deadline {
   bool met_ = false;
   std::thread thread_;
 };
+
+std::thread thread_of(Core& core) {
+  return std::thread{[&core] {
+    const base::MetricsShard shard;
+    core.run_until_stopped();
+  }};
+}
 
 int usable_cores() {
   cpu_set_t set;
@@ -131,13 +146,16 @@ System::System(SystemOptions options) : options_(std::move(options)), has_stoppe
     options_.bus->join([this] { core(0).post_remotely([this](Core& first) { receive_from_bus(first); }); });
   }
   if (simulated != nullptr) return;
-  for (auto& core : cores_) {
-    threads_.emplace_back([&core = *core] {
-      const base::MetricsShard shard;
-      core.run_until_stopped();
-    });
+  threads_.reserve(cores_.size());
+  try {
+    for (auto& core : cores_) threads_.push_back(thread_of(*core));
+    if (options_.stall_limit > Duration::zero()) watchdog_ = std::make_unique<Watchdog>(*this, options_.stall_limit);
+  } catch (const std::system_error& error) {
+    for (auto& core : cores_) core->request_stop();
+    for (auto& thread : threads_) thread.join();
+    tear_down();
+    throw std::system_error{error.code(), fmt::format("the threads of {} cores cannot be made", cores_.size())};
   }
-  if (options_.stall_limit > Duration::zero()) watchdog_ = std::make_unique<Watchdog>(*this, options_.stall_limit);
 }
 
 System::~System() { shutdown(); }
@@ -246,7 +264,8 @@ void System::run_phases() {
   const Duration longest{phases_max_.load()};
   if (longest == Duration::zero() || failed()) return;
   // Each phase has its timeout, which a handler that never returns does not notice; the process does.
-  const Deadline deadline{options_.environment == nullptr, longest + std::min(options_.shutdown_max, a_year), [this] {
+  const Deadline deadline{*this, options_.environment == nullptr, longest + std::min(options_.shutdown_max, a_year),
+                          [this] {
                             report("the shutdown phases did not end in time; the process ends");
                             std::_Exit(70);
                           }};
@@ -265,7 +284,7 @@ void System::stop_everything() {
         [this] { return has_stopped_.wait_for(std::chrono::seconds{0}) == std::future_status::ready; });
   }
   // A handler or a blocking job that never returns cannot be ended; the process can.
-  const Deadline deadline{options_.environment == nullptr, options_.shutdown_max, [this] {
+  const Deadline deadline{*this, options_.environment == nullptr, options_.shutdown_max, [this] {
                             report("the system did not stop in time; the process ends");
                             std::_Exit(70);
                           }};

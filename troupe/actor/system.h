@@ -99,6 +99,7 @@ class Told {
 
 class System final : public Host {
  public:
+  /// Throws std::system_error where a thread, or what a core waits on, is not to be had.
   explicit System(SystemOptions options = {});
   System(const System&) = delete;
   System& operator=(const System&) = delete;

@@ -61,6 +61,14 @@ class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 };
 
+std::shared_ptr<spdlog::details::thread_pool> make_background() {
+  try {
+    return std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+  } catch (const std::system_error& error) {
+    throw std::system_error{error.code(), "no thread can be made that writes the log"};
+  }
+}
+
 std::shared_ptr<spdlog::logger> make_logger(const std::shared_ptr<spdlog::details::thread_pool>& background) {
   auto sink = std::make_shared<StandardError>();
   std::shared_ptr<spdlog::logger> logger;
@@ -112,7 +120,7 @@ void configure(const Options& options) {
   out.format = options.format;
   out.is_stuck = false;
   const std::lock_guard lock{out.mutex};
-  out.background = options.in_background ? std::make_shared<spdlog::details::thread_pool>(queue_lines, 1) : nullptr;
+  out.background = options.in_background ? make_background() : nullptr;
   out.logger = make_logger(out.background);
 }
 

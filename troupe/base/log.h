@@ -57,7 +57,8 @@ struct Options {
   bool in_background = false;  // a slow terminal or pipe must not stop a core; the oldest lines go when 2048 wait
 };
 
-/// Sets level and form, and whether a thread of its own writes. Called once at the start.
+/// Sets level and form, and whether a thread of its own writes. Called once at the start. Throws std::system_error
+/// where that thread is not to be had.
 void configure(const Options& options);
 
 /// True when a line of this level would be written; for fields that cost something to make.

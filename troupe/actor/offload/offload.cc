@@ -1,9 +1,12 @@
 // See offload.h.
 #include "troupe/actor/offload/offload.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "troupe/base/check.h"
@@ -15,17 +18,16 @@ class ThreadOffload final : public Offload {
  public:
   explicit ThreadOffload(OffloadOptions options) : queued_max_(options.queued_max) {
     INVARIANT(options.threads > 0, "without a thread no blocking job ever ends (OffloadOptions::threads)");
-    for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
-  }
-  ~ThreadOffload() override {
-    {
-      const std::lock_guard lock{mutex_};
-      stop_ = true;
-      jobs_.clear();
+    threads_.reserve(options.threads);
+    try {
+      for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error& error) {
+      end();
+      throw std::system_error{error.code(), fmt::format("of {} threads for blocking jobs {} can be made",
+                                                        options.threads, threads_.size())};
     }
-    changed_.notify_all();
-    for (auto& thread : threads_) thread.join();
   }
+  ~ThreadOffload() override { end(); }
 
   bool submit(Core&, std::move_only_function<void()> job) override {
     {
@@ -38,6 +40,15 @@ class ThreadOffload final : public Offload {
   }
 
  private:
+  void end() {
+    {
+      const std::lock_guard lock{mutex_};
+      stop_ = true;
+      jobs_.clear();
+    }
+    changed_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
   void work() {
     std::unique_lock lock{mutex_};
     while (true) {

@@ -22,7 +22,8 @@ struct OffloadOptions {
   std::size_t queued_max = 4096;
 };
 
-/// The pool of threads. Its destructor waits for the jobs that run and discards those that wait.
+/// The pool of threads. Its destructor waits for the jobs that run and discards those that wait. Throws
+/// std::system_error where the threads are not to be had.
 std::unique_ptr<Offload> thread_offload(OffloadOptions options);
 
 class OffloadFull : public std::runtime_error {
