@@ -219,9 +219,14 @@ std::vector<AuditReading> SqlAudit::readings_behind(std::optional<std::string_vi
 std::optional<AuditHead> SqlAudit::head() {
   if (head_) return head_;
   auto newest = transaction_.first("SELECT id, segment, place, hash FROM events ORDER BY id DESC LIMIT 1", {}, head_in);
+  // Somebody may have put many rows behind it that are none of ours: not each is a question of its own.
   while (newest && !newest->head) {
-    newest = transaction_.first("SELECT id, segment, place, hash FROM events WHERE id < ?1 ORDER BY id DESC LIMIT 1",
-                                {store::Blob{newest->id}}, head_in);
+    const std::string behind = std::move(newest->id);
+    newest.reset();
+    transaction_.each("SELECT id, segment, place, hash FROM events WHERE id < ?1 ORDER BY id DESC LIMIT 1000",
+                      {store::Blob{behind}}, [&newest](const store::Row& row) {
+                        if (!newest || !newest->head) newest = head_in(row);
+                      });
   }
   if (newest) head_ = newest->head;
   return head_;

@@ -165,6 +165,29 @@ TEST_CASE("rows that a database holds and the server never wrote are told by whe
   }
 }
 
+TEST_CASE("the newest event is found before thousands of rows that are none") {
+  auto& server = store::test::PostgresServer::of_this_process();
+  const std::unique_ptr<store::Session> sessions[] = {store::SqliteConnection::in_memory(),
+                                                      server.session(server.make_database())};
+  for (const auto& session : sessions) {
+    store::migrate(*session, schema(), stores::now);
+    session->transact([](store::Transaction& transaction) {
+      SqlAudit audit{transaction};
+      fill(audit);
+      const auto newest = audit.head()->id;
+      for (int n = 0; n < 2500; ++n) {
+        const std::string id = fmt::format("\xff{:04}", n);
+        transaction.run(
+            "INSERT INTO events (id, kind, reason, segment, place, hash) VALUES (?1, 'forged', '', 1, 2, ?1)",
+            {store::Blob{id}});
+      }
+      CHECK_EQ(SqlAudit{transaction}.head()->id, newest);
+      transaction.run("DELETE FROM events WHERE kind <> 'forged'", {});
+      CHECK_FALSE(SqlAudit{transaction}.head());
+    });
+  }
+}
+
 TEST_CASE(
     "before a trail that began with nothing before it nothing can be put, and before one that did not it is told") {
   MemoryAudit table;
