@@ -19,7 +19,8 @@ class TickingClock final : public base::Clock {
     if (at_look_ && --looks_left_ == 0) std::exchange(at_look_, nullptr)();
     return now_;
   }
-  base::UnixTime wall() const noexcept override { return {1'700'000'000'000}; }
+  base::UnixTime wall() const noexcept override { return base::UnixTime{1'700'000'000'000} + (now_ - Instant{}); }
+  void pass(Duration time) noexcept { now_ = now_ + time; }
   Instant reading() const noexcept { return now_; }
   /// Calls `f` once, at the look with this number from now on.
   void at_look(int number, std::function<void()> f) {
@@ -37,6 +38,7 @@ struct Seen {
   std::vector<std::optional<Duration>> waits;
   int wakes = 0;
   std::function<void()> while_waiting;
+  std::function<void()> socket;  // has something, once
 
   int looks() const { return static_cast<int>(std::ranges::count(waits, std::optional{Duration::zero()})); }
   int sleeps() const { return static_cast<int>(waits.size()) - looks(); }
@@ -51,9 +53,9 @@ class NotingPoller final : public Poller {
   bool wait(std::optional<Duration> timeout) override {
     seen_.waits.push_back(timeout);
     if (timeout != Duration::zero() && seen_.while_waiting) std::exchange(seen_.while_waiting, nullptr)();
-    return false;
+    return seen_.socket != nullptr;
   }
-  void dispatch() override {}
+  void dispatch() override { std::exchange(seen_.socket, nullptr)(); }
   void wake() noexcept override { ++seen_.wakes; }
 
  private:
@@ -226,4 +228,17 @@ TEST_CASE("what a foreign thread sends wakes a sleeping core once") {
   CHECK_EQ(two.seen[1].wakes, 1);
   two.turn(1, false);
   CHECK_EQ(*Player::balls, 10);
+}
+
+TEST_CASE("what a socket has after a long sleep comes at the time at which it comes, by both clocks") {
+  TwoCores two;
+  two.start();
+  Core& core = two.system().core(0);
+  const auto before = std::pair{core.now(), core.wall()};
+  std::pair<Instant, base::UnixTime> seen;
+  two.seen[0].while_waiting = [&] { two.ticking.pass(1h); };
+  two.seen[0].socket = [&] { seen = {core.now(), core.wall()}; };
+  two.turn(0);
+  CHECK_GE(seen.first, before.first + 1h);
+  CHECK_GE(seen.second, before.second + 1h);
 }

@@ -48,7 +48,7 @@ class Context {
   /// has gone (asking.h). A restart or a stop ends it all the same.
   Shield shield() const noexcept;
 
-  /// Monotonic time, and civil time, of this turn.
+  /// Monotonic time, and civil time, of this turn; read again after a while in a long one.
   base::Instant now() const noexcept;
   base::UnixTime wall() const noexcept;
   /// Fit for secrets in a real system, repeatable in a simulated one.

@@ -47,13 +47,12 @@ Core::Core(Host& host, CoreOptions options)
       clock_(*options.clock),
       random_(std::move(options.random)),
       poller_(std::move(options.poller)),
-      now_(clock_.now()),
       observer_(options.observer),
       lane_limit_(options.lane_limit),
       spin_(options.spin),
       unmeasured_(options.observer != nullptr ? 0 : 63),
-      placing_(now_),
-      timers_(now_),
+      placing_(now()),
+      timers_(now()),
       lanes_(static_cast<std::size_t>(options.cores)),
       rings_(std::make_unique<Ring[]>(static_cast<std::size_t>(options.cores))),
       credits_(std::make_unique<CreditBook>(*this)) {
@@ -231,9 +230,9 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
   if (observer_ != nullptr) {
     observer_->step_begins(*this, cell, StepKind::message, envelope->handler->message, envelope->sender);
   }
-  const Instant start = clock_.now();
+  const Instant start = clock_.read();
   invoke(cell, envelope);
-  const auto took = static_cast<std::uint64_t>((clock_.now() - start).count());
+  const auto took = static_cast<std::uint64_t>((clock_.read() - start).count());
   TypeStats& figures = stats(*cell.type);
   const auto bucket = static_cast<std::size_t>(std::bit_width(took >> 6));
   figures.handling_time[std::min(bucket, time_buckets - 1)].add();
@@ -243,7 +242,7 @@ void Core::failed(Cell& cell, Envelope& envelope) noexcept {
 }
 
 [[gnu::always_inline]] inline bool Core::dispatch(Cell& cell, Envelope* envelope) {
-  if (envelope->deadline <= now_) [[unlikely]] {
+  if (envelope->deadline <= now()) [[unlikely]] {
     drop(envelope, &cell, Drop::expired);
     return false;
   }
@@ -338,7 +337,7 @@ void Core::run_control(Cell& cell) {
   if (done >= budget && cell.has_work()) schedule(cell);
   if (user > 0) {
     stats(*type).handled.add(user);
-    cell.last_activity = now_;
+    cell.last_activity = now();
   }
   return done;
 }
@@ -372,8 +371,8 @@ void Core::run_messages(TurnLimits limits) {
 
 /// Takes what it handles from the limit. True: the time was up, not the messages.
 bool Core::run_cells(TurnLimits& limits) {
-  const Instant end = now_ + limits.time;
-  Instant hand_over = now_ + hand_over_pause;
+  const Instant end = now() + limits.time;
+  Instant hand_over = now() + hand_over_pause;
   int since_clock = 0;
   int in_a_row = 0;
   int share = line_.share();
@@ -396,13 +395,13 @@ bool Core::run_cells(TurnLimits& limits) {
     if (since_clock >= 16) {
       since_clock = 0;
       share = line_.share();
-      now_it_is(clock_.now());
-      if (now_ >= end) return true;
-      if (now_ >= hand_over) {
+      clock_.move_to(clock_.read());
+      if (now() >= end) return true;
+      if (now() >= hand_over) {
         enter(nullptr);  // what comes in is nobody's deed here
         flush_lanes();
         receive();
-        hand_over = now_ + hand_over_pause;
+        hand_over = now() + hand_over_pause;
       }
     }
   }
@@ -424,15 +423,15 @@ void Core::run_turn_end() {
 }
 
 void Core::turn(TurnLimits limits, bool may_wait) {
-  now_it_is(clock_.now());
+  clock_.move_to(clock_.read());
   turns_.add();
   receive();
   if (observer_ != nullptr) observer_->turn_begins(*this);
   run_messages(limits);
   if (!leaving_.empty()) [[unlikely]]
     release_cells();
-  if (!timeless_.empty() && (line_.empty() || now_ >= placing_)) place_asks();
-  timers_.advance(now_);
+  if (!timeless_.empty() && (line_.empty() || now() >= placing_)) place_asks();
+  timers_.advance(now());
   run_turn_end();
   flush_lanes();
   wait(may_wait);

@@ -12,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "troupe/actor/runtime/ask_state.h"
@@ -31,6 +30,7 @@
 #include "troupe/actor/runtime/stats.h"
 #include "troupe/actor/runtime/timers.h"
 #include "troupe/actor/runtime/trail.h"
+#include "troupe/actor/runtime/turn_clock.h"
 #include "troupe/actor/runtime/turn_end.h"
 #include "troupe/base/clock.h"
 #include "troupe/base/random.h"
@@ -70,14 +70,10 @@ class Core {
   int index() const noexcept { return index_; }
   Host& host() noexcept { return host_; }
   /// Of this turn.
-  Instant now() const noexcept { return now_; }
+  Instant now() const noexcept { return clock_.now(); }
+  base::UnixTime wall() noexcept { return clock_.wall(); }
   /// Read anew.
-  Instant read_clock() const noexcept { return clock_.now(); }
-  /// Read when it is asked for first, for the same while as now(): who asks for each message of a turn pays once.
-  base::UnixTime wall() noexcept {
-    if (!std::exchange(wall_is_read_, true)) wall_ = clock_.wall();
-    return wall_;
-  }
+  Instant read_clock() const noexcept { return clock_.read(); }
   base::Random& random() noexcept { return *random_; }
   Poller& poller() noexcept { return *poller_; }
   TimerWheel& timers() noexcept { return timers_; }
@@ -393,10 +389,6 @@ class Core {
   Sent from_outside(Envelope* envelope);
   void refuse_foreign(const Envelope& envelope, Drop reason);
   void count_refused(Refused& refused) noexcept;
-  void now_it_is(Instant now) noexcept {
-    now_ = now;
-    wall_is_read_ = false;
-  }
   void mourn(const DeadLetter& letter, std::uint64_t n) noexcept;
   void finish_span(Span& span, bool failed) noexcept;
   /// There always is a free one; whoever takes the last adds another.
@@ -427,12 +419,9 @@ class Core {
 
   Host& host_;
   const int index_;
-  base::Clock& clock_;
+  TurnClock clock_;
   std::unique_ptr<base::Random> random_;
   std::unique_ptr<Poller> poller_;
-  Instant now_;
-  base::UnixTime wall_;
-  bool wall_is_read_ = false;
   Observer* const observer_;
   const std::size_t lane_limit_;
   const Duration spin_;

@@ -234,7 +234,7 @@ void Core::open_span(const base::TraceContext& parent, std::string name, bool is
                         .name = std::move(name),
                         .actor_type = typed ? cell->type->name : std::string_view{},
                         .actor = running_id_,
-                        .start = clock_.now(),
+                        .start = clock_.read(),
                         .is_entry = is_entry});
   if (running_ != nullptr) {
     span_->held = true;
@@ -259,7 +259,7 @@ void Core::finish_span(Span& span, bool failed) noexcept {
                      .actor = span.actor,
                      .core = index_,
                      .start = span.start,
-                     .took = clock_.now() - span.start,
+                     .took = clock_.read() - span.start,
                      .failed = failed,
                      .is_entry = span.is_entry});
   } else if (span.context.sampled) {
@@ -304,10 +304,10 @@ void Core::place_asks() noexcept {
     entry.listed = false;
     if (entry.ask == nullptr || !entry.ask->timeless) continue;
     entry.ask->timeless = false;
-    timers_.arm(*entry.ask, std::min(entry.ask->deadline, now_ + asking::probe_first));
+    timers_.arm(*entry.ask, std::min(entry.ask->deadline, now() + asking::probe_first));
   }
   timeless_.clear();
-  placing_ = now_ + placing_pause;
+  placing_ = now() + placing_pause;
 }
 
 void Core::time_ask(AskState& ask) {

@@ -34,29 +34,29 @@ bool Core::has_work() noexcept {
     if (!lane.messages.empty()) return true;
   }
   const auto next = timers_.next();
-  return next && *next <= clock_.now();
+  return next && *next <= clock_.read();
 }
 
 void Core::poll(std::optional<Duration> timeout) {
   const bool due = poller_->wait(timeout);
   if (rest_.get_up()) host_.bell().ring();
-  polled_ = clock_.now();
+  polled_ = clock_.read();
   if (!due) return;
-  now_it_is(polled_);  // handlers may set timers and count rates, and the turn that ended may be long past
+  clock_.move_to(polled_);  // handlers may set timers and count rates, and the turn that ended may be long past
   poller_->dispatch();
 }
 
 /// Another core that this one talks with is likely to answer sooner than a sleeper is woken. Sockets are looked at as
 /// often as it would give up looking for an answer.
 bool Core::is_answered_soon() {
-  const Instant begin = clock_.now();
+  const Instant begin = clock_.read();
   const auto next = timers_.next();
   const Duration look = next ? std::min(spin_, *next - begin) : spin_;  // a timer is not kept waiting
   if (begin - polled_ >= spin_) {
     poll(Duration::zero());
     if (has_work()) return true;
   }
-  while (clock_.now() - begin < look && !stop_.load(std::memory_order_relaxed)) {
+  while (clock_.read() - begin < look && !stop_.load(std::memory_order_relaxed)) {
     for (int looks = 0; looks < 16; ++looks) {
       if (is_spoken_to()) return true;
       relax();
@@ -76,7 +76,7 @@ void Core::wait(bool may_wait) {
   rest_.lie_down();
   if (has_work() || stop_.load(std::memory_order_relaxed)) return poll(Duration::zero());
   const auto next = timers_.next();
-  poll(next ? std::optional{*next - clock_.now()} : std::nullopt);
+  poll(next ? std::optional{*next - clock_.read()} : std::nullopt);
 }
 
 void Core::run_until_stopped() {
