@@ -42,6 +42,17 @@ test('a second server on a database is refused at its start, and commands go on 
   await next.stop();
 });
 
+test('of two servers that start in the same moment on a database one serves, and the other one ends with the reason', async () => {
+  for (let round = 0; round < 4; ++round) {
+    const servers = [serverOn('contended'), serverOn('contended')];
+    const starts = await Promise.allSettled(servers.map((server) => server.start()));
+    const refused = starts.filter((start) => start.status === 'rejected');
+    await Promise.all(servers.filter((_, i) => starts[i].status === 'fulfilled').map((server) => server.stop()));
+    assert.equal(refused.length, 1, JSON.stringify(starts));
+    assert.match(String(refused[0].reason), /"code":1[^]*troupe: the database: postgresql: another server serves this database already/);
+  }
+});
+
 test('while the database is away clients are told to come again, and when it is back all is as it was', async () => {
   const server = serverOn('away');
   const client = await server.addClient('--name', 'Patient', '--grant', 'client_credentials', '--scope', 'read');

@@ -33,13 +33,16 @@ class Database {
 
   Database() = default;
 
-  /// Starts the sessions of `engine` as children of `where`: a System, a Context or a test::World.
+  /// Starts the sessions of `engine` as children of `where`: a System, a Context or a test::World. Who writes goes on
+  /// with `first`, a session of that engine, if any.
   template <class Where>
-  static Database start(Where& where, std::shared_ptr<Engine> engine, const DatabaseOptions& options = {}) {
+  static Database start(Where& where, std::shared_ptr<Engine> engine, const DatabaseOptions& options = {},
+                        std::unique_ptr<Session> first = nullptr) {
     Database database;
     const Openings openings;
-    database.writer_ = where.template spawn<DatabaseSession>(session_options("database_writer"), engine,
-                                                             SessionRole::writer, openings);
+    database.writer_ = where.template spawn<DatabaseSession>(
+        session_options("database_writer"), engine, SessionRole::writer, openings, actor::Ref<DatabaseSession>{},
+        actor::Ref<DatabaseSession>{}, std::make_shared<std::unique_ptr<Session>>(std::move(first)));
     if (!engine->reads_beside_writer()) return database;
     // The last one first: each takes over from the one before it.
     for (int i = 0; i < options.readers; ++i)

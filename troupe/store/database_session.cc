@@ -84,11 +84,16 @@ class OnFiber : public actor::detail::JobAwaiter<Outcomes> {
 }  // namespace
 
 DatabaseSession::DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
-                                 actor::Ref<DatabaseSession> writer, actor::Ref<DatabaseSession> next)
+                                 actor::Ref<DatabaseSession> writer, actor::Ref<DatabaseSession> next,
+                                 const OpenSession& first)
     : openings_(std::move(openings)),
       held_(std::make_shared<Held>(std::move(engine), role)),
       writer_(std::move(writer)),
-      next_(std::move(next)) {}
+      next_(std::move(next)) {
+  if (!first || !*first) return;
+  held_->session = std::move(*first);
+  held_->session->wait_by(held_->wait);
+}
 
 void DatabaseSession::handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context) {
   enqueue({std::move(message.work), std::move(reply)}, context);

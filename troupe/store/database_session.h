@@ -49,9 +49,10 @@ class DatabaseSession {
   static constexpr base::Duration try_every = std::chrono::seconds{1};
 
   /// `writer` is the session that writes to the same database; null for itself. `next` takes over what waits behind a
-  /// batch that takes long; null: it waits.
+  /// batch that takes long; null: it waits. `first` is used before any other is opened; it may be null.
   DatabaseSession(std::shared_ptr<Engine> engine, SessionRole role, Openings openings,
-                  actor::Ref<DatabaseSession> writer = {}, actor::Ref<DatabaseSession> next = {});
+                  actor::Ref<DatabaseSession> writer = {}, actor::Ref<DatabaseSession> next = {},
+                  const OpenSession& first = {});
 
   void handle(RunWork message, actor::Reply<WorkDone> reply, actor::Context& context);
   void inspect(actor::Inspection& out) const;

@@ -187,7 +187,7 @@ TEST_CASE_TEMPLATE("a new session reads what an old one wrote", Place, InWorld, 
   CHECK_EQ(bench.ask(Count{}).value(), 1);
 }
 
-/// Counts the transactions of the engine behind it.
+/// Counts the sessions and the transactions of the engine behind it.
 class CountingEngine final : public Engine {
  public:
   explicit CountingEngine(std::shared_ptr<Engine> inner) : inner_(std::move(inner)) {}
@@ -205,10 +205,14 @@ class CountingEngine final : public Engine {
     int& count_;
   };
 
-  std::unique_ptr<Session> open() override { return std::make_unique<Counting>(inner_->open(), transactions); }
+  std::unique_ptr<Session> open() override {
+    ++sessions;
+    return std::make_unique<Counting>(inner_->open(), transactions);
+  }
   bool reads_beside_writer() const noexcept override { return inner_->reads_beside_writer(); }
   SessionHome home() const noexcept override { return inner_->home(); }
 
+  int sessions = 0;
   int transactions = 0;
 
  private:
@@ -224,6 +228,20 @@ TEST_CASE_TEMPLATE("writes that come while one commits share the next commit, an
   busy.tell(InsertTwice{100});
   CHECK(bench.has_rows(100));
   CHECK_LT(engine->transactions, 40);
+}
+
+TEST_CASE_TEMPLATE("who writes goes on with the session that is there already, and opens no other", Place, InWorld,
+                   OnCores) {
+  Place place;
+  const auto engine = std::make_shared<CountingEngine>(place.engine());
+  auto first = engine->open();
+  first->transact([](Transaction& t) { t.run("INSERT INTO items VALUES (1)"); });
+  const auto clerk = place.system.template spawn<Clerk>({.name = "clerk"},
+                                                        Database::start(place.system, engine, {}, std::move(first)));
+  for (std::int64_t id = 2; id < 5; ++id) CHECK(place.system.block_on(clerk.ask(Insert{id})).value());
+  CHECK_EQ(engine->sessions, 1);
+  CHECK_EQ(engine->transactions, 4);
+  CHECK_EQ(place.system.block_on(clerk.ask(Count{})).value(), 4);
 }
 
 /// A database on a network, which may be away.

@@ -62,6 +62,9 @@ class Session {
   }
 };
 
+/// A session that somebody has opened before, for the first who takes it.
+using OpenSession = std::shared_ptr<std::unique_ptr<Session>>;
+
 /// Where the sessions of an engine run their work.
 enum class SessionHome : std::uint8_t {
   blocking_pool,  // they hold their thread

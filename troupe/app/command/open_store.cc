@@ -87,11 +87,15 @@ void when_free(const std::function<void()>& step) {
 
 }  // namespace
 
-std::shared_ptr<store::Engine> prepare_store(const Config& config) {
+ServerStore prepare_store(const Config& config) {
   make_folder(config.server.data_dir);
-  auto engine = engine_of(config, store::PostgresClaim::server);
-  when_free([&] { check_keys(*migrated(engine->open()), config); });
-  return engine;
+  ServerStore store{.engine = engine_of(config, store::PostgresClaim::server), .session = nullptr};
+  when_free([&] {
+    store.session.reset();
+    store.session = migrated(store.engine->open());
+    check_keys(*store.session, config);
+  });
+  return store;
 }
 
 void refuse_missing_file(const Config& config) {

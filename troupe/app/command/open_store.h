@@ -11,11 +11,17 @@
 
 namespace troupe::app {
 
-/// The engine of the database for a server, whose schema is brought up to date; the data folder is made (mode 0700)
-/// when it is missing. Where another process holds the database it waits, for half an hour or so, and logs that. Throws
-/// CommandFailed with the folder's name when that cannot be done, or store::Error, among others where another server
-/// has the PostgreSQL database, which is not waited for.
-std::shared_ptr<store::Engine> prepare_store(const Config& config);
+/// The database of a server.
+struct ServerStore {
+  std::shared_ptr<store::Engine> engine;
+  std::unique_ptr<store::Session> session;  // in which the server claims the database: who writes goes on with it
+};
+
+/// Brings the schema of a server's database up to date; the data folder is made (mode 0700) when it is missing. Where
+/// another process holds the database it waits, for half an hour or so, and logs that. Throws CommandFailed with the
+/// folder's name when that cannot be done, or store::Error, among others where another server has the PostgreSQL
+/// database, which is not waited for.
+ServerStore prepare_store(const Config& config);
 
 /// Whether there may be no database yet: who adds the first of something makes one; who looks, changes or removes
 /// has come to the wrong place.

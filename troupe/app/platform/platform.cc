@@ -54,12 +54,11 @@ auto started(const char* part, Ask ask) {
 
 }  // namespace
 
-Platform::Platform(Config config, std::shared_ptr<store::Engine> store, const net::PortReservation& port,
-                   std::optional<DemoClient> demo)
+Platform::Platform(Config config, ServerStore store, const net::PortReservation& port, std::optional<DemoClient> demo)
     : config_(std::move(config)), system_(system_options(config_)) {
   start_tls();
   start_telemetry();
-  database_ = store::Database::start(system_, std::move(store));
+  database_ = store::Database::start(system_, std::move(store.engine), {}, std::move(store.session));
   // It has room for what is revoked while ten thousand clients come back at once.
   bridge_ = system_.spawn<TokenBridge>({.name = "token_bridge", .mailbox = {.capacity = 100'000}}, config_.oauth.issuer,
                                        std::make_shared<BridgeMemory>());

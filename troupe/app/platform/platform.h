@@ -12,6 +12,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/app/admin/admin.h"
+#include "troupe/app/command/open_store.h"
 #include "troupe/app/config/config.h"
 #include "troupe/app/demo/demo.h"
 #include "troupe/app/platform/audit_stream.h"
@@ -31,10 +32,9 @@ namespace troupe::app {
 
 class Platform {
  public:
-  /// Starts serving. `config.server.listen` is where `port` was reserved, and `store` is prepared. Where a history
-  /// lasts, its file is opened beside the store. Throws when something does not start.
-  Platform(Config config, std::shared_ptr<store::Engine> store, const net::PortReservation& port,
-           std::optional<DemoClient> demo);
+  /// Starts serving. `config.server.listen` is where `port` was reserved, and `store` is as prepare_store gave it.
+  /// Where a history lasts, its file is opened beside the store. Throws when something does not start.
+  Platform(Config config, ServerStore store, const net::PortReservation& port, std::optional<DemoClient> demo);
 
   /// From now on what is live of `config` holds, on all cores. On the main thread.
   void use(const Config& config);

@@ -101,9 +101,9 @@ TEST_CASE("a server starts on an empty folder, shows itself, drains and ends wel
   config.server.listen = port.address();
   config.realtime.drain_time = 0s;
   complete(config);
-  const auto store = prepare_store(config);
+  auto store = prepare_store(config);
   const DemoClient demo = prepare_demo(config);
-  Platform platform{config, store, port, demo};
+  Platform platform{config, std::move(store), port, demo};
 
   CHECK(get(port.address(), "/health/ready").starts_with("HTTP/1.1 200"));
   CHECK(get(port.address(), "/metrics").contains("\ntroupe_actors{type=\"TokenActor\"} 2\n"));
@@ -175,8 +175,7 @@ TEST_CASE("the document of the routes has each of them, and no other") {
   config.realtime.echo = true;
   config.realtime.drain_time = 0s;
   complete(config);
-  const auto store = prepare_store(config);
-  Platform platform{config, store, port, prepare_demo(config)};
+  Platform platform{config, prepare_store(config), port, prepare_demo(config)};
 
   const auto routes = platform.routes();
   const auto document = wire::parse_json(openapi_document()).value();

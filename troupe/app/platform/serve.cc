@@ -89,7 +89,7 @@ void give_back_large_blocks() {
 }
 
 /// It may wait for who holds the database, and for one that does not answer.
-std::shared_ptr<store::Engine> store_for(const Config& config) {
+ServerStore store_for(const Config& config) {
   const EndsAtOnce if_told;
   return prepare_store(config);
 }
@@ -124,11 +124,11 @@ Exit serve(Config config, Console& console, Reread reread) {
 
   const Machine machine = claim_machine();
   refuse_too_few_files(machine);
-  const std::shared_ptr<store::Engine> store = store_for(config);
+  ServerStore store = store_for(config);
   const DataLock lock{config.server.data_dir};
   std::optional<DemoClient> demo;
   if (config.development) demo = prepare_demo(config);
-  Platform platform{config, store, *port, demo};
+  Platform platform{config, std::move(store), *port, demo};
   tell_capacity(machine, realtime_options(config), platform.core_count());
   tell_ready(config, demo.has_value(), console);
   Reloader reloader{as_read, std::move(reread), [&](Config live) {

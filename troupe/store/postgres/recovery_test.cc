@@ -235,6 +235,20 @@ TEST_CASE("of two servers on a database the second one is refused until the firs
   CHECK_THROWS_WITH_AS(write_row(*next_writer, 6), doctest::Contains("another server serves"), Error);
 }
 
+TEST_CASE("what a server claimed before its cores began stays claimed, though nobody writes yet") {
+  PostgresServer& server = PostgresServer::of_this_process();
+  PostgresOptions options = server.options(server.make_database());
+  options.claim = PostgresClaim::server;
+  const auto engine = postgres_engine(options), other_engine = postgres_engine(options);
+  auto first = engine->open();
+  first->transact([](Transaction& t) { t.script("CREATE TABLE items (id INTEGER PRIMARY KEY)"); });
+  actor::System system{{.cores = 1}};
+  const auto clerk = system.spawn<Clerk>({.name = "clerk"}, Database::start(system, engine, {}, std::move(first)));
+  CHECK_EQ(system.block_on(clerk.ask(Ping{})).value(), 1);
+  CHECK_THROWS_WITH_AS(write_row(*other_engine->open(), 1), doctest::Contains("another server serves"), Error);
+  CHECK_EQ(system.block_on(clerk.ask(Insert{2}, Bench::patience)).value(), "done");
+}
+
 TEST_CASE("a server that lost its connection has its database again, unless another one has taken it meanwhile") {
   Bench bench{PostgresClaim::server};
   CHECK_EQ(bench.insert(1), "done");
