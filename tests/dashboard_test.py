@@ -1,5 +1,5 @@
 """docs/grafana/troupe.json shows what the server has: each metric that it names is registered in the code, and the
-labels that it groups or chooses by stand there, too."""
+labels that it groups or chooses by stand there, too. What docs/OPERATING.md wakes somebody for is on it."""
 import json
 import re
 import unittest
@@ -52,6 +52,14 @@ class Dashboard(unittest.TestCase):
             with self.subTest(panel=title):
                 self.assertTrue(NAME.search(expression), "a query of no metric")
                 self.assertEqual(unknown(self.names, expression), [])
+
+    def test_every_metric_that_wakes_somebody_is_shown(self):
+        text = (ROOT / "docs/OPERATING.md").read_text()
+        waking = text[text.index("At night, wake somebody for:"):text.index("And look at in the morning")]
+        shown = {HISTOGRAM_SUFFIX.sub("", name) for _, expression in expressions(self.dashboard)
+                 for name in NAME.findall(expression)}
+        self.assertGreater(len(NAME.findall(waking)), 15)
+        self.assertEqual({HISTOGRAM_SUFFIX.sub("", name) for name in NAME.findall(waking)} - shown, set())
 
     def test_every_label_that_it_groups_by_is_written_where_the_metric_is(self):
         for title, expression in expressions(self.dashboard):
