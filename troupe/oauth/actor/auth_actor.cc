@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "troupe/oauth/actor/liveness.h"
+
 namespace troupe::oauth {
 namespace {
 
@@ -14,8 +16,7 @@ constexpr std::size_t spent_max = 10'000;  // about 2 MB; an older replay goes t
 std::optional<AuthRefusal> gone_meanwhile(Tables& tables, const AuthRequest& request, const Grant& grant) {
   if (auto fault = fault_since(request, grant.scope, tables.clients.find(grant.client))) return fault;
   const Authentication& by = *grant.authentication;
-  const auto session = tables.users.find_session(by.session);
-  if (session && session->ended_at) return refusal_of(request, errors::login_required);
+  if (has_ended(tables, by.session)) return refusal_of(request, errors::login_required);
   const auto consent = tables.users.find_consent(by.user, grant.client);
   if (!consent || !grant.scope.is_within(consent->scope)) return refusal_of(request, errors::consent_required);
   return std::nullopt;

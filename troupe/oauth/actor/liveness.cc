@@ -25,12 +25,8 @@ std::expected<Standing, Lapse> judge_ground(Tables& tables, const Grant& grant) 
   // By when they signed in: a code may be made of a session that has just ended with the password.
   if (user->password_changed_at > grant.authentication->time) return std::unexpected(Lapse::signed_in_before);
 
-  if (ends_with_session(grant)) {
-    // A code may be on its way while its session ends, and its family begins when that is over. A row that is not there
-    // any more says nothing: sessions are removed by their age.
-    const auto session = tables.users.find_session(grant.authentication->session);
-    if (session && session->ended_at) return std::unexpected(Lapse::session_over);
-  }
+  if (ends_with_session(grant) && has_ended(tables, grant.authentication->session))
+    return std::unexpected(Lapse::session_over);
   return Standing{user->user.name};
 }
 
@@ -42,6 +38,11 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
   auto ground = judge_ground(tables, family ? family->grant : grant);
   if (ground && (!family || family->revoked_at)) return std::unexpected(Lapse::grant_over);
   return ground;
+}
+
+bool has_ended(Tables& tables, const SessionId& session) {
+  const auto record = tables.users.find_session(session);
+  return record && record->ended_at;
 }
 
 bool end_family(Tables& tables, const FamilyId& family, base::UnixTime now, std::string_view because) {

@@ -40,6 +40,9 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
 /// The same without a look at the grant's family, for who has read it already in this transaction, or opens it.
 std::expected<Standing, Lapse> judge_ground(Tables& tables, const Grant& grant);
 
+/// Whether the session is over. Of one that is not there nothing is said: sessions are removed by their age.
+bool has_ended(Tables& tables, const SessionId& session);
+
 /// For a person, behind "It is not accepted: ".
 std::string_view sentence(Lapse lapse) noexcept;
 

@@ -55,6 +55,9 @@ std::expected<Grant, RedemptionRefusal> redeem(Tables& tables, const ShownCode& 
   }
   const auto client = tables.clients.find(shown.client);  // as it is now, and not as it was authenticated
   if (!client || !judge_ground(tables, code->grant)) return refused("grant_is_over");
+  // Also what is to outlive its session: who is told of the end is found by their families, and a code has none yet.
+  const auto& by = code->grant.authentication;
+  if (by && has_ended(tables, by->session)) return refused("grant_is_over");
   if (const auto fault = fault_in(*code, *client, shown, now)) return std::unexpected(*fault);
   auto audience = audience_within(code->grant, shown.resources);
   if (!audience) return std::unexpected(RedemptionRefusal{audience.error(), "another_target"});

@@ -123,18 +123,22 @@ TEST_CASE("a code whose client, user or session has ended since is refused, and 
          t.users.insert_session(record);
        }},
   };
-  for (const auto& [what, end] : rows) {
-    CAPTURE(what);
-    Bench bench;
-    bench.code.grant.scope = fixture::scope("openid");  // without offline_access it ends with its session
-    bench.tables.grants.insert_code(bench.code);
-    end(bench.tables);
-    const auto refused = bench.redeem_at(after_a_second);
-    REQUIRE_FALSE(refused.has_value());
-    CHECK_EQ(refused.error().error, errors::invalid_grant);
-    CHECK_EQ(refused.error().reason, "grant_is_over");
-    CHECK_EQ(bench.tables.grants.find_code(bench.code.id)->state, CodeState::live);
-    CHECK_FALSE(bench.tables.grants.find_family(bench.code.grant.family).has_value());
+  // Once they are given, tokens with offline_access outlive the session; its code does not.
+  for (const std::string scope : {"openid", "openid offline_access"}) {
+    for (const auto& [what, end] : rows) {
+      CAPTURE(what);
+      CAPTURE(scope);
+      Bench bench;
+      bench.code.grant.scope = fixture::scope(scope);
+      bench.tables.grants.insert_code(bench.code);
+      end(bench.tables);
+      const auto refused = bench.redeem_at(after_a_second);
+      REQUIRE_FALSE(refused.has_value());
+      CHECK_EQ(refused.error().error, errors::invalid_grant);
+      CHECK_EQ(refused.error().reason, "grant_is_over");
+      CHECK_EQ(bench.tables.grants.find_code(bench.code.id)->state, CodeState::live);
+      CHECK_FALSE(bench.tables.grants.find_family(bench.code.grant.family).has_value());
+    }
   }
 }
 
