@@ -165,6 +165,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
   std::optional<SessionToken> renewed_cookie;
   if (before) renewed_cookie = fresh_cookie(before->id, context.random());
   AuditEvent event = about(auditor_.event(context, message.cause, "session_started"), message.user);
+  AuditEvent replaced = auditor_.event(context, message.cause, "session_ended", "another_user_signed_in");
   AuditEvent crowded = about(auditor_.event(context, message.cause, "sessions_ended", "too_many"), message.user);
 
   struct Started {
@@ -199,6 +200,7 @@ actor::Task<std::expected<StartedSession, FlowError>> SessionActor::handle(Start
           t.users.update_session(*previous);
         } else if (previous) {
           made.ended = end_session(t, *previous, now, "another_user_signed_in");
+          t.audit.append(about(replaced, previous->session.authentication.user));
         }
         t.users.insert_session(made.record);
         std::ranges::move(end_surplus(t, made.record.session, now, options, crowded), std::back_inserter(made.ended));

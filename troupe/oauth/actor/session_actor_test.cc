@@ -258,6 +258,11 @@ TEST_CASE("the session of whoever signed in here before ends with its tokens") {
   sign_in(oauth, begin(oauth), bob, first->token);
   CHECK_EQ(live_scopes(oauth, first->session).size(), 1);
   CHECK_EQ(oauth.revoked().size(), 1);
+  const auto events = oauth.disk->transact([](store::Transaction& t) { return SqlTables{t}.audit.events({}, 100); });
+  const auto ended = std::ranges::find(events, "session_ended", &AuditEvent::kind);
+  REQUIRE(ended != events.end());
+  CHECK_EQ(ended->user, audit_name_of(alice));
+  CHECK_EQ(ended->reason, "another_user_signed_in");
 }
 
 TEST_CASE("sessions are listed with their browser, the one seen last first, and only those that are alive") {
