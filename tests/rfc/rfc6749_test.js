@@ -163,6 +163,13 @@ test('5.2 who tried by Authorization and failed is answered 401 with its scheme'
   isRefused(answer, 401, 'invalid_client');
   assert.match(answer.headers.get('www-authenticate'), /^Basic /);
 });
+test('5.2 (RFC 9110, 15.5.2) who tried by the body and failed is told a scheme, too', async () => {
+  for (const path of ['token', 'introspect', 'revoke']) {
+    const answer = await s.post(`/oauth/${path}`, { ...machineForm, token: 'x', client_id: machine.client_id, client_secret: 'wrong' });
+    isRefused(answer, 401, 'invalid_client');
+    assert.match(answer.headers.get('www-authenticate'), /^Basic /);
+  }
+});
 test('6 a refresh token is bound to its client, who authenticates', async () => {
   const { refresh_token } = await s.tokens(web);
   isRefused(await s.refresh(other, refresh_token), 400, 'invalid_grant');

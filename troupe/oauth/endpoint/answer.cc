@@ -35,11 +35,11 @@ web::Response never_cached(web::Response response) {
 
 web::Response answer_json(std::string json) { return never_cached(web::json_response(200, std::move(json))); }
 
-web::Response refuse(const OauthError& error, Credentials credentials) {
+web::Response refuse(const OauthError& error) {
   auto response = never_cached(web::json_response(error.status, json_of(error)));
-  if (error.status == 401 && credentials == Credentials::in_header) {
+  // However the client tried: a 401 without a challenge is none (RFC 9110, section 15.5.2).
+  if (error.status == 401)
     response.headers.add("WWW-Authenticate", fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", realm));
-  }
   add_retry_after(response, error);
   return response;
 }

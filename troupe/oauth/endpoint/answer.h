@@ -20,11 +20,8 @@ web::Response never_cached(web::Response response);
 /// JSON text, never cached.
 web::Response answer_json(std::string json);
 
-/// Whether the client tried to prove itself by the Authorization header; then a 401 must name the scheme.
-enum class Credentials : bool { elsewhere, in_header };
-
 /// An error of a token-type endpoint, as RFC 6749, section 5.2 wants it.
-web::Response refuse(const OauthError& error, Credentials credentials = Credentials::elsewhere);
+web::Response refuse(const OauthError& error);
 
 /// An error of a resource (RFC 6750, section 3). Without an error the caller showed no token at all and is told
 /// nothing but the scheme. `scope` is what would have been enough, "" if that is no question.

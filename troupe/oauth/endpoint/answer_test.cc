@@ -19,10 +19,10 @@ TEST_CASE("an error is JSON that nobody keeps (T56)") {
   CHECK(response.body.view().starts_with(R"({"error":"invalid_grant","error_description":")"));
 }
 
-TEST_CASE("a client that used the Authorization header is told its scheme (T33)") {
+TEST_CASE("a client that has not proven itself is told the scheme (T33)") {
   CHECK_EQ(refuse(errors::invalid_client).status, 401);
-  CHECK_EQ(header(refuse(errors::invalid_client), "www-authenticate"), "");
-  CHECK(header(refuse(errors::invalid_client, Credentials::in_header), "www-authenticate").starts_with("Basic realm="));
+  CHECK(header(refuse(errors::invalid_client), "www-authenticate").starts_with("Basic realm="));
+  CHECK_EQ(header(refuse(errors::invalid_grant), "www-authenticate"), "");
 }
 
 TEST_CASE("an error that passes says when to come back") {

@@ -59,10 +59,6 @@ Presented from_body(const wire::Form& form) {
 
 }  // namespace
 
-Credentials credentials_of(const web::Request& request) {
-  return request.headers.has("authorization") ? Credentials::in_header : Credentials::elsewhere;
-}
-
 Presented presented_client(const web::Request& request, const wire::Form& form) {
   if (form.get("client_assertion") || form.get("client_assertion_type")) return from_assertion(request, form);
   if (!request.headers.has("authorization")) return from_body(form);

@@ -8,16 +8,12 @@
 #include <variant>
 
 #include "troupe/oauth/actor/client_actor.h"
-#include "troupe/oauth/endpoint/answer.h"
 #include "troupe/oauth/endpoint/service.h"
 #include "troupe/oauth/model/errors.h"
 #include "troupe/web/message.h"
 #include "troupe/wire/form.h"
 
 namespace troupe::oauth {
-
-/// Whether the client tried the Authorization header, for the 401.
-Credentials credentials_of(const web::Request& request);
 
 /// What the Client Actor is asked about it.
 using PresentedClient = std::variant<ValidateClient, ValidateAssertion>;

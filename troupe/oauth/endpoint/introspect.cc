@@ -80,22 +80,21 @@ bool shows_client(const wire::Form& form) {
 struct Shown {
   std::optional<TokenText> bearer;
   Presented client;
-  Credentials credentials;
   Cause cause;
 };
 
 std::expected<Shown, web::Response> shown_in(const web::Request& http, const wire::Form& form) {
   auto bearer = bearer_of(http);
-  if (!bearer || !*bearer) return Shown{{}, presented_client(http, form), credentials_of(http), cause_of(http)};
-  if (shows_client(form)) return std::unexpected(refuse(two_ways, Credentials::in_header));
-  return Shown{std::move(*bearer), std::unexpected(errors::invalid_client), Credentials::in_header, cause_of(http)};
+  if (!bearer || !*bearer) return Shown{{}, presented_client(http, form), cause_of(http)};
+  if (shows_client(form)) return std::unexpected(refuse(two_ways));
+  return Shown{std::move(*bearer), std::unexpected(errors::invalid_client), cause_of(http)};
 }
 
 Task<Caller> caller_of(ServicePtr service, std::expected<Shown, web::Response> shown) {
   if (!shown) co_return std::unexpected(std::move(shown.error()));
   if (shown->bearer) co_return co_await holder_of_token(std::move(service), std::move(*shown->bearer));
   auto client = co_await authenticate(service, std::move(shown->client), std::move(shown->cause));
-  if (!client) co_return std::unexpected(refuse(client.error(), shown->credentials));
+  if (!client) co_return std::unexpected(refuse(client.error()));
   if ((*client)->is_public()) co_return std::unexpected(refuse(errors::invalid_client));
   co_return std::move(*client);
 }

@@ -11,7 +11,7 @@ Task<web::Response> revoke(ServicePtr service, web::Request http) {
   if (!form) co_return refuse(form.error());
 
   auto caller = co_await authenticate(service, presented_client(http, *form), cause_of(http));  // 2. who asks
-  if (!caller) co_return refuse(caller.error(), credentials_of(http));
+  if (!caller) co_return refuse(caller.error());
 
   std::string shown = parameter(*form, "token");  // 3. what; the hint would only save a lookup that we do not need
   if (shown.empty()) co_return refuse(errors::invalid_request.because("The parameter token is missing."));

@@ -49,11 +49,10 @@ Redeemed redeem(ServicePtr service, web::Request http) {
 }  // namespace
 
 Task<web::Response> token(ServicePtr service, web::Request http) {
-  const Credentials credentials = credentials_of(http);
   auto tokens = co_await redeem(service, std::move(http));
   if (tokens) co_return granted(*tokens);  // 5. answer, never cached
   service->figures->refused("token", tokens.error());
-  co_return refuse(tokens.error(), credentials);
+  co_return refuse(tokens.error());
 }
 
 }  // namespace troupe::oauth

@@ -115,7 +115,19 @@ TEST_CASE("a wrong secret and an unknown client look the same (T33, T38)") {
 
   auto by_silent = oauth.post_as(silent, "/oauth/token", form);  // T38: none, though it has a secret
   CHECK_EQ(by_silent.status(), 401);
-  CHECK_EQ(by_silent.header("www-authenticate"), "");
+}
+
+TEST_CASE("a 401 names the scheme, however the client tried to prove itself (RFC 9110, 15.5.2)") {
+  OauthWorld oauth{{.seed = 21}};
+  for (const char* path : {"/oauth/token", "/oauth/introspect", "/oauth/revoke"}) {
+    CAPTURE(path);
+    const auto refused = Browser{oauth}.post(path, {{"grant_type", "client_credentials"},
+                                                    {"token", "x"},
+                                                    {"client_id", oauth.web_shop.id.value()},
+                                                    {"client_secret", "guess"}});
+    CHECK_EQ(refused.status(), 401);
+    CHECK(refused.header("www-authenticate").starts_with("Basic realm="));
+  }
 }
 
 TEST_CASE("a token request that makes no sense is refused by name") {
