@@ -193,4 +193,5 @@ test('12.2 an ID token that comes with a refresh is of the same person, sign-in 
   const [before, now] = [jose.decodeJwt(first.id_token), jose.decodeJwt(next.id_token)];
   for (const name of ['iss', 'sub', 'aud', 'auth_time']) assert.deepEqual(now[name], before[name], name);
   assert.ok(now.iat >= before.iat);
+  assert.equal(now.nonce, undefined);
 });

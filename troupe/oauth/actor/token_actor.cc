@@ -377,6 +377,7 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
 
   // 3. The texts follow from what was shown and from the rows, so a repeat gets the same ones.
   ++refreshed_;
+  refreshed->access.grant.nonce.clear();  // its ID token answers no request (OpenID Connect Core, section 12.2)
   const crypto::TokenSecret secret = factory_->secret_after(presented, refreshed->access.id);
   IssuedTokens issued = answer(*message.client, refreshed->access, secret, refreshed->told_of, now);
   if (refreshed->successor)

@@ -76,6 +76,14 @@ TEST_CASE("an ID token says who, when, for whom, and belongs to its access token
   CHECK_EQ(userinfo.json.find("email"), nullptr);  // the scope was not asked for
 }
 
+TEST_CASE("the ID token of a refresh bears no nonce: it answers no request (Core, 12.2)") {
+  OauthWorld oauth{{.seed = 17}};
+  const auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
+  const auto again = oauth.refresh(oauth.web_shop, tokens.at("refresh_token"));
+  auto claims = claims_of(oauth, again.at("id_token"), "JWT", crypto::Algorithm::rs256);
+  CHECK_EQ(claims.find("nonce"), nullptr);
+}
+
 TEST_CASE("an access token is a JWT that a resource server can check alone (RFC 9068)") {
   OauthWorld oauth{{.seed = 9}};
   auto tokens = oauth.redeem(oauth.web_shop, oauth.authorize(alice, oauth.web_shop));
