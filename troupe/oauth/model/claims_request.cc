@@ -15,6 +15,7 @@ using wire::Json;
 constexpr std::size_t claims_bytes_max = 4 * 1024;
 constexpr std::size_t kept_bytes_max = 6 * claims_bytes_max;  // an escape may be written longer than it was read
 constexpr std::size_t claims_max = 50;
+constexpr std::size_t depth_max = 16;  // what others have defined, and nobody here reads, is deep (section 5.5.1)
 
 struct ShownBy {
   std::string_view claim;
@@ -92,7 +93,7 @@ bool is_essential(const Json& claim) {
 std::expected<ClaimsRequest, OauthError> read_claims_request(std::string_view text) {
   ClaimsRequest request;
   if (text.empty()) return request;
-  const auto document = wire::parse_json(text, {.bytes_max = claims_bytes_max, .depth_max = 6});
+  const auto document = wire::parse_json(text, {.bytes_max = claims_bytes_max, .depth_max = depth_max});
   if (!document || document->object() == nullptr) return malformed();
   const Json* userinfo = document->find("userinfo");
   const Json* id_token = document->find("id_token");

@@ -21,6 +21,8 @@ TEST_CASE("Core, 5.5: claims of the user are asked for by the scopes that show t
       {R"({"userinfo":{"email":{"essential":true},"preferred_username":null,"picture":null}})", "email profile"},
       {R"({"id_token":{"preferred_username":{"essential":false}}})", "profile"},
       {R"({"userinfo":{"https://claims.example/x":{"value":7}},"elsewhere":{"email":null}})", ""},
+      {R"({"userinfo":{"email":null,"verified_claims":{"verification":{"evidence":[{"type":{"value":"x"}}]}}}})",
+       "email"},  // as deep as OpenID Connect for Identity Assurance goes
   };
   for (const Row& row : rows) {
     CAPTURE(row.claims);
