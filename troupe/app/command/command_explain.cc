@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
+#include <expected>
 #include <iterator>
 #include <map>
 #include <set>
@@ -38,9 +39,8 @@ void add(Story& story, oauth::Tables& tables, const oauth::AuditFilter& filter) 
 }
 
 /// Why what would be good by its own row is not accepted all the same, but for the lapse that does not count there.
-std::optional<std::string> fault_in(oauth::Tables& tables, const oauth::Grant& grant,
+std::optional<std::string> fault_in(const std::expected<oauth::Standing, oauth::Lapse>& judged,
                                     std::optional<oauth::Lapse> passed_over = {}) {
-  const auto judged = oauth::judge_standing(tables, grant);
   if (judged || judged.error() == passed_over) return std::nullopt;
   return fmt::format("It is not accepted: {}.", oauth::sentence(judged.error()));
 }
@@ -52,8 +52,9 @@ std::vector<std::string> states_of(oauth::Tables& tables, const oauth::AccessRec
                                               is_over ? "expired at" : "expires at", moment_text(access.expires_at))};
   if (access.revoked_at) {
     states.push_back(fmt::format("It was taken back at {} UTC.", moment_text(*access.revoked_at)));
-  } else if (auto fault = is_over ? std::nullopt : fault_in(tables, access.grant)) {
-    states.push_back(*std::move(fault));
+  } else if (!is_over) {
+    const auto judged = oauth::judge_unseen(tables, access, tables.keys.signing_times(), now);
+    if (auto fault = fault_in(judged)) states.push_back(*std::move(fault));
   }
   return states;
 }
@@ -65,7 +66,7 @@ std::vector<std::string> states_of(oauth::Tables& tables, const oauth::RefreshRe
                                               moment_text(refresh.expires_at))};
   const auto family = tables.grants.find_family(refresh.family);
   if (!family || refresh.expires_at <= now) return states;
-  if (auto fault = fault_in(tables, family->grant)) states.push_back(*std::move(fault));
+  if (auto fault = fault_in(oauth::judge_standing(tables, family->grant))) states.push_back(*std::move(fault));
   return states;
 }
 
@@ -77,7 +78,8 @@ std::vector<std::string> states_of(oauth::Tables& tables, const oauth::AuthCode&
   std::vector<std::string> states{fmt::format("It is a code that {}, and was good until {} UTC.",
                                               is_used ? used : "nobody has redeemed", moment_text(code.expires_at))};
   if (is_used || code.expires_at <= now) return states;
-  if (auto fault = fault_in(tables, code.grant, oauth::Lapse::grant_over)) states.push_back(*std::move(fault));
+  if (auto fault = fault_in(oauth::judge_standing(tables, code.grant), oauth::Lapse::grant_over))
+    states.push_back(*std::move(fault));
   return states;
 }
 

@@ -42,6 +42,14 @@ TEST_CASE("a code is told as redeemed, as called back, or as still to be redeeme
   CHECK_FALSE(called_back.contains("was redeemed"));
 }
 
+TEST_CASE("an access token whose key was revoked is told as not accepted, though all that it stands on stands") {
+  BusyDesk desk;
+  desk.said_by({"keys", "rotate", "--revoke", desk.key});
+  CHECK(desk.said_by({"explain", desk.access}).contains("It is not accepted: the key that signed it was revoked."));
+  for (const std::string& id : {desk.refresh, desk.grant})
+    CHECK_FALSE(desk.said_by({"explain", id}).contains("accepted"));
+}
+
 TEST_CASE("what is not accepted, though its own time is not over, is told with the reason") {
   struct Row {
     std::vector<std::vector<std::string>> deeds;

@@ -72,6 +72,27 @@ TEST_CASE("whoever serves on the strength of tokens is told what an administrato
   }
 }
 
+TEST_CASE("what a key has signed that was revoked is neither listed nor at hand; what another has, is") {
+  ActorWorld oauth{9};
+  Granted granted{oauth};
+  const auto listed = [&] { return oauth.world.block_on(oauth.tokens.ask(ListTokens{})).value().rows.size(); };
+  const auto is_at_hand = [&] {
+    return oauth.world.block_on(oauth.tokens.ask(GetToken{granted.claims.id})).value().has_value();
+  };
+  oauth.world.advance(std::chrono::seconds{1});
+  REQUIRE(oauth.world.block_on(oauth.keys.ask(RotateKeys{})));
+  CHECK_EQ(listed(), 1);
+  CHECK(is_at_hand());
+  oauth.world.advance(std::chrono::seconds{1});
+  REQUIRE(oauth.world.block_on(oauth.keys.ask(RevokeKey{.id = granted.claims.signed_by})));
+  CHECK_FALSE(granted.is_active());
+  CHECK_EQ(listed(), 0);
+  CHECK_FALSE(is_at_hand());
+  Granted again{oauth};
+  CHECK(again.is_active());
+  CHECK_EQ(listed(), 1);
+}
+
 TEST_CASE("a page of tokens passes over thousands that nobody may use, and says where to go on") {
   ActorWorld oauth{6};
   fixture::Ids ids;
@@ -87,6 +108,7 @@ TEST_CASE("a page of tokens passes over thousands that nobody may use, and says 
       const bool is_live = n == 10'550;
       tables.all().grants.insert_access({.id = id,
                                          .grant = grant_at(id),
+                                         .format = AccessTokenFormat::opaque,
                                          .issued_at = fixture::start,
                                          .expires_at = fixture::start + std::chrono::seconds{is_live ? 6000 : 0}});
     }

@@ -45,22 +45,24 @@ struct Filling {
   int judged = 0;
   PageOf<Row> page{};
 
-  bool is_live(const Grant& grant) {
+  bool has_passed(const std::expected<Standing, Lapse>& judgement) {
     ++judged;
-    return stands(tables, grant);
+    return judgement.has_value();
   }
+  bool is_live(const Grant& grant) { return has_passed(judge_standing(tables, grant)); }
   bool is_enough() const { return std::ssize(page.rows) >= count || judged >= judged_max; }
 };
 
 PageOf<TokenClaims> access_tokens_of(Tables& tables, const ListTokens& wanted, crypto::TokenId after,
                                      base::UnixTime now) {
   Filling<TokenClaims> filling{tables, wanted.count};
+  const auto keys = tables.keys.signing_times();
   filling.page.next = go_through(
       after, [&](const auto& id, int count) { return tables.grants.access_after(id, count); },
       [](const AccessRecord& token) { return token.id; },
       [&](const AccessRecord& token) {
         if (token.revoked_at || token.expires_at <= now || !is_wanted(token.grant, wanted.filter)) return false;
-        if (filling.is_live(token.grant))
+        if (filling.has_passed(judge_unseen(tables, token, keys, now)))
           filling.page.rows.push_back(
               claims_of(TokenUse::access, token.id, token.grant, token.issued_at, token.expires_at));
         return filling.is_enough();
@@ -148,7 +150,8 @@ PageOf<TokenClaims> live_tokens(Tables& tables, const ListTokens& wanted, base::
 
 std::optional<TokenAtHand> token_at_hand(Tables& tables, const crypto::TokenId& id, base::UnixTime now) {
   if (const auto access = tables.grants.find_access(id)) {
-    if (access->revoked_at || access->expires_at <= now || !stands(tables, access->grant)) return std::nullopt;
+    if (access->revoked_at || access->expires_at <= now) return std::nullopt;
+    if (!judge_unseen(tables, *access, tables.keys.signing_times(), now)) return std::nullopt;
     return TokenAtHand{claims_of(TokenUse::access, id, access->grant, access->issued_at, access->expires_at),
                        std::nullopt};
   }

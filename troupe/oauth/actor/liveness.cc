@@ -1,9 +1,24 @@
 // See liveness.h.
 #include "troupe/oauth/actor/liveness.h"
 
+#include <algorithm>
+
 #include "troupe/base/check.h"
 
 namespace troupe::oauth {
+namespace {
+
+/// Whether one of the keys that are still shown was signing by that algorithm when the token was issued. One that was
+/// revoked is not, and any other is longer than tokens live.
+bool has_signer(const AccessRecord& token, std::span<const SigningKeyRecord> keys, base::UnixTime now) {
+  return std::ranges::any_of(keys, [&](const SigningKeyRecord& key) {
+    const bool is_shown = now < key.retired_at;
+    const bool has_signed = key.signs_from <= token.issued_at && token.issued_at < key.signs_until;
+    return key.algorithm == token.algorithm && is_shown && has_signed;
+  });
+}
+
+}  // namespace
 
 base::UnixTime granted_at(const Grant& grant) {
   const auto id = crypto::TokenId::parse(grant.family.value());
@@ -40,6 +55,14 @@ std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant
   return ground;
 }
 
+std::expected<Standing, Lapse> judge_unseen(Tables& tables, const AccessRecord& token,
+                                            std::span<const SigningKeyRecord> keys, base::UnixTime now) {
+  auto standing = judge_standing(tables, token.grant);
+  const bool is_signed = token.format == AccessTokenFormat::jwt;
+  if (standing && is_signed && !has_signer(token, keys, now)) return std::unexpected(Lapse::key_gone);
+  return standing;
+}
+
 bool has_ended(Tables& tables, const SessionId& session) {
   const auto record = tables.users.find_session(session);
   return record && record->ended_at;
@@ -74,6 +97,8 @@ std::string_view sentence(Lapse lapse) noexcept {
       return "its user got another password, or was disabled, since they signed in";
     case Lapse::session_over:
       return "its session is over";
+    case Lapse::key_gone:
+      return "the key that signed it was revoked";
     case Lapse::grant_over:
       break;
   }

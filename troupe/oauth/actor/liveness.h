@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "troupe/oauth/model/grant.h"
@@ -34,8 +35,15 @@ enum class Lapse : std::uint8_t {
   signed_in_before,  // the last change of the password
   session_over,
   grant_over,  // its family is revoked, or not there
+  key_gone,    // of an access token
 };
 std::expected<Standing, Lapse> judge_standing(Tables& tables, const Grant& grant);
+
+/// The same of an access token that nobody has shown: of a JWT a key must be held that can have signed it, as whoever
+/// shows one proves. `keys` are those of KeyTable::signing_times. A token that was issued within the half second in
+/// which its server had not heard yet that a key was revoked may be taken for one of the next key.
+std::expected<Standing, Lapse> judge_unseen(Tables& tables, const AccessRecord& token,
+                                            std::span<const SigningKeyRecord> keys, base::UnixTime now);
 
 /// The same without a look at the grant's family, for who has read it already in this transaction, or opens it.
 std::expected<Standing, Lapse> judge_ground(Tables& tables, const Grant& grant);

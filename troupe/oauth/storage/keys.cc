@@ -164,7 +164,10 @@ ReadableKeys SqlKeys::readable_signing() {
 
 std::vector<SigningKeyRecord> SqlKeys::signing_times() {
   std::vector<SigningKeyRecord> keys;
-  each_signing(transaction_, [&](SigningKeyRecord key, const auto&...) { keys.push_back(std::move(key)); });
+  each_signing(transaction_, [&](SigningKeyRecord key, const SealedSecret&, std::string_view algorithm) {
+    key.algorithm = crypto::algorithm_named(algorithm).value_or(key.algorithm);
+    keys.push_back(std::move(key));
+  });
   return keys;
 }
 

@@ -34,7 +34,8 @@ class KeyTable {
   virtual std::vector<SigningKeyRecord> signing() = 0;
   /// The same for who goes on with those that it can read.
   virtual ReadableKeys readable_signing() = 0;
-  /// Their ids and times alone, for which nothing else of a row need be readable.
+  /// Their ids, algorithms and times alone, for which nothing else of a row need be readable. One that names no
+  /// algorithm is given as of ES256.
   virtual std::vector<SigningKeyRecord> signing_times() = 0;
   /// Writes the times of a known key; whether it is known.
   virtual bool update_signing_times(const SigningKeyRecord& key) = 0;

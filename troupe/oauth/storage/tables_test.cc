@@ -454,6 +454,7 @@ TEST_CASE_TEMPLATE("signing keys are listed by age and change only their times",
     CHECK_EQ(keys[0].signs_until, at(3));
     CHECK_EQ(keys[1].algorithm, crypto::Algorithm::rs256);
     CHECK_EQ(keys[1].der.expose(), std::string("\0der", 4));
+    CHECK_EQ(t.keys.signing_times()[1].algorithm, crypto::Algorithm::rs256);
     CHECK(t.keys.remove_signing("old"));
     CHECK_FALSE(t.keys.update_signing_times(key));
   });

@@ -3,6 +3,7 @@
 
 #include "troupe/app/command/admin_work.h"
 #include "troupe/app/command/testing/desk.h"
+#include "troupe/oauth/actor/key_schedule.h"
 
 namespace troupe::app {
 
@@ -20,6 +21,9 @@ class BusyDesk : public Desk {
     refresh = refresh_id.text();
     access = access_id.text();
     admin.transact([&](oauth::Tables& tables) {
+      const oauth::SigningKeyRecord signer = oauth::make_key({.signs_from = admin.now()}, admin.now(), {});
+      key = signer.id;
+      tables.keys.insert_signing(signer);
       const auto user = tables.users.find_by_name(oauth::UserName{"alice"}).value().user.id;
       const oauth::SessionId sid{session};
       const oauth::Authentication by{.user = user, .session = sid, .time = admin.now()};
@@ -58,7 +62,7 @@ class BusyDesk : public Desk {
     return work().transact([](oauth::Tables& tables) { return tables.audit.events({}, 1); }).front().kind;
   }
 
-  std::string client, session, grant, refresh, access;
+  std::string client, session, grant, refresh, access, key;
 };
 
 }  // namespace troupe::app
