@@ -16,7 +16,10 @@ constexpr int step_sessions = 100;    // each with its tokens, clients and event
 constexpr auto pause_min = 20ms;      // between full steps, that is 20 000 rows a second of each table at most
 constexpr int pause_factor = 3;       // at least so many times what the step took: the rest is the clients'
 constexpr auto ending_kept_for = 2h;  // whose tokens have all expired by then, and every look has found it
-constexpr auto slack = 5min;          // for clocks that are set back a little; past it the token is unknown
+// An assertion is good again once a clock that was ahead is set right, and must not be taken twice (T77). Of everything
+// else the row that is gone makes that what it was of is refused.
+constexpr auto assertion_kept_for = 24h;
+constexpr auto slack = 5min;  // for clocks that are set back a little; past it the token is unknown
 
 /// Removes a step of the audit trail, and says in it which segment is to go: so that nobody else's removal passes for
 /// it.
@@ -96,7 +99,7 @@ actor::Task<ExpiryActor::Left> ExpiryActor::remove_rows(actor::Context& context)
                             t.grants.remove_families_before(before(family), step_rows),
                             t.users.remove_sessions_before(before(session), step_rows),
                             t.grants.remove_endings_before(now - ending_kept_for, step_rows),
-                            t.clients.remove_assertions_expired(now - slack, step_rows),
+                            t.clients.remove_assertions_expired(now - assertion_kept_for, step_rows),
                             remove_old_events(t, now - options->audit_retention, event)}) {
       rows += count;
       full_steps += count == step_rows ? 1 : 0;

@@ -74,6 +74,16 @@ TEST_CASE("an assertion is good once, at whichever endpoint, and after a look in
   CHECK_EQ(oauth.ask_token(oauth.assertion({{"jti", "mine"}, {"exp", later}})).status(), 401);
 }
 
+TEST_CASE("an assertion that was shown is not taken again after the clock was ahead for a while (T77)") {
+  RobotWorld oauth{22};
+  const std::string once = oauth.assertion();
+  CHECK_EQ(oauth.ask_token(once).status(), 200);
+  oauth.world().manual_clock().jump_wall(2h);
+  oauth.advance(15s);  // there was a sweep
+  oauth.world().manual_clock().jump_wall(-2h);
+  CHECK_EQ(oauth.ask_token(once).error(), "invalid_client");
+}
+
 TEST_CASE("of one assertion shown many times at once one is taken (T47)") {
   RobotWorld oauth{3};
   const wire::Form form{{"grant_type", "client_credentials"},
