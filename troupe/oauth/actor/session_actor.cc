@@ -36,7 +36,7 @@ base::Duration touch_pause(const OauthOptions& options) {
 
 }  // namespace
 
-SessionActor::SessionActor(SessionActorParts parts) : parts_(std::move(parts)) {}
+SessionActor::SessionActor(SessionActorParts parts) : parts_(std::move(parts)), places_(parts_.options->flows_max) {}
 
 void SessionActor::tell_revoked(const std::vector<FamilyId>& families) const {
   if (!parts_.watcher) return;
@@ -96,39 +96,37 @@ void SessionActor::forget_finished(base::UnixTime now) {
 void SessionActor::forget(const FlowId& id) {
   const auto found = flows_.find(id);
   if (found->second.is_finished) std::erase(finished_, id);
+  places_.leave(found->second.place);
   flows_.erase(found);
 }
 
-void SessionActor::make_room(base::UnixTime now) {
+void SessionActor::make_room(const net::IpAddress& peer, std::size_t bytes, base::UnixTime now) {
   forget_finished(now);
-  // All live equally long, so the oldest is the next to expire; names of those that were forgotten are skipped.
-  while (!flows_by_age_.empty()) {
-    const auto oldest = flows_.find(flows_by_age_.front());
-    const bool is_gone = oldest == flows_.end();
-    const std::size_t open = flows_.size() - finished_.size();
-    if (!is_gone && oldest->second.flow.expires_at > now && open < parts_.options->flows_max) return;
-    if (!is_gone) forget(FlowId{oldest->first});
-    flows_by_age_.pop_front();
-  }
+  // All live equally long, so the oldest is the next to expire.
+  for (const FlowId* oldest = places_.oldest(); oldest && flows_.at(*oldest).flow.expires_at <= now;
+       oldest = places_.oldest())
+    forget(FlowId{*oldest});
+  while (const FlowId* flow = places_.in_the_way_of(peer, bytes)) forget(FlowId{*flow});
 }
 
 BegunFlow SessionActor::handle(BeginFlow message, actor::Context& context) {
   const base::UnixTime now = context.wall();
-  make_room(now);
   const FlowId id{fresh_text(context.random())};
   if (message.address.size() > address_bytes_max) message.address.clear();
   const BrowserToken browser = message.browser ? *message.browser : BrowserToken{fresh_text(context.random())};
-  const Kept kept{.flow = {.id = id,
-                           .goal = message.goal,
-                           .request = std::move(message.request),
-                           .ui_locales = message.ui_locales.substr(0, ui_locales_bytes_max),
-                           .signed_in = std::nullopt,
-                           .expires_at = now + parts_.options->flow_ttl},
-                  .browser = crypto::sha256(browser.expose()),
-                  .csrf = CsrfToken{fresh_text(context.random())},
-                  .address = std::move(message.address)};
+  Kept kept{.flow = {.id = id,
+                     .goal = message.goal,
+                     .request = std::move(message.request),
+                     .ui_locales = message.ui_locales.substr(0, ui_locales_bytes_max),
+                     .signed_in = std::nullopt,
+                     .expires_at = now + parts_.options->flow_ttl},
+            .browser = crypto::sha256(browser.expose()),
+            .csrf = CsrfToken{fresh_text(context.random())},
+            .address = std::move(message.address)};
+  const std::size_t bytes = bytes_of(kept.flow.request) + kept.flow.ui_locales.size() + kept.address.size();
+  make_room(message.peer, bytes, now);
+  kept.place = places_.enter(id, message.peer, bytes);
   flows_.emplace(id, kept);
-  flows_by_age_.push_back(id);
   return {{kept.flow, kept.csrf}, browser};
 }
 

@@ -4,7 +4,8 @@
 // token of its own, spent by the step it belongs to: a form that is replayed, forged by
 // another site, or taken from another flow changes nothing. Two tabs are two flows. A login form that
 // a browser sends twice at once, as a double click does, is answered alike both times: the browser
-// heeds one of the answers, and nobody can tell which.
+// heeds one of the answers, and nobody can tell which. Where there are too many flows, the address that has begun most
+// of them loses its oldest (flow_places.h).
 #pragma once
 
 #include <deque>
@@ -15,6 +16,7 @@
 
 #include "troupe/actor/actor.h"
 #include "troupe/oauth/actor/audit.h"
+#include "troupe/oauth/actor/flow_places.h"
 #include "troupe/oauth/model/auth_request.h"
 #include "troupe/oauth/model/cause.h"
 #include "troupe/oauth/model/ids.h"
@@ -46,6 +48,7 @@ struct BeginFlow {
   FlowGoal goal = FlowGoal::code;
   std::string ui_locales{};
   std::string address{};  // where the same is begun anew: a path of ours; "" where none is known
+  net::IpAddress peer{};  // who asks, as the rate limits know them
   using reply = BegunFlow;
 };
 
@@ -192,6 +195,7 @@ class SessionActor {
     crypto::Digest browser;  // of the browser's cookie
     CsrfToken csrf;
     std::string address;
+    FlowPlaces::Number place = 0;
     struct Login {
       CsrfToken form;
       Session session;
@@ -209,7 +213,8 @@ class SessionActor {
   Kept* find_open(const FlowId& id, const BrowserToken& browser, const CsrfToken& csrf, base::UnixTime now);
   /// What the same form has been answered already, while that session is alive.
   actor::Task<std::expected<StartedSession, FlowError>> started_before(StartSession message, base::UnixTime now);
-  void make_room(base::UnixTime now);
+  /// Where there is none, flows go until there is.
+  void make_room(const net::IpAddress& peer, std::size_t bytes, base::UnixTime now);
   void finish(const FlowId& id, Kept& kept, base::UnixTime now);
   void forget_finished(base::UnixTime now);
   void forget(const FlowId& id);
@@ -219,7 +224,7 @@ class SessionActor {
   Auditor auditor_;
   crypto::TokenIds ids_;
   std::map<FlowId, Kept> flows_;
-  std::deque<FlowId> flows_by_age_;
+  FlowPlaces places_;            // of all flows_
   std::deque<FlowId> finished_;  // of flows_, in the order in which they were
 };
 

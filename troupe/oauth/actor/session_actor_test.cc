@@ -14,10 +14,13 @@ using fixture::ActorWorld;
 
 const UserId alice = fixture::alice().user.id;
 
-BegunFlow begin(ActorWorld& oauth, std::optional<BrowserToken> browser = std::nullopt) {
+BegunFlow begin(ActorWorld& oauth, std::optional<BrowserToken> browser = std::nullopt,
+                const std::string& peer = "192.0.2.1") {
   return oauth.world
-      .block_on(oauth.sessions.ask(
-          BeginFlow{.request = {.state = "s"}, .browser = std::move(browser), .address = "/oauth/authorize?once=more"}))
+      .block_on(oauth.sessions.ask(BeginFlow{.request = {.state = "s"},
+                                             .browser = std::move(browser),
+                                             .address = "/oauth/authorize?once=more",
+                                             .peer = net::IpAddress::parse(peer).value()}))
       .value();
 }
 
@@ -135,7 +138,7 @@ TEST_CASE("a session is as old as it is, to the second, whatever of that is writ
 
 TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too many") {
   ActorWorld oauth{4};
-  oauth.options.flows_max = 3;
+  oauth.options.flows_max = 6;
   oauth.sessions =
       oauth.world.spawn<SessionActor>({.name = "few"}, SessionActorParts{oauth.storage, oauth.watcher, oauth.options});
   std::vector<BegunFlow> flows;
@@ -147,6 +150,39 @@ TEST_CASE("a flow ends after ten minutes, and the oldest goes when there are too
   CHECK(is_there(flows[1]));
   oauth.world.advance(10min);
   CHECK_FALSE(is_there(flows[3]));
+}
+
+TEST_CASE("an address that begins flows without end ends its own, and nobody else's") {
+  ActorWorld oauth{17};
+  oauth.options.flows_max = 20;
+  oauth.sessions =
+      oauth.world.spawn<SessionActor>({.name = "few"}, SessionActorParts{oauth.storage, oauth.watcher, oauth.options});
+  const BegunFlow mine = begin(oauth);
+  std::vector<BegunFlow> flood;
+  for (int i = 0; i < 50; ++i) flood.push_back(begin(oauth, std::nullopt, "198.51.100.7"));
+  const auto there = [&](const BegunFlow& flow) {
+    return oauth.world.block_on(oauth.sessions.ask(GetFlow{flow.ticket.flow.id, flow.browser})).has_value();
+  };
+  CHECK_EQ(std::ranges::count_if(flood, there), 10);
+  CHECK(there(flood.back()));
+  CHECK(sign_in(oauth, mine).has_value());
+}
+
+TEST_CASE("a flow that has expired takes no room from others") {
+  ActorWorld oauth{18};
+  oauth.options.flows_max = 4;
+  oauth.sessions =
+      oauth.world.spawn<SessionActor>({.name = "few"}, SessionActorParts{oauth.storage, oauth.watcher, oauth.options});
+  const auto begin_two = [&](const std::string& peer) {
+    return std::vector{begin(oauth, std::nullopt, peer), begin(oauth, std::nullopt, peer)};
+  };
+  begin_two("192.0.2.1");
+  oauth.world.advance(1min);
+  const auto second = begin_two("192.0.2.2");
+  oauth.world.advance(9min);
+  begin_two("192.0.2.3");
+  for (const BegunFlow& flow : second)
+    CHECK(oauth.world.block_on(oauth.sessions.ask(GetFlow{flow.ticket.flow.id, flow.browser})).has_value());
 }
 
 TEST_CASE("the same user signing in again keeps the session's name under a new cookie") {

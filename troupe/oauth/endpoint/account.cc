@@ -105,8 +105,11 @@ Task<web::Response> show(ServicePtr service, Member member, int status, AccountN
 /// Begins a sign-in that leads back here.
 Task<web::Response> ask_to_sign_in(ServicePtr service, web::Request http) {
   Cookies cookies{service->options};
-  auto begun = co_await service->sessions.ask(
-      BeginFlow{.request = {}, .browser = cookies.browser(http), .goal = FlowGoal::account, .address = "/account"});
+  auto begun = co_await service->sessions.ask(BeginFlow{.request = {},
+                                                        .browser = cookies.browser(http),
+                                                        .goal = FlowGoal::account,
+                                                        .address = "/account",
+                                                        .peer = http.peer.ip});
   if (!begun) co_return error_page(errors::temporarily_unavailable, language_for(http));
   auto response = continue_at("/login", begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);

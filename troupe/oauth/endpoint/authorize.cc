@@ -53,7 +53,8 @@ Task<web::Response> begin_flow(ServicePtr service, web::Request http, AuthReques
   auto begun = co_await service->sessions.ask(BeginFlow{.request = request,
                                                         .browser = cookies.browser(http),
                                                         .ui_locales = std::move(page.ui_locales),
-                                                        .address = address_of(http)});
+                                                        .address = address_of(http),
+                                                        .peer = http.peer.ip});
   if (!begun) co_return send_error(*service, request, errors::temporarily_unavailable);
   auto response = continue_at(page.path, begun->ticket.flow.id);
   cookies.set_browser(response, begun->browser);

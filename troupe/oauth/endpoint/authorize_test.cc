@@ -30,6 +30,24 @@ TEST_CASE("a client or address that is not registered gets a page and no redirec
   }
 }
 
+TEST_CASE("a stranger who begins sign-ins without end ends nobody else's") {
+  OauthWorld oauth{{.seed = 33, .oauth = {.flows_max = 20}}};
+  const auto begin_from = [&](const char* peer, const std::string& target) {
+    const auto query = target.find('?');
+    web::Request request{.path = target.substr(0, query), .query = target.substr(std::min(query, target.size()))};
+    if (request.query.starts_with('?')) request.query.erase(0, 1);
+    request.peer.ip = net::IpAddress::parse(peer).value();
+    return oauth.send(std::move(request));
+  };
+  for (const std::string& target : {address(oauth), std::string{"/account"}}) {
+    CAPTURE(target);
+    Browser person{oauth};
+    const auto login = person.follow(person.get(target));
+    for (int i = 0; i < 40; ++i) CHECK_EQ(begin_from("198.51.100.7", target).status(), 303);
+    CHECK_EQ(person.submit(login, "/login", {{"username", alice.name}, {"password", alice.password}}).status(), 303);
+  }
+}
+
 TEST_CASE("any other error goes to the client, with state and issuer (T10, T20, T22)") {
   OauthWorld oauth{{.seed = 2}};
   auto reply = Browser{oauth}.get(address(oauth, "code_challenge_method=plain"));

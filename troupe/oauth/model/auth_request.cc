@@ -208,6 +208,14 @@ std::expected<std::vector<std::string>, OauthError> audience_of(std::span<const 
   return audience;
 }
 
+std::size_t bytes_of(const AuthRequest& request) noexcept {
+  std::size_t bytes = request.redirect_uri.size() + request.state.size() + request.nonce.size() +
+                      request.code_challenge.size() + request.login_hint.size() + request.id_token_claims.size();
+  for (const std::string& word : request.scope) bytes += sizeof word + word.size();
+  for (const std::string& resource : request.audience) bytes += sizeof resource + resource.size();
+  return bytes;
+}
+
 AuthRefusal refusal_of(const AuthRequest& request, const OauthError& error) {
   return {error, request.redirect_uri, request.state, request.way};
 }

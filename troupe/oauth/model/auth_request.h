@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <expected>
 #include <optional>
 #include <span>
@@ -66,6 +67,9 @@ struct AuthRefusal {
 
   bool stays_here() const noexcept { return redirect_uri.empty(); }
 };
+
+/// About how many bytes it takes: those of its texts and lists. Its client belongs to the Client Actor.
+std::size_t bytes_of(const AuthRequest& request) noexcept;
 
 /// The error as an answer to the request's client.
 AuthRefusal refusal_of(const AuthRequest& request, const OauthError& error);
