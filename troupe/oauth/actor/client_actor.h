@@ -118,7 +118,8 @@ struct ValidateClient {
 };
 
 /// The same for a client that signs what it says (RFC 7523): the assertion holds, is of `named` where the request names
-/// a client beside it, and has not been shown before. Errors: invalid_client, without telling why.
+/// a client beside it, and has not been shown before. Errors: invalid_client, without telling why;
+/// temporarily_unavailable where its keys are elsewhere and could not be asked for.
 struct ValidateAssertion {
   TokenText assertion;
   std::optional<ClientId> named;

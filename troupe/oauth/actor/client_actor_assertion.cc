@@ -36,9 +36,10 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateAs
   if (const auto reason = reason_to_refuse(client)) co_return refused(hint->client, *reason);
 
   // 2. It holds.
-  const ClientKeysPtr keys = co_await keys_.keys_of(client, hint->kid, context.self(this), context);
-  if (!keys) co_return refused(client->id, "no_keys");
-  const auto good = check_assertion(message.assertion.expose(), *client, *keys, audiences_, context.wall());
+  const auto keys = co_await keys_.keys_of(client, hint->kid, context.self(this), context);
+  if (!keys) co_return std::unexpected(keys.error());
+  if (!*keys) co_return refused(client->id, "no_keys");
+  const auto good = check_assertion(message.assertion.expose(), *client, **keys, audiences_, context.wall());
   if (!good) co_return refused(client->id, text(good.error()));
 
   // 3. It is shown for the first time.
@@ -50,7 +51,7 @@ actor::Task<std::expected<ClientPtr, OauthError>> ClientActor::handle(ValidateAs
 }
 
 actor::Task<void> ClientActor::handle(FetchClientKeys message, actor::Context& context) {
-  co_await keys_.fetch(std::move(message.client), context);
+  co_await keys_.fetch(std::move(message), context);
 }
 
 }  // namespace troupe::oauth

@@ -322,7 +322,7 @@ TEST_CASE("a client that is slow for everybody holds up no other") {
   for (Browser& browser : browsers) tokens.push_back(oauth.sign_in(browser, oauth.listener));
   Browser last{oauth};
   const auto last_tokens = oauth.sign_in(last, quick);
-  oauth.servers->takes = 4s;
+  oauth.servers->takes = 2400ms;
   for (std::size_t i = 0; i < browsers.size(); ++i) oauth.sign_out(browsers[i], tokens[i]);
   oauth.sign_out(last, last_tokens);
   oauth.advance(2s);

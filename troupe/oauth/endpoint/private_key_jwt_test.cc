@@ -43,6 +43,26 @@ struct RobotWorld : OauthWorld {
     return post("/oauth/token", std::move(more), shown);
   }
 
+  /// Requests in the names of so many clients whose servers never answer. Anybody can make them.
+  std::vector<web::Request> in_the_name_of_hung_clients(int count) {
+    servers->hung = "https://hung.example/";
+    std::vector<web::Request> requests;
+    for (int i = 0; i < count; ++i) {
+      const ClientApp hung = add({.name = "Hung",
+                                  .auth_method = ClientAuthMethod::private_key_jwt,
+                                  .grant_types = {GrantType::client_credentials},
+                                  .jwks_uri = servers->hung + std::to_string(i)});
+      web::Request request{.method = web::Method::post, .path = "/oauth/token"};
+      request.headers.add("Content-Type", "application/x-www-form-urlencoded");
+      request.body = wire::write_form(
+          {{"grant_type", "client_credentials"},
+           {"client_assertion_type", std::string{assertion_type}},
+           {"client_assertion", key.sign(hung.id.value(), options().issuer, world().manual_clock().wall())}});
+      requests.push_back(std::move(request));
+    }
+    return requests;
+  }
+
   AssertingClient key;
   ClientApp robot;
 };
@@ -217,6 +237,40 @@ TEST_CASE("a client whose keys cannot be had is refused, and comes in when they 
   CHECK_EQ(oauth.ask_token(oauth.assertion()).status(), 200);
   oauth.advance(15min);
   CHECK_EQ(oauth.ask_token(oauth.assertion()).status(), 401);
+}
+
+TEST_CASE("however many servers of clients hang, one that has answered before is asked (T51)") {
+  RobotWorld oauth{12, true};
+  CHECK_EQ(oauth.ask_token(oauth.assertion()).status(), 200);
+  oauth.advance(1min);
+  auto strangers = oauth.in_the_name_of_hung_clients(40);
+  oauth.key = AssertingClient{};  // so that its keys have to be fetched anew
+  Reply reply;
+  oauth.send_all(std::move(strangers), [&] {
+    oauth.advance(500ms);
+    const auto begin = oauth.world().manual_clock().wall();
+    reply = oauth.ask_token(oauth.assertion());
+    CHECK_LE(oauth.world().manual_clock().wall() - begin, 2s);  // before the first of those is given up
+  });
+  CHECK_EQ(reply.status(), 200);
+}
+
+TEST_CASE("a client whose server could not be asked for its keys is told to come again, and may do so at once") {
+  RobotWorld oauth{13, true};
+  auto strangers = oauth.in_the_name_of_hung_clients(40);
+  Reply reply;
+  oauth.send_all(std::move(strangers), [&] {
+    oauth.advance(500ms);
+    reply = oauth.ask_token(oauth.assertion());
+  });
+  CHECK_EQ(reply.status(), 503);
+  CHECK_EQ(reply.error(), "temporarily_unavailable");
+  CHECK_EQ(reply.header("retry-after"), "2");
+  CHECK(std::ranges::none_of(oauth.events(), [&](const AuditEvent& event) {
+    return event.client == oauth.robot.id && event.kind == "client_refused";
+  }));
+  oauth.advance(3s);
+  CHECK_EQ(oauth.ask_token(oauth.assertion()).status(), 200);
 }
 
 TEST_CASE("a server of its own that is slow holds up no other client") {

@@ -11,6 +11,7 @@
 #include "troupe/store/database.h"
 #include "troupe/store/migration.h"
 #include "troupe/store/sqlite.h"
+#include "troupe/web/fetcher.h"
 #include "troupe/wire/base64.h"
 #include "troupe/wire/url.h"
 
@@ -79,14 +80,18 @@ class Connection {
   std::shared_ptr<web::Router> router_;
 };
 
-/// Stands for the way to the servers of clients.
+/// Stands for the way to the servers of clients: a Fetcher, which waits so long as that does and no longer.
 class PlayedFetcher {
  public:
   static constexpr bool interleaves = true;
   explicit PlayedFetcher(std::shared_ptr<ClientServers> servers) : servers_(std::move(servers)) {}
   actor::Task<std::expected<web::Fetched, web::FetchFault>> handle(web::Fetch message, actor::Context& context) {
     servers_->asked.push_back(message);
-    if (servers_->takes > base::Duration{}) co_await context.sleep(servers_->takes);
+    const base::Duration within = web::FetchRules{}.within;
+    const bool is_hung = !servers_->hung.empty() && message.url.starts_with(servers_->hung);
+    const base::Duration takes = is_hung ? within : std::min(servers_->takes, within);
+    if (takes > base::Duration{}) co_await context.sleep(takes);
+    if (takes == within) co_return std::unexpected(web::FetchFault::too_slow);
     if (!servers_->answer) co_return std::unexpected(web::FetchFault::unreachable);
     co_return servers_->answer(message);
   }
@@ -244,7 +249,7 @@ OauthWorld::OauthWorld(OauthWorldOptions options)
                    .options = options_,
                    .keys = keys_,
                    .passwords = {.cost = {.memory_kib = 64, .passes = 1}, .breached = std::move(options.breached)},
-                   .fetcher = world_->spawn<PlayedFetcher>({.name = "fetcher"}, servers),
+                   .fetcher = world_->spawn<PlayedFetcher>(web::fetcher_options(), servers),
                    .cores = 2};
   auto root = world_->spawn<OauthSupervisor>(oauth_supervisor_options(), parts);
   actors_ = world_->block_on(root.ask(GetOauthActors{})).value();

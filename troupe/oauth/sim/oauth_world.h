@@ -61,6 +61,7 @@ struct ClientServers {
   std::vector<web::Fetch> asked;
   std::function<std::expected<web::Fetched, web::FetchFault>(const web::Fetch&)> answer;  // none: unreachable
   base::Duration takes{};                                                                 // each answer
+  std::string hung;  // servers whose URLs begin so never answer; "" for none
 };
 
 struct OauthWorldOptions {
