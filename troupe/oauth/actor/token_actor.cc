@@ -214,17 +214,26 @@ actor::Task<BatchCreateToken::reply> TokenActor::handle(BatchCreateToken message
 
 namespace {
 
+/// An event that was kept ready for what did not come of it.
+AuditEvent as_refusal(AuditEvent event, std::string_view kind, std::string_view reason) {
+  event.kind = kind;
+  event.reason = reason;
+  return event;
+}
+
 /// What a redemption does and how it ends, as events.
 struct RedemptionEvents {
   AuditEvent redeemed, issued;
 };
 
-/// Spends the code that was shown and keeps what it granted; what came of it is an event, whatever it was.
+/// Spends the code that was shown and keeps what it granted. What has changed by it is an event, which a mere refusal
+/// is not here.
 std::expected<TokenRows, RedemptionRefusal> exchange(Tables& t, const ShownCode& shown, const TokenDraft& draft,
                                                      const OauthOptions& options, RedemptionEvents events) {
   auto grant = redeem(t, shown, draft.made_at, draft.made_at + family_ttl(*draft.client, options));
   if (!grant) {
-    events.redeemed.kind = grant.error().revoked ? "code_replay" : "code_refused";
+    if (!grant.error().revoked) return std::unexpected(grant.error());
+    events.redeemed.kind = "code_replay";
     events.redeemed.reason = grant.error().reason;
     events.redeemed.family = grant.error().revoked;
     t.audit.append(events.redeemed);
@@ -253,12 +262,14 @@ actor::Task<std::expected<IssuedTokens, RedemptionRefusal>> TokenActor::handle(E
       .redeemed = about(about(auditor_.event(context, message.cause, "code_redeemed"), message.client->id),
                         message.shown.read.id),
       .issued = about(auditor_.event(context, message.cause, "token_issued", "authorization_code"), draft->access_id)};
-  auto rows = co_await parts_.storage.write(
-      [shown = std::move(message.shown), draft, events = std::move(events), options = parts_.options](Tables& t) {
-        return exchange(t, shown, *draft, options, events);
-      });
+  auto rows = co_await parts_.storage.write([shown = std::move(message.shown), draft, events, options = parts_.options](
+                                                Tables& t) { return exchange(t, shown, *draft, options, events); });
   if (!rows) {
-    if (const auto& family = rows.error().revoked) tell_revoked(*family);
+    if (const auto& family = rows.error().revoked) {
+      tell_revoked(*family);
+    } else {
+      note_refused(as_refusal(std::move(events.redeemed), "code_refused", rows.error().reason), context);
+    }
     co_return std::unexpected(rows.error());
   }
   co_return issue(*draft, *rows);
@@ -356,14 +367,16 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
                                                       factory_->secret_after(presented, access_id))};
 
   // 2. One transaction decides.
-  AuditEvent event = about(auditor_.event(context, message.cause, "refresh_token_used"), read->id);
-  auto refreshed = co_await parts_.storage.write(
-      [shown = std::move(shown), now, event = std::move(event), options = parts_.options](Tables& t) {
+  AuditEvent event =
+      about(about(auditor_.event(context, message.cause, "refresh_token_used"), read->id), message.client->id);
+  auto refreshed =
+      co_await parts_.storage.write([shown = std::move(shown), now, event, options = parts_.options](Tables& t) {
         auto outcome = refresh(t, shown, now, options);
-        AuditEvent what = about(event, shown.client->id);
+        if (!outcome && !outcome.error().revoked) return outcome;  // nothing has changed
+        AuditEvent what = event;
         if (outcome) what = about(std::move(what), outcome->grant);
         if (!outcome) {
-          what.kind = outcome.error().revoked ? "refresh_token_reuse" : "refresh_refused";
+          what.kind = "refresh_token_reuse";
           what.family = outcome.error().revoked;
           what.reason = outcome.error().reason;
         }
@@ -371,7 +384,11 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
         return outcome;
       });
   if (!refreshed) {
-    if (const auto& family = refreshed.error().revoked) tell_revoked(*family);
+    if (const auto& family = refreshed.error().revoked) {
+      tell_revoked(*family);
+    } else {
+      note_refused(as_refusal(std::move(event), "refresh_refused", refreshed.error().reason), context);
+    }
     co_return std::unexpected(refreshed.error().error);
   }
 
@@ -388,10 +405,16 @@ actor::Task<std::expected<IssuedTokens, OauthError>> TokenActor::handle(RefreshT
 
 void TokenActor::note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token,
                               const Cause& cause, actor::Context& context) {
-  const auto noted = refusals_.note("another_client " + token.owner.value(), context.now());
-  if (!noted) return;
-  AuditEvent event = about(about(auditor_.event(context, cause, kind, *noted), caller), token.id);
+  AuditEvent event =
+      about(about(auditor_.event(context, cause, kind, "another_client " + token.owner.value()), caller), token.id);
   event.family = token.family;
+  note_refused(std::move(event), context);
+}
+
+void TokenActor::note_refused(AuditEvent event, actor::Context& context) {
+  auto noted = refusals_.note(event.reason, context.now());
+  if (!noted) return;
+  event.reason = *std::move(noted);
   context.self(this).tell(NoteRefusal{std::move(event)});
 }
 

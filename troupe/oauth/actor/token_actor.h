@@ -229,6 +229,8 @@ class TokenActor {
   /// Notes that `caller` has shown a token of another client, and whose it is; some of many.
   void note_foreign(std::string_view kind, const ClientId& caller, const ForeignToken& token, const Cause& cause,
                     actor::Context& context);
+  /// Notes the event of a refusal that has changed nothing, as far as the budget of refusals goes.
+  void note_refused(AuditEvent event, actor::Context& context);
   void tell_revoked(const FamilyId& family, std::optional<crypto::TokenId> token = std::nullopt) const;
   IssuedTokens answer(const Client& client, const AccessRecord& access, const crypto::TokenSecret& secret,
                       const std::optional<User>& told_of, base::UnixTime now);

@@ -50,14 +50,15 @@ actor::Task<EventPage> TrailActor::handle(ListEvents message) {
 }
 
 actor::Task<Noted> TrailActor::handle(RecordRefusal message, actor::Context& context) {
-  AuditEvent event =
-      about(auditor_.event(context, message.cause, "administration_refused", "lacks " + message.scope), message.client);
+  const auto reason = known_.note("lacks " + message.scope, context.now());
+  if (!reason) co_return Noted{};
+  AuditEvent event = about(auditor_.event(context, message.cause, "administration_refused", *reason), message.client);
   co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });
   co_return Noted{};
 }
 
 actor::Task<void> TrailActor::handle(NoteRefusedCall message, actor::Context& context) {
-  const auto reason = refusals_.note(message.reason, context.now());
+  const auto reason = strangers_.note(message.reason, context.now());
   if (!reason) co_return;
   AuditEvent event = auditor_.event(context, message.cause, "administration_refused", *reason);
   co_await storage_.write([event = std::move(event)](Tables& t) { t.audit.append(event); });

@@ -42,7 +42,7 @@ struct ListEvents {
 
 struct Noted {};
 
-/// A token was shown that is good and does not allow what was asked for.
+/// A token was shown that is good and does not allow what was asked for. Of many only some are noted (RefusalBudget).
 struct RecordRefusal {
   ClientId client;    // whose token it is
   std::string scope;  // what would have been enough
@@ -66,12 +66,13 @@ class TrailActor {
   actor::Task<EventPage> handle(ListEvents message);
   actor::Task<Noted> handle(RecordRefusal message, actor::Context& context);
   actor::Task<void> handle(NoteRefusedCall message, actor::Context& context);
-  void inspect(actor::Inspection& out) const { out.add("refusals_unnoted", refusals_.unnoted()); }
+  void inspect(actor::Inspection& out) const { out.add("refusals_unnoted", strangers_.unnoted() + known_.unnoted()); }
 
  private:
   Storage storage_;
   Auditor auditor_;
-  RefusalBudget refusals_;
+  RefusalBudget strangers_;
+  RefusalBudget known_;  // those with a good token, so that no stranger's knocking hides what they do
 };
 
 }  // namespace troupe::oauth

@@ -40,5 +40,26 @@ TEST_CASE("a refusal is noted of the client that was refused") {
   CHECK_EQ(page.events.front().reason, "lacks admin.keys");
 }
 
+TEST_CASE("of many refusals for want of a scope some are noted, and the next one says how many were not") {
+  ActorWorld oauth{3};
+  const auto trail = oauth.world.spawn<TrailActor>({.name = "trail"}, oauth.storage);
+  const auto refuse = [&] { return oauth.world.block_on(trail.ask(RecordRefusal{ClientId{"c_desk"}, "admin.keys"})); };
+  const auto events = [&] { return oauth.world.block_on(trail.ask(ListEvents{.count = 500}))->events; };
+  for (int i = 0; i < 100; ++i) CHECK(refuse().has_value());
+  CHECK_LE(events().size(), 3 * RefusalBudget::noted_in_a_second);
+  oauth.world.advance(std::chrono::seconds{2});
+  CHECK(refuse().has_value());
+  CHECK(events().front().reason.starts_with("lacks admin.keys (after "));
+}
+
+TEST_CASE("strangers who knock hide no refusal of somebody with a token") {
+  ActorWorld oauth{4};
+  const auto trail = oauth.world.spawn<TrailActor>({.name = "trail"}, oauth.storage);
+  for (int i = 0; i < 100; ++i) trail.tell(NoteRefusedCall{.reason = "no_token"});
+  REQUIRE(oauth.world.block_on(trail.ask(RecordRefusal{ClientId{"c_desk"}, "admin.keys"})).has_value());
+  const ListEvents of_desk{.filter = {.client = ClientId{"c_desk"}}};
+  CHECK_EQ(oauth.world.block_on(trail.ask(of_desk))->events.size(), 1);
+}
+
 }  // namespace
 }  // namespace troupe::oauth

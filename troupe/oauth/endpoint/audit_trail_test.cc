@@ -217,6 +217,38 @@ TEST_CASE(
   CHECK_LE(oauth.events().size() - before, 4 * RefusalBudget::noted_in_a_second);
 }
 
+TEST_CASE("who shows a dead code or refresh token over and over fills no trail, and is counted") {
+  OauthWorld oauth{{.seed = 10}};
+  const std::string code = oauth.authorize(alice, oauth.phone);
+  const auto tokens = oauth.redeem(oauth.phone, code);
+  const std::string shown = tokens.at("refresh_token");
+  CHECK_EQ(oauth.post_as(oauth.phone, "/oauth/revoke", {{"token", shown}}).status(), 200);
+  const std::string unused = oauth.authorize(alice, oauth.phone);
+  const wire::Form rows[] = {
+      {{"grant_type", "refresh_token"}, {"refresh_token", shown}},
+      {{"grant_type", "authorization_code"},
+       {"code", unused},
+       {"redirect_uri", oauth.phone.redirect_uri},
+       {"code_verifier", std::string(43, 'x')}},
+  };
+  for (const wire::Form& form : rows) {
+    oauth.advance(std::chrono::seconds{2});
+    const auto before = oauth.events().size();
+    std::vector<web::Request> flood(200, oauth.token_request(oauth.phone, form));
+    for (const Reply& reply : oauth.send_all(std::move(flood))) CHECK_EQ(reply.error(), "invalid_grant");
+    oauth.advance(std::chrono::seconds{2});
+    CHECK_LE(oauth.events().size() - before, 4 * RefusalBudget::noted_in_a_second);
+    // The members of a pool have a budget each, and codes and families have one owner.
+    for (int i = 0; i < 10; ++i) CHECK_EQ(oauth.send(oauth.token_request(oauth.phone, form)).status(), 400);
+    oauth.advance(std::chrono::seconds{2});
+    const auto events = oauth.events();
+    CHECK(std::ranges::any_of(events, [&](const AuditEvent& event) {
+      return event.kind.ends_with("_refused") && event.client == oauth.phone.id && event.token &&
+             event.reason.contains("only counted");
+    }));
+  }
+}
+
 TEST_CASE("introspections are not in the trail") {
   OauthWorld oauth{{.seed = 8}};
   auto tokens = oauth.post_as(oauth.web_shop, "/oauth/token", {{"grant_type", "client_credentials"}});
