@@ -30,15 +30,6 @@ std::optional<std::uint32_t> take_number(std::string_view& text, std::string_vie
   return number;
 }
 
-std::optional<PasswordCost> cost_of(std::string_view phc) {
-  const auto version = take_number(phc, "$argon2id$v=");
-  const auto memory = take_number(phc, "$m=");
-  const auto passes = take_number(phc, ",t=");
-  const auto lanes = take_number(phc, ",p=");
-  if (version != ARGON2_VERSION_13 || !memory || !passes || !lanes || !phc.starts_with('$')) return std::nullopt;
-  return PasswordCost{*memory, *passes, *lanes};
-}
-
 std::uint64_t work_of(const PasswordCost& cost) { return std::uint64_t{cost.memory_kib} * cost.passes; }
 
 }  // namespace
@@ -68,6 +59,19 @@ bool verify_password(const Password& password, const std::string& phc) {
   const int answer = argon2id_verify(phc.c_str(), text.data(), text.size());
   if (answer == ARGON2_MEMORY_ALLOCATION_ERROR) throw std::runtime_error("argon2: out of memory");
   return answer == ARGON2_OK;
+}
+
+std::optional<PasswordCost> cost_of(std::string_view phc) {
+  const auto version = take_number(phc, "$argon2id$v=");
+  const auto memory = take_number(phc, "$m=");
+  const auto passes = take_number(phc, ",t=");
+  const auto lanes = take_number(phc, ",p=");
+  if (version != ARGON2_VERSION_13 || !memory || !passes || !lanes || !phc.starts_with('$')) return std::nullopt;
+  return PasswordCost{*memory, *passes, *lanes};
+}
+
+const PasswordCost& dearer(const PasswordCost& one, const PasswordCost& other) {
+  return work_of(one) < work_of(other) ? other : one;
 }
 
 bool needs_rehash(std::string_view phc, const PasswordCost& cost) {

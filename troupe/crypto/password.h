@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,12 @@ std::expected<std::string, PasswordError> hash_password(const Password& password
 /// Whether `password` is the one that `phc` was made of; false for one that is too long or a text that is
 /// no hash. Takes the time of the hash's own cost and compares in constant time.
 bool verify_password(const Password& password, const std::string& phc);
+
+/// The cost that `phc`, or its beginning as far as the salt, says that it was made at; nothing for any other text.
+std::optional<PasswordCost> cost_of(std::string_view phc);
+
+/// The one of the two that takes longer.
+const PasswordCost& dearer(const PasswordCost& one, const PasswordCost& other);
 
 /// Whether `phc` was made at another cost than `cost` and should be made anew at the next login. Passes that differ by
 /// a quarter or less are the same cost, or each calibration would have all hashes made anew.

@@ -59,6 +59,18 @@ TEST_CASE("a hash of another cost wants to be made anew") {
   CHECK(needs_rehash(phc.substr(0, phc.find(",t=")), cheap));
 }
 
+TEST_CASE("a hash says what it cost, also by its beginning, and of two costs one is dearer") {
+  base::SeededRandom random{1};
+  const std::string phc = hash_password(password("x"), cheap, fresh_salt(random)).value();
+  CHECK_EQ(cost_of(phc), cheap);
+  CHECK_EQ(cost_of(phc.substr(0, phc.rfind('$', phc.rfind('$') - 1) + 1)), cheap);
+  for (const char* text : {"", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1", "$argon2i$v=19$m=64,t=1,p=1$"})
+    CHECK_FALSE(cost_of(text));
+  const PasswordCost twice{cheap.memory_kib, 2 * cheap.passes, 1}, wide{8 * cheap.memory_kib, cheap.passes, 1};
+  CHECK_EQ(dearer(cheap, twice), twice);
+  CHECK_EQ(dearer(wide, twice), wide);
+}
+
 TEST_CASE("two calibrations that differ a little ask for no other hash") {
   struct Row {
     std::uint32_t kept, wanted;

@@ -11,11 +11,12 @@ namespace troupe::oauth {
 namespace {
 
 /// What a hasher does for one login.
-PasswordVerdict verdict_on(const crypto::Password& password, const std::string& phc, const PresentCost& present,
-                           const crypto::PasswordSalt& salt) {
+PasswordVerdict verdict_on(const CheckPassword& shown, const PresentCost& present, const crypto::PasswordSalt& salt) {
+  const auto& [password, phc, least] = shown;
+  const crypto::PasswordCost refusal = crypto::dearer(present.cost, least);
   PasswordVerdict made;
-  made.is_right = crypto::verify_password(password, phc.empty() ? crypto::unmatchable_hash(present.cost) : phc);
-  if (!made.is_right && !phc.empty()) crypto::spend_difference(phc, present.cost);
+  made.is_right = crypto::verify_password(password, phc.empty() ? crypto::unmatchable_hash(refusal) : phc);
+  if (!made.is_right && !phc.empty()) crypto::spend_difference(phc, refusal);
   // Before the cost is settled nothing is hashed anew: it would be again a moment later.
   if (made.is_right && present.is_settled && crypto::needs_rehash(phc, present.cost))
     made.better_hash = crypto::hash_password(password, present.cost, salt).value();
@@ -36,9 +37,8 @@ actor::Task<PasswordVerdict> PasswordHasher::handle(CheckPassword message, actor
   const crypto::PasswordSalt salt = crypto::fresh_salt(context.random());
   // Held here too: threads end when the last who knows them is gone, and must not end under a job.
   const std::shared_ptr<actor::Offload> threads = options_.threads;
-  auto verdict =
-      co_await off_core([password = std::move(message.password), phc = std::move(message.phc),
-                         present = *reader_.read(), salt] { return verdict_on(password, phc, present, salt); });
+  auto verdict = co_await off_core(
+      [shown = std::move(message), present = *reader_.read(), salt] { return verdict_on(shown, present, salt); });
   co_return verdict;
 }
 

@@ -34,7 +34,10 @@ struct PasswordVerdict {
 
 struct CheckPassword {
   crypto::Password password;
-  std::string phc;  // "": nobody's; takes as long and is never right
+  std::string phc;  // "": nobody's; never right
+  // What a wrong one costs at least, whosever it is: as much as the dearest hash that anybody has, or a dear one would
+  // be told from a name that nobody has.
+  crypto::PasswordCost refusal{.memory_kib = 0, .passes = 0};
   using reply = PasswordVerdict;
 };
 

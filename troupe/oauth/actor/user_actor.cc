@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t email_bytes_max = 254;  // RFC 5321, 4.5.3.1.3
 constexpr std::size_t password_bytes_min = 8;
+constexpr std::uint32_t memory_kib_max = 1024 * 1024;  // with the passes: of a hash, by any configuration
+constexpr std::uint32_t passes_max = 64;
 constexpr auto hashing_max = std::chrono::seconds{4};  // who asks waits for five, and is to hear that we are busy
 
 bool is_good_name(const std::string& name) {
@@ -93,7 +95,19 @@ void UserActor::tell_revoked(const std::vector<FamilyId>& families) const {
   for (const FamilyId& family : families) parts_.watcher.tell(TokensRevoked{family, std::nullopt});
 }
 
-void UserActor::started(actor::Context& context) { hashers_ = start_hashers(context, parts_.passwords); }
+actor::Task<void> UserActor::started(actor::Context& context) {
+  const auto kept = co_await parts_.storage.read([](Tables& t) { return t.users.password_beginnings(); });
+  for (const std::string& each : kept) note_cost(each);
+  hashers_ = start_hashers(context, parts_.passwords);
+}
+
+/// Of hashes by which this server has not been refusing yet: another process may have made one that is dearer.
+void UserActor::note_cost(std::string_view phc) {
+  const auto cost = crypto::cost_of(phc);
+  // A row that is damaged must not make all refusals dearer than any configuration can.
+  if (!cost || cost->memory_kib > memory_kib_max || cost->passes > passes_max) return;
+  dearest_ = crypto::dearer(dearest_, *cost);
+}
 
 UserActor::Line UserActor::line_of(const UserName& name, const net::IpAddress& from,
                                    const std::optional<DeviceToken>& device, const std::optional<UserRecord>& user,
@@ -150,8 +164,9 @@ actor::Task<std::expected<SignedInUser, LoginError>> UserActor::handle(VerifyPas
     co_return std::unexpected(LoginError{Reason::wrong});
   }
   if (!message.device) user = co_await parts_.storage.read(find);
+  if (user) note_cost(user->password_hash);
   // The same work for a name that nobody has.
-  auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : ""},
+  auto checked = co_await hashers_.ask(CheckPassword{message.password, user ? user->password_hash : "", dearest_},
                                        {.within = until - context.now()});
   if (!checked) {
     note_refused(message.cause, "login_refused", "busy", context);

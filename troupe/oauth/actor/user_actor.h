@@ -1,7 +1,8 @@
 // User Actor: owns the people who can sign in, the hashes of their passwords, and what they
 // have agreed to.
 //
-// A wrong password and a name that does not exist get the same answer in the same time.
+// A wrong password and a name that does not exist get the same answer in the same time: that of the dearest hash which
+// anybody has, since what a hash costs changes with machines and configurations, and kept ones follow late.
 // Hashing runs on the blocking pool, few at a time; who comes when the queue is full is told
 // to come again. Failures slow down the account and the address they come from.
 #pragma once
@@ -240,7 +241,8 @@ class UserActor {
 
   explicit UserActor(UserActorParts parts);
 
-  void started(actor::Context& context);
+  /// Finds out what the kept hashes cost; messages wait until then.
+  actor::Task<void> started(actor::Context& context);
   actor::Task<std::expected<SignedInUser, LoginError>> handle(VerifyPassword message, actor::Context& context);
   actor::Task<std::expected<PasswordChanged, PasswordChangeError>> handle(ChangePassword message,
                                                                           actor::Context& context);
@@ -285,6 +287,7 @@ class UserActor {
   template <class Work>
   actor::Task<std::expected<ChangedUser, UserError>> change(UserId id, AuditEvent event, Work work);
   void tell_revoked(const std::vector<FamilyId>& families) const;
+  void note_cost(std::string_view phc);
 
   UserActorParts parts_;
   actor::Ref<PasswordHasher> hashers_;
@@ -292,6 +295,7 @@ class UserActor {
   Auditor auditor_;
   RefusalBudget refusals_;
   crypto::TokenIds ids_;
+  crypto::PasswordCost dearest_{.memory_kib = 0, .passes = 0};  // of the hashes that were seen
   std::int64_t logins_ = 0;
   std::int64_t failures_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "troupe/base/log.h"
+#include "troupe/crypto/password_calibration.h"
 #include "troupe/oauth/actor/testing/actor_world.h"
 
 namespace troupe::oauth {
@@ -139,6 +140,53 @@ TEST_CASE("a password that is hashed anew at sign-in leaves its browser known") 
   const auto device = sign_in(oauth, bob, "correct horse")->device;
   for (int i = 0; i < 6; ++i) (void)sign_in(oauth, bob, "guess");
   CHECK(sign_in_at(oauth, device, "correct horse").has_value());
+}
+
+/// Gives bob a hash that was made at this cost, as an earlier start or another process may have.
+void rehash(ActorWorld& oauth, const crypto::PasswordCost& cost) {
+  base::SeededRandom random{1};
+  oauth.disk->transact([&](store::Transaction& t) {
+    SqlUsers users{t};
+    UserRecord record = users.find_by_name(bob).value();
+    record.password_hash = crypto::hash_password(password("correct horse"), cost, crypto::fresh_salt(random)).value();
+    users.update(record);
+  });
+}
+
+TEST_CASE("a name that nobody has is refused after as much work as the dearest hash takes that anybody has (T65)") {
+  constexpr crypto::PasswordCost dear{.memory_kib = 4096, .passes = 24};
+  const auto work_for = [](ActorWorld& oauth, const char* name) {
+    return crypto::processor_time([&] { CHECK_FALSE(sign_in(oauth, UserName{name}, "guess").has_value()); });
+  };
+  ActorWorld before{35};
+  REQUIRE(add(before, bob).has_value());
+  REQUIRE(add(before, UserName{"carol"}).has_value());
+  SUBCASE("since before the start") {
+    rehash(before, dear);
+    ActorWorld oauth{36, before.disk};
+    const auto of_nobody = work_for(oauth, "nobody"), of_carol = work_for(oauth, "carol");
+    const auto of_bob = work_for(oauth, "bob");
+    CHECK_GT(2 * of_nobody, of_bob);
+    CHECK_GT(2 * of_carol, of_bob);
+  }
+  SUBCASE("once the server has seen what another process has made") {
+    (void)work_for(before, "nobody");
+    rehash(before, dear);
+    const auto of_bob = work_for(before, "bob"), of_nobody = work_for(before, "nobody");
+    CHECK_GT(2 * of_nobody, of_bob);
+  }
+  SUBCASE("but a row that is damaged makes nobody wait") {
+    rehash(before, {.memory_kib = 64, .passes = 1});
+    before.disk->transact([](store::Transaction& t) {
+      UserRecord record = SqlUsers{t}.find_by_name(bob).value();
+      record.password_hash.replace(record.password_hash.find("m=64"), 4, "m=4294967295");
+      SqlUsers{t}.update(record);
+    });
+    ActorWorld oauth{36, before.disk};
+    const auto refused = sign_in(oauth, UserName{"nobody"}, "guess");
+    REQUIRE(refused.error().domain.has_value());
+    CHECK(refused.error().domain->reason == LoginError::Reason::wrong);
+  }
 }
 
 TEST_CASE("the cost of passwords is calibrated behind the first sign-ins, and kept hashes follow it") {

@@ -58,6 +58,25 @@ TEST_CASE("the open sessions of a user are counted in an index, without a look a
   CHECK_EQ(plan, "SEARCH sessions USING COVERING INDEX sessions_of_user (user=?)\n");
 }
 
+TEST_CASE_TEMPLATE("the hashes of passwords are told by their beginnings, each once", Store, InMemory, BySql) {
+  Store{}.with([](Tables t) {
+    CHECK(t.users.password_beginnings().empty());
+    const std::string behind(22 + 1 + 43, 'A');
+    int n = 0;
+    for (const std::string& hash :
+         {"$argon2id$v=19$m=64,t=1,p=1$" + behind, "$argon2id$v=19$m=64,t=17,p=1$" + behind,
+          "$argon2id$v=19$m=64,t=1,p=1$" + std::string(behind.size(), 'B'), std::string{"no hash"}, std::string{}}) {
+      const std::string name = "u_" + std::to_string(++n);
+      t.users.insert({.user = {.id = UserId{name}, .name = UserName{name}, .email = std::nullopt, .created_at = at(n)},
+                      .password_hash = hash,
+                      .password_changed_at = at(n)});
+    }
+    auto beginnings = t.users.password_beginnings();
+    std::ranges::sort(beginnings);
+    CHECK_EQ(beginnings, std::vector<std::string>{"$argon2id$v=19$m=64,t=1,p=1$", "$argon2id$v=19$m=64,t=17,p=1$"});
+  });
+}
+
 TEST_CASE_TEMPLATE("the consents of a user are listed by client, and nobody else's", Store, InMemory, BySql) {
   Store{}.with([](Tables t) {
     t.users.put_consent({UserId{"u_alice"}, ClientId{"c_b"}, scope("read write"), at(2)});

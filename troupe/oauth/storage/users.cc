@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "troupe/oauth/storage/columns.h"
 #include "troupe/oauth/storage/rows.h"
 
@@ -23,6 +25,9 @@ UserRecord user_in(const store::Row& row) {
           .password_hash = row.text(5),
           .password_changed_at = time_in(row, 6)};
 }
+
+// Salt, '$' and hash of the passwords' PHC texts, whose lengths never change.
+constexpr int behind_beginning = 22 + 1 + 43;
 
 SessionRecord session_in(const store::Row& row) {
   const SessionId id{id_in(row, 0).text()};
@@ -89,6 +94,16 @@ bool MemoryUsers::update(const UserRecord& user) {
 }
 
 bool MemoryUsers::remove(const UserId& id) { return users_.erase(id) == 1; }
+
+std::vector<std::string> MemoryUsers::password_beginnings() {
+  std::set<std::string> beginnings;
+  for (const auto& [id, user] : users_) {
+    const std::string& hash = user.password_hash;
+    if (hash.size() > behind_beginning) beginnings.insert(hash.substr(0, hash.size() - behind_beginning));
+  }
+  return {beginnings.begin(), beginnings.end()};
+}
+
 void MemoryUsers::insert_session(const SessionRecord& session) {
   insert_into(sessions_, bytes_of(session.session.id), session);
 }
@@ -193,6 +208,16 @@ bool SqlUsers::update(const UserRecord& user) {
 
 bool SqlUsers::remove(const UserId& id) {
   return transaction_.run("DELETE FROM users WHERE id = ?1", {column_of(id)}) == 1;
+}
+
+std::vector<std::string> SqlUsers::password_beginnings() {
+  static const std::string sql = fmt::format(
+      "SELECT DISTINCT substr(password_hash, 1, length(password_hash) - {0}) FROM users WHERE length(password_hash) > "
+      "{0}",
+      behind_beginning);
+  std::vector<std::string> beginnings;
+  transaction_.each(sql, {}, [&](const store::Row& row) { beginnings.push_back(row.text(0)); });
+  return beginnings;
 }
 
 void SqlUsers::insert_session(const SessionRecord& session) {

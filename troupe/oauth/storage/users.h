@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@ class UserTable {
   virtual std::vector<UserRecord> list(const UserId& after, int count) = 0;
   virtual bool update(const UserRecord& user) = 0;
   virtual bool remove(const UserId& id) = 0;
+  /// How the hashes of passwords begin, as far as their salts, which says what they cost: each beginning once. There
+  /// are few, however many users there are. Reads all users.
+  virtual std::vector<std::string> password_beginnings() = 0;
 
   virtual void insert_session(const SessionRecord& session) = 0;
   virtual std::optional<SessionRecord> find_session(const SessionId& id) = 0;
@@ -54,6 +58,7 @@ class MemoryUsers final : public UserTable {
   std::vector<UserRecord> list(const UserId& after, int count) override;
   bool update(const UserRecord& user) override;
   bool remove(const UserId& id) override;
+  std::vector<std::string> password_beginnings() override;
   void insert_session(const SessionRecord& session) override;
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
@@ -84,6 +89,7 @@ class SqlUsers final : public UserTable {
   std::vector<UserRecord> list(const UserId& after, int count) override;
   bool update(const UserRecord& user) override;
   bool remove(const UserId& id) override;
+  std::vector<std::string> password_beginnings() override;
   void insert_session(const SessionRecord& session) override;
   std::optional<SessionRecord> find_session(const SessionId& id) override;
   bool update_session(const SessionRecord& session) override;
