@@ -191,6 +191,7 @@ void Connection::on_closed(const web::WebSocketClosed& closed) {
     site_->figures.closes.add(closed.code, refused ? ClosedBy::server : ClosedBy::client);
   }
   state_ = std::max(state_, State::closing);
+  is_due_never();
   actor_.tell(LinkClosed{});
 }
 
@@ -227,8 +228,10 @@ void Connection::answer(base::Bytes frame) {
   update_reading();
 }
 
+// What was lost meanwhile, and cannot be told, must not lie before a place that is confirmed.
 void Connection::confirm(base::Bytes frame) {
   if (state_ >= State::closing) return;
+  if (rare().held.is_overrun()) return close_slow();
   pushed(open_outbox().push_divider(std::move(frame)));
   update_reading();
 }
@@ -269,8 +272,7 @@ Delivery Connection::pushed(Outbox::Pushed result) {
     if (!outbox().is_overrun()) result = Outbox::Pushed::accepted;
   }
   if (result == Outbox::Pushed::disconnect || result == Outbox::Pushed::overrun) {
-    ++site_->figures.closed_slow;
-    close(close_codes::slow_consumer, "the client does not keep up");
+    close_slow();
     return Delivery::dropped;
   }
   take_turn();
@@ -390,6 +392,11 @@ void Connection::note_queue() {
   figures.queue_depth.add(outbox_->messages());
   const auto since = outbox_->first_queued_at();
   if (since != base::Instant::never()) figures.queue_wait.add(core_.read_clock() - since);
+}
+
+void Connection::close_slow() {
+  ++site_->figures.closed_slow;
+  close(close_codes::slow_consumer, "the client does not keep up");
 }
 
 void Connection::close(std::uint16_t code, std::string_view reason) {

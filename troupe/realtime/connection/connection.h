@@ -231,6 +231,7 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   FrameCoding* coding() noexcept;
   void flush(JoinedFrames* joined = nullptr);
   bool write_some(JoinedFrames* joined = nullptr);
+  void close_slow();
   void note_queue();
   void pump_histories();
   void end_forbidden_histories();
@@ -238,6 +239,8 @@ class Connection final : public Receiver, public Client, public DueQueue::Member
   void update_reading();
   Delivery pushed(Outbox::Pushed result);
   [[gnu::always_inline]] Outbox::Pushed push(const FrameRef& frame, Overflow overflow) {
+    if (!open_outbox().has_room_for(frame->bytes.size())) [[unlikely]]
+      write_some();  // much in one turn is no slow reader
     if (overflow >= Overflow::spill || is_behind()) [[unlikely]]
       return push_or_spill(frame, overflow);
     return open_outbox().push(frame, overflow);

@@ -133,10 +133,7 @@ void Connection::push_recovered(const std::string& topic, const Epoch& epoch,
 }
 
 void Connection::let_go(HeldTopics::Released held) {
-  if (held.overrun) {
-    ++site_->figures.closed_slow;
-    return close(close_codes::slow_consumer, "the client does not keep up");
-  }
+  if (held.overrun) return close_slow();
   while (!held.messages.empty() && state_ < State::closing) {
     const auto message = held.messages.pop_front();
     const auto& [topic, position] = std::tie(message.frame->topic, message.frame->position);

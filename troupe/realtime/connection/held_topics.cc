@@ -202,6 +202,8 @@ HeldTopics::Released HeldTopics::release(const std::vector<TopicPattern>& topics
   return let_go();
 }
 
+bool HeldTopics::is_overrun() const noexcept { return tables_ != nullptr && tables_->overrun; }
+
 HeldTopics::Released HeldTopics::discard(const std::vector<TopicPattern>& topics) {
   if (tables_ == nullptr || !tables_->leave_all(topics)) return {};
   const auto waited_for_them = [&](const std::string& topic) {

@@ -60,6 +60,8 @@ class HeldTopics {
   void hold(const std::vector<TopicPattern>& topics, std::vector<TopicPattern> live, HeldLimits limits);
 
   bool empty() const noexcept { return tables_ == nullptr; }
+  /// Whether more was lost than can be said.
+  bool is_overrun() const noexcept;
 
   /// The place of the oldest message of this topic that waits, or of what was lost before it.
   std::optional<Position> first_of(const std::string& topic) const;

@@ -110,6 +110,8 @@ class Outbox {
   /// Messages that wait, without control frames.
   std::size_t messages() const noexcept { return message_count_; }
   std::size_t bytes() const noexcept { return message_bytes_; }
+  /// Whether a message of so many bytes would find room now.
+  bool has_room_for(std::size_t bytes) const noexcept { return fits(bytes); }
   /// Whether more than that part of the room is taken: 2 is a half.
   bool is_full_to(std::size_t part) const noexcept {
     return message_count_ > limits_->messages_max / part || message_bytes_ > limits_->bytes_max / part;

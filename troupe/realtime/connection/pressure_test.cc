@@ -150,6 +150,26 @@ TEST_CASE("a connection that ends lets publishers go at once") {
   CHECK_EQ(field(ack[0], "delivered_to"), "0");
 }
 
+TEST_CASE("who vanishes while a drain lasts is told nothing more, though its command still waits") {
+  RealtimeWorld world{small_options(20s), 1, narrow};
+  auto slow = world.connect("slow", 1);
+  subscribe(world, slow, "wait.*");
+  slow->stop_reading();
+  auto alice = world.connect("alice", 0);
+  fill(world, alice, "wait.t");
+  std::vector<Socket> others;
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(world.connect("other", 0));
+    REQUIRE(publish(world, others.back(), fmt::format("wait.{}", i)).empty());
+  }
+  world.realtime->supervisor().tell(DrainRealtime{4s});
+  for (auto& other : others) other->vanish();
+  world.world.advance(10s);
+  const auto closes = testing::figures_of(world, "troupe_realtime_close_codes_total");
+  CHECK_EQ(closes.at("client 1006"), 3);
+  CHECK_EQ(closes.at("server 1001"), 2);
+}
+
 TEST_CASE("publications that wait are bounded: past that they are refused before an offset is given") {
   RealtimeWorld world{small_options(), 1, narrow};
   auto slow = world.connect("slow", 1);
@@ -243,6 +263,23 @@ TEST_CASE("much in one turn is no slow reader") {
     CHECK(alice->take().empty());
     CHECK_EQ(story_of(quick->take(), topic), "1-200");
   }
+}
+
+TEST_CASE("nor is it under the policies that publishers do not feel") {
+  RealtimeWorld world{small_options()};
+  auto alice = world.connect("alice", 0);
+  auto quick = world.connect("quick", 1);
+  for (const auto* policy : {"drop_oldest", "drop_newest", "disconnect", "spill"}) {
+    const auto frames =
+        world.exchange(quick, fmt::format(R"({{"type":"subscribe","topics":["t.{0}"],"overflow":"{0}"}})", policy));
+    REQUIRE_EQ(types(frames), "subscription_confirmed");
+    for (int i = 0; i < 200; ++i) {
+      alice->say(fmt::format(R"({{"type":"publish","topic":"t.{}","payload":"x"}})", policy));
+    }
+    world.world.run_until_idle();
+    CHECK_EQ(story_of(quick->take(), fmt::format("t.{}", policy)), "1-200");
+  }
+  CHECK_FALSE(quick->close_code().has_value());
 }
 
 TEST_CASE("the namespace of the topic decides, whatever a pattern that reaches into it was given") {

@@ -61,6 +61,8 @@ void MessageRouterActor::begin_anew() {
   }
   auto lost = std::exchange(memory_->local, std::make_unique<LocalReceivers>(local().registrations()));
   local().use(topics_->settings());
+  recovering_.clear();
+  recoveries_.clear();
   opening_.clear();  // their askers learn that it came to nothing, and ask again
   for (const auto& router : *routers_) router.tell(BeginAnew{index_, memory_->incarnation});
   for (auto& [number, receiver] : lost->take_receivers()) {
@@ -145,9 +147,32 @@ void MessageRouterActor::handle(AddSubscriptions message, actor::Reply<std::vect
   }
   auto asked = questions(message, ticket);
   for (const auto& question : asked) waiting.missing += question.topics.empty() ? 0 : 1;
-  for (std::size_t home = 0; home < asked.size(); ++home) {
-    if (!asked[home].topics.empty()) router(home).tell(std::move(asked[home]));
+  const bool recovers = !message.cut && std::ranges::any_of(message.topics, [](const WantedTopic& topic) {
+    return topic.recover.has_value();
+  });
+  if (!recovers) return ask_homes(std::move(asked));
+  recoveries_.emplace(ticket, std::move(asked));
+  begin_recoveries();
+}
+
+void MessageRouterActor::ask_homes(std::vector<OpenTopics> questions) {
+  for (std::size_t home = 0; home < questions.size(); ++home) {
+    if (!questions[home].topics.empty()) router(home).tell(std::move(questions[home]));
   }
+}
+
+// What history gives is in memory before its asker says for how much there is room, so that few are read for at a time.
+void MessageRouterActor::begin_recoveries() {
+  while (!recoveries_.empty() && recovering_.size() < options_.recoveries_max) {
+    auto next = recoveries_.extract(recoveries_.begin());
+    recovering_.insert(next.key());
+    ask_homes(std::move(next.mapped()));
+  }
+}
+
+void MessageRouterActor::end_recovery(Ticket ticket) {
+  recovering_.erase(ticket);
+  recoveries_.erase(ticket);
 }
 
 // What each home is to be asked: a name only its own, a pattern all of them.
@@ -180,9 +205,11 @@ void MessageRouterActor::handle(TopicsOpened message) {
   if (message.topics.empty()) {
     for (auto& reply : found->second.replies) reply.fail(NotOpened::not_read);
     opening_.erase(found);
-    return;
+    end_recovery(message.ticket);
+    return begin_recoveries();
   }
   auto& waiting = found->second;
+  const auto ticket = message.ticket;
   take_opened(waiting, std::move(message));
   if (--waiting.missing > 0) return;
   for (auto& result : waiting.result) {
@@ -190,6 +217,8 @@ void MessageRouterActor::handle(TopicsOpened message) {
   }
   for (auto& reply : waiting.replies) reply.set(std::move(waiting.result));
   opening_.erase(found);
+  end_recovery(ticket);
+  begin_recoveries();
 }
 
 void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, NotOpened>& waiting, TopicsOpened message) {
@@ -315,9 +344,11 @@ void MessageRouterActor::handle(Housekeep, actor::Context& ctx) {
   };
   give_up(counting_, for_repeats(published_));
   give_up(directing_, for_repeats(sent_));
-  give_up(opening_, [](Ticket, auto& waiting) {
+  give_up(opening_, [this](Ticket ticket, auto& waiting) {
     for (auto& reply : waiting.replies) reply.fail(NotOpened::not_read);
+    end_recovery(ticket);
   });
+  begin_recoveries();
 }
 
 RouterFigures MessageRouterActor::handle(const MeasureRouter&) const {

@@ -38,6 +38,7 @@ struct RouterOptions {
   InboxOptions inboxes{};
   IdempotencyOptions idempotency{};
   std::size_t subscription_segments_max = 4'000'000;        // of what is subscribed to here; a quarter KiB each
+  std::size_t recoveries_max = 32;                          // at once; each may bring 8 MiB from each home
   std::size_t window_messages = 8 * 1024;                   // handed to another core and not yet handled by it
   std::size_t window_bytes = 64 * 1024 * 1024;              // past either, its connections are told a gap
   std::size_t recording_max = 10'000;                       // that wait for the disk; past either bound publications
@@ -172,6 +173,9 @@ class MessageRouterActor {
   std::vector<std::vector<TopicPattern>> by_home(const std::vector<TopicPattern>& patterns) const;
   bool has_room_for(const std::vector<WantedTopic>& topics) const;
   std::vector<OpenTopics> questions(const AddSubscriptions& message, Ticket ticket) const;
+  void ask_homes(std::vector<OpenTopics> questions);
+  void begin_recoveries();
+  void end_recovery(Ticket ticket);
   void take_opened(Waiting<std::vector<SubscribedResult>, NotOpened>& waiting, TopicsOpened message);
   /// Where the keys of an operation are remembered, and those who wait for its counts; and the key of a message.
   template <class Result, class Error>
@@ -249,6 +253,8 @@ class MessageRouterActor {
   Tickets<PublishAck, PublishError> counting_;
   Tickets<DirectAck, DirectError> directing_;
   Tickets<std::vector<SubscribedResult>, NotOpened> opening_;
+  std::set<Ticket> recovering_;                           // of these, and asked by now
+  std::map<Ticket, std::vector<OpenTopics>> recoveries_;  // and wait for their turn
   std::map<Ticket, UnderRecord> recording_;
   std::map<IdempotencyKey, Ticket> recording_keys_;
   std::map<TopicName, Loading> loading_;

@@ -109,6 +109,38 @@ TEST_CASE("past its room a core takes subscriptions to what somebody there has, 
   CHECK(add({{pattern("a.b.c")}, {pattern("x.>")}}).second);
 }
 
+struct Ask {
+  AddSubscriptions wanted;
+};
+/// A connection that asks for subscriptions and waits for the answer.
+class Asker {
+ public:
+  Asker(RouterRef router, int* answered) : router_(std::move(router)), answered_(answered) {}
+  actor::Task<void> handle(Ask message) {
+    auto results = co_await router_.ask(std::move(message.wanted));
+    if (results) ++*answered_;
+  }
+
+ private:
+  RouterRef router_;
+  int* answered_;
+};
+
+TEST_CASE("where history is read for one at a time the others wait for their turn, and all are answered") {
+  RouterOptions options;
+  options.recoveries_max = 1;
+  Routers routers{options};
+  const WantedTopic recovers{pattern(routers.topic), RecoverFrom{Position{Epoch{"e"}, 1}, {}}};
+  int answered = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto number = routers.world.block_on(routers.refs[0].ask(Register{base::make_local<Noted>()}));
+    routers.world.spawn<Asker>({}, routers.refs[0], &answered)
+        .tell(Ask{{*number, {recovers, {pattern("x.>"), RecoverFrom{}}}}});
+  }
+  routers.world.run_until_idle();
+  CHECK_EQ(answered, 5);
+}
+
 TEST_CASE("a publication is counted on all cores before its asker is answered") {
   Routers routers;
   auto here = routers.subscriber(0, routers.topic);

@@ -11,6 +11,15 @@
 
 namespace troupe::realtime {
 
+bool RecoveryAllowance::take(std::span<const KeptMessage> wanted) noexcept {
+  std::size_t wanted_bytes = 0;
+  for (const auto& message : wanted) wanted_bytes += message.message.frame.size();
+  if (wanted.size() > messages || wanted_bytes > bytes) return false;
+  messages -= wanted.size();
+  bytes -= wanted_bytes;
+  return true;
+}
+
 std::string shard_name(CoreIndex core) { return fmt::format("{}", core); }
 
 Epoch make_epoch(base::Random& random) {
@@ -203,8 +212,8 @@ OpenedTopic TopicShard::open(const OpenTopics::Topic& wanted, const Moment& mome
   opened.top = topic->history.top();
   if (!wanted.recover) return opened;
   auto messages = topic->history.recover(*wanted.recover);
-  opened.recovered = messages.has_value();
-  if (!messages) return opened;
+  opened.recovered = messages && allowance.take(*messages);
+  if (!opened.recovered) return opened;
   for (auto& message : *messages) {
     opened.messages.push_back({topic->name.text(), opened.top.epoch, std::move(message)});
   }
@@ -268,11 +277,9 @@ std::optional<std::vector<RecoveredMessage>> TopicShard::recover(const TopicPatt
     if (!pattern.matches(topic.name)) continue;
     change(topic, [&](History& history) { history.expire(now); });
     if (topic.history.dropped_seq() > from.offset) return std::nullopt;
-    for (auto& message : topic.history.after_seq(from.offset)) {
-      auto bytes = message.message.frame.size();
-      if (allowance.messages == 0 || allowance.bytes < bytes) return std::nullopt;
-      --allowance.messages;
-      allowance.bytes -= bytes;
+    auto messages = topic.history.after_seq(from.offset);
+    if (!allowance.take(messages)) return std::nullopt;
+    for (auto& message : messages) {
       found.push_back({topic.name.text(), topic.history.top().epoch, std::move(message), Came::by_pattern});
     }
   }

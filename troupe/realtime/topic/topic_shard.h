@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -51,6 +52,9 @@ struct RecoveryAllowance {
   std::size_t topics = 0;
   std::size_t messages = 0;
   std::size_t bytes = 0;
+
+  /// Takes all of these, or nothing where it is too little for them.
+  bool take(std::span<const KeptMessage> wanted) noexcept;
 };
 
 /// What clients call the shard of a core.

@@ -78,6 +78,24 @@ TEST_CASE("opening with a position recovers completely or not at all") {
   CHECK(one.messages.empty());
 }
 
+TEST_CASE("names that are opened together recover no more than is allowed, each all of it or nothing") {
+  Shard shard{{.recover_messages_max = 5}};
+  Position from{shard.publish("a")->position.epoch, 0};
+  Position from_b{shard.publish("b")->position.epoch, 0};
+  for (int i = 0; i < 2; ++i) shard.publish("a"), shard.publish("b");
+  auto allowance = shard.shard.allowance();
+  const auto open = [&](std::string_view topic, Position at) {
+    return shard.shard.open({0, pattern(topic), std::move(at)}, shard.moment(), allowance);
+  };
+  CHECK_EQ(open("a", from).messages.size(), 3);
+  const auto second = open("b", from_b);
+  CHECK_FALSE(second.recovered);
+  CHECK(second.messages.empty());
+  CHECK_EQ(second.top.offset, 3);
+  from_b.offset = 1;
+  CHECK_EQ(open("b", from_b).messages.size(), 2);  // the rest
+}
+
 // What a pattern recovers: topics with their offsets, or "refused".
 std::string recovered(Shard& shard, std::string_view topics, Offset seq, RecoveryAllowance allowance) {
   Position from{shard.shard.top().epoch, seq};
