@@ -29,9 +29,8 @@ class TokenBucket {
 
   /// Takes `count` tokens, or none and gives the time after which there will be enough.
   std::optional<base::Duration> take(RateLimit limit, base::Instant now, double count = 1) noexcept {
-    std::chrono::duration<double> passed = now - filled_at_;
-    tokens_ = std::min(limit.burst, tokens_ + passed.count() * limit.per_second);
-    filled_at_ = now;
+    if (now != filled_at_) fill(limit, now);  // within a turn time stands still
+    tokens_ = std::min(tokens_, limit.burst);
     if (tokens_ >= count) {
       tokens_ -= count;
       return std::nullopt;
@@ -43,6 +42,12 @@ class TokenBucket {
   base::Instant asked_at() const noexcept { return filled_at_; }
 
  private:
+  void fill(RateLimit limit, base::Instant now) noexcept {
+    const std::chrono::duration<double> passed = now - filled_at_;
+    tokens_ += passed.count() * limit.per_second;
+    filled_at_ = now;
+  }
+
   double tokens_;
   base::Instant filled_at_;
 };

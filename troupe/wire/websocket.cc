@@ -70,17 +70,12 @@ struct Head {
 
 /// Writes the first bytes of a frame up to its length (5.2), and gives how many they are.
 std::size_t write_head(std::array<char, frame_head_bytes_max>& bytes, const Head& head) {
-  bytes[0] = static_cast<char>((head.fragment == Fragment::last ? final_bit : 0) |
-                               (head.compressed == Compressed::yes ? compressed_bit : 0) |
-                               static_cast<std::uint8_t>(head.opcode));
-  const std::uint64_t length = head.length;
-  const auto mask_flag = head.masked ? static_cast<char>(mask_bit) : '\0';
-  const std::size_t length_bytes = length < 126 ? 0 : length <= 0xffff ? 2 : 8;
-  bytes[1] = static_cast<char>(mask_flag | static_cast<char>(length_bytes == 0   ? length
-                                                             : length_bytes == 2 ? 126
-                                                                                 : 127));
-  for (std::size_t i = 0; i < length_bytes; ++i) bytes[2 + i] = static_cast<char>(length >> 8 * (length_bytes - 1 - i));
-  return 2 + length_bytes;
+  const char* end = write_frame_head(bytes.data(), head.opcode, head.length);
+  const auto flag = [&](std::size_t at, std::uint8_t bit) { bytes[at] = static_cast<char>(bytes[at] ^ bit); };
+  if (head.fragment == Fragment::more) flag(0, final_bit);
+  if (head.compressed == Compressed::yes) flag(0, compressed_bit);
+  if (head.masked) flag(1, mask_bit);
+  return static_cast<std::size_t>(end - bytes.data());
 }
 
 void append_head(std::string& out, const Head& head) {

@@ -139,7 +139,22 @@ enum class Compressed : std::uint8_t { no, yes };
 
 inline constexpr std::size_t frame_head_bytes_max = 10;  // of a server
 
-/// The head of a server's frame: goes in front of the payload in a gathered write (RFC 6455, 5.2).
+/// How many bytes the head of a server's frame takes (RFC 6455, 5.2).
+constexpr std::size_t frame_head_bytes(std::size_t payload_bytes) noexcept {
+  return payload_bytes < 126 ? 2 : payload_bytes <= 0xffff ? 4 : frame_head_bytes_max;
+}
+
+/// Writes the head of a server's frame, of the one that is the whole message, and gives where it ends.
+constexpr char* write_frame_head(char* at, Opcode opcode, std::size_t payload_bytes) noexcept {
+  constexpr std::uint8_t final_bit = 0x80;
+  const std::size_t length_bytes = frame_head_bytes(payload_bytes) - 2;
+  *at++ = static_cast<char>(final_bit | static_cast<std::uint8_t>(opcode));
+  *at++ = static_cast<char>(length_bytes == 0 ? payload_bytes : length_bytes == 2 ? 126 : 127);
+  for (std::size_t i = length_bytes; i > 0; --i) *at++ = static_cast<char>(payload_bytes >> 8 * (i - 1));
+  return at;
+}
+
+/// The same as bytes of its own, which go in front of the payload in a gathered write.
 class FrameHeader {
  public:
   FrameHeader(Opcode opcode, std::size_t payload_bytes, Compressed compressed = Compressed::no);

@@ -16,10 +16,9 @@ template <class... Piece>
 base::Bytes finished_frame(wire::Opcode opcode, const Piece&... piece) {
   base::Bytes frame;
   const auto behind_head = [&](std::size_t body_bytes) {
-    const wire::FrameHeader head{opcode, body_bytes};
     char* body = nullptr;
-    frame = base::Bytes::written(head.view().size() + body_bytes,
-                                 [&](char* at) { body = at + head.view().copy(at, head.view().size()); });
+    frame = base::Bytes::written(wire::frame_head_bytes(body_bytes) + body_bytes,
+                                 [&](char* at) { body = wire::write_frame_head(at, opcode, body_bytes); });
     return body;  // nobody else has the frame yet
   };
   wire::write_json_pieces(behind_head, piece...);

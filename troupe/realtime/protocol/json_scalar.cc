@@ -70,13 +70,9 @@ bool is_json_scalar(std::string_view token) noexcept {
 }
 
 std::optional<std::string_view> plain_json_string(std::string_view token) noexcept {
-  constexpr std::size_t bytes_by_word = 32;  // more are searched faster twice, by what the library has for that
   if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
   const auto text = token.substr(1, token.size() - 2);
-  const bool plain = text.size() <= bytes_by_word
-                         ? wire::is_json_plain(text)
-                         : text.find('"') == std::string_view::npos && text.find('\\') == std::string_view::npos;
-  return plain ? std::optional{text} : std::nullopt;
+  return text.find('\\') == std::string_view::npos ? std::optional{text} : std::nullopt;
 }
 
 }  // namespace troupe::realtime

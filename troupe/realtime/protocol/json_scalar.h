@@ -11,7 +11,7 @@ namespace troupe::realtime {
 bool is_json_scalar(std::string_view token) noexcept;
 
 /// What stands between the quotes where `token` is a string without escapes, as nearly all are; else nothing. The
-/// tokenizer must have seen to it that no control character stands in a string, and that it is valid UTF-8.
+/// tokenizer must have seen where a string ends, that no control character stands in it, and that it is valid UTF-8.
 std::optional<std::string_view> plain_json_string(std::string_view token) noexcept;
 
 }  // namespace troupe::realtime
