@@ -296,6 +296,15 @@ test('the secret of a client is in no log and in no file', async () => {
   assert.equal(found, '');
 });
 
+test('the hash of a password that nobody waits for any more keeps no server from its end', async () => {
+  const dear = ['oauth.password_time=1s', 'oauth.password_memory=256MiB', 'oauth.password_passes=64'];
+  const server = new Server(folder(), { args: dear.flatMap((one) => ['--set', one]) });
+  await server.start();  // and it finds out what a hash costs, which takes half a minute
+  const begin = performance.now();
+  await server.stop();
+  assert.ok(performance.now() - begin < 10_000, `${performance.now() - begin} ms`);
+});
+
 test('a server whose standard output cannot be written says so in its log, serves, and ends with 0', async () => {
   const first = await serve();
   const { port, home } = first;

@@ -45,7 +45,7 @@ std::string_view code_of(int status) noexcept {
       {401, "unauthorized"},     {403, "forbidden"},    {404, "not_found"}, {405, "method_not_allowed"},
       {408, "timeout"},          {409, "conflict"},     {413, "too_large"}, {414, "too_large"},
       {426, "upgrade_required"}, {429, "rate_limited"}, {431, "too_large"}, {501, "not_implemented"},
-      {503, "unavailable"},
+      {505, "not_implemented"},  {503, "unavailable"},
   };
   for (const Row& row : rows)
     if (row.status == status) return row.code;

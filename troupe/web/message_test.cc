@@ -35,6 +35,7 @@ TEST_CASE("a problem names the status and what was wrong") {
            R"({"status":413,"title":"Content Too Large","detail":"the body is over 64 KiB","code":"too_large"})");
   CHECK(problem(404, "", "no_such_topic").body.view().ends_with(R"("code":"no_such_topic"})"));
   CHECK(problem(418, "").body.view().ends_with(R"("code":"bad_request"})"));
+  CHECK(problem(505, "").body.view().ends_with(R"("code":"not_implemented"})"));
   CHECK(problem(504, "").body.view().ends_with(R"("code":"internal"})"));
 }
 

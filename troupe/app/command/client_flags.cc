@@ -57,8 +57,11 @@ void add_client_flags(CLI::App& command, ClientFlags& flags) {
   command.add_option("--logout-uri", flags.logout_uris, "Where a browser may go after signing out");
   command.add_option("--grant", flags.grants, "authorization_code, refresh_token, client_credentials");
   command.add_option("--scope", flags.scope, "The most it may ever be given, separated by spaces");
-  command.add_flag("--public", flags.is_public, "It cannot keep a secret: an app in a browser or on a phone");
-  command.add_flag("--no-pkce", flags.no_pkce, "A confidential client may leave PKCE out");
+  auto* no_pkce = command.add_flag_callback(
+      "--no-pkce", [&flags] { flags.no_pkce = true; }, "A confidential client may leave PKCE out");
+  command.add_flag_callback(
+             "--pkce", [&flags] { flags.no_pkce = false; }, "It may not, which is the default")
+      ->excludes(no_pkce);
   command.add_option("--auth-method", flags.auth_method,
                      "client_secret (either way), client_secret_basic, client_secret_post, private_key_jwt, none");
   command.add_option("--jwks", flags.jwks_file, "A file with its public keys as a JWK Set, for private_key_jwt");
@@ -71,7 +74,8 @@ void add_client_flags(CLI::App& command, ClientFlags& flags) {
   command.add_option("--access-token-format", flags.access_token_format, "jwt or opaque");
   command.add_option("--access-token-alg", flags.access_token_alg, "ES256, RS256 or EdDSA");
   command.add_option("--id-token-alg", flags.id_token_alg, "RS256, ES256 or EdDSA");
-  command.add_option("--access-token-lifetime", flags.access_token_lifetime, "Such as 5m; otherwise the server's own");
+  command.add_option("--access-token-lifetime", flags.access_token_lifetime,
+                     "Such as 5m; otherwise, and again by `default`, the server's own");
   auto* resource = command.add_option(
       "--resource", flags.resources,
       "A resource that it is the server of: it may introspect the access tokens for it; several are allowed");
@@ -98,7 +102,7 @@ void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
                                 "client_secret, client_secret_basic, client_secret_post, private_key_jwt or none");
   }
   if (flags.is_public) metadata.auth_method = oauth::ClientAuthMethod::none;
-  if (flags.no_pkce) metadata.pkce = oauth::PkcePolicy::optional;
+  if (flags.no_pkce) metadata.pkce = *flags.no_pkce ? oauth::PkcePolicy::optional : oauth::PkcePolicy::required;
   if (flags.access_token_format) {
     const auto format_named = [](const std::string& name) -> std::optional<oauth::AccessTokenFormat> {
       if (name == "jwt") return oauth::AccessTokenFormat::jwt;
@@ -121,9 +125,11 @@ void apply(const ClientFlags& flags, oauth::ClientMetadata& metadata) {
   if (flags.logout_session) metadata.logout_requires_session = true;
   if (flags.resources) metadata.resources = *flags.resources;
   if (flags.no_resources) metadata.resources.clear();
-  if (flags.access_token_lifetime) {
-    const auto lifetime =
-        read("--access-token-lifetime", *flags.access_token_lifetime, parse_duration, "a duration such as 5m");
+  if (flags.access_token_lifetime == "default") {
+    metadata.access_token_ttl.reset();
+  } else if (flags.access_token_lifetime) {
+    const auto lifetime = read("--access-token-lifetime", *flags.access_token_lifetime, parse_duration,
+                               "a duration such as 5m, or `default`");
     metadata.access_token_ttl = std::chrono::duration_cast<std::chrono::seconds>(lifetime);
   }
 }

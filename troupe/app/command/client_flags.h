@@ -17,8 +17,8 @@ struct ClientFlags {
   std::optional<std::string> name, scope, auth_method, access_token_format, access_token_alg, id_token_alg,
       access_token_lifetime, jwks_file, jwks_uri, auth_signing_alg, backchannel_logout_uri;
   std::optional<std::vector<std::string>> redirect_uris, logout_uris, grants, resources;
+  std::optional<bool> no_pkce;
   bool is_public = false;
-  bool no_pkce = false;
   bool logout_session = false;
   bool no_resources = false;
 };

@@ -226,6 +226,7 @@ void add_client_commands(CLI::App& root, Invocation& invocation) {
       add_admin_command<ClientCommand>(*client, invocation, "add", "Register a client; shows its secret once", add);
   add_app->add_option("--name", adding->flags.name, "Shown to people on the consent page")->required();
   add_client_flags(*add_app, adding->flags);
+  add_app->add_flag("--public", adding->flags.is_public, "It cannot keep a secret: an app in a browser or on a phone");
   add_app->add_flag("--json", adding->json, "Print JSON (the members of RFC 7591)");
 
   auto [list_app, listing] = add_admin_command<ClientCommand>(*client, invocation, "list", "List all clients", list);

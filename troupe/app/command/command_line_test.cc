@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "troupe/app/command/admin_work.h"
-#include "troupe/app/command/client_flags.h"
 #include "troupe/app/command/testing/desk.h"
 #include "troupe/base/testing/temporary_folder.h"
 #include "troupe/crypto/testing/breached_list.h"
@@ -46,6 +45,9 @@ TEST_CASE("a public client has no secret, and stays public") {
   CHECK(added->find("client_secret") == nullptr);
   CHECK(desk.run({"client", "update", *added->string_at("client_id"), "--auth-method", "client_secret"}) ==
         Exit::failure);
+  const std::string machine = *desk.add_machine().string_at("client_id");
+  CHECK(desk.run({"client", "update", machine, "--pkce"}) == Exit::success);
+  CHECK(desk.run({"client", "update", machine, "--public"}) == Exit::usage);
 }
 
 TEST_CASE("a client is made the server of resources, shown as such, and made the server of none") {
@@ -403,19 +405,6 @@ TEST_CASE("what a command changes of a client stands in the audit trail by name"
   REQUIRE(desk.run({"audit", "list"}) == Exit::success);
   CHECK(desk.console.said().contains("client_registered  (pkce_optional)"));
   CHECK(desk.console.said().contains("client_updated  (disabled, client_name)"));
-}
-
-TEST_CASE("flags of a client are written over its metadata, and nothing else is") {
-  oauth::ClientMetadata metadata;
-  metadata.name = "before";
-  apply({.scope = "write read", .grants = {{"refresh_token"}}, .no_pkce = true}, metadata);
-  CHECK_EQ(metadata.name, "before");
-  CHECK_EQ(metadata.scope.text(), "read write");
-  CHECK_EQ(metadata.grant_types, std::vector{oauth::GrantType::refresh_token});
-  CHECK(metadata.pkce == oauth::PkcePolicy::optional);
-  CHECK_FALSE(metadata.is_public());
-  apply({.is_public = true}, metadata);
-  CHECK(metadata.is_public());
 }
 
 TEST_CASE("every command explains itself") {

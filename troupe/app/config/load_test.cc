@@ -352,14 +352,24 @@ TEST_CASE("what is wrong in a namespace is told with its line, and what to do") 
 }
 
 TEST_CASE("with a certificate HTTPS is spoken, also on an address that others reach") {
-  const auto config =
-      loaded("[server]\ntls_certificate = \"a.pem\"\ntls_key = \"a.key\"\nlisten = \"192.0.2.1:443\"\n");
+  const File certificate{"a certificate"}, key{"a key"};
+  const auto config = loaded("[server]\ntls_certificate = \"" + certificate.path() + "\"\ntls_key = \"" + key.path() +
+                             "\"\nlisten = \"192.0.2.1:443\"\n");
   CHECK(config.server.speaks_tls());
   CHECK_EQ(config.oauth.issuer, "https://192.0.2.1");
-  CHECK_EQ(problems_of("[server]\ntls_certificate = \"a.pem\"\n"),
+  CHECK_EQ(problems_of("[server]\ntls_certificate = \"" + certificate.path() + "\"\n"),
            std::vector<std::string>{"F:2: server.tls_key is needed beside server.tls_certificate"});
-  CHECK_EQ(problems_of("[server]\ntls_key = \"a.key\"\n"),
+  CHECK_EQ(problems_of("[server]\ntls_key = \"" + key.path() + "\"\n"),
            std::vector<std::string>{"F:2: server.tls_certificate is needed beside server.tls_key"});
+}
+
+TEST_CASE("a file of TLS that is not there is told by its own key and line, with all else that is wrong") {
+  const File certificate{"a certificate"};
+  const auto problems = problems_of("[server]\ncores = 99\ntls_certificate = \"" + certificate.path() +
+                                    "\"\ntls_key = \"/nowhere/a.key\"\n");
+  REQUIRE_EQ(problems.size(), 2);
+  CHECK(problems[0].starts_with("F:2: server.cores "));
+  CHECK_EQ(problems[1], "F:4: server.tls_key names /nowhere/a.key, which cannot be read: No such file or directory");
 }
 
 TEST_CASE("an address that others reach is served behind a proxy, or plainly when somebody says so") {

@@ -2,6 +2,10 @@
 #include "troupe/app/config/named_files.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "troupe/app/config/value.h"
 #include "troupe/app/config/whole_file.h"
@@ -46,6 +50,14 @@ void read_named_files(Config& config, const Places& places, Reading reading, std
     if (!found) return complain(key, found.error());
     place = *std::move(found);
   };
+  // What stands in these is read where they are used, again and again. Who begins is told here, with all else that is
+  // wrong, that one is not there.
+  const auto look_at = [&](const std::string& key, const std::string& path) {
+    if (path.empty() || reading == Reading::again || ::access(path.c_str(), R_OK) == 0) return;
+    complain(key, fmt::format("names {}, which cannot be read: {}", path, std::generic_category().message(errno)));
+  };
+  look_at("server.tls_certificate", config.server.tls_certificate);
+  look_at("server.tls_key", config.server.tls_key);
   take("oauth.logo_file", config.pages.logo_file, read_logo, config.oauth.look.logo);
   take("oauth.breached_passwords", config.passwords.breached_file, open_breached, config.passwords.breached);
 }

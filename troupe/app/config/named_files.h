@@ -14,7 +14,8 @@ enum class Reading : std::uint8_t {
   again,  // by a server that runs: what a pipe had has been read, and to open it may wait for ever
 };
 
-/// Fills in what stands in those files. Appends a Problem for what cannot be read, or is not what it should be.
+/// Fills in what stands in those files. Appends a Problem for what cannot be read, or is not what it should be; at a
+/// first reading also for a file of TLS that cannot be read.
 void read_named_files(Config& config, const Places& places, Reading reading, std::vector<Problem>& problems);
 
 /// Leaves in `config` what `running` has read: those files are read at a start, and not in between.

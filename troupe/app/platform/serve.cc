@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <optional>
@@ -59,6 +60,16 @@ int wait_for_end(Platform& platform, Reloader& reloader, const Signals& signals)
   return signal;
 }
 
+/// All is saved and said by now. What may be left is a thread that makes the hash of a password for nobody any more, in
+/// the time that others leave it: on a busy machine that is none, and the process is not kept by it.
+void end_without_waiting_long(Exit exit) {
+  constexpr unsigned seconds = 3;
+  static volatile std::sig_atomic_t code;
+  code = static_cast<int>(exit);
+  std::signal(SIGALRM, [](int) { ::_exit(code); });
+  ::alarm(seconds);
+}
+
 /// Waits for the end and brings it about, in order.
 Exit run(Platform& platform, Reloader& reloader, const Signals& signals) {
   platform.on_failure([] { send_to_main(failed_signal); });
@@ -70,7 +81,9 @@ Exit run(Platform& platform, Reloader& reloader, const Signals& signals) {
   const bool well = platform.shutdown();
   base::log::info("app", well ? "stopped" : "stopped after a failure");
   base::log::flush();
-  return well ? Exit::success : Exit::failure;
+  const Exit exit = well ? Exit::success : Exit::failure;
+  end_without_waiting_long(exit);
+  return exit;
 }
 
 std::string refusal(const std::system_error& error, const Config& config) {
