@@ -39,6 +39,25 @@ if(TROUPE_FUZZ)
   target_compile_options(troupe_own_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize=object-size)
 endif()
 
+# Which ways through the rooms are taken, as the benches have taken them: a release is laid out by that
+# (docs/decisions/profile.md). A function that has changed since is compiled without. The file is named from where Ninja
+# compiles, and what is local to a file by the name of that file alone, so that each checkout compiles alike.
+set(TROUPE_PROFILE_FILE ${CMAKE_SOURCE_DIR}/cmake/release.profdata)
+set(TROUPE_PROFILE_OPTIONS "")
+if(TROUPE_PROFILE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^19\\.")
+  set(TROUPE_PROFILE_OPTIONS "SHELL:-mllvm -static-func-full-module-prefix=false")
+  if(TROUPE_PROFILE STREQUAL "learn")
+    list(APPEND TROUPE_PROFILE_OPTIONS -fprofile-generate)
+    target_link_options(troupe_own_flags INTERFACE -fprofile-generate)
+  elseif(TROUPE_PROFILE STREQUAL "use")
+    file(RELATIVE_PATH profile ${CMAKE_BINARY_DIR} ${TROUPE_PROFILE_FILE})
+    list(APPEND TROUPE_PROFILE_OPTIONS "-fprofile-use=${profile}"
+      -Wno-profile-instr-out-of-date -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+  else()
+    message(FATAL_ERROR "TROUPE_PROFILE is `use`, `learn` or empty, not `${TROUPE_PROFILE}`.")
+  endif()
+endif()
+
 # How sanitizers behave in every test: the first report ends it, leaks are reports. Frames of
 # coroutines live on the heap, which the check for use after return does not understand.
 set(TROUPE_TEST_ENVIRONMENT
@@ -93,6 +112,10 @@ function(troupe_library folder)
   if(sources)
     add_library(troupe_${name} STATIC ${sources})
     target_link_libraries(troupe_${name} PUBLIC troupe_flags ${ROOM_DEPS} PRIVATE ${ROOM_PRIVATE})
+    target_compile_options(troupe_${name} PRIVATE ${TROUPE_PROFILE_OPTIONS})
+    if(TROUPE_PROFILE STREQUAL "use")
+      set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS ${TROUPE_PROFILE_FILE})
+    endif()
     troupe_use_pch(troupe_${name})
   else()
     add_library(troupe_${name} INTERFACE)

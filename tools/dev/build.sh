@@ -55,6 +55,24 @@ run() {
   exec build/release/troupe serve --development --data data "$@"
 }
 
+# Learns anew which ways through the code are taken, from the benches of both services, for cmake/release.profdata. The
+# floors and the load are those of the release.
+profile() {
+  local name
+  need build
+  build_preset release
+  build_preset profile troupe
+  rm -rf build/profile/learnt
+  mkdir -p build/profile/learnt
+  ln -s ../troupe ../../release/bench build/profile/learnt/
+  for name in echo ping fanout wildcard cores connect oauth; do
+    LLVM_PROFILE_FILE=$PWD/build/profile/learnt/%m.profraw \
+      step "learning from $name" "The error is above." bench/run --build build/profile/learnt --quick "$name"
+  done
+  step "merging" "The error is above." \
+    llvm-profdata-19 merge --sparse -o cmake/release.profdata build/profile/learnt/*.profraw
+}
+
 bench() {
   need build
   if [[ " $* " == *" --peers "* ]]; then
