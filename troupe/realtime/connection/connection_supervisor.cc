@@ -18,6 +18,17 @@ constexpr base::Duration revocation_kept = std::chrono::seconds{60};
 constexpr base::Duration spill_answer_within = std::chrono::seconds{2};
 constexpr base::Duration spill_retry_after = std::chrono::seconds{1};
 
+// What concerns many connections is done with each of them: one that there is no memory for closes, and the others have
+// their turn.
+template <class Step>
+void do_with(Connection& connection, Step step) {
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    connection.close(wire::close_code::internal_error, "out of memory");
+  }
+}
+
 }  // namespace
 
 actor::Supervision connection_supervision() {
@@ -74,22 +85,30 @@ void ConnectionSupervisor::handle(OpenEcho message, actor::Context& ctx) {
 
 void ConnectionSupervisor::handle(const ConnectionEnded& message) { connections_.erase(message.connection); }
 
+// Whatever is thrown, the clock goes on: nobody says anything to it while it is believed to be set.
 void ConnectionSupervisor::handle(LookAtClock, actor::Context& ctx) {
-  auto now = ctx.now();
-  while (site_->due.earliest() <= now) {
-    auto& connection = static_cast<Connection&>(site_->due.first());
-    // Guards against a connection that stays due: it gets its turn again with the next timer.
-    site_->due.move(connection, base::Instant::never());
-    connection.on_time(now);
+  const auto now = ctx.now();
+  try {
+    while (site_->due.earliest() <= now) {
+      auto& connection = static_cast<Connection&>(site_->due.first());
+      // Guards against a connection that stays due: it gets its turn again with the next timer.
+      site_->due.move(connection, base::Instant::never());
+      do_with(connection, [&] { connection.on_time(now); });
+    }
+  } catch (...) {
+    arm(ctx);
+    throw;
   }
   arm(ctx);
 }
 
 void ConnectionSupervisor::arm(actor::Context& ctx) {
-  site_->armed = site_->due.earliest();
-  if (site_->armed == base::Instant::never()) return ctx.cancel("clock");
-  auto in = std::max(site_->armed - ctx.now(), base::Duration{std::chrono::milliseconds{1}});
+  site_->armed = base::Instant::never();  // should there be no memory for the timer, the next that is due says so
+  const auto earliest = site_->due.earliest();
+  if (earliest == base::Instant::never()) return ctx.cancel("clock");
+  auto in = std::max(earliest - ctx.now(), base::Duration{std::chrono::milliseconds{1}});
   ctx.after(this, "clock", in, LookAtClock{});
+  site_->armed = earliest;
 }
 
 // The pause after a question that nobody answered is made here, so that the connection may ask again at once.
@@ -127,11 +146,12 @@ void ConnectionSupervisor::handle(ForgetRevocations, actor::Context& ctx) {
 }
 
 void ConnectionSupervisor::handle(const TokenRevoked& message, actor::Context& ctx) {
+  connections_.for_each([&](Connection& connection) {
+    if (connection.token() != message.token) return;
+    do_with(connection, [&] { connection.close_token("the token was revoked"); });
+  });
   if (site_->revoked.empty()) ctx.after(this, "revocations", revocation_kept, ForgetRevocations{});
   site_->revoked[message.token] = ctx.now();
-  connections_.for_each([&](Connection& connection) {
-    if (connection.token() == message.token) connection.close_token("the token was revoked");
-  });
 }
 
 // Each gets a slot of its own, so that the rate at which they come back elsewhere is even from the first to the last;
@@ -149,7 +169,8 @@ void ConnectionSupervisor::handle(const DrainConnections& message, actor::Contex
   const double slot = static_cast<double>(message.over.count()) / static_cast<double>(std::max(order.size(), 1uz));
   for (std::size_t i = 0; i < order.size(); ++i) {
     const double offset = slot * (static_cast<double>(i) + ctx.random().unit());
-    order[i]->drain(ctx.now() + base::Duration{static_cast<std::int64_t>(offset)});
+    const auto at = ctx.now() + base::Duration{static_cast<std::int64_t>(offset)};
+    do_with(*order[i], [&] { order[i]->drain(at); });
   }
 }
 
@@ -159,7 +180,8 @@ void ConnectionSupervisor::send_away(Connection& connection, base::Duration over
 }
 
 void ConnectionSupervisor::handle(const CloseConnections& message) {
-  connections_.for_each([&](Connection& connection) { connection.close(message.code, message.reason); });
+  connections_.for_each(
+      [&](Connection& connection) { do_with(connection, [&] { connection.close(message.code, message.reason); }); });
 }
 
 void ConnectionSupervisor::handle(const ReplaceConnection& message) {
@@ -185,11 +207,7 @@ void ConnectionSupervisor::tell_watchers(const DeliverPresence& message) {
     for (auto number : *watching) {
       auto* connection = connections_.find(number);
       if (connection == nullptr) continue;
-      try {
-        connection->answer(frame);
-      } catch (const std::bad_alloc&) {  // who comes again asks who is there; all others are told
-        connection->close(wire::close_code::internal_error, "out of memory");
-      }
+      do_with(*connection, [&] { connection->answer(frame); });  // who comes again asks who is there
     }
   }
 }
@@ -202,13 +220,7 @@ void ConnectionSupervisor::handle(const RepeatPresence& message) {
 void ConnectionSupervisor::handle(UseSettings message) {
   site_->settings = std::move(message.settings);
   site_->figures.outbox.dropped.use(*site_->settings);
-  connections_.for_each([](Connection& connection) {
-    try {
-      connection.review();
-    } catch (const std::bad_alloc&) {  // all others are reviewed
-      connection.close(wire::close_code::internal_error, "out of memory");
-    }
-  });
+  connections_.for_each([](Connection& connection) { do_with(connection, [&] { connection.review(); }); });
 }
 
 void ConnectionSupervisor::handle(const UseConnectionOptions& message) {
@@ -244,7 +256,7 @@ std::size_t ConnectionSupervisor::dismiss(Which&& which) {
   std::size_t closed = 0;
   connections_.for_each([&](Connection& connection) {
     if (connection.is_going() || !which(connection.session())) return;
-    connection.dismiss();
+    do_with(connection, [&] { connection.dismiss(); });
     ++closed;
   });
   return closed;

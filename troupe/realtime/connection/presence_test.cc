@@ -6,6 +6,7 @@
 #include <set>
 
 #include "troupe/actor/sim/explore.h"
+#include "troupe/realtime/testing/broken_link.h"
 #include "troupe/realtime/testing/realtime_world.h"
 #include "troupe/realtime/topic/presence_actor.h"
 
@@ -435,44 +436,11 @@ TEST_CASE("whatever members do, after a quiet time each watcher's view, the page
       [&] { CHECK_GT(checks, 20); });
 }
 
-/// Takes everything, and throws where it is to read no more, once `breaks`.
-struct BrokenLink final : web::WebSocketLink {
-  struct Seen {
-    web::WebSocketEvents* events = nullptr;
-    bool breaks = false;
-    int closed = 0;
-  };
-
-  explicit BrokenLink(std::shared_ptr<Seen> to_see) : seen(std::move(to_see)) {}
-  void start(web::WebSocketEvents& events, web::WebSocketLimits, wire::Inflater*) override { seen->events = &events; }
-  std::size_t write_some(std::span<const iovec> frames) override {
-    std::size_t bytes = 0;
-    for (const auto& frame : frames) bytes += frame.iov_len;
-    return bytes;
-  }
-  void ping(std::string_view) override {}
-  void close(std::uint16_t code, std::string_view) override { seen->closed = code; }
-  void pause_reading() override {
-    if (seen->breaks) throw std::bad_alloc{};
-  }
-  void resume_reading() override {}
-  const net::PeerAddress& peer() const override { return nobody; }
-
-  std::shared_ptr<Seen> seen;
-  net::PeerAddress nobody{};
-};
-
 TEST_CASE("presence goes on being told when one watcher could not be") {
   RealtimeOptions options;
   options.connection.outbox.control_bytes_pause = 0;  // so each answer has its link read no more for a moment
   RealtimeWorld world{options};
-  const auto supervisor = world.world.block_on(world.realtime->supervisor().ask(GetDoors{}))->connections[0];
-  const auto seen = std::make_shared<BrokenLink::Seen>();
-  OpenConnection broken{std::make_unique<BrokenLink>(seen), {}, {}, {}, {}};
-  broken.identity = Identity{UserId{"broken"}, {"topic:t:subscribe"}, TokenId{"broken"}, {}};
-  supervisor.tell(std::move(broken));
-  world.world.run_until_idle();
-  REQUIRE_NE(seen->events, nullptr);
+  const auto seen = testing::open_broken(world);
   {
     const actor::Core::Scope scope{world.world.core(0)};
     seen->events->on_message(wire::Opcode::text, R"({"type":"subscribe","topics":["t"],"presence":true})");
@@ -481,11 +449,11 @@ TEST_CASE("presence goes on being told when one watcher could not be") {
   subscribe(world, watcher, "t", true);
   world.world.advance(1s);
   CHECK_EQ(changes(watcher, "t"), Change{{"broken", "watcher"}, {}});
-  seen->breaks = true;
+  seen->breaks_at = "pause_reading";
   auto first = world.connect("first", 1);
   subscribe(world, first, "t");
   world.world.advance(1s);
-  seen->breaks = false;
+  seen->breaks_at = {};
   CHECK_EQ(seen->closed, 1011);
   CHECK_EQ(changes(watcher, "t"), Change{{"first"}, {}});
   auto second = world.connect("second", 1);
