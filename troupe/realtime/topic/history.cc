@@ -16,10 +16,11 @@ void History::restart(Epoch epoch, Offset offset) {
 void History::append(std::uint64_t seq, base::UnixTime sent_at, base::Instant now, EncodedMessage message,
                      TargetScope target) {
   INVARIANT(!is_full(), "an epoch has at most 2^53-1 offsets");
-  ++top_.offset;
+  const auto bytes = message.frame.size();
+  kept_.push_back({top_.offset + 1, seq, sent_at, now, std::move(message), std::move(target)});
+  ++top_.offset;  // what there is no memory for has none
   last_seq_ = std::max(last_seq_, seq);
-  bytes_ += message.frame.size();
-  kept_.push_back({top_.offset, seq, sent_at, now, std::move(message), std::move(target)});
+  bytes_ += bytes;
   keep_within_limits(now);
 }
 

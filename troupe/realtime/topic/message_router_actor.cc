@@ -7,6 +7,32 @@
 
 namespace troupe::realtime {
 
+namespace {
+
+// Made before there is any need of it, for it is thrown where there is no memory.
+const RoutingTableCorrupted not_told{"a delivery has failed, and those whom it had not reached could not be told"};
+
+// Does what brings something to the connections of a core. When it fails half way, some have it, and whoever has not
+// would never hear of it: so all of them go on after what had come before, by what their homes keep. The fault is told
+// as ever.
+template <class Step, class BeginAnew>
+void bring(Step step, BeginAnew begin_anew) {
+  try {
+    step();
+  } catch (const RoutingTableCorrupted&) {
+    throw;  // the supervisor lets all routers begin anew
+  } catch (...) {
+    try {
+      begin_anew();
+    } catch (...) {
+      throw not_told;
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
 MessageRouterActor::MessageRouterActor(RouterOptions options, CoreIndex index, std::shared_ptr<RouterMemory> memory)
     : options_(std::move(options)),
       index_(index),
@@ -273,13 +299,16 @@ void MessageRouterActor::tell_no_interest(const std::vector<TopicPattern>& dropp
 LocalReceivers::Counted MessageRouterActor::deliver_here(const Deliver& message) {
   const auto& core = *actor::Core::current();
   LocalReceivers::Counted counted;
-  try {
-    counted = figures_.enqueuing.measure(core, [&] { return local().deliver(message, core.now()); });
-  } catch (...) {
-    auto reached = local().reached(message.topic);
-    memory_->interrupted = {message.home, message.place, {reached.begin(), reached.end()}};
-    throw;
-  }
+  const auto deliver = [&] {
+    try {
+      counted = figures_.enqueuing.measure(core, [&] { return local().deliver(message, core.now()); });
+    } catch (...) {
+      auto reached = local().reached(message.topic);
+      memory_->interrupted = {message.home, message.place, {reached.begin(), reached.end()}};
+      throw;
+    }
+  };
+  bring(deliver, [this] { begin_anew(); });
   has_handled(message.home, message.place);
   figures_.delivered += counted.accepted;
   figures_.dropped += counted.dropped;
@@ -306,7 +335,10 @@ void MessageRouterActor::handle(const Deliver& message) {
 }
 
 void MessageRouterActor::handle(const DeliverMissed& message) {
-  for (const auto& range : message.ranges) local().missed(range, {message.home, message.last.seq});
+  const auto tell = [&] {
+    for (const auto& range : message.ranges) local().missed(range, {message.home, message.last.seq});
+  };
+  bring(tell, [this] { begin_anew(); });
   has_handled(message.home, message.last);
 }
 
@@ -315,7 +347,8 @@ void MessageRouterActor::handle(const InboxOpened& message) {
 }
 
 void MessageRouterActor::handle(const DeliverDirect& message) {
-  auto counted = local().deliver_direct(message);
+  LocalReceivers::CountedDirect counted;
+  bring([&] { counted = local().deliver_direct(message); }, [this] { begin_anew(); });
   router(message.home).tell(DirectDelivered{message.ticket, std::move(counted.connections), counted.queued});
 }
 

@@ -1,11 +1,15 @@
 // MessageRouterActor as a home: publishing, direct messages, history, and who is interested.
 #include <algorithm>
+#include <optional>
 
 #include "troupe/realtime/topic/message_router_actor.h"
 
 namespace troupe::realtime {
 
 namespace {
+
+// Made before there is any need of it, for it is thrown where there is no memory.
+const RoutingTableCorrupted not_handed{"a publication that has its offset could not be handed to all cores"};
 
 /// The same bytes as JSON and as binary are two payloads.
 std::size_t hash_of(const Payload& payload) {
@@ -97,32 +101,40 @@ Deliver MessageRouterActor::delivery_to(CoreIndex core, Ticket ticket, const Pub
   return delivery;
 }
 
-// Hands a publication to every core that has subscribers, and counts if anybody wants to know.
+// Hands a publication to every core that has subscribers, and counts if anybody wants to know. To this core last, for a
+// fault of its connections is none of the others; and where one of these could not be handed it, it would be missing
+// there without a word, so all tables begin anew.
 void MessageRouterActor::publish(const PublishMessage& message, Publication&& publication,
                                  actor::Reply<PublishAck, PublishError> reply, base::Instant now) {
-  auto receiving = publication.cores;
-  auto missing = receiving.size() - (receiving.contains(index_) ? 1 : 0);
+  auto others = publication.cores;
+  const bool is_wanted_here = others.contains(index_);
+  others.erase(index_);
+  auto missing = others.size();
   const auto& space = topics_->settings().of(publication.topic);
   const bool blocks = space.overflow == Overflow::block;
   const auto& key = message.publication->idempotency_key;
   bool counts = static_cast<bool>(reply) || !key.empty();
   Ticket ticket = counts && (missing > 0 || blocks) ? next_ticket_++ : 0;
   PublishAck ack{0, 0, publication.position};
-  while (!receiving.empty()) {
-    const auto core = receiving.take_first();
-    const bool is_last = receiving.empty();
-    auto delivery = delivery_to(core, ticket, message, is_last ? std::move(publication) : Publication{publication});
-    if (core == index_) {
-      auto counted = deliver_here(delivery);
-      if (ticket != 0 && counted.over > 0) {
-        await_room(delivery, counted);
-        ++missing;
-        continue;
-      }
+  std::optional<Deliver> here;
+  try {
+    while (!others.empty()) {
+      const auto core = others.take_first();
+      const bool is_last = others.empty() && !is_wanted_here;
+      hand_to(core, delivery_to(core, ticket, message, is_last ? std::move(publication) : Publication{publication}));
+    }
+    if (is_wanted_here) here = delivery_to(index_, ticket, message, std::move(publication));
+  } catch (...) {
+    throw not_handed;
+  }
+  if (here) {
+    auto counted = deliver_here(*here);
+    if (ticket != 0 && counted.over > 0) {
+      await_room(*here, counted);
+      ++missing;
+    } else {
       ack.delivered_to += counted.accepted;
       ack.queued += counted.queued;
-    } else {
-      hand_to(core, std::move(delivery));
     }
   }
   if (missing == 0) ticket = 0;

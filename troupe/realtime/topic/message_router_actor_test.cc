@@ -40,7 +40,8 @@ struct Routers {
   explicit Routers(RouterOptions options = {}) {
     auto routers = std::make_shared<std::vector<RouterRef>>();
     for (CoreIndex core = 0; core < 2; ++core) {
-      routers->push_back(world.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, options, core));
+      routers->push_back(world.spawn<MessageRouterActor>({.core = static_cast<int>(core)}, options, core,
+                                                         std::make_shared<RouterMemory>()));
     }
     for (auto router : *routers) router.tell(JoinRouters{routers});
     refs = *routers;
