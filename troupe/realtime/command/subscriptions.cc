@@ -74,12 +74,18 @@ void refuse(Client& client, const std::optional<RequestId>& id, AttachFault faul
   }
 }
 
+// What a frame has more by a pattern: `shard` and `seq`, with names and commas.
+constexpr std::size_t shard_fields_bytes = 48;
+
 std::vector<SubscribedTopic> confirmed(std::vector<SubscribedResult>& results, const Client& client) {
   std::vector<SubscribedTopic> entries;
   std::size_t messages = 0, bytes = 0;
   for (auto& result : results) {
     std::size_t more = 0;
-    for (const auto& one : result.recovered) more += one.message.message.frame.size();
+    for (const auto& one : result.recovered) {
+      more += one.message.message.frame.size();
+      if (one.came == Came::by_pattern) more += shard_fields_bytes;
+    }
     if (!result.recovered.empty() && !client.has_room_to_recover(messages + result.recovered.size(), bytes + more)) {
       result.topic.recovered = false;
       result.recovered.clear();

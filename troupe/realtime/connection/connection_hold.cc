@@ -95,7 +95,7 @@ HeldLimits Connection::held_limits() const noexcept {
 void Connection::recover(const std::vector<RecoveredMessage>& messages) {
   if (state_ >= State::closing) return;
   for (auto one = messages.begin(); one != messages.end();) {
-    const auto& [topic, epoch, first, came] = *one;
+    const auto& [topic, epoch, first, came, home] = *one;
     if (auto* spilled = find_spilled(topic)) {
       const bool is_old = epoch == spilled->after.epoch && first.offset <= spilled->top;
       if (!is_old) pushed(stay_behind(topic, *spilled, epoch, first.offset, first.offset));
@@ -106,7 +106,11 @@ void Connection::recover(const std::vector<RecoveredMessage>& messages) {
       ++one;
     } else {
       std::vector<KeptMessage> run;
-      for (; one != messages.end() && one->topic == topic; ++one) run.push_back(one->message);
+      for (; one != messages.end() && one->topic == topic; ++one) {
+        run.push_back(one->message);
+        if (one->came == Came::by_pattern)
+          run.back().message.frame = with_shard(one->message.message, {shard_name(one->home), one->message.seq});
+      }
       push_recovered(topic, epoch, run);
     }
     if (state_ >= State::closing) return;

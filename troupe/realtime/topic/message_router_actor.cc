@@ -257,6 +257,7 @@ void MessageRouterActor::take_opened(Waiting<std::vector<SubscribedResult>, NotO
     } else {
       result.topic.shards.push_back({shard_name(message.home), std::move(opened.top)});
       result.topic.recovered = result.topic.recovered && opened.recovered;
+      for (auto& one : opened.messages) one.home = message.home;
       std::ranges::move(opened.messages, std::back_inserter(result.recovered));
     }
   }

@@ -63,12 +63,14 @@ struct WantedTopic {
   Overflow overflow = Overflow::drop_oldest;
 };
 
-/// A message that is sent again to somebody who has missed it. By a pattern its frame bears `shard` and `seq`.
+/// A message that is sent again to somebody who has missed it. Its frame is the one that history has: who sends it by a
+/// pattern gives it `shard` and `seq`, which is a copy, and comes when it is known for how much there is room.
 struct RecoveredMessage {
   std::string topic;
   Epoch epoch;
   KeptMessage message;
   Came came = Came::by_name;
+  CoreIndex home = 0;
 };
 
 /// A topic that was subscribed to: its entry of the confirmation, and the messages after the client's position if

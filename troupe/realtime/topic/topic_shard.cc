@@ -284,7 +284,6 @@ std::optional<std::vector<RecoveredMessage>> TopicShard::recover(const TopicPatt
     }
   }
   std::ranges::sort(found, {}, [](const RecoveredMessage& one) { return one.message.seq; });
-  for (auto& [topic, epoch, kept, came] : found) kept.message.frame = with_shard(kept.message, {name_, kept.seq});
   return found;
 }
 
