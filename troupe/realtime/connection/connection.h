@@ -50,6 +50,7 @@ struct CommandRun : actor::CoreMemory {
 struct OverDelivery {
   FrameRef frame;
   base::Instant until;
+  bool is_awaited = true;  // false: it was held when it came, and its publisher was told then
 };
 
 /// The router knows nothing of a connection since `cut`.

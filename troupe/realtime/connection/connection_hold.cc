@@ -142,7 +142,9 @@ void Connection::let_go(HeldTopics::Released held) {
     const auto message = held.messages.pop_front();
     const auto& [topic, position] = std::tie(message.frame->topic, message.frame->position);
     if (message.frame->bytes.size() > 0) {
-      pushed(push(message.frame, message.overflow));
+      const auto result = push(message.frame, message.overflow);
+      if (result == Outbox::Pushed::over) felt().over.back().is_awaited = false;
+      pushed(result);
     } else if (message.missed_to > 0) {
       tell_missed(topic, position.epoch, position.offset, message.missed_to, message.overflow);
     } else {

@@ -18,7 +18,7 @@ Outbox::Pushed Connection::push_or_press(const FrameRef& frame, Overflow overflo
   auto result = open_outbox().push(frame, overflow);
   if (result == Outbox::Pushed::over) {
     auto& [over, give_up_at, pressed] = felt();
-    over.push_back({frame, core_.now() + space.block_time});
+    over.push_back({.frame = frame, .until = core_.now() + space.block_time});
     if (over.back().until < give_up_at) {
       give_up_at = over.back().until;
       reschedule();
@@ -68,21 +68,21 @@ void Connection::relieve(const std::function<bool(const std::string&, Overflow)>
   });
 }
 
-// What became of messages that waited for room; of those that do not wait any more nobody wants to know.
+// What became of messages that waited for room, where a publisher waits as well; of those that do not wait any more
+// nobody wants to know.
 void Connection::settle(const std::vector<FrameRef>& frames, Delivery delivery) {
   DeliveriesSettled told;
   auto& over = rare().felt->over;
   for (const auto& frame : frames) {
-    auto same = [&](const OverDelivery& one) { return &*one.frame == &*frame; };
+    bool is_awaited = false;
+    auto same = [&](const OverDelivery& one) {
+      if (&*one.frame != &*frame) return false;
+      is_awaited = one.is_awaited;
+      return true;
+    };
     if (over.empty()) break;
-    if (same(over.front())) {
-      over.drop_front();
-    } else {
-      const auto before = over.size();
-      over.erase_if(same);
-      if (over.size() == before) continue;
-    }
-    told.deliveries.push_back({frame->topic, frame->position, delivery});
+    same(over.front()) ? over.drop_front() : over.erase_if(same);
+    if (is_awaited) told.deliveries.push_back({frame->topic, frame->position, delivery});
   }
   if (!told.deliveries.empty()) site_->routing.local().tell(std::move(told));
 }
@@ -91,7 +91,7 @@ void Connection::settle(const std::vector<FrameRef>& frames, Delivery delivery) 
 void Connection::give_up(base::Instant now) {
   std::vector<FrameRef> dropped, written;
   base::Instant next = base::Instant::never();
-  for (const auto& [frame, until] : rare().felt->over) {
+  for (const auto& [frame, until, is_awaited] : rare().felt->over) {
     if (until > now) {
       next = std::min(next, until);
     } else if (open_outbox().give_up(frame)) {

@@ -136,6 +136,35 @@ TEST_CASE("a publisher does not wait for its own outbox: what finds no room ther
   CHECK(story_of(read_on(world, alice), "wait.t").ends_with("-60 overflow"));
 }
 
+TEST_CASE("an ack waits for each that has no room, whoever else takes up its subscription and has room meanwhile") {
+  for (std::size_t steps = 0; steps < 20; ++steps) {
+    CAPTURE(steps);
+    RealtimeWorld world{small_options(), 1, narrow};
+    auto alice = world.connect("alice", 0);
+    auto slow = world.connect("slow", 0);
+    auto again = world.connect("again", 0);
+    for (auto* socket : {&slow, &again}) {
+      subscribe(world, *socket, "wait.t");
+      (*socket)->stop_reading();
+    }
+    const int before = fill(world, alice, "wait.t");
+    world.world.advance(6s);  // of neither outbox anything is left over its limits
+    REQUIRE_EQ(types(alice->take()), "ack");
+    again->say(R"({"type":"subscribe","topics":["wait.t"]})");
+    world.world.run(steps);
+    CHECK(publish(world, alice, "wait.t").empty());
+    read_on(world, again);
+    world.world.advance(3s);
+    CHECK(alice->take().empty());
+    world.world.advance(3s);
+    const auto ack = alice->take();
+    REQUIRE_EQ(types(ack), "ack");
+    CHECK_EQ(field(ack[0], "delivered_to"), "1");
+    CHECK_EQ(story_of(read_on(world, slow), "wait.t"),
+             fmt::format("1-{} gap {}-{} overflow", before, before + 1, before + 2));
+  }
+}
+
 TEST_CASE("a connection that ends lets publishers go at once") {
   RealtimeWorld world{small_options(), 1, narrow};
   auto alice = world.connect("alice", 0);
