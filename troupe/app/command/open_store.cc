@@ -95,6 +95,8 @@ ServerStore prepare_store(const Config& config) {
     store.session = migrated(store.engine->open());
     check_keys(*store.session, config);
   });
+  // A file is claimed by nobody, and a session that was there before its log would not know which log it has.
+  if (!is_on_postgres(config)) store.session.reset();
   return store;
 }
 

@@ -14,7 +14,8 @@ namespace troupe::app {
 /// The database of a server.
 struct ServerStore {
   std::shared_ptr<store::Engine> engine;
-  std::unique_ptr<store::Session> session;  // in which the server claims the database: who writes goes on with it
+  // Where the server claims the database, as on PostgreSQL: who writes goes on with it. Null for a file.
+  std::unique_ptr<store::Session> session;
 };
 
 /// Brings the schema of a server's database up to date; the data folder is made (mode 0700) when it is missing. Where
