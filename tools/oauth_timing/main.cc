@@ -35,9 +35,9 @@ constexpr const char* config = R"([server]
 trusted_proxies = ["127.0.0.1"]
 )";
 constexpr const char* redirect_uri = "http://127.0.0.1:9/callback";
-constexpr double deviations_max = 4.5;         // chance alone goes beyond it once in a hundred and fifty thousand runs
+constexpr double deviations_max = 4.5;  // chance alone goes beyond it once in a hundred and fifty thousand runs
 constexpr const char* dear = "oauth.password_passes=24";  // more than this server finds for itself on most machines
-constexpr std::size_t attempts_of_a_name = 4;  // a fifth wrong password makes its account slow
+constexpr std::size_t attempts_of_a_name = 4;             // a fifth wrong password makes its account slow
 
 struct Options {
   std::string troupe;
@@ -57,7 +57,8 @@ class Scene {
         server_(options.troupe, folder_.path(), chaos::quiet_and_unlimited + std::string{config}),
         transport_(attack::curl_transport({})) {
     client_ = add_client();
-    for (std::size_t i = 0; i < options.logins / attempts_of_a_name; ++i) add_user(fmt::format("user-{}", i), i % 2 == 0);
+    for (std::size_t i = 0; i < options.logins / attempts_of_a_name; ++i)
+      add_user(fmt::format("user-{}", i), i % 2 == 0);
     server_.start();
     auto found = attack::find_target(*transport_,
                                      {.url = fmt::format("http://127.0.0.1:{}", server_.port()), .client = client_});
