@@ -192,6 +192,7 @@ TEST_CASE("who vanishes while a drain lasts is told nothing more, though its com
     REQUIRE(publish(world, others.back(), fmt::format("wait.{}", i)).empty());
   }
   world.realtime->supervisor().tell(DrainRealtime{4s});
+  world.world.run_until_idle();  // each has its time by now
   for (auto& other : others) other->vanish();
   world.world.advance(10s);
   const auto closes = testing::figures_of(world, "troupe_realtime_close_codes_total");
